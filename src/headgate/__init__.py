@@ -1,0 +1,1 @@
+"""Headgate: serve a model, remember what it said, learn what was true."""

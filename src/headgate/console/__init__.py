@@ -1,0 +1,1 @@
+"""The control API: requests to rooms, over HTTP, for operators and their programs."""

@@ -1,0 +1,98 @@
+"""What the registry remembers, and the port by which it is kept."""
+
+from typing import Protocol
+
+import msgspec
+
+from headgate.events import Event
+from headgate.vocabulary import Micros
+
+
+class Version(msgspec.Struct, frozen=True):
+    """One registered version of a model."""
+
+    project: str
+    model: str
+    number: int
+    digest: str
+    created_at: Micros
+    engine: str
+    task: str
+    parent: str | None = None
+    """The version it was derived from."""
+    data_digest: str | None = None
+    """SHA-256 of the reference data it was registered with."""
+    code: str | None = None
+    """What built it: a commit, a file digest, a command."""
+    why: str = ""
+
+    @property
+    def ref(self) -> str:
+        """``model:number``."""
+        return f"{self.model}:{self.number}"
+
+
+class Evaluation(msgspec.Struct, frozen=True):
+    """A measurement of one version on one set of rows, with its gates judged."""
+
+    project: str
+    version: str
+    at: Micros
+    passed: bool
+    report: bytes
+    """headgate.evaluation.report.Report as JSON."""
+
+
+class RegistryStore(Protocol):
+    """Versions, evaluations, aliases and events, kept somewhere; every call is one transaction."""
+
+    def add_version(self, version: Version) -> Version:
+        """Keep it under the next free number of its model and return it so numbered.
+
+        Registering a digest that the model has already returns the version there is.
+        """
+        ...
+
+    def versions(self, project: str, model: str | None = None) -> list[Version]:
+        """By model and number."""
+        ...
+
+    def add_evaluation(self, evaluation: Evaluation) -> None:
+        """Append it; evaluations are never changed."""
+        ...
+
+    def evaluations(self, project: str, version: str) -> list[Evaluation]:
+        """Oldest first."""
+        ...
+
+    def set_alias(self, project: str, model: str, alias: str, number: int) -> None:
+        """Point ``model@alias`` at a version that exists; headgate.errors.NotFound otherwise."""
+        ...
+
+    def aliases(self, project: str, model: str) -> dict[str, int]:
+        """Version numbers by alias."""
+        ...
+
+
+class EventLog(Protocol):
+    """The history of an installation."""
+
+    def add_event(self, event: Event) -> None:
+        """Append it."""
+        ...
+
+    def events(self, project: str, subject: str | None = None, limit: int = 100) -> list[Event]:
+        """Newest first."""
+        ...
+
+
+class EndpointStore(Protocol):
+    """Endpoint settings as they were applied."""
+
+    def put_endpoint(self, project: str, name: str, spec: str) -> None:
+        """Keep the YAML text of an endpoint, replacing what was there."""
+        ...
+
+    def endpoints(self, project: str | None = None) -> list[tuple[str, str, str]]:
+        """(project, name, spec), sorted."""
+        ...

@@ -1,0 +1,102 @@
+"""Where an installation keeps its things, and the few numbers its operator may set."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+HOME_FORMAT: Final = 1
+"""The layout of a home directory; a larger number on disk means a newer Headgate wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The directories and files of one installation.
+
+    >>> Home(Path("/srv/headgate")).journal
+    PosixPath('/srv/headgate/journal')
+    """
+
+    root: Path
+
+    @property
+    def mark(self) -> Path:
+        """``home.json``: the layout number and when the home was made."""
+        return self.root / "home.json"
+
+    @property
+    def secret(self) -> Path:
+        """32 random bytes, readable by the owner alone: identifiers and subjects are keyed by it."""
+        return self.root / "secret"
+
+    @property
+    def database(self) -> Path:
+        """The SQLite store."""
+        return self.root / "store.sqlite"
+
+    @property
+    def packages(self) -> Path:
+        """One directory per package, named by the hexadecimal part of its digest."""
+        return self.root / "packages"
+
+    @property
+    def traffic(self) -> Path:
+        """``{project}/{endpoint}.json``: what gateways obey."""
+        return self.root / "traffic"
+
+    @property
+    def journal(self) -> Path:
+        """``{stream}/{sequence}.seg``: what gateways acknowledged."""
+        return self.root / "journal"
+
+    @property
+    def blobs(self) -> Path:
+        """Large values by content address."""
+        return self.root / "blobs"
+
+    @property
+    def lake(self) -> Path:
+        """``{project}/{endpoint}/{table}``: Delta tables."""
+        return self.root / "lake"
+
+    @property
+    def metrics(self) -> Path:
+        """One slab of counters per worker process."""
+        return self.root / "metrics"
+
+    @property
+    def run(self) -> Path:
+        """Sockets, process ids, worker reports: nothing here outlives the processes."""
+        return self.root / "run"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What ``headgate up`` runs with."""
+
+    home: Home
+    host: str = "127.0.0.1"
+    port: int = 8080
+    """Predictions and labels."""
+    control_port: int = 8090
+    """Control API."""
+    metrics_port: int = 8082
+    """``/metrics``, apart from the callers' port so that scraping needs no caller's key."""
+    workers: int = 0
+    """Gateway processes; 0 means one per usable core."""
+    replay: bool = False
+    """Whether callers may state event times (``at``) and move the clock."""
+    commit_interval: float = 0.002
+    """Seconds a journal commit may wait for company; a commit already running adds none."""
+    segment_bytes: int = 64 * 1024 * 1024
+    """Size at which a segment is closed and a new one begun."""
+    seal_interval: float = 10.0
+    """Seconds between two sealings of closed segments."""
+    body_limit: int = 16 * 1024 * 1024
+    """Largest request body in bytes."""
+    queue_rows: int = 16384
+    """Rows that may wait in one gateway before callers are told to come back."""
+
+    def worker_count(self) -> int:
+        """Gateway processes to start: at least one."""
+        return self.workers or max(1, len(os.sched_getaffinity(0)))

@@ -1,0 +1,40 @@
+"""How traffic reaches gateways, and how they say which revision they obey."""
+
+from typing import Protocol
+
+from headgate.traffic.traffic import Traffic
+
+
+class TrafficSource(Protocol):
+    """Where gateways read; implementations never raise on a missing or half-made entry."""
+
+    def read(self) -> dict[tuple[str, str], Traffic]:
+        """Every endpoint's newest traffic by (project, endpoint)."""
+        ...
+
+    def changed(self) -> bool:
+        """Whether a `read` now might differ from the last one; cheap enough for every 100 ms."""
+        ...
+
+
+class TrafficStore(TrafficSource, Protocol):
+    """Where the controller writes."""
+
+    def swap(self, traffic: Traffic, expected_revision: int) -> None:
+        """Publish `traffic` if the present revision is `expected_revision` (0: none yet).
+
+        Raises headgate.errors.Conflict otherwise.
+        """
+        ...
+
+
+class RevisionReports(Protocol):
+    """Which revision each worker obeys, kept where the controller can see it."""
+
+    def report(self, worker: str, revisions: dict[str, int]) -> None:
+        """Worker `worker` now obeys these revisions, by ``project/endpoint``."""
+        ...
+
+    def obeyed(self) -> dict[str, dict[str, int]]:
+        """The last report of every worker alive."""
+        ...

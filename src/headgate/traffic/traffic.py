@@ -1,0 +1,68 @@
+"""The Traffic value: which versions of an endpoint answer, and for which share of the callers.
+
+The controller writes it by compare-and-swap on ``revision``; gateways obey the newest they can read.
+"""
+
+import msgspec
+
+from headgate.vocabulary import Ack, OnFailure
+
+
+class Capture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which features of which share of requests the journal keeps; ids, arm and outputs always are."""
+
+    sampling_percent: float = 100.0
+    fields: list[str] | None = None
+    """Names to keep; None keeps all."""
+    redact: list[str] = []
+    """Names never written."""
+
+
+class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a gateway treats the callers of one endpoint."""
+
+    ack: Ack = Ack.DURABLE
+    on_failure: OnFailure = OnFailure.REFUSE
+    deadline_ms: int = 10_000
+    """Longest a caller waits when it states no deadline of its own."""
+    capture: Capture = Capture()
+    label_maturity_s: float = 0.0
+    """Seconds after a prediction at which its label counts as due."""
+
+
+class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One version an endpoint may send callers to."""
+
+    version: str
+    """``model:number``."""
+    digest: str
+    """The package's content address."""
+    weight: float = 0.0
+    """Share of unpinned callers, 0 to 1."""
+    proved: bool = False
+    """Whether an evaluation record with passing gates exists; without it only `forced` takes traffic."""
+    forced: bool = False
+    """Whether an operator insisted, in writing."""
+
+
+class Traffic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What gateways obey for one endpoint."""
+
+    project: str
+    endpoint: str
+    revision: int
+    live: str
+    """The version that owns the endpoint; it answers when another fails."""
+    members: list[Member]
+    salt: str
+    """Enters the assignment hash; changing it reshuffles keys."""
+    shadows: list[str] = []
+    sticky_key: str | None = None
+    """Field or request key by which callers keep their version; None draws per request."""
+    canary_valid_until: int | None = None
+    """Moment in microseconds after which a gateway sends everything to `live`; None means no lease."""
+    policy: Policy = Policy()
+
+    def member(self, version: str) -> Member | None:
+        """The member of that name, if it is one."""
+        return next((each for each in self.members if each.version == version), None)

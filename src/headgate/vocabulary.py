@@ -1,0 +1,78 @@
+"""The few words every room speaks: names, roles, verdicts, tasks, and time as a number."""
+
+import re
+from enum import StrEnum
+from typing import Final, NewType
+
+ProjectName = NewType("ProjectName", str)
+EndpointName = NewType("EndpointName", str)
+ModelName = NewType("ModelName", str)
+VersionRef = NewType("VersionRef", str)
+"""One model version, spelled ``model:number`` (``flight-delay:3``)."""
+Digest = NewType("Digest", str)
+"""A content address, spelled ``sha256:`` and 64 hexadecimal digits."""
+Micros = NewType("Micros", int)
+"""A moment: whole microseconds since 1970-01-01T00:00:00Z."""
+
+DEFAULT_PROJECT: Final = ProjectName("default")
+NAME_RULE: Final = "[a-z0-9-]{1,63}"
+NAME: Final = re.compile(NAME_RULE)
+
+
+class Task(StrEnum):
+    """What a model is asked for."""
+
+    BINARY = "binary"
+    """One of two classes; the second class listed is the positive one."""
+    MULTICLASS = "multiclass"
+    """One of three or more classes."""
+    REGRESSION = "regression"
+    """A real number."""
+    TENSOR = "tensor"
+    """Named arrays whose meaning only the caller knows; nothing but volume and latency is measured."""
+
+
+class Role(StrEnum):
+    """In which capacity a version answered; evidence looks at nothing else first."""
+
+    LIVE = "live"
+    """The version that owns the endpoint."""
+    CANARY = "canary"
+    """A version that took a share of the traffic."""
+    SHADOW = "shadow"
+    """Answered beside the live version; no caller saw it."""
+    HUMAN = "human"
+    """A person's decision on the same input."""
+    PINNED = "pinned"
+    """The caller named the version; outside all evidence."""
+
+
+class Verdict(StrEnum):
+    """What the evidence says of a version."""
+
+    PROMOTE = "promote"
+    """It may take more traffic."""
+    ROLL_BACK = "roll_back"
+    """It must take none."""
+    UNDECIDED = "undecided"
+    """Not enough evidence yet; collecting goes on and nothing moves forward."""
+    BROKEN = "broken"
+    """The measurement itself failed."""
+
+
+class Ack(StrEnum):
+    """When a reply may leave."""
+
+    DURABLE = "durable"
+    """After its journal records are on disk."""
+    BUFFERED = "buffered"
+    """After its journal records are handed over to be written; a crash may lose the last few."""
+
+
+class OnFailure(StrEnum):
+    """What a gateway does when it can no longer write its journal."""
+
+    REFUSE = "refuse"
+    """Answer 503 and turn unready."""
+    ANSWER = "answer"
+    """Answer, say ``journalled: false``, count it."""
