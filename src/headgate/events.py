@@ -20,8 +20,6 @@ class EventKind(StrEnum):
     """An endpoint was created or its settings changed."""
     TRAFFIC = "traffic"
     """A new traffic revision was published."""
-    SEALED = "sealed"
-    """Journal segments were moved into the lake."""
     RETAINED = "retained"
     """Rows past their retention were removed."""
     DIED = "died"

@@ -70,6 +70,11 @@ class Home:
         return self.root / "run"
 
 
+def default_home() -> Path:
+    """``$HEADGATE_HOME``, or ``.headgate`` in the working directory."""
+    return Path(os.environ.get("HEADGATE_HOME", ".headgate"))
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What ``headgate up`` runs with."""

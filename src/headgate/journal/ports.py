@@ -11,7 +11,8 @@ Stream = NewType("Stream", str)
 """Host id and worker id, joined by a dash: whose records these are. Never a path."""
 
 Done = Callable[[JournalUnavailable | None], None]
-"""Told once, from the writing thread, that a block is on disk (None) or never will be."""
+"""Told once that a block is on disk (None) or never will be: from the writing thread, or, where the block is not
+even taken, before `Journal.write` returns."""
 
 
 class File(Protocol):
@@ -38,7 +39,10 @@ class Disk(Protocol):
     """The few things the journal asks of a file system; paths are relative, with forward slashes."""
 
     def create(self, path: str) -> File:
-        """A new empty file, its parent directories made; FileExistsError if it is there."""
+        """A new empty file, its parent directories made and durable; FileExistsError if it is there.
+
+        The file's own name is durable after `sync_folder`.
+        """
         ...
 
     def reopen(self, path: str) -> File:

@@ -33,6 +33,7 @@ class ModelInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Several fields of one dtype make a matrix (rows, fields); a single scalar field makes a column
     (rows, 1); a single tensor field makes (rows, *shape).
+    A null is NaN in a float array and the empty string in a string array; the other dtypes hold none.
     """
 
     name: str

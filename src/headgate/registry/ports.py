@@ -1,11 +1,18 @@
-"""What the registry remembers, and the port by which it is kept."""
+"""What the registry remembers, and the ports by which it is kept and by which packages are run."""
 
-from typing import Protocol
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from headgate.events import Event
 from headgate.vocabulary import Micros
+
+if TYPE_CHECKING:  # gateways read this file and have no Arrow
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -95,4 +102,33 @@ class EndpointStore(Protocol):
 
     def endpoints(self, project: str | None = None) -> list[tuple[str, str, str]]:
         """(project, name, spec), sorted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What a model said of every row of a table."""
+
+    prediction: "npt.NDArray[Any]"
+    """(rows,): a class of the contract, or a float64."""
+    scores: "npt.NDArray[np.float64] | None"
+    """(rows, classes) in the contract's order; None where the model gives labels or numbers only."""
+
+
+class Predictor(Protocol):
+    """A model that answers whole tables."""
+
+    def predict(self, table: "pa.Table") -> Predicted:
+        """Answer every row, in order; columns the contract does not name are ignored.
+
+        Raises headgate.errors.RuntimeFailed when the model errs.
+        """
+        ...
+
+
+class Runner(Protocol):
+    """Makes a package directory answer tables; the registry measures packages only through this."""
+
+    def __call__(self, package: Path) -> Predictor:
+        """The model in `package`, loaded. Raises headgate.errors.RuntimeFailed when it cannot be."""
         ...

@@ -1,0 +1,69 @@
+# Every target sets itself up: Python 3.11 or newer with venv, and make, are all a machine needs.
+# `make` alone lists the targets.
+
+PYTHON ?= python3
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest
+SUITE ?= spine
+JOBS ?= 2
+PIP := $(PY) -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+export PYTHONUNBUFFERED := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-full check accept bench bench-peers shape fix clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/.demo ## ten months of real flights through a served model, every label joined
+	@$(PY) -m headgate demo
+
+test: .venv/.dev ## the tests that need Python and make alone; ends by listing what it did not run
+	@$(PYTEST) -n $(JOBS) -m "not full and not slow"
+
+test-full: .venv/.full ## every test but the long forms, with real parts; fails when one is missing
+	@$(PY) tools/real_parts.py
+	@HEADGATE_FULL=1 $(PYTEST) -n $(JOBS) -m "not slow"
+
+check: .venv/.dev ## format, lint, strict types, import contracts, spelling, executed documentation
+	@$(PY) tools/check.py
+
+accept: .venv/.dev ## one acceptance suite on a fresh clone: make accept SUITE=spine
+	@$(PY) -m acceptance $(SUITE)
+
+bench: .venv/.dev ## speed beside the bare reference and FastAPI
+	@$(PY) -m benchmarks
+
+bench-peers: .venv/.dev ## speed beside other model servers, each from an environment of its own
+	@$(PY) -m benchmarks.peers
+
+shape: .venv/.dev ## the size and shape of the source as a table
+	@$(PY) tools/shape.py
+
+fix: .venv/.dev ## format, and mend what the linter can mend
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --fix .
+
+clean: ## remove the environment and everything built
+	@rm -rf .venv build
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Headgate needs Python 3.11 or newer with venv; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "Making .venv ..."
+	@$(PYTHON) -m venv .venv
+
+.venv/.demo: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing Headgate and what its demo needs into .venv, once ..."
+	@$(PIP) --editable '.[platform,demo]'
+	@touch $@
+
+.venv/.dev: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing Headgate and its development tools into .venv, once ..."
+	@$(PIP) --editable '.[platform,lightgbm,polars,postgres,demo,dev]'
+	@touch $@ .venv/.demo
+
+.venv/.full: .venv/.dev
+	@echo "Installing PyTorch and tokenizers into .venv, once ..."
+	@$(PIP) --editable '.[torch,text]'
+	@touch $@

@@ -1,0 +1,95 @@
+"""Composes and runs the controller's process; called by ``headgate controller``."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+import uvicorn
+
+from headgate.app.facade import Headgate
+from headgate.clock import Clock, HeldClock, SystemClock
+from headgate.console.api import control_api
+from headgate.controller.lockstep import Lockstep
+from headgate.controller.reconcile import Controller
+from headgate.errors import BadInput, HeadgateError
+from headgate.monitors.status import as_json
+from headgate.settings import Settings
+from headgate.store.home import claim, create_home
+from headgate.store.reports import FileReports
+from headgate.vocabulary import Micros
+
+log = logging.getLogger("headgate.controller")
+
+_TURN = 0.2
+"""Seconds between two looks: a traffic change made elsewhere is published within that time."""
+
+
+def run_controller(settings: Settings) -> None:
+    """Reconcile and answer the control API until SIGTERM; one controller per home, the others wait their turn.
+
+    Raises HomeInUse when another controller holds this home.
+    """
+    home = create_home(settings.home.root)
+    with claim(home.run / "controller.lock"):
+        clock: Clock = HeldClock(Micros(0)) if settings.replay else SystemClock()
+        with Headgate(home, clock=clock) as hg:
+            controller = hg.controller()
+            chores = hg.chores(seal_interval=settings.seal_interval)
+            stop = threading.Event()
+            loops = [
+                threading.Thread(target=_repeat, args=(turn, stop), name=name)
+                for name, turn in (("reconcile", controller.reconcile), ("chores", chores.turn))
+            ]
+            for loop in loops:
+                loop.start()
+            try:
+                _serve(_Control(hg, _lockstep(hg, controller, clock)), settings)
+            finally:
+                stop.set()
+                for loop in loops:
+                    loop.join()
+
+
+def _lockstep(hg: Headgate, controller: Controller, clock: Clock) -> Lockstep | None:
+    if not isinstance(clock, HeldClock):
+        return None
+    return Lockstep(clock, controller.reconcile, hg.traffic, FileReports(hg.home.run / "workers"))
+
+
+def _repeat(turn: Callable[[], object], stop: threading.Event) -> None:
+    """Take turns until told to stop. An error is logged and the next turn tries again."""
+    while not stop.wait(_TURN):
+        try:
+            turn()
+        except HeadgateError as error:
+            log.error("%s", error)
+        except Exception:
+            log.exception("a turn of the %s loop failed", threading.current_thread().name)
+
+
+def _serve(control: "_Control", settings: Settings) -> None:
+    config = uvicorn.Config(
+        control_api(control), host=settings.host, port=settings.control_port, log_level="warning", access_log=False
+    )
+    uvicorn.Server(config).run()
+
+
+class _Control:
+    """What the control API may do, on top of one open installation."""
+
+    def __init__(self, hg: Headgate, lockstep: Lockstep | None) -> None:
+        self._hg = hg
+        self._lockstep = lockstep
+        self._one_at_a_time = threading.Lock()
+
+    def advance(self, to: Micros) -> dict[str, dict[str, int]]:
+        if self._lockstep is None:
+            raise BadInput("to", "replay", "this installation runs on the real clock; start it with --replay")
+        with self._one_at_a_time:
+            return self._lockstep.advance(to)
+
+    def endpoints(self) -> list[tuple[str, str]]:
+        return [(traffic.project, traffic.endpoint) for traffic in self._hg.traffic.read().values()]
+
+    def status(self, project: str, endpoint: str, every: str) -> bytes:
+        return as_json(self._hg.of(project).status(endpoint, every=every))

@@ -1,0 +1,69 @@
+"""Which packages need a runtime host, and where its socket is: one answer for the parent and for gateways."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from headgate.registry.package import Engine
+from headgate.registry.packages import PackageStore
+from headgate.runtimes.open import THREAD_VARIABLES, host_command
+from headgate.settings import Home
+from headgate.supervisor.child import Child
+from headgate.traffic.ports import TrafficSource
+from headgate.vocabulary import Digest
+
+_LONGEST_SOCKET_PATH: Final = 100
+"""Bytes; the kernel's limit is 107."""
+
+
+def host_socket(home: Home, digest: str) -> Path:
+    """Where the host of a package listens; short enough for the kernel however deep the home lies.
+
+    >>> host_socket(Home(Path("/srv/h")), "sha256:0123456789abcdef0123").name
+    '0123456789ab.sock'
+    """
+    name = f"{digest.removeprefix('sha256:')[:12]}.sock"
+    inside = home.run / "hosts" / name
+    if len(bytes(inside)) <= _LONGEST_SOCKET_PATH:
+        return inside
+    home_key = hashlib.sha256(bytes(home.root.resolve())).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"headgate-{home_key}" / name
+
+
+class Hosts:
+    """The runtime hosts the present traffic asks for."""
+
+    def __init__(self, home: Home, packages: PackageStore, traffic: TrafficSource, *, memory_mb: int = 0) -> None:
+        self._home = home
+        self._packages = packages
+        self._traffic = traffic
+        self._memory_mb = memory_mb
+        self._engines: dict[str, Engine] = {}
+
+    def wanted(self) -> list[Child]:
+        """One child per package that may not run inside a gateway.
+
+        A native model always needs one; an ONNX model until it is live.
+        """
+        needed: dict[str, Child] = {}
+        for traffic in self._traffic.read().values():
+            for member in traffic.members:
+                if member.version != traffic.live or self._engine(member.digest) is not Engine.ONNX:
+                    needed[member.digest] = self._child(member.digest)
+        return [needed[digest] for digest in sorted(needed)]
+
+    def _engine(self, digest: str) -> Engine:
+        if digest not in self._engines:
+            self._engines[digest] = self._packages.open(Digest(digest)).manifest.engine
+        return self._engines[digest]
+
+    def _child(self, digest: str) -> Child:
+        socket = host_socket(self._home, digest)
+        socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        command = host_command(
+            self._packages.path(Digest(digest)), socket, memory_mb=self._memory_mb, parent=os.getpid()
+        )
+        environment = tuple((name, "1") for name in THREAD_VARIABLES)
+        return Child(f"host {digest.removeprefix('sha256:')[:12]}", command, tier=1, environment=environment)

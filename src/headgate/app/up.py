@@ -1,0 +1,115 @@
+"""Everything one machine runs under one supervisor; called by ``headgate up``."""
+
+import contextlib
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator, Sequence
+
+from prometheus_client import CollectorRegistry, start_http_server
+
+from headgate.app.hosts import Hosts
+from headgate.errors import BadConfiguration
+from headgate.gateway.metrics import SlabCollector
+from headgate.registry.packages import PackageStore
+from headgate.settings import Home, Settings
+from headgate.store import atomic
+from headgate.store.home import claim, create_home
+from headgate.store.trafficfiles import FileTraffic
+from headgate.supervisor.child import Child
+from headgate.supervisor.supervisor import Supervisor, headgate_argv
+
+
+def up(settings: Settings, *, said: Callable[[str], None]) -> None:
+    """Run gateways, runtime hosts and the controller until SIGTERM or SIGINT.
+
+    Raises HomeInUse when another `up` runs on this home and BadConfiguration when a port is taken.
+    """
+    home = create_home(settings.home.root)
+    with claim(home.run / "up.lock"):
+        for name, port in _ports(settings):
+            _check_free(settings.host, port, name)
+        _write_addresses(home, settings)
+        with _metrics_server(home, settings):
+            for line in _greeting(settings):
+                said(line)
+            hosts = Hosts(home, PackageStore(home.packages), FileTraffic(home.traffic))
+            Supervisor(lambda: [*_fixed_children(settings), *hosts.wanted()]).run()
+
+
+def _ports(settings: Settings) -> Sequence[tuple[str, int]]:
+    return (("port", settings.port), ("control-port", settings.control_port), ("metrics-port", settings.metrics_port))
+
+
+def _check_free(host: str, port: int, name: str) -> None:
+    """Refuse a taken port here, in one clear sentence, rather than in a child that is restarted for ever."""
+    with contextlib.closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise BadConfiguration(
+                f"--{name}", f"{host}:{port} cannot be used: {os.strerror(error.errno or 0)}"
+            ) from None
+
+
+def _greeting(settings: Settings) -> list[str]:
+    lines = [
+        f"predictions and labels  http://{settings.host}:{settings.port}",
+        f"control                 http://{settings.host}:{settings.control_port}",
+        f"metrics                 http://{settings.host}:{settings.metrics_port}/metrics",
+        f"home                    {settings.home.root.resolve()}",
+    ]
+    if settings.replay:
+        lines.append("replay is on: callers may state event times and move the clock")
+    return lines
+
+
+def _write_addresses(home: Home, settings: Settings) -> None:
+    """Leave word where this installation answers, so that local verbs need no --url."""
+    content = {
+        "predict": f"http://{settings.host}:{settings.port}",
+        "control": f"http://{settings.host}:{settings.control_port}",
+        "pid": os.getpid(),
+    }
+    atomic.write_file(home.run / "up.json", json.dumps(content).encode() + b"\n")
+
+
+def gateway_address(home: Home) -> str | None:
+    """Where this home's gateways answer, if `up` was started on it."""
+    try:
+        address: str = json.loads((home.run / "up.json").read_bytes())["predict"]
+    except FileNotFoundError:
+        return None
+    return address
+
+
+@contextlib.contextmanager
+def _metrics_server(home: Home, settings: Settings) -> Iterator[None]:
+    registry = CollectorRegistry()
+    registry.register(SlabCollector(home.metrics))
+    server, thread = start_http_server(settings.metrics_port, settings.host, registry)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+def _fixed_children(settings: Settings) -> list[Child]:
+    common = _flags(settings)
+    controller = Child("controller", headgate_argv("controller", *common, "--control-port", str(settings.control_port)))
+    gateways = [
+        Child(
+            f"gateway {index}",
+            headgate_argv("gateway", *common, "--port", str(settings.port), "--index", str(index)),
+            tier=2,
+        )
+        for index in range(settings.worker_count())
+    ]
+    return [controller, *gateways]
+
+
+def _flags(settings: Settings) -> list[str]:
+    flags = ["--home", str(settings.home.root), "--host", settings.host, "--parent", str(os.getpid())]
+    return [*flags, "--replay"] if settings.replay else flags

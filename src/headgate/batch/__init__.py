@@ -1,0 +1,1 @@
+"""A whole file answered by one version: streamed, resumable, complete or absent."""

@@ -1,0 +1,208 @@
+"""Answers a file of any size with one version: chunk by chunk, resumable, complete or absent.
+
+Called by ``headgate score`` and ``Headgate.score``. Answered chunks are kept beside the target until all are
+there; then they become the target in one rename.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from headgate.batch.read import CHUNK_ROWS, Chunk, read_chunks, row_count
+from headgate.contracts.check import check_table
+from headgate.contracts.contract import Contract
+from headgate.errors import BadInput, Conflict, IntegrityError
+from headgate.registry.ports import Predictor
+
+Progress = Callable[[int, int | None], None]
+"""Told (rows done, rows in all if known) after every chunk."""
+
+_ADDED: Final = ("version", "prediction", "error_field", "error_rule", "error_message")
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What became of a file."""
+
+    rows: int
+    answered: int
+    refused: int
+    resumed_at: int
+    """Rows that an earlier, interrupted run had answered already."""
+
+
+class _Job(msgspec.Struct, frozen=True):
+    """What a half-finished run must agree on before another may go on with it."""
+
+    source: str
+    source_size: int
+    source_changed_ns: int
+    digest: str
+    chunk_rows: int
+
+
+def score_file(
+    source: Path,
+    target: Path,
+    *,
+    contract: Contract,
+    predictor: Predictor,
+    version: str,
+    digest: str,
+    progress: Progress = lambda _done, _all: None,
+    chunk_rows: int = CHUNK_ROWS,
+) -> Scored:
+    """Answer every row of `source` into `target` (.parquet or .csv), in order.
+
+    `target` has the source's columns and ``version``, ``prediction``, ``score_{class}`` for classifiers, and
+    ``error_field``, ``error_rule``, ``error_message`` for rows the contract refused, whose prediction is null.
+    An interrupted run is taken up where it stopped when source and package are still the same.
+
+    Raises Conflict when `target` is there already, BadInput when the source cannot be read or has a column of
+    one of those names.
+    """
+    if target.exists():
+        raise Conflict(f"{target} is there already; remove it or name another")
+    if target.suffix not in (".parquet", ".csv"):
+        raise BadInput("target", "type", "the ending must be .parquet or .csv")
+    parts = target.with_name(target.name + ".parts")
+    job = _job(source, digest, chunk_rows)
+    done = _take_up(parts, job)
+    total = row_count(source)
+    rows = refused = 0
+    for number, chunk in enumerate(read_chunks(source, contract, chunk_rows)):
+        part = parts / f"{number:08d}.parquet"
+        if number >= done:
+            _write_part(_answered(chunk, contract, predictor, version), part)
+        rows += chunk.table.num_rows
+        refused += _refused(part)
+        progress(rows, total)
+    if not rows:
+        raise BadInput("source", "empty", "the file has no rows")
+    _join(sorted(parts.glob("*.parquet")), target)
+    shutil.rmtree(parts)
+    return Scored(rows, rows - refused, refused, min(rows, done * chunk_rows))
+
+
+def _job(source: Path, digest: str, chunk_rows: int) -> _Job:
+    if not source.is_file():
+        raise BadInput("source", "missing", "there is no such file")
+    stat = source.stat()
+    return _Job(str(source.resolve()), stat.st_size, stat.st_mtime_ns, digest, chunk_rows)
+
+
+def _take_up(parts: Path, job: _Job) -> int:
+    """How many chunks an earlier run of the same job finished; anything of another job is thrown away."""
+    note = parts / "job.json"
+    wanted = msgspec.json.encode(job)
+    if note.is_file() and note.read_bytes() == wanted:
+        finished = {each.stem for each in parts.glob("*.parquet")}
+        return next(n for n in range(len(finished) + 1) if f"{n:08d}" not in finished)
+    shutil.rmtree(parts, ignore_errors=True)
+    parts.mkdir(parents=True)
+    _replace(note, lambda path: path.write_bytes(wanted))
+    return 0
+
+
+def _answered(chunk: Chunk, contract: Contract, predictor: Predictor, version: str) -> pa.Table:
+    table = chunk.table
+    taken = [name for name in table.column_names if name in _ADDED or name.startswith("score_")]
+    if taken:
+        raise BadInput(f"source.{taken[0]}", "conflict", "the answer has a column of this name; rename yours")
+    count = table.num_rows
+    readable = [row for row in range(count) if row not in chunk.unreadable]
+    errors: list[tuple[str, str, str] | None] = [None] * count
+    for row, violation in chunk.unreadable.items():
+        errors[row] = (violation.field, violation.rule, violation.message)
+    fields = [name for name in contract.names if name in table.column_names]
+    checked = check_table(contract, table.select(fields).take(readable) if chunk.unreadable else table.select(fields))
+    bad = checked.quarantine
+    broken = zip(*(bad.column(name).to_pylist() for name in ("_row", "_field", "_rule", "_message")), strict=True)
+    for row, field, rule, message in broken:
+        errors[readable[row]] = (field, rule, message)
+    answered_rows = np.flatnonzero([error is None for error in errors])
+    return _with_answers(table, checked.good, answered_rows, errors, contract, predictor, version)
+
+
+def _with_answers(
+    table: pa.Table,
+    good: pa.Table,
+    at: np.ndarray,
+    errors: list[tuple[str, str, str] | None],
+    contract: Contract,
+    predictor: Predictor,
+    version: str,
+) -> pa.Table:
+    count = table.num_rows
+    table = table.append_column("version", pa.array([version] * count))
+    predicted = predictor.predict(good) if good.num_rows else None
+    spots = np.full(count, -1)
+    spots[at] = np.arange(len(at))
+    take = pa.array(np.where(spots < 0, 0, spots), mask=spots < 0)
+    values = predicted.prediction.tolist() if predicted is not None else []
+    table = table.append_column("prediction", pa.array(values).take(take) if values else pa.nulls(count))
+    if contract.output.classes:
+        for column, name in enumerate(contract.output.classes):
+            scores = predicted.scores[:, column] if predicted is not None and predicted.scores is not None else None
+            filled = pa.array(scores).take(take) if scores is not None else pa.nulls(count, pa.float64())
+            table = table.append_column(f"score_{name}", filled)
+    for place, name in enumerate(_ADDED[2:]):
+        told = pa.array([error[place] if error else None for error in errors], pa.string())
+        table = table.append_column(name, told)
+    return table
+
+
+def _write_part(table: pa.Table, part: Path) -> None:
+    _replace(part, lambda path: pq.write_table(table, path))
+
+
+def _refused(part: Path) -> int:
+    column = pq.read_table(part, columns=["error_rule"]).column(0)
+    return len(column) - int(column.null_count)
+
+
+def _tables(parts: list[Path]) -> Iterator[pa.Table]:
+    """Every part in the schema they agree on: a chunk whose rows were all refused knows no prediction type."""
+    schema = pa.unify_schemas([pq.read_schema(part) for part in parts], promote_options="permissive")
+    for part in parts:
+        yield pq.read_table(part).cast(schema)
+
+
+def _join(parts: list[Path], target: Path) -> None:
+    def write(path: Path) -> None:
+        tables = _tables(parts)
+        first = next(tables)
+        opener = pq.ParquetWriter if target.suffix == ".parquet" else pacsv.CSVWriter
+        with opener(path, first.schema) as writer:
+            writer.write_table(first)
+            for table in tables:
+                writer.write_table(table)
+
+    _replace(target, write)
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a neighbour of `path`, sync it, and give it the name: complete or absent."""
+    unfinished = path.with_name(f".{path.name}.{hashlib.sha256(os.urandom(16)).hexdigest()[:8]}")
+    try:
+        write(unfinished)
+        descriptor = os.open(unfinished, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        unfinished.replace(path)
+    except OSError as error:
+        raise IntegrityError(f"{path} could not be written: {os.strerror(error.errno or 0)}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)

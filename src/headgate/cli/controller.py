@@ -1,0 +1,28 @@
+"""``headgate controller``: the control loop and its API, for supervisors other than our own too."""
+
+import logging
+from pathlib import Path
+
+import click
+
+from headgate.app.controller import run_controller
+from headgate.cli.options import home_option
+from headgate.settings import Home, Settings
+from headgate.supervisor.parent import die_with_parent
+
+
+@click.command("controller")
+@home_option
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--control-port", default=8090, show_default=True)
+@click.option("--replay", is_flag=True, help="Run on a clock callers move.")
+@click.option("--parent", type=int, help="Process whose end ends this one.")
+def command(*, home: Path, host: str, control_port: int, replay: bool, parent: int | None) -> None:
+    """Run the controller; `headgate up` does this for you.
+
+    It publishes traffic, seals the journal into the lake, enforces retention and answers the control API.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s controller %(message)s", datefmt="%H:%M:%S")
+    if parent is not None:
+        die_with_parent(parent)
+    run_controller(Settings(home=Home(home), host=host, control_port=control_port, replay=replay))

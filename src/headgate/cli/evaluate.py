@@ -1,0 +1,40 @@
+"""``headgate evaluate``: measure a version on labelled rows and judge its gates."""
+
+from pathlib import Path
+
+import click
+
+from headgate.app.facade import open_home
+from headgate.cli.options import home_option, json_option, project_option
+from headgate.errors import GateFailed
+from headgate.evaluation.report import as_text
+
+
+@click.command("evaluate")
+@click.argument("version")
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("--gate", "gates", multiple=True, help='A sentence such as "auc >= 0.65"; may be repeated.')
+@click.option("--slice", "slices", multiple=True, help="Field to look at value by value; may be repeated.")
+@project_option
+@home_option
+@json_option
+def command(
+    *,
+    version: str,
+    data: Path,
+    gates: tuple[str, ...],
+    slices: tuple[str, ...],
+    project: str,
+    home: Path,
+    as_json: bool,
+) -> None:
+    """Measure a version on labelled rows and judge its gates.
+
+    VERSION is name, name:3 or name@alias; DATA a file of rows the model was not fitted on. The exit code is 6
+    when a gate does not pass. A version takes traffic only once its latest evaluation passed.
+    """
+    with open_home(home, project=project) as hg:
+        evaluation, report = hg.evaluate(version, data, gates=gates, slices=slices)
+    click.echo(evaluation.report.decode() if as_json else as_text(report))
+    if not evaluation.passed:
+        raise GateFailed(f"{evaluation.version} did not pass; it takes no traffic before an evaluation does")

@@ -1,0 +1,29 @@
+"""``headgate gateway``: one gateway process, for supervisors other than our own too."""
+
+import logging
+from pathlib import Path
+
+import click
+
+from headgate.app.gateway import run_gateway
+from headgate.cli.options import home_option
+from headgate.settings import Home, Settings
+from headgate.supervisor.parent import die_with_parent
+
+
+@click.command("gateway")
+@home_option
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True)
+@click.option("--index", default=0, show_default=True, help="Which of the home's gateways this is, from 0.")
+@click.option("--replay", is_flag=True, help="Let callers state event times.")
+@click.option("--parent", type=int, help="Process whose end ends this one.")
+def command(*, home: Path, host: str, port: int, index: int, replay: bool, parent: int | None) -> None:
+    """Run one gateway process; `headgate up` does this for you.
+
+    Several may share one port; each needs an --index of its own.
+    """
+    logging.basicConfig(level=logging.INFO, format=f"%(asctime)s gateway {index} %(message)s", datefmt="%H:%M:%S")
+    if parent is not None:
+        die_with_parent(parent)
+    run_gateway(Settings(home=Home(home), host=host, port=port, replay=replay), index)

@@ -1,0 +1,26 @@
+"""``headgate init``: draft endpoint.yaml from a reference file."""
+
+from pathlib import Path
+
+import click
+
+from headgate.app.facade import draft
+from headgate.errors import Conflict
+
+
+@click.command("init")
+@click.argument("reference", type=click.Path(path_type=Path))
+@click.option("--endpoint", required=True, help="Name callers will use.")
+@click.option("--model", required=True, help="Model that will answer: name, name:3 or name@champion.")
+@click.option("--label", help="Column of the reference that holds the truth.")
+@click.option("--output", type=click.Path(path_type=Path), default="endpoint.yaml", show_default=True)
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+def command(*, reference: Path, endpoint: str, model: str, label: str | None, output: Path, force: bool) -> None:
+    """Draft endpoint.yaml from a reference file.
+
+    REFERENCE is a .parquet, .csv or .arrow file of rows the model was fitted on.
+    """
+    if output.exists() and not force:
+        raise Conflict(f"{output} is there already; say --force to replace it or --output to name another")
+    output.write_text(draft(reference, endpoint=endpoint, model=model, label=label))
+    click.echo(f"wrote {output}: read it, correct ranges and units, then: headgate apply {output}")

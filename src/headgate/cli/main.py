@@ -1,0 +1,83 @@
+"""The `headgate` command: finds the verb, runs it, turns errors into messages and exit codes.
+
+Verbs are imported when they are used: a verb may need the whole platform, ``--help`` needs none of it. The table
+below is what ``--help`` prints; a test holds it against the verbs themselves.
+"""
+
+import importlib
+import sys
+from typing import Final
+
+import click
+
+import headgate
+from headgate.cli.exits import EXIT_CODES, exit_code
+from headgate.errors import HeadgateError
+
+VERBS: Final = {
+    "demo": "Watch ten months of real flights go through a served model.",
+    "init": "Draft endpoint.yaml from a reference file.",
+    "register": "Turn a model into a package and keep it as a new version.",
+    "evaluate": "Measure a version on labelled rows and judge its gates.",
+    "alias": "Point a name such as champion at a version, or list the names.",
+    "apply": "Create or change an endpoint from its file.",
+    "up": "Serve everything in a home directory.",
+    "predict": "Ask a running endpoint.",
+    "label": "Tell a running endpoint what turned out to be true.",
+    "score": "Answer a whole file of rows with one version.",
+    "status": "Show what an endpoint did, window by window.",
+    "doctor": "Say what is wrong with an installation and what to do.",
+    "gateway": "Run one gateway process; `up` does this for you.",
+    "controller": "Run the controller; `up` does this for you.",
+}
+
+
+class Verbs(click.Group):
+    """A group whose commands live in modules of the same name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every verb, in the order a newcomer meets them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb's command, imported now."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = importlib.import_module(f"headgate.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table of verbs, printed without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="\b\nExit codes:\n" + "\n".join(f"  {code}  {says}" for code, says in EXIT_CODES.items()),
+)
+@click.version_option(headgate.__version__, message="headgate %(version)s")
+def headgate_command() -> None:
+    """Serve a model, remember every answer and the truth that comes later, and measure it."""
+
+
+def main() -> None:
+    """Run the command line and exit with the code of what happened."""
+    try:
+        headgate_command(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except HeadgateError as error:
+        click.echo(f"headgate: {error}", err=True)
+        sys.exit(exit_code(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""``headgate register``: turn a model into a package and keep it as a new version."""
+
+from pathlib import Path
+
+import click
+
+from headgate.app.facade import open_home
+from headgate.cli.options import home_option, json_option, project_option, why_option
+from headgate.cli.show import registered_json, registered_text
+
+
+@click.command("register")
+@click.argument("name")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--reference", type=click.Path(path_type=Path), required=True, help="Rows the model was fitted on.")
+@click.option("--label", help="Column of the reference that holds the truth.")
+@click.option("--contract", type=click.Path(path_type=Path), help="Contract as YAML; without it one is inferred.")
+@click.option("--parent", help="Version this one was derived from, such as name:2.")
+@click.option("--code", help="What built it: a commit, a command.")
+@click.option("--trust", is_flag=True, help="The file may run code when it is opened, and I trust it.")
+@why_option
+@project_option
+@home_option
+@json_option
+def command(
+    *,
+    name: str,
+    model: Path,
+    reference: Path,
+    label: str | None,
+    contract: Path | None,
+    parent: str | None,
+    code: str | None,
+    trust: bool,
+    why: str,
+    project: str,
+    home: Path,
+    as_json: bool,
+) -> None:
+    """Turn a model into a package and keep it as a new version.
+
+    MODEL is a file: .onnx, .skops, .joblib or .pkl (with --trust), .json or .ubj (XGBoost), .txt (LightGBM),
+    .pt2 (torch.export), .keras, or file.py:Class for a Python class with predict (with --trust).
+    """
+    with open_home(home, project=project) as hg:
+        registered = hg.register(
+            name,
+            model,
+            reference=reference,
+            label=label,
+            contract=contract,
+            parent=parent,
+            code=code,
+            trust=trust,
+            why=why,
+        )
+    click.echo(registered_json(registered) if as_json else registered_text(registered))

@@ -1,0 +1,34 @@
+"""``headgate status``: what an endpoint did, window by window."""
+
+from pathlib import Path
+
+import click
+
+from headgate.app.facade import open_home
+from headgate.cli.options import home_option, json_option, project_option
+from headgate.monitors.status import as_json as status_json
+from headgate.monitors.status import as_text
+
+
+@click.command("status")
+@click.argument("endpoint", required=False)
+@click.option(
+    "--every", type=click.Choice(["hour", "day", "week", "month"]), default="day", show_default=True, help="Window."
+)
+@click.option("--last", type=int, help="Show only so many windows.")
+@project_option
+@home_option
+@json_option
+def command(*, endpoint: str | None, every: str, last: int | None, project: str, home: Path, as_json: bool) -> None:
+    """Show what an endpoint did, window by window.
+
+    Volume, refusals, latency, label coverage and every metric of the task with its interval, beside the figures
+    the version had when it was evaluated. Without ENDPOINT, list the endpoints.
+    """
+    with open_home(home, project=project) as hg:
+        if endpoint is None:
+            names = hg.endpoints()
+            click.echo("\n".join(names) or "no endpoint yet; `headgate apply endpoint.yaml` makes one")
+            return
+        status = hg.status(endpoint, every=every, last=last)
+    click.echo(status_json(status).decode() if as_json else as_text(status))

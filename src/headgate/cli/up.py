@@ -1,0 +1,39 @@
+"""``headgate up``: serve everything in a home directory."""
+
+import logging
+from pathlib import Path
+
+import click
+
+from headgate.app.up import up
+from headgate.cli.options import home_option
+from headgate.settings import Home, Settings
+
+
+@click.command("up")
+@home_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8080, show_default=True, help="Predictions and labels.")
+@click.option("--control-port", default=8090, show_default=True, help="Control API.")
+@click.option("--metrics-port", default=8082, show_default=True, help="Prometheus metrics.")
+@click.option("--workers", default=0, help="Gateway processes; 0 means one per core.")
+@click.option("--replay", is_flag=True, help="Let callers state event times and move the clock.")
+def command(
+    *, home: Path, host: str, port: int, control_port: int, metrics_port: int, workers: int, replay: bool
+) -> None:
+    """Serve everything in a home directory until it is told to stop.
+
+    Makes the home if it is not there. Starts gateways, runtime hosts and the controller, starts again what
+    dies, and ends them in order on SIGTERM or Ctrl-C.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", datefmt="%H:%M:%S")
+    settings = Settings(
+        home=Home(home),
+        host=host,
+        port=port,
+        control_port=control_port,
+        metrics_port=metrics_port,
+        workers=workers,
+        replay=replay,
+    )
+    up(settings, said=click.echo)

@@ -1,0 +1,130 @@
+"""A running Headgate, from another process: the native protocol over one kept-alive connection.
+
+Called by ``headgate.connect`` and by the command line. Standard library alone, so that an application which
+only asks for predictions installs nothing heavy.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from headgate.errors import BadConfiguration, BadInput, HeadgateError, NotFound, Unavailable
+from headgate.vocabulary import DEFAULT_PROJECT
+
+Row = Mapping[str, Any]
+
+
+class Client:
+    """Asks one gateway; not safe to share between threads."""
+
+    def __init__(self, url: str, *, project: str = DEFAULT_PROJECT, timeout: float = 30.0) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise BadConfiguration("url", f"'{url}' is not an address such as http://127.0.0.1:8080")
+        make = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        self._connection = make(parts.hostname, parts.port, timeout=timeout)
+        self._base = parts.path.rstrip("/")
+        self._project = project
+        self._url = url
+
+    def predict(
+        self,
+        endpoint: str,
+        rows: Sequence[Row],
+        *,
+        request_id: str | None = None,
+        keys: Sequence[str] | None = None,
+        deadline_ms: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """One entry per row, in order: ``{"id", "version", "prediction", ...}`` or ``{"error": ...}``.
+
+        Raises BadInput when the request as a whole was refused, NotFound for an unknown endpoint and
+        Unavailable when no gateway answers.
+        """
+        body: dict[str, Any] = {"rows": list(rows)}
+        if request_id is not None:
+            body["id"] = request_id
+        if keys is not None:
+            body["keys"] = list(keys)
+        if deadline_ms is not None:
+            body["deadline_ms"] = deadline_ms
+        status, reply = self._post(f"{self._path(endpoint)}/predict", body)
+        if "predictions" not in reply:
+            raise _refusal(status, reply, endpoint)
+        predictions: list[dict[str, Any]] = reply["predictions"]
+        return predictions
+
+    def label(self, endpoint: str, labels: Sequence[Mapping[str, Any]]) -> int:
+        """How many labels were accepted; each names its input by ``id``, ``request_id`` + ``row`` or ``key`` + ``at``.
+
+        Raises BadInput naming the first label that was refused; none of the batch is kept then.
+        """
+        status, reply = self._post(f"{self._path(endpoint)}/labels", {"labels": list(labels)})
+        if status != 200:
+            raise _refusal(status, reply, endpoint)
+        return int(reply["accepted"])
+
+    def ready(self) -> bool:
+        """Whether the gateway says it can answer."""
+        try:
+            self._connection.request("GET", f"{self._base}/readyz")
+            reply = self._connection.getresponse()
+            reply.read()
+        except (OSError, HTTPException):
+            self._connection.close()
+            return False
+        return reply.status == 200
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _path(self, endpoint: str) -> str:
+        where = "" if self._project == DEFAULT_PROJECT else f"/projects/{quote(self._project)}"
+        return f"{self._base}/v1{where}/endpoints/{quote(endpoint)}"
+
+    def _post(self, path: str, body: object) -> tuple[int, dict[str, Any]]:
+        payload = json.dumps(body, allow_nan=False).encode()
+        try:
+            reply = self._exchange(path, payload)
+            content = reply.read()
+        except (OSError, HTTPException) as error:
+            self._connection.close()
+            raise Unavailable(f"no answer from {self._url}: {error}. Is `headgate up` running?") from error
+        try:
+            return reply.status, json.loads(content)
+        except ValueError as error:
+            raise Unavailable(f"{self._url} answered {reply.status} with something that is not JSON") from error
+
+    def _exchange(self, path: str, payload: bytes) -> HTTPResponse:
+        headers = {"Content-Type": "application/json"}
+        self._connection.request("POST", path, payload, headers)
+        return self._connection.getresponse()
+
+
+def connect(url: str = "http://127.0.0.1:8080", *, project: str = DEFAULT_PROJECT) -> Client:
+    """A client of the gateway at `url`; nothing is sent before the first question.
+
+    Raises BadConfiguration when `url` is not an http address.
+    """
+    return Client(url, project=project)
+
+
+def _refusal(status: int, reply: dict[str, Any], endpoint: str) -> HeadgateError:
+    error = reply.get("error")
+    if status == 404:
+        return NotFound("endpoint", endpoint)
+    if isinstance(error, dict) and "field" in error:
+        return BadInput(error["field"], error.get("rule", "refused"), error.get("message", ""))
+    return Unavailable(f"answered {status}: {error}")

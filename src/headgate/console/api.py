@@ -1,0 +1,113 @@
+"""The control API: translates HTTP into calls of `Control` and errors into statuses.
+
+Served by the controller's process on its own port, away from the callers'.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from headgate.console.openapi import DOCUMENT
+from headgate.console.ports import Control
+from headgate.errors import (
+    BadInput,
+    BodyRefused,
+    CallerError,
+    Conflict,
+    HeadgateError,
+    NotFound,
+    OperatorError,
+    PassingError,
+)
+from headgate.vocabulary import DEFAULT_PROJECT, Micros
+
+_STATUSES: Final[tuple[tuple[type[HeadgateError], int], ...]] = (
+    (NotFound, 404),
+    (Conflict, 409),
+    (BadInput, 422),
+    (CallerError, 400),
+    (PassingError, 503),
+    (OperatorError, 500),
+)
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_AWARE = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class _Advance(msgspec.Struct, forbid_unknown_fields=True):
+    to: str
+
+
+def control_api(control: Control) -> Starlette:
+    """The application behind the control port."""
+
+    async def live(_: Request) -> Response:
+        return JSONResponse({"live": True})
+
+    async def described(_: Request) -> Response:
+        return JSONResponse(DOCUMENT)
+
+    async def endpoints(_: Request) -> Response:
+        found = await run_in_threadpool(control.endpoints)
+        return JSONResponse({"endpoints": [{"project": project, "endpoint": name} for project, name in found]})
+
+    async def status(request: Request) -> Response:
+        project = request.path_params.get("project", DEFAULT_PROJECT)
+        every = request.query_params.get("every", "day")
+        body = await run_in_threadpool(control.status, project, request.path_params["endpoint"], every)
+        return Response(body, media_type="application/json")
+
+    async def advance(request: Request) -> Response:
+        to = moment(_decoded(await request.body()).to, "to")
+        return JSONResponse({"obeyed": await run_in_threadpool(control.advance, to)})
+
+    return Starlette(
+        routes=[
+            Route("/livez", live),
+            Route("/openapi.json", described),
+            Route("/v1/endpoints", endpoints),
+            Route("/v1/endpoints/{endpoint}/status", status),
+            Route("/v1/projects/{project}/endpoints/{endpoint}/status", status),
+            Route("/v1/replay/advance", advance, methods=["POST"]),
+        ],
+        exception_handlers={HeadgateError: _refuse},
+    )
+
+
+def _decoded(body: bytes) -> _Advance:
+    try:
+        return msgspec.json.decode(body, type=_Advance)
+    except msgspec.ValidationError as error:
+        raise BadInput("body", "type", str(error)) from error
+    except msgspec.DecodeError as error:
+        raise BodyRefused("body", "json", "the body is not JSON") from error
+
+
+def moment(text: str, field: str) -> Micros:
+    """RFC 3339 text with an offset as microseconds since 1970.
+
+    Raises BadInput naming `field`.
+
+    >>> moment("2013-03-01T00:00:00Z", "to")
+    1362096000000000
+    """
+    try:
+        parsed = msgspec.convert(text, type=_AWARE, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadInput(field, "type", "must be a time with an offset, such as 2013-03-01T00:00:00Z") from error
+    return Micros((parsed - _EPOCH) // timedelta(microseconds=1))
+
+
+async def _refuse(_: Request, error: Exception) -> Response:
+    status = next((code for kind, code in _STATUSES if isinstance(error, kind)), 500)
+    body: dict[str, str] = {"message": str(error)}
+    if isinstance(error, BadInput):
+        body = {"field": error.field, "rule": error.rule, "message": error.message}
+    return JSONResponse({"error": body}, status_code=status)

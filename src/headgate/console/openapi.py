@@ -1,0 +1,63 @@
+"""What the control API says of itself, as OpenAPI 3.1."""
+
+from typing import Any, Final
+
+import headgate
+
+_ENDPOINT: Final = {"name": "endpoint", "in": "path", "required": True, "schema": {"type": "string"}}
+_PROJECT: Final = {"name": "project", "in": "path", "required": True, "schema": {"type": "string"}}
+_EVERY: Final = {
+    "name": "every",
+    "in": "query",
+    "description": "Length of a window.",
+    "schema": {"enum": ["hour", "day", "week", "month"], "default": "day"},
+}
+
+
+def _json(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {}}}
+
+
+def _status(*parameters: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "get": {
+            "summary": "What an endpoint did, window by window.",
+            "parameters": [*parameters, _EVERY],
+            "responses": {"200": _json("The status."), "404": _json("No such endpoint.")},
+        }
+    }
+
+
+DOCUMENT: Final[dict[str, Any]] = {
+    "openapi": "3.1.0",
+    "info": {"title": "Headgate control API", "version": headgate.__version__},
+    "paths": {
+        "/livez": {"get": {"summary": "Whether the controller lives.", "responses": {"200": _json("It does.")}}},
+        "/v1/endpoints": {
+            "get": {"summary": "Every endpoint there is.", "responses": {"200": _json("Names with their projects.")}}
+        },
+        "/v1/endpoints/{endpoint}/status": _status(_ENDPOINT),
+        "/v1/projects/{project}/endpoints/{endpoint}/status": _status(_PROJECT, _ENDPOINT),
+        "/v1/replay/advance": {
+            "post": {
+                "summary": "Move a replay's clock; answers when every worker obeys.",
+                "requestBody": {
+                    "required": True,
+                    "content": {
+                        "application/json": {
+                            "schema": {
+                                "type": "object",
+                                "required": ["to"],
+                                "properties": {"to": {"type": "string", "format": "date-time"}},
+                            }
+                        }
+                    },
+                },
+                "responses": {
+                    "200": _json("Revisions by worker."),
+                    "422": _json("Replay is off, or time would go back."),
+                },
+            }
+        },
+    },
+}

@@ -1,0 +1,127 @@
+"""A whole table against a contract, column by column.
+
+Called by the registry for reference samples, by evaluation and by ``headgate score``. A row is good here exactly
+when the compiled decoder would take it as JSON; what a table's column types add is said at ``check_table``.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+
+from headgate.contracts.columns import Column, absent_column, read_column
+from headgate.contracts.contract import Contract, Field, Rule
+from headgate.contracts.explain import Break, sentence
+from headgate.contracts.flags import flagged_domain, flagged_range
+
+_VERDICT: Final = ("_row", "_field", "_rule", "_message")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A table parted in two."""
+
+    good: pa.Table
+    """The rows that keep the contract: its fields first, in its order and types, then what was carried."""
+    quarantine: pa.Table
+    """The other rows as they came, with ``_row`` (position from 0), ``_field``, ``_rule`` and ``_message``."""
+    flags: Mapping[str, int]
+    """How many good rows break each rule that only flags, by ``rule:field``; rules nobody breaks are left out."""
+
+
+def check_table(contract: Contract, table: pa.Table, *, carry: Collection[str] = ()) -> Checked:
+    """The rows of `table` that keep `contract`, and the others with the first field and rule each breaks.
+
+    Columns in `carry` and the label's ride along unlooked at; any other column the contract does not name breaks
+    ``unknown`` for every row, as it would in a request. A column's type is a matter of storage, so an integer column
+    serves a number, a float column of whole numbers an integer, and a moment without a zone is taken for UTC; text
+    is never read as a number.
+
+    >>> from headgate.contracts.contract import Kind, OnBreak
+    >>> contract = Contract((Field("distance", Kind.NUMBER, maximum=5000, on_range=OnBreak.REJECT),))
+    >>> checked = check_table(contract, pa.table({"distance": [200, 9000]}))
+    >>> checked.good.num_rows, checked.quarantine["_rule"].to_pylist()
+    (1, ['range'])
+    """
+    columns = [_column(field, table) for field in contract.fields]
+    broken = _first_breaks(contract, table, columns, carry)
+    keep = broken.rules == ""
+    return Checked(
+        good=_good(contract, table, columns, keep, carry),
+        quarantine=_quarantine(table, broken, ~keep),
+        flags=_flags(contract, columns, keep),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Breaks:
+    """Per row: the field, rule and message of its first break; the rule is empty where there is none."""
+
+    fields: npt.NDArray[Any]
+    rules: npt.NDArray[Any]
+    messages: npt.NDArray[Any]
+
+
+def _column(field: Field, table: pa.Table) -> Column:
+    if field.name in table.column_names:
+        return read_column(field, table[field.name].combine_chunks())
+    return absent_column(field, table.num_rows)
+
+
+def _first_breaks(contract: Contract, table: pa.Table, columns: list[Column], carry: Collection[str]) -> _Breaks:
+    size = table.num_rows
+    found = _Breaks(*(np.full(size, "", dtype=object) for _ in range(3)))
+    for field, column in zip(contract.fields, columns, strict=True):
+        for rule, rows in column.breaks:
+            fresh = rows & (found.rules == "")
+            if fresh.any():
+                _note(found, fresh, field.name, rule, sentence(field, Break(rule, column.got)))
+    known = {*contract.names, contract.output.label, *carry}
+    unknown = next((each for each in table.column_names if each not in known), None)
+    if unknown is not None:
+        message = sentence(contract.fields[0], Break(Rule.UNKNOWN))
+        _note(found, found.rules == "", unknown, Rule.UNKNOWN, message)
+    return found
+
+
+def _note(found: _Breaks, rows: npt.NDArray[np.bool_], field: str, rule: Rule, message: str) -> None:
+    found.fields[rows] = field
+    found.rules[rows] = rule.value
+    found.messages[rows] = message
+
+
+def _good(
+    contract: Contract, table: pa.Table, columns: list[Column], keep: npt.NDArray[np.bool_], carry: Collection[str]
+) -> pa.Table:
+    carried = [each for each in table.column_names if each in {contract.output.label, *carry} - set(contract.names)]
+    names = [*contract.names, *carried]
+    arrays = [column.values for column in columns] + [table[each] for each in carried]
+    return pa.table(arrays, names=names).filter(pa.array(keep))
+
+
+def _quarantine(table: pa.Table, broken: _Breaks, rows: npt.NDArray[np.bool_]) -> pa.Table:
+    verdicts = (
+        pa.array(np.flatnonzero(rows), pa.int64()),
+        pa.array(broken.fields[rows], pa.string()),
+        pa.array(broken.rules[rows], pa.string()),
+        pa.array(broken.messages[rows], pa.string()),
+    )
+    refused = table.drop_columns([each for each in _VERDICT if each in table.column_names]).filter(pa.array(rows))
+    for name, values in zip(_VERDICT, verdicts, strict=True):
+        refused = refused.append_column(name, values)
+    return refused
+
+
+def _flags(contract: Contract, columns: list[Column], keep: npt.NDArray[np.bool_]) -> Mapping[str, int]:
+    counts: Counter[str] = Counter()
+    for field, column in zip(contract.fields, columns, strict=True):
+        if flagged_range(field):
+            counts[f"{Rule.RANGE}:{field.name}"] = int((column.outside & keep).sum())
+        if flagged_domain(field):
+            counts[f"{Rule.DOMAIN}:{field.name}"] = int((column.unseen & keep).sum())
+    return {name: count for name, count in counts.items() if count}

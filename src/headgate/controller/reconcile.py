@@ -1,0 +1,52 @@
+"""One turn of the controller: observe, decide, apply. Read `reconcile` first.
+
+Called several times a second by the controller's process and once by every ``headgate apply``, so that a change
+is published whether or not a controller runs.
+"""
+
+import logging
+import threading
+
+from headgate.clock import Clock
+from headgate.controller.decide import Publish, publications
+from headgate.controller.declared import Declared
+from headgate.errors import Conflict
+from headgate.events import Event, EventKind
+from headgate.registry.ports import EventLog
+from headgate.traffic.ports import TrafficStore
+
+log = logging.getLogger("headgate.controller")
+
+
+class Controller:
+    """Makes what gateways obey equal to what was declared, a turn at a time; turns never overlap."""
+
+    def __init__(self, *, declared: Declared, traffic: TrafficStore, events: EventLog, clock: Clock) -> None:
+        self._declared = declared
+        self._traffic = traffic
+        self._events = events
+        self._clock = clock
+        self._turn = threading.Lock()
+
+    def reconcile(self) -> tuple[Publish, ...]:
+        """Observe, decide, apply; returns what was published."""
+        with self._turn:
+            desired = [each.traffic for each in self._declared.endpoints()]
+            decided = publications(desired, self._traffic.read())
+            return tuple(each for each in decided if self._publish(each))
+
+    def _publish(self, publication: Publish) -> bool:
+        traffic = publication.traffic
+        try:
+            self._traffic.swap(traffic, publication.expected_revision)
+        except Conflict:
+            # Somebody published between our look and our write; the next turn sees theirs and decides again.
+            log.info("%s/%s changed meanwhile", traffic.project, traffic.endpoint)
+            return False
+        shares = {member.version: member.weight for member in traffic.members}
+        details: dict[str, str | int | float | bool | None] = {"revision": traffic.revision, **shares}
+        event = Event(
+            self._clock.now(), EventKind.TRAFFIC, traffic.project, traffic.endpoint, "controller", "", details
+        )
+        self._events.add_event(event)
+        return True

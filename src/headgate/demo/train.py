@@ -1,0 +1,61 @@
+"""The demo's model: gradient boosting on January and February, as an engineer would hand it over."""
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OrdinalEncoder
+
+from headgate.demo.flights import CATEGORIES, FEATURES, LABEL, NUMBERS, Flights
+
+LAST_TRAINING_MONTH = 2
+_DAY = 24 * 3600 * 1_000_000
+HELD_OUT_EVERY = 10
+"""Every tenth day of the training months is kept aside to judge the gate on: whole days, because flights of one
+hour share their weather."""
+
+
+def training_flights(flights: Flights) -> Flights:
+    """The labelled flights of January and February."""
+    return flights.select((flights.month <= LAST_TRAINING_MONTH) & ~np.isnan(flights.late))
+
+
+def replayed_flights(flights: Flights, share: float = 1.0) -> Flights:
+    """Every flight from March on, or a seeded share of them."""
+    later = flights.month > LAST_TRAINING_MONTH
+    if share < 1.0:
+        later &= np.random.default_rng(2013).random(len(flights)) < share
+    return flights.select(later)
+
+
+def split(flights: Flights) -> tuple[Flights, Flights]:
+    """(flights to fit on, flights of other days to judge on)."""
+    aside = flights.at // _DAY % HELD_OUT_EVERY == 3
+    return flights.select(~aside), flights.select(aside)
+
+
+def with_label(flights: Flights) -> pd.DataFrame:
+    """Features and label side by side; the label is 0 or 1."""
+    return flights.features.assign(**{LABEL: flights.late.astype(int)})
+
+
+def fit(frame: pd.DataFrame) -> Pipeline:
+    """A pipeline fitted on the columns FEATURES of `frame` and its label."""
+    encode = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    model = Pipeline(
+        [
+            (
+                "columns",
+                ColumnTransformer([("codes", encode, list(CATEGORIES)), ("as_is", "passthrough", list(NUMBERS))]),
+            ),
+            (
+                "trees",
+                HistGradientBoostingClassifier(
+                    max_iter=150, learning_rate=0.06, min_samples_leaf=100, l2_regularization=1.0, random_state=0
+                ),
+            ),
+        ]
+    )
+    fitted: Pipeline = model.fit(frame[list(FEATURES)], frame[LABEL])
+    return fitted

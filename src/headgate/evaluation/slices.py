@@ -1,0 +1,146 @@
+"""The parts of a data set a model is also judged on: one per category, truth value or range of a number.
+
+`report` measures each slice; gates may speak of every slice of a field.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headgate.evaluation.estimate import Estimate
+from headgate.evaluation.figures import Figures
+from headgate.evaluation.metrics import metric
+from headgate.evaluation.rows import Column
+from headgate.vocabulary import Task
+
+SMALLEST: Final = 50
+"""Rows below which a slice is named but not measured: its figures would be noise."""
+MOST: Final = 50
+"""Categories of one field that get a slice of their own; the rarer ones share ``(others)``."""
+BINS: Final = 4
+"""Ranges a number is cut into, each with about as many rows."""
+MISSING: Final = "(missing)"
+OTHERS: Final = "(others)"
+
+HEADLINE: Final = {
+    Task.BINARY: ("auc", "accuracy"),
+    Task.MULTICLASS: ("accuracy", "auc"),
+    Task.REGRESSION: ("mae", "rmse"),
+    Task.TENSOR: (),
+}
+"""The metric that says which slice is worst; the second where the first has no value."""
+
+
+class Slice(Figures, frozen=True, kw_only=True):
+    """The figures of one slice; without estimates when it has fewer rows than a slice needs."""
+
+    field: str
+    value: str
+    """A category, ``true`` or ``false``, or a range such as ``0 to 12.5``."""
+
+    @property
+    def measured(self) -> bool:
+        """Whether it had enough rows."""
+        return bool(self.estimates)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Groups:
+    """Which slice of one field each row belongs to."""
+
+    names: tuple[str, ...]
+    codes: NDArray[np.intp]
+    """Position in `names` per row."""
+
+
+def groups(column: Column) -> Groups:
+    """The slices of a field: categories and truth values as they are, numbers by quantile ranges.
+
+    A number with at most ten different values counts as a category. None and NaN share a slice.
+
+    >>> groups(["b", "a", None, "b"]).names
+    ('(missing)', 'a', 'b')
+    >>> groups([float(each) for each in range(100)]).names
+    ('0 to 24.75', '24.75 to 49.5', '49.5 to 74.25', '74.25 to 99')
+    """
+    array = np.asarray(column)
+    if array.dtype.kind == "b":
+        return Groups(("false", "true"), array.astype(np.intp))
+    if array.dtype.kind == "O":
+        array = _narrowed(array)
+    if array.dtype.kind in "iufM":
+        return _ranges(array)
+    return _categories(array)
+
+
+def _narrowed(array: NDArray[Any]) -> NDArray[Any]:
+    """Objects as numbers (NaN for None) when all of them are, as text otherwise."""
+    values = array.tolist()
+    present = [each for each in values if each is not None]
+    if present and all(isinstance(each, int | float) and not isinstance(each, bool) for each in present):
+        return np.array([np.nan if each is None else float(each) for each in values])
+    return np.array([MISSING if each is None or each != each else _text(each) for each in values])  # noqa: PLR0124 - NaN
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _categories(array: NDArray[Any]) -> Groups:
+    values, codes, counts = np.unique(array.astype(str), return_inverse=True, return_counts=True)
+    names = [str(each) for each in values]
+    if len(names) <= MOST:
+        return Groups(tuple(names), codes)
+    kept = np.sort(np.argsort(-counts, kind="stable")[: MOST - 1])
+    places = np.full(len(names), len(kept))
+    places[kept] = np.arange(len(kept))
+    return Groups((*(names[each] for each in kept), OTHERS), places[codes])
+
+
+def _ranges(array: NDArray[Any]) -> Groups:
+    absent = np.isnat(array) if array.dtype.kind == "M" else np.isnan(array.astype(np.float64))
+    present = array[~absent]
+    distinct = np.unique(present)
+    if len(distinct) <= 10:
+        names, codes = tuple(_edge(each) for each in distinct), np.searchsorted(distinct, array)
+    else:
+        plain = present.astype("datetime64[s]").astype(np.int64) if array.dtype.kind == "M" else present
+        edges = np.unique(np.quantile(plain, np.linspace(0, 1, BINS + 1)))
+        shown = edges.astype("datetime64[s]") if array.dtype.kind == "M" else edges
+        names = tuple(f"{_edge(low)} to {_edge(high)}" for low, high in pairwise(shown))
+        whole = array.astype("datetime64[s]").astype(np.int64) if array.dtype.kind == "M" else array
+        codes = np.searchsorted(edges[1:-1], whole, side="right")
+    if bool(absent.any()):
+        codes = np.where(absent, len(names), codes)
+        names = (*names, MISSING)
+    return Groups(names, codes.astype(np.intp))
+
+
+def _edge(value: Any) -> str:
+    return str(value) if isinstance(value, np.datetime64) else f"{float(value):.6g}"
+
+
+def worst_first(task: Task, slices: Sequence[Slice]) -> tuple[Slice, ...]:
+    """The slices in ascending order of quality, those without a value last.
+
+    >>> def slice_of(value, auc):
+    ...     return Slice(field="carrier", value=value, rows=90, estimates={"auc": Estimate("auc", auc, 0.0, 1.0, 90)})
+    >>> [each.value for each in worst_first(Task.BINARY, [slice_of("AA", 0.7), slice_of("UA", 0.6)])]
+    ['UA', 'AA']
+    """
+    headline = next((name for name in HEADLINE[task] if any(_value(each, name) is not None for each in slices)), "")
+
+    def badness(each: Slice) -> tuple[bool, float, str, str]:
+        value = _value(each, headline)
+        return (value is None, 0.0 if value is None else metric(headline).better(value), each.field, each.value)
+
+    return tuple(sorted(slices, key=badness))
+
+
+def _value(figures: Figures, name: str) -> float | None:
+    found = figures.estimates.get(name, Estimate(name, None, None, None, 0))
+    return found.value

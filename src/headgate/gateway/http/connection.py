@@ -1,0 +1,318 @@
+"""One caller's connection: bytes to requests, replies to bytes, in order, however the bytes come in pieces.
+
+The event loop calls this for every read. httptools parses; what it was taught once is remembered: clients send
+the same head again and again, so a head that was parsed before is looked up by its bytes and the body is cut
+from the same read. Anything else (a body in pieces, chunks, pipelining, a new head) goes through the parser.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import httptools
+
+from headgate.gateway.http.exchange import Exchange
+from headgate.gateway.http.replies import CONTINUE
+
+HEAD_LIMIT: Final = 32 * 1024
+"""Bytes of request line and headers."""
+PIPELINE_LIMIT: Final = 256
+"""Requests one connection may have unanswered before it is read no further."""
+_HEADS_KEPT: Final = 2048
+_LONGEST_HEAD_KEPT: Final = 1024
+_METHODS: Final = frozenset({b"GET", b"HEAD", b"POST"})
+_LENGTH: Final = b"content-length"
+_ENCODING: Final = b"transfer-encoding"
+_EXPECT: Final = b"expect"
+_JSON_LENGTH: Final = b"inference-header-content-length"
+_WATCHED: Final = frozenset(map(len, (_LENGTH, _ENCODING, _EXPECT, _JSON_LENGTH)))
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why bytes are no request this server takes; the wire answers it and closes."""
+
+    status: int
+    rule: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a head's bytes mean, learned from the parser."""
+
+    method: bytes
+    target: bytes
+    length: int
+
+
+@dataclass(slots=True)
+class Wire:
+    """What the connections of one server share."""
+
+    handle: Callable[[Exchange], None]
+    """Takes each whole request."""
+    refuse: Callable[[Exchange, Refused], None]
+    """Answers what is no request."""
+    body_limit: int
+    heads: dict[bytes, Head] = field(default_factory=dict)
+    connections: "set[Connection]" = field(default_factory=set)
+    _answered: "list[Connection]" = field(default_factory=list)
+    _draining: bool = False
+
+    def learn(self, head: bytes, meaning: Head) -> None:
+        """Remember what `head` means; a full memory starts again from nothing."""
+        if len(self.heads) >= _HEADS_KEPT:
+            self.heads.clear()
+        self.heads[head] = meaning
+
+    def soon(self, connection: "Connection") -> None:
+        """Write to `connection` when this turn of the event loop is over, so that its replies leave together."""
+        if not self._answered:
+            asyncio.get_running_loop().call_soon(self.flush)
+        self._answered.append(connection)
+
+    def flush(self) -> None:
+        """Write everything that may leave now."""
+        answered, self._answered = self._answered, []
+        for connection in answered:
+            connection.flush()
+
+
+class Connection(asyncio.Protocol):
+    """The protocol of one connection."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._transport: asyncio.Transport | None = None
+        self._parser = httptools.HttpRequestParser(self)
+        self._waiting: deque[Exchange] = deque()
+        self._queued = False
+        self._closing = False
+        """No request is read after this: the last reply closes."""
+        self._held = False
+        self._seen = -1
+        self.requests = 0
+        """Whole requests read so far."""
+        self._begin()
+
+    def _begin(self) -> None:
+        self._partial = False
+        self._head_bytes = 0
+        self._in_head = True
+        self._target = b""
+        self._body: list[bytes] = []
+        self._size = 0
+        self._length: int | None = None
+        self._chunked = False
+        self._expects = False
+        self._json_length: int | None = None
+
+    # --- the event loop's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin; the wire knows the connection from here on."""
+        self._transport = transport  # type: ignore[assignment] # servers get nothing but asyncio.Transport
+        self._wire.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it; replies still to come fall on the floor."""
+        self._wire.connections.discard(self)
+        self._transport = None
+        self._waiting.clear()
+
+    def data_received(self, data: bytes) -> None:
+        """Read on: a known head with its whole body at once, everything else through the parser."""
+        if self._closing:
+            return
+        if not self._partial:
+            end = data.find(b"\r\n\r\n") + 4
+            head = self._wire.heads.get(data[:end])
+            if head is not None and len(data) == end + head.length:
+                self._accept(Exchange(self, head.method, head.target, data[end:], True))
+                return
+            before = self.requests
+            self._parse(data)
+            if self.requests == before + 1 and not self._partial:
+                self._learn(data, end)
+            return
+        self._parse(data)
+
+    def eof_received(self) -> bool:
+        """The caller sends no more; what it asked is still answered, half a request is refused."""
+        if self._partial and not self._closing:
+            self._refuse(Refused(400, "truncated", "the connection ended before the request did; send all of it"))
+        self._closing = True
+        return bool(self._waiting)
+
+    def pause_writing(self) -> None:
+        """The caller does not read its replies, so nothing more is read from it."""
+        self._hold(True)
+
+    def resume_writing(self) -> None:
+        """The caller reads again."""
+        self._hold(False)
+
+    # --- the parser's side
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._begin()
+        self._partial = True
+
+    def on_url(self, url: bytes) -> None:
+        """Part of the target."""
+        self._target += url
+        self._count(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header; only four of them mean anything here."""
+        self._count(len(name) + len(value) + 4)
+        if len(name) not in _WATCHED:
+            return
+        name = name.lower()
+        if name == _LENGTH:
+            self._length = int(value)  # the parser has refused everything but digits
+        elif name == _ENCODING:
+            self._chunked = True
+        elif name == _EXPECT:
+            self._expects = True
+        elif name == _JSON_LENGTH:
+            self._json_length = int(value) if value.isdigit() else -1
+
+    def on_headers_complete(self) -> None:
+        """Refuse what can be refused before its body is read; tell a patient caller to go on."""
+        self._in_head = False
+        method = self._parser.get_method()
+        if self._length is not None and self._length > self._wire.body_limit:
+            self._refuse(self._too_large())
+        elif method == b"POST" and self._length is None and not self._chunked:
+            self._refuse(Refused(411, "length", "a POST needs a Content-Length or chunks"))
+        elif method not in _METHODS:
+            self._refuse(Refused(405, "method", "only GET, HEAD and POST are answered here"))
+        elif self._expects and not self._waiting and self._transport is not None:
+            self._transport.write(CONTINUE)
+
+    def on_body(self, body: bytes) -> None:
+        """Part of the body."""
+        self._size += len(body)
+        if self._size > self._wire.body_limit:
+            self._refuse(self._too_large())
+        if not self._closing:
+            self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        """A whole request: hand it on."""
+        if self._closing:
+            return
+        self._partial = False
+        parser = self._parser
+        keep_alive = parser.should_keep_alive()
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        exchange = Exchange(self, parser.get_method(), self._target, body, keep_alive)
+        exchange.expects_json_length = self._json_length
+        self._accept(exchange)
+        self._closing = not keep_alive
+
+    # --- our side
+
+    def answered(self) -> None:
+        """An exchange has its reply; write it soon if its turn has come."""
+        if not self._queued:
+            self._queued = True
+            self._wire.soon(self)
+
+    def flush(self) -> None:
+        """Write the replies whose turn has come, in one piece."""
+        self._queued = False
+        waiting, transport = self._waiting, self._transport
+        if transport is None:
+            return
+        ready: list[bytes] = []
+        while waiting and waiting[0].answer is not None:
+            ready.append(waiting[0].answer)
+            waiting.popleft()
+        if ready:
+            transport.write(ready[0] if len(ready) == 1 else b"".join(ready))
+        if not waiting:
+            if self._closing:
+                transport.close()
+            elif self._expects and self._partial and not self._size:
+                transport.write(CONTINUE)
+        if self._held and len(waiting) < PIPELINE_LIMIT:
+            self._hold(False)
+
+    def sweep(self) -> None:
+        """Called at long, even intervals: end the connection if nothing came of it since the last call.
+
+        A request that is still not whole after a whole interval is refused with 408; slow drips do not help it.
+        """
+        if self._seen == self.requests and not self._waiting:
+            if self._partial and not self._closing:
+                self._refuse(Refused(408, "slow", "the request did not arrive in time"))
+            elif self._transport is not None:
+                self._transport.close()
+        self._seen = self.requests
+
+    def finish(self) -> None:
+        """Answer what was asked and close."""
+        self._closing = True
+        if not self._waiting and self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close without another word."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _accept(self, exchange: Exchange) -> None:
+        self.requests += 1
+        self._waiting.append(exchange)
+        if len(self._waiting) >= PIPELINE_LIMIT:
+            self._hold(True)
+        self._wire.handle(exchange)
+
+    def _parse(self, data: bytes) -> None:
+        if self._in_head:
+            self._count(0, arriving=len(data) if self._partial else 0)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._refuse(Refused(400, "upgrade", "this server speaks HTTP/1.1 and nothing else"))
+        except httptools.HttpParserError:
+            self._refuse(Refused(400, "http", "these bytes are not an HTTP/1.1 request"))
+
+    def _learn(self, data: bytes, end: int) -> None:
+        """Remember a head that came with its whole body in one read and asked for nothing unusual."""
+        plain = not (self._chunked or self._expects or self._closing or self._json_length is not None)
+        length = self._length or 0
+        if plain and 4 <= end <= _LONGEST_HEAD_KEPT and len(data) == end + length:
+            self._wire.learn(data[:end], Head(self._parser.get_method(), self._target, length))
+
+    def _count(self, size: int, *, arriving: int = 0) -> None:
+        """Bound the head, whole headers and the pieces of one that never ends alike."""
+        self._head_bytes += size + arriving
+        if self._in_head and self._head_bytes > 2 * HEAD_LIMIT:
+            self._refuse(Refused(431, "size", f"request line and headers may have {HEAD_LIMIT} bytes"))
+
+    def _too_large(self) -> Refused:
+        return Refused(413, "size", f"a body may have {self._wire.body_limit} bytes; send fewer rows at a time")
+
+    def _refuse(self, reason: Refused) -> None:
+        if self._closing:
+            return
+        self._closing = True
+        exchange = Exchange(self, b"", self._target, b"", keep_alive=False)
+        self._waiting.append(exchange)
+        self._wire.refuse(exchange, reason)
+
+    def _hold(self, hold: bool) -> None:
+        if self._transport is None or self._held == hold:
+            return
+        self._held = hold
+        if hold:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()

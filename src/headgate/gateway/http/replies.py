@@ -1,0 +1,45 @@
+"""Replies as bytes: a status line, the two headers every door owes, and a body of known length."""
+
+from http import HTTPStatus
+from random import getrandbits
+from typing import Final
+
+from headgate.gateway.http.exchange import Exchange
+
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+NOBODY: Final = b"none"
+"""``Headgate-Version`` of a reply no version had a part in."""
+JSON: Final = b"application/json"
+
+_STATUS_LINES: Final = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+}
+_HEAD: Final = b"%bContent-Type: %b\r\nHeadgate-Request-Id: %b\r\nHeadgate-Version: %b\r\n%bContent-Length: %d\r\n\r\n%b"
+
+
+def send(
+    exchange: Exchange,
+    status: int,
+    body: bytes,
+    *,
+    request_id: bytes = b"",
+    version: bytes = NOBODY,
+    extra: bytes = b"",
+    content_type: bytes = JSON,
+) -> None:
+    """Answer `exchange`. `extra` are further header lines, each with its line end."""
+    if not exchange.keep_alive:
+        extra += b"Connection: close\r\n"
+    shown = b"" if exchange.head_only else body
+    line = _STATUS_LINES[status]
+    exchange.reply(_HEAD % (line, content_type, request_id or new_request_id(), version, extra, len(body), shown))
+
+
+def new_request_id() -> bytes:
+    """A name for a request that brought none and asked no row."""
+    return b"%032x" % getrandbits(128)
+
+
+def header_text(text: str) -> bytes:
+    """`text` as a header may carry it: printable ASCII, the rest as question marks, at most 200 characters."""
+    return "".join(each if " " <= each <= "~" else "?" for each in text[:200]).encode()

@@ -1,0 +1,157 @@
+"""Identifiers that know where they came from: a gateway draws them, every gateway of the home can recognise them.
+
+An input's id is a UUIDv7 whose random part is partly a message authentication code under the home's secret, so a
+label for an id nobody was given is refused without asking a database. The layout (RFC 9562, section 5.7):
+
+::
+
+    48 bits  milliseconds since 1970
+     4 bits  version, 7
+    12 bits  counter within the millisecond
+     2 bits  variant, binary 10
+    16 bits  worker
+    16 bits  drawn at random when the process began
+    30 bits  keyed BLAKE2b (RFC 7693) over time, counter, worker, the random part and the endpoint's tag
+
+A guessed id passes with a chance of 2**-30. Gateways are the callers; labels are checked with `Mint.issued`.
+"""
+
+import hmac
+import os
+import struct
+from hashlib import blake2b
+from typing import Final
+
+from headgate.clock import Clock
+from headgate.errors import BadInput
+
+WORKERS: Final = 1 << 16
+"""Worker numbers lie below this; two workers of one home never share one."""
+
+_PAIR: Final = struct.Struct(">QQ")
+_CODES: Final = struct.Struct(">16I")
+_CODE_BITS: Final = 30
+_CODE_MASK: Final = (1 << _CODE_BITS) - 1
+_COUNTER_END: Final = 1 << 12
+_VERSION: Final = 0x7000
+_VARIANT: Final = 1 << 63
+_DASHES: Final = (8, 13, 18, 23)
+_DIGITS: Final = frozenset("0123456789abcdefABCDEF")
+
+
+def endpoint_tag(project: str, endpoint: str) -> bytes:
+    """What an identifier is bound to: one project's endpoint.
+
+    >>> endpoint_tag("default", "delays")
+    b'default/delays'
+    """
+    return f"{project}/{endpoint}".encode()
+
+
+class Mint:
+    """Draws identifiers and recognises those any mint with the same secret drew.
+
+    Identifiers of one mint increase strictly, whatever the clock does: within a millisecond a counter grows, and
+    past 4096 draws, or when the clock is set back, the mint's own time runs ahead. Call it from one thread.
+
+    >>> from headgate.clock import HeldClock
+    >>> from headgate.vocabulary import Micros
+    >>> mint = Mint(bytes(32), HeldClock(Micros(1_700_000_000_000_000)), worker=3)
+    >>> delays = endpoint_tag("default", "delays")
+    >>> id = mint.draw(delays)
+    >>> mint.issued(delays, id), mint.issued(endpoint_tag("default", "prices"), id)
+    (True, False)
+    """
+
+    def __init__(self, secret: bytes, clock: Clock, worker: int) -> None:
+        """Mint under the home's `secret` (16 to 64 bytes); ValueError for another length or worker number."""
+        if not 16 <= len(secret) <= 64:
+            raise ValueError(f"a home's secret has 16 to 64 bytes, this one has {len(secret)}")
+        if not 0 <= worker < WORKERS:
+            raise ValueError(f"a worker's number lies in 0..{WORKERS - 1}, not at {worker}")
+        self._secret = secret
+        self._clock = clock
+        self._instance = worker << 16 | int.from_bytes(os.urandom(2))
+        self._low = _VARIANT | self._instance << _CODE_BITS
+        self._moment = 0
+        """Milliseconds, 12 bits up, and the counter: the time of the last draw."""
+        self._codes: dict[bytes, tuple[int, tuple[int, ...]]] = {}
+
+    def draw(self, tag: bytes) -> bytes:
+        """A new identifier of 16 bytes for the endpoint of `tag`, larger than every one drawn before."""
+        moment = self._clock.now() // 1000 << 12
+        if moment <= self._moment:
+            moment = self._moment + 1  # a full counter carries into the milliseconds
+        self._moment = moment
+        block = moment >> 4
+        cached = self._codes.get(tag)
+        if cached is None or cached[0] != block:
+            # One hash of 64 bytes holds the codes of sixteen successive draws.
+            cached = self._codes[tag] = (block, self._hash(tag, block, self._instance))
+        code = cached[1][moment & 15] & _CODE_MASK
+        return _PAIR.pack(moment >> 12 << 16 | _VERSION | moment & 0xFFF, self._low | code)
+
+    def draw_many(self, tag: bytes, count: int) -> list[bytes]:
+        """`count` new identifiers, increasing, for the rows of one event-loop tick: the clock is asked once."""
+        first = max(self._clock.now() // 1000 << 12, self._moment + 1)
+        self._moment = first + count - 1 if count else self._moment
+        drawn = []
+        codes: tuple[int, ...] = ()
+        pack, low, block = _PAIR.pack, self._low, -1
+        for moment in range(first, first + count):
+            if moment >> 4 != block:
+                block = moment >> 4
+                codes = self._hash(tag, block, self._instance)
+            drawn.append(pack(moment >> 12 << 16 | 0x7000 | moment & 0xFFF, low | codes[moment & 15] & _CODE_MASK))
+        return drawn
+
+    def issued(self, tag: bytes, id: bytes) -> bool:  # noqa: A002  # the domain's own word
+        """Whether `id` was drawn, by any mint of this home, for the endpoint of `tag`."""
+        if len(id) != 16:
+            return False
+        high, low = int.from_bytes(id[:8]), int.from_bytes(id[8:])
+        if high & 0xF000 != _VERSION or low >> 62 != 2:
+            return False
+        moment = high >> 16 << 12 | high & 0xFFF
+        codes = self._hash(tag, moment >> 4, low >> _CODE_BITS & 0xFFFFFFFF)
+        return codes[moment & 15] & _CODE_MASK == low & _CODE_MASK
+
+    def _hash(self, tag: bytes, block: int, instance: int) -> tuple[int, ...]:
+        message = (block << 32 | instance).to_bytes(16) + tag
+        return _CODES.unpack(blake2b(message, key=self._secret, person=b"headgate.id", digest_size=64).digest())
+
+
+def format_id(id: bytes) -> str:  # noqa: A002
+    """The canonical UUID text of 16 bytes.
+
+    >>> format_id(bytes(range(16)))
+    '00010203-0405-0607-0809-0a0b0c0d0e0f'
+    """
+    text = id.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def parse_id(text: object, field: str = "id") -> bytes:
+    """The 16 bytes of a UUID's text, in upper or lower case.
+
+    Raises BadInput, naming `field`, for everything else.
+
+    >>> parse_id("00010203-0405-0607-0809-0A0B0C0D0E0F") == bytes(range(16))
+    True
+    """
+    if not isinstance(text, str):
+        raise BadInput(field, "type", f"an id is text, this is of type {type(text).__name__}")
+    digits = text.replace("-", "")
+    # bytes.fromhex passes over white space, so the digits are looked at first.
+    if len(text) != 36 or len(digits) != 32 or any(text[at] != "-" for at in _DASHES) or not _DIGITS.issuperset(digits):
+        raise BadInput(field, "uuid", "an id is a UUID such as a prediction's reply holds, 8-4-4-4-12 hex digits")
+    return bytes.fromhex(digits)
+
+
+def subject_hmac(secret: bytes, key: str) -> bytes:
+    """Whom a row is about, as 32 bytes that mean nothing without the home's secret (HMAC-SHA256, RFC 2104).
+
+    >>> subject_hmac(bytes(32), "anna") == subject_hmac(bytes(32), "anna") != subject_hmac(bytes(32), "bert")
+    True
+    """
+    return hmac.digest(secret, b"headgate.subject\0" + key.encode(), "sha256")

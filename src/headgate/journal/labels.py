@@ -1,0 +1,70 @@
+"""Which label belongs to which prediction, decided in SQL over Arrow tables (``queries.sql``).
+
+A label names its input by id, by request id and row, or by entity and moment (the entity's last input up to
+then). Revisions are ordered by when the truth was observed, then by label id; arrival order and duplicates
+change nothing. A retried request counts once: its first input stands for all, and takes their labels.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from headgate.journal.queries import QUERIES, VIEWS, Query
+from headgate.journal.tables import MOMENT
+
+FOREVER: Final = 2**62
+"""Microseconds beyond every event."""
+INPUT_COLUMNS: Final = (
+    "input_id", "at", "request_id", "row", "entity", "refusal_field", "refusal_rule", "refusal_message", "flags",
+)  # fmt: skip
+ANSWER_COLUMNS: Final = (
+    "input_id", "assigned", "answered", "role", "probability", "prediction", "scores", "compute_us", "latency_us",
+    "fallback",
+)  # fmt: skip
+LABEL_COLUMNS: Final = (
+    "label_id", "received_at", "observed_at", "input_id", "request_id", "row", "entity", "entity_at", "value",
+    "source", "actor",
+)  # fmt: skip
+_NAIVE: Final = pa.timestamp("us")
+# Nothing is fetched at run time, and DuckDB's time zones are an extension: times go in and come out in UTC.
+_CONFIG: Final = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+
+
+class Join:
+    """The three relations of one endpoint, ready to be asked; close it, or use it with ``with``."""
+
+    def __init__(self, inputs: pa.Table, answers: pa.Table, labels: pa.Table) -> None:
+        self._database: Any = duckdb.connect(config=_CONFIG)
+        for name, table in (("inputs", inputs), ("answers", answers), ("labels", labels)):
+            self._database.register(name, retyped(table, MOMENT, _NAIVE))
+        for name in VIEWS:
+            self._database.execute(QUERIES[name].sql)
+
+    def __enter__(self) -> "Join":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._database.close()
+
+    def joined(self, roles: Sequence[str], start: int | None = None, end: int | None = None) -> pa.Table:
+        """One row per input in [start, end) and answer in one of `roles`; see ``queries.sql``."""
+        window = {"start": -FOREVER if start is None else start, "until": FOREVER if end is None else end}
+        return self.ask(QUERIES["joined"], {"roles": list(roles), **window})
+
+    def ask(self, query: Query, params: Mapping[str, object] | None = None) -> pa.Table:
+        """The answer of a query over the relations."""
+        return retyped(self._database.sql(query.sql, params=dict(params or {})).to_arrow_table(), _NAIVE, MOMENT)
+
+
+def ask_joined(query: Query, joined: pa.Table, params: Mapping[str, object]) -> pa.Table:
+    """The answer of a report over a joined table."""
+    with duckdb.connect(config=_CONFIG) as database:
+        database.register("joined", retyped(joined, MOMENT, _NAIVE))
+        return retyped(database.sql(query.sql, params=dict(params)).to_arrow_table(), _NAIVE, MOMENT)
+
+
+def retyped(table: pa.Table, old: pa.DataType, new: pa.DataType) -> pa.Table:
+    """The table with every column of type `old` cast to `new`."""
+    return table.cast(pa.schema([pa.field(each.name, new if each.type == old else each.type) for each in table.schema]))

@@ -1,0 +1,142 @@
+-- The queries of the journal, run by DuckDB over Arrow. Each begins with its name, then says in one line what it
+-- answers. Relations a query may use: `inputs`, `answers` and `labels` hold what was read, the views below build on
+-- them, and reports see `joined`, the result of the query of that name. Times are in UTC.
+
+-- repeats --
+-- Inputs a retried request asked again, each with the first input of the same request id and row.
+CREATE TEMP VIEW repeats AS
+WITH asked AS (
+    SELECT request_id, "row", arg_min(input_id, ("at", input_id)) AS first_id
+    FROM inputs
+    WHERE request_id <> ''
+    GROUP BY request_id, "row"
+    HAVING count(*) > 1
+)
+SELECT inputs.input_id, asked.first_id
+FROM inputs
+JOIN asked ON asked.request_id = inputs.request_id AND asked."row" = inputs."row"
+WHERE inputs.input_id <> asked.first_id;
+
+-- kept --
+-- Inputs that count: all but the repeats.
+CREATE TEMP VIEW kept AS
+SELECT * FROM inputs ANTI JOIN repeats USING (input_id);
+
+-- resolved --
+-- The input each label speaks of: by id, by request id and row, or the last of its entity up to that moment.
+CREATE TEMP VIEW resolved AS
+SELECT coalesce(repeats.first_id, labels.input_id) AS input_id, label_id, value, observed_at, received_at, source
+FROM labels
+LEFT JOIN repeats ON repeats.input_id = labels.input_id
+WHERE labels.input_id IS NOT NULL
+UNION ALL
+SELECT kept.input_id, label_id, value, observed_at, received_at, source
+FROM labels
+JOIN kept ON kept.request_id = labels.request_id AND kept."row" = labels."row"
+WHERE labels.input_id IS NULL
+UNION ALL
+SELECT last.input_id, label_id, value, observed_at, received_at, source
+FROM (SELECT * FROM labels WHERE input_id IS NULL AND request_id IS NULL) AS named
+ASOF JOIN (
+    SELECT entity, "at", max(input_id) AS input_id FROM kept WHERE entity IS NOT NULL GROUP BY entity, "at"
+) AS last
+ON last.entity = named.entity AND last."at" <= named.entity_at;
+
+-- truths --
+-- What is known of each input: its latest revision, by the moment of observation and then by label id.
+CREATE TEMP VIEW truths AS
+SELECT
+    input_id,
+    arg_max(
+        struct_pack(value := value, observed_at := observed_at, received_at := received_at, source := source),
+        (observed_at, label_id)
+    ) AS truth
+FROM resolved
+GROUP BY input_id;
+
+-- joined --
+-- One row per input and version that answered it, with the truth known of it; unanswered inputs have null answers.
+SELECT
+    kept.input_id, kept."at", kept.request_id, kept."row", kept.entity,
+    answers.assigned, answers.answered, answers.role, answers.probability, answers.prediction, answers.scores,
+    answers.compute_us, answers.latency_us, answers.fallback,
+    kept.refusal_field, kept.refusal_rule, kept.refusal_message, kept.flags,
+    truth.value AS label, truth.observed_at AS label_observed_at, truth.received_at AS label_received_at,
+    truth.source AS source
+FROM kept
+LEFT JOIN answers ON answers.input_id = kept.input_id
+LEFT JOIN truths ON truths.input_id = kept.input_id
+WHERE (answers.role IS NULL OR list_contains($roles, answers.role))
+    AND epoch_us(kept."at") >= $start AND epoch_us(kept."at") < $until
+ORDER BY kept."at", kept.input_id, answers.role, answers.answered;
+
+-- unmatched --
+-- Labels that speak of no input the journal holds, every revision, in the order they came.
+SELECT labels.*
+FROM labels
+ANTI JOIN (SELECT resolved.label_id FROM resolved SEMI JOIN kept USING (input_id)) AS matched USING (label_id)
+ORDER BY received_at, label_id;
+
+-- counts --
+-- How much the journal holds of one endpoint.
+SELECT
+    (SELECT count(*) FROM kept) AS inputs,
+    (SELECT count(*) FROM kept WHERE refusal_rule IS NOT NULL) AS refused,
+    (SELECT count(*) FROM kept SEMI JOIN answers USING (input_id)) AS answered,
+    (SELECT count(*) FROM repeats) AS repeated,
+    (SELECT count(*) FROM answers) AS answers,
+    (SELECT count(DISTINCT label_id) FROM labels) AS labels,
+    (SELECT count(*) FROM kept JOIN truths USING (input_id) WHERE truth.value IS NOT NULL) AS labelled,
+    (SELECT count(*) FROM (SELECT DISTINCT label_id FROM labels) AS received
+        ANTI JOIN (SELECT resolved.label_id FROM resolved SEMI JOIN kept USING (input_id)) AS matched
+        USING (label_id)) AS unmatched;
+
+-- volume --
+-- Per month, day or hour ($bucket): rows asked, refused, flagged, fallen back and labelled, and latency quantiles.
+SELECT
+    date_trunc($bucket, "at") AS begins,
+    count(DISTINCT input_id) AS inputs,
+    count(DISTINCT input_id) FILTER (refusal_rule IS NOT NULL) AS refused,
+    count(DISTINCT input_id) FILTER (len(flags) > 0) AS flagged,
+    count(answered) AS answers,
+    count(*) FILTER (fallback <> '') AS fallbacks,
+    count(DISTINCT input_id) FILTER (label IS NOT NULL AND answered IS NOT NULL) AS labelled,
+    quantile_disc(latency_us, 0.5) AS latency_p50_us,
+    quantile_disc(latency_us, 0.99) AS latency_p99_us
+FROM joined
+GROUP BY begins
+ORDER BY begins;
+
+-- versions --
+-- Per version assigned and role: answers, fallbacks with their share, labels known, and latency quantiles.
+SELECT
+    assigned, role, count(*) AS answers,
+    count(*) FILTER (fallback <> '') AS fallbacks,
+    count(label) AS labelled,
+    quantile_disc(compute_us, 0.5) AS compute_p50_us,
+    quantile_disc(latency_us, 0.5) AS latency_p50_us,
+    quantile_disc(latency_us, 0.99) AS latency_p99_us,
+    min("at") AS first_at, max("at") AS last_at
+FROM joined
+WHERE assigned IS NOT NULL
+GROUP BY assigned, role
+ORDER BY assigned, role;
+
+-- refusals --
+-- Why rows were refused: field and rule, the most frequent first.
+SELECT refusal_field AS field, refusal_rule AS rule, count(*) AS rows, min("at") AS first_at, max("at") AS last_at
+FROM joined
+WHERE refusal_rule IS NOT NULL
+GROUP BY field, rule
+ORDER BY rows DESC, field, rule;
+
+-- label_delay --
+-- How long labels take, in seconds from the event to their arrival: what a label maturity is chosen by.
+SELECT
+    count(*) AS labelled,
+    quantile_disc(epoch_us(label_received_at) - epoch_us("at"), 0.5) / 1e6 AS p50_s,
+    quantile_disc(epoch_us(label_received_at) - epoch_us("at"), 0.9) / 1e6 AS p90_s,
+    quantile_disc(epoch_us(label_received_at) - epoch_us("at"), 0.99) / 1e6 AS p99_s,
+    max(epoch_us(label_received_at) - epoch_us("at")) / 1e6 AS max_s
+FROM joined
+WHERE label IS NOT NULL;

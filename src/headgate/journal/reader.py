@@ -1,0 +1,306 @@
+"""Reads the journal as one thing: what the lake holds and what is not sealed yet, each record once.
+
+Monitors, training, the controller and the Python API ask here. A reading lists the segments first, then loads
+the tables, then reads the segments: what was sealed in between is in the tables, and a segment that vanished
+meanwhile makes it begin again. Features and personal values are read only when asked for.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import reduce
+from typing import Final, TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from headgate.errors import NotFound, Unavailable
+from headgate.journal.labels import ANSWER_COLUMNS, INPUT_COLUMNS, LABEL_COLUMNS, Join, ask_joined
+from headgate.journal.lake import ALL_DAYS, Days, Generation, Lake, home_of
+from headgate.journal.ports import SegmentSource
+from headgate.journal.queries import QUERIES, report
+from headgate.journal.records import Refusal, Schema
+from headgate.journal.tables import FEATURES, MOMENT, Table, arrow_schema, conform, unite
+from headgate.journal.tail import Part, Tail
+from headgate.vocabulary import Micros, Role
+
+Result = TypeVar("Result")
+LIVE_ROLES: Final = (Role.LIVE, Role.CANARY)
+RETRY_DAYS: Final = 1
+"""How far before a window a first asking is looked for, so that a retry in the window does not count again."""
+ATTEMPTS: Final = 10
+"""How often a reading begins again when what it reads is sealed or compacted meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much the journal holds of one endpoint."""
+
+    inputs: int
+    """Rows asked, retries not counted; answered, refused, or neither."""
+    refused: int
+    answered: int
+    """Inputs at least one version answered."""
+    repeated: int
+    """Inputs a retried request asked again."""
+    answers: int
+    """Every answer of every role, retries included."""
+    labels: int
+    """Labels received, revisions included, duplicates not."""
+    labelled: int
+    """Inputs whose truth is known."""
+    unmatched: int
+    """Labels that speak of no input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Everything the journal holds of one input."""
+
+    input_id: str
+    at: Micros
+    request_id: str
+    row: int
+    entity: str | None
+    contract: str
+    flags: tuple[str, ...]
+    refusal: Refusal | None
+    features: Mapping[str, object]
+    """Values by field; empty when capture left the row out or it was refused."""
+    answers: pa.Table
+    labels: pa.Table
+    """Labels that name this input by its id or by its request and row, every revision."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The tables of one endpoint at one moment: snapshots of the lake, and parts no snapshot holds."""
+
+    generations: Mapping[Table, Sequence[Generation]]
+    parts: Sequence[Part]
+
+    def read(
+        self, table: Table, columns: Sequence[str], days: Days = ALL_DAYS, where: pc.Expression | None = None
+    ) -> pa.Table:
+        """The rows of a table; columns its generations type differently come in a type that holds all."""
+        pieces = [each.read(columns, days, where) for each in self.generations[table]]
+        for part in self.parts:
+            if part.table is table:
+                rows = part.rows if where is None else part.rows.filter(where)
+                pieces.append(rows.select([each for each in columns if each in rows.column_names]))
+        wanted = _united(pieces, columns, table)
+        return pa.concat_tables([conform(each, wanted) for each in pieces] or [wanted.empty_table()])
+
+
+class Reader:
+    """Reads every endpoint's journal in `lake` and in the segments of `source`; threads may share it."""
+
+    def __init__(self, lake: Lake, source: SegmentSource) -> None:
+        self._lake = lake
+        self._source = source
+        self._tail = Tail(source)
+        self._lock = threading.Lock()
+
+    def endpoints(self) -> list[tuple[str, str]]:
+        """Every (project, endpoint) the journal knows, sorted."""
+
+        def read() -> list[tuple[str, str]]:
+            segments = self._source.segments()
+            sealed = self._lake.endpoints()
+            return sorted({*sealed, *((each.schema.project, each.schema.endpoint) for each in self._parts(segments))})
+
+        return self._again(read)
+
+    def joined(
+        self,
+        project: str,
+        endpoint: str,
+        *,
+        start: Micros | None = None,
+        end: Micros | None = None,
+        as_of: Micros | None = None,
+        roles: Sequence[str] = LIVE_ROLES,
+    ) -> pa.Table:
+        """One row per input in [start, end) and answer in one of `roles`, by event time.
+
+        Labels count if received by `as_of`. Inputs nobody answered, refused ones among them, have a null answer.
+        A retry counts as new when its first asking lies more than a day before `start`.
+        """
+
+        def read() -> pa.Table:
+            with self._join(project, endpoint, start, end, as_of) as join:
+                return join.joined(roles, start, end)
+
+        return self._again(read)
+
+    def counts(self, project: str, endpoint: str, *, as_of: Micros | None = None) -> Counts:
+        """How much the journal holds; labels count if received by `as_of`."""
+
+        def read() -> Counts:
+            with self._join(project, endpoint, None, None, as_of) as join:
+                return Counts(**join.ask(QUERIES["counts"]).to_pylist()[0])
+
+        return self._again(read)
+
+    def labels_unmatched(self, project: str, endpoint: str, *, as_of: Micros | None = None) -> pa.Table:
+        """Labels received by `as_of` that speak of no input, in the order they came."""
+
+        def read() -> pa.Table:
+            with self._join(project, endpoint, None, None, as_of) as join:
+                return join.ask(QUERIES["unmatched"])
+
+        return self._again(read)
+
+    def query(
+        self,
+        name: str,
+        project: str,
+        endpoint: str,
+        *,
+        start: Micros | None = None,
+        end: Micros | None = None,
+        as_of: Micros | None = None,
+        roles: Sequence[str] = LIVE_ROLES,
+        **params: object,
+    ) -> pa.Table:
+        """A report of ``queries.sql`` over `joined`; `params` are the names with a ``$`` in it.
+
+        Raises NotFound for a name that is no report.
+        """
+        asked = report(name)
+        joined = self.joined(project, endpoint, start=start, end=end, as_of=as_of, roles=roles)
+        return ask_joined(asked, joined, params)
+
+    def features(
+        self, project: str, endpoint: str, *, start: Micros | None = None, end: Micros | None = None
+    ) -> pa.Table:
+        """``input_id`` and the public ``features`` (a struct) of inputs in [start, end) whose features were kept."""
+
+        def read() -> pa.Table:
+            view = self._view(project, endpoint, (Table.INPUTS,))
+            rows = view.read(Table.INPUTS, ("input_id", "at", FEATURES), _days(start, end), _within(start, end))
+            return rows.filter(pc.is_valid(rows.column(FEATURES))).drop_columns(["at"])
+
+        return self._again(read)
+
+    def find(self, project: str, endpoint: str, input_id: str, *, personal: bool = False) -> Found | None:
+        """Everything about one input, its personal values only if asked for; None when the journal has none."""
+        tables = (Table.INPUTS, Table.PERSONAL, Table.ANSWERS, Table.LABELS)
+
+        def read() -> Found | None:
+            view = self._view(project, endpoint, tables if personal else tuple(t for t in tables if t != Table.PERSONAL))
+            mine = pc.field("input_id") == input_id
+            columns = (*INPUT_COLUMNS, "contract", FEATURES)
+            rows = view.read(Table.INPUTS, columns, where=mine).to_pylist()
+            if not rows:
+                return None
+            row = rows[0]
+            side = view.read(Table.PERSONAL, ("input_id", FEATURES), where=mine).to_pylist() if personal else []
+            by_request = (pc.field("request_id") == row["request_id"]) & (pc.field("row") == row["row"])
+            labels = view.read(Table.LABELS, LABEL_COLUMNS, where=mine | by_request)
+            answers = view.read(Table.ANSWERS, ANSWER_COLUMNS, where=mine)
+            return _found(row, side[0] if side else {}, answers, labels)
+
+        return self._again(read)
+
+    def _join(self, project: str, endpoint: str, start: int | None, end: int | None, as_of: int | None) -> Join:
+        view = self._view(project, endpoint, (Table.INPUTS, Table.ANSWERS, Table.LABELS))
+        known = None if as_of is None else pc.field("received_at") <= pa.scalar(as_of, pa.int64()).cast(MOMENT)
+        labels = view.read(Table.LABELS, LABEL_COLUMNS, where=known)
+        # A label by entity may belong to an input after the window: without it, one in the window would take it.
+        by_entity = labels.column("entity").null_count < len(labels)
+        inputs = view.read(Table.INPUTS, INPUT_COLUMNS, _days(start, None if by_entity else end))
+        answers = view.read(Table.ANSWERS, ANSWER_COLUMNS, _days(start, end))
+        return Join(inputs, answers, labels)
+
+    def _view(self, project: str, endpoint: str, tables: Sequence[Table]) -> View:
+        segments = self._source.segments()
+        # Inputs before answers before labels: what a later snapshot has more of joins nothing and is left out.
+        generations = {each: self._lake.generations(project, endpoint, each) for each in tables}
+        parts = [
+            part
+            for part in self._parts(segments)
+            if (part.schema.project, part.schema.endpoint) == (project, endpoint)
+            and part.table in generations
+            and not _is_sealed(part, generations[part.table])
+        ]
+        return View(generations, parts)
+
+    def _parts(self, segments: Iterable[object]) -> list[Part]:
+        with self._lock:
+            return self._tail.parts(segments)  # type: ignore[arg-type]
+
+    def _again(self, read: Callable[[], Result]) -> Result:
+        for _ in range(ATTEMPTS):
+            try:
+                return read()
+            except FileNotFoundError:
+                continue
+            except NotFound as missing:
+                if missing.what != "segment":
+                    raise
+        raise Unavailable("the journal is being rearranged faster than it can be read; try again")
+
+
+def _is_sealed(part: Part, generations: Sequence[Generation]) -> bool:
+    home = home_of(generations, part.rows.schema)
+    return home is not None and part.sequence <= home.sealed(part.stream)
+
+
+def _day(moment: int) -> date:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment)).date()
+
+
+def _days(start: int | None, end: int | None) -> Days:
+    first = None if start is None else _day(start) - timedelta(days=RETRY_DAYS)
+    return Days(first, None if end is None else _day(end))
+
+
+def _within(start: int | None, end: int | None) -> pc.Expression | None:
+    bounds = []
+    if start is not None:
+        bounds.append(pc.field("at") >= pa.scalar(start, pa.int64()).cast(MOMENT))
+    if end is not None:
+        bounds.append(pc.field("at") < pa.scalar(end, pa.int64()).cast(MOMENT))
+    return reduce(lambda one, other: one & other, bounds) if bounds else None
+
+
+_UNKNOWN: Final = Schema("", "", "", (), "", "text")
+
+
+def _united(pieces: Sequence[pa.Table], columns: Sequence[str], table: Table) -> pa.Schema:
+    base = arrow_schema(table, _UNKNOWN)
+    fields = []
+    for name in columns:
+        kinds = [each.schema.field(name).type for each in pieces if name in each.column_names]
+        if kinds:
+            fields.append(pa.field(name, reduce(unite, kinds)))
+        else:
+            fields.append(pa.field(name, base.field(name).type if name in base.names else pa.struct([])))
+    return pa.schema(fields)
+
+
+def _found(row: Mapping[str, object], side: Mapping[str, object], answers: pa.Table, labels: pa.Table) -> Found:
+    """The pieces of one input as a value."""
+    values: dict[str, object] = {}
+    for part in (row.get(FEATURES), side.get(FEATURES)):
+        if isinstance(part, dict):
+            values.update(part)
+    rule = row["refusal_rule"]
+    refusal = None if rule is None else Refusal(str(row["refusal_field"]), str(rule), str(row["refusal_message"]))
+    at, number, entity, flags = row["at"], row["row"], row["entity"], row["flags"]
+    assert isinstance(at, datetime) and isinstance(number, int) and isinstance(flags, list)  # noqa: S101, PT018
+    return Found(
+        input_id=str(row["input_id"]),
+        at=Micros((at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)),
+        request_id=str(row["request_id"]),
+        row=number,
+        entity=None if entity is None else str(entity),
+        contract=str(row["contract"]),
+        flags=tuple(flags),
+        refusal=refusal,
+        features=values,
+        answers=answers,
+        labels=labels,
+    )

@@ -1,0 +1,178 @@
+"""The journal's joined table as flat arrays: one entry per row that counts, sorted by window.
+
+`windows` is the only caller. Everything here is vectorised; no row is touched in Python.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from headgate.contracts.contract import Output
+from headgate.evaluation.estimate import Floats
+from headgate.evaluation.rows import UNLABELLED, encode
+from headgate.vocabulary import Role, Task
+
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+NEEDED: Final = (
+    "at", "assigned", "answered", "role", "prediction", "scores", "compute_us", "latency_us", "fallback",
+    "refusal_rule", "flags", "label",
+)  # fmt: skip
+SERVED: Final = (Role.LIVE, Role.CANARY, Role.PINNED)
+"""Roles whose answer a caller saw."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """One entry per row; texts as positions in a list of names, -1 for none."""
+
+    at: Ints
+    """Event time in microseconds."""
+    answered: Ints
+    """Position in `versions`."""
+    refused: Ints
+    """Position in `rules`."""
+    fell_back: Bools
+    flagged: Bools
+    judged: Bools
+    """Whether task metrics speak of the row: it was answered, and not to a caller who chose the version."""
+    latency_ms: Floats
+    compute_ms: Floats
+    truth: NDArray[Any]
+    """Class codes or numbers; `labelled` says where there is one."""
+    labelled: Bools
+    predicted: NDArray[Any]
+    scores: Floats | None
+    versions: tuple[str, ...]
+    rules: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def take(self, chosen: NDArray[Any] | slice) -> "Columns":
+        """Some of the rows, or all in another order."""
+        arrays = {each.name: getattr(self, each.name) for each in fields(self)}
+        return replace(self, **{name: part[chosen] for name, part in arrays.items() if isinstance(part, np.ndarray)})
+
+
+def columns(table: pa.Table, output: Output, version: str | None) -> Columns:
+    """The rows that count for an endpoint, or for one version of it.
+
+    For an endpoint: one row per input, the answer its caller saw, a refusal, or nothing (an error); shadows and
+    people are left out. For a version: the rows assigned to it, shadow ones among them.
+    """
+    table = table.select(NEEDED)
+    role = pc.fill_null(_text(table["role"]), "")
+    if version is None:
+        chosen = pc.is_in(role, value_set=_texts(["", *SERVED]))
+    else:
+        spoken = pc.is_in(role, value_set=_texts([*SERVED, Role.SHADOW]))
+        chosen = pc.and_(spoken, pc.fill_null(pc.equal(_text(table["assigned"]), version), False))
+    table = table.filter(chosen)
+    answered, versions = _named(table["answered"])
+    refused, rules = _named(table["refusal_rule"])
+    spoke = answered >= 0
+    if version is not None:
+        own = answered == (versions.index(version) if version in versions else len(versions))
+    else:
+        own = spoke
+    truth, labelled = _truths(table["label"], output)
+    return Columns(
+        at=_integers(table["at"].cast(pa.timestamp("us", tz=table["at"].type.tz)).cast(pa.int64())),
+        answered=answered,
+        refused=np.where(spoke, -1, refused),
+        fell_back=_named(table["fallback"])[0] >= 0,
+        flagged=_flagged(table["flags"]),
+        judged=own & ~_flags(pc.equal(role.filter(chosen), Role.PINNED)),
+        latency_ms=_floats(table["latency_us"]) / 1000,
+        compute_ms=_floats(table["compute_us"]) / 1000,
+        truth=truth,
+        labelled=labelled,
+        predicted=_said(table["prediction"], output),
+        scores=_scores(table["scores"], output),
+        versions=versions,
+        rules=rules,
+    )
+
+
+def _texts(values: Sequence[str]) -> pa.Array:
+    return pa.array([str(each) for each in values], type=pa.string())
+
+
+def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column as plain strings, whether it is kept as a dictionary, a view or nothing but nulls."""
+    return column if pa.types.is_string(column.type) else column.cast(pa.string())
+
+
+def _flags(column: pa.ChunkedArray) -> Bools:
+    filled: Bools = pc.fill_null(column, False).to_numpy().astype(bool)
+    return filled
+
+
+def _flagged(column: pa.ChunkedArray) -> Bools:
+    """Whether a row carries a flag; flags are a list, empty or null where there is none."""
+    if pa.types.is_null(column.type):
+        return np.zeros(len(column), dtype=bool)
+    return _flags(pc.greater(pc.list_value_length(column), 0))
+
+
+def _integers(column: pa.ChunkedArray) -> Ints:
+    values: Ints = column.to_numpy().astype(np.int64)
+    return values
+
+
+def _floats(column: pa.ChunkedArray) -> Floats:
+    """Numbers, NaN for null."""
+    values: Floats = pc.cast(column, pa.float64(), safe=False).to_numpy().astype(np.float64, copy=False)
+    return values
+
+
+def _named(column: pa.ChunkedArray) -> tuple[Ints, tuple[str, ...]]:
+    """Texts as positions in the list of those that occur, sorted; -1 for null and for the empty text."""
+    column = _text(column)
+    names = sorted(each for each in pc.unique(column).to_pylist() if each)
+    codes = pc.index_in(column, value_set=_texts(names))
+    return _integers(pc.fill_null(codes, -1)), tuple(names)
+
+
+def _truths(column: pa.ChunkedArray, output: Output) -> tuple[NDArray[Any], Bools]:
+    """Truths and where there is one; a label that is none of the classes counts as missing."""
+    truth = _said(column, output)
+    return truth, (np.isfinite(truth) if output.task is Task.REGRESSION else truth >= 0)
+
+
+def _said(column: pa.ChunkedArray, output: Output) -> NDArray[Any]:
+    """Labels or predictions as class codes (negative for none of them) or numbers (NaN for null)."""
+    if output.task is Task.TENSOR or pa.types.is_null(column.type):
+        nothing = np.nan if output.task is Task.REGRESSION else UNLABELLED
+        return np.full(len(column), nothing, dtype=np.float64 if output.task is Task.REGRESSION else np.int64)
+    if output.task is Task.REGRESSION:
+        return _floats(column)
+    try:
+        known = pa.array(output.classes).cast(column.type)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        return encode(column.to_pylist(), output.classes)  # classes of mixed types, or other than the column's
+    return _integers(pc.fill_null(pc.index_in(column, value_set=known), UNLABELLED))
+
+
+def _scores(column: pa.ChunkedArray, output: Output) -> Floats | None:
+    """Scores as (rows, classes), NaN where a row has none; None when no row has any."""
+    count = len(output.classes)
+    if output.task not in (Task.BINARY, Task.MULTICLASS) or pa.types.is_null(column.type):
+        return None
+    whole = _flags(pc.equal(pc.list_value_length(column), count))
+    if not whole.any():
+        return None
+    given = column if whole.all() else column.filter(pa.array(whole))
+    values = _floats(pc.list_flatten(given)).reshape(-1, count)
+    if whole.all():
+        return values
+    scores = np.full((len(column), count), np.nan)
+    scores[whole] = values
+    return scores

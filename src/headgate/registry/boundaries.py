@@ -1,0 +1,137 @@
+"""Rows beside the places where a model's answer jumps: what a float32 cast gets wrong, a reference row rarely shows.
+
+For a field, two rows that differ in it alone and are answered differently enclose a jump; halving the interval
+finds it. The two rows kept lie a trillionth apart on either side: the same float32, but not the same answer.
+Parity compares models there; any model is treated as a black box, so pipelines need no special care.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from headgate.contracts.contract import Contract, Kind
+from headgate.registry import native
+from headgate.registry.parity import TOLERANCE, Origin
+from headgate.registry.ports import Predicted, Predictor
+
+PAIRS: Final = 256
+"""Intervals searched at once, over all fields."""
+PER_FIELD: Final = 12
+HALVINGS: Final = 80
+APART: Final = 1e-12
+"""Distance kept from a jump, relative to the value: far above float64's rounding, far below float32's."""
+_KINDS: Final = (Kind.NUMBER, Kind.INTEGER)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Rows beside jumps, and which reference row and field each was made from."""
+
+    table: pa.Table
+    origins: tuple[Origin, ...]
+
+
+def beside_jumps(model: Predictor, sample: pa.Table, contract: Contract, *, seed: int = 0) -> Beside:
+    """Pairs of rows on either side of jumps in the model's answer; no rows for a model without any."""
+    fields = [each.name for each in contract.fields if each.kind in _KINDS]
+    whole = {each.name for each in contract.fields if each.kind is Kind.INTEGER}
+    plan = _Plan.draw(sample, fields, np.random.default_rng(seed))
+    if not plan.rows.size:
+        return Beside(sample.slice(0, 0), ())
+    low, high = plan.low.copy(), plan.high.copy()
+    at_low, at_high = plan.ask(model, sample, low), plan.ask(model, sample, high)
+    exact = np.array([name in whole for name in plan.names])
+    for _ in range(HALVINGS):
+        middle = np.where(exact, np.floor((low + high) / 2), low / 2 + high / 2)
+        if not ((middle != low) & (middle != high)).any():
+            break
+        said = plan.ask(model, sample, middle)
+        upper = _gap(said, at_high) >= _gap(at_low, said)
+        low, high = np.where(upper, middle, low), np.where(upper, high, middle)
+        at_low, at_high = _pick(upper, said, at_low), _pick(upper, at_high, said)
+    jumps = _gap(at_low, at_high) > TOLERANCE
+    left = np.where(exact, low, low - _sign(low, high) * np.abs(low) * APART)
+    right = np.where(exact, high, high + _sign(low, high) * np.abs(high) * APART)
+    tables = [plan.table(sample, values).filter(pa.array(jumps)) for values in (left, right)]
+    origins = [
+        Origin(int(row), name) for row, name, jump in zip(plan.rows, plan.names, jumps, strict=True) if jump
+    ]
+    return Beside(pa.concat_tables(tables), tuple(origins * 2))
+
+
+def _sign(low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.where(high >= low, 1.0, -1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Which rows are moved in which fields, between which values."""
+
+    rows: npt.NDArray[np.intp]
+    names: tuple[str, ...]
+    low: npt.NDArray[np.float64]
+    high: npt.NDArray[np.float64]
+
+    @classmethod
+    def draw(cls, sample: pa.Table, fields: Sequence[str], random: np.random.Generator) -> "_Plan":
+        """Intervals between values the reference really has, every field in turn."""
+        each_field = max(1, min(PER_FIELD, PAIRS // max(1, len(fields))))
+        rows, names, low, high = [], [], [], []
+        for name in fields[:PAIRS]:
+            values = native.numbers(sample, name)
+            there = np.flatnonzero(np.isfinite(values))
+            if len(there) < 2:
+                continue
+            for _ in range(each_field):
+                one, other = random.choice(there, 2)
+                if values[one] != values[other]:
+                    rows.append(int(one))
+                    names.append(name)
+                    low.append(float(values[one]))
+                    high.append(float(values[other]))
+        return cls(np.array(rows, np.intp), tuple(names), np.array(low), np.array(high))
+
+    def table(self, sample: pa.Table, values: npt.NDArray[np.float64]) -> pa.Table:
+        """The chosen rows, each with its own field moved to its value."""
+        taken = sample.take(pa.array(self.rows))
+        for name in dict.fromkeys(self.names):
+            place = taken.schema.get_field_index(name)
+            mask = np.array([each == name for each in self.names])
+            column = native.column(taken, name)
+            if pa.types.is_integer(column.type):
+                held = column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+                moved = np.where(mask, np.where(mask, values, 0).astype(np.int64), held)
+            else:
+                moved = np.where(mask, values, native.numbers(taken, name))
+            nulls = np.asarray(column.is_null()) & ~mask
+            taken = taken.set_column(place, name, pa.array(moved, mask=nulls))
+        return taken
+
+    def ask(self, model: Predictor, sample: pa.Table, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """The model's answers with the fields at these values, as numbers: scores, numbers or coded labels."""
+        return as_numbers(model.predict(self.table(sample, values)))
+
+
+def as_numbers(said: Predicted) -> npt.NDArray[np.float64]:
+    """Answers as (rows, k) numbers whose distance means something: scores, or the number, or a one-hot label."""
+    if said.scores is not None:
+        return said.scores
+    if said.prediction.dtype.kind == "f":
+        return np.asarray(said.prediction, np.float64).reshape(-1, 1)
+    codes = np.array([hash(each) % 1_000_003 for each in said.prediction.tolist()], np.float64)
+    return codes.reshape(-1, 1)
+
+
+def _gap(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    with np.errstate(invalid="ignore"):
+        return np.nan_to_num(np.abs(one - other)).max(axis=1)
+
+
+def _pick(
+    mask: npt.NDArray[np.bool_], one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    return np.where(mask[:, None], one, other)

@@ -1,0 +1,200 @@
+"""LightGBM boosters and their scikit-learn wrappers: ONNX with float32 or float64 inputs, else native.
+
+LightGBM compares float64 values with float64 thresholds; `trees` keeps them.
+"""
+
+import warnings
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+
+from headgate.contracts.contract import Contract
+from headgate.errors import BadInput, MissingExtra
+from headgate.registry import native
+from headgate.registry.importers import graph
+from headgate.registry.importers.importer import (
+    TEXTUAL,
+    Candidate,
+    Imported,
+    Traits,
+    answers,
+    columns,
+    matrix,
+    of_module,
+    plain,
+    task_of,
+    used,
+)
+from headgate.registry.importers.trees import Link, Trees, Width
+from headgate.registry.importers.trees import model as tree_model
+from headgate.registry.package import Engine, ModelOutput, Signature
+from headgate.registry.ports import Predicted
+from headgate.vocabulary import Task
+
+ARTEFACT: Final = "model.txt"
+_LINKS: Final[dict[str, Link]] = {
+    "binary": "sigmoid",
+    "cross_entropy": "sigmoid",
+    "multiclass": "softmax",
+    "poisson": "exp",
+    "gamma": "exp",
+    "tweedie": "exp",
+    **dict.fromkeys(("regression", "regression_l1", "huber", "fair", "quantile", "mape"), "identity"),
+}
+
+
+def recognises(model: Any) -> bool:
+    """Whether it is a Booster or a wrapper of LightGBM."""
+    return of_module(model, "lightgbm")
+
+
+def traits(model: Any) -> Traits:
+    """Columns, and classes where a wrapper knows them; a bare classifier booster leaves them to the labels."""
+    booster = booster_of(model)
+    names = tuple(str(each) for each in booster.feature_name())
+    made_up = names == tuple(f"Column_{place}" for place in range(len(names)))
+    fields = None if made_up else tuple(str(each) for each in getattr(model, "feature_names_in_", names))
+    if (classes := getattr(model, "classes_", None)) is not None:
+        known = plain(classes)
+        return Traits(fields, task_of(known), known, True)
+    objective = _objective(booster)
+    if objective == "binary":
+        return Traits(fields, Task.BINARY, (), True)
+    if objective.startswith("multiclass"):
+        return Traits(fields, Task.MULTICLASS, (), True)
+    return Traits(fields, Task.REGRESSION)
+
+
+def booster_of(model: Any) -> Any:
+    """The booster inside a wrapper, or the booster. Raises BadInput when it was never fitted."""
+    if not hasattr(model, "booster_") and not hasattr(type(model), "booster_"):
+        return model
+    try:
+        return model.booster_
+    except Exception as error:
+        raise BadInput("model", "type", "is not fitted; call fit before registering it") from error
+
+
+def _objective(booster: Any) -> str:
+    described = booster.dump_model(num_iteration=1).get("objective", "")
+    return str(described).partition(" ")[0]
+
+
+def build(model: Any, contract: Contract, reference: pa.Table, *, trust: bool) -> Imported:
+    """Its own answers; ONNX float32, ONNX float64 and the booster's own file to stand for it."""
+    fields = used(traits(model), contract)
+    booster = booster_of(model)
+    kinds = {each.name: each.kind for each in contract.fields}
+    numeric = all(kinds[each] not in TEXTUAL for each in fields)
+    shape = {"input": "matrix"} if numeric else {"input": "frame", "categories": "dtype"}
+    said = answers(contract, label=None if contract.output.classes else "prediction")
+
+    def write(folder: Path) -> None:
+        booster.save_model(folder / ARTEFACT)
+
+    hosted = Signature(columns(contract, fields, "float64"), said.outputs, said.prediction, said.scores)
+    own = Candidate("LightGBM itself, in the runtime host", Engine.LIGHTGBM, ARTEFACT, hosted, write, shape)
+    converted = [_onnx(booster, contract, fields, width) for width in ("float32", "float64") if numeric]
+    truth = Native(booster, contract, fields, shape)
+    return Imported("LightGBM", truth, (*converted, own), ("lightgbm", "numpy", "onnx"))
+
+
+class Native:
+    """The booster answering tables by itself."""
+
+    def __init__(self, booster: Any, contract: Contract, fields: tuple[str, ...], shape: dict[str, str]) -> None:
+        self._booster = booster
+        self._contract = contract
+        self._fields = fields
+        self._shape = shape
+
+    def predict(self, table: pa.Table) -> Predicted:
+        """Answer every row."""
+        if self._shape["input"] == "matrix":
+            rows = native.matrix(table, self._fields)
+        else:
+            rows = native.frame(table, self._contract, self._fields, categories=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            said = self._booster.predict(rows, num_threads=1)
+        if not self._contract.output.classes:
+            return native.predicted(said, None, self._contract)
+        return native.predicted(None, said, self._contract)
+
+
+def _onnx(booster: Any, contract: Contract, fields: tuple[str, ...], width: Width) -> Candidate:
+    inputs = matrix(contract, fields, width)
+    if contract.output.classes:
+        columns_out = 1 if len(contract.output.classes) == 2 else len(contract.output.classes)
+        signature = Signature(inputs, [ModelOutput("scores", "float32", [columns_out])], None, "scores")
+    else:
+        signature = Signature(inputs, [ModelOutput("prediction", "float32", [1])], "prediction")
+
+    def write(folder: Path) -> None:
+        trees, link = trees_of(booster)
+        classifier = bool(contract.output.classes)
+        graph.save(tree_model(trees, len(fields), width, link, classifier=classifier), folder)
+
+    return Candidate(f"ONNX, {width} inputs", Engine.ONNX, graph.ARTEFACT, signature, write)
+
+
+def trees_of(booster: Any) -> tuple[Trees, Link]:
+    """The booster's trees and link. Raises BadInput for what ONNX trees cannot say exactly."""
+    dump = booster.dump_model()
+    objective = str(dump.get("objective", ""))
+    name, *rest = objective.split(" ")
+    if name not in _LINKS or dump.get("average_output") or any(each == "sqrt" for each in rest):
+        raise BadInput("model", "type", "this objective has no ONNX form yet")
+    if name == "binary" and any(each.startswith("sigmoid:") and float(each[8:]) != 1.0 for each in rest):
+        raise BadInput("model", "type", "a scaled sigmoid has no ONNX form yet")
+    per_step = int(dump["num_tree_per_iteration"])
+    trees = Trees(per_step, [0.0] * per_step)
+    for number, each in enumerate(dump["tree_info"]):
+        _Walker(trees, number, number % per_step).add(each["tree_structure"])
+    return trees, _LINKS[name]
+
+
+class _Walker:
+    """Numbers the nodes of one tree in the order they are met."""
+
+    def __init__(self, trees: Trees, tree: int, target: int) -> None:
+        self._trees = trees
+        self._tree = tree
+        self._target = target
+        self._next = 0
+
+    def add(self, node: dict[str, Any]) -> int:
+        """Add a node and all below it, and return its number."""
+        number = self._next
+        self._next += 1
+        if "split_feature" not in node:
+            if "leaf_coeff" in node:
+                raise BadInput("model", "type", "linear trees have no ONNX form yet")
+            self._trees.leaf(self._tree, number, self._target, float(node["leaf_value"]))
+            return number
+        missing = node["missing_type"]
+        if node["decision_type"] != "<=" or missing == "Zero":
+            raise BadInput("model", "type", "splits on categories or on zero as missing have no ONNX form yet")
+        threshold = float(node["threshold"])
+        # The root must stay node 0: children are numbered before their parent is added, but after it is counted.
+        yes, no = self.add(node["left_child"]), self.add(node["right_child"])
+        left = bool(node["default_left"]) if missing == "NaN" else threshold >= 0.0  # None: NaN is read as zero
+        self._trees.branch(
+            self._tree, number, int(node["split_feature"]), threshold, yes=yes, no=no, missing_yes=left
+        )
+        return number
+
+
+def read(path: Path) -> Any:
+    """The booster in a text file. Raises BadInput for another file, MissingExtra without LightGBM."""
+    try:
+        import lightgbm  # noqa: PLC0415  adapter
+    except ImportError as error:
+        raise MissingExtra("a LightGBM model", "lightgbm") from error
+    if not path.read_bytes()[:5] == b"tree\n":
+        raise BadInput("model", "type", "is not a model LightGBM saved")
+    try:
+        return lightgbm.Booster(model_file=str(path))
+    except lightgbm.basic.LightGBMError as error:
+        raise BadInput("model", "type", "is not a model LightGBM saved") from error

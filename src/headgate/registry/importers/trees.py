@@ -1,0 +1,129 @@
+"""Decision trees written as one ONNX node that keeps the model's own precision.
+
+The usual converters round thresholds to the nearest float32, so that a float64 feature can fall on the other side
+of a split. Here a float64 model keeps float64 thresholds (ai.onnx.ml 3), and a float32 one rounds them *down*:
+for every float32 x, ``x <= t`` holds exactly when ``x <= floor32(t)``. LightGBM and scikit-learn's histogram
+boosting, both of which compare float64 values, use it.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+import numpy as np
+
+Width = Literal["float32", "float64"]
+Link = Literal["identity", "exp", "sigmoid", "softmax"]
+ML_OPSET: Final = 3
+"""The first version of ai.onnx.ml with float64 trees."""
+
+
+@dataclass(slots=True)
+class Trees:
+    """An additive ensemble: every row's answer is `base` plus one leaf per tree, by target."""
+
+    targets: int
+    base: list[float]
+    tree: list[int] = field(default_factory=list)
+    node: list[int] = field(default_factory=list)
+    feature: list[int] = field(default_factory=list)
+    threshold: list[float] = field(default_factory=list)
+    mode: list[str] = field(default_factory=list)
+    yes: list[int] = field(default_factory=list)
+    no: list[int] = field(default_factory=list)
+    missing_yes: list[int] = field(default_factory=list)
+    leaves: list[tuple[int, int, int, float]] = field(default_factory=list)
+    """(tree, node, target, weight)."""
+
+    def branch(
+        self, tree: int, node: int, feature: int, threshold: float, *, yes: int, no: int, missing_yes: bool
+    ) -> None:
+        """Add a split: rows with ``feature <= threshold`` go to node `yes`."""
+        self._node(tree, node, feature, threshold, "BRANCH_LEQ", yes, no, int(missing_yes))
+
+    def leaf(self, tree: int, node: int, target: int, weight: float) -> None:
+        """Add a leaf that adds `weight` to `target`."""
+        self._node(tree, node, 0, 0.0, "LEAF", 0, 0, 0)
+        self.leaves.append((tree, node, target, weight))
+
+    def _node(
+        self, tree: int, node: int, feature: int, threshold: float, mode: str, yes: int, no: int, missing: int
+    ) -> None:
+        self.tree.append(tree)
+        self.node.append(node)
+        self.feature.append(feature)
+        self.threshold.append(threshold)
+        self.mode.append(mode)
+        self.yes.append(yes)
+        self.no.append(no)
+        self.missing_yes.append(missing)
+
+    def attributes(self, width: Width) -> dict[str, Any]:
+        """The attributes of a ``TreeEnsembleRegressor`` node that reads inputs of that width."""
+        weights = [each[3] for each in self.leaves]
+        shape = {
+            "n_targets": self.targets,
+            "nodes_treeids": self.tree,
+            "nodes_nodeids": self.node,
+            "nodes_featureids": self.feature,
+            "nodes_modes": self.mode,
+            "nodes_truenodeids": self.yes,
+            "nodes_falsenodeids": self.no,
+            "nodes_missing_value_tracks_true": self.missing_yes,
+            "target_treeids": [each[0] for each in self.leaves],
+            "target_nodeids": [each[1] for each in self.leaves],
+            "target_ids": [each[2] for each in self.leaves],
+        }
+        if width == "float32":
+            values = [float(each) for each in floor32(np.array(self.threshold))]
+            return {**shape, "nodes_values": values, "target_weights": weights, "base_values": self.base}
+        return {
+            **shape,
+            "nodes_values_as_tensor": _tensor("values", self.threshold),
+            "target_weights_as_tensor": _tensor("weights", weights),
+            "base_values_as_tensor": _tensor("base", self.base),
+        }
+
+
+def floor32(values: Any) -> Any:
+    """The largest float32 not above each float64.
+
+    >>> bool(floor32(np.array([0.1]))[0] <= 0.1 < np.nextafter(floor32(np.array([0.1]))[0], np.float32(1)))
+    True
+    """
+    with np.errstate(over="ignore"):
+        near = np.asarray(values, np.float64).astype(np.float32)
+    return np.where(near > values, np.nextafter(near, np.float32(-np.inf)), near).astype(np.float32)
+
+
+def model(trees: Trees, features: int, width: Width, link: Link, *, classifier: bool) -> Any:
+    """A whole ONNX model: input ``X``, output ``scores`` (classifier) or ``prediction``."""
+    from onnx import TensorProto, helper  # noqa: PLC0415  adapter
+
+    kind = TensorProto.DOUBLE if width == "float64" else TensorProto.FLOAT
+    raw, last = "raw", "scores" if classifier else "prediction"
+    nodes = [
+        helper.make_node(
+            "TreeEnsembleRegressor", ["X"], [raw], domain="ai.onnx.ml", **trees.attributes(width)
+        )
+    ]
+    operator, extra = {
+        "identity": ("Identity", {}),
+        "exp": ("Exp", {}),
+        "sigmoid": ("Sigmoid", {}),
+        "softmax": ("Softmax", {"axis": 1}),
+    }[link]
+    nodes.append(helper.make_node(operator, [raw], [last], **extra))
+    graph = helper.make_graph(
+        nodes,
+        "trees",
+        [helper.make_tensor_value_info("X", kind, [None, features])],
+        [helper.make_tensor_value_info(last, TensorProto.FLOAT, [None, trees.targets])],
+    )
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", ML_OPSET)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=8)
+
+
+def _tensor(name: str, values: list[float]) -> Any:
+    from onnx import numpy_helper  # noqa: PLC0415  adapter
+
+    return numpy_helper.from_array(np.asarray(values, np.float64), name)

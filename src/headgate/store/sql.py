@@ -1,0 +1,168 @@
+"""The registry, the events and the endpoints, kept in SQLite or PostgreSQL; one transaction per call.
+
+The composition root makes one and hands it to whoever asks for `RegistryStore`, `EventLog` or `EndpointStore`.
+"""
+
+import os
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from headgate.errors import NotFound
+from headgate.events import Event, EventKind
+from headgate.registry.ports import Evaluation, Version
+from headgate.store import tables
+from headgate.store.engines import open_engine, reading, writing
+from headgate.vocabulary import Micros
+
+VERSION: Final = [tables.version.c[name] for name in Version.__struct_fields__]
+"""The columns of a version in the order of its fields."""
+
+
+class SqlStore:
+    """A store in the database at a path (SQLite) or URL (``postgresql://…``); safe to share between threads.
+
+    Opening it makes the database and brings its schema up to date. Every method may raise
+    headgate.errors.Unavailable when the database cannot be reached or stays locked for half a minute.
+
+    >>> import tempfile, pathlib
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = SqlStore(pathlib.Path(folder) / "store.sqlite")
+    ...     kept = store.add_version(Version("default", "delay", 0, "sha256:0", Micros(0), "onnx", "binary"))
+    ...     store.set_alias("default", "delay", "champion", kept.number)
+    ...     store.aliases("default", "delay")
+    ...     store.close()
+    {'champion': 1}
+    """
+
+    def __init__(self, where: str | os.PathLike[str]) -> None:
+        self._engine = open_engine(where)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def add_version(self, version: Version) -> Version:
+        """Keep it under the next free number of its model and return it so numbered.
+
+        Registering a digest that the model has already returns the version there is.
+        """
+        table = tables.version
+        same_model = sa.and_(table.c.project == version.project, table.c.model == version.model)
+        with writing(self._engine) as connection:
+            _take_turns(connection, version)
+            present = connection.execute(
+                sa.select(*VERSION).where(same_model, table.c.digest == version.digest)
+            ).first()
+            if present is not None:
+                return _version(present)
+            last = connection.execute(sa.select(sa.func.max(table.c.number)).where(same_model)).scalar()
+            numbered = msgspec.structs.replace(version, number=(last or 0) + 1)
+            connection.execute(table.insert().values(msgspec.structs.asdict(numbered)))
+            return numbered
+
+    def versions(self, project: str, model: str | None = None) -> list[Version]:
+        """By model and number."""
+        table = tables.version
+        query = sa.select(*VERSION).where(table.c.project == project).order_by(table.c.model, table.c.number)
+        if model is not None:
+            query = query.where(table.c.model == model)
+        with reading(self._engine) as connection:
+            # Databases sort text by their language; the order promised is the one of Python's strings.
+            return sorted((_version(row) for row in connection.execute(query)), key=lambda each: each.model)
+
+    def add_evaluation(self, evaluation: Evaluation) -> None:
+        """Append it; evaluations are never changed."""
+        with writing(self._engine) as connection:
+            connection.execute(tables.evaluation.insert().values(msgspec.structs.asdict(evaluation)))
+
+    def evaluations(self, project: str, version: str) -> list[Evaluation]:
+        """In the order they were added."""
+        table = tables.evaluation
+        query = (
+            sa.select(table.c.project, table.c.version, table.c.at, table.c.passed, table.c.report)
+            .where(table.c.project == project, table.c.version == version)
+            .order_by(table.c.id)
+        )
+        with reading(self._engine) as connection:
+            return [
+                Evaluation(row.project, row.version, Micros(row.at), row.passed, bytes(row.report))
+                for row in connection.execute(query)
+            ]
+
+    def set_alias(self, project: str, model: str, alias: str, number: int) -> None:
+        """Point ``model@alias`` at a version that exists; headgate.errors.NotFound otherwise."""
+        key = {"project": project, "model": model, "alias": alias}
+        version = tables.version.c
+        target = sa.select(version.number).where(
+            version.project == project, version.model == model, version.number == number
+        )
+        with writing(self._engine) as connection:
+            if connection.execute(target).first() is None:
+                raise NotFound("version", f"{model}:{number}")
+            _upsert(connection, tables.alias, key, {"number": number})
+
+    def aliases(self, project: str, model: str) -> dict[str, int]:
+        """Version numbers by alias."""
+        table = tables.alias
+        query = sa.select(table.c.alias, table.c.number).where(table.c.project == project, table.c.model == model)
+        with reading(self._engine) as connection:
+            return {row.alias: row.number for row in sorted(connection.execute(query))}
+
+    def add_event(self, event: Event) -> None:
+        """Append it."""
+        values = msgspec.structs.asdict(event) | {"details": msgspec.json.encode(event.details).decode()}
+        with writing(self._engine) as connection:
+            connection.execute(tables.event.insert().values(values))
+
+    def events(self, project: str, subject: str | None = None, limit: int = 100) -> list[Event]:
+        """Newest first, by the order in which they were added; at most `limit`."""
+        table = tables.event
+        query = sa.select(table).where(table.c.project == project).order_by(table.c.id.desc()).limit(max(0, limit))
+        if subject is not None:
+            query = query.where(table.c.subject == subject)
+        with reading(self._engine) as connection:
+            return [_event(row) for row in connection.execute(query)]
+
+    def put_endpoint(self, project: str, name: str, spec: str) -> None:
+        """Keep the YAML text of an endpoint, replacing what was there."""
+        with writing(self._engine) as connection:
+            _upsert(connection, tables.endpoint, {"project": project, "name": name}, {"spec": spec})
+
+    def endpoints(self, project: str | None = None) -> list[tuple[str, str, str]]:
+        """(project, name, spec), sorted."""
+        table = tables.endpoint
+        query = sa.select(table.c.project, table.c.name, table.c.spec)
+        if project is not None:
+            query = query.where(table.c.project == project)
+        with reading(self._engine) as connection:
+            return sorted((row.project, row.name, row.spec) for row in connection.execute(query))
+
+
+def _take_turns(connection: sa.Connection, version: Version) -> None:
+    """Let one writer at a time number the versions of a model.
+
+    SQLite's transaction holds the write lock already; PostgreSQL's readers do not wait for writers, so two
+    of them would see the same last number.
+    """
+    if connection.dialect.name == "postgresql":
+        name = f"{version.project}/{version.model}"
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
+
+
+def _upsert(connection: sa.Connection, table: sa.Table, key: dict[str, str], values: dict[str, Any]) -> None:
+    """Insert the row or, where its key is taken, replace its values; in one statement, so no writer loses."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(table).values(key | values)
+    connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
+
+
+def _version(row: sa.Row[Any]) -> Version:
+    return Version(*tuple(row))
+
+
+def _event(row: sa.Row[Any]) -> Event:
+    details = msgspec.json.decode(row.details)
+    return Event(Micros(row.at), EventKind(row.kind), row.project, row.subject, row.actor, row.why, details)

@@ -1,0 +1,83 @@
+"""The tables as they are now; the migrations lead here and a test holds the two together."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+_ROW = BigInteger().with_variant(Integer, "sqlite")
+"""A row's own number; SQLite counts by itself only under its plain INTEGER."""
+
+version = Table(
+    "version",
+    metadata,
+    Column("project", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("digest", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("engine", Text, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("parent", Text),
+    Column("data_digest", Text),
+    Column("code", Text),
+    Column("why", Text, nullable=False),
+    UniqueConstraint("project", "model", "digest", name="version_digest"),
+)
+
+alias = Table(
+    "alias",
+    metadata,
+    Column("project", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("alias", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    ForeignKeyConstraint(
+        ["project", "model", "number"], ["version.project", "version.model", "version.number"], name="alias_version"
+    ),
+)
+
+evaluation = Table(
+    "evaluation",
+    metadata,
+    Column("id", _ROW, primary_key=True, autoincrement=True),
+    Column("project", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("passed", Boolean, nullable=False),
+    Column("report", LargeBinary, nullable=False),
+    Index("evaluation_version", "project", "version"),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", _ROW, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("project", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Index("event_subject", "project", "subject"),
+)
+
+endpoint = Table(
+    "endpoint",
+    metadata,
+    Column("project", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("spec", Text, nullable=False),
+)

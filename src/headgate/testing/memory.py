@@ -1,0 +1,168 @@
+"""A store, traffic and reports in memory: what tests and notebooks use where an installation has disks.
+
+They keep the promises of the ports, so they pass the same conformance suites as the real ones.
+"""
+
+import itertools
+import threading
+
+import msgspec
+
+from headgate.errors import BadInput, Conflict, NotFound
+from headgate.events import Event
+from headgate.registry.ports import Evaluation, Version
+from headgate.traffic.traffic import Traffic
+from headgate.vocabulary import NAME, NAME_RULE
+
+
+class MemoryStore:
+    """Registry, events and endpoints in dictionaries; safe to share between threads.
+
+    >>> from headgate.vocabulary import Micros
+    >>> store = MemoryStore()
+    >>> store.add_version(Version("default", "delay", 0, "sha256:0", Micros(0), "onnx", "binary")).ref
+    'delay:1'
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._versions: dict[tuple[str, str], list[Version]] = {}
+        self._aliases: dict[tuple[str, str], dict[str, int]] = {}
+        self._evaluations: list[Evaluation] = []
+        self._events: list[Event] = []
+        self._endpoints: dict[tuple[str, str], str] = {}
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    def add_version(self, version: Version) -> Version:
+        """Keep it under the next free number of its model, or return the one with that digest."""
+        with self._lock:
+            kept = self._versions.setdefault((version.project, version.model), [])
+            for each in kept:
+                if each.digest == version.digest:
+                    return each
+            numbered = msgspec.structs.replace(version, number=len(kept) + 1)
+            kept.append(numbered)
+            return numbered
+
+    def versions(self, project: str, model: str | None = None) -> list[Version]:
+        """By model and number."""
+        with self._lock:
+            wanted = sorted(key for key in self._versions if key[0] == project and model in (None, key[1]))
+            return list(itertools.chain.from_iterable(self._versions[key] for key in wanted))
+
+    def add_evaluation(self, evaluation: Evaluation) -> None:
+        """Append it."""
+        with self._lock:
+            self._evaluations.append(evaluation)
+
+    def evaluations(self, project: str, version: str) -> list[Evaluation]:
+        """In the order they were added."""
+        with self._lock:
+            return [each for each in self._evaluations if (each.project, each.version) == (project, version)]
+
+    def set_alias(self, project: str, model: str, alias: str, number: int) -> None:
+        """Point ``model@alias`` at a version that exists; NotFound otherwise."""
+        with self._lock:
+            if not any(each.number == number for each in self._versions.get((project, model), [])):
+                raise NotFound("version", f"{model}:{number}")
+            self._aliases.setdefault((project, model), {})[alias] = number
+
+    def aliases(self, project: str, model: str) -> dict[str, int]:
+        """Version numbers by alias."""
+        with self._lock:
+            return dict(sorted(self._aliases.get((project, model), {}).items()))
+
+    def add_event(self, event: Event) -> None:
+        """Append it."""
+        with self._lock:
+            self._events.append(event)
+
+    def events(self, project: str, subject: str | None = None, limit: int = 100) -> list[Event]:
+        """Newest first, by the order in which they were added; at most `limit`."""
+        with self._lock:
+            found = (each for each in reversed(self._events) if each.project == project)
+            wanted = (each for each in found if subject in (None, each.subject))
+            return list(itertools.islice(wanted, max(0, limit)))
+
+    def put_endpoint(self, project: str, name: str, spec: str) -> None:
+        """Keep the YAML text of an endpoint, replacing what was there."""
+        with self._lock:
+            self._endpoints[project, name] = spec
+
+    def endpoints(self, project: str | None = None) -> list[tuple[str, str, str]]:
+        """(project, name, spec), sorted."""
+        with self._lock:
+            kept = sorted(self._endpoints.items())
+        return [(owner, name, spec) for (owner, name), spec in kept if project in (None, owner)]
+
+
+class MemoryTraffic:
+    """Traffic in a dictionary; one object is one reader's view of it.
+
+    >>> traffic = MemoryTraffic()
+    >>> (traffic.changed(), traffic.read(), traffic.changed())
+    (True, {}, False)
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[str, str], Traffic] = {}
+        self._swaps = 0
+        self._read_at: int | None = None
+
+    def read(self) -> dict[tuple[str, str], Traffic]:
+        """Every endpoint's newest traffic by (project, endpoint)."""
+        with self._lock:
+            self._read_at = self._swaps
+            return dict(self._kept)
+
+    def changed(self) -> bool:
+        """Whether somebody swapped since the last `read`."""
+        return self._read_at != self._swaps
+
+    def swap(self, traffic: Traffic, expected_revision: int) -> None:
+        """Publish `traffic` if the present revision is `expected_revision`; Conflict otherwise."""
+        for field, name in (("project", traffic.project), ("endpoint", traffic.endpoint)):
+            if not NAME.fullmatch(name):
+                raise BadInput(field, "name", f"must match {NAME_RULE}")
+        if traffic.revision <= expected_revision:
+            raise Conflict(f"the new traffic revision must be larger than {expected_revision}")
+        with self._lock:
+            key = (traffic.project, traffic.endpoint)
+            present = self._kept[key].revision if key in self._kept else 0
+            if present != expected_revision:
+                raise Conflict(
+                    f"traffic of '{traffic.endpoint}' is at revision {present}, not {expected_revision}; read it again"
+                )
+            self._kept[key] = traffic
+            self._swaps += 1
+
+
+class MemoryReports:
+    """Reports in a dictionary; its workers live until `forget` says otherwise.
+
+    >>> reports = MemoryReports()
+    >>> reports.report("w0", {"default/delays": 3})
+    >>> reports.forget("w0")
+    >>> reports.obeyed()
+    {}
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, dict[str, int]] = {}
+
+    def report(self, worker: str, revisions: dict[str, int]) -> None:
+        """Worker `worker` now obeys these revisions, by ``project/endpoint``."""
+        if not NAME.fullmatch(worker):
+            raise BadInput("worker", "name", f"must match {NAME_RULE}")
+        self._kept[worker] = dict(revisions)
+
+    def obeyed(self) -> dict[str, dict[str, int]]:
+        """The last report of every worker alive, by worker."""
+        return {worker: dict(revisions) for worker, revisions in sorted(self._kept.items())}
+
+    def forget(self, worker: str) -> None:
+        """The worker is dead."""
+        self._kept.pop(worker, None)

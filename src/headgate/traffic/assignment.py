@@ -1,0 +1,107 @@
+"""The pure function from a key to the version that answers it.
+
+Called by gateways for every row of an endpoint with more than one version, and by whoever must know afterwards
+where a key went. The same key gives the same version in every process, on every machine, in any language:
+
+* *Draw.* ``draw(salt, version, key)`` is BLAKE2b (RFC 7693) with an 8-byte digest, keyed by the UTF-8 bytes of the
+  salt, over the version's UTF-8 bytes, one zero byte and the key, read as a big-endian integer in 0 .. 2⁶⁴-1. A salt
+  of more than 64 bytes is first replaced by its own 64-byte BLAKE2b digest.
+* *Key.* The UTF-8 bytes of the sticky key, or the 16 bytes of the input id where an endpoint has none.
+* *Turns.* Members other than the live one take turns in the order of their names. A member whose weight is w takes a
+  key it is offered if ``draw < ⌊w / (1 - taken) · 2⁶⁴⌋`` with IEEE 754 doubles, where ``taken`` is the sum of the
+  weights before it. What nobody takes belongs to the live version.
+
+Every member has a draw of its own, so raising its weight only adds keys to it, and its share is exactly its weight.
+One cumulative interval per member would be simpler and would move the keys of all later members.
+"""
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+from headgate.traffic.traffic import Traffic
+from headgate.vocabulary import Micros
+
+_WHOLE: Final = 1 << 64
+_LONGEST_KEY: Final = blake2b.MAX_KEY_SIZE
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A version that may take a key, when it is its turn."""
+
+    version: str
+    probability: float
+    """Share of all keys, 0 to 1."""
+    prefix: bytes
+    """What precedes the key in the hash."""
+    threshold: int
+    """Draws below it are taken; 2⁶⁴ takes all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Who answers which key; make it once per traffic revision.
+
+    >>> from headgate.traffic.traffic import Member
+    >>> members = [Member("m:1", "sha256:1", 0.5, proved=True), Member("m:2", "sha256:2", 0.5, proved=True)]
+    >>> assignment = assign(Traffic("default", "delays", 1, "m:1", members, "salt"))
+    >>> [assignment.version(key) for key in (b"ada", b"bob", b"key-0")]
+    [('m:1', 0.5), ('m:1', 0.5), ('m:2', 0.5)]
+    """
+
+    live: str
+    live_probability: float
+    arms: tuple[Arm, ...]
+    salt: bytes
+    valid_until: Micros | None
+    """Moment after which nothing but `live` may be trusted; None means no end."""
+
+    def version(self, key: bytes) -> tuple[str, float]:
+        """The version that answers `key` and the chance it had of being drawn."""
+        for arm in self.arms:
+            if int.from_bytes(blake2b(arm.prefix + key, digest_size=8, key=self.salt).digest()) < arm.threshold:
+                return arm.version, arm.probability
+        return self.live, self.live_probability
+
+    def at(self, now: Micros) -> "Assignment":
+        """The assignment that holds at `now`: without its arms once the lease has run out."""
+        if not self.arms or self.valid_until is None or now <= self.valid_until:
+            return self
+        return Assignment(self.live, 1.0, (), self.salt, None)
+
+
+def assign(traffic: Traffic, *, absent: frozenset[str] = frozenset()) -> Assignment:
+    """The assignment `traffic` asks for.
+
+    Members that nobody proved or forced, and those named in `absent`, take nothing; their share is the live
+    version's. Weights beyond a sum of one are cut off in the order of the turns.
+    """
+    arms: list[Arm] = []
+    taken = 0.0
+    for member in sorted(traffic.members, key=lambda each: each.version):
+        entitled = (member.proved or member.forced) and member.version not in absent
+        if member.version == traffic.live or member.weight <= 0.0 or not entitled or taken >= 1.0:
+            continue
+        weight = min(member.weight, 1.0 - taken)
+        threshold = min(_WHOLE, int(weight / (1.0 - taken) * _WHOLE))
+        arms.append(Arm(member.version, weight, member.version.encode() + b"\0", threshold))
+        taken += weight
+    until = None if traffic.canary_valid_until is None else Micros(traffic.canary_valid_until)
+    return Assignment(traffic.live, max(0.0, 1.0 - taken), tuple(arms), salt_key(traffic.salt), until)
+
+
+def draw(salt: str, version: str, key: bytes) -> int:
+    """The integer in 0 .. 2⁶⁴-1 that decides whether `version` takes `key`.
+
+    >>> draw("salt", "m:2", b"ada")
+    13086283518500188470
+    """
+    hashed = blake2b(version.encode() + b"\0" + key, digest_size=8, key=salt_key(salt))
+    return int.from_bytes(hashed.digest())
+
+
+def salt_key(salt: str) -> bytes:
+    """The salt as a BLAKE2b key of at most 64 bytes."""
+    raw = salt.encode()
+    return raw if len(raw) <= _LONGEST_KEY else blake2b(raw, digest_size=_LONGEST_KEY).digest()

@@ -1,0 +1,94 @@
+"""What conformance cannot see: several processes, both databases' faults, and durability settings."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from headgate.errors import BadConfiguration, Unavailable
+from headgate.store import engines
+from headgate.store.sql import SqlStore
+
+
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.full)])
+def test_processes_never_share_a_number(
+    database: str, request: pytest.FixtureRequest, tmp_path: Path, together: Callable[..., list[str]]
+) -> None:
+    # The processes open the store at once too: one of them makes the schema, the others wait for it.
+    where = request.getfixturevalue("postgres_url") if database == "postgres" else str(tmp_path / "store.sqlite")
+    assert together(*(["register", where, str(i)] for i in range(4))) == ["0", "1", "2", "3"]
+    store = SqlStore(where)
+    kept = store.versions("default", "delay")
+    store.close()
+    assert [each.number for each in kept] == list(range(1, 4 * 15 + 15 + 1))
+    assert len({each.digest for each in kept}) == len(kept)
+
+
+def test_sqlite_is_durable_and_lets_readers_read(tmp_path: Path) -> None:
+    engine = engines.open_engine(tmp_path / "store.sqlite")
+    with engines.reading(engine) as connection:
+        read = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")}
+        assert read == {"journal_mode": "wal", "synchronous": 2}
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+        assert connection.exec_driver_sql("SELECT count(*) FROM endpoint").scalar() == 0
+        with engines.writing(engine) as writer:
+            writer.exec_driver_sql("INSERT INTO endpoint VALUES ('p', 'e', '')")
+        assert connection.exec_driver_sql("SELECT count(*) FROM endpoint").scalar() == 0, "a reader sees one state"
+    with engines.reading(engine) as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM endpoint").scalar() == 1
+    engine.dispose()
+
+
+def test_a_failed_call_leaves_nothing(tmp_path: Path) -> None:
+    engine = engines.open_engine(tmp_path / "store.sqlite")
+
+    def fails_halfway() -> None:
+        with engines.writing(engine) as connection:
+            connection.exec_driver_sql("INSERT INTO endpoint VALUES ('p', 'e', '')")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fails_halfway()
+    with engines.reading(engine) as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM endpoint").scalar() == 0
+    engine.dispose()
+
+
+def test_a_store_locked_for_too_long_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "BUSY_SECONDS", 0.05)
+    store = SqlStore(tmp_path / "store.sqlite")
+    blocker = sqlite3.connect(tmp_path / "store.sqlite", isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Unavailable, match="locked"):
+        store.put_endpoint("default", "delays", "x")
+    assert store.endpoints() == [], "reading goes on meanwhile"
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    store.put_endpoint("default", "delays", "x")
+    assert store.endpoints() == [("default", "delays", "x")]
+    store.close()
+
+
+def test_an_alias_cannot_outlive_its_version(tmp_path: Path) -> None:
+    engine = engines.open_engine(tmp_path / "store.sqlite")
+    with pytest.raises(sa.exc.IntegrityError), engines.writing(engine) as connection:
+        connection.exec_driver_sql("INSERT INTO alias VALUES ('p', 'm', 'champion', 1)")
+    engine.dispose()
+
+
+@pytest.mark.parametrize("where", ["mysql://host/name", "://", "sqlite://", "sqlite:///:memory:"])
+def test_a_place_that_is_none(where: str) -> None:
+    with pytest.raises(BadConfiguration, match="store"):
+        SqlStore(where)
+
+
+def test_a_folder_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(BadConfiguration, match="does not exist"):
+        SqlStore(tmp_path / "absent" / "store.sqlite")
+
+
+def test_an_unreachable_server_is_unavailable(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable):
+        SqlStore(f"postgresql://postgres@/none?host={tmp_path}")
