@@ -1,9 +1,10 @@
-"""Databases to run the conformance suites on; PostgreSQL is started from Debian's packages on a unix socket."""
+"""What every test directory shares: a PostgreSQL server from Debian's packages, and a word on what was not run."""
 
 import os
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,3 +50,32 @@ def postgres_url(postgres_server: str, request: pytest.FixtureRequest) -> Iterat
         connection.execute(f'CREATE DATABASE "{name}"'.encode())
         yield postgres_server.format(name)
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says in one list what this run left out and how to run it."""
+    skipped = terminalreporter.getreports("skipped")
+    left_out = Counter(_reason(report) for report in skipped)
+    deselected = len(terminalreporter.stats.get("deselected", []))
+    if not left_out and not deselected:
+        return
+    terminalreporter.section("not run")
+    if deselected:
+        chosen = terminalreporter.config.getoption("markexpr") or terminalreporter.config.getoption("keyword")
+        terminalreporter.line(
+            f"{deselected} tests outside '{chosen}': full ones by `make test-full`, slow by `make accept`"
+        )
+    for reason, count in sorted(left_out.items()):
+        terminalreporter.line(f"{count} skipped: {reason}")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """With HEADGATE_FULL set nothing may be skipped: a part that is missing is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("HEADGATE_FULL") and exitstatus == 0 and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    longrepr = report.longrepr
+    return str(longrepr[2]) if isinstance(longrepr, tuple) else str(longrepr)

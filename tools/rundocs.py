@@ -1,11 +1,11 @@
 """Runs the documentation: every ``bash`` and ``python`` block of README.md and docs/, in order, page by page.
 
-Each page gets an empty directory, one shell and one Python namespace, so that a block may go on from the one
-before it; the interpreter's `>>>` examples are compared with what they show. Blocks fenced with any other word
-(``console``, ``yaml``, ``text``) are shown, not run. Name pages as arguments to run those alone.
+Each page gets an empty directory and one shell; a Python block is a program of its own in that directory, with
+`>>>` in it an example that must show what it says. Blocks fenced with any other word (``console``, ``yaml``,
+``text``) are shown, not run. Name pages as arguments to run those alone.
 """
 
-import doctest
+import contextlib
 import os
 import re
 import signal
@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
 PAGE_SECONDS = 240
-SETUP = "set -euo pipefail\n"
+"""Longest a page may take; a page is something a person would sit through."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Block:
 
 
 def blocks(page: str) -> Iterator[Block]:
-    """The blocks of a page that run, with the line each begins on.
+    r"""The blocks of a page that run, with the line each begins on.
 
-    >>> [(block.language, block.line) for block in blocks("# x\\n```bash\\nls\\n```\\n```console\\n$ ls\\n```\\n")]
+    >>> [(block.language, block.line) for block in blocks("# x\n```bash\nls\n```\n```console\n$ ls\n```\n")]
     [('bash', 2)]
     """
     for found in FENCE.finditer(page):
@@ -42,40 +42,69 @@ def blocks(page: str) -> Iterator[Block]:
             yield Block(found[1], found[2], page.count("\n", 0, found.start()) + 1)
 
 
-def script(page: Path) -> str:
-    """One shell program that runs the blocks of a page in order."""
-    parts = [SETUP]
-    for number, block in enumerate(blocks(page.read_text())):
-        parts.append(f'echo "{page.name}:{block.line}" >"$RUNDOCS/at"\n')
+def script(page: Path, folder: Path) -> str:
+    """One shell program that runs the blocks of a page in order, its Python blocks from files in `folder`."""
+    parts = ["set -euo pipefail", "trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT"]
+    for block in blocks(page.read_text(encoding="utf-8")):
+        parts.append(f"echo '--- {page.name}:{block.line}' >&2")
         if block.language == "bash":
             parts.append(block.text)
+        elif ">>>" in block.text:
+            file = folder / f"{block.line}.txt"
+            file.write_text(block.text, encoding="utf-8")
+            parts.append(f"python -m doctest -o ELLIPSIS -o FAIL_FAST {file}")
         else:
-            parts.append(f'printf "%s\\n" {number} >"$RUNDOCS/python.in"; read -r said <"$RUNDOCS/python.out"; [ "$said" = ok ]\n')
-    return "\n".join(parts)
+            file = folder / f"{block.line}.py"
+            file.write_text(block.text, encoding="utf-8")
+            parts.append(f"python {file}")
+    return "\n".join(parts) + "\n"
 
 
-def serve_python(page: Path, folder: Path) -> None:
-    """Runs the Python blocks the page's shell asks for, all in one namespace; ends when told nothing more."""
-    texts = [block.text for block in blocks(page.read_text())]
-    names: dict[str, object] = {"__name__": "__main__"}
-    while True:
-        with (folder / "python.in").open() as asked:
-            number = asked.read().strip()
-        said = "ok" if number and run_python(texts[int(number)], names, f"{page.name} block {number}") else "failed"
-        with (folder / "python.out").open("w") as answer:
-            answer.write(said + "\n")
+def run(page: Path) -> bool:
+    """Whether every block of a page ran to its end; what it printed is shown when one did not."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with tempfile.TemporaryDirectory(prefix="rundocs") as name:
+        folder = Path(name)
+        (folder / "page").mkdir()
+        program, log = folder / "run.sh", folder / "log"
+        program.write_text(script(page, folder), encoding="utf-8")
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                ["/bin/bash", str(program)],
+                cwd=folder / "page",
+                env=os.environ | {"PATH": path},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+            try:
+                status: int | None = process.wait(PAGE_SECONDS)
+            except subprocess.TimeoutExpired:
+                status = None
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        if status != 0:
+            print(log.read_text(encoding="utf-8", errors="replace"))
+            print(f"{page.name}: {'took too long' if status is None else f'ended with {status}'}")
+        return status == 0
 
 
-def run_python(text: str, names: dict[str, object], where: str) -> bool:
-    """Whether a block ran to its end, its `>>>` examples showing what they say."""
-    if ">>>" in text:
-        test = doctest.DocTestParser().get_doctest(text, names, where, where, 0)
-        test.globs = names
-        runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
-        return runner.run(test, clear_globs=False).failed == 0
-    try:
-        exec(compile(text, where, "exec"), names)  # noqa: S102 - running what the page shows is the point
-    except Exception as error:  # noqa: BLE001
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return False
-    return True
+def main(names: list[str]) -> int:
+    """0 when every page ran, 1 otherwise."""
+    pages = [Path(each).resolve() for each in names] or [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    failed = []
+    for page in pages:
+        count = len(list(blocks(page.read_text(encoding="utf-8"))))
+        if count and not run(page):
+            failed.append(page.name)
+        elif count:
+            print(f"{page.name}: {count} blocks ran")
+    print(f"failed: {', '.join(failed)}" if failed else "every page ran")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

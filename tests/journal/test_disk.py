@@ -55,11 +55,14 @@ def test_a_disk_that_fills_in_the_middle_of_an_append_says_so(tmp_path: Path, mo
 
 
 def test_new_folders_are_synced_into_their_parents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    synced = []
+    synced: list[str] = []
     real = os.fsync
-    monkeypatch.setattr(
-        os, "fsync", lambda handle: (synced.append(os.readlink(f"/proc/self/fd/{handle}")), real(handle))
-    )
+
+    def watched(handle: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{handle}"))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", watched)
     LocalDisk(tmp_path).create("a/b/file").close()
     assert synced == [str(tmp_path), str(tmp_path / "a")]
 

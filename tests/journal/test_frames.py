@@ -87,5 +87,5 @@ def test_the_key_id_is_there_from_the_first_day() -> None:
 
 def test_the_format_on_disk_stays_what_it_is() -> None:
     assert encode_frame(Kind.SCHEMA, b"x", schema_id=2, key_id=3).hex() == (
-        "48474af101020000020000000300000001000000eeeeeeee78"
+        "48474af101020000020000000300000001000000ed038ec678"
     )

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 
+import msgspec
 import uvicorn
 
 from headgate.app.facade import Headgate
@@ -12,7 +13,6 @@ from headgate.console.api import control_api
 from headgate.controller.lockstep import Lockstep
 from headgate.controller.reconcile import Controller
 from headgate.errors import BadInput, HeadgateError
-from headgate.monitors.status import as_json
 from headgate.settings import Settings
 from headgate.store.home import claim, create_home
 from headgate.store.reports import FileReports
@@ -92,4 +92,4 @@ class _Control:
         return [(traffic.project, traffic.endpoint) for traffic in self._hg.traffic.read().values()]
 
     def status(self, project: str, endpoint: str, every: str) -> bytes:
-        return as_json(self._hg.of(project).status(endpoint, every=every))
+        return msgspec.json.encode(self._hg.of(project).status(endpoint, every=every))

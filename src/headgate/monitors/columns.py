@@ -57,8 +57,9 @@ class Columns:
 
     def take(self, chosen: NDArray[Any] | slice) -> "Columns":
         """Some of the rows, or all in another order."""
-        arrays = {each.name: getattr(self, each.name) for each in fields(self)}
-        return replace(self, **{name: part[chosen] for name, part in arrays.items() if isinstance(part, np.ndarray)})
+        arrays: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
+        arrays = {name: part[chosen] for name, part in arrays.items() if isinstance(part, np.ndarray)}
+        return replace(self, **arrays)
 
 
 def columns(table: pa.Table, output: Output, version: str | None) -> Columns:

@@ -57,9 +57,7 @@ def beside_jumps(model: Predictor, sample: pa.Table, contract: Contract, *, seed
     left = np.where(exact, low, low - _sign(low, high) * np.abs(low) * APART)
     right = np.where(exact, high, high + _sign(low, high) * np.abs(high) * APART)
     tables = [plan.table(sample, values).filter(pa.array(jumps)) for values in (left, right)]
-    origins = [
-        Origin(int(row), name) for row, name, jump in zip(plan.rows, plan.names, jumps, strict=True) if jump
-    ]
+    origins = [Origin(int(row), name) for row, name, jump in zip(plan.rows, plan.names, jumps, strict=True) if jump]
     return Beside(pa.concat_tables(tables), tuple(origins * 2))
 
 

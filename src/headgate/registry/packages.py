@@ -89,7 +89,7 @@ class PackageStore:
         unfinished = self.root / f"{_UNFINISHED}{secrets.token_hex(8)}"
         unfinished.mkdir()
         try:
-            manifest = msgspec.structs.replace(build(unfinished), files=_digests(unfinished))
+            manifest = msgspec.structs.replace(build(unfinished), files=directory_digests(unfinished))
             digest = write_manifest(unfinished, manifest)
             open_package(unfinished, digest)
             _sync_tree(unfinished)
@@ -145,13 +145,17 @@ class PackageStore:
 
     def _publish(self, unfinished: Path, digest: Digest) -> None:
         target = self.path(digest)
-        if not target.exists():
+        if target.exists():
             try:
-                unfinished.rename(target)
-            except OSError:
-                if not target.is_dir():  # else somebody registered the same content a moment ago
-                    raise
-        open_package(target, digest)
+                open_package(target, digest)
+                return
+            except IntegrityError:  # registering again is how a damaged package is healed
+                target.rename(self.root / f"{_UNFINISHED}{secrets.token_hex(8)}")
+        try:
+            unfinished.rename(target)
+        except OSError:
+            if not target.is_dir():  # else somebody registered the same content a moment ago
+                raise
         _sync(self.root)
 
 
@@ -181,6 +185,11 @@ def write_manifest(path: Path, manifest: Manifest) -> Digest:
     raw = msgspec.json.encode(manifest, order="sorted")
     _write(path / MANIFEST, raw)
     return Digest(f"sha256:{hashlib.sha256(raw).hexdigest()}")
+
+
+def directory_digests(path: Path) -> dict[str, str]:
+    """SHA-256 of every file below `path` but the manifest, by relative path."""
+    return {name: _hash(path / name) for name in _names(path) if name != MANIFEST}
 
 
 def is_data(name: str) -> bool:
@@ -248,10 +257,6 @@ def _hash(path: Path) -> str:
 
 def _names(path: Path) -> list[str]:
     return sorted(each.relative_to(path).as_posix() for each in path.rglob("*") if not each.is_dir())
-
-
-def _digests(path: Path) -> dict[str, str]:
-    return {name: _hash(path / name) for name in _names(path) if name != MANIFEST}
 
 
 def _write(path: Path, data: bytes) -> None:

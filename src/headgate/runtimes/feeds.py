@@ -7,10 +7,10 @@ over a chain 0.42 µs, ``numpy.array`` 0.56 µs. The pack is taken where it can 
 and ``numpy.array`` otherwise, which knows None as NaN.
 """
 
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-import struct
 from typing import Any, Final
 
 import numpy as np

@@ -73,7 +73,9 @@ def _skops(path: Path, *, trust: bool) -> Any:
         raise BadInput("model", "type", "is not a skops file") from error
     if unknown and not trust:
         listed = ", ".join(sorted(unknown))
-        raise TrustRequired(f"the skops file would construct types skops does not know: {listed}; if you trust them: --trust")
+        raise TrustRequired(
+            f"the skops file would construct types skops does not know: {listed}; if you trust them: --trust"
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return skops.io.load(path, trusted=unknown)

@@ -100,9 +100,7 @@ class OnnxModel:
     def predict(self, table: Any) -> Predicted:
         """Answer every row of a table."""
         names = [each.name for each in self._signature.outputs]
-        found: dict[str, Array] = dict(
-            zip(names, self._session.run(names, feeds(table, self._signature)), strict=True)
-        )
+        found: dict[str, Array] = dict(zip(names, self._session.run(names, feeds(table, self._signature)), strict=True))
         said = found.get(self._signature.prediction or "")
         return predicted(said, found.get(self._signature.scores or ""), self._contract)
 

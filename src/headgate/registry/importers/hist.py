@@ -72,9 +72,7 @@ class _Steps:
     def add(self, kind: str, inputs: list[str], output: str | None = None, **attributes: Any) -> str:
         out = output or self._scope.get_unique_variable_name(kind.lower())
         attributes.setdefault("op_version", 13)
-        self._container.add_node(
-            kind, inputs, [out], name=self._scope.get_unique_operator_name(kind), **attributes
-        )
+        self._container.add_node(kind, inputs, [out], name=self._scope.get_unique_operator_name(kind), **attributes)
         return out
 
     def constant(self, kind: int, shape: list[int], values: list[Any]) -> str:
@@ -116,7 +114,9 @@ def _convert_imputer(scope: Any, operator: Any, container: Any) -> None:
     model = operator.raw_operator
     kinds = {type(each.type) for each in operator.inputs}
     plain = kinds <= {FloatTensorType, DoubleTensorType} and len(kinds) == 1
-    whole = not model.add_indicator and not np.isnan(np.asarray(model.statistics_, np.float64)).any() if plain else False
+    whole = (
+        not model.add_indicator and not np.isnan(np.asarray(model.statistics_, np.float64)).any() if plain else False
+    )
     if not whole or not isinstance(model.missing_values, float):
         get_converter(operator.type)(scope, operator, container)
         return

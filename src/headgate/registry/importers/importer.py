@@ -104,7 +104,9 @@ def matrix(contract: Contract, fields: tuple[str, ...], dtype: str, name: str = 
     kinds = {each.name: each.kind for each in contract.fields}
     for each in fields:
         if kinds[each] not in NUMERIC:
-            raise BadInput(each, "type", f"a {kinds[each]} field cannot be part of a matrix of numbers; encode it first")
+            raise BadInput(
+                each, "type", f"a {kinds[each]} field cannot be part of a matrix of numbers; encode it first"
+            )
     return [ModelInput(name, dtype, list(fields), [len(fields)])]
 
 

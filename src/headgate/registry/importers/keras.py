@@ -108,4 +108,6 @@ def read(path: Path) -> Any:
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except (ValueError, OSError, TypeError) as error:
-        raise BadInput("model", "type", "is not a model Keras saved, or contains code; save it without Lambda") from error
+        raise BadInput(
+            "model", "type", "is not a model Keras saved, or contains code; save it without Lambda"
+        ) from error

@@ -103,7 +103,9 @@ def input_shape(model: Any, contract: Contract, fields: tuple[str, ...]) -> dict
 
 
 def _reads_dtypes(model: Any) -> bool:
-    return any(getattr(each, "categorical_features", None) == "from_dtype" and _has_categories(each) for each in walk(model))
+    return any(
+        getattr(each, "categorical_features", None) == "from_dtype" and _has_categories(each) for each in walk(model)
+    )
 
 
 def _has_categories(model: Any) -> bool:
@@ -149,7 +151,9 @@ def walk(model: Any) -> Iterator[Any]:
     parts = [each[1] for each in getattr(model, "steps", ())]
     parts += [each[1] for each in getattr(model, "transformers_", ())]
     parts += [each[1] for each in getattr(model, "transformer_list", ())]
-    parts += [each for each in (getattr(model, "estimator", None), getattr(model, "estimator_", None)) if each is not None]
+    parts += [
+        each for each in (getattr(model, "estimator", None), getattr(model, "estimator_", None)) if each is not None
+    ]
     for part in parts:
         if hasattr(part, "get_params"):
             yield from walk(part)
@@ -213,9 +217,7 @@ def convert(model: Any, inputs: list[ModelInput], width: Width) -> Any:
         )
 
 
-def _skops(
-    model: Any, contract: Contract, fields: tuple[str, ...], shape: dict[str, str], *, trust: bool
-) -> Candidate:
+def _skops(model: Any, contract: Contract, fields: tuple[str, ...], shape: dict[str, str], *, trust: bool) -> Candidate:
     def write(folder: Path) -> None:
         import skops.io  # noqa: PLC0415  adapter
 
@@ -225,13 +227,17 @@ def _skops(
         types = sorted(skops.io.get_untrusted_types(data=raw))
         strange = [each for each in types if each.partition(".")[0] not in _FITTED_BY]
         if strange and not trust:
-            raise TrustRequired(f"the model contains {', '.join(strange)}; register with trust if you wrote them (--trust)")
+            raise TrustRequired(
+                f"the model contains {', '.join(strange)}; register with trust if you wrote them (--trust)"
+            )
         (folder / SKOPS).write_bytes(raw)
         options["types"] = json.dumps(types)
 
     options = dict(shape)
     signature = _hosted(contract, fields)
-    return Candidate("scikit-learn itself, in the runtime host", Engine.SKLEARN, SKOPS, signature, write, options, trust)
+    return Candidate(
+        "scikit-learn itself, in the runtime host", Engine.SKLEARN, SKOPS, signature, write, options, trust
+    )
 
 
 def _pickle(model: Any, contract: Contract, fields: tuple[str, ...], shape: dict[str, str]) -> Candidate:

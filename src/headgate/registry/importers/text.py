@@ -71,7 +71,10 @@ def build(model: TextModel, contract: Contract, reference: pa.Table, *, trust: b
     output = ModelOutput(name, "float32", [len(contract.output.classes) or 1])
     classifier = bool(contract.output.classes)
     signature = Signature(
-        [ModelInput(field, "string", [field], [1])], [output], None if classifier else name, name if classifier else None
+        [ModelInput(field, "string", [field], [1])],
+        [output],
+        None if classifier else name,
+        name if classifier else None,
     )
 
     def write(folder: Path) -> None:
@@ -105,9 +108,7 @@ def read_tokenizer(path: Path) -> Any:
 class Native:
     """Tokeniser and graph answering tables."""
 
-    def __init__(
-        self, model: bytes, tokenizer: Any, contract: Contract, field: str, options: dict[str, str]
-    ) -> None:
+    def __init__(self, model: bytes, tokenizer: Any, contract: Contract, field: str, options: dict[str, str]) -> None:
         self._session = graph.session(model)
         self._tokenizer = tokenizer
         self._contract = contract

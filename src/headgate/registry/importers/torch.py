@@ -28,9 +28,7 @@ ARTEFACT: Final = "model.pt2"
 
 def recognises(model: Any) -> bool:
     """Whether it is a module or an exported program."""
-    return of_module(model, "torch") or any(
-        each.__module__.startswith("torch.nn") for each in type(model).__mro__
-    )
+    return of_module(model, "torch") or any(each.__module__.startswith("torch.nn") for each in type(model).__mro__)
 
 
 def traits(model: Any) -> Traits:
@@ -74,7 +72,9 @@ def build(model: Any, contract: Contract, reference: pa.Table, *, trust: bool) -
 
     candidates = (
         Candidate(f"ONNX, {inputs[0].dtype} inputs", Engine.ONNX, graph.ARTEFACT, signature, write_onnx),
-        Candidate("the exported program, in the runtime host", Engine.TORCH, ARTEFACT, signature, write_program, decode),
+        Candidate(
+            "the exported program, in the runtime host", Engine.TORCH, ARTEFACT, signature, write_program, decode
+        ),
     )
     return Imported("PyTorch", Native(served, contract, inputs), candidates, ("torch", "numpy", "onnx", "onnxscript"))
 

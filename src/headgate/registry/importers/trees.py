@@ -101,11 +101,7 @@ def model(trees: Trees, features: int, width: Width, link: Link, *, classifier: 
 
     kind = TensorProto.DOUBLE if width == "float64" else TensorProto.FLOAT
     raw, last = "raw", "scores" if classifier else "prediction"
-    nodes = [
-        helper.make_node(
-            "TreeEnsembleRegressor", ["X"], [raw], domain="ai.onnx.ml", **trees.attributes(width)
-        )
-    ]
+    nodes = [helper.make_node("TreeEnsembleRegressor", ["X"], [raw], domain="ai.onnx.ml", **trees.attributes(width))]
     operator, extra = {
         "identity": ("Identity", {}),
         "exp": ("Exp", {}),

@@ -98,7 +98,9 @@ def build(model: Any, contract: Contract, reference: pa.Table, *, trust: bool) -
     ]
     if numeric:
         candidates.insert(0, _onnx(model, booster, contract, fields))
-    return Imported("XGBoost", Native(booster, contract, fields, shape), tuple(candidates), ("xgboost", "numpy", "onnx"))
+    return Imported(
+        "XGBoost", Native(booster, contract, fields, shape), tuple(candidates), ("xgboost", "numpy", "onnx")
+    )
 
 
 class Native:
@@ -168,5 +170,3 @@ def read(path: Path) -> Any:
     except (xgboost.core.XGBoostError, ValueError) as error:
         raise BadInput("model", "type", "is not a model XGBoost saved") from error
     return booster
-
-

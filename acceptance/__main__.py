@@ -1,0 +1,61 @@
+"""``python -m acceptance SUITE``: clone, build by the Makefile alone, run the rows, write ``build/accept/SUITE.json``."""
+
+import importlib
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from acceptance.rows import Bench, Result, Suite, judge
+
+ROOT = Path(__file__).parent.parent
+SUITES = sorted(
+    each.stem for each in Path(__file__).parent.glob("*.py") if each.stem not in ("__init__", "__main__", "rows")
+)
+
+
+def main(arguments: list[str]) -> int:
+    """0 when every row is green, 1 when one is red, 2 when there is no such suite."""
+    names = [each for each in arguments if not each.startswith("--only=")]
+    only = [each.removeprefix("--only=") for each in arguments if each.startswith("--only=")]
+    if len(names) != 1 or names[0] not in SUITES:
+        print(f"usage: python -m acceptance SUITE [--only=ROW ...]; suites: {', '.join(SUITES)}", file=sys.stderr)
+        return 2
+    suite: Suite = importlib.import_module(f"acceptance.{names[0]}").SUITE
+    with tempfile.TemporaryDirectory(prefix="headgate-accept-") as folder:
+        bench = Bench(clone(Path(folder) / "clone"))
+        results = []
+        for row in suite.rows:
+            if not only or row.id in only:
+                results.append(judge(row, bench))
+                print(line(results[-1]), flush=True)
+    # Rows left out by --only are no proof: only a whole run writes the file others read.
+    if not only:
+        target = ROOT / "build" / "accept" / f"{names[0]}.json"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(json.dumps([each.as_json() for each in results], indent=2) + "\n")
+    red = [each.id for each in results if not each.ok]
+    print(f"{len(results)} rows, {len(red)} red{': ' + ', '.join(red) if red else ''}")
+    return 0 if results and not red else 1
+
+
+def clone(target: Path) -> Path:
+    """A fresh clone of what is committed; changes not committed are named, for they are not in it."""
+    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(target)], check=True)
+    changed = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, check=True, capture_output=True, text=True)
+    if changed.stdout.strip():
+        print(f"not in the clone: {len(changed.stdout.splitlines())} files with changes that are not committed")
+    return target
+
+
+def line(result: Result) -> str:
+    """One row of the table."""
+    seen = f"{result.value:g}" if isinstance(result.value, float | int) else (result.value or "")
+    mark = "green" if result.ok else "RED  "
+    figure = f"  [{seen}{' ' + result.limit if result.limit else ''}]" if seen else ""
+    return f"{mark} {result.id:16} {result.seconds:7.1f} s  {result.says}{figure}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

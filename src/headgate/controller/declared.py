@@ -1,0 +1,102 @@
+"""What every endpoint was declared to be, resolved against the registry: the desired side of a reconciliation."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from headgate.contracts.text import to_document
+from headgate.errors import NotFound
+from headgate.registry.ports import EndpointStore
+from headgate.registry.registry import Registry
+from headgate.traffic.endpoint import EndpointSpec, load_endpoint
+from headgate.traffic.traffic import Member, Traffic
+
+_SALT_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredEndpoint:
+    """One endpoint as it should be."""
+
+    traffic: Traffic
+    """Its revision means nothing; publishing gives it one."""
+    retention_days: int | None
+
+
+class Declared:
+    """Reads endpoint files from the store and resolves the versions they name."""
+
+    def __init__(self, endpoints: EndpointStore, registry: Registry, secret: bytes) -> None:
+        self._endpoints = endpoints
+        self._registry = registry
+        self._secret = secret
+
+    def endpoints(self) -> list[DeclaredEndpoint]:
+        """Every endpoint as it should be, of all projects.
+
+        An endpoint whose versions cannot be found is left as it is: gateways go on with what they know.
+        """
+        found = []
+        for project, name, text in self._endpoints.endpoints():
+            try:
+                spec = load_endpoint(text, f"endpoint {project}/{name}")
+                found.append(DeclaredEndpoint(self.resolve(spec), spec.retention_days))
+            except NotFound:
+                continue
+        return found
+
+    def spec(self, project: str, name: str) -> EndpointSpec:
+        """One endpoint's file. Raises NotFound naming what there is."""
+        there = {each: text for _, each, text in self._endpoints.endpoints(project)}
+        if name not in there:
+            hint = f"Endpoints here: {', '.join(there)}" if there else "`headgate apply endpoint.yaml` makes one"
+            raise NotFound("endpoint", name, hint)
+        return load_endpoint(there[name], f"endpoint {project}/{name}")
+
+    def resolve(self, spec: EndpointSpec) -> Traffic:
+        """The traffic a file asks for, at revision 0.
+
+        Raises NotFound for a version that is not registered.
+        """
+        live = self._registry.resolve(spec.model, project=spec.project).ref
+        weights = {share.version: share.weight for share in spec.traffic.split} if spec.traffic else {live: 1.0}
+        return Traffic(
+            project=spec.project,
+            endpoint=spec.endpoint,
+            revision=0,
+            live=live,
+            members=self._members({live: 0.0} | weights, spec),
+            salt=self._salt(spec),
+            sticky_key=spec.traffic.sticky_key if spec.traffic else None,
+            policy=spec.policy,
+            contract=to_document(spec.contract) if spec.contract is not None else None,
+        )
+
+    def unproved(self, spec: EndpointSpec) -> list[str]:
+        """Versions that `spec` would give traffic to, that have no passing evaluation and were not forced."""
+        members = self.resolve(spec).members
+        return [each.version for each in members if each.weight > 0 and not (each.proved or each.forced)]
+
+    def forced(self, spec: EndpointSpec) -> EndpointSpec:
+        """`spec` with every unproved version written down as forced."""
+        return msgspec.structs.replace(spec, forced=sorted({*spec.forced, *self.unproved(spec)}))
+
+    def _members(self, weights: Mapping[str, float], spec: EndpointSpec) -> list[Member]:
+        versions = [(self._registry.resolve(ref, project=spec.project), weight) for ref, weight in weights.items()]
+        return [
+            Member(
+                version=version.ref,
+                digest=version.digest,
+                weight=weight,
+                proved=self._registry.proved(version),
+                forced=version.ref in spec.forced,
+            )
+            for version, weight in versions
+        ]
+
+    def _salt(self, spec: EndpointSpec) -> str:
+        """Fixed for an endpoint of this home, and nothing a caller could work out."""
+        name = f"{spec.project}/{spec.endpoint}".encode()
+        return hashlib.blake2b(name, key=self._secret, digest_size=_SALT_BYTES, person=b"headgate-salt").hexdigest()

@@ -1,0 +1,124 @@
+"""What the request path counts, with its cells found once: bumping one is an addition in memory."""
+
+from bisect import bisect_left
+from typing import Final
+
+from headgate.gateway.metrics.families import FAMILIES
+from headgate.gateway.metrics.slab import Slab
+
+_VIOLATIONS_KEPT: Final = 200
+"""Pairs of field and rule one endpoint counts apart; callers may invent field names without end."""
+_OTHER: Final = "other"
+
+
+class Histogram:
+    """One histogram of one worker."""
+
+    __slots__ = ("_bounds", "_first", "_sum", "_values")
+
+    def __init__(self, slab: Slab, family: str, **labels: str) -> None:
+        buckets = FAMILIES[family].buckets
+        cells = [slab.cell(family, suffix, **labels) for suffix in (*map(str, buckets), "+Inf")]
+        self._bounds = buckets
+        self._first = cells
+        self._sum = slab.cell(family, "sum", **labels)
+        self._values = slab.values
+
+    def observe(self, value: float) -> None:
+        """Count `value` in its bucket."""
+        values = self._values
+        values[self._first[bisect_left(self._bounds, value)]] += 1.0
+        values[self._sum] += value
+
+
+class VersionCount:
+    """What is counted of one version of one endpoint."""
+
+    __slots__ = ("_labels", "_predictions", "_slab", "_values", "inference", "rows")
+
+    def __init__(self, slab: Slab, project: str, endpoint: str, version: str) -> None:
+        self._labels = {"project": project, "endpoint": endpoint, "version": version}
+        self._slab, self._values = slab, slab.values
+        self._predictions: dict[str, int] = {}
+        self.inference = Histogram(slab, "headgate_inference_duration_seconds", **self._labels)
+        self.rows = Histogram(slab, "headgate_batch_size", **self._labels)
+
+    def answered(self, role: str, rows: int) -> None:
+        """`rows` rows were answered in that role."""
+        cell = self._predictions.get(role)
+        if cell is None:
+            cell = self._slab.cell("headgate_predictions_total", role=role, **self._labels)
+            self._predictions[role] = cell
+        self._values[cell] += rows
+
+    def fell_back(self, reason: str, rows: int) -> None:
+        """The live version answered `rows` rows for this one."""
+        self._values[self._slab.cell("headgate_fallbacks_total", reason=reason, **self._labels)] += rows
+
+    def loaded(self, digest: str, loaded: bool) -> None:
+        """The version is loaded, or no longer."""
+        self._values[self._slab.cell("headgate_model_info", digest=digest, **self._labels)] = float(loaded)
+
+    def weighs(self, weight: float) -> None:
+        """Its share of unpinned callers."""
+        self._values[self._slab.cell("headgate_traffic_weight", **self._labels)] = weight
+
+
+class EndpointCount:
+    """What is counted of one endpoint."""
+
+    def __init__(self, slab: Slab, project: str, endpoint: str) -> None:
+        self._where = {"project": project, "endpoint": endpoint}
+        self._slab, self._values = slab, slab.values
+        self._replies: dict[tuple[str, int], int] = {}
+        self._violations: dict[tuple[str, str], int] = {}
+        self._duration = Histogram(slab, "headgate_request_duration_seconds", **self._where)
+        self._in_flight = slab.cell("headgate_in_flight", **self._where)
+        self._versions: dict[str, VersionCount] = {}
+
+    def version(self, version: str) -> VersionCount:
+        """The counts of one version."""
+        found = self._versions.get(version)
+        if found is None:
+            found = self._versions[version] = VersionCount(self._slab, *self._where.values(), version)
+        return found
+
+    def replied(self, protocol: str, code: int, seconds: float) -> None:
+        """A reply left."""
+        cell = self._replies.get((protocol, code))
+        if cell is None:
+            cell = self._slab.cell("headgate_requests_total", protocol=protocol, code=str(code), **self._where)
+            self._replies[protocol, code] = cell
+        self._values[cell] += 1.0
+        self._duration.observe(seconds)
+
+    def in_flight(self, rows: int) -> None:
+        """Rows admitted and not yet answered."""
+        self._values[self._in_flight] = rows
+
+    def rejected(self, reason: str) -> None:
+        """A request was refused as a whole."""
+        self._values[self._slab.cell("headgate_rejected_total", reason=reason, **self._where)] += 1.0
+
+    def violated(self, field: str, rule: str) -> None:
+        """A row broke `rule` in `field`; fields beyond the first few hundred are counted as ``other``."""
+        cell = self._violations.get((field, rule))
+        if cell is None:
+            crowded = len(self._violations) >= _VIOLATIONS_KEPT or len(field) > 64
+            name = _OTHER if crowded else field
+            cell = self._slab.cell("headgate_contract_violations_total", field=name, rule=rule, **self._where)
+            if not crowded:
+                self._violations[field, rule] = cell
+        self._values[cell] += 1.0
+
+    def labelled(self, source: str, count: int) -> None:
+        """Labels or decisions were accepted."""
+        self._values[self._slab.cell("headgate_labels_total", source=source, **self._where)] += count
+
+    def unjournalled(self, rows: int) -> None:
+        """Rows were answered without a record."""
+        self._values[self._slab.cell("headgate_unjournalled_total", **self._where)] += rows
+
+    def obeys(self, revision: int) -> None:
+        """The traffic revision obeyed."""
+        self._values[self._slab.cell("headgate_traffic_revision", **self._where)] = revision

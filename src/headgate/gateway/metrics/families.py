@@ -1,0 +1,80 @@
+"""Every metric a gateway keeps: its name, kind, labels and what it says. The documentation lists the same."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Kind(StrEnum):
+    """How samples of several workers become one."""
+
+    COUNTER = "counter"
+    """Summed over all workers there ever were."""
+    GAUGE = "gauge"
+    """Summed over the workers alive."""
+    STATE = "state"
+    """The same in every worker: the largest of the workers alive."""
+    HISTOGRAM = "histogram"
+    """Summed bucket by bucket over all workers there ever were."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric."""
+
+    name: str
+    kind: Kind
+    says: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+    """Upper bounds, inclusive, without infinity."""
+
+
+_SECONDS: Final = (
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+)  # fmt: skip
+_ROWS: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 4096.0)
+_WHERE: Final = ("project", "endpoint")
+_WHICH: Final = (*_WHERE, "version")
+
+FAMILIES: Final = {
+    each.name: each
+    for each in (
+        Family("headgate_requests_total", Kind.COUNTER, "Replies.", (*_WHERE, "protocol", "code")),
+        Family("headgate_predictions_total", Kind.COUNTER, "Rows answered.", (*_WHICH, "role")),
+        Family(
+            "headgate_request_duration_seconds",
+            Kind.HISTOGRAM,
+            "From a request's last byte to its reply.",
+            _WHERE,
+            _SECONDS,
+        ),
+        Family(
+            "headgate_inference_duration_seconds", Kind.HISTOGRAM, "Runtime calls, next to the model.", _WHICH, _SECONDS
+        ),
+        Family("headgate_batch_size", Kind.HISTOGRAM, "Rows per runtime call.", _WHICH, _ROWS),
+        Family("headgate_in_flight", Kind.GAUGE, "Rows admitted and not yet answered.", _WHERE),
+        Family("headgate_rejected_total", Kind.COUNTER, "Requests refused as a whole.", (*_WHERE, "reason")),
+        Family(
+            "headgate_contract_violations_total", Kind.COUNTER, "Rows that broke a rule.", (*_WHERE, "field", "rule")
+        ),
+        Family(
+            "headgate_fallbacks_total",
+            Kind.COUNTER,
+            "Rows the live version answered for another.",
+            (*_WHICH, "reason"),
+        ),
+        Family("headgate_labels_total", Kind.COUNTER, "Labels and decisions accepted.", (*_WHERE, "source")),
+        Family("headgate_unjournalled_total", Kind.COUNTER, "Rows answered without a journal record.", _WHERE),
+        Family(
+            "headgate_journal_commit_seconds", Kind.HISTOGRAM, "From a record's hand-over to the disk's word.", (),
+            _SECONDS,
+        ),
+        Family("headgate_model_info", Kind.STATE, "1 for every version loaded.", (*_WHICH, "digest")),
+        Family("headgate_traffic_weight", Kind.STATE, "Share of unpinned callers.", _WHICH),
+        Family("headgate_traffic_revision", Kind.STATE, "The traffic revision obeyed.", _WHERE),
+        Family("headgate_model_load_duration_seconds", Kind.HISTOGRAM, "Loading and warming a version.", (), _SECONDS),
+        Family("headgate_metrics_dropped_total", Kind.COUNTER, "Events whose own metric found no room."),
+    )
+}  # fmt: skip
+"""By name."""

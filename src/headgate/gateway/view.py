@@ -1,0 +1,220 @@
+"""What a gateway obeys for one endpoint at one revision: an immutable view, replaced whole between two ticks.
+
+`follow.py` builds views, doors look them up, `answer.py` answers under the view a request was read with, so a switch
+in the middle of anything harms nothing. Only `waiting` changes.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from headgate.contracts.contract import Contract, Kind
+from headgate.contracts.decode import Decoder, compile_contract
+from headgate.errors import BadInput, NotFound, Unavailable
+from headgate.gateway.metrics.counting import EndpointCount, VersionCount
+from headgate.gateway.reading import Reader
+from headgate.journal.capture import Capture
+from headgate.journal.identifiers import endpoint_tag
+from headgate.journal.records import Schema, SchemaField
+from headgate.registry.packages import CONTRACT, Package
+from headgate.runtimes.feeds import FeedPlan, compile_feeds
+from headgate.runtimes.ports import Placement
+from headgate.traffic.assignment import Assignment, assign
+from headgate.traffic.traffic import Member, Traffic
+from headgate.vocabulary import Ack, OnFailure, Role, Task
+
+_LABEL_KINDS: Final = ((bool, "boolean"), (int, "integer"), (str, "text"))
+
+
+@dataclass(slots=True, eq=False)
+class Served:
+    """A package made ready: everything that does not depend on the endpoint's revision."""
+
+    package: Package
+    placement: Placement
+    earned: bool
+    """Whether it was placed as a live version."""
+    decoder: Decoder
+    reader: Reader
+    feeds: FeedPlan
+
+    @property
+    def contract(self) -> Contract:
+        """What the version expects and promises."""
+        return self.package.contract
+
+
+def make_served(package: Package, placement: Placement, *, earned: bool, rows_limit: int, replay: bool) -> Served:
+    """Compile everything a version needs; slow, so call it beside the loop."""
+    decoder = compile_contract(package.contract)
+    reader = Reader(decoder, rows_limit=rows_limit, replay=replay)
+    feeds = compile_feeds(package.contract, package.manifest.signature, package.manifest.options)
+    return Served(package, placement, earned, decoder, reader, feeds)
+
+
+@dataclass(slots=True, eq=False)
+class Seat:
+    """A version's place in a view."""
+
+    version: str
+    served: Served
+    member: Member
+    is_live: bool
+    schema: Schema
+    capture: Capture
+    count: VersionCount
+    pick: tuple[int, ...] | None
+    """Where its fields stand in a row of the live contract; None when they are the same."""
+
+    @property
+    def role(self) -> Role:
+        """In which capacity it answers callers who did not name it."""
+        return Role.LIVE if self.is_live else Role.CANARY
+
+    def convert(self, rows: Sequence[tuple[object, ...]]) -> Sequence[tuple[object, ...]]:
+        """Rows of the live contract as this version's contract orders them."""
+        pick = self.pick
+        return rows if pick is None else [tuple([row[at] for at in pick]) for row in rows]
+
+
+@dataclass(slots=True, eq=False)
+class View:
+    """One endpoint at one revision."""
+
+    traffic: Traffic
+    live: Seat
+    seats: dict[str, Seat]
+    assignment: Assignment
+    tag: bytes
+    """What identifiers of this endpoint are bound to."""
+    count: EndpointCount
+    sticky: Callable[[tuple[object, ...]], object] | None
+    """Reads the sticky key from a row; None when it comes as a request key or not at all."""
+    proved: bool
+    """Whether the live version may take traffic."""
+    waiting: int = field(default=0)
+    """Rows admitted and not yet answered."""
+
+    @property
+    def durable(self) -> bool:
+        """Whether replies wait for the disk."""
+        return self.traffic.policy.ack is Ack.DURABLE
+
+    @property
+    def refuses_unjournalled(self) -> bool:
+        """Whether nothing is answered that cannot be remembered."""
+        return self.traffic.policy.on_failure is OnFailure.REFUSE
+
+    @property
+    def sticks(self) -> bool:
+        """Whether callers keep their version by a key of theirs."""
+        return self.traffic.sticky_key is not None
+
+    def seat(self, version: str) -> Seat:
+        """The version a caller named: ``model:number`` or the number alone.
+
+        Raises NotFound when it is none of this endpoint's, BadInput when it may not answer, Unavailable while it
+        is not loaded.
+        """
+        name = version if ":" in version else f"{self.traffic.live.rpartition(':')[0]}:{version}"
+        member = self.traffic.member(name)
+        if member is None:
+            known = ", ".join(sorted(each.version for each in self.traffic.members))
+            raise NotFound("version", version[:80], f"This endpoint has {known}")
+        if not (member.proved or member.forced):
+            raise BadInput("version", "proved", "has no passing evaluation record; evaluate it first")
+        seat = self.seats.get(name)
+        if seat is None:
+            raise Unavailable("the version is not loaded yet")
+        return seat
+
+
+def make_view(traffic: Traffic, served: dict[str, Served], count: EndpointCount) -> View:
+    """The view of `traffic` over the packages loaded, by digest; the live one must be among them.
+
+    Members whose package is missing or reads other fields than the live contract has take no traffic.
+    """
+    live_member = traffic.member(traffic.live)
+    if live_member is None:
+        raise Unavailable("the traffic names a live version that is no member")
+    live = served[live_member.digest]
+    seats = {}
+    for member in traffic.members:
+        found = served.get(member.digest)
+        if found is not None:
+            seats[member.version] = _seat(traffic, member, found, live.contract, count)
+    absent = {each.version for each in traffic.members} - {name for name, seat in seats.items() if _fits(seat)}
+    return View(
+        traffic,
+        seats[traffic.live],
+        seats,
+        assign(traffic, absent=frozenset(absent)),
+        endpoint_tag(traffic.project, traffic.endpoint),
+        count,
+        _sticky(traffic.sticky_key, live.contract),
+        live_member.proved or live_member.forced,
+    )
+
+
+_MISFIT: Final = (-1,)
+
+
+def _fits(seat: Seat) -> bool:
+    return seat.pick != _MISFIT
+
+
+def _seat(traffic: Traffic, member: Member, served: Served, live: Contract, count: EndpointCount) -> Seat:
+    policy = traffic.policy.capture
+    names = served.contract.names
+    capture = Capture(
+        names,
+        sampling_percent=policy.sampling_percent,
+        fields=None if policy.fields is None else [each for each in policy.fields if each in names],
+        redact=[each for each in policy.redact if each in names],
+    )
+    schema = schema_of(traffic, served.package, capture)
+    is_live = member.version == traffic.live
+    pick = _pick(served.contract, live)
+    return Seat(member.version, served, member, is_live, schema, capture, count.version(member.version), pick)
+
+
+def _pick(contract: Contract, live: Contract) -> tuple[int, ...] | None:
+    """Where the fields of `contract` stand in `live`; None for the same place, _MISFIT when one is not there."""
+    places = {(each.name, each.kind): place for place, each in enumerate(live.fields)}
+    pick = tuple(places.get((each.name, each.kind), -1) for each in contract.fields)
+    if -1 in pick:
+        return _MISFIT
+    return None if pick == tuple(range(len(live.fields))) else pick
+
+
+def schema_of(traffic: Traffic, package: Package, capture: Capture) -> Schema:
+    """What the journal must know to read this version's blocks."""
+    contract = package.contract
+    kept = [each for each in contract.fields if each.name in capture.names]
+    return Schema(
+        traffic.project,
+        traffic.endpoint,
+        f"sha256:{package.manifest.files[CONTRACT]}",
+        tuple(SchemaField(each.name, each.kind, each.sensitivity) for each in kept),
+        contract.output.task,
+        _label_kind(contract),
+        tuple(contract.output.classes),
+    )
+
+
+def _label_kind(contract: Contract) -> str:
+    output = contract.output
+    if output.task in (Task.REGRESSION, Task.TENSOR):
+        return "number"
+    return next((name for kind, name in _LABEL_KINDS if all(isinstance(each, kind) for each in output.classes)), "text")
+
+
+def _sticky(key: str | None, contract: Contract) -> Callable[[tuple[object, ...]], object] | None:
+    if key is None or key not in contract.names:
+        return None
+    if contract.fields[contract.names.index(key)].kind in (Kind.TENSOR, Kind.IMAGE):
+        return None
+    place = contract.names.index(key)
+    return lambda row: row[place]
+
+

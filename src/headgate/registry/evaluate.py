@@ -1,0 +1,101 @@
+"""Measures a version on labelled rows and keeps the record: what `proved` and the router's refusal rest on.
+
+The app and ``headgate evaluate`` call it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from headgate.errors import BadInput, Conflict
+from headgate.evaluation.report import Answers, Report, evaluate
+from headgate.events import EventKind
+from headgate.registry import native
+from headgate.registry.ports import Evaluation, Runner, Version
+from headgate.registry.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """A version measured."""
+
+    evaluation: Evaluation
+    """As the registry keeps it."""
+    report: Report
+    champion: str | None
+    """The version it was compared with on the same rows, if any."""
+
+
+def evaluate_version(
+    registry: Registry,
+    runner: Runner,
+    version: Version,
+    table: pa.Table,
+    *,
+    gates: Sequence[str] = (),
+    slices: Sequence[str] = (),
+    champion: Version | None = None,
+    actor: str = "",
+) -> Evaluated:
+    """Measure `version` on the labelled rows of `table`, judge its gates, and keep the evaluation.
+
+    `slices` name columns of the table, whether the model reads them or not. The rival is `champion`, or whichever
+    version ``model@champion`` speaks of, asked on the same rows; a version is never its own rival. Rows without a
+    label are left out and counted.
+
+    Raises BadInput naming a column that is not there, a gate that cannot be read, or a table without labels;
+    Conflict when the champion answers another question.
+    """
+    package = registry.package(version)
+    output = package.contract.output
+    labels = native.column(table, output.label).to_pylist()
+    if all(each is None for each in labels):
+        raise BadInput(output.label, "empty", "no row has a label, so there is nothing to measure against")
+    said = runner(package.path).predict(table)
+    rival = champion or registry.champion(version.model, project=version.project)
+    rival = None if rival is not None and rival.ref == version.ref else rival
+    report = evaluate(
+        output.task,
+        labels,
+        said.prediction,
+        _scores(said.scores, output.classes),
+        output.classes,
+        slices=_slices(table, slices),
+        champion=None if rival is None else _answers(registry, runner, rival, table, output.classes),
+        gates=tuple(gates),
+    )
+    evaluation = Evaluation(
+        version.project, version.ref, registry.clock.now(), report.passed, msgspec.json.encode(report)
+    )
+    registry.records.add_evaluation(evaluation)
+    details: dict[str, str | int | float | bool | None] = {
+        "passed": report.passed,
+        "rows": report.rows,
+        "champion": None if rival is None else rival.ref,
+        "gates": "; ".join(gates),
+    }
+    registry.note(EventKind.EVALUATED, version, actor=actor, details=details)
+    return Evaluated(evaluation, report, None if rival is None else rival.ref)
+
+
+def _answers(
+    registry: Registry, runner: Runner, rival: Version, table: pa.Table, classes: tuple[str | int | bool, ...]
+) -> Answers:
+    package = registry.package(rival)
+    if package.contract.output.classes != classes:
+        raise Conflict(f"{rival.ref} has other classes; compare with a version for the same question")
+    said = runner(package.path).predict(table)
+    return Answers(said.prediction, _scores(said.scores, classes))
+
+
+def _scores(scores: Any, classes: tuple[str | int | bool, ...]) -> Any:
+    """Of a binary model the positive class's column; else as they are."""
+    return scores[:, 1] if scores is not None and len(classes) == 2 else scores
+
+
+def _slices(table: pa.Table, names: Sequence[str]) -> Mapping[str, Any]:
+    return {name: np.array(native.column(table, name).to_pylist(), dtype=object) for name in names}

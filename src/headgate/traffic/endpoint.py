@@ -1,0 +1,285 @@
+"""The endpoint file a person writes: which model answers under which name, how well, and why.
+
+Called by ``headgate init`` and ``headgate apply``. One file holds from a laptop to a cluster, so it names no host,
+no path and no process.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from headgate.contracts.contract import Contract
+from headgate.contracts.text import from_document, read_document, to_document
+from headgate.contracts.yaml_text import dump_yaml, read_yaml, write_yaml
+from headgate.errors import BadConfiguration
+from headgate.traffic.durations import seconds
+from headgate.traffic.traffic import Capture, Policy
+from headgate.vocabulary import DEFAULT_PROJECT, NAME, NAME_RULE, Ack, OnFailure
+
+_MODEL: Final = re.compile(rf"{NAME_RULE}(:[1-9][0-9]{{0,8}}|@{NAME_RULE})?")
+_VERSION: Final = re.compile(rf"{NAME_RULE}:[1-9][0-9]{{0,8}}")
+_DAY: Final = 86400
+_ROUNDING: Final = 1e-9
+"""Sums of weights this near to 1 are 1: ten weights of 0.1 are not exactly."""
+
+
+class Slo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How well the endpoint should answer."""
+
+    latency_p99_ms: float | None = None
+    """Milliseconds in which 99 of 100 answers should leave; None promises nothing."""
+    requests_per_second: float | None = None
+    """The rate it should bear; None promises nothing."""
+
+
+class Resources(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the endpoint's model may use where it runs in a process of its own."""
+
+    workers: int = 1
+    """Processes that run the model."""
+    memory_mb: int | None = None
+    """Largest memory of one such process in MiB; None means no limit."""
+    cpu_seconds: float | None = None
+    """Most processor time one call may take; None leaves it to the deadline."""
+
+
+class JournalWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the journal promises callers."""
+
+    ack: Ack = Ack.DURABLE
+    on_failure: OnFailure = OnFailure.REFUSE
+
+
+class Share(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One version's part of a manual split."""
+
+    version: str
+    """``model:number``."""
+    weight: float
+    """0 to 1; the weights of a split sum to 1."""
+
+
+class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which versions share the callers, set by hand."""
+
+    split: list[Share]
+    sticky_key: str | None = None
+    """Field or request key by which callers keep their version; None draws per request."""
+
+
+class EndpointSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One endpoint as ``endpoint.yaml`` holds it; ``load_endpoint`` has checked every rule."""
+
+    endpoint: str
+    model: str
+    """``name`` (the newest version), ``name:3`` or ``name@alias``."""
+    project: str = DEFAULT_PROJECT
+    why: str = ""
+    """Why this is deployed, for whoever reads it in a year."""
+    slo: Slo = Slo()
+    resources: Resources = Resources()
+    journal: JournalWords = JournalWords()
+    capture: Capture = Capture()
+    deadline_ms: int = 10_000
+    """Longest a caller waits when it states no deadline of its own."""
+    label_maturity: str = "0s"
+    """How long after a prediction its label counts as due, such as 2d."""
+    retention: str | None = None
+    """How long journal rows are kept, in whole days such as 400d; None keeps them all."""
+    traffic: Split | None = None
+    """A manual split; None sends everything to `model`."""
+    contract: Contract | None = None
+    """What the endpoint holds its model to; None takes the package's own contract."""
+    forced: list[str] = []
+    """Versions an operator let take traffic without a passing evaluation; ``apply --force`` writes them here."""
+
+    @property
+    def label_maturity_s(self) -> float:
+        """Seconds after a prediction at which its label counts as due."""
+        return float(seconds(self.label_maturity))
+
+    @property
+    def retention_days(self) -> int | None:
+        """Whole days journal rows are kept; None keeps them all."""
+        return None if self.retention is None else seconds(self.retention) // _DAY
+
+    @property
+    def policy(self) -> Policy:
+        """The words gateways obey."""
+        return Policy(
+            ack=self.journal.ack,
+            on_failure=self.journal.on_failure,
+            deadline_ms=self.deadline_ms,
+            capture=self.capture,
+            label_maturity_s=self.label_maturity_s,
+        )
+
+
+def load_endpoint(text: str, where: str) -> EndpointSpec:
+    r"""The endpoint that the YAML in `text` describes.
+
+    Raises BadConfiguration whose ``where`` is the given one and the key, and whose message is the rule it broke.
+
+    >>> spec = load_endpoint("endpoint: late\nmodel: flight-delay@champion\nlabel_maturity: 2d\n", "endpoint.yaml")
+    >>> spec.policy.label_maturity_s, spec.policy.ack.value
+    (172800.0, 'durable')
+    """
+    document = read_yaml(text, where)
+    if not isinstance(document, dict):
+        raise BadConfiguration(where, "holds no mapping of keys; begin with endpoint: and model:")
+    contract = document.pop("contract", None)
+    if document.get("retention") == "none":
+        document["retention"] = None
+    spec = read_document(document, EndpointSpec, where)
+    if contract is not None:
+        spec = msgspec.structs.replace(spec, contract=from_document(contract, f"{where}: contract"))
+    for key, message in _faults(spec):
+        raise BadConfiguration(f"{where}: {key}", message)
+    return spec
+
+
+def dump_endpoint(spec: EndpointSpec) -> str:
+    """`spec` as YAML with everything that has its default left out; ``load_endpoint`` reads it back."""
+    document = _plain(msgspec.structs.replace(spec, contract=None))
+    if spec.contract is not None:
+        document["contract"] = to_document(spec.contract)
+    return write_yaml(document)
+
+
+def draft_endpoint(contract: Contract, *, endpoint: str, model: str, reference_name: str) -> str:
+    """A commented ``endpoint.yaml`` for a person to edit, which ``load_endpoint`` takes as it is.
+
+    Raises BadConfiguration when `endpoint` or `model` is no legal name.
+    """
+    for key, message in _faults(EndpointSpec(endpoint=endpoint, model=model)):
+        raise BadConfiguration(key, message)
+    inline = "".join(f"  {line}\n" if line else "\n" for line in dump_yaml(contract).splitlines())
+    named = write_yaml({"endpoint": endpoint, "model": model})
+    return _DRAFT.format(named=named, reference=" ".join(reference_name.split()), contract=inline)
+
+
+_DRAFT: Final = """\
+# What callers ask for, and which model answers: name (newest version), name:3 or name@alias.
+{named}\
+# Why this is deployed, for whoever reads it in a year.
+why: ""
+
+# How well it should answer; `headgate status` shows both beside what was measured.
+slo:
+  latency_p99_ms: 50
+  requests_per_second: 100
+
+# For a model in a process of its own: how many processes, and MiB of memory each (null: no limit).
+resources:
+  workers: 1
+  memory_mb: null
+
+# durable: a reply leaves once its journal records are on disk. buffered: sooner, and a crash may lose the last few.
+# on_failure, when the journal cannot be written: refuse (503) or answer (and say journalled: false).
+journal:
+  ack: durable
+  on_failure: refuse
+
+# Which share of requests keeps its features, and which fields are never written.
+capture:
+  sampling_percent: 100
+  redact: []
+
+# Longest a caller waits; how long after a prediction its label is due (30s, 10m, 2d); how long rows are kept
+# (whole days such as 400d, or none: for ever).
+deadline_ms: 10000
+label_maturity: 0s
+retention: none
+
+# A split by hand, instead of sending everything to the model above. Weights sum to 1.
+# traffic:
+#   split:
+#   - version: name:1
+#     weight: 0.9
+#   - version: name:2
+#     weight: 0.1
+#   sticky_key: null
+
+# Inferred from {reference}; check ranges, units, categories and what is personal.
+contract:
+{contract}"""
+
+
+def _plain(struct: msgspec.Struct) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    for each in msgspec.structs.fields(struct):
+        value = getattr(struct, each.name)
+        default = each.default_factory() if callable(each.default_factory) else each.default
+        if value != default:
+            document[each.name] = _plain(value) if isinstance(value, msgspec.Struct) else msgspec.to_builtins(value)
+    return document
+
+
+def _faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
+    for key in ("endpoint", "project"):
+        if not NAME.fullmatch(getattr(spec, key)):
+            yield key, f"must match {NAME_RULE}: small letters, digits and hyphens, at most 63"
+    if not _MODEL.fullmatch(spec.model):
+        yield "model", "must be a name, name:number or name@alias of small letters, digits and hyphens"
+    yield from _number_faults(spec)
+    yield from _duration_faults(spec)
+    yield from _capture_faults(spec)
+    if spec.traffic is not None:
+        yield from _split_faults(spec.traffic)
+
+
+def _number_faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
+    positive = {
+        "slo.latency_p99_ms": spec.slo.latency_p99_ms,
+        "slo.requests_per_second": spec.slo.requests_per_second,
+        "resources.workers": spec.resources.workers,
+        "resources.memory_mb": spec.resources.memory_mb,
+        "resources.cpu_seconds": spec.resources.cpu_seconds,
+        "deadline_ms": spec.deadline_ms,
+    }
+    for key, value in positive.items():
+        if value is not None and not 0 < value < float("inf"):
+            yield key, "must be above 0"
+
+
+def _duration_faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
+    try:
+        seconds(spec.label_maturity)
+    except ValueError as error:
+        yield "label_maturity", str(error)
+    if spec.retention is None:
+        return
+    try:
+        kept = seconds(spec.retention)
+    except ValueError as error:
+        yield "retention", f"{error}, or none"
+    else:
+        if kept < _DAY or kept % _DAY:
+            yield "retention", "must be whole days, at least one, such as 400d, or none"
+
+
+def _capture_faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
+    if not 0.0 <= spec.capture.sampling_percent <= 100.0:
+        yield "capture.sampling_percent", "must lie between 0 and 100"
+    if spec.contract is None:
+        return
+    for key, names in (("fields", spec.capture.fields or []), ("redact", spec.capture.redact)):
+        for i, name in enumerate(names):
+            if name not in spec.contract.names:
+                yield f"capture.{key}[{i}]", f"'{name}' is no field of the contract"
+
+
+def _split_faults(traffic: Split) -> Iterator[tuple[str, str]]:
+    for i, share in enumerate(traffic.split):
+        if not _VERSION.fullmatch(share.version):
+            yield f"traffic.split[{i}].version", "must be a model's name, a colon and a version number, such as name:3"
+        if not 0.0 <= share.weight <= 1.0:
+            yield f"traffic.split[{i}].weight", "must lie between 0 and 1"
+        if any(share.version == earlier.version for earlier in traffic.split[:i]):
+            yield f"traffic.split[{i}].version", f"'{share.version}' stands in the split already"
+    if abs(sum(share.weight for share in traffic.split) - 1.0) > _ROUNDING:
+        yield "traffic.split", "weights must sum to 1"
+    if traffic.sticky_key is not None and not traffic.sticky_key:
+        yield "traffic.sticky_key", "must name a field or request key, or be null"
