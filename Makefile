@@ -16,7 +16,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.demo ## ten months of real flights through a served model, every label joined
-	@$(PY) -m headgate demo
+	@.venv/bin/headgate demo
 
 test: .venv/.dev ## the tests that need Python and make alone; ends by listing what it did not run
 	@$(PYTEST) -n $(JOBS) -m "not full and not slow"

@@ -1,4 +1,4 @@
-"""``python -m acceptance SUITE``: clone, build by the Makefile alone, run the rows, write ``build/accept/SUITE.json``."""
+"""``python -m acceptance SUITE``: clone, build by the Makefile alone, run the rows, keep ``build/accept``."""
 
 import importlib
 import json

@@ -8,6 +8,7 @@ import argparse
 import json
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,7 @@ def main() -> None:
         lake, source = Lake(Path(folder)), MemorySegments()
         sealer, sealing, size = Sealer(source, lake), 0.0, 0
         edges = np.linspace(0, options.rows - options.unsealed, options.rounds + 1).astype(int).tolist()
-        for number, (first, last) in enumerate(zip(edges, edges[1:], strict=False)):
+        for number, (first, last) in enumerate(pairwise(edges)):
             source.write("bench-0", number, blocks(first, last, options.rows, random))
             size += sum(each.size for each in source.segments())
             begun = time.process_time()

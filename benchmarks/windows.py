@@ -1,22 +1,25 @@
-"""How long the monthly windows of a year of flights take: 285,000 rows, ten months, every binary metric.
+"""How long measuring takes: the windows of 285,000 flights in ten months, and 25,000 labels, every binary metric.
 
-Run it as ``python benchmarks/windows.py``; it prints one JSON object. The limit is 0.8 s (median of five).
+Run it as ``python benchmarks/windows.py``; it prints one JSON object per measurement, medians of five. The limits
+are 0.8 s and 0.1 s; the exit code says whether both were kept.
 """
 
 import json
 import statistics
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
 
 from headgate.contracts.contract import Output
+from headgate.evaluation.metrics import measure
 from headgate.monitors.windows import windows
 from headgate.vocabulary import Task
 
 ROWS = 285_000
-LIMIT_S = 0.8
+LIMITS_S = {"windows of ten months": 0.8, "evaluation": 0.1}
 SECOND = 1_000_000
 
 
@@ -60,23 +63,32 @@ def journal(rows: int = ROWS, seed: int = 0) -> pa.Table:
     )
 
 
-def main() -> int:
-    """Measure, print, and say by the exit code whether the limit was kept."""
-    table, output = journal(), Output(Task.BINARY, classes=(False, True), probability=True)
+def median(work: Callable[[], object]) -> float:
+    """Median seconds of five runs."""
     times = []
     for _ in range(5):
         begun = time.perf_counter()
-        found = windows(table, output)
+        work()
         times.append(time.perf_counter() - begun)
-    median = statistics.median(times)
-    metrics = len(found[0].metrics)
-    print(
-        json.dumps(
-            {"rows": ROWS, "windows": len(found), "metrics": metrics, "median_s": round(median, 4),
-             "limit_s": LIMIT_S, "ok": median <= LIMIT_S}
-        )
-    )  # fmt: skip
-    return 0 if median <= LIMIT_S else 1
+    return statistics.median(times)
+
+
+def main() -> int:
+    """Measure, print, and say by the exit code whether the limits were kept."""
+    table, output = journal(), Output(Task.BINARY, classes=(False, True), probability=True)
+    labelled = table.filter(pa.compute.is_valid(table["label"])).slice(0, 25_000)
+    truth, said = labelled["label"].to_numpy(), labelled["prediction"].to_numpy()
+    scores = pa.compute.list_flatten(labelled["scores"]).to_numpy().reshape(-1, 2)
+    rows = {"windows of ten months": ROWS, "evaluation": len(truth)}
+    times = {
+        "windows of ten months": median(lambda: windows(table, output)),
+        "evaluation": median(lambda: measure(Task.BINARY, truth, said, scores, output.classes)),
+    }
+    for name, seconds in times.items():
+        limit = LIMITS_S[name]
+        figures = {"what": name, "rows": rows[name], "median_s": round(seconds, 4), "limit_s": limit}
+        print(json.dumps({**figures, "ok": seconds <= limit}))
+    return 0 if all(seconds <= LIMITS_S[name] for name, seconds in times.items()) else 1
 
 
 if __name__ == "__main__":

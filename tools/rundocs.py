@@ -44,7 +44,10 @@ def blocks(page: str) -> Iterator[Block]:
 
 def script(page: Path, folder: Path) -> str:
     """One shell program that runs the blocks of a page in order, its Python blocks from files in `folder`."""
-    parts = ["set -euo pipefail", "trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT"]
+    parts = [
+        "set -euo pipefail",
+        "trap 'status=$?; kill $(jobs -p) 2>/dev/null || true; wait || true; exit $status' EXIT",
+    ]
     for block in blocks(page.read_text(encoding="utf-8")):
         parts.append(f"echo '--- {page.name}:{block.line}' >&2")
         if block.language == "bash":
@@ -52,7 +55,7 @@ def script(page: Path, folder: Path) -> str:
         elif ">>>" in block.text:
             file = folder / f"{block.line}.txt"
             file.write_text(block.text, encoding="utf-8")
-            parts.append(f"python -m doctest -o ELLIPSIS -o FAIL_FAST {file}")
+            parts.append(f"python -m doctest -o ELLIPSIS -f {file}")
         else:
             file = folder / f"{block.line}.py"
             file.write_text(block.text, encoding="utf-8")

@@ -16,6 +16,7 @@ from headgate.contracts.compare import Compatibility, compare
 from headgate.contracts.contract import Contract, Field, Kind, OnBreak, Output, Rule, Sensitivity
 from headgate.contracts.decode import Decoder, compile_contract
 from headgate.contracts.infer import infer
+from headgate.contracts.tables import as_table
 from headgate.contracts.text import digest, from_document, to_document
 from headgate.contracts.yaml_text import dump_yaml, load_yaml
 from headgate.errors import Violation
@@ -24,7 +25,7 @@ from headgate.vocabulary import Task
 NAMES = ("distance", "class", "a b", "é", "f0", "1", "no", "_row")
 DOMAINS = (None, ("a",), ("a", "b"), ("a", "b", "no", "1e5"))
 SHAPES: tuple[tuple[int | None, ...], ...] = ((2,), (None,), (2, 2), (None, None), (None, 2), (2, None))
-many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
@@ -334,8 +335,6 @@ def test_a_reference_keeps_the_contract_inferred_from_it_without_a_flag(data: st
         arrays[f"c{i}"] = pa.array(column, kind)
     table = pa.table(arrays)
     contract = infer(table)
-    from headgate.contracts.tables import as_table
-
     checked = check_table(contract, as_table(table))
     assert checked.quarantine.num_rows == 0
     assert checked.flags == {}

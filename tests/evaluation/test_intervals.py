@@ -52,11 +52,11 @@ def share_covered(
     return {name: count / RUNS for name, count in hits.items()}
 
 
-@pytest.mark.parametrize("rows", [150, 1000])
+@pytest.mark.parametrize("rows", [200, 1000])
 def test_binary_intervals_cover(rows: int) -> None:
     # Three standard errors of 95 % in 300 runs are 3.8 points; normal intervals lose a little more in small samples.
     for name, share in share_covered(Task.BINARY, overconfident, rows, NAMES).items():
-        assert 0.95 - 0.06 <= share, (name, share)
+        assert share >= 0.90, (name, share)
         assert share <= 0.995 or name == "calibration_error", (name, share)
 
 

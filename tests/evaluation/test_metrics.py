@@ -3,6 +3,9 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -162,6 +165,25 @@ def test_every_kind_of_class_gives_the_same_figures(classes: tuple[Any, Any]) ->
     plain = measure(Task.BINARY, truth, said, scores, BOTH)
     named = measure(Task.BINARY, [classes[each] for each in truth], [classes[each] for each in said], scores, classes)
     assert named == plain
+
+
+@pytest.mark.parametrize("make", [tuple, pd.Series, pl.Series, pa.array, lambda each: pa.chunked_array([each])])
+def test_columns_of_every_maker_give_the_same_figures(make: Any) -> None:
+    labels, said = ["no", None, "yes", "yes"], ["no", "no", "yes", "no"]
+    plain = measure(Task.BINARY, labels, said, None, ("no", "yes"))
+    assert plain["accuracy"].rows == 3
+    assert measure(Task.BINARY, make(labels), make(said), None, ("no", "yes")) == plain
+    truth, answers = [1.0, None, 3.0], [1.5, 2.0, 2.0]
+    numbers = measure(Task.REGRESSION, truth, answers, None)
+    assert numbers["mae"].rows == 2
+    assert measure(Task.REGRESSION, make(truth), make(answers), None) == numbers
+
+
+def test_pandas_nullable_columns_have_missing_labels() -> None:
+    found = measure(Task.BINARY, pd.array([0, None, 1], dtype="Int64"), [0, 0, 1], None, BOTH)
+    assert (found["accuracy"].value, found["accuracy"].rows) == (1.0, 2)
+    numbers = measure(Task.REGRESSION, pd.array([0.0, None, 1.0], dtype="Float64"), [0.0, 0.0, 1.0], None)
+    assert numbers["mae"].rows == 2
 
 
 def test_a_prediction_that_is_no_class_counts_as_wrong() -> None:

@@ -53,8 +53,7 @@ def test_acknowledged_means_it_survives_a_power_loss() -> None:
     journal = committer(disk)
     for number in range(3):
         assert write(journal, number) is None
-        disk_now = len(disk.calls)
-        assert "sync" in [call.name for call in disk.calls[disk_now - 2 :]]
+        assert [call.name for call in disk.calls[-2:]] == ["append", "sync"]
     disk.power_loss()
     assert kept(disk) == [0, 1, 2]
     journal.close()
@@ -226,12 +225,31 @@ def test_a_failing_disk_turns_the_journal_unhealthy_until_a_new_segment_opens(ca
     assert isinstance(write(journal, 3), JournalUnavailable), "refused before the next attempt is due"
     clock.move_to(Micros(START + 1000 * SECOND))
     assert write(journal, 4) is None
-    assert journal.healthy
+    eventually(lambda: journal.healthy)
     journal.close()
     disk.power_loss()
     assert kept(disk) == [1, 4]
     assert sequences(disk) == [(0, True), (1, True)]
     assert (journal.counters.failures, journal.counters.refused) == (1, 1)
+
+
+def test_what_waited_behind_a_failing_commit_is_told_and_not_kept() -> None:
+    disk = SlowDisk()
+    journal = committer(disk)
+    write(journal, 0)
+    disk.faults = {len(disk.calls) + 1: errno.EIO}
+    disk.may_sync.clear()
+    disk.syncing.clear()
+    told = [Told() for _ in range(3)]
+    journal.write(DELAYS, block(1), told[0])
+    assert disk.syncing.wait(20)
+    journal.write(DELAYS, block(2), told[1])
+    journal.write(DELAYS, block(3), told[2])
+    disk.may_sync.set()
+    assert all(isinstance(each.wait(), JournalUnavailable) for each in told)
+    journal.close()
+    assert kept(disk) == [0]
+    assert journal.counters.waiting_bytes == 0
 
 
 def test_an_unhealthy_journal_recovers_without_traffic() -> None:
@@ -353,10 +371,17 @@ def test_a_fault_at_every_call(fault: int, power: bool) -> None:
             assert found == acknowledged, "what was refused does not come back"
 
 
+SURVIVING: dict[str, Callable[[int], int]] = {
+    "closed": lambda unsynced: 0,
+    "power": lambda unsynced: 0,
+    "half": lambda unsynced: unsynced // 2,
+}
+
+
 @settings(deadline=None, max_examples=60)
 @given(
     faults=st.dictionaries(st.integers(0, 60), st.sampled_from([CRASH, errno.ENOSPC, errno.EIO]), max_size=8),
-    ends=st.lists(st.sampled_from(["power", "half", "killed"]), min_size=1, max_size=3),
+    ends=st.lists(st.sampled_from(["closed", "power", "half", "killed"]), min_size=1, max_size=3),
     groups=st.lists(st.tuples(st.integers(1, 4), st.booleans()), min_size=1, max_size=8),
 )
 def test_any_faults_any_lives(faults: dict[int, int], ends: list[str], groups: list[tuple[int, bool]]) -> None:
@@ -373,10 +398,11 @@ def test_any_faults_any_lives(faults: dict[int, int], ends: list[str], groups: l
             if wait:
                 each.wait()
             clock.move_to(Micros(clock.now() + 600 * SECOND))
-        if end != "killed":
+        if end == "closed":
             journal.close()
-        disk.killed() if end == "killed" else disk.power_loss(lambda unsynced: unsynced // 2 if end == "half" else 0)
-        journal.close()
+        disk.cut_power()
+        journal.close()  # the thread of a dead process does nothing more
+        disk.killed() if end == "killed" else disk.power_loss(SURVIVING[end])
     committer(disk, clock).close()
     disk.power_loss()
     found = kept(disk)

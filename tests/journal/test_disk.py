@@ -109,6 +109,23 @@ def test_a_power_loss_undoes_unsynced_names() -> None:
     assert content() == b"kept"
 
 
+def test_a_power_loss_may_keep_a_removal_and_undo_a_creation() -> None:
+    disk, _ = unkind(b"kept")
+    disk.create("a/new").close()
+    disk.remove("a/file")
+    disk.power_loss(removals_survive=True)
+    assert disk.files("a") == []
+
+
+def test_the_power_can_be_cut_at_a_moment() -> None:
+    disk, content = unkind(b"kept")
+    disk.cut_power()
+    with pytest.raises(Crashed):
+        content()
+    disk.killed()
+    assert content() == b"kept"
+
+
 def test_a_kill_takes_nothing() -> None:
     disk, content = unkind(b"kept")
     disk.reopen("a/file").append(b" too")

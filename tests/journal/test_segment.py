@@ -108,7 +108,8 @@ def test_recovery_removes_empty_leftovers(left: bytes) -> None:
     assert names(disk) == []
 
 
-def test_recovery_can_die_anywhere_and_be_done_again() -> None:
+@pytest.mark.parametrize("removals_survive", [False, True])
+def test_recovery_can_die_anywhere_and_be_done_again(removals_survive: bool) -> None:
     def left() -> UnkindDisk:
         disk = UnkindDisk()
         segment(disk, 1, 2)
@@ -124,7 +125,7 @@ def test_recovery_can_die_anywhere_and_be_done_again() -> None:
         disk.faults = {number: -1}
         with pytest.raises(OSError, match="power"):
             recover(disk, STREAM)
-        disk.power_loss()
+        disk.power_loss(removals_survive=removals_survive)
         assert recover(disk, STREAM) >= 1
         assert kept(disk) == [1, 2]
         assert names(disk) == ["000000000000.seg"]
@@ -255,7 +256,8 @@ def delete_all(source: DiskSegmentSource, refs: list[SegmentRef]) -> None:
         source.delete(ref)
 
 
-def test_deletion_can_die_anywhere() -> None:
+@pytest.mark.parametrize("removals_survive", [False, True])
+def test_deletion_can_die_anywhere(removals_survive: bool) -> None:
     def made() -> tuple[UnkindDisk, DiskSegmentSource]:
         disk = UnkindDisk()
         for sequence in range(2):
@@ -272,7 +274,7 @@ def test_deletion_can_die_anywhere() -> None:
         disk.faults = {number: -1}
         with pytest.raises(OSError, match="power"):
             delete_all(source, refs)
-        disk.power_loss()
+        disk.power_loss(removals_survive=removals_survive)
         assert recover(disk, STREAM) == 2
         for ref in source.segments():
             source.delete(ref)

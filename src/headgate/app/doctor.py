@@ -185,8 +185,8 @@ def _check_journal(hg: Headgate) -> Iterator[Finding]:
         advice = "is the controller running? `headgate up` runs one"
         yield Finding(Health.NOTE, f"{len(waiting)} closed journal segments wait to be sealed", advice)
     for project, endpoint in hg.reader.endpoints():
-        inputs, labelled = hg.of(project).counts(endpoint)
-        yield Finding(Health.GOOD, f"journal of {endpoint}: {inputs:,} inputs, {labelled:,} labelled")
+        counts = hg.of(project).counts(endpoint)
+        yield Finding(Health.GOOD, f"journal of {endpoint}: {counts.inputs:,} inputs, {counts.labelled:,} labelled")
 
 
 _HOME_CHECKS: Final = (_check_secret, _check_disk, _check_packages, _check_endpoints, _check_journal)

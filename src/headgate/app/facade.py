@@ -26,15 +26,15 @@ from headgate.evaluation.report import Report, from_json
 from headgate.events import Event, EventKind
 from headgate.journal.disk import LocalDisk
 from headgate.journal.lake import Lake
-from headgate.journal.reader import Reader
+from headgate.journal.reader import Counts, Reader
 from headgate.journal.segments import DiskSegmentSource
 from headgate.journal.training import TrainingSet, training_set
 from headgate.monitors.status import EndpointStatus, Share, endpoint_status
 from headgate.monitors.windows import Window, windows
-from headgate.registry.evaluate import evaluate_version
+from headgate.registry.evaluate import Evaluated, evaluate_version
 from headgate.registry.packages import PackageStore
-from headgate.registry.ports import Evaluation, Version
-from headgate.registry.register import Registered, register
+from headgate.registry.ports import Version
+from headgate.registry.register import Registered, Registration, register
 from headgate.registry.registry import Registry
 from headgate.runtimes.predictor import predict_with
 from headgate.settings import Home
@@ -114,27 +114,22 @@ class Headgate:
         """
         if isinstance(contract, Path):
             contract = load_yaml(contract.read_text(), str(contract))
-        return register(
-            self.registry,
-            predict_with,
+        asked = Registration(
             name=name,
-            model=model,
-            reference=reference,
             label=label,
             contract=contract,
             parent=parent,
             code=code,
-            trust=trust,
             why=why,
             actor=_actor(),
+            trust=trust,
             project=self.project,
         )
+        return register(self.registry, predict_with, model, reference, asked)
 
-    def evaluate(
-        self, version: str, data: Any, *, gates: Sequence[str] = (), slices: Sequence[str] = ()
-    ) -> tuple[Evaluation, Report]:
+    def evaluate(self, version: str, data: Any, *, gates: Sequence[str] = (), slices: Sequence[str] = ()) -> Evaluated:
         """Measure a version on labelled rows it was not fitted on, and judge gates such as ``auc >= 0.65``."""
-        evaluation = evaluate_version(
+        return evaluate_version(
             self.registry,
             predict_with,
             self.registry.resolve(version, project=self.project),
@@ -143,7 +138,6 @@ class Headgate:
             slices=slices,
             actor=_actor(),
         )
-        return evaluation, from_json(evaluation.report)
 
     def alias(self, version: str, alias: str, *, why: str = "") -> Version:
         """Point ``model@alias`` at a version."""
@@ -260,8 +254,8 @@ class Headgate:
             project=self.project,
         )
 
-    def counts(self, endpoint: str) -> tuple[int, int]:
-        """(inputs in the journal, answered inputs whose label is known)."""
+    def counts(self, endpoint: str) -> Counts:
+        """How much the journal holds of an endpoint."""
         return self.reader.counts(self.project, endpoint)
 
     def training_set(

@@ -1,5 +1,6 @@
 """Rows of a file of any size, chunk by chunk, always cut at the same places so that work can be resumed."""
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +27,14 @@ _EMPTY_IS_NULL: Final = ["", "NA", "NaN", "nan", "null", "NULL", "None"]
 
 
 def row_count(path: Path) -> int | None:
-    """How many rows `path` holds, when its format says so without reading it."""
-    return int(pq.read_metadata(path).num_rows) if path.suffix == ".parquet" else None
+    """How many rows `path` holds, when its format says so without reading it.
+
+    Raises BadInput when it is not what its ending says.
+    """
+    if path.suffix.lower() != ".parquet":
+        return None
+    with _readable(path):
+        return int(pq.read_metadata(path).num_rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +57,15 @@ def read_chunks(path: Path, contract: Contract, rows: int = CHUNK_ROWS) -> Itera
     opener = openers.get(path.suffix.lower())
     if opener is None:
         raise BadInput("source", "type", f"the ending must be one of {', '.join(openers)}")
-    try:
+    with _readable(path):
         for table in _recut(opener(path, rows), rows):
             yield _typed(table, contract) if path.suffix.lower() == ".csv" else Chunk(table, {})
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (pa.ArrowInvalid, OSError) as error:
         reason = str(error).splitlines()[0][:200]
         raise BadInput("source", "type", f"cannot be read as {path.suffix}: {reason}") from error

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from headgate.batch.read import CHUNK_ROWS, Chunk, read_chunks, row_count
 from headgate.contracts.check import check_table
 from headgate.contracts.contract import Contract
-from headgate.errors import BadInput, Conflict, IntegrityError
+from headgate.errors import BadInput, Conflict, IntegrityError, NotFound, Violation
 from headgate.registry.ports import Predictor
 
 Progress = Callable[[int, int | None], None]
@@ -79,11 +79,12 @@ def score_file(
     job = _job(source, digest, chunk_rows)
     done = _take_up(parts, job)
     total = row_count(source)
+    scorer = _Scorer(contract, predictor, version)
     rows = refused = 0
     for number, chunk in enumerate(read_chunks(source, contract, chunk_rows)):
         part = parts / f"{number:08d}.parquet"
         if number >= done:
-            _write_part(_answered(chunk, contract, predictor, version), part)
+            _write_part(scorer.answer(chunk), part)
         rows += chunk.table.num_rows
         refused += _refused(part)
         progress(rows, total)
@@ -96,7 +97,7 @@ def score_file(
 
 def _job(source: Path, digest: str, chunk_rows: int) -> _Job:
     if not source.is_file():
-        raise BadInput("source", "missing", "there is no such file")
+        raise NotFound("file", str(source))
     stat = source.stat()
     return _Job(str(source.resolve()), stat.st_size, stat.st_mtime_ns, digest, chunk_rows)
 
@@ -114,52 +115,53 @@ def _take_up(parts: Path, job: _Job) -> int:
     return 0
 
 
-def _answered(chunk: Chunk, contract: Contract, predictor: Predictor, version: str) -> pa.Table:
-    table = chunk.table
-    taken = [name for name in table.column_names if name in _ADDED or name.startswith("score_")]
-    if taken:
-        raise BadInput(f"source.{taken[0]}", "conflict", "the answer has a column of this name; rename yours")
-    count = table.num_rows
-    readable = [row for row in range(count) if row not in chunk.unreadable]
-    errors: list[tuple[str, str, str] | None] = [None] * count
-    for row, violation in chunk.unreadable.items():
-        errors[row] = (violation.field, violation.rule, violation.message)
-    fields = [name for name in contract.names if name in table.column_names]
-    checked = check_table(contract, table.select(fields).take(readable) if chunk.unreadable else table.select(fields))
-    bad = checked.quarantine
-    broken = zip(*(bad.column(name).to_pylist() for name in ("_row", "_field", "_rule", "_message")), strict=True)
-    for row, field, rule, message in broken:
-        errors[readable[row]] = (field, rule, message)
-    answered_rows = np.flatnonzero([error is None for error in errors])
-    return _with_answers(table, checked.good, answered_rows, errors, contract, predictor, version)
+class _Scorer:
+    """One version, asked chunk by chunk."""
 
+    def __init__(self, contract: Contract, predictor: Predictor, version: str) -> None:
+        self._contract = contract
+        self._predictor = predictor
+        self._version = version
 
-def _with_answers(
-    table: pa.Table,
-    good: pa.Table,
-    at: np.ndarray,
-    errors: list[tuple[str, str, str] | None],
-    contract: Contract,
-    predictor: Predictor,
-    version: str,
-) -> pa.Table:
-    count = table.num_rows
-    table = table.append_column("version", pa.array([version] * count))
-    predicted = predictor.predict(good) if good.num_rows else None
-    spots = np.full(count, -1)
-    spots[at] = np.arange(len(at))
-    take = pa.array(np.where(spots < 0, 0, spots), mask=spots < 0)
-    values = predicted.prediction.tolist() if predicted is not None else []
-    table = table.append_column("prediction", pa.array(values).take(take) if values else pa.nulls(count))
-    if contract.output.classes:
-        for column, name in enumerate(contract.output.classes):
-            scores = predicted.scores[:, column] if predicted is not None and predicted.scores is not None else None
-            filled = pa.array(scores).take(take) if scores is not None else pa.nulls(count, pa.float64())
-            table = table.append_column(f"score_{name}", filled)
-    for place, name in enumerate(_ADDED[2:]):
-        told = pa.array([error[place] if error else None for error in errors], pa.string())
-        table = table.append_column(name, told)
-    return table
+    def answer(self, chunk: Chunk) -> pa.Table:
+        """The chunk's rows with their answers, or with why there is none."""
+        table = chunk.table
+        taken = [name for name in table.column_names if name in _ADDED or name.startswith("score_")]
+        if taken:
+            raise BadInput(f"source.{taken[0]}", "conflict", "the answer has a column of this name; rename yours")
+        good, violations = self._check(chunk)
+        answered = np.array([row not in violations for row in range(table.num_rows)])
+        for name, column in self._columns(good, answered).items():
+            table = table.append_column(name, column)
+        told = [violations.get(row) for row in range(table.num_rows)]
+        for name, part in zip(_ADDED[2:], ("field", "rule", "message"), strict=True):
+            table = table.append_column(name, pa.array([v and str(getattr(v, part)) for v in told], pa.string()))
+        return table
+
+    def _check(self, chunk: Chunk) -> tuple[pa.Table, dict[int, Violation]]:
+        """The rows the contract lets through, and why it refuses the others, by position in the chunk."""
+        violations = dict(chunk.unreadable)
+        readable = [row for row in range(chunk.table.num_rows) if row not in violations]
+        fields = [name for name in self._contract.names if name in chunk.table.column_names]
+        checked = check_table(self._contract, chunk.table.select(fields).take(readable))
+        bad = checked.quarantine
+        for row, field, rule, message in zip(
+            *(bad.column(name).to_pylist() for name in ("_row", "_field", "_rule", "_message")), strict=True
+        ):
+            violations[readable[row]] = Violation(field, rule, message)
+        return checked.good, violations
+
+    def _columns(self, good: pa.Table, answered: np.ndarray) -> dict[str, pa.Array]:
+        predicted = self._predictor.predict(good) if good.num_rows else None
+        # Every row points at its answer's place; a refused row points nowhere and becomes null.
+        take = pa.array(np.cumsum(answered) - 1, mask=~answered)
+        columns = {"version": pa.array([self._version] * len(answered))}
+        columns["prediction"] = pa.array(predicted.prediction.tolist()).take(take) if predicted else pa.nulls(len(take))
+        for place, name in enumerate(self._contract.output.classes):
+            scores = predicted.scores[:, place] if predicted and predicted.scores is not None else None
+            empty = pa.nulls(len(take), pa.float64())
+            columns[f"score_{name}"] = empty if scores is None else pa.array(scores).take(take)
+        return columns
 
 
 def _write_part(table: pa.Table, part: Path) -> None:

@@ -34,7 +34,7 @@ def command(
     when a gate does not pass. A version takes traffic only once its latest evaluation passed.
     """
     with open_home(home, project=project) as hg:
-        evaluation, report = hg.evaluate(version, data, gates=gates, slices=slices)
-    click.echo(evaluation.report.decode() if as_json else as_text(report))
-    if not evaluation.passed:
-        raise GateFailed(f"{evaluation.version} did not pass; it takes no traffic before an evaluation does")
+        evaluated = hg.evaluate(version, data, gates=gates, slices=slices)
+    click.echo(evaluated.evaluation.report.decode() if as_json else as_text(evaluated.report))
+    if not evaluated.evaluation.passed:
+        raise GateFailed(f"{evaluated.evaluation.version} did not pass; it takes no traffic before an evaluation does")

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import click
+import msgspec
 
 from headgate.app.facade import open_home
 from headgate.cli.options import home_option, json_option, project_option, why_option
-from headgate.cli.show import registered_json, registered_text
+from headgate.registry.register import Registered
 
 
 @click.command("register")
@@ -54,4 +55,31 @@ def command(
             trust=trust,
             why=why,
         )
-    click.echo(registered_json(registered) if as_json else registered_text(registered))
+    click.echo(_json(registered) if as_json else _text(registered))
+
+
+def _json(registered: Registered) -> str:
+    shown = {
+        "version": registered.version.ref,
+        "digest": registered.digest,
+        "engine": registered.version.engine,
+        "chosen": registered.chosen,
+        "reason": registered.reason,
+        "parity": registered.parity,
+        "new": bool(registered.events),
+    }
+    return msgspec.json.encode(shown).decode()
+
+
+def _text(registered: Registered) -> str:
+    version, parity = registered.version, registered.parity
+    lines = [
+        f"{version.ref}  {'registered' if registered.events else 'was registered before'}",
+        f"  runs as       {registered.chosen}",
+        f"  because       {registered.reason}",
+        f"  parity        {parity.rows:,} rows, largest difference "
+        f"{parity.max_difference:.2g}, {parity.label_flips} label flips",
+        f"  digest        {registered.digest}",
+        f"next: headgate evaluate {version.ref} ROWS --gate '...'   (a version takes traffic once it passed)",
+    ]
+    return "\n".join(lines)

@@ -231,7 +231,11 @@ def _nested(field: Field, array: Any, wrong: Mask) -> Any:
     kept = pc.if_else(pa.array(wrong), pa.scalar(None, array.type), array) if wrong.any() else array
     if wrong.all() or kept.null_count == len(kept):
         return pa.nulls(len(array), _type_of(field))
-    return pc.cast(kept, _type_of(field), safe=False)
+    try:
+        return pc.cast(kept, _type_of(field), safe=False)
+    except pa.ArrowNotImplementedError:
+        # Lists of another depth that are all empty, so that no row is of the wrong type.
+        return pa.array(kept.to_pylist(), _type_of(field))
 
 
 _READERS: Final = {

@@ -22,9 +22,11 @@ PADDING: Final = 0.1
 MAX_CATEGORIES: Final = 1000
 """Most distinct strings that still make a domain."""
 ALWAYS_CATEGORIES: Final = 20
-"""Up to this many distinct short strings make a domain even where none repeats."""
+"""Up to this many distinct single words make a domain even where none repeats."""
 LONGEST_CATEGORY: Final = 64
 """Bytes; a column with a longer string is free text."""
+_LARGEST_BOUND: Final = 1e300
+"""A reference that goes further has no range: padding it would leave the floats."""
 SMALLEST_TEXT_LIMIT: Final = 1024
 SMALLEST_IMAGE_LIMIT: Final = 65536
 
@@ -122,7 +124,7 @@ def _range(name: str, column: pa.ChunkedArray, *, whole: bool) -> dict[str, floa
     if not (math.isfinite(low) and math.isfinite(high)):
         raise BadInput(name, "finite", "has infinite values, which no contract allows; replace or drop those rows")
     span = float(high) - float(low)
-    if not math.isfinite(span):
+    if max(abs(low), abs(high)) > _LARGEST_BOUND:
         return {}
     step = 1.0 if whole else 10.0 ** (math.floor(math.log10(span)) - 2)
     padded_low = math.floor((low - PADDING * span) / step) * step if step else low
@@ -140,11 +142,15 @@ def _tidy(bound: float, limit: float) -> float:
 
 
 def _string_rules(column: pa.ChunkedArray) -> dict[str, Any]:
-    """A category when strings are short, few (at most 1000) and repeat: twice each on average, or 20 at most."""
+    """A category when strings are short, few (at most 1000) and repeat, twice each on average.
+
+    At most 20 single words need not repeat, because a small sample shows each only once; phrases must.
+    """
     distinct = pc.unique(column.drop_null())
     longest = pc.max(pc.binary_length(distinct)).as_py() or 0
     present = len(column) - column.null_count
-    repeats = len(distinct) <= max(ALWAYS_CATEGORIES, present // 2)
+    phrases = pc.any(pc.match_substring_regex(distinct, r"\S\s+\S")).as_py()
+    repeats = len(distinct) <= (present // 2 if phrases else max(ALWAYS_CATEGORIES, present // 2))
     if 0 < len(distinct) <= MAX_CATEGORIES and longest <= LONGEST_CATEGORY and repeats:
         return {"kind": Kind.CATEGORY, "domain": tuple(sorted(distinct.to_pylist()))}
     return {"kind": Kind.TEXT, "max_bytes": _size_limit(longest, SMALLEST_TEXT_LIMIT)}

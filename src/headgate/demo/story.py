@@ -24,6 +24,7 @@ from headgate.demo.http import HttpPool
 from headgate.demo.replay import Progress, Replay, Tally
 from headgate.demo.train import fit, replayed_flights, split, training_flights, with_label
 from headgate.errors import Conflict, Unavailable
+from headgate.monitors.status import title
 from headgate.monitors.windows import Window
 from headgate.store.home import create_home
 from headgate.supervisor.supervisor import headgate_argv
@@ -82,11 +83,10 @@ def prepare(hg: Headgate, flights: Flights) -> tuple[int, float | None]:
         code="headgate.demo.train",
         why="flights of January and February 2013",
     )
-    _, report = hg.evaluate(registered.version.ref, with_label(aside), gates=[GATE])
+    estimates = hg.evaluate(registered.version.ref, with_label(aside), gates=[GATE]).report.estimates
     hg.alias(registered.version.ref, "champion", why="the first one")
     hg.apply(_endpoint_yaml(), why="the demo")
-    auc = report.estimates["auc"].value if "auc" in report.estimates else None
-    return len(fit_on), auc
+    return len(fit_on), estimates["auc"].value
 
 
 def _endpoint_yaml() -> str:
@@ -95,7 +95,8 @@ def _endpoint_yaml() -> str:
         f"model: {MODEL}@champion\n"
         "why: show ten months of one model's life\n"
         "slo: {latency_p99_ms: 50, requests_per_second: 1000}\n"
-        "journal: {ack: durable, label_maturity: 2d}\n"
+        "journal: {ack: durable}\n"
+        "label_maturity: 2d\n"
     )
 
 
@@ -170,9 +171,9 @@ def tell(root: Path, *, quick: bool, progress: Progress, said: Said) -> Outcome:
         with serving(home, home / "up.log") as running:
             tally = asyncio.run(replay(running, later, progress))
         said("measuring")
-        journalled, joined = hg.counts(ENDPOINT)
+        counts = hg.counts(ENDPOINT)
         windows = tuple(hg.windows(ENDPOINT, every="month"))
-    return Outcome(tally, journalled, joined, windows, auc, trained_on, time.monotonic() - began, home)
+    return Outcome(tally, counts.inputs, counts.labelled, windows, auc, trained_on, time.monotonic() - began, home)
 
 
 def as_json(outcome: Outcome) -> str:
@@ -198,13 +199,13 @@ def month_row(window: Window) -> dict[str, str | int | float | None]:
     """One window as a flat row."""
     auc, loss = window.metrics.get("auc"), window.metrics.get("log_loss")
     return {
-        "month": f"{window.start:%Y-%m}",
+        "month": title(window),
         "flights": window.volume,
-        "refused": sum(count for _, count in window.refused),
+        "refused": window.refusals,
         "labels": window.labelled,
         "auc": auc.value if auc else None,
         "auc_low": auc.low if auc else None,
         "auc_high": auc.high if auc else None,
         "log_loss": loss.value if loss else None,
-        "p99_ms": window.latency_p99_ms,
+        "p99_ms": window.latency_ms.p99 if window.latency_ms else None,
     }

@@ -22,7 +22,7 @@ from headgate.errors import BadInput
 from headgate.evaluation.estimate import Estimate
 from headgate.evaluation.figures import Figures
 from headgate.evaluation.metrics import METRICS, metric
-from headgate.evaluation.slices import SMALLEST, Slice
+from headgate.evaluation.slices import Slice
 from headgate.evaluation.table import digits, shown
 
 RIVALS: Final = ("champion", "dummy")
@@ -166,9 +166,9 @@ def _in_slices(gate: Gate, report: Measured) -> GateResult:
     mine = [each for each in report.slices if each.field == gate.slices]
     large = [each for each in mine if each.measured]
     small = len(mine) - len(large)
-    aside = f"; {small} with fewer than {SMALLEST} rows not judged" if small else ""
+    aside = f"; {small} with fewer rows than a slice needs not judged" if small else ""
     if not large:
-        why = f"no slice of {gate.slices} has {SMALLEST} rows" if mine else f"{gate.slices} was not sliced"
+        why = f"no slice of {gate.slices} has enough rows" if mine else f"{gate.slices} was not sliced"
         return GateResult(gate.text, Outcome.UNDECIDED, why)
     judged = [(each.value, *_judge(gate, each)) for each in large]
     outcome = _together([each for _, each, _ in judged])

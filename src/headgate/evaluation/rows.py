@@ -121,7 +121,7 @@ def encode(values: Column, classes: Sequence[Class]) -> NDArray[np.int64]:
     >>> encode([True, False, None, 7], (False, True)).tolist()
     [1, 0, -2, -1]
     """
-    array = values if isinstance(values, np.ndarray) else None
+    array = None if isinstance(values, list | tuple) else np.asarray(values)
     if array is not None and array.dtype.kind in "biuf" and not any(isinstance(each, str) for each in classes):
         codes = np.full(len(array), FOREIGN, dtype=np.int64)
         for code, each in enumerate(classes):
@@ -141,14 +141,28 @@ def _code(value: Any, table: Mapping[Any, int]) -> int:
         return FOREIGN
     if code is not None:
         return code
-    return UNLABELLED if value is None or value != value else FOREIGN  # noqa: PLR0124 - only NaN differs from itself
+    return UNLABELLED if absent(value) else FOREIGN
+
+
+def absent(value: Any) -> bool:
+    """Whether a value stands for none: None, NaN, NaT, pandas' NA.
+
+    >>> absent(None), absent(float("nan")), absent(0), absent("")
+    (True, True, False, False)
+    """
+    try:
+        return value is None or bool(value != value)  # noqa: PLR0124 - only NaN and its kin differ from themselves
+    except TypeError:  # pandas' NA has no truth value
+        return True
+    except ValueError:  # an array compared element by element
+        return False
 
 
 def numbers(field: str, values: Column) -> Floats:
     """The column as float64, NaN for None; headgate.errors.BadInput when a value is no number."""
     array = np.asarray(values)
     if array.dtype.kind == "O":
-        array = np.array([np.nan if each is None else each for each in array], dtype=object)
+        array = np.array([np.nan if absent(each) else each for each in array], dtype=object)
     elif array.dtype.kind not in "biuf":
         raise BadInput(field, "type", f"a regression needs numbers, not {array.dtype.name}")
     try:

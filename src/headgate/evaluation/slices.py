@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from headgate.evaluation.estimate import Estimate
 from headgate.evaluation.figures import Figures
 from headgate.evaluation.metrics import metric
-from headgate.evaluation.rows import Column
+from headgate.evaluation.rows import Column, absent
 from headgate.vocabulary import Task
 
 SMALLEST: Final = 50
@@ -80,10 +80,10 @@ def groups(column: Column) -> Groups:
 def _narrowed(array: NDArray[Any]) -> NDArray[Any]:
     """Objects as numbers (NaN for None) when all of them are, as text otherwise."""
     values = array.tolist()
-    present = [each for each in values if each is not None]
+    present = [each for each in values if not absent(each)]
     if present and all(isinstance(each, int | float) and not isinstance(each, bool) for each in present):
-        return np.array([np.nan if each is None else float(each) for each in values])
-    return np.array([MISSING if each is None or each != each else _text(each) for each in values])  # noqa: PLR0124 - NaN
+        return np.array([np.nan if absent(each) else float(each) for each in values])
+    return np.array([MISSING if absent(each) else _text(each) for each in values])
 
 
 def _text(value: object) -> str:

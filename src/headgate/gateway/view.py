@@ -11,6 +11,7 @@ from typing import Final
 from headgate.contracts.contract import Contract, Kind
 from headgate.contracts.decode import Decoder, compile_contract
 from headgate.errors import BadInput, NotFound, Unavailable
+from headgate.gateway.http.replies import header_text
 from headgate.gateway.metrics.counting import EndpointCount, VersionCount
 from headgate.gateway.reading import Reader
 from headgate.journal.capture import Capture
@@ -65,6 +66,9 @@ class Seat:
     count: VersionCount
     pick: tuple[int, ...] | None
     """Where its fields stand in a row of the live contract; None when they are the same."""
+
+    header: bytes
+    """Its name as the ``Headgate-Version`` header has it."""
 
     @property
     def role(self) -> Role:
@@ -175,7 +179,7 @@ def _seat(traffic: Traffic, member: Member, served: Served, live: Contract, coun
     schema = schema_of(traffic, served.package, capture)
     is_live = member.version == traffic.live
     pick = _pick(served.contract, live)
-    return Seat(member.version, served, member, is_live, schema, capture, count.version(member.version), pick)
+    return Seat(member.version, served, member, is_live, schema, capture, count.version(member.version), pick, header_text(member.version))
 
 
 def _pick(contract: Contract, live: Contract) -> tuple[int, ...] | None:

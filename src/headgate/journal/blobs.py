@@ -6,6 +6,7 @@ get the bytes back by digest. What `put` returned survives every crash.
 
 import hashlib
 import secrets
+from contextlib import suppress
 from typing import Final, Protocol
 
 import msgspec
@@ -88,7 +89,7 @@ class LocalBlobs:
         """Forget a blob; no error if it is gone already."""
         path = _path(digest)
         self._disk.remove(path)
-        if self._disk.files(path.rpartition("/")[0]):
+        with suppress(FileNotFoundError):  # no folder, no blob
             self._disk.sync_folder(path.rpartition("/")[0])
 
     def sweep(self) -> None:

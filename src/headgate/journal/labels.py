@@ -29,7 +29,10 @@ LABEL_COLUMNS: Final = (
 )  # fmt: skip
 _NAIVE: Final = pa.timestamp("us")
 # Nothing is fetched at run time, and DuckDB's time zones are an extension: times go in and come out in UTC.
-_CONFIG: Final = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+_CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
 
 
 class Join:

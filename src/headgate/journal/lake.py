@@ -15,6 +15,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 from deltalake import ColumnProperties, CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 
 from headgate.errors import NotFound
@@ -70,7 +71,9 @@ class Generation:
 
     def takes(self, schema: pa.Schema) -> bool:
         """Whether rows of `schema` belong here."""
-        return all(fits(self.schema.field(each.name).type, each.type) for each in schema if each.name in self.schema.names)
+        return all(
+            fits(self.schema.field(each.name).type, each.type) for each in schema if each.name in self.schema.names
+        )
 
     def files(self, days: Days = ALL_DAYS) -> list[str]:
         """Its data files that may hold rows of `days`."""
@@ -88,7 +91,12 @@ class Generation:
         """
         named = [each for each in columns if each in self.schema.names]
         stored = pa.schema([each for each in self.schema if each.name != "date"])
-        return ds.dataset(self.files(days), schema=stored, format="parquet").to_table(columns=named, filter=where)
+        files = self.files(days)
+        if where is not None:
+            return ds.dataset(files, schema=stored, format="parquet").to_table(columns=named, filter=where)
+        # Twice as fast as a dataset scan over the many small files that days make.
+        wanted = pa.schema([stored.field(each) for each in named])
+        return pa.concat_tables([_whole(each, wanted) for each in files] or [wanted.empty_table()])
 
 
 class Lake:
@@ -106,7 +114,9 @@ class Lake:
 
     def endpoints(self) -> list[tuple[str, str]]:
         """Every (project, endpoint) that has a table, sorted."""
-        return sorted((each.parent.name, each.name) for each in self.root.glob("*/*") if any(each.glob("*/g*/_delta_log")))
+        return sorted(
+            (each.parent.name, each.name) for each in self.root.glob("*/*") if any(each.glob("*/g*/_delta_log"))
+        )
 
     def generations(self, project: str, endpoint: str, table: Table) -> list[Generation]:
         """Fresh snapshots of a table's generations, oldest first."""
@@ -145,6 +155,13 @@ class Lake:
             commit_properties=CommitProperties(app_transactions=marks),
         )
         persist(generation.folder)
+
+
+def _whole(file: str, wanted: pa.Schema) -> pa.Table:
+    """The `wanted` columns of one file; those it is too old to have are null."""
+    with pq.ParquetFile(file) as opened:
+        rows = opened.read([each for each in wanted.names if each in opened.schema_arrow.names], use_threads=False)
+    return rows if rows.schema.equals(wanted) else conform(rows, wanted)
 
 
 def home_of(generations: Sequence[Generation], schema: pa.Schema) -> Generation | None:

@@ -25,9 +25,9 @@ class Query:
 
 
 def parse_queries(text: str) -> Mapping[str, Query]:
-    """The queries of a ``.sql`` document by name.
+    r"""The queries of a ``.sql`` document by name.
 
-    >>> parse_queries("-- one --\\n-- The number one.\\nSELECT 1;\\n")["one"].says
+    >>> parse_queries("-- one --\n-- The number one.\nSELECT 1;\n")["one"].says
     'The number one.'
     """
     marks = list(_NAME.finditer(text))
@@ -42,8 +42,8 @@ def parse_queries(text: str) -> Mapping[str, Query]:
 
 
 QUERIES: Final = parse_queries(resources.files("headgate.journal").joinpath("queries.sql").read_text("utf-8"))
-VIEWS: Final = ("repeats", "kept", "resolved", "truths")
-"""Views over what was read, in the order they build on each other."""
+VIEWS: Final = ("repeats", "kept", "resolved", "revised", "truths")
+"""Tables and views over what was read, in the order they build on each other."""
 REPORTS: Final = ("volume", "versions", "refusals", "label_delay")
 """Queries over ``joined`` that anybody may ask for."""
 

@@ -4,18 +4,18 @@
 
 -- repeats --
 -- Inputs a retried request asked again, each with the first input of the same request id and row.
-CREATE TEMP VIEW repeats AS
-WITH asked AS (
-    SELECT request_id, "row", arg_min(input_id, ("at", input_id)) AS first_id
+CREATE TEMP TABLE repeats AS
+WITH often AS (
+    SELECT request_id, "row" FROM inputs WHERE request_id <> '' GROUP BY request_id, "row" HAVING count(*) > 1
+),
+asked AS (
+    SELECT
+        inputs.input_id,
+        first_value(inputs.input_id) OVER (PARTITION BY request_id, "row" ORDER BY "at", input_id) AS first_id
     FROM inputs
-    WHERE request_id <> ''
-    GROUP BY request_id, "row"
-    HAVING count(*) > 1
+    SEMI JOIN often USING (request_id, "row")
 )
-SELECT inputs.input_id, asked.first_id
-FROM inputs
-JOIN asked ON asked.request_id = inputs.request_id AND asked."row" = inputs."row"
-WHERE inputs.input_id <> asked.first_id;
+SELECT input_id, first_id FROM asked WHERE input_id <> first_id;
 
 -- kept --
 -- Inputs that count: all but the repeats.
@@ -24,7 +24,7 @@ SELECT * FROM inputs ANTI JOIN repeats USING (input_id);
 
 -- resolved --
 -- The input each label speaks of: by id, by request id and row, or the last of its entity up to that moment.
-CREATE TEMP VIEW resolved AS
+CREATE TEMP TABLE resolved AS
 SELECT coalesce(repeats.first_id, labels.input_id) AS input_id, label_id, value, observed_at, received_at, source
 FROM labels
 LEFT JOIN repeats ON repeats.input_id = labels.input_id
@@ -42,17 +42,22 @@ ASOF JOIN (
 ) AS last
 ON last.entity = named.entity AND last."at" <= named.entity_at;
 
+-- revised --
+-- The latest revision, by the moment of observation and then by label id, of each input that has several labels.
+CREATE TEMP TABLE revised AS
+SELECT input_id, max((observed_at, label_id)) AS latest FROM resolved GROUP BY input_id HAVING count(*) > 1;
+
 -- truths --
--- What is known of each input: its latest revision, by the moment of observation and then by label id.
+-- What is known of each input: its only label, or the latest revision, once however often it came.
 CREATE TEMP VIEW truths AS
-SELECT
-    input_id,
-    arg_max(
-        struct_pack(value := value, observed_at := observed_at, received_at := received_at, source := source),
-        (observed_at, label_id)
-    ) AS truth
+SELECT input_id, value, observed_at, received_at, source
 FROM resolved
-GROUP BY input_id;
+ANTI JOIN revised USING (input_id)
+UNION ALL
+SELECT resolved.input_id, any_value(value), any_value(observed_at), min(received_at), any_value(source)
+FROM resolved
+JOIN revised ON revised.input_id = resolved.input_id AND revised.latest = (resolved.observed_at, resolved.label_id)
+GROUP BY resolved.input_id;
 
 -- joined --
 -- One row per input and version that answered it, with the truth known of it; unanswered inputs have null answers.
@@ -61,8 +66,8 @@ SELECT
     answers.assigned, answers.answered, answers.role, answers.probability, answers.prediction, answers.scores,
     answers.compute_us, answers.latency_us, answers.fallback,
     kept.refusal_field, kept.refusal_rule, kept.refusal_message, kept.flags,
-    truth.value AS label, truth.observed_at AS label_observed_at, truth.received_at AS label_received_at,
-    truth.source AS source
+    truths.value AS label, truths.observed_at AS label_observed_at, truths.received_at AS label_received_at,
+    truths.source AS source
 FROM kept
 LEFT JOIN answers ON answers.input_id = kept.input_id
 LEFT JOIN truths ON truths.input_id = kept.input_id
@@ -86,7 +91,7 @@ SELECT
     (SELECT count(*) FROM repeats) AS repeated,
     (SELECT count(*) FROM answers) AS answers,
     (SELECT count(DISTINCT label_id) FROM labels) AS labels,
-    (SELECT count(*) FROM kept JOIN truths USING (input_id) WHERE truth.value IS NOT NULL) AS labelled,
+    (SELECT count(*) FROM kept JOIN truths USING (input_id) WHERE truths.value IS NOT NULL) AS labelled,
     (SELECT count(*) FROM (SELECT DISTINCT label_id FROM labels) AS received
         ANTI JOIN (SELECT resolved.label_id FROM resolved SEMI JOIN kept USING (input_id)) AS matched
         USING (label_id)) AS unmatched;

@@ -7,6 +7,7 @@ meanwhile makes it begin again. Features and personal values are read only when 
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
@@ -189,7 +190,9 @@ class Reader:
         tables = (Table.INPUTS, Table.PERSONAL, Table.ANSWERS, Table.LABELS)
 
         def read() -> Found | None:
-            view = self._view(project, endpoint, tables if personal else tuple(t for t in tables if t != Table.PERSONAL))
+            view = self._view(
+                project, endpoint, tables if personal else tuple(t for t in tables if t != Table.PERSONAL)
+            )
             mine = pc.field("input_id") == input_id
             columns = (*INPUT_COLUMNS, "contract", FEATURES)
             rows = view.read(Table.INPUTS, columns, where=mine).to_pylist()
@@ -210,9 +213,10 @@ class Reader:
         labels = view.read(Table.LABELS, LABEL_COLUMNS, where=known)
         # A label by entity may belong to an input after the window: without it, one in the window would take it.
         by_entity = labels.column("entity").null_count < len(labels)
-        inputs = view.read(Table.INPUTS, INPUT_COLUMNS, _days(start, None if by_entity else end))
-        answers = view.read(Table.ANSWERS, ANSWER_COLUMNS, _days(start, end))
-        return Join(inputs, answers, labels)
+        with ThreadPoolExecutor(1) as beside:
+            answers = beside.submit(view.read, Table.ANSWERS, ANSWER_COLUMNS, _days(start, end))
+            inputs = view.read(Table.INPUTS, INPUT_COLUMNS, _days(start, None if by_entity else end))
+            return Join(inputs, answers.result(), labels)
 
     def _view(self, project: str, endpoint: str, tables: Sequence[Table]) -> View:
         segments = self._source.segments()

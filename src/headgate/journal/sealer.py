@@ -11,6 +11,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from headgate.errors import IntegrityError, NewerSchema
 from headgate.journal.lake import Generation, Lake, each_table, home_of, persist, writing
 from headgate.journal.ports import SegmentRef, SegmentSource, Stream
 from headgate.journal.tables import Table, arrow_schema, conform
@@ -30,6 +31,8 @@ class Sealed:
     rows: int = 0
     damaged: tuple[str, ...] = ()
     """Segments, as ``stream/sequence``, whose readable part was sealed and whose file was kept for a person."""
+    unreadable: tuple[str, ...] = ()
+    """Segments that contradict themselves or are of a newer format: their streams wait until the next start."""
 
 
 class Sealer:
@@ -40,14 +43,17 @@ class Sealer:
         self._lake = lake
         self._batch_bytes = batch_bytes
         self._kept: set[tuple[Stream, int]] = set()
+        self._waiting: set[Stream] = set()
 
     def seal(self) -> Sealed:
         """Seal every closed segment there is; interrupted at any step, the next call finishes the work."""
-        segments, rows, damaged = 0, 0, ()
-        for batch in self._batches():
-            done = self._seal(batch)
-            segments, rows, damaged = segments + done.segments, rows + done.rows, (*damaged, *done.damaged)
-        return Sealed(segments, rows, damaged)
+        done = [self._seal(batch) for batch in self._batches()]
+        return Sealed(
+            sum(each.segments for each in done),
+            sum(each.rows for each in done),
+            tuple(name for each in done for name in each.damaged),
+            tuple(name for each in done for name in each.unreadable),
+        )
 
     def compact(self, *, grace_hours: int = GRACE_HOURS) -> int:
         """Lay small files of each day together and return how many fewer there are.
@@ -68,7 +74,7 @@ class Sealer:
         batch: list[SegmentRef] = []
         size = 0
         for segment in _in_order(self._source.segments()):
-            if (segment.stream, segment.sequence) in self._kept:
+            if (segment.stream, segment.sequence) in self._kept or segment.stream in self._waiting:
                 continue
             if batch and size + segment.size > self._batch_bytes:
                 yield batch
@@ -79,25 +85,39 @@ class Sealer:
             yield batch
 
     def _seal(self, batch: list[SegmentRef]) -> Sealed:
-        moments: dict[bytes, int] = {}
-        parts: list[Part] = []
-        damaged: list[SegmentRef] = []
-        for segment in batch:
-            found, broken = closed_parts(self._source, segment, moments)
-            parts += found
-            if broken:
-                damaged.append(segment)
+        read, parts, unreadable = self._read(batch)
         rows = 0
-        for project, endpoint, table in sorted({(p.schema.project, p.schema.endpoint, p.table) for p in parts}):
-            of_table = [p for p in parts if (p.schema.project, p.schema.endpoint, p.table) == (project, endpoint, table)]
-            rows += self._commit(project, endpoint, Table(table), of_table)
-        for segment in batch:
-            if segment in damaged:
+        for project, endpoint, table in sorted({_place(each) for each in parts}):
+            mine = [each for each in parts if _place(each) == (project, endpoint, table)]
+            rows += self._commit(project, endpoint, Table(table), mine)
+        # Only now: every table the segments touch has them on stable storage.
+        for segment, damaged in read:
+            if damaged:
                 self._kept.add((segment.stream, segment.sequence))
             else:
                 self._source.delete(segment)
-        names = tuple(f"{each.stream}/{each.sequence}" for each in damaged)
-        return Sealed(len(batch) - len(damaged), rows, names)
+        kept = tuple(_name(segment) for segment, damaged in read if damaged)
+        return Sealed(len(read) - len(kept), rows, kept, unreadable)
+
+    def _read(self, batch: list[SegmentRef]) -> tuple[list[tuple[SegmentRef, bool]], list[Part], tuple[str, ...]]:
+        """The segments that could be read and whether they are damaged, their parts, and those that could not."""
+        moments: dict[bytes, int] = {}
+        read: list[tuple[SegmentRef, bool]] = []
+        parts: list[Part] = []
+        unreadable = []
+        for segment in batch:
+            if segment.stream in self._waiting:
+                continue
+            try:
+                found, damaged = closed_parts(self._source, segment, moments)
+            except (IntegrityError, NewerSchema):
+                # Passing it by would give its sequence away: sealed later, its rows would count as sealed already.
+                self._waiting.add(segment.stream)
+                unreadable.append(_name(segment))
+                continue
+            parts += found
+            read.append((segment, damaged))
+        return read, parts, tuple(unreadable)
 
     def _commit(self, project: str, endpoint: str, table: Table, parts: list[Part]) -> int:
         """Append to one table what it does not have yet: one commit for each generation concerned."""
@@ -121,6 +141,14 @@ def _is_for(part: Part, generation: Generation, generations: list[Generation]) -
     """Whether `generation` takes the part's rows and does not have them yet."""
     home = home_of(generations, part.rows.schema)
     return home is generation and part.sequence > generation.sealed(part.stream)
+
+
+def _place(part: Part) -> tuple[str, str, str]:
+    return part.schema.project, part.schema.endpoint, part.table
+
+
+def _name(segment: SegmentRef) -> str:
+    return f"{segment.stream}/{segment.sequence}"
 
 
 def _in_order(segments: Iterable[SegmentRef]) -> Iterator[SegmentRef]:

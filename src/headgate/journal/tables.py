@@ -145,9 +145,7 @@ def column(values: Sequence[object], kind: pa.DataType) -> tuple[pa.Array, list[
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         fitted = [_fitted(each, kind) for each in values]
         unfit = [
-            at
-            for at, (old, new) in enumerate(zip(values, fitted, strict=True))
-            if new is None and old is not None
+            at for at, (old, new) in enumerate(zip(values, fitted, strict=True)) if new is None and old is not None
         ]
         return pa.array(fitted, kind), unfit
 
@@ -306,7 +304,9 @@ def shaped(array: pa.ChunkedArray | pa.Array, kind: pa.DataType) -> pa.ChunkedAr
 def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """The table with exactly the columns of `schema`, in its order; columns it lacks are null."""
     columns = [
-        shaped(table.column(each.name), each.type) if each.name in table.column_names else pa.nulls(len(table), each.type)
+        shaped(table.column(each.name), each.type)
+        if each.name in table.column_names
+        else pa.nulls(len(table), each.type)
         for each in schema
     ]
     return pa.Table.from_arrays(columns, schema=schema)

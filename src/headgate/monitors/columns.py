@@ -155,6 +155,8 @@ def _said(column: pa.ChunkedArray, output: Output) -> NDArray[Any]:
         return np.full(len(column), nothing, dtype=np.float64 if output.task is Task.REGRESSION else np.int64)
     if output.task is Task.REGRESSION:
         return _floats(column)
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
     try:
         known = pa.array(output.classes).cast(column.type)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):

@@ -139,6 +139,7 @@ def as_text(status: EndpointStatus) -> str:
     names = [name for name in status.windows[0].metrics if any(_known(each, name) for each in status.windows)]
     for place in range(0, len(names), FIGURES_WIDE):
         lines.extend(["", _figures(status, names[place : place + FIGURES_WIDE])])
+    lines.extend(_without_value(status, names))
     if status.reference and names:
         lines.extend(["", f"reference: {status.reference_name}"])
     if status.notes:
@@ -147,6 +148,13 @@ def as_text(status: EndpointStatus) -> str:
         if len(status.notes) > NOTES:
             lines.append(f"  and {len(status.notes) - NOTES} more (--json shows all)")
     return "\n".join(lines)
+
+
+def _without_value(status: EndpointStatus, shown_names: Sequence[str]) -> list[str]:
+    """Why metrics have no value in any window that has labels."""
+    latest = next((each for each in reversed(status.windows) if each.labelled), None)
+    hidden = [] if latest is None else [each for name, each in latest.metrics.items() if name not in shown_names]
+    return ["", *(f"{each.name} has no value: {each.reason}" for each in hidden)] if hidden else []
 
 
 def _share(share: Share) -> str:

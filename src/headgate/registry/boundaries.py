@@ -126,7 +126,8 @@ def as_numbers(said: Predicted) -> npt.NDArray[np.float64]:
 
 def _gap(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     with np.errstate(invalid="ignore"):
-        return np.nan_to_num(np.abs(one - other)).max(axis=1)
+        gap: npt.NDArray[np.float64] = np.nan_to_num(np.abs(one - other)).max(axis=1)
+    return gap
 
 
 def _pick(

@@ -45,10 +45,13 @@ class Choice:
 
 
 def rows_for(imported: Imported, sample: pa.Table, contract: Contract, *, seed: int = 0) -> Rows:
-    """The sample, rows beside jumps of the model's answer, and the model's own answers to all of them."""
+    """The sample, rows beside jumps of the model's answer, and the model's own answers to all of them.
+
+    A classifier without probabilities has no rows beside jumps: every change of label is one, ties among them.
+    """
     features = sample.select(list(contract.names))
     beside = Beside(features.slice(0, 0), ())
-    if contract.output.task is not Task.TENSOR:
+    if contract.output.task is Task.REGRESSION or contract.output.probability:
         beside = beside_jumps(imported.native, features, contract, seed=seed)
     table = pa.concat_tables([features, beside.table.cast(features.schema)])
     origins = (*(Origin(row) for row in range(features.num_rows)), *beside.origins)

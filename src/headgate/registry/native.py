@@ -91,7 +91,8 @@ def frame(table: pa.Table, contract: Contract, fields: tuple[str, ...], *, categ
 
 
 def _series(pd: Any, values: Any) -> Any:
-    return pd.Series(values, dtype=object) if getattr(values, "dtype", None) == object else pd.Series(values)
+    text = isinstance(values, np.ndarray) and values.dtype.kind == "O"
+    return pd.Series(values, dtype=object) if text else pd.Series(values)
 
 
 def feeds(table: pa.Table, signature: Signature, null_text: str = "") -> dict[str, Array]:

@@ -116,7 +116,8 @@ def register(registry: Registry, runner: Runner, model: object, reference: objec
         before = _same(registry, version, choice.manifest)
         if before is not None:
             return _registered(registry, before, choice)
-        digest = registry.packages.put(lambda folder: _fill(folder, choice, rows, kept, version, imported, contract))
+        writing = _Writing(version, contract, imported.library, choice, rows, kept)
+        digest = registry.packages.put(writing.fill)
         return _keep(registry, msgspec.structs.replace(version, digest=digest), choice, asked.actor)
     finally:
         shutil.rmtree(workdir, ignore_errors=True)
@@ -129,38 +130,46 @@ def _ask(imported: Imported, kept: pa.Table, contract: Contract) -> Rows:
         raise BadInput("reference", "type", str(error)) from error
 
 
-def _fill(
-    folder: Path,
-    choice: Choice,
-    rows: Rows,
-    kept: pa.Table,
-    version: Version,
-    imported: Imported,
-    contract: Contract,
-) -> Manifest:
-    shutil.copytree(choice.folder, folder, dirs_exist_ok=True)
-    wanted = [*contract.names, *([contract.output.label] if contract.output.label in kept.column_names else [])]
-    pa.parquet.write_table(kept.select(wanted), folder / REFERENCE)
-    (folder / EXAMPLES).mkdir()
-    pa.parquet.write_table(rows.table.slice(rows.sampled), folder / BESIDE)
-    pa.parquet.write_table(table_of(rows.said), folder / SAID)
-    (folder / PARITY).write_bytes(msgspec.json.format(msgspec.json.encode(choice.report)))
-    text = card(
-        version.model,
-        at=version.created_at,
-        library=imported.library,
-        contract=contract,
-        report=choice.report,
-        environment=choice.manifest.environment,
-        lineage={
-            "reference data": version.data_digest,
-            "code": version.code,
-            "derived from": version.parent,
-            "why": version.why,
-        },
-    )
-    (folder / CARD).write_text(text, encoding="utf-8")
-    return choice.manifest
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """Everything a package is made of."""
+
+    version: Version
+    contract: Contract
+    library: str
+    choice: Choice
+    rows: Rows
+    kept: pa.Table
+
+    def fill(self, folder: Path) -> Manifest:
+        """Write it into an empty directory, and return its manifest."""
+        shutil.copytree(self.choice.folder, folder, dirs_exist_ok=True)
+        label = self.contract.output.label
+        wanted = [*self.contract.names, *([label] if label in self.kept.column_names else [])]
+        pa.parquet.write_table(self.kept.select(wanted), folder / REFERENCE)
+        (folder / EXAMPLES).mkdir()
+        pa.parquet.write_table(self.rows.table.slice(self.rows.sampled), folder / BESIDE)
+        pa.parquet.write_table(table_of(self.rows.said), folder / SAID)
+        (folder / PARITY).write_bytes(msgspec.json.format(msgspec.json.encode(self.choice.report)))
+        (folder / CARD).write_text(self._card(), encoding="utf-8")
+        return self.choice.manifest
+
+    def _card(self) -> str:
+        version = self.version
+        return card(
+            version.model,
+            at=version.created_at,
+            library=self.library,
+            contract=self.contract,
+            report=self.choice.report,
+            environment=self.choice.manifest.environment,
+            lineage={
+                "reference data": version.data_digest,
+                "code": version.code,
+                "derived from": version.parent,
+                "why": version.why,
+            },
+        )
 
 
 def _same(registry: Registry, version: Version, manifest: Manifest) -> Version | None:

@@ -9,6 +9,7 @@ over its limit ends the process by SIGALRM.
 """
 
 import argparse
+import ctypes
 import os
 import resource
 import signal
@@ -32,11 +33,14 @@ CALL_LIMIT: Final = 60.0
 BATCHABLE: Final = "batchable"
 """Key of ``Manifest.options``: ``no`` when the answer to a row depends on the rows beside it."""
 CANNOT_OPEN: Final = 65
+_PR_SET_PDEATHSIG: Final = 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Open the package, listen, serve until told to stop."""
     arguments = _parser().parse_args(argv)
+    if arguments.parent is not None and not _end_with(arguments.parent):
+        return 0
     _apply_limits(arguments.memory_mb, arguments.nice, arguments.threads)
     try:
         package = open_package(arguments.package)
@@ -63,6 +67,17 @@ def _serve(runtime: Runtime, listener: socket.socket, arguments: argparse.Namesp
     signal.signal(signal.SIGTERM, lambda _signal, _frame: serving.stop())
     signal.signal(signal.SIGINT, lambda _signal, _frame: serving.stop())
     serving.serve()
+
+
+def _end_with(parent: int) -> bool:
+    """Ask the kernel to end this process with its parent, even in a call that never returns; whether it still lives.
+
+    The kernel watches the thread that started us, so a parent starts hosts from a thread that lives as long as it
+    does. Where it cannot be asked, looking at the parent's id now and then is enough for a healthy host.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    return os.getppid() == parent
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -197,6 +197,7 @@ class HostedRuntime:
         self._channel: Channel | None = None
         self._selector = selectors.DefaultSelector()
         self._next = 0
+        self._closed = False
 
     def run(self, feeds: Feeds) -> Outputs:
         """Answer a batch. Raises RuntimeFailed when the model errs, its host dies, or the time runs out."""
@@ -228,10 +229,14 @@ class HostedRuntime:
             self._selector.select(_READY_POLL)
 
     def close(self) -> None:
-        """Let go of the host. Closing twice is no error."""
+        """Let go of the host; a later call raises RuntimeFailed. Closing twice is no error."""
         self._lose()
+        self._selector.close()
+        self._closed = True
 
     def _connected(self) -> Channel:
+        if self._closed:
+            raise RuntimeFailed("the placement was closed")
         if self._channel is None:
             self._channel = connect(self._path)
             self._selector.register(self._channel, selectors.EVENT_READ)

@@ -78,7 +78,8 @@ def spawn_host(
 ) -> subprocess.Popen[bytes]:
     """A runtime host for the package, started as a child that ends when this process does.
 
-    It is ready once `socket` can be connected to; `HostedPlacement.ready` waits for that. Ending it (``terminate``,
+    Start it from a thread that lives as long as the host should: the kernel ends the child with that thread. It is
+    ready once `socket` can be connected to; `HostedPlacement.ready` waits for that. Ending it (``terminate``,
     then ``wait``) is the caller's duty.
     """
     command = host_command(

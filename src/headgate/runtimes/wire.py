@@ -168,14 +168,15 @@ def read_arrays(head: Head, body: bytes, shared: Iterator[memoryview]) -> list[A
                 arrays.append(np.frombuffer(next(shared), np.dtype(spec.dtype)).reshape(spec.shape))
                 continue
             if spec.place == Place.OBJECTS:
-                found = np.empty(int(np.prod(spec.shape, dtype=np.int64)), dtype=object)
-                found[:] = _decode_objects(memoryview(body)[offset : offset + spec.size])
+                values = _decode_objects(memoryview(body)[offset : offset + spec.size])
+                found = np.empty(len(values), dtype=object)
+                found[:] = values
             else:
                 dtype = np.dtype(spec.dtype)
                 found = np.frombuffer(body, dtype, spec.size // dtype.itemsize, offset)
             arrays.append(found.reshape(spec.shape))
             offset += spec.size + (-spec.size % _ALIGN)
-    except (ValueError, TypeError, StopIteration, msgspec.DecodeError) as error:
+    except (ValueError, TypeError, ArithmeticError, MemoryError, StopIteration, msgspec.DecodeError) as error:
         raise RuntimeFailed("the runtime host and its caller do not understand each other") from error
     return arrays
 

@@ -118,6 +118,8 @@ class UnkindDisk:
         self._dead = False
         self._now: dict[str, dict[str, _Node]] = {}
         self._durable: dict[str, dict[str, _Node]] = {}
+        self._removed: set[tuple[str, str]] = set()
+        """Folder and name of what was removed since the folder was last synced."""
 
     def call(self, name: str, path: str, life: int, on_fault: Callable[[], None] | None = None) -> _Guarded:
         """Count one call and raise its planned fault, after `on_fault` did what a failing disk still does."""
@@ -139,14 +141,21 @@ class UnkindDisk:
 
         return _Guarded(self, begin)
 
-    def power_loss(self, surviving: Callable[[int], int] = lambda unsynced: 0) -> None:
+    def power_loss(
+        self, surviving: Callable[[int], int] = lambda unsynced: 0, *, removals_survive: bool = False
+    ) -> None:
         """Lose everything not synced, and come back with no faults planned.
 
         Of `unsynced` bytes appended to a file since its last sync, the first ``surviving(unsynced)`` are kept: the
-        kernel may have written some of them.
+        kernel may have written some of them. It may also have written a removal and not a creation before it; with
+        `removals_survive` it did.
         """
         with self.lock:
             self._come_back()
+            if removals_survive:
+                for folder, name in self._removed:
+                    self._durable[folder].pop(name, None)
+            self._removed.clear()
             self._now = {folder: dict(names) for folder, names in self._durable.items()}
             for names in self._now.values():
                 for node in names.values():
@@ -155,6 +164,11 @@ class UnkindDisk:
                         unsynced = len(node.data) - len(kept)
                         kept = node.data[: len(kept) + min(unsynced, surviving(unsynced))]
                     node.data, node.durable, node.lost = kept, bytes(kept), False
+
+    def cut_power(self) -> None:
+        """From now on every call raises `Crashed`, until `power_loss` or `killed` says what is left."""
+        with self.lock:
+            self._dead = True
 
     def killed(self) -> None:
         """The writing process died, the machine did not: everything written stays, handles are dead, no faults."""
@@ -170,6 +184,7 @@ class UnkindDisk:
             if name in names:
                 raise FileExistsError(errno.EEXIST, "it is there already", path)
             names[name] = _Node()
+            self._removed.discard((folder, name))
             return UnkindFile(self, names[name], path)
 
     def reopen(self, path: str) -> UnkindFile:
@@ -207,7 +222,8 @@ class UnkindDisk:
         """Delete a file; no error if it is gone already."""
         folder, name = _split(path)
         with self.call("remove", path, self.life):
-            self._now.get(folder, {}).pop(name, None)
+            if self._now.get(folder, {}).pop(name, None) is not None:
+                self._removed.add((folder, name))
 
     def sync_folder(self, folder: str) -> None:
         """Make the names in `folder` survive a power loss; FileNotFoundError if there is no such folder."""
@@ -215,6 +231,7 @@ class UnkindDisk:
             if folder not in self._now:
                 raise FileNotFoundError(errno.ENOENT, "there is no such folder", folder)
             self._durable[folder] = dict(self._now[folder])
+            self._removed = {each for each in self._removed if each[0] != folder}
 
     def _come_back(self) -> None:
         self.life += 1

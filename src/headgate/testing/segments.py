@@ -67,3 +67,4 @@ class MemorySegments:
     def delete(self, segment: SegmentRef) -> None:
         """Remove a segment; no error if it is gone already."""
         self._bytes.pop((segment.stream, segment.sequence), None)
+        self._schemas.pop((segment.stream, segment.sequence), None)

@@ -34,17 +34,19 @@ class Histogram:
 class VersionCount:
     """What is counted of one version of one endpoint."""
 
-    __slots__ = ("_labels", "_predictions", "_slab", "_values", "inference", "rows")
+    __slots__ = ("_labels", "_predictions", "_slab", "_values", "_inference", "_rows")
 
     def __init__(self, slab: Slab, project: str, endpoint: str, version: str) -> None:
         self._labels = {"project": project, "endpoint": endpoint, "version": version}
         self._slab, self._values = slab, slab.values
         self._predictions: dict[str, int] = {}
-        self.inference = Histogram(slab, "headgate_inference_duration_seconds", **self._labels)
-        self.rows = Histogram(slab, "headgate_batch_size", **self._labels)
+        self._inference = Histogram(slab, "headgate_inference_duration_seconds", **self._labels)
+        self._rows = Histogram(slab, "headgate_batch_size", **self._labels)
 
-    def answered(self, role: str, rows: int) -> None:
-        """`rows` rows were answered in that role."""
+    def ran(self, role: str, rows: int, compute_us: int) -> None:
+        """A call answered `rows` rows in that role."""
+        self._rows.observe(rows)
+        self._inference.observe(compute_us / 1e6)
         cell = self._predictions.get(role)
         if cell is None:
             cell = self._slab.cell("headgate_predictions_total", role=role, **self._labels)

@@ -20,7 +20,7 @@ text       ``model.onnx``         ``tokenizer`` (file), ``max_length``, ``pad_id
 python     ``model.py``           ``class``, ``input``; the manifest is ``trusted``; never write bytecode beside it
 =========  =====================  ==========================================================================
 
-``input``: ``matrix`` (float64 rows × fields in contract order), ``frame`` (pandas, one column per field, named),
+``input``: ``matrix`` (float64, in the order of the signature's inputs), ``frame`` (pandas, one named column per field),
 ``series`` (the one text field alone), ``table`` (pyarrow) or ``rows`` (list of dicts). ``categories=dtype`` says
 that category fields enter a frame as pandas categories over the field's domain.
 ``decode``: ``proba`` (already probabilities), ``softmax`` or ``sigmoid`` (logits), ``number``.

@@ -26,10 +26,16 @@ def tidy(proto: Any) -> Any:
             dims[0].Clear()
             dims[0].dim_param = "batch"
     for node in proto.graph.node:
-        for attribute in node.attribute:
-            if node.op_type == "StringNormalizer" and attribute.name == "locale":
-                attribute.s = LOCALE.encode()
+        if node.op_type == "StringNormalizer":
+            _set_locale(node)
     return proto
+
+
+def _set_locale(node: Any) -> None:
+    for attribute in [each for each in node.attribute if each.name == "locale"]:
+        node.attribute.remove(attribute)
+    attribute = node.attribute.add()
+    attribute.name, attribute.type, attribute.s = "locale", 3, LOCALE.encode()  # 3: AttributeProto.STRING
 
 
 def _drop_zipmap(graph: Any) -> None:
@@ -143,8 +149,8 @@ def as_probabilities(said: Array, decode: str) -> Array:
     """Raw answers after the step `decoding` names."""
     flat = np.asarray(said, np.float64).reshape(len(said), -1)
     if decode == "sigmoid":
-        return np.exp(-np.logaddexp(0.0, -flat))
+        return np.asarray(np.exp(-np.logaddexp(0.0, -flat)))
     if decode == "softmax":
-        powers = np.exp(flat - flat.max(axis=1, keepdims=True))
+        powers: Array = np.exp(flat - flat.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
     return flat

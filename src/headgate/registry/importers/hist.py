@@ -1,16 +1,20 @@
-"""Converters that skl2onnx is given for the estimators it gets wrong: histogram boosting, and imputing in float64.
+"""Converters that skl2onnx is given for the estimators it gets wrong.
 
-Its own histogram boosting converter rounds float64 thresholds to the nearest float32, has no float64 form, and with
-protobuf 7 fails outright, because it puts booleans into lists of integers. Its imputer has no float64 form.
+Histogram boosting: its own converter rounds float64 thresholds to the nearest float32, has no float64 form, and with
+protobuf 7 fails outright, because it puts booleans into lists of integers. Imputers: no float64 form, and no missing
+strings. Other trees: scikit-learn casts what they read to float32, so in a float64 graph they must be cast to too.
 """
 
-from typing import Any
+import copy
+from typing import Any, Final
 
 import numpy as np
 
 from headgate.errors import BadInput
 from headgate.registry.importers.trees import ML_OPSET, Link, Trees, Width
 
+NULL_TEXT: Final = "nan"
+"""What stands for a missing string in converted pipelines; it is what their encoders call that category."""
 _FLOAT, _DOUBLE, _INT64 = 1, 11, 7
 
 
@@ -27,7 +31,24 @@ def conversions(width: Width) -> dict[type, Any]:
 
     found: dict[type, Any] = {HistGradientBoostingClassifier: boosting, HistGradientBoostingRegressor: boosting}
     found[SimpleImputer] = _convert_imputer
+    if width == "float64":
+        found |= dict.fromkeys(_reading_float32(), _convert_in_float32)
     return found
+
+
+def _reading_float32() -> tuple[type, ...]:
+    from sklearn import ensemble, tree  # noqa: PLC0415  adapter
+
+    return (
+        tree.DecisionTreeClassifier,
+        tree.DecisionTreeRegressor,
+        ensemble.RandomForestClassifier,
+        ensemble.RandomForestRegressor,
+        ensemble.ExtraTreesClassifier,
+        ensemble.ExtraTreesRegressor,
+        ensemble.GradientBoostingClassifier,
+        ensemble.GradientBoostingRegressor,
+    )
 
 
 def trees_of(model: Any) -> tuple[Trees, Link]:
@@ -46,8 +67,8 @@ def trees_of(model: Any) -> tuple[Trees, Link]:
                 trees.branch(
                     number,
                     node,
-                    int(row["feature_idx"]),
-                    float(row["num_threshold"]),
+                    feature=int(row["feature_idx"]),
+                    threshold=float(row["num_threshold"]),
                     yes=int(row["left"]),
                     no=int(row["right"]),
                     missing_yes=bool(row["missing_go_to_left"]),
@@ -90,6 +111,7 @@ def _convert_boosting(scope: Any, operator: Any, container: Any, width: Width) -
     raw = steps.add(
         "TreeEnsembleRegressor", [rows], op_domain="ai.onnx.ml", op_version=ML_OPSET, **trees.attributes(width)
     )
+    kind = _kind_of(operator.outputs[-1])
     wide = steps.add("Cast", [raw], to=kind)
     names = {"identity": "Identity", "exp": "Exp", "sigmoid": "Sigmoid", "softmax": "Softmax"}
     out = [each.full_name for each in operator.outputs]
@@ -107,24 +129,68 @@ def _convert_boosting(scope: Any, operator: Any, container: Any, width: Width) -
     steps.add("Gather", [known, best], out[0])
 
 
+class _Seen:
+    """An operator as a converter is to see it: with other inputs, outputs or another estimator."""
+
+    def __init__(self, operator: Any, **changed: Any) -> None:
+        self._operator = operator
+        self.__dict__.update(changed)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._operator, name)
+
+
+def _kind_of(variable: Any) -> int:
+    return _DOUBLE if "Double" in type(variable.type).__name__ else _FLOAT
+
+
+def _convert_in_float32(scope: Any, operator: Any, container: Any) -> None:
+    from skl2onnx.common._registration import get_converter  # noqa: PLC0415  adapter
+    from skl2onnx.common.data_types import FloatTensorType  # noqa: PLC0415  adapter
+
+    steps = _Steps(scope, container)
+
+    def narrow(variable: Any) -> Any:
+        if _kind_of(variable) != _DOUBLE:
+            return variable
+        return scope.declare_local_variable("narrow", FloatTensorType(list(variable.type.shape)))
+
+    inputs = [narrow(each) for each in operator.inputs]
+    outputs = [narrow(each) for each in operator.outputs]
+    seen = _Seen(
+        operator,
+        inputs=inputs,
+        outputs=outputs,
+        input_full_names=[each.full_name for each in inputs],
+        output_full_names=[each.full_name for each in outputs],
+    )
+    for wide, read in zip(operator.inputs, inputs, strict=True):
+        if wide is not read:
+            steps.add("Cast", [wide.full_name], read.full_name, to=_FLOAT)
+    get_converter(operator.type)(scope, seen, container)
+    for wide, said in zip(operator.outputs, outputs, strict=True):
+        if wide is not said:
+            steps.add("Cast", [said.full_name], wide.full_name, to=_DOUBLE)
+
+
 def _convert_imputer(scope: Any, operator: Any, container: Any) -> None:
     from skl2onnx.common._registration import get_converter  # noqa: PLC0415  adapter
-    from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType  # noqa: PLC0415  adapter
 
     model = operator.raw_operator
-    kinds = {type(each.type) for each in operator.inputs}
-    plain = kinds <= {FloatTensorType, DoubleTensorType} and len(kinds) == 1
-    whole = (
-        not model.add_indicator and not np.isnan(np.asarray(model.statistics_, np.float64)).any() if plain else False
-    )
-    if not whole or not isinstance(model.missing_values, float):
+    numeric = all(type(each.type).__name__ in ("FloatTensorType", "DoubleTensorType") for each in operator.inputs)
+    if not isinstance(model.missing_values, float) or model.add_indicator:
         get_converter(operator.type)(scope, operator, container)
-        return
-    steps = _Steps(scope, container)
+    elif numeric and not np.isnan(np.asarray(model.statistics_, np.float64)).any():
+        _fill_numbers(_Steps(scope, container), operator, np.asarray(model.statistics_, np.float64))
+    else:
+        spelled = copy.copy(model)
+        spelled.missing_values = NULL_TEXT
+        get_converter(operator.type)(scope, _Seen(operator, raw_operator=spelled), container)
+
+
+def _fill_numbers(steps: _Steps, operator: Any, fills: Any) -> None:
     rows = operator.inputs[0].full_name
     if len(operator.inputs) > 1:
         rows = steps.add("Concat", [each.full_name for each in operator.inputs], axis=1)
-    kind = _DOUBLE if kinds == {DoubleTensorType} else _FLOAT
-    fill = steps.constant(kind, [1, len(model.statistics_)], [float(each) for each in model.statistics_])
-    missing = steps.add("IsNaN", [rows])
-    steps.add("Where", [missing, fill, rows], operator.outputs[0].full_name, op_version=9)
+    constant = steps.constant(_kind_of(operator.inputs[0]), [1, len(fills)], [float(each) for each in fills])
+    steps.add("Where", [steps.add("IsNaN", [rows]), constant, rows], operator.outputs[0].full_name, op_version=9)

@@ -138,7 +138,7 @@ def answers(contract: Contract, dtype: str = "float64", *, label: str | None = "
 
 
 def used(traits: Traits, contract: Contract) -> tuple[str, ...]:
-    """The fields a model reads, in its own order, all of them in the contract. Raises BadInput naming one that is not."""
+    """The fields a model reads, in its own order. Raises BadInput naming one the contract does not have."""
     fields = traits.fields if traits.fields is not None else contract.names
     for each in fields:
         if each not in contract.names:

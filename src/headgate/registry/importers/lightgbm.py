@@ -177,10 +177,17 @@ class _Walker:
         if node["decision_type"] != "<=" or missing == "Zero":
             raise BadInput("model", "type", "splits on categories or on zero as missing have no ONNX form yet")
         threshold = float(node["threshold"])
-        # The root must stay node 0: children are numbered before their parent is added, but after it is counted.
         yes, no = self.add(node["left_child"]), self.add(node["right_child"])
         left = bool(node["default_left"]) if missing == "NaN" else threshold >= 0.0  # None: NaN is read as zero
-        self._trees.branch(self._tree, number, int(node["split_feature"]), threshold, yes=yes, no=no, missing_yes=left)
+        self._trees.branch(
+            self._tree,
+            number,
+            feature=int(node["split_feature"]),
+            threshold=threshold,
+            yes=yes,
+            no=no,
+            missing_yes=left,
+        )
         return number
 
 

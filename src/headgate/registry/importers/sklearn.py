@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -27,17 +28,18 @@ from headgate.registry.importers.importer import (
     used,
 )
 from headgate.registry.importers.trees import Width
-from headgate.registry.package import Engine, ModelInput, Signature
+from headgate.registry.package import Engine, ModelInput, ModelOutput, Signature
 from headgate.registry.ports import Predicted
 from headgate.vocabulary import Task
 
 SKOPS: Final = "model.skops"
 JOBLIB: Final = "model.joblib"
-NULL_TEXT: Final = "nan"
-"""What a converted encoder calls the category of missing values."""
 OPSETS: Final = {"": 17, "ai.onnx.ml": 3}
 _FITTED_BY: Final = ("sklearn", "numpy", "scipy", "xgboost", "lightgbm", "pandas")
 """Libraries whose types a skops file may construct without anybody's say: they are what fitted the model."""
+
+_PLAIN: Final = ("collections.OrderedDict", "collections.defaultdict", "functools.partial")
+"""Types of the standard library that fitted estimators hold."""
 
 
 def recognises(model: Any) -> bool:
@@ -185,13 +187,11 @@ def _onnx(model: Any, contract: Contract, fields: tuple[str, ...], width: Width)
         graph.ARTEFACT,
         signature,
         lambda folder: graph.save(convert(model, inputs, width), folder),
-        options={"null_text": NULL_TEXT} if any(kinds[each] is Kind.CATEGORY for each in fields) else {},
+        options={"null_text": hist.NULL_TEXT} if any(kinds[each] is Kind.CATEGORY for each in fields) else {},
     )
 
 
-def _renamed(output: Any, name: str) -> Any:
-    import msgspec  # noqa: PLC0415
-
+def _renamed(output: ModelOutput, name: str) -> ModelOutput:
     return msgspec.structs.replace(output, name=name)
 
 
@@ -211,7 +211,7 @@ def convert(model: Any, inputs: list[ModelInput], width: Width) -> Any:
             model,
             "model",
             initial_types=[(each.name, types[each.dtype]([None, *each.shape])) for each in inputs],
-            options={id(model): {"zipmap": False}} if hasattr(model, "classes_") else None,
+            options={id(model): {"zipmap": False}} if hasattr(model, "predict_proba") else None,
             target_opset=OPSETS,
             custom_conversion_functions=hist.conversions(width),
         )
@@ -225,7 +225,7 @@ def _skops(model: Any, contract: Contract, fields: tuple[str, ...], shape: dict[
             warnings.simplefilter("ignore")
             raw = skops.io.dumps(model)
         types = sorted(skops.io.get_untrusted_types(data=raw))
-        strange = [each for each in types if each.partition(".")[0] not in _FITTED_BY]
+        strange = [each for each in types if each not in _PLAIN and each.partition(".")[0] not in _FITTED_BY]
         if strange and not trust:
             raise TrustRequired(
                 f"the model contains {', '.join(strange)}; register with trust if you wrote them (--trust)"

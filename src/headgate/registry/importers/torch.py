@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from headgate.contracts.contract import Contract, Kind
-from headgate.errors import BadInput, MissingExtra
+from headgate.errors import BadInput, MissingExtra, RuntimeFailed
 from headgate.registry import native
 from headgate.registry.importers import graph
 from headgate.registry.importers.importer import Candidate, Imported, Traits, columns, matrix, of_module
@@ -63,7 +63,9 @@ def build(model: Any, contract: Contract, reference: pa.Table, *, trust: bool) -
                 output_names=[name],
                 verbose=False,
             )
-            graph.save(made.model_proto, folder)
+        if made is None:
+            raise RuntimeFailed("PyTorch wrote no ONNX program")
+        graph.save(made.model_proto, folder)
 
     def write_program(folder: Path) -> None:
         with quiet():
@@ -182,7 +184,7 @@ def _serving(module: Any, last: str) -> Any:
 
     steps = {"none": None, "sigmoid": torch.nn.Sigmoid(), "softmax": torch.nn.Softmax(dim=1)}
 
-    class Serving(torch.nn.Module):  # type: ignore[misc]  # PyTorch's base class is Any here
+    class Serving(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.module = module

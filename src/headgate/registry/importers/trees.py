@@ -35,50 +35,51 @@ class Trees:
     """(tree, node, target, weight)."""
 
     def branch(
-        self, tree: int, node: int, feature: int, threshold: float, *, yes: int, no: int, missing_yes: bool
+        self, tree: int, node: int, *, feature: int, threshold: float, yes: int, no: int, missing_yes: bool
     ) -> None:
         """Add a split: rows with ``feature <= threshold`` go to node `yes`."""
-        self._node(tree, node, feature, threshold, "BRANCH_LEQ", yes, no, int(missing_yes))
+        self._node(tree, node, "BRANCH_LEQ", feature, threshold)
+        self.yes[-1], self.no[-1], self.missing_yes[-1] = yes, no, int(missing_yes)
 
     def leaf(self, tree: int, node: int, target: int, weight: float) -> None:
         """Add a leaf that adds `weight` to `target`."""
-        self._node(tree, node, 0, 0.0, "LEAF", 0, 0, 0)
+        self._node(tree, node, "LEAF", 0, 0.0)
         self.leaves.append((tree, node, target, weight))
 
-    def _node(
-        self, tree: int, node: int, feature: int, threshold: float, mode: str, yes: int, no: int, missing: int
-    ) -> None:
+    def _node(self, tree: int, node: int, mode: str, feature: int, threshold: float) -> None:
         self.tree.append(tree)
         self.node.append(node)
         self.feature.append(feature)
         self.threshold.append(threshold)
         self.mode.append(mode)
-        self.yes.append(yes)
-        self.no.append(no)
-        self.missing_yes.append(missing)
+        for each in (self.yes, self.no, self.missing_yes):
+            each.append(0)
 
     def attributes(self, width: Width) -> dict[str, Any]:
         """The attributes of a ``TreeEnsembleRegressor`` node that reads inputs of that width."""
         weights = [each[3] for each in self.leaves]
+        # ONNX Runtime takes the first node it meets of a tree for its root, whatever the ids say.
+        order = sorted(range(len(self.node)), key=lambda place: (self.tree[place], self.node[place]))
+        threshold = [self.threshold[place] for place in order]
         shape = {
             "n_targets": self.targets,
-            "nodes_treeids": self.tree,
-            "nodes_nodeids": self.node,
-            "nodes_featureids": self.feature,
-            "nodes_modes": self.mode,
-            "nodes_truenodeids": self.yes,
-            "nodes_falsenodeids": self.no,
-            "nodes_missing_value_tracks_true": self.missing_yes,
+            "nodes_treeids": [self.tree[place] for place in order],
+            "nodes_nodeids": [self.node[place] for place in order],
+            "nodes_featureids": [self.feature[place] for place in order],
+            "nodes_modes": [self.mode[place] for place in order],
+            "nodes_truenodeids": [self.yes[place] for place in order],
+            "nodes_falsenodeids": [self.no[place] for place in order],
+            "nodes_missing_value_tracks_true": [self.missing_yes[place] for place in order],
             "target_treeids": [each[0] for each in self.leaves],
             "target_nodeids": [each[1] for each in self.leaves],
             "target_ids": [each[2] for each in self.leaves],
         }
         if width == "float32":
-            values = [float(each) for each in floor32(np.array(self.threshold))]
+            values = [float(each) for each in floor32(np.array(threshold))]
             return {**shape, "nodes_values": values, "target_weights": weights, "base_values": self.base}
         return {
             **shape,
-            "nodes_values_as_tensor": _tensor("values", self.threshold),
+            "nodes_values_as_tensor": _tensor("values", threshold),
             "target_weights_as_tensor": _tensor("weights", weights),
             "base_values_as_tensor": _tensor("base", self.base),
         }
@@ -97,11 +98,13 @@ def floor32(values: Any) -> Any:
 
 def model(trees: Trees, features: int, width: Width, link: Link, *, classifier: bool) -> Any:
     """A whole ONNX model: input ``X``, output ``scores`` (classifier) or ``prediction``."""
-    from onnx import TensorProto, helper  # noqa: PLC0415  adapter
+    from onnx import TensorProto, helper  # noqa: PLC0415 - adapter
 
     kind = TensorProto.DOUBLE if width == "float64" else TensorProto.FLOAT
     raw, last = "raw", "scores" if classifier else "prediction"
-    nodes = [helper.make_node("TreeEnsembleRegressor", ["X"], [raw], domain="ai.onnx.ml", **trees.attributes(width))]
+    nodes = [
+        helper.make_node("TreeEnsembleRegressor", ["X"], [raw], None, None, "ai.onnx.ml", **trees.attributes(width))
+    ]
     operator, extra = {
         "identity": ("Identity", {}),
         "exp": ("Exp", {}),
@@ -120,6 +123,6 @@ def model(trees: Trees, features: int, width: Width, link: Link, *, classifier: 
 
 
 def _tensor(name: str, values: list[float]) -> Any:
-    from onnx import numpy_helper  # noqa: PLC0415  adapter
+    from onnx import numpy_helper  # noqa: PLC0415 - adapter
 
     return numpy_helper.from_array(np.asarray(values, np.float64), name)

@@ -1,4 +1,4 @@
-"""XGBoost boosters and their scikit-learn wrappers: ONNX with float32 inputs, which XGBoost itself reads, else native."""
+"""XGBoost boosters and their scikit-learn wrappers: ONNX with float32 inputs, as XGBoost itself reads, else native."""
 
 import re
 import warnings
@@ -64,7 +64,7 @@ def booster_of(model: Any) -> Any:
 
 
 def objective_of(booster: Any) -> str:
-    """What the booster was fitted for: ``binary:logistic``, ``multi:softprob``, …"""
+    """What the booster was fitted for, as XGBoost spells it: ``binary:logistic``, ``multi:softprob``."""
     found = _OBJECTIVE.search(booster.save_config())
     return found.group(1) if found else ""
 

@@ -1,5 +1,6 @@
 """PyTorch programs saved with ``torch.export``; they read the signature's inputs in order."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ def load(package: Path, manifest: Manifest, contract: Contract, threads: int) ->
     except ImportError as error:
         raise MissingExtra("a PyTorch package", "torch") from error
     torch.set_num_threads(threads)
-    program = torch.export.load(package / manifest.artefact).module()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.export.load(package / manifest.artefact).module()
     names = [each.name for each in manifest.signature.inputs]
     how = None if contract.output.task is Task.TENSOR else manifest.options.get("decode", "number")
 

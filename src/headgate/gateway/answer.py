@@ -1,0 +1,211 @@
+"""The life of a batch: admit → divide → run → answer or fall back → remember → reply.
+
+Doors hand requests to `Answerer.admit`; all that arrive in one turn of the event loop are answered together in
+`tick`, one runtime call per version. Everything here runs on the loop and nothing here waits: quick models are called
+in place, others through `lanes.py`, and the journal says when it is done.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from functools import partial
+from time import perf_counter_ns
+from typing import Final
+
+from headgate.clock import Clock
+from headgate.errors import BadInput, HeadgateError, JournalUnavailable, Overloaded, PassingError, RuntimeFailed, Unavailable
+from headgate.gateway.ask import Ask, Room, Share
+from headgate.gateway.divide import divide
+from headgate.gateway.lanes import Lanes
+from headgate.gateway.remember import Memory
+from headgate.gateway.view import Seat, View
+from headgate.journal.identifiers import Mint, format_id
+from headgate.gateway.speak import pick, speak
+from headgate.journal.records import Block, Input, Refusal
+from headgate.runtimes.ports import Outputs
+
+INLINE_ROWS: Final = 128
+"""Rows of one call on the event loop; larger batches leave it."""
+SWEEP_SECONDS: Final = 0.01
+"""How late a deadline may be noticed."""
+_BISECT_SECONDS: Final = 0.5
+"""A failed batch is tried again in halves, to find the row that did it, unless failing took longer than this."""
+
+
+class Answerer:
+    """Answers the requests of one gateway process."""
+
+    def __init__(self, *, memory: Memory, mint: Mint, clock: Clock, queue_rows: int) -> None:
+        self._memory = memory
+        self._mint = mint
+        self._clock = clock
+        self._queue_rows = queue_rows
+        self._lanes = Lanes(self._answered, self._failed)
+        self._arrived: list[Ask] = []
+        self._open: set[Ask] = set()
+        """Requests that outlive their tick."""
+        self._sweeping = False
+        self._room = Room()
+
+    # --- a tick
+
+    def admit(self, ask: Ask) -> None:
+        """Take a request into this tick. Raises the PassingError that says why not."""
+        view, rows = ask.view, len(ask.outcomes)
+        if self._room.waiting + rows > self._queue_rows:
+            raise Overloaded("too many rows wait already; come back in a moment")
+        if not view.proved:
+            raise Unavailable("the live version has no passing evaluation record; evaluate it or force it")
+        self._memory.check(view)
+        if not self._arrived:
+            asyncio.get_running_loop().call_soon(self.tick)
+        self._arrived.append(ask)
+        ask.room = self._room
+        self._room.waiting += rows
+        view.waiting += rows
+
+    def note(self, view: View, error: HeadgateError) -> None:
+        """Remember and count a request that was refused as a whole; its reply waits for nothing."""
+        if isinstance(error, PassingError):
+            view.count.rejected(type(error).__name__)  # no record: under overload it would make matters worse
+            return
+        now, id_ = self._clock.now(), self._mint.draw(view.tag)
+        field, rule = (error.field, error.rule) if isinstance(error, BadInput) else ("version", "unknown")
+        view.count.rejected(rule)
+        record = Input(id_, now, None, format_id(id_), 0, refusal=Refusal(field, rule, str(error)))
+        self._memory.write(view.live.schema, Block([record]))
+
+    def tick(self) -> None:
+        """Answer everything that arrived since the last tick."""
+        arrived, self._arrived = self._arrived, []
+        for view, asks in _by_view(arrived):
+            self._answer(view, asks)
+            view.count.in_flight(view.waiting)
+        self._watch([ask for ask in arrived if ask.open])
+
+    def _answer(self, view: View, asks: list[Ask]) -> None:
+        now = self._clock.now()
+        ids = self._mint.draw_many(view.tag, sum([len(ask.outcomes) for ask in asks]))
+        division = divide(view, asks, view.assignment.at(now), iter(ids), now)
+        if division.refused[0]:
+            self._refuse(view, *division.refused)
+        for share in division.shares():
+            self._run(share)
+
+    def _refuse(self, view: View, asks: list[Ask], records: list[Input]) -> None:
+        for record in records:
+            if record.refusal is not None:
+                view.count.violated(record.refusal.field.partition(".")[2], record.refusal.rule)
+        self._remember(view, view.live, asks, Block(records))
+
+    # --- a share of a tick
+
+    def _run(self, share: Share) -> None:
+        """Ask its version, here if that is quick."""
+        served = share.seat.served
+        runtime = served.placement.inline
+        if runtime is None or len(share.rows) > INLINE_ROWS:
+            self._lanes.put(share)
+            return
+        began = perf_counter_ns()
+        try:
+            outputs = runtime.run(served.feeds.from_values(share.seat.convert(share.rows)))
+        except Exception as error:  # noqa: BLE001 - somebody's model: whatever it raises is its failure
+            self._failed(share, error, (perf_counter_ns() - began) / 1e9)
+        else:
+            self._answered(share, outputs)
+
+    def _answered(self, share: Share, outputs: Outputs) -> None:
+        """The version spoke: remember its words, then the callers may have them."""
+        if share.off_loop:
+            places = self._let_go(share)
+            if len(places) < len(share.rows):
+                share, outputs = share.part(places), pick(outputs, places)
+        if share.rows:
+            answers = speak(share, outputs)
+            share.seat.count.ran(share.role, len(answers), outputs.compute_us)
+            self._remember(share.view, share.assigned, share.asks, Block(share.inputs, answers))
+
+    def _failed(self, share: Share, error: Exception, seconds: float) -> None:
+        """It did not: find the row that is to blame, or let the live version speak, or say so."""
+        share = share.part(self._let_go(share))
+        if len(share.rows) > 1 and seconds < _BISECT_SECONDS:
+            half = len(share.rows) // 2
+            self._lanes.put(share.part(range(half)))
+            self._lanes.put(share.part(range(half, len(share.rows))))
+        elif share.may_fall_back():
+            self._fall_back(share, "failed")
+        elif share.rows:
+            self._give_up(share, error)
+
+    def _fall_back(self, share: Share, reason: str) -> None:
+        if share.rows:
+            share.assigned.count.fell_back(reason, len(share.rows))
+            share.seat, share.fallback = share.view.live, reason
+            self._run(share)
+
+    def _give_up(self, share: Share, error: Exception) -> None:
+        problem = error if isinstance(error, PassingError) else RuntimeFailed("the model could not be asked")
+        for ask, record in zip(share.asks, share.inputs, strict=True):
+            ask.outcomes[record.row] = problem
+            record.features, record.refusal = None, Refusal("row", "runtime", str(problem))
+        self._remember(share.view, share.assigned, share.asks, Block(share.inputs))
+
+    def _let_go(self, share: Share) -> list[int]:
+        """The places of rows whose callers still wait for this share; of those whose time ran out, say so."""
+        gone = [place for place, ask in enumerate(share.asks) if not ask.open and place not in share.left]
+        if gone:
+            expired = share.part(gone)
+            for record in expired.inputs:
+                record.features, record.refusal = None, Refusal("row", "deadline", "the deadline passed first")
+            self._remember(share.view, share.assigned, expired.asks, Block(expired.inputs))
+        return [place for place, ask in enumerate(share.asks) if ask.open and place not in share.left]
+
+    # --- its end
+
+    def _remember(self, view: View, seat: Seat, asks: list[Ask], block: Block) -> None:
+        self._memory.keep(view, seat.schema, block, partial(self._remembered, view, asks))
+
+    def _remembered(self, view: View, asks: list[Ask], problem: JournalUnavailable | None) -> None:
+        """The records of these rows are on disk, or never will be: their requests are a row nearer to a reply."""
+        if problem is not None:
+            view.count.unjournalled(len(asks))
+            for ask in asks:
+                ask.journalled = False
+                ask.refusal = problem if view.refuses_unjournalled else None
+        for ask in asks:
+            ask.settle_row()
+
+    # --- patience
+
+    def _watch(self, asks: list[Ask]) -> None:
+        """Look after requests that outlive their tick."""
+        self._open.update(asks)
+        if self._open and not self._sweeping:
+            self._sweeping = True
+            asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
+
+    def _sweep(self) -> None:
+        """Let the live version answer for those who are late, and tell callers whose time ran out."""
+        now = perf_counter_ns()
+        for share in list(self._lanes.canaries):
+            late = [at for at, ask in enumerate(share.asks) if ask.patience < now and ask.open and at not in share.left]
+            if late:
+                part = share.part(late)
+                share.left.update(late)
+                self._fall_back(part, "late")
+        self._open = {ask for ask in self._open if ask.open}
+        for ask in [ask for ask in self._open if ask.deadline < now]:
+            ask.expire()
+        self._sweeping = False
+        self._watch([])
+
+
+def _by_view(asks: list[Ask]) -> Iterable[tuple[View, list[Ask]]]:
+    """Requests by the view they were read under; nearly always there is one."""
+    view = asks[0].view
+    if all(ask.view is view for ask in asks):
+        return ((view, asks),)
+    found: dict[View, list[Ask]] = {}
+    for ask in asks:
+        found.setdefault(ask.view, []).append(ask)
+    return found.items()

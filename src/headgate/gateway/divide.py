@@ -1,0 +1,125 @@
+"""Which rows of a tick go to which version; pure, but for the identifiers it is given.
+
+Called by `answer.py` once per endpoint and tick. An endpoint with one version, no sticky key and legal rows takes the
+short road: no hash is made.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from headgate.errors import Violation
+from headgate.gateway.ask import Ask, Share
+from headgate.gateway.view import Seat, View
+from headgate.journal.identifiers import format_id
+from headgate.journal.records import Input, Refusal
+from headgate.traffic.assignment import Assignment
+from headgate.vocabulary import Role
+
+ROWS_PER_CALL: Final = 1024
+"""Rows of one runtime call."""
+BULK: Final = 64
+"""Requests of more rows get calls of their own, so that small ones do not wait for them."""
+
+_Key = tuple[str, Role, bool]
+
+
+class Division:
+    """The shares of one endpoint's tick."""
+
+    def __init__(self, view: View, assignment: Assignment, ids: Iterator[bytes], now: int) -> None:
+        self._view = view
+        self._assignment = assignment
+        self._ids = ids
+        self._now = now
+        self._shares: dict[_Key, Share] = {}
+        self.refused: tuple[list[Ask], list[Input]] = ([], [])
+        """Whose rows broke their contract, and the records of those rows."""
+
+    def shares(self) -> list[Share]:
+        """What to run, no share larger than one call may be."""
+        return [part for share in self._shares.values() for part in _calls(share)]
+
+    def add(self, ask: Ask) -> None:
+        """Give each of the request's rows an id and a version."""
+        reading = ask.reading
+        plain = reading.clean and reading.keys is None and reading.at is None and not self._view.sticks
+        if plain and not self._assignment.arms and ask.pinned is None and self._view.live.capture.everything:
+            self._add_plain(ask)
+        else:
+            self._add_each(ask)
+
+    def _add_plain(self, ask: Ask) -> None:
+        rows = ask.reading.rows
+        share = self._share(self._view.live, Role.LIVE, 1.0, len(rows) > BULK)
+        ids, now = self._ids, self._now
+        request_id = self._name(ask, id := next(ids))
+        share.asks.append(ask)
+        share.inputs.append(Input(id, now, rows[0], request_id, 0))  # type: ignore[arg-type] # clean: no Violation
+        for place in range(1, len(rows)):
+            share.asks.append(ask)
+            share.inputs.append(Input(next(ids), now, rows[place], request_id, place))  # type: ignore[arg-type]
+        share.rows.extend(rows)  # type: ignore[arg-type]
+
+    def _add_each(self, ask: Ask) -> None:
+        reading = ask.reading
+        for place, row in enumerate(reading.rows):
+            id = next(self._ids)  # noqa: A001 # the domain's own word
+            request_id = ask.request_id or self._name(ask, id)
+            at = self._now if reading.at is None else reading.at[place]
+            entity = None if reading.keys is None else reading.keys[place]
+            if isinstance(row, Violation):
+                refusal = Refusal(row.field, row.rule, row.message)
+                self.refused[0].append(ask)
+                self.refused[1].append(Input(id, at, None, request_id, place, entity, refusal=refusal))
+                ask.outcomes[place] = row
+                continue
+            entity = self._entity(entity, row)
+            seat, role, probability = self._seat(ask, id, entity)
+            share = self._share(seat, role, probability, len(reading.rows) > BULK)
+            flags = () if reading.flags is None else reading.flags[place]
+            features = seat.capture.keep(id, seat.convert([row])[0] if ask.pinned is None else row)
+            share.asks.append(ask)
+            share.inputs.append(Input(id, at, features, request_id, place, entity, flags=flags))
+            share.rows.append(row)
+
+    def _seat(self, ask: Ask, id: bytes, entity: str | None) -> tuple[Seat, Role, float]:  # noqa: A002
+        if ask.pinned is not None:
+            return ask.pinned, Role.PINNED, 1.0
+        key = entity.encode() if self._view.sticks and entity is not None else id
+        version, probability = self._assignment.version(key)
+        seat = self._view.seats[version]
+        return seat, seat.role, probability
+
+    def _entity(self, key: str | None, row: tuple[object, ...]) -> str | None:
+        if key is not None or self._view.sticky is None:
+            return key
+        value = self._view.sticky(row)
+        return None if value is None else str(value)
+
+    def _name(self, ask: Ask, first: bytes) -> str:
+        ask.first_id = format_id(first)
+        ask.request_id = ask.reading.id or ask.first_id
+        return ask.request_id
+
+    def _share(self, seat: Seat, role: Role, probability: float, bulk: bool) -> Share:
+        key = (seat.version, role, bulk)
+        share = self._shares.get(key)
+        if share is None:
+            share = self._shares[key] = Share(self._view, seat, role, probability)
+        return share
+
+
+def divide(view: View, asks: Sequence[Ask], assignment: Assignment, ids: Iterator[bytes], now: int) -> Division:
+    """The rows of `asks`, each with an identifier from `ids`, by the version that `assignment` gives them."""
+    division = Division(view, assignment, ids, now)
+    for ask in asks:
+        division.add(ask)
+    return division
+
+
+def _calls(share: Share) -> list[Share]:
+    limit = 1 if share.seat.served.feeds.ragged else ROWS_PER_CALL
+    if len(share.rows) <= limit:
+        return [share]
+    places = range(len(share.rows))
+    return [share.part(places[start : start + limit]) for start in range(0, len(share.rows), limit)]

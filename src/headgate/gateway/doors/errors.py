@@ -1,0 +1,57 @@
+"""Refusals on the native door: ``{"error": {"field", "rule", "message"}}``."""
+
+import msgspec
+
+from headgate.errors import (
+    BadInput,
+    DeadlineExceeded,
+    HeadgateError,
+    JournalUnavailable,
+    NotFound,
+    Overloaded,
+    RuntimeFailed,
+    Violation,
+)
+from headgate.gateway.doors.statuses import NATIVE, retry_after, status_of
+from headgate.gateway.http.exchange import Exchange
+from headgate.gateway.http.replies import NOBODY, send
+
+_RULES = (
+    (Overloaded, "overloaded"),
+    (DeadlineExceeded, "deadline"),
+    (JournalUnavailable, "journal"),
+    (RuntimeFailed, "runtime"),
+)
+
+
+class ErrorBody(msgspec.Struct):
+    """What a caller reads about one thing that went wrong."""
+
+    field: str
+    rule: str
+    message: str
+
+
+class _Refusal(msgspec.Struct):
+    error: ErrorBody
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def error_body(error: HeadgateError | Violation) -> ErrorBody:
+    """`error` as field, rule and message."""
+    if isinstance(error, BadInput | Violation):
+        return ErrorBody(error.field, error.rule, error.message)
+    if isinstance(error, NotFound):
+        return ErrorBody(error.what, "unknown", str(error))
+    rule = next((rule for kind, rule in _RULES if isinstance(error, kind)), "unavailable")
+    return ErrorBody("request", rule, str(error))
+
+
+def refuse(exchange: Exchange, error: HeadgateError, *, request_id: bytes = b"", version: bytes = NOBODY) -> int:
+    """Answer `exchange` with `error` and return the status."""
+    status = status_of(error, NATIVE)
+    body = _encode(_Refusal(error_body(error)))
+    send(exchange, status, body, request_id=request_id, version=version, extra=retry_after(error))
+    return status

@@ -1,0 +1,97 @@
+"""The native door: ``POST /v1/endpoints/{endpoint}/predict``."""
+
+from functools import partial
+from time import perf_counter_ns
+from typing import Any, Final
+
+import msgspec
+
+from headgate.errors import BadInput, HeadgateError, PassingError, RuntimeFailed, Violation
+from headgate.gateway.answer import Answerer
+from headgate.gateway.ask import Ask
+from headgate.gateway.doors.errors import ErrorBody, error_body, refuse
+from headgate.gateway.http.exchange import Exchange
+from headgate.gateway.http.replies import header_text, send
+from headgate.gateway.view import View
+from headgate.journal.identifiers import format_id
+from headgate.journal.records import Answer
+from headgate.vocabulary import Task
+
+PROTOCOL: Final = "native"
+
+
+class _Predicted(msgspec.Struct, gc=False, omit_defaults=True):
+    id: str
+    version: str
+    prediction: Any
+    scores: list[float] | None = None
+
+
+class _Refused(msgspec.Struct, gc=False):
+    error: ErrorBody
+
+
+class _Reply(msgspec.Struct, gc=False, omit_defaults=True):
+    predictions: list[Any]
+    journalled: bool = True
+
+
+class PredictDoor:
+    """Translates predict requests and their answers."""
+
+    def __init__(self, answerer: Answerer) -> None:
+        self._answerer = answerer
+        self._encode = msgspec.json.Encoder().encode
+
+    def open(self, exchange: Exchange, view: View) -> None:
+        """Have a request answered under `view`."""
+        try:
+            reading = view.live.served.reader.read(exchange.body)
+            self._answerer.admit(Ask(view, reading, partial(self._reply, exchange)))
+        except (BadInput, PassingError) as error:
+            self._answerer.note(view, error)
+            view.count.replied(PROTOCOL, refuse(exchange, error, version=view.live.header), 0.0)
+
+    def _reply(self, exchange: Exchange, ask: Ask) -> None:
+        problem = overall(ask)
+        request_id = ask.request_id.encode() if ask.reading.id is None else header_text(ask.request_id)
+        if isinstance(problem, HeadgateError):
+            status = refuse(exchange, problem, request_id=request_id, version=versions(ask))
+        else:
+            status = 200 if problem is None else 422
+            body = self._encode(_Reply([_entry(ask, place) for place in range(len(ask.outcomes))], ask.journalled))
+            send(exchange, status, body, request_id=request_id, version=versions(ask))
+        ask.view.count.replied(PROTOCOL, status, (perf_counter_ns() - ask.arrived) / 1e9)
+
+
+def overall(ask: Ask) -> HeadgateError | Violation | None:
+    """What is wrong with a request as a whole: None as soon as one row is answered."""
+    if ask.refusal is not None:
+        return ask.refusal
+    problem: HeadgateError | Violation | None = None
+    for outcome in ask.outcomes:
+        if type(outcome) is Answer:
+            return None
+        if isinstance(outcome, PassingError) or problem is None:
+            problem = outcome  # type: ignore[assignment] # a settled request has no None among its outcomes
+    return problem
+
+
+def versions(ask: Ask) -> bytes:
+    """The versions that answered, as a header has them."""
+    live = ask.view.live
+    spoke = {outcome.answered for outcome in ask.outcomes if type(outcome) is Answer}
+    if not spoke or spoke == {live.version}:
+        return live.header
+    return header_text(",".join(sorted(spoke)))
+
+
+def _entry(ask: Ask, place: int) -> _Predicted | _Refused:
+    outcome = ask.outcomes[place]
+    if type(outcome) is Answer:
+        id_text = ask.first_id if place == 0 else format_id(outcome.input_id)
+        prediction: Any = outcome.prediction
+        if ask.arrays and ask.view.live.served.contract.output.task is Task.TENSOR:
+            prediction = {name: array.tolist() for name, array in ask.arrays[place].items()}
+        return _Predicted(id_text, outcome.answered, prediction, outcome.scores)
+    return _Refused(error_body(outcome or RuntimeFailed("the row was not answered")))

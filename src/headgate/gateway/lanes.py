@@ -1,0 +1,105 @@
+"""Calls that must not hold the event loop: one at a time per version, everything that waits meanwhile in the next.
+
+`answer.py` puts shares in; what comes of them is told to the two functions it gave. A model that is slow thereby
+gets larger batches, and never more than it can do.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from time import perf_counter_ns
+
+from headgate.errors import DeadlineExceeded, HeadgateError, RuntimeFailed
+from headgate.gateway.ask import Share
+from headgate.gateway.divide import ROWS_PER_CALL
+from headgate.gateway.view import Served
+from headgate.runtimes.ports import Outputs
+
+Answered = Callable[[Share, Outputs], None]
+Failed = Callable[[Share, Exception, float], None]
+"""The share, why, and the seconds that took."""
+
+
+class Lanes:
+    """One queue per package that is called off the loop."""
+
+    def __init__(self, answered: Answered, failed: Failed) -> None:
+        self._answered = answered
+        self._failed = failed
+        self._queues: dict[Served, deque[Share]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.canaries: set[Share] = set()
+        """Shares of versions that are not live, from `put` until they are answered: they may turn out too slow."""
+
+    def put(self, share: Share) -> None:
+        """Have `share` answered by its seat as soon as what came before is."""
+        share.off_loop = True
+        if share.may_fall_back():
+            self.canaries.add(share)
+        served = share.seat.served
+        queue = self._queues.get(served)
+        if queue is not None:
+            queue.append(share)
+            return
+        self._queues[served] = deque([share])
+        task = asyncio.get_running_loop().create_task(self._drain(served))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def busy(self, served: Served) -> bool:
+        """Whether a call of this package waits or is under way."""
+        return served in self._queues
+
+    async def _drain(self, served: Served) -> None:
+        queue = self._queues[served]
+        while queue:
+            batch = []
+            for share in _next_batch(queue, 1 if served.feeds.ragged else ROWS_PER_CALL):
+                if share.waited_for():
+                    batch.append(share)
+                else:
+                    self._give_back(share, DeadlineExceeded("nobody waits for it any more"), 0.0)
+            if batch:
+                await self._call(served, batch)
+        del self._queues[served]
+
+    async def _call(self, served: Served, batch: list[Share]) -> None:
+        began = perf_counter_ns()
+        try:
+            rows = [row for share in batch for row in share.seat.convert(share.rows)]
+            outputs = await served.placement.run(served.feeds.from_values(rows))
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            problem = error if isinstance(error, HeadgateError) else RuntimeFailed("the model could not be asked")
+            for share in batch:
+                self._give_back(share, problem, (perf_counter_ns() - began) / 1e9)
+            return
+        start = 0
+        for share in batch:
+            self.canaries.discard(share)
+            self._answered(share, _slice(outputs, start, start + len(share.rows)))
+            start += len(share.rows)
+
+    def _give_back(self, share: Share, problem: Exception, seconds: float) -> None:
+        self.canaries.discard(share)
+        self._failed(share, problem, seconds)
+
+
+def _next_batch(queue: deque[Share], limit: int) -> list[Share]:
+    """The shares of the next call, in order; at least one."""
+    batch = [queue.popleft()]
+    size = len(batch[0].rows)
+    while queue and size + len(queue[0].rows) <= limit:
+        size += len(queue[0].rows)
+        batch.append(queue.popleft())
+    return batch
+
+
+def _slice(outputs: Outputs, start: int, end: int) -> Outputs:
+    return Outputs(
+        outputs.prediction[start:end],
+        None if outputs.scores is None else outputs.scores[start:end],
+        {name: array[start:end] for name, array in outputs.arrays.items()},
+        outputs.compute_us,
+    )

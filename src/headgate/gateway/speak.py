@@ -1,0 +1,54 @@
+"""A runtime's outputs as journal answers, row by row; called by `answer.py` for every share."""
+
+from collections.abc import Sequence
+from time import perf_counter_ns
+
+from headgate.gateway.ask import Share
+from headgate.journal.records import Answer
+from headgate.runtimes.ports import Array, Outputs
+from headgate.vocabulary import Task
+
+
+def speak(share: Share, outputs: Outputs) -> list[Answer]:
+    """One answer per row of `share`, also left with its request for the door to read."""
+    now = perf_counter_ns()
+    if share.seat.served.contract.output.task is Task.TENSOR:
+        predictions = _tensors(share, outputs)
+    else:
+        predictions = outputs.prediction.tolist()
+    scores = [None] * len(predictions) if outputs.scores is None else outputs.scores.tolist()
+    assigned, spoke = share.assigned.version, share.seat.version
+    role, probability, fallback, compute_us = share.role, share.probability, share.fallback, outputs.compute_us
+    answers = []
+    for ask, record, prediction, score in zip(share.asks, share.inputs, predictions, scores, strict=True):
+        latency_us = (now - ask.arrived) // 1000
+        answer = Answer(
+            record.id, assigned, spoke, role, probability, prediction, score, compute_us, latency_us, fallback
+        )
+        ask.outcomes[record.row] = answer
+        answers.append(answer)
+    return answers
+
+
+def pick(outputs: Outputs, places: Sequence[int]) -> Outputs:
+    """The outputs of the rows at `places`."""
+    at = list(places)
+    return Outputs(
+        outputs.prediction[at] if len(outputs.prediction) else outputs.prediction,
+        None if outputs.scores is None else outputs.scores[at],
+        {name: array[at] for name, array in outputs.arrays.items()},
+        outputs.compute_us,
+    )
+
+
+def _tensors(share: Share, outputs: Outputs) -> list[list[float]]:
+    """Each row's first output, flattened, as the journal keeps it; the doors get all of them whole."""
+    first: Array | None = None
+    for name, array in outputs.arrays.items():
+        first = array if first is None else first
+        for place, (ask, record) in enumerate(zip(share.asks, share.inputs, strict=True)):
+            ask.arrays.setdefault(record.row, {})[name] = array[place]
+    if first is None:
+        return [[] for _ in share.rows]
+    flat: list[list[float]] = first.reshape(len(share.rows), -1).tolist()
+    return flat

@@ -1,0 +1,154 @@
+"""Scoring files: every row answered or refused by name, resumable, complete or absent."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+import pytest
+
+from headgate.batch.score import Scored, score_file
+from headgate.contracts.contract import Contract, Field, Kind, OnBreak, Output
+from headgate.errors import BadInput, Conflict, NotFound
+from headgate.registry.ports import Predicted
+from headgate.vocabulary import Task
+
+CONTRACT = Contract(
+    (
+        Field("x", Kind.NUMBER, minimum=0.0, maximum=1e6, on_range=OnBreak.REJECT),
+        Field("name", Kind.TEXT, nullable=True),
+    ),
+    Output(Task.BINARY, classes=(0, 1), probability=True),
+)
+
+
+class Halving:
+    """Says 1 for odd x; counts how many rows it was asked."""
+
+    def __init__(self, fail_after: int | None = None) -> None:
+        self.asked = 0
+        self._fail_after = fail_after
+
+    def predict(self, table: pa.Table) -> Predicted:
+        if self._fail_after is not None and self.asked >= self._fail_after:
+            raise KeyboardInterrupt
+        self.asked += table.num_rows
+        odd = table.column("x").to_numpy() % 2
+        return Predicted(odd.astype(np.int64), np.stack([1 - odd, odd], axis=1))
+
+
+def run(source: Path, target: Path, model: Halving | None = None, chunk_rows: int = 10, digest: str = "d") -> Scored:
+    return score_file(
+        source,
+        target,
+        contract=CONTRACT,
+        predictor=model or Halving(),
+        version="m:1",
+        digest=digest,
+        chunk_rows=chunk_rows,
+    )
+
+
+def rows(count: int) -> pa.Table:
+    return pa.table({"x": np.arange(count, dtype=np.float64), "name": [f"n{i}" for i in range(count)]})
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    pq.write_table(rows(47), tmp_path / "in.parquet", row_group_size=7)
+    return tmp_path / "in.parquet"
+
+
+def test_every_row_is_answered_in_order(source: Path, tmp_path: Path) -> None:
+    assert run(source, tmp_path / "out.parquet") == Scored(47, 47, 0, 0)
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert table.column("prediction").to_pylist() == [i % 2 for i in range(47)]
+    assert table.column("score_1").to_pylist() == [float(i % 2) for i in range(47)]
+    assert table.column("x").to_pylist() == list(range(47))
+    assert set(table.column("version").to_pylist()) == {"m:1"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.parquet", "out.parquet"]
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+@pytest.mark.parametrize("write", [pq.write_table, pacsv.write_csv], ids=["pq", "csv"])
+def test_refused_rows_stay_in_with_field_and_rule(
+    tmp_path: Path, suffix: str, write: Callable[[pa.Table, Path], None], request: pytest.FixtureRequest
+) -> None:
+    source = tmp_path / ("in.parquet" if "pq" in request.node.callspec.id else "in.csv")
+    table = rows(25).set_column(0, "x", pa.array([-1.0 if i in (3, 12) else float(i) for i in range(25)]))
+    write(table, source)
+    assert run(source, tmp_path / f"out{suffix}") == Scored(25, 23, 2, 0)
+    out = pq.read_table(tmp_path / "out.parquet") if suffix == ".parquet" else pacsv.read_csv(tmp_path / "out.csv")
+    rules = out.column("error_rule").to_pylist()
+    assert [i for i, rule in enumerate(rules) if rule] == [3, 12]
+    assert out.column("error_field").to_pylist()[3] == "x"
+    assert out.column("prediction").to_pylist()[4] == 0
+
+
+def test_a_cell_that_is_not_a_number_refuses_its_row_alone(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("x,name\n1,a\nmany,b\n3,c\n,d\n")
+    assert run(tmp_path / "in.csv", tmp_path / "out.parquet").refused == 2
+    out = pq.read_table(tmp_path / "out.parquet")
+    assert out.column("error_rule").to_pylist() == [None, "type", None, "null"]
+    assert out.column("prediction").to_pylist() == [1, None, 1, None]
+
+
+def test_a_chunk_of_refused_rows_alone_does_not_change_the_answer_types(tmp_path: Path) -> None:
+    table = rows(20).set_column(0, "x", pa.array([-1.0] * 10 + [1.0] * 10))
+    pq.write_table(table, tmp_path / "in.parquet")
+    assert run(tmp_path / "in.parquet", tmp_path / "out.parquet") == Scored(20, 10, 10, 0)
+    assert pq.read_table(tmp_path / "out.parquet").column("prediction").to_pylist() == [None] * 10 + [1] * 10
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.parquet"
+    with pytest.raises(KeyboardInterrupt):
+        run(source, target, Halving(fail_after=30))
+    assert not target.exists()
+    model = Halving()
+    assert run(source, target, model) == Scored(47, 47, 0, 30)
+    assert model.asked == 17
+    assert pq.read_table(target).column("prediction").to_pylist() == [i % 2 for i in range(47)]
+
+
+def test_work_of_another_version_or_file_is_not_taken_up(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.parquet"
+    with pytest.raises(KeyboardInterrupt):
+        run(source, target, Halving(fail_after=30))
+    model = Halving()
+    assert run(source, target, model, digest="another").resumed_at == 0
+    assert model.asked == 47
+
+
+def test_a_target_that_is_there_is_never_overwritten(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "out.parquet").write_bytes(b"precious")
+    with pytest.raises(Conflict):
+        run(source, tmp_path / "out.parquet")
+    assert (tmp_path / "out.parquet").read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "rule"),
+    [
+        ("in.parquet", b"not parquet", "type"),
+        ("in.csv", b"", "type"),
+        ("in.csv", b"x,name\n", "empty"),
+        ("in.xls", b"x", "type"),
+        ("in.csv", b"x,prediction\n1,2\n", "conflict"),
+    ],
+)
+def test_a_source_that_cannot_be_scored_is_refused_by_name(
+    tmp_path: Path, name: str, content: bytes, rule: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(BadInput) as refused:
+        run(tmp_path / name, tmp_path / "out.parquet")
+    assert refused.value.rule == rule
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def test_a_source_that_is_not_there_is_not_found(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        run(tmp_path / "in.csv", tmp_path / "out.parquet")

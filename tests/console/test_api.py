@@ -1,0 +1,92 @@
+"""The control API as a client sees it."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from headgate.console.api import control_api, moment
+from headgate.errors import BadInput, NotFound, Unavailable
+from headgate.vocabulary import Micros
+
+
+class Scripted:
+    """Answers as told, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[object] = []
+        self.fails: Exception | None = None
+
+    def advance(self, to: Micros) -> dict[str, dict[str, int]]:
+        self.asked.append(to)
+        if self.fails:
+            raise self.fails
+        return {"w0": {"default/late": 3}}
+
+    def endpoints(self) -> list[tuple[str, str]]:
+        return [("default", "late")]
+
+    def status(self, project: str, endpoint: str, every: str) -> bytes:
+        self.asked.append((project, endpoint, every))
+        if self.fails:
+            raise self.fails
+        return b'{"endpoint": "late"}'
+
+
+@pytest.fixture
+def control() -> Scripted:
+    return Scripted()
+
+
+@pytest.fixture
+def client(control: Scripted) -> TestClient:
+    return TestClient(control_api(control))
+
+
+def test_it_lives_and_describes_every_route_it_has(client: TestClient) -> None:
+    assert client.get("/livez").json() == {"live": True}
+    paths = set(client.get("/openapi.json").json()["paths"])
+    routes = {route.path for route in control_api(Scripted()).routes}  # type: ignore[attr-defined]  # Starlette routes
+    assert paths == routes - {"/openapi.json"}
+
+
+def test_endpoints_and_status(client: TestClient, control: Scripted) -> None:
+    assert client.get("/v1/endpoints").json() == {"endpoints": [{"project": "default", "endpoint": "late"}]}
+    assert client.get("/v1/endpoints/late/status?every=month").json() == {"endpoint": "late"}
+    assert client.get("/v1/projects/p/endpoints/late/status").status_code == 200
+    assert control.asked == [("default", "late", "month"), ("p", "late", "day")]
+
+
+def test_the_clock_is_moved_to_the_moment_named(client: TestClient, control: Scripted) -> None:
+    reply = client.post("/v1/replay/advance", json={"to": "2013-03-01T01:00:00+01:00"})
+    assert reply.json() == {"obeyed": {"w0": {"default/late": 3}}}
+    assert control.asked == [1362096000000000]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field", "rule"),
+    [
+        (b'{"to": "yesterday"}', 422, "to", "type"),
+        (b'{"to": "2013-03-01T00:00:00"}', 422, "to", "type"),
+        (b'{"to": 5}', 422, "body", "type"),
+        (b"{}", 422, "body", "type"),
+        (b'{"to": "2013-03-01T00:00:00Z", "more": 1}', 422, "body", "type"),
+        (b"{", 422, "body", "json"),
+    ],
+)
+def test_a_bad_body_names_field_and_rule(client: TestClient, body: bytes, status: int, field: str, rule: str) -> None:
+    reply = client.post("/v1/replay/advance", content=body)
+    assert (reply.status_code, reply.json()["error"]["field"], reply.json()["error"]["rule"]) == (status, field, rule)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(NotFound("endpoint", "x"), 404), (BadInput("every", "domain", "no"), 422), (Unavailable("later"), 503)],
+)
+def test_errors_become_statuses(client: TestClient, control: Scripted, error: Exception, status: int) -> None:
+    control.fails = error
+    reply = client.get("/v1/endpoints/x/status")
+    assert reply.status_code == status
+    assert "message" in reply.json()["error"]
+
+
+def test_a_moment_is_exact_to_the_microsecond() -> None:
+    assert moment("2013-12-31T23:59:59.999999Z", "to") == 1388534399999999

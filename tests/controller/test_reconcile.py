@@ -1,0 +1,141 @@
+"""The controller over an in-memory installation: aliases and proof move traffic, and a lost race is no harm."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from headgate.clock import HeldClock
+from headgate.controller.declared import Declared
+from headgate.controller.lockstep import Lockstep
+from headgate.controller.reconcile import Controller
+from headgate.errors import BadInput, NotFound, Unavailable
+from headgate.registry.packages import PackageStore
+from headgate.registry.ports import Evaluation, Version
+from headgate.registry.registry import Registry
+from headgate.testing.memory import MemoryReports, MemoryStore, MemoryTraffic
+from headgate.traffic.endpoint import load_endpoint
+from headgate.traffic.traffic import Traffic
+from headgate.vocabulary import Micros
+
+SPEC = "endpoint: late\nmodel: delay@champion\n"
+KEY = ("default", "late")
+
+
+class World:
+    """Two registered versions, the first one proved and the champion, and one endpoint file."""
+
+    def __init__(self, root: Path) -> None:
+        self.store = MemoryStore()
+        self.clock = HeldClock(Micros(1))
+        self.traffic = MemoryTraffic()
+        self.reports = MemoryReports()
+        registry = Registry(self.store, PackageStore(root), self.clock)
+        for digest in ("sha256:1", "sha256:2"):
+            self.store.add_version(Version("default", "delay", 0, digest, Micros(0), "onnx", "binary"))
+        self.prove("delay:1")
+        self.store.set_alias("default", "delay", "champion", 1)
+        self.store.put_endpoint("default", "late", SPEC)
+        self.declared = Declared(self.store, registry, b"s" * 32)
+        self.controller = Controller(declared=self.declared, traffic=self.traffic, events=self.store, clock=self.clock)
+
+    def prove(self, version: str) -> None:
+        self.store.add_evaluation(Evaluation("default", version, Micros(0), True, b"{}"))
+
+    def published(self) -> Traffic:
+        return self.traffic.read()[KEY]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_an_endpoint_is_published_once_and_then_left_alone(world: World) -> None:
+    assert len(world.controller.reconcile()) == 1
+    assert world.controller.reconcile() == ()
+    assert world.published().live == "delay:1"
+    assert world.published().members[0].proved
+
+
+def test_moving_the_alias_moves_the_traffic_at_the_next_turn(world: World) -> None:
+    world.controller.reconcile()
+    world.prove("delay:2")
+    world.store.set_alias("default", "delay", "champion", 2)
+    world.controller.reconcile()
+    assert (world.published().revision, world.published().live) == (2, "delay:2")
+
+
+def test_a_split_keeps_the_live_version_as_a_member(world: World) -> None:
+    split = SPEC + "traffic:\n  split:\n  - {version: delay:1, weight: 0.75}\n  - {version: delay:2, weight: 0.25}\n"
+    world.store.put_endpoint("default", "late", split)
+    world.controller.reconcile()
+    weights = {each.version: (each.weight, each.proved) for each in world.published().members}
+    assert weights == {"delay:1": (0.75, True), "delay:2": (0.25, False)}
+
+
+def test_an_unproved_version_is_named_until_it_is_forced(world: World) -> None:
+    spec = load_endpoint(SPEC.replace("@champion", ":2"), "test")
+    assert world.declared.unproved(spec) == ["delay:2"]
+    forced = world.declared.forced(spec)
+    assert forced.forced == ["delay:2"]
+    assert world.declared.unproved(forced) == []
+
+
+def test_an_endpoint_whose_model_is_gone_is_left_as_it_is(world: World) -> None:
+    world.controller.reconcile()
+    world.store.put_endpoint("default", "late", "endpoint: late\nmodel: vanished\n")
+    assert world.controller.reconcile() == ()
+    assert world.published().live == "delay:1"
+
+
+def test_a_race_lost_to_another_writer_is_decided_again(world: World) -> None:
+    world.controller.reconcile()
+    present = world.published()
+    world.store.set_alias("default", "delay", "champion", 2)
+    stale = world.traffic.read
+
+    def read_before_the_other_wrote() -> dict[tuple[str, str], Traffic]:
+        world.traffic.read = stale  # type: ignore[method-assign]  # only the first look is stale
+        return {KEY: msgspec.structs.replace(present, revision=0)}
+
+    world.traffic.read = read_before_the_other_wrote  # type: ignore[method-assign]
+    assert world.controller.reconcile() == ()
+    assert len(world.controller.reconcile()) == 1
+    assert world.published().live == "delay:2"
+
+
+def test_an_unknown_endpoint_says_what_there_is(world: World) -> None:
+    with pytest.raises(NotFound, match="late"):
+        world.declared.spec("default", "early")
+
+
+def lockstep(world: World, patience: float = 5.0) -> Lockstep:
+    return Lockstep(world.clock, world.controller.reconcile, world.traffic, world.reports, patience=patience)
+
+
+def test_a_step_returns_when_every_worker_obeys(world: World) -> None:
+    world.reports.report("a", {"default/late": 1})
+    world.reports.report("b", {"default/late": 1})
+    assert lockstep(world).advance(Micros(5)) == {"a": {"default/late": 1}, "b": {"default/late": 1}}
+    assert world.clock.now() == 5
+
+
+def test_a_step_names_the_worker_that_does_not_follow(world: World) -> None:
+    world.reports.report("a", {"default/late": 1})
+    world.reports.report("b", {"default/late": 0})
+    with pytest.raises(Unavailable, match="b"):
+        lockstep(world, patience=0.01).advance(Micros(5))
+
+
+def test_a_step_without_workers_is_no_step(world: World) -> None:
+    with pytest.raises(Unavailable, match="no worker"):
+        lockstep(world, patience=0.01).advance(Micros(5))
+
+
+def test_time_never_goes_back(world: World) -> None:
+    world.reports.report("a", {"default/late": 1})
+    steps = lockstep(world)
+    steps.advance(Micros(5))
+    with pytest.raises(BadInput, match="never goes back"):
+        steps.advance(Micros(4))

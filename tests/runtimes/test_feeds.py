@@ -1,0 +1,151 @@
+"""Rows become arrays: values, order, nulls, and what cannot be fed is refused when the plan is made."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headgate.contracts.contract import Contract, Field, Kind
+from headgate.errors import BadConfiguration, ContractViolation
+from headgate.registry.package import ModelInput, Signature
+from headgate.runtimes.feeds import compile_feeds
+from headgate.runtimes.feeds_table import feeds_from_table
+
+CONTRACT = Contract(
+    (
+        Field("age", Kind.NUMBER, nullable=True),
+        Field("visits", Kind.INTEGER),
+        Field("member", Kind.BOOLEAN),
+        Field("seen", Kind.TIMESTAMP),
+        Field("city", Kind.CATEGORY, nullable=True, domain=("Bern", "Rome")),
+        Field("note", Kind.TEXT),
+        Field("grid", Kind.TENSOR, shape=(2, 2)),
+    )
+)
+ROWS = [
+    (40.5, 3, True, 1_000_000, "Bern", "hello", [[1.0, 2.0], [3.0, 4.0]]),
+    (None, 4, False, 2_000_000, None, "", [[5.0, 6.0], [7.0, 8.0]]),
+]
+
+
+def signature(*inputs: ModelInput) -> Signature:
+    return Signature(list(inputs), [])
+
+
+def table(rows: list[tuple[Any, ...]]) -> Any:
+    names = CONTRACT.names
+    columns = dict(zip(names, (list(each) for each in zip(*rows, strict=True)), strict=True))
+    columns["seen"] = pa.array(columns["seen"], pa.timestamp("us", tz="UTC"))
+    columns["city"] = pa.array(columns["city"]).dictionary_encode()
+    return pa.table({"ignored": range(len(rows)), **columns})
+
+
+SIGNATURES = {
+    "matrix": signature(ModelInput("x", "float32", ["age", "visits", "member"], [3])),
+    "out of order": signature(ModelInput("x", "float64", ["seen", "age"], [2])),
+    "column": signature(ModelInput("x", "float32", ["visits"], [1])),
+    "integers": signature(ModelInput("x", "int64", ["visits", "seen"], [2])),
+    "booleans": signature(ModelInput("x", "bool", ["member"], [1])),
+    "strings": signature(ModelInput("x", "string", ["city", "note"], [2])),
+    "tensor": signature(ModelInput("x", "float32", ["grid"], [2, 2])),
+    "several": signature(ModelInput("n", "float64", ["age", "visits"], [2]), ModelInput("c", "string", ["city"], [1])),
+}
+
+
+def test_each_input_holds_its_fields_in_the_order_of_the_signature() -> None:
+    feeds = {name: compile_feeds(CONTRACT, each).from_values(ROWS[:1]) for name, each in SIGNATURES.items()}
+    assert feeds["matrix"]["x"].tolist() == [[40.5, 3.0, 1.0]]
+    assert feeds["out of order"]["x"].tolist() == [[1_000_000.0, 40.5]]
+    assert feeds["column"]["x"].shape == (1, 1)
+    assert feeds["integers"]["x"].dtype == np.int64
+    assert feeds["booleans"]["x"].tolist() == [[True]]
+    assert feeds["strings"]["x"].tolist() == [["Bern", "hello"]]
+    assert feeds["tensor"]["x"].shape == (1, 2, 2)
+    assert feeds["several"]["c"].tolist() == [["Bern"]]
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_tables_and_rows_give_a_model_the_same_arrays(name: str) -> None:
+    plan = compile_feeds(CONTRACT, SIGNATURES[name])
+    by_rows, by_table = plan.from_values(ROWS), feeds_from_table(plan, table(ROWS))
+    assert by_rows.keys() == by_table.keys()
+    for key, array in by_rows.items():
+        assert array.dtype == by_table[key].dtype
+        assert array.shape == by_table[key].shape
+        np.testing.assert_array_equal(array, by_table[key])
+
+
+def test_null_is_nan_in_a_number_whichever_road_the_batch_takes() -> None:
+    found = compile_feeds(CONTRACT, SIGNATURES["matrix"]).from_values(ROWS)["x"]
+    assert math.isnan(found[1, 0])
+    assert found[0].tolist() == [40.5, 3.0, 1.0]
+
+
+@pytest.mark.parametrize(("options", "null"), [({}, ""), ({"null_text": "nan"}, "nan"), ({"input": "frame"}, None)])
+def test_null_text_is_what_the_package_says(options: dict[str, str], null: str | None) -> None:
+    plan = compile_feeds(CONTRACT, SIGNATURES["strings"], options)
+    assert plan.from_values(ROWS)["x"].tolist() == [["Bern", "hello"], [null, ""]]
+    assert feeds_from_table(plan, table(ROWS))["x"].tolist() == [["Bern", "hello"], [null, ""]]
+
+
+def test_a_number_too_large_for_float32_becomes_infinity_without_a_warning() -> None:
+    plan = compile_feeds(Contract((Field("a", Kind.NUMBER),)), signature(ModelInput("x", "float32", ["a"], [1])))
+    assert plan.from_values([(1e300,), (1.0,)])["x"].tolist() == [[math.inf], [1.0]]
+    assert feeds_from_table(plan, pa.table({"a": [1e300, 1.0]}))["x"].tolist() == [[math.inf], [1.0]]
+
+
+@given(st.lists(st.tuples(*[st.floats(allow_nan=False, allow_infinity=False, width=32) | st.none()] * 3), min_size=1))
+def test_packing_and_converting_agree_to_the_bit(rows: list[tuple[float | None, ...]]) -> None:
+    contract = Contract(tuple(Field(name, Kind.NUMBER, nullable=True) for name in "abc"))
+    for dtype in ("float32", "float64"):
+        found = compile_feeds(contract, signature(ModelInput("x", dtype, ["a", "b", "c"], [3]))).from_values(rows)["x"]
+        np.testing.assert_array_equal(found, np.array(rows, np.dtype(dtype)))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "says"),
+    [
+        (ModelInput("x", "float16", ["age"], [1]), "dtype"),
+        (ModelInput("x", "float32", [], [0]), "at least one field"),
+        (ModelInput("x", "float32", ["height"], [1]), "'height'"),
+        (ModelInput("x", "float32", ["city"], [1]), "'city'"),
+        (ModelInput("x", "string", ["age"], [1]), "'age'"),
+        (ModelInput("x", "int64", ["age"], [1]), "nullable"),
+        (ModelInput("x", "float32", ["grid", "age"], [2]), "input of its own"),
+    ],
+)
+def test_a_signature_the_contract_cannot_fill_is_refused_by_name(wanted: ModelInput, says: str) -> None:
+    with pytest.raises(BadConfiguration, match=says) as caught:
+        compile_feeds(CONTRACT, signature(wanted))
+    assert caught.value.where == "signature.inputs.x"
+
+
+def test_tensors_of_different_shapes_cannot_share_a_batch() -> None:
+    contract = Contract((Field("grid", Kind.TENSOR, shape=(None,)),))
+    plan = compile_feeds(contract, signature(ModelInput("x", "float32", ["grid"], [None])))
+    assert plan.ragged
+    assert plan.from_values([([1.0, 2.0],)])["x"].shape == (1, 2)
+    with pytest.raises(ContractViolation, match="send them apart"):
+        plan.from_values([([1.0],), ([1.0, 2.0],)])
+
+
+@pytest.mark.parametrize(
+    ("columns", "field", "rule"),
+    [
+        ({"b": ["x"]}, "a", "missing"),
+        ({"a": ["x"], "b": ["x"]}, "a", "type"),
+        ({"a": [None], "b": ["x"]}, "a", "null"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_refused_by_column(columns: dict[str, Any], field: str, rule: str) -> None:
+    contract = Contract((Field("a", Kind.INTEGER), Field("b", Kind.CATEGORY)))
+    plan = compile_feeds(
+        contract, signature(ModelInput("x", "int64", ["a"], [1]), ModelInput("y", "string", ["b"], [1]))
+    )
+    with pytest.raises(ContractViolation) as caught:
+        feeds_from_table(plan, pa.table(columns))
+    assert (caught.value.field, caught.value.rule) == (field, rule)

@@ -1,0 +1,166 @@
+"""What a model gives back is read as its contract promises, and every break of the promise has a name."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from headgate.contracts.contract import Contract, Output
+from headgate.errors import BadConfiguration, RuntimeFailed
+from headgate.registry.package import ModelOutput, Signature
+from headgate.runtimes.interpret import Interpreter
+from headgate.vocabulary import Task
+
+GOOD = np.array([[0.25, 0.75], [0.5, 0.5], [0.9, 0.1]], np.float32)
+
+
+def reader(
+    task: Task,
+    classes: tuple[str | int | bool, ...] = (),
+    *,
+    label: bool = True,
+    scores: bool = True,
+    probability: bool = True,
+    options: dict[str, str] | None = None,
+    **bounds: float,
+) -> Interpreter:
+    outputs = [ModelOutput("label", "int64", [])] * label + [ModelOutput("scores", "float32", [])] * scores
+    signature = Signature([], outputs, "label" if label else None, "scores" if scores else None)
+    return Interpreter(
+        signature, Contract((), Output(task, classes=classes, probability=probability, **bounds)), options
+    )
+
+
+@pytest.mark.parametrize(
+    ("classes", "labels", "dtype"),
+    [
+        ((0, 1), np.array([1, 0, 0]), np.dtype(np.int64)),
+        ((0, 1), np.array([[1.0], [0.0], [0.0]], np.float32), np.dtype(np.int64)),
+        ((False, True), np.array([1, 0, 0]), np.dtype(np.bool_)),
+        (("no", "yes"), np.array(["yes", "no", "no"]), np.dtype(object)),
+        (("no", "yes"), np.array(["yes", "no", "no"], object), np.dtype(object)),
+    ],
+)
+def test_the_models_own_label_decides_and_is_a_class_of_the_contract(
+    classes: tuple[Any, ...], labels: Any, dtype: Any
+) -> None:
+    found = reader(Task.BINARY, classes).read([labels, GOOD], 3, 7)
+    assert found.prediction.dtype == dtype
+    assert found.prediction.tolist() == [classes[1], classes[0], classes[0]]
+    assert found.scores is not None
+    assert found.scores.dtype == np.float64
+    assert found.scores.flags.c_contiguous
+    assert found.compute_us == 7
+    assert set(found.arrays) == {"label", "scores"}
+    assert found.arrays["scores"] is GOOD
+
+
+def test_without_a_label_the_best_score_decides() -> None:
+    found = reader(Task.MULTICLASS, ("a", "b", "c"), label=False, probability=False).read(
+        [np.array([[1.0, 5.0, 2.0], [9.0, 5.0, 2.0]])], 2, 0
+    )
+    assert found.prediction.tolist() == ["b", "a"]
+
+
+def test_labels_may_be_counted_from_zero() -> None:
+    found = reader(Task.BINARY, (10, 20), scores=False, options={"labels": "index"}).read([np.array([1, 0])], 2, 0)
+    assert found.prediction.tolist() == [20, 10]
+    assert found.scores is None
+
+
+@pytest.mark.parametrize("column", [np.array([0.25, 0.75]), np.array([[0.25], [0.75]], np.float32)])
+def test_one_column_of_a_binary_model_is_the_positive_class(column: Any) -> None:
+    found = reader(Task.BINARY, ("no", "yes"), label=False).read([column], 2, 0)
+    assert found.scores is not None
+    assert found.scores.tolist() == [[0.75, 0.25], [0.25, 0.75]]
+    assert found.prediction.tolist() == ["no", "yes"]
+
+
+def test_one_column_of_margins_is_mirrored() -> None:
+    found = reader(Task.BINARY, (0, 1), label=False, probability=False).read([np.array([-3.0, 2.0])], 2, 0)
+    assert found.scores is not None
+    assert found.scores.tolist() == [[3.0, -3.0], [-2.0, 2.0]]
+    assert found.prediction.tolist() == [0, 1]
+
+
+def test_scores_given_as_mappings_are_put_in_the_order_of_the_contract() -> None:
+    maps = [{"b": 0.75, "a": 0.25}, {"a": 1.0, "b": 0.0}]
+    found = reader(Task.BINARY, ("a", "b"), label=False).read([maps], 2, 0)
+    assert found.scores is not None
+    assert found.scores.tolist() == [[0.25, 0.75], [1.0, 0.0]]
+
+
+def test_a_number_is_float64_and_one_per_row() -> None:
+    found = reader(Task.REGRESSION, scores=False).read([np.array([[1], [2]], np.float32)], 2, 0)
+    assert found.prediction.dtype == np.float64
+    assert found.prediction.tolist() == [1.0, 2.0]
+    assert found.scores is None
+
+
+def test_tensors_pass_as_they_are() -> None:
+    found = reader(Task.TENSOR).read([np.ones((2, 3)), np.full((2, 4, 4), np.nan)], 2, 0)
+    assert found.prediction.size == 0
+    assert found.arrays["scores"].shape == (2, 4, 4)
+
+
+def test_probabilities_may_be_off_by_what_float32_leaves_behind() -> None:
+    found = reader(Task.BINARY, (0, 1), label=False).read([np.array([[-1e-7, 1.0 + 1e-7]])], 1, 0)
+    assert found.prediction.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("scores", "says"),
+    [
+        (GOOD[:2], "2 rows, asked were 3"),
+        (np.array(0.5), "no rows"),
+        (np.array([[0.5, 0.5], [np.nan, 0.5], [0.5, 0.5]]), "not finite"),
+        (np.array([[0.5, 0.5], [np.inf, 0.5], [0.5, 0.5]]), "not finite"),
+        (np.array([[1.5, -0.5], [0.5, 0.5], [0.5, 0.5]]), "outside 0..1"),
+        (np.array([[0.9, 0.9], [0.1, 0.1], [0.5, 0.5]]), "sum to one"),
+        (np.ones((3, 3)) / 3, "2 classes"),
+        (np.array(["a", "b", "c"]), "no numbers"),
+        ([{0: 1.0, 1: 0.0}, {0: 1.0}, {0: 1.0}], "lacks a class"),
+    ],
+)
+def test_every_break_of_scores_is_named(scores: Any, says: str) -> None:
+    with pytest.raises(RuntimeFailed, match=f"broke its contract: .*{says}"):
+        reader(Task.BINARY, (0, 1), label=False).read([scores], 3, 0)
+
+
+@pytest.mark.parametrize(
+    ("labels", "says"),
+    [
+        (np.array([0, 1]), "2 rows"),
+        (np.array([0, 1, 2]), "does not list"),
+        (np.array([0.0, np.nan, 1.0]), "does not list"),
+        (np.array([[0, 1], [0, 1], [0, 1]]), "more than one label"),
+    ],
+)
+def test_every_break_of_labels_is_named(labels: Any, says: str) -> None:
+    with pytest.raises(RuntimeFailed, match=f"broke its contract: .*{says}"):
+        reader(Task.BINARY, (0, 1)).read([labels, GOOD], 3, 0)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "says"),
+    [
+        (np.array([1.0]), "1 rows"),
+        (np.array([np.nan, 1.0]), "not finite"),
+        (np.array([-np.inf, 1.0]), "not finite"),
+        (np.array([-0.1, 1.0]), "outside its bounds"),
+        (np.array([5.1, 1.0]), "outside its bounds"),
+        (np.array([[1.0, 2.0], [1.0, 2.0]]), "more than one number"),
+    ],
+)
+def test_every_break_of_numbers_is_named(numbers: Any, says: str) -> None:
+    with pytest.raises(RuntimeFailed, match=f"broke its contract: .*{says}"):
+        reader(Task.REGRESSION, scores=False, minimum=0.0, maximum=5.0).read([numbers], 2, 0)
+
+
+def test_a_signature_that_cannot_be_read_is_refused_before_any_call() -> None:
+    with pytest.raises(BadConfiguration, match="neither"):
+        reader(Task.BINARY, (0, 1), label=False, scores=False)
+    with pytest.raises(BadConfiguration, match="two classes"):
+        reader(Task.BINARY, (1,))
+    with pytest.raises(BadConfiguration, match="'lost'"):
+        Interpreter(Signature([], [], prediction="lost"), Contract((), Output(Task.REGRESSION)))

@@ -1,0 +1,150 @@
+"""A model in the gateway's process: on the loop while it is quick, beside it when it is not."""
+
+import asyncio
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import uvloop
+
+from headgate.errors import RuntimeFailed
+from headgate.runtimes.placements import INLINE_LIMIT_US, InProcess
+from headgate.runtimes.ports import Feeds, Outputs
+from headgate.testing.conformance_runtime import check_placement
+from headgate.testing.scripted import scripted_package
+
+from .conftest import echo_feeds, linear_feeds, opened
+
+
+class Paced:
+    """A runtime that claims to have taken `cost_us`; it may be told to wait for leave to answer."""
+
+    def __init__(self, cost_us: int = 1) -> None:
+        self.cost_us = cost_us
+        self.leave = threading.Event()
+        self.leave.set()
+        self.asked: list[float] = []
+        self.closed = 0
+
+    def run(self, feeds: Feeds) -> Outputs:
+        assert self.leave.wait(30)
+        firsts = feeds["f0"][:, 0]
+        self.asked.append(float(firsts[0]))
+        return Outputs(firsts, None, {"prediction": firsts}, self.cost_us)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_an_onnx_model_in_process_keeps_every_promise_of_a_placement(linear: Path, run: type) -> None:
+    feeds = linear_feeds(6)
+    run(check_placement(lambda: InProcess(opened(linear), feeds), feeds))  # type: ignore[call-arg]
+
+
+def test_a_native_model_in_process_keeps_every_promise_of_a_placement(tmp_path: Path) -> None:
+    package = scripted_package(tmp_path, "echo")
+    feeds = echo_feeds(1.0, 2.0, 3.0, 4.0)
+    asyncio.run(check_placement(lambda: InProcess(opened(package), feeds), feeds))
+
+
+@pytest.mark.parametrize(("cost_us", "inline"), [(INLINE_LIMIT_US - 1, True), (INLINE_LIMIT_US, False)])
+def test_the_reference_rows_decide_where_a_model_begins(cost_us: int, inline: bool) -> None:
+    placement = InProcess(Paced(cost_us), echo_feeds(1.0))
+    assert (placement.inline is not None) == inline
+
+
+def test_a_model_nobody_measured_begins_beside_the_loop() -> None:
+    assert InProcess(Paced()).inline is None
+
+
+def test_one_very_long_call_or_several_slightly_long_ones_leave_the_loop() -> None:
+    for cost_us, calls in ((20 * INLINE_LIMIT_US, 1), (INLINE_LIMIT_US, 6)):
+        runtime = Paced()
+        placement = InProcess(runtime, echo_feeds(1.0))
+        runtime.cost_us = cost_us
+        for _ in range(calls):
+            assert placement.inline is not None
+            placement.inline.run(echo_feeds(1.0))
+        assert placement.inline is None
+
+
+def test_one_long_call_in_twenty_one_is_borne() -> None:
+    runtime = Paced()
+    placement = InProcess(runtime, echo_feeds(1.0))
+    for number in range(1000):
+        runtime.cost_us = INLINE_LIMIT_US if number % 21 == 0 else 1
+        assert placement.inline is not None
+        placement.inline.run(echo_feeds(1.0))
+
+
+def test_a_model_that_is_quick_again_comes_back() -> None:
+    runtime = Paced(10 * INLINE_LIMIT_US)
+    placement = InProcess(runtime, echo_feeds(1.0))
+    runtime.cost_us = 1
+
+    async def main() -> None:
+        for _ in range(99):
+            await placement.run(echo_feeds(1.0))
+        assert placement.inline is None
+        await placement.run(echo_feeds(1.0))
+        assert placement.inline is not None
+        await placement.close()
+
+    asyncio.run(main())
+
+
+def test_a_large_batch_is_judged_by_what_64_rows_of_it_cost() -> None:
+    runtime = Paced()
+    placement = InProcess(runtime, echo_feeds(1.0))
+    runtime.cost_us = 10 * INLINE_LIMIT_US
+    for _ in range(50):
+        assert placement.inline is not None
+        placement.inline.run(echo_feeds(*np.arange(6400.0)))
+
+
+def test_nobody_calls_a_native_model_while_it_answers_another() -> None:
+    runtime = Paced()
+    placement = InProcess(runtime, echo_feeds(1.0))
+
+    async def main() -> None:
+        assert placement.inline is not None
+        runtime.leave.clear()
+        call = asyncio.create_task(placement.run(echo_feeds(2.0)))
+        await asyncio.sleep(0)
+        assert placement.inline is None
+        call.cancel()
+        await asyncio.wait([call])
+        assert placement.inline is None  # the caller is gone, the call is not
+        runtime.leave.set()
+        await placement.run(echo_feeds(3.0))
+        assert placement.inline is not None
+        await placement.close()
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_call_that_has_not_begun_is_not_made() -> None:
+    runtime = Paced()
+    placement = InProcess(runtime)
+
+    async def main() -> None:
+        runtime.leave.clear()
+        calls = [asyncio.create_task(placement.run(echo_feeds(float(number)))) for number in range(4)]
+        await asyncio.sleep(0)
+        calls[1].cancel()
+        calls[2].cancel()
+        await asyncio.wait(calls[1:3])
+        runtime.leave.set()
+        await asyncio.gather(calls[0], calls[3])
+        await placement.close()
+
+    asyncio.run(main())
+    assert runtime.asked == [0.0, 3.0]
+    assert runtime.closed == 1
+
+
+def test_reference_rows_the_model_cannot_answer_are_a_named_failure(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeFailed, match="scripted to fail"):
+        InProcess(opened(scripted_package(tmp_path, "failing")), echo_feeds(1.0))
