@@ -3,10 +3,10 @@
 
 PYTHON ?= python3
 PY := .venv/bin/python
-PYTEST := $(PY) -m pytest
+PYTEST := $(PY) -m pytest --timeout 300
 SUITE ?= spine
 JOBS ?= 2
-PIP := $(PY) -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+PIP := $(PY) -m pip --disable-pip-version-check install -qq --constraint constraints.txt
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help

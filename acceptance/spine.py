@@ -86,5 +86,10 @@ def stores(bench: Bench) -> Measured:
     return bench.tests("tests/store", "tests/migrations")
 
 
+@SUITE.row("long", "the long forms of fuzzing, overload, kills and simulations", "pytest -m slow")
+def long_forms(bench: Bench) -> Measured:
+    return bench.tests("-m", "slow", timeout=7200)
+
+
 def _megabytes(bench: Bench, folder: str) -> float:
     return int(bench.run("du", "-sb", folder).split()[0]) / 1e6

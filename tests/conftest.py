@@ -5,8 +5,9 @@ import shutil
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,28 +53,51 @@ def postgres_url(postgres_server: str, request: pytest.FixtureRequest) -> Iterat
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says in one list what this run left out and how to run it."""
-    skipped = terminalreporter.getreports("skipped")
-    left_out = Counter(_reason(report) for report in skipped)
-    deselected = len(terminalreporter.stats.get("deselected", []))
-    if not left_out and not deselected:
-        return
-    terminalreporter.section("not run")
-    if deselected:
-        chosen = terminalreporter.config.getoption("markexpr") or terminalreporter.config.getoption("keyword")
-        terminalreporter.line(
-            f"{deselected} tests outside '{chosen}': full ones by `make test-full`, slow by `make accept`"
-        )
-    for reason, count in sorted(left_out.items()):
-        terminalreporter.line(f"{count} skipped: {reason}")
+LEFT_OUT = pytest.StashKey[int]()
+"""How many tests the chosen marks leave out."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Nothing is left out yet."""
+    config.stash[LEFT_OUT] = 0
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Counts what the marks leave out; pytest-xdist's workers choose for themselves and tell the parent below."""
+    if items:
+        items[0].config.stash[LEFT_OUT] += len(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker is done; each of them left out the same tests."""
+    counted = getattr(node, "workeroutput", {}).get("left_out", 0)
+    node.config.stash[LEFT_OUT] = max(node.config.stash[LEFT_OUT], counted)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """With HEADGATE_FULL set nothing may be skipped: a part that is missing is a failure."""
+    told = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told["left_out"] = session.config.stash[LEFT_OUT]
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("HEADGATE_FULL") and exitstatus == 0 and reporter and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says in one list what this run left out and how to run it."""
+    config = terminalreporter.config
+    skipped = Counter(_reason(report) for report in terminalreporter.getreports("skipped"))
+    if not skipped and not config.stash[LEFT_OUT]:
+        return
+    terminalreporter.section("not run")
+    if config.stash[LEFT_OUT]:
+        chosen = config.getoption("markexpr") or config.getoption("keyword")
+        terminalreporter.line(f"{config.stash[LEFT_OUT]} tests outside '{chosen}'")
+        terminalreporter.line("tests marked full run in `make test-full`, tests marked slow in `make accept`")
+    for reason, count in sorted(skipped.items()):
+        terminalreporter.line(f"{count} skipped: {reason}")
 
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:

@@ -1,6 +1,10 @@
 """A table parted into rows that keep the contract and rows that say why not."""
 
+import decimal
+from datetime import date, time
+
 import pyarrow as pa
+import pytest
 
 from headgate.contracts.check import check_table
 from headgate.contracts.contract import Contract, Field, Kind, OnBreak, Output
@@ -90,3 +94,37 @@ def test_chunks_are_one_column() -> None:
     table = pa.table({"x": pa.chunked_array([[1.0], [2.0, float("nan")]])})
     checked = check_table(Contract((Field("x", Kind.NUMBER),)), table)
     assert checked.quarantine["_row"].to_pylist() == [2]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([decimal.Decimal("1.5"), None]),
+        pa.array([True, False]),
+        pa.array([2**63], pa.uint64()),
+        pa.array(["a", None], pa.string_view()),
+        pa.array(["a", None], pa.string_view()).dictionary_encode(),
+        pa.array([b"a"], pa.binary_view()),
+        pa.array([date(2020, 1, 1)]),
+        pa.array([time(1)]),
+        pa.array([[1]], pa.large_list(pa.int8())),
+        pa.array([{"a": 1}]),
+        pa.array([None, None]),
+        pa.array([], pa.int8()),
+    ],
+    ids=lambda values: str(values.type),
+)
+@pytest.mark.parametrize("kind", Kind)
+def test_any_column_can_be_held_against_any_field(kind: Kind, values: pa.Array) -> None:
+    field = Field("x", kind, nullable=True, shape=(1,) if kind is Kind.TENSOR else None)
+    checked = check_table(Contract((field,)), pa.table({"x": values}))
+    assert checked.good.num_rows + checked.quarantine.num_rows == len(values)
+    assert set(checked.quarantine["_rule"].to_pylist()) <= {"type"}
+
+
+def test_slices_of_tensors_are_judged_by_their_own_rows() -> None:
+    field = Field("x", Kind.TENSOR, nullable=True, shape=(2,))
+    values = pa.array([[1, 2], [3, 4], None, [5, 6], [7]]).slice(1)
+    checked = check_table(Contract((field,)), pa.table({"x": values}))
+    assert checked.good["x"].to_pylist() == [[3.0, 4.0], None, [5.0, 6.0]]
+    assert checked.quarantine.select(["_row", "_rule"]).to_pylist() == [{"_row": 3, "_rule": "shape"}]

@@ -76,6 +76,13 @@ def test_string_views_become_plain_strings() -> None:
     assert as_table(pa.table({"a": pa.array(["x"], pa.string_view())})).schema.field("a").type == pa.string()
 
 
+def test_categories_of_views_keep_their_domain() -> None:
+    column = pa.DictionaryArray.from_arrays(pa.array([1, None]), pa.array(["x", "y"], pa.string_view()))
+    table = as_table(pa.table({"a": column}))
+    assert table["a"].to_pylist() == ["y", None]
+    assert table["a"].chunk(0).dictionary.to_pylist() == ["x", "y"]
+
+
 def two_of_a_name() -> pa.Table:
     return pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])
 

@@ -54,7 +54,12 @@ def test_a_contract_is_written_without_its_defaults_and_reads_back() -> None:
 
 
 def test_what_people_write_without_quotes_is_what_they_mean() -> None:
-    text = "{domain: [NO, yes, 12:30, 2013-01-01, 0x1f, 1_000], bound: [1e-5, .5, -3, +2, 1.], n: [null, ~, ], t: [true, 1e400]}"
+    text = """\
+domain: [NO, yes, 12:30, 2013-01-01, 0x1f, 1_000]
+bound: [1e-5, .5, -3, +2, 1.]
+n: [null, ~]
+t: [true, 1e400]
+"""
     assert read_yaml(text, "x") == {
         "domain": ["NO", "yes", "12:30", "2013-01-01", "0x1f", "1_000"],
         "bound": [1e-5, 0.5, -3, 2, 1.0],

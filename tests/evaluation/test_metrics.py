@@ -1,6 +1,6 @@
 """Values against scikit-learn, undefined cases, and what a metric must not depend on."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -180,9 +180,9 @@ def test_columns_of_every_maker_give_the_same_figures(make: Any) -> None:
 
 
 def test_pandas_nullable_columns_have_missing_labels() -> None:
-    found = measure(Task.BINARY, pd.array([0, None, 1], dtype="Int64"), [0, 0, 1], None, BOTH)
+    found = measure(Task.BINARY, cast(Any, pd.array([0, None, 1], dtype="Int64")), [0, 0, 1], None, BOTH)
     assert (found["accuracy"].value, found["accuracy"].rows) == (1.0, 2)
-    numbers = measure(Task.REGRESSION, pd.array([0.0, None, 1.0], dtype="Float64"), [0.0, 0.0, 1.0], None)
+    numbers = measure(Task.REGRESSION, cast(Any, pd.array([0.0, None, 1.0], dtype="Float64")), [0.0, 0.0, 1.0], None)
     assert numbers["mae"].rows == 2
 
 

@@ -1,7 +1,9 @@
 import errno
+import resource
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -287,6 +289,33 @@ def test_a_segment_that_will_not_close_keeps_its_records() -> None:
     assert kept(disk) == [1]
 
 
+@pytest.mark.parametrize("call", [0, 1], ids=["rename", "sync-folder"])
+def test_a_segment_that_would_not_close_is_closed_with_the_next(call: int) -> None:
+    disk = UnkindDisk()
+    journal = committer(disk, segment_bytes=1)
+    disk.faults = {len(disk.calls) + 2 + call: errno.EIO}
+    for number in range(3):
+        assert write(journal, number) is None
+    journal.close()
+    assert sequences(disk) == [(0, True), (1, True), (2, True)]
+    disk.power_loss()
+    assert sequences(disk) == [(0, True), (1, True), (2, True)]
+    assert journal.counters.failures == 1
+
+
+def test_a_sealed_off_segment_whose_name_stuck_is_closed_later() -> None:
+    disk, clock = UnkindDisk(), HeldClock(START)
+    journal = committer(disk, clock)
+    write(journal, 1)
+    disk.faults = dict.fromkeys(range(len(disk.calls), len(disk.calls) + 3), errno.EIO)
+    write(journal, 2)
+    assert sequences(disk) == [(0, False)]
+    clock.move_to(Micros(START + 1000 * SECOND))
+    assert write(journal, 3) is None
+    journal.close()
+    assert sequences(disk) == [(0, True), (1, True)]
+
+
 def test_one_bad_callback_costs_the_others_nothing(caplog: pytest.LogCaptureFixture) -> None:
     disk = UnkindDisk()
     journal = committer(disk, commit_interval=1000.0)
@@ -325,6 +354,38 @@ def test_many_threads_may_write(tmp_path: Path) -> None:
     assert {each.wait() for group in told for each in group} == {None}
     journal.close()
     assert sorted(kept(disk)) == list(range(400))
+
+
+@contextmanager
+def files_no_larger_than(size: int) -> Iterator[None]:
+    """Let the kernel refuse writes beyond `size` bytes of any file, as a full disk does: part first, then an error."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_real_file_that_fills_keeps_what_was_acknowledged(tmp_path: Path) -> None:
+    disk, clock = LocalDisk(tmp_path), HeldClock(START)
+    journal = committer(disk, clock)
+    acknowledged = []
+    with files_no_larger_than(100_000):
+        for number in range(1000):
+            told = Told()
+            journal.write(DELAYS, block(*range(number * 100, number * 100 + 100)), told)
+            if told.wait() is not None:
+                break
+            acknowledged += range(number * 100, number * 100 + 100)
+        assert not journal.healthy
+    clock.move_to(Micros(START + 1000 * SECOND))
+    assert write(journal, 999_999) is None
+    journal.close()
+    assert acknowledged
+    assert kept(disk) == [*acknowledged, 999_999]
+    [full, _] = DiskSegmentSource(disk).segments()
+    assert scan(DiskSegmentSource(disk).read(full)).end == full.size < 100_000, "cut to what was acknowledged"
 
 
 # The model: whatever fails at whatever call, what was acknowledged is there exactly once.

@@ -79,6 +79,25 @@ def test_tables_and_rows_give_a_model_the_same_arrays(name: str) -> None:
         np.testing.assert_array_equal(array, by_table[key])
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([1_000_000_000], pa.timestamp("ns", tz="UTC")),
+        pa.array([1_000_000_001], pa.timestamp("ns")),
+        pa.array([1], pa.timestamp("s", tz="Europe/Zurich")),
+    ],
+)
+def test_moments_are_microseconds_whatever_unit_the_table_keeps_them_in(column: Any) -> None:
+    contract = Contract((Field("at", Kind.TIMESTAMP),))
+    plan = compile_feeds(contract, signature(ModelInput("x", "int64", ["at"], [1])))
+    assert feeds_from_table(plan, pa.table({"at": column}))["x"].tolist() == [[1_000_000]]
+
+
+def test_categories_that_look_like_numbers_are_text() -> None:
+    plan = compile_feeds(Contract((Field("zip", Kind.CATEGORY),)), signature(ModelInput("x", "string", ["zip"], [1])))
+    assert feeds_from_table(plan, pa.table({"zip": [8001, 8002]}))["x"].tolist() == [["8001"], ["8002"]]
+
+
 def test_null_is_nan_in_a_number_whichever_road_the_batch_takes() -> None:
     found = compile_feeds(CONTRACT, SIGNATURES["matrix"]).from_values(ROWS)["x"]
     assert math.isnan(found[1, 0])

@@ -40,7 +40,7 @@ def with_placement(socket: Path, body: Callable[[HostedPlacement], Awaitable[T]]
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-@pytest.mark.parametrize("shared_from", [1, 1 << 18])
+@pytest.mark.parametrize("shared_from", [1, 1 << 22])
 def test_a_hosted_package_keeps_every_promise_of_a_placement(linear_host: Host, loop: str, shared_from: int) -> None:
     def make() -> HostedPlacement:
         return HostedPlacement(linear_host.socket, shared_from=shared_from)
@@ -145,13 +145,17 @@ def test_a_model_that_hangs_costs_its_caller_no_more_than_the_budget_and_its_hos
 def test_a_model_that_leaks_meets_its_limit_and_not_the_machines(start_host: HostStarter) -> None:
     host = start_host("leaking", leak_bytes=64 << 20, memory_mb=512)
     client = HostedRuntime(host.socket)
-    answered = 0
-    with pytest.raises(RuntimeFailed, match="MemoryError|died"):
-        for _ in range(16):
-            client.run(echo_feeds(1.0))
-            answered += 1
+    found = [_said(client) for _ in range(16)]
     client.close()
-    assert 1 <= answered < 8
+    answered = found.index(None) if None in found else len(found)
+    assert 1 <= answered < 8  # 512 MiB hold no eight hoards of 64
+
+
+def _said(client: HostedRuntime) -> float | None:
+    try:
+        return float(client.run(echo_feeds(1.0)).prediction[0])
+    except RuntimeFailed as error:
+        return None if "MemoryError" in str(error) or "died" in str(error) else -1.0
 
 
 def test_after_a_death_calls_fail_fast_and_a_new_host_is_found(tmp_path: Path) -> None:

@@ -22,13 +22,13 @@ def reader(
     scores: bool = True,
     probability: bool = True,
     options: dict[str, str] | None = None,
-    **bounds: float,
+    minimum: float | None = None,
+    maximum: float | None = None,
 ) -> Interpreter:
     outputs = [ModelOutput("label", "int64", [])] * label + [ModelOutput("scores", "float32", [])] * scores
     signature = Signature([], outputs, "label" if label else None, "scores" if scores else None)
-    return Interpreter(
-        signature, Contract((), Output(task, classes=classes, probability=probability, **bounds)), options
-    )
+    output = Output(task, classes=classes, probability=probability, minimum=minimum, maximum=maximum)
+    return Interpreter(signature, Contract((), output), options)
 
 
 @pytest.mark.parametrize(

@@ -185,6 +185,11 @@ BAD: dict[str, tuple[str, str, str]] = {
         ": traffic.sticky_key",
         "must name a field or request key, or be null",
     ),
+    "forced": (
+        SHORT + "forced: [m]\n",
+        ": forced[0]",
+        "must be a model's name, a colon and a version number, such as name:3",
+    ),
     "contract": (
         SHORT + "contract: {fields: [{name: x, kind: float}]}\n",
         ": contract: fields[0].kind",
@@ -221,7 +226,9 @@ def test_a_draft_is_a_legal_file_with_a_word_on_every_key() -> None:
     assert spec.slo == Slo(50.0, 100.0)
     assert spec.policy == Policy()
     assert all(
-        f"\n{name}:" in f"\n{draft}" for name in EndpointSpec.__struct_fields__ if name not in ("project", "traffic")
+        f"\n{name}:" in f"\n{draft}"
+        for name in EndpointSpec.__struct_fields__
+        if name not in ("project", "traffic", "forced")
     )
     assert "# Inferred from flights {2013}.csv;" in draft
     assert "  # What the model expects of each row." in draft

@@ -56,7 +56,7 @@ class Headgate:
         self._store = SqlStore(home.database)
         self.registry = Registry(self._store, PackageStore(home.packages), self._clock)
         self.traffic = FileTraffic(home.traffic)
-        self._segments = DiskSegmentSource(LocalDisk(home.journal))
+        self._segments = DiskSegmentSource(LocalDisk(home.root))
         self._lake = Lake(home.lake)
         self.reader = Reader(self._lake, self._segments)
         self._declared = Declared(self._store, self.registry, read_secret(home))

@@ -17,6 +17,7 @@ from headgate.contracts.columns import Column, absent_column, read_column
 from headgate.contracts.contract import Contract, Field, Rule
 from headgate.contracts.explain import Break, sentence
 from headgate.contracts.flags import flagged_domain, flagged_range
+from headgate.contracts.tables import without_views
 
 _VERDICT: Final = ("_row", "_field", "_rule", "_message")
 
@@ -47,6 +48,7 @@ def check_table(contract: Contract, table: pa.Table, *, carry: Collection[str] =
     >>> checked.good.num_rows, checked.quarantine["_rule"].to_pylist()
     (1, ['range'])
     """
+    table = without_views(table)
     columns = [_column(field, table) for field in contract.fields]
     broken = _first_breaks(contract, table, columns, carry)
     keep = broken.rules == ""

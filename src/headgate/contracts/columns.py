@@ -105,7 +105,11 @@ def _integer(field: Field, array: Any) -> Column:
         return _wrong_type(field, array)
     valid = _mask(pc.is_valid(array))
     if pa.types.is_integer(array.type):
-        too_large = _mask(pc.greater(array, INTEGER_HIGH)) if array.type == pa.uint64() else ~valid & False
+        too_large = (
+            _mask(pc.greater(array, pa.scalar(INTEGER_HIGH, pa.uint64())))
+            if array.type == pa.uint64()
+            else ~valid & False
+        )
         values = pc.cast(array, pa.int64(), safe=False)
         readable = valid & ~too_large
         return _column(

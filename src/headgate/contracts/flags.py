@@ -3,7 +3,8 @@
 Called by ``decode`` on the request path for every batch, so the common answer, nothing flagged, is the quick one.
 """
 
-from collections.abc import Sequence
+import struct
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, Final
 
@@ -40,7 +41,8 @@ class FlagScreen:
         self._domains = [(i, each, _legal(each)) for i, each in enumerate(contract.fields) if flagged_domain(each)]
         self._bounds = [(i, *_closed(each)) for i, each in self._ranges]
         self._exact = [(i, each) for i, each in self._ranges if max(map(abs, _finite(each))) > _EXACT]
-        self._pick = itemgetter(*([i for i, _ in self._ranges] or [0]))
+        self._pick = _picker([i for i, _ in self._ranges], self._width)
+        self._pack = struct.Struct(f"{len(self._ranges)}d").pack
         self._lows = np.array([low for _, low, _ in self._bounds])
         self._highs = np.array([high for _, _, high in self._bounds])
         self._lows32, self._highs32 = self._lows.astype(np.float32), self._highs.astype(np.float32)
@@ -63,11 +65,11 @@ class FlagScreen:
                 return True
         if not self._ranges:
             return False
-        if matrix is None and len(values) <= _FEW:
+        if len(values) <= _FEW:
             return self._any_outside(values)
         if matrix is None:
-            return self._beyond(self._array(values)) or self._any_exact(values)
-        if len(self._columns) < self._width:
+            matrix = self._array(values)
+        elif len(self._columns) < self._width:
             matrix = matrix[:, self._columns]
         return self._beyond(matrix) or self._any_exact(values)
 
@@ -83,15 +85,19 @@ class FlagScreen:
         return any(row[i] is not None and outside(each, row[i]) for i, each in self._exact for row in values)  # type: ignore[arg-type] # numbers by contract
 
     def _array(self, values: Values) -> npt.NDArray[np.float64]:
-        # A None becomes NaN here, and every comparison with NaN is false: a null breaks no range.
-        if len(self._ranges) == self._width:
-            return np.array(values, dtype=np.float64)
-        return np.array([self._pick(row) for row in values], dtype=np.float64).reshape(len(values), len(self._ranges))
+        pick, pack = self._pick, self._pack
+        try:
+            # Three times as quick as np.array of tuples, but it knows no None.
+            packed = b"".join([pack(*pick(row)) for row in values])
+            return np.frombuffer(packed).reshape(len(values), len(self._ranges))
+        except struct.error:
+            # A None becomes NaN here, and every comparison with NaN is false: a null breaks no range.
+            return np.array([pick(row) for row in values], dtype=np.float64)
 
     def _beyond(self, array: npt.NDArray[Any]) -> bool:
         single = array.dtype == np.float32
         lows, highs = (self._lows32, self._highs32) if single else (self._lows, self._highs)
-        return bool((array < lows).any() or (array > highs).any())
+        return bool(np.count_nonzero(array < lows) or np.count_nonzero(array > highs))
 
     def _names(self, row: tuple[object, ...]) -> tuple[str, ...]:
         ranges = [
@@ -101,6 +107,14 @@ class FlagScreen:
         ]
         domains = [(i, f"{Rule.DOMAIN}:{each.name}") for i, each, legal in self._domains if row[i] not in legal]
         return tuple(name for _, name in sorted(ranges + domains))
+
+
+def _picker(columns: list[int], width: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    if len(columns) == width:
+        return lambda row: row
+    if len(columns) == 1:
+        return itemgetter(slice(columns[0], columns[0] + 1))
+    return itemgetter(*columns) if columns else lambda row: ()
 
 
 def _legal(field: Field) -> frozenset[str | None]:

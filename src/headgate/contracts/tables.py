@@ -115,16 +115,42 @@ def _refuse_duplicates(names: list[str], where: str) -> None:
         seen.add(each)
 
 
+def without_views(table: pa.Table) -> pa.Table:
+    """`table` with string and byte views, which Arrow can neither take nor filter, as plain strings and bytes.
+
+    >>> without_views(pa.table({"a": pa.array(["x"], pa.string_view())})).schema.field("a").type
+    DataType(string)
+    """
+    for i, column in enumerate(table.schema):
+        plain = _without_view(column.type)
+        if plain != column.type:
+            values = table[column.name]
+            chunks = [_without_view_values(chunk, plain) for chunk in values.chunks]
+            table = table.set_column(i, column.name, pa.chunked_array(chunks, plain))
+    return table
+
+
+def _without_view(kind: Any) -> Any:
+    if pa.types.is_dictionary(kind):
+        return pa.dictionary(kind.index_type, _without_view(kind.value_type), kind.ordered)
+    return {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}.get(kind, kind)
+
+
+def _without_view_values(chunk: Any, plain: Any) -> Any:
+    if not pa.types.is_dictionary(plain):
+        return pc.cast(chunk, plain)
+    names = pc.cast(chunk.dictionary, plain.value_type)
+    return pa.DictionaryArray.from_arrays(chunk.indices, names, ordered=plain.ordered)
+
+
 def _normal(table: pa.Table) -> pa.Table:
     """Views as plain strings and bytes, NaN as null."""
+    table = without_views(table)
     for i, column in enumerate(table.schema):
-        kind = column.type
-        if pa.types.is_floating(kind):
+        if pa.types.is_floating(column.type):
             values = table[column.name]
             missing = pc.is_nan(pc.cast(values, pa.float64()))
             if pc.any(missing).as_py():
-                table = table.set_column(i, column.name, pc.if_else(missing, pa.scalar(None, kind), values))
-        elif kind in (pa.string_view(), pa.binary_view()):
-            plain = pa.string() if kind == pa.string_view() else pa.binary()
-            table = table.set_column(i, column.name, pc.cast(table[column.name], plain))
+                values = pc.if_else(missing, pa.scalar(None, column.type), values)
+                table = table.set_column(i, column.name, values)
     return table

@@ -65,7 +65,7 @@ def _auc(ranking: Ranking) -> ByGroup:
     # The share of the other class on the losing side of each tie group: DeLong's structural components.
     below = (np.cumsum(negatives) - negatives / 2) / few
     above = 1 - (np.cumsum(positives) - positives / 2) / many
-    value = float(positives @ below) / many
+    value = float((positives * below).sum()) / many
     return value, (below - value) * _scale(many, many + few), (above - value) * _scale(few, many + few)
 
 
@@ -82,7 +82,7 @@ def _average_precision(ranking: Ranking) -> ByGroup:
     at_or_above = np.cumsum((positives + ranking.negatives)[::-1])[::-1]
     precision = np.cumsum(positives[::-1])[::-1] / at_or_above
     weight = positives / positives.sum()
-    value = float(weight @ precision)
+    value = float((weight * precision).sum())
     everything = at_or_above[0]
     as_hit = np.cumsum(weight / at_or_above) * everything
     as_row = np.cumsum(weight * precision / at_or_above) * everything

@@ -12,14 +12,22 @@ from time import perf_counter_ns
 from typing import Final
 
 from headgate.clock import Clock
-from headgate.errors import BadInput, HeadgateError, JournalUnavailable, Overloaded, PassingError, RuntimeFailed, Unavailable
+from headgate.errors import (
+    BadInput,
+    HeadgateError,
+    JournalUnavailable,
+    Overloaded,
+    PassingError,
+    RuntimeFailed,
+    Unavailable,
+)
 from headgate.gateway.ask import Ask, Room, Share
 from headgate.gateway.divide import divide
 from headgate.gateway.lanes import Lanes
 from headgate.gateway.remember import Memory
+from headgate.gateway.speak import pick, speak
 from headgate.gateway.view import Seat, View
 from headgate.journal.identifiers import Mint, format_id
-from headgate.gateway.speak import pick, speak
 from headgate.journal.records import Block, Input, Refusal
 from headgate.runtimes.ports import Outputs
 
@@ -109,7 +117,7 @@ class Answerer:
         began = perf_counter_ns()
         try:
             outputs = runtime.run(served.feeds.from_values(share.seat.convert(share.rows)))
-        except Exception as error:  # noqa: BLE001 - somebody's model: whatever it raises is its failure
+        except Exception as error:
             self._failed(share, error, (perf_counter_ns() - began) / 1e9)
         else:
             self._answered(share, outputs)

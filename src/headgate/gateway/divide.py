@@ -52,9 +52,10 @@ class Division:
         rows = ask.reading.rows
         share = self._share(self._view.live, Role.LIVE, 1.0, len(rows) > BULK)
         ids, now = self._ids, self._now
-        request_id = self._name(ask, id := next(ids))
+        first = next(ids)
+        request_id = self._name(ask, first)
         share.asks.append(ask)
-        share.inputs.append(Input(id, now, rows[0], request_id, 0))  # type: ignore[arg-type] # clean: no Violation
+        share.inputs.append(Input(first, now, rows[0], request_id, 0))  # type: ignore[arg-type] # clean: no Violation
         for place in range(1, len(rows)):
             share.asks.append(ask)
             share.inputs.append(Input(next(ids), now, rows[place], request_id, place))  # type: ignore[arg-type]

@@ -157,5 +157,3 @@ def _envelope(row_type: type[msgspec.Struct], rows_limit: int) -> Any:
         "Predict", [("rows", rows)], bases=(_Rest,), kw_only=True, forbid_unknown_fields=True, gc=False
     )
     return msgspec.json.Decoder(struct).decode
-
-

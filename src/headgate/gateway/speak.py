@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from time import perf_counter_ns
+from typing import Any
 
 from headgate.gateway.ask import Share
 from headgate.journal.records import Answer
@@ -12,6 +13,7 @@ from headgate.vocabulary import Task
 def speak(share: Share, outputs: Outputs) -> list[Answer]:
     """One answer per row of `share`, also left with its request for the door to read."""
     now = perf_counter_ns()
+    predictions: list[Any]
     if share.seat.served.contract.output.task is Task.TENSOR:
         predictions = _tensors(share, outputs)
     else:

@@ -179,7 +179,17 @@ def _seat(traffic: Traffic, member: Member, served: Served, live: Contract, coun
     schema = schema_of(traffic, served.package, capture)
     is_live = member.version == traffic.live
     pick = _pick(served.contract, live)
-    return Seat(member.version, served, member, is_live, schema, capture, count.version(member.version), pick, header_text(member.version))
+    return Seat(
+        member.version,
+        served,
+        member,
+        is_live,
+        schema,
+        capture,
+        count.version(member.version),
+        pick,
+        header_text(member.version),
+    )
 
 
 def _pick(contract: Contract, live: Contract) -> tuple[int, ...] | None:
@@ -220,5 +230,3 @@ def _sticky(key: str | None, contract: Contract) -> Callable[[tuple[object, ...]
         return None
     place = contract.names.index(key)
     return lambda row: row[place]
-
-

@@ -16,6 +16,7 @@ import msgspec
 
 from headgate.clock import Clock
 from headgate.errors import JournalUnavailable
+from headgate.journal.frames import MAX_PAYLOAD
 from headgate.journal.ports import Disk, Done, Stream
 from headgate.journal.records import Block, Schema
 from headgate.journal.segment import Segment, recover
@@ -94,7 +95,7 @@ class Committer:
         self._segment_bytes = segment_bytes
         self._rotate_us = int(rotate_after * 1_000_000)
         self._retry_after = retry_after
-        self._queue_bytes = queue_bytes
+        self._queue_bytes = min(queue_bytes, MAX_PAYLOAD)
         self._encode = msgspec.msgpack.Encoder().encode
 
         # Guarded by the condition's lock: what callers and the thread both touch.
@@ -111,6 +112,7 @@ class Committer:
         # Touched by the thread alone, once it runs.
         self._segment: Segment | None = None
         self._sequence: int | None = None
+        self._unclosed: list[Segment] = []
         self._retry_at = 0
         self._failures = 0
         self._commits = 0
@@ -226,18 +228,20 @@ class Committer:
     def _give_up(self, segment: Segment, group: list[_Entry], problem: Exception) -> None:
         self._segment = None
         with self._ready:
-            self._turn_unhealthy(problem)
+            self._turn_unhealthy()
             group = group + self._pending
             self._pending = []
             self._urgent = False
+        _LOG.error("journal of %s cannot be written: %s", self._stream, _name(problem))
         segment.seal_off()  # before anyone hears of it: a caller told "not kept" must not read it back
+        if not segment.closed:
+            self._unclosed.append(segment)
         self._settle(group, JournalUnavailable(f"the journal cannot be written: {_name(problem)}", self._retry_after))
 
-    def _turn_unhealthy(self, problem: Exception) -> None:
+    def _turn_unhealthy(self) -> None:
         self._healthy = False
         self._failures += 1
         self._retry_at = self._clock.now() + int(self._retry_after * 1_000_000)
-        _LOG.error("journal of %s cannot be written: %s", self._stream, _name(problem))
 
     def _settle(self, group: list[_Entry], problem: JournalUnavailable | None) -> None:
         with self._ready:
@@ -258,9 +262,13 @@ class Committer:
             self._segment = Segment(self._disk, self._stream, sequence, self._clock.now())
         except Exception as problem:
             with self._ready:
-                self._turn_unhealthy(problem)
-        else:
-            self._healthy = True
+                self._turn_unhealthy()
+            _LOG.error("journal of %s cannot be opened: %s", self._stream, _name(problem))
+            return
+        self._healthy = True
+        leftovers, self._unclosed = self._unclosed, []
+        for segment in leftovers:
+            self._close_segment(segment)
 
     def _rotate_if_due(self) -> None:
         segment = self._segment
@@ -276,8 +284,9 @@ class Committer:
     def _close_segment(self, segment: Segment) -> None:
         try:
             segment.close()
-        except OSError as problem:  # its records are safe under the open name; the next recovery closes it
+        except OSError as problem:  # its records are safe under the open name; it is tried again with the next one
             self._failures += 1
+            self._unclosed.append(segment)
             _LOG.error("segment %d of %s could not be closed: %s", segment.sequence, self._stream, _name(problem))
 
 

@@ -18,6 +18,7 @@ A guessed id passes with a chance of 2**-30. Gateways are the callers; labels ar
 
 import hmac
 import os
+import re
 import struct
 from hashlib import blake2b
 from typing import Final
@@ -32,11 +33,9 @@ _PAIR: Final = struct.Struct(">QQ")
 _CODES: Final = struct.Struct(">16I")
 _CODE_BITS: Final = 30
 _CODE_MASK: Final = (1 << _CODE_BITS) - 1
-_COUNTER_END: Final = 1 << 12
 _VERSION: Final = 0x7000
 _VARIANT: Final = 1 << 63
-_DASHES: Final = (8, 13, 18, 23)
-_DIGITS: Final = frozenset("0123456789abcdefABCDEF")
+_UUID: Final = re.compile("[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
 def endpoint_tag(project: str, endpoint: str) -> bytes:
@@ -93,16 +92,18 @@ class Mint:
 
     def draw_many(self, tag: bytes, count: int) -> list[bytes]:
         """`count` new identifiers, increasing, for the rows of one event-loop tick: the clock is asked once."""
-        first = max(self._clock.now() // 1000 << 12, self._moment + 1)
-        self._moment = first + count - 1 if count else self._moment
-        drawn = []
-        codes: tuple[int, ...] = ()
-        pack, low, block = _PAIR.pack, self._low, -1
-        for moment in range(first, first + count):
-            if moment >> 4 != block:
-                block = moment >> 4
-                codes = self._hash(tag, block, self._instance)
-            drawn.append(pack(moment >> 12 << 16 | 0x7000 | moment & 0xFFF, low | codes[moment & 15] & _CODE_MASK))
+        at = max(self._clock.now() // 1000 << 12, self._moment + 1)
+        end = at + count
+        if count:
+            self._moment = end - 1
+        drawn: list[bytes] = []
+        low = self._low
+        while at < end:
+            block, place = at >> 4, at & 15
+            codes = self._hash(tag, block, self._instance)[place : place + end - at]
+            high = at >> 12 << 16 | _VERSION | at & 0xFFF
+            drawn.extend(map(_PAIR.pack, range(high, high + len(codes)), [low | code & _CODE_MASK for code in codes]))
+            at += len(codes)
         return drawn
 
     def issued(self, tag: bytes, id: bytes) -> bool:  # noqa: A002  # the domain's own word
@@ -141,11 +142,9 @@ def parse_id(text: object, field: str = "id") -> bytes:
     """
     if not isinstance(text, str):
         raise BadInput(field, "type", f"an id is text, this is of type {type(text).__name__}")
-    digits = text.replace("-", "")
-    # bytes.fromhex passes over white space, so the digits are looked at first.
-    if len(text) != 36 or len(digits) != 32 or any(text[at] != "-" for at in _DASHES) or not _DIGITS.issuperset(digits):
+    if _UUID.fullmatch(text) is None:
         raise BadInput(field, "uuid", "an id is a UUID such as a prediction's reply holds, 8-4-4-4-12 hex digits")
-    return bytes.fromhex(digits)
+    return bytes.fromhex(text.replace("-", ""))
 
 
 def subject_hmac(secret: bytes, key: str) -> bytes:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from headgate.errors import IntegrityError, NewerSchema
 from headgate.journal.lake import Generation, Lake, each_table, home_of, persist, writing
+from headgate.journal.mending import mend
 from headgate.journal.ports import SegmentRef, SegmentSource, Stream
 from headgate.journal.tables import Table, arrow_schema, conform
 from headgate.journal.tail import Part, closed_parts
@@ -44,9 +45,13 @@ class Sealer:
         self._batch_bytes = batch_bytes
         self._kept: set[tuple[Stream, int]] = set()
         self._waiting: set[Stream] = set()
+        self._mended = False
 
     def seal(self) -> Sealed:
         """Seal every closed segment there is; interrupted at any step, the next call finishes the work."""
+        if not self._mended:
+            mend(self._lake)
+            self._mended = True
         done = [self._seal(batch) for batch in self._batches()]
         return Sealed(
             sum(each.segments for each in done),

@@ -57,6 +57,8 @@ class Segment:
         self.created = created
         self.empty = True
         """Whether no block was committed yet."""
+        self.closed = False
+        """Whether the file has its closed name, or is gone because it was empty."""
         self._disk = disk
         self._stream = stream
         self._schemas: dict[Schema, int] = {}
@@ -93,15 +95,17 @@ class Segment:
     def close(self) -> None:
         """Give the file its closed name, durably, or remove it when it holds no block; OSError if neither works.
 
-        What was committed stays safe under the open name when this fails; `recover` closes it later.
+        What was committed stays safe under the open name when this fails: call it again, or let `recover` do it.
         """
         self._file.close()
         path = segment_path(self._stream, self.sequence, OPEN)
         if self.empty:
             self._disk.remove(path)
         else:
-            self._disk.rename(path, segment_path(self._stream, self.sequence, CLOSED))
+            with suppress(FileNotFoundError):  # an earlier call renamed it and could not sync the folder
+                self._disk.rename(path, segment_path(self._stream, self.sequence, CLOSED))
         self._disk.sync_folder(f"{FOLDER}/{self._stream}")
+        self.closed = True
 
     def seal_off(self) -> None:
         """Give up a segment whose append or sync failed, keeping its acknowledged prefix; never raises OSError.

@@ -46,7 +46,7 @@ def training_set(
 ) -> TrainingSet:
     """The labelled inputs of [start, end) as they were known at `as_of`.
 
-    Only labels received by `as_of` count, in the revision known then, and only inputs at least `maturity_s`
+    Only labels received by `as_of` count, in the revision known then, and only inputs more than `maturity_s`
     seconds older than `as_of`, so that quick labels are not over-represented. `end` defaults to that moment.
     Raises BadInput when `end` lies after it, or when a feature has the label's name.
     """
@@ -55,7 +55,7 @@ def training_set(
         raise BadInput("end", "leakage", "lies after as_of less maturity_s; labels of those inputs are not all due")
     until = mature if end is None else end
     joined = reader.joined(project, endpoint, start=start, end=until, as_of=as_of)
-    known = joined.filter(pc.is_valid(joined.column(LABEL)) & pc.is_valid(joined.column("answered")))
+    known = joined.filter(pc.and_(pc.is_valid(joined.column(LABEL)), pc.is_valid(joined.column("answered"))))
     known = known.take(_first_of_each(known.column("input_id")))
     fair = known.filter(pc.greater_equal(known.column("label_observed_at"), known.column("at")))
     features = reader.features(project, endpoint, start=start, end=until)

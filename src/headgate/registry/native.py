@@ -13,6 +13,7 @@ from headgate.contracts.contract import Contract, Kind
 from headgate.errors import BadInput
 from headgate.registry.package import Signature
 from headgate.registry.ports import Predicted
+from headgate.vocabulary import Task
 
 Array = npt.NDArray[Any]
 DTYPES: dict[str, Any] = {
@@ -116,6 +117,8 @@ def predicted(prediction: Any, scores: Any, contract: Contract) -> Predicted:
     Scores of one column are the positive class's probability; without predictions they are derived from scores.
     """
     classes = contract.output.classes
+    if contract.output.task is Task.TENSOR:
+        return Predicted(np.empty(0), None)
     if not classes:
         return Predicted(np.asarray(prediction, np.float64).reshape(-1), None)
     wide = None

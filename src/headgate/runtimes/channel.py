@@ -2,7 +2,7 @@
 
 The host, the event-loop client and the command-line client drive the same Channel, each with its own way to wait until
 the socket is ready. Large arrays go through memory files (``memfd_create``) whose descriptors travel with the frame,
-so that a 10 MB batch is copied once and not four times.
+so that a batch of 100 MB stands in memory twice and not five times.
 """
 
 import fcntl
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from struct import Struct
 from typing import Final
 
 from headgate.errors import RuntimeFailed
@@ -21,7 +22,9 @@ from headgate.runtimes.ports import Array
 from headgate.runtimes.wire import FRAME_LIMIT, HEAD_LIMIT, PREFIX, Head, Packed, Place, read_arrays, read_head
 
 _READ: Final = 1 << 18
-_FDS_PER_READ: Final = 64
+_DESCRIPTOR: Final = Struct("i")
+_ANCILLARY: Final = socket.CMSG_LEN(64 * _DESCRIPTOR.size)
+"""Bytes for the descriptors that arrive with one read."""
 _GATHER: Final = 1 << 16
 """Frames up to this many bytes are joined and sent in one go."""
 _SEALS: Final = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
@@ -45,6 +48,7 @@ class Channel:
     def __init__(self, connection: socket.socket) -> None:
         connection.setblocking(False)
         self._socket = connection
+        self._landing = memoryview(bytearray(_READ))  # reading into what is there is quicker than asking for more
         self._incoming = bytearray()
         self._descriptors: deque[int] = deque()
         self._outgoing: deque[tuple[memoryview, list[int]]] = deque()
@@ -93,15 +97,18 @@ class Channel:
     def receive(self) -> list[Frame]:
         """The frames that arrived in full since the last call. Raises Closed, or RuntimeFailed for garbage."""
         try:
-            data, descriptors, _flags, _address = socket.recv_fds(self._socket, _READ, _FDS_PER_READ)
+            received, ancillary, _flags, _address = self._socket.recvmsg_into((self._landing,), _ANCILLARY)
         except BlockingIOError:
             return []
         except OSError as error:
             raise Closed from error
-        self._descriptors.extend(descriptors)
-        if not data:
+        for level, kind, raw in ancillary:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                whole = len(raw) - len(raw) % _DESCRIPTOR.size
+                self._descriptors.extend(each for (each,) in _DESCRIPTOR.iter_unpack(raw[:whole]))
+        if not received:
             raise Closed
-        self._incoming += data
+        self._incoming += self._landing[:received]
         return self._take_frames()
 
     def _take_frames(self) -> list[Frame]:

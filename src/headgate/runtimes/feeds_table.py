@@ -3,7 +3,7 @@
 Apart from feeds.py because a gateway has no pyarrow.
 """
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,8 +12,6 @@ from headgate.contracts.contract import Field, Kind, Rule
 from headgate.errors import ContractViolation
 from headgate.runtimes.feeds import FeedPlan, InputPlan
 from headgate.runtimes.ports import Array, Feeds
-
-_MOMENT: Final = pa.timestamp("us", tz="UTC")
 
 
 def feeds_from_table(plan: FeedPlan, table: Any) -> Feeds:
@@ -52,8 +50,8 @@ def _column(plan: InputPlan, field: Field, table: Any) -> Array:
 
 
 def _number(plan: InputPlan, field: Field, column: Any) -> Array:
-    if field.kind is Kind.TIMESTAMP and pa.types.is_timestamp(column.type):
-        column = column.cast(_MOMENT if column.type.tz else pa.timestamp("us")).cast(pa.int64())
+    if field.kind is Kind.TIMESTAMP and pa.types.is_temporal(column.type):
+        column = column.cast(pa.timestamp("us", tz=getattr(column.type, "tz", None)), safe=False).cast(pa.int64())
     if plan.dtype.kind == "f":
         values: Array = column.cast(pa.float64(), safe=False).to_numpy()
         with np.errstate(over="ignore"):
@@ -68,7 +66,11 @@ def _text(plan: InputPlan, column: Any) -> Array:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     found = np.empty(len(column), dtype=object)
-    found[:] = [plan.null_text if each is None else each for each in column.to_pylist()]
+    values = column.to_pylist()
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        found[:] = values
+    else:
+        found[:] = [plan.null_text if each is None else str(each) for each in values]
     return found
 
 

@@ -98,16 +98,17 @@ class FileTraffic:
         for project in _scan(self._folder):
             if not NAME.fullmatch(project.name):
                 continue
-            for file in _scan(Path(project.path)):
-                if file.name.endswith(_JSON) and not file.name.startswith("."):
+            for file in _scan(project.path):
+                name = file.name
+                if name.endswith(_JSON) and name[0] != ".":
                     try:
                         stat = file.stat()
                     except FileNotFoundError:
                         continue  # gone since the scan
-                    yield f"{project.name}/{file.name}", (stat.st_mtime_ns, stat.st_ino, stat.st_size)
+                    yield f"{project.name}/{name}", (stat.st_mtime_ns, stat.st_ino, stat.st_size)
 
 
-def _scan(folder: Path) -> list[os.DirEntry[str]]:
+def _scan(folder: str | Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return list(entries)

@@ -47,14 +47,14 @@ async def check_placement(make: Callable[[], Placement], feeds: Feeds) -> None:
         await placement.run(feeds)
     except RuntimeFailed:
         return
-    raise AssertionError("a closed placement says RuntimeFailed")
+    keeps(False, "a closed placement says RuntimeFailed")
 
 
 def _check_answers(run: Callable[[Feeds], Outputs], feeds: Feeds) -> None:
     before = {name: array.copy() for name, array in feeds.items()}
     whole = run(feeds)
     for name, array in feeds.items():
-        assert np.array_equal(array, before[name], equal_nan=array.dtype.kind == "f"), "feeds stay as they were"
+        keeps(np.array_equal(array, before[name], equal_nan=array.dtype.kind == "f"), "feeds stay as they were")
     _check_shapes(whole, feeds)
     _check_same(whole, run(feeds), "the same rows give the same answers")
     for place in range(_rows(feeds)):
@@ -67,14 +67,14 @@ def _check_answers(run: Callable[[Feeds], Outputs], feeds: Feeds) -> None:
 
 def _check_shapes(outputs: Outputs, feeds: Feeds) -> None:
     rows = _rows(feeds)
-    assert outputs.compute_us >= 0, "compute time is measured"
+    keeps(outputs.compute_us >= 0, "compute time is measured")
     if outputs.prediction.size:
-        assert outputs.prediction.shape == (rows,), "one prediction per row"
+        keeps(outputs.prediction.shape == (rows,), "one prediction per row")
     if outputs.scores is not None:
-        assert outputs.scores.dtype == np.float64, "scores are float64"
-        assert outputs.scores.shape[0] == rows, "one row of scores per row"
-        assert outputs.scores.flags.c_contiguous, "scores are contiguous"
-    assert all(array.shape[0] == rows for array in outputs.arrays.values()), "every raw output has one row per row"
+        keeps(outputs.scores.dtype == np.float64, "scores are float64")
+        keeps(outputs.scores.shape[0] == rows, "one row of scores per row")
+        keeps(outputs.scores.flags.c_contiguous, "scores are contiguous")
+    keeps(all(array.shape[0] == rows for array in outputs.arrays.values()), "every raw output has one row per row")
 
 
 async def _check_callers(run: Ask, feeds: Feeds, whole: Outputs) -> None:
@@ -83,7 +83,7 @@ async def _check_callers(run: Ask, feeds: Feeds, whole: Outputs) -> None:
     spans = [(start, start + size) for size in (1, 2, 3) for start in range(rows - size + 1)] * 4
     found = await asyncio.gather(*(run(span(feeds, *each)) for each in spans))
     for (start, end), outputs in zip(spans, found, strict=True):
-        assert len(outputs.prediction) in (end - start, 0), "callers at the same moment get as many rows as they asked"
+        keeps(len(outputs.prediction) in (end - start, 0), "callers at the same moment get as many rows as they asked")
         for place in range(start, end):
             _check_same(part(outputs, place - start), part(whole, place), "no caller gets another's rows")
 
@@ -109,16 +109,16 @@ def _check_closed(runtime: Runtime, feeds: Feeds) -> None:
         runtime.run(feeds)
     except RuntimeFailed:
         return
-    raise AssertionError("a closed runtime says RuntimeFailed")
+    keeps(False, "a closed runtime says RuntimeFailed")
 
 
 def _check_same(one: Outputs, other: Outputs, promise: str) -> None:
-    assert _equal(one.prediction, other.prediction), promise
-    assert (one.scores is None) == (other.scores is None), promise
+    keeps(_equal(one.prediction, other.prediction), promise)
+    keeps((one.scores is None) == (other.scores is None), promise)
     if one.scores is not None and other.scores is not None:
-        assert _equal(one.scores, other.scores), promise
-    assert one.arrays.keys() == other.arrays.keys(), promise
-    assert all(_equal(array, other.arrays[name]) for name, array in one.arrays.items()), promise
+        keeps(_equal(one.scores, other.scores), promise)
+    keeps(one.arrays.keys() == other.arrays.keys(), promise)
+    keeps(all(_equal(array, other.arrays[name]) for name, array in one.arrays.items()), promise)
 
 
 def _equal(one: Array, other: Array) -> bool:
@@ -127,6 +127,12 @@ def _equal(one: Array, other: Array) -> bool:
     if one.dtype.kind == "f":
         return bool(np.allclose(one, other, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True))
     return bool(np.array_equal(one, other))
+
+
+def keeps(kept: bool, promise: str) -> None:
+    """AssertionError naming the promise that was broken; an ``assert`` would be gone under ``python -O``."""
+    if not kept:
+        raise AssertionError(promise)
 
 
 def _rows(feeds: Feeds) -> int:

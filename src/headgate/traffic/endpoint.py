@@ -20,6 +20,7 @@ from headgate.vocabulary import DEFAULT_PROJECT, NAME, NAME_RULE, Ack, OnFailure
 
 _MODEL: Final = re.compile(rf"{NAME_RULE}(:[1-9][0-9]{{0,8}}|@{NAME_RULE})?")
 _VERSION: Final = re.compile(rf"{NAME_RULE}:[1-9][0-9]{{0,8}}")
+_VERSION_RULE: Final = "must be a model's name, a colon and a version number, such as name:3"
 _DAY: Final = 86400
 _ROUNDING: Final = 1e-9
 """Sums of weights this near to 1 are 1: ten weights of 0.1 are not exactly."""
@@ -228,6 +229,9 @@ def _faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
     yield from _capture_faults(spec)
     if spec.traffic is not None:
         yield from _split_faults(spec.traffic)
+    for i, version in enumerate(spec.forced):
+        if not _VERSION.fullmatch(version):
+            yield f"forced[{i}]", _VERSION_RULE
 
 
 def _number_faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
@@ -274,7 +278,7 @@ def _capture_faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
 def _split_faults(traffic: Split) -> Iterator[tuple[str, str]]:
     for i, share in enumerate(traffic.split):
         if not _VERSION.fullmatch(share.version):
-            yield f"traffic.split[{i}].version", "must be a model's name, a colon and a version number, such as name:3"
+            yield f"traffic.split[{i}].version", _VERSION_RULE
         if not 0.0 <= share.weight <= 1.0:
             yield f"traffic.split[{i}].weight", "must lie between 0 and 1"
         if any(share.version == earlier.version for earlier in traffic.split[:i]):

@@ -13,6 +13,7 @@ from headgate.errors import (
     Violation,
 )
 from headgate.gateway.doors.statuses import NATIVE, retry_after, status_of
+from headgate.gateway.http.connection import Refused
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.http.replies import NOBODY, send
 
@@ -55,3 +56,8 @@ def refuse(exchange: Exchange, error: HeadgateError, *, request_id: bytes = b"",
     body = _encode(_Refusal(error_body(error)))
     send(exchange, status, body, request_id=request_id, version=version, extra=retry_after(error))
     return status
+
+
+def error_of(field: str, reason: Refused) -> bytes:
+    """The body of a refusal that no error stands for: the bytes were no request."""
+    return _encode(_Refusal(ErrorBody(field, reason.rule, reason.message)))

@@ -173,5 +173,3 @@ class LabelDoor:
         stray = (entry.row is not None and entry.request_id is None, entry.at is not None and entry.key is None)
         if any(stray):
             raise BadInput(f"{path}.{'row' if stray[0] else 'at'}", "reference", "goes with request_id or key only")
-
-

@@ -88,10 +88,10 @@ def versions(ask: Ask) -> bytes:
 
 def _entry(ask: Ask, place: int) -> _Predicted | _Refused:
     outcome = ask.outcomes[place]
-    if type(outcome) is Answer:
+    if isinstance(outcome, Answer):
         id_text = ask.first_id if place == 0 else format_id(outcome.input_id)
         prediction: Any = outcome.prediction
         if ask.arrays and ask.view.live.served.contract.output.task is Task.TENSOR:
             prediction = {name: array.tolist() for name, array in ask.arrays[place].items()}
         return _Predicted(id_text, outcome.answered, prediction, outcome.scores)
-    return _Refused(error_body(outcome or RuntimeFailed("the row was not answered")))
+    return _Refused(error_body(RuntimeFailed("the row was not answered") if outcome is None else outcome))

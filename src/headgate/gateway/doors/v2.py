@@ -39,8 +39,8 @@ _DATATYPES: Final = {
 """What metadata says of a field; texts, categories, moments and images are BYTES."""
 _ANSWERS: Final = {"text": "BYTES", "integer": "INT64", "boolean": "BOOL", "number": "FP64"}
 _KNOWN: Final = frozenset(
-    ("BOOL UINT8 UINT16 UINT32 UINT64 INT8 INT16 INT32 INT64 FP16 FP32 FP64 BYTES").split()
-)  # fmt: skip
+    ["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BYTES"]
+)
 _ONNX: Final = {"float32": "FP32", "float64": "FP64", "int64": "INT64", "bool": "BOOL", "string": "BYTES"}
 
 _encode = msgspec.json.Encoder().encode
@@ -94,9 +94,9 @@ class V2Door:
             "name": view.traffic.endpoint,
             "versions": names,
             "platform": f"headgate_{seat.served.package.manifest.engine}",
-            "inputs": [{"name": each.name, "datatype": _datatype(each), "shape": _shape(each)} for each in contract.fields],
+            "inputs": [_input(each) for each in contract.fields],
             "outputs": _outputs(seat),
-        }  # fmt: skip
+        }
         send(exchange, 200, _encode(body), version=seat.header)
 
     def ready(self, exchange: Exchange, view: View, version: str | None) -> None:
@@ -210,7 +210,9 @@ def _nested(data: list[Any], shape: list[int]) -> list[Any]:
 def _flat(tensor: _Tensor) -> list[Any]:
     """The tensor's elements in row-major order, nested or not, as many as its shape says."""
     if tensor.datatype not in _KNOWN:
-        raise BadInput(tensor.name[:64], "type", "has a datatype this protocol does not know, or that needs binary tensors")
+        raise BadInput(
+            tensor.name[:64], "type", "has a datatype this protocol does not know, or that needs binary tensors"
+        )
     if not tensor.shape or min(tensor.shape) < 0:
         raise BadInput(tensor.name[:64], "shape", "expected the number of rows, then the rest of the shape")
     data = list(_leaves(tensor.data))
@@ -313,15 +315,10 @@ def _tensor(ask: Ask, answers: list[Answer], name: str, datatype: str) -> dict[s
     return {"name": name, "datatype": datatype, "shape": [len(rows), len(rows[0])], "data": flat}
 
 
-def _datatype(field: Field) -> str:
-    return _DATATYPES.get(field.kind, "BYTES")
-
-
-def _shape(field: Field) -> list[int]:
-    return [-1, *_open(field.shape or ())] if field.kind is Kind.TENSOR else [-1]
+def _input(field: Field) -> dict[str, Any]:
+    shape = [-1, *_open(field.shape or ())] if field.kind is Kind.TENSOR else [-1]
+    return {"name": field.name, "datatype": _DATATYPES.get(field.kind, "BYTES"), "shape": shape}
 
 
 def _open(shape: Sequence[int | None]) -> list[int]:
     return [-1 if each is None else each for each in shape]
-
-

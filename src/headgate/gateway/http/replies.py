@@ -11,10 +11,10 @@ NOBODY: Final = b"none"
 """``Headgate-Version`` of a reply no version had a part in."""
 JSON: Final = b"application/json"
 
-_STATUS_LINES: Final = {
-    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
-}
-_HEAD: Final = b"%bContent-Type: %b\r\nHeadgate-Request-Id: %b\r\nHeadgate-Version: %b\r\n%bContent-Length: %d\r\n\r\n%b"
+_STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+_HEAD: Final = (
+    b"%bContent-Type: %b\r\nHeadgate-Request-Id: %b\r\nHeadgate-Version: %b\r\n%bContent-Length: %d\r\n\r\n%b"
+)
 
 
 def send(

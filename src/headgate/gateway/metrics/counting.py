@@ -34,7 +34,7 @@ class Histogram:
 class VersionCount:
     """What is counted of one version of one endpoint."""
 
-    __slots__ = ("_labels", "_predictions", "_slab", "_values", "_inference", "_rows")
+    __slots__ = ("_inference", "_labels", "_predictions", "_rows", "_slab", "_values")
 
     def __init__(self, slab: Slab, project: str, endpoint: str, version: str) -> None:
         self._labels = {"project": project, "endpoint": endpoint, "version": version}
@@ -82,7 +82,9 @@ class EndpointCount:
         """The counts of one version."""
         found = self._versions.get(version)
         if found is None:
-            found = self._versions[version] = VersionCount(self._slab, *self._where.values(), version)
+            found = self._versions[version] = VersionCount(
+                self._slab, self._where["project"], self._where["endpoint"], version
+            )
         return found
 
     def replied(self, protocol: str, code: int, seconds: float) -> None:

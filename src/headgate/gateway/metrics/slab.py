@@ -135,7 +135,8 @@ def _read_name(data: "bytes | mmap.mmap", position: int) -> Key:
     start = _PAGE + position * _ENTRY + 8
     (length,) = _NAME.unpack_from(data, start)
     start += _NAME.size
-    return msgspec.json.decode(data[start : start + length], type=Key)
+    key: Key = msgspec.json.decode(data[start : start + length], type=Key)
+    return key
 
 
 def _began(pid: int) -> int:

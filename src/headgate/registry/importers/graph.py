@@ -152,5 +152,5 @@ def as_probabilities(said: Array, decode: str) -> Array:
         return np.asarray(np.exp(-np.logaddexp(0.0, -flat)))
     if decode == "softmax":
         powers: Array = np.exp(flat - flat.max(axis=1, keepdims=True))
-        return powers / powers.sum(axis=1, keepdims=True)
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
     return flat

@@ -7,6 +7,7 @@ the module gave logits or not.
 import contextlib
 import inspect
 import io
+import logging
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,7 +59,7 @@ def build(model: Any, contract: Contract, reference: pa.Table, *, trust: bool) -
                 served,
                 _example(inputs, reference),
                 dynamo=True,
-                dynamic_shapes=_dynamic(inputs),
+                dynamic_shapes=_dynamic(served, inputs),
                 input_names=[each.name for each in inputs],
                 output_names=[name],
                 verbose=False,
@@ -69,7 +70,7 @@ def build(model: Any, contract: Contract, reference: pa.Table, *, trust: bool) -
 
     def write_program(folder: Path) -> None:
         with quiet():
-            program = torch.export.export(served, _example(inputs, reference), dynamic_shapes=_dynamic(inputs))
+            program = torch.export.export(served, _example(inputs, reference), dynamic_shapes=_dynamic(served, inputs))
             torch.export.save(program, folder / ARTEFACT)
 
     candidates = (
@@ -110,7 +111,12 @@ def quiet() -> Iterator[None]:
         contextlib.redirect_stderr(io.StringIO()),
     ):
         warnings.simplefilter("ignore")
-        yield
+        before = logging.root.manager.disable
+        logging.disable(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.disable(before)
 
 
 def bind(module: Any, contract: Contract) -> list[ModelInput]:
@@ -158,11 +164,12 @@ def _ask(module: Any, inputs: list[ModelInput], table: pa.Table) -> Any:
     return said.detach().cpu().numpy()
 
 
-def _dynamic(inputs: list[ModelInput]) -> tuple[dict[int, Any], ...]:
+def _dynamic(module: Any, inputs: list[ModelInput]) -> tuple[Any, ...]:
     import torch  # noqa: PLC0415  adapter
 
     batch = torch.export.Dim("batch", min=1, max=1 << 20)
-    return tuple({0: batch} for _ in inputs)
+    shapes = tuple({0: batch} for _ in inputs)
+    return (shapes,) if type(module).__name__ == "Serving" else shapes  # its forward takes them as one *inputs
 
 
 def _last_step(module: Any, inputs: list[ModelInput], contract: Contract, reference: pa.Table) -> str:

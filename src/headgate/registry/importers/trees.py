@@ -102,16 +102,12 @@ def model(trees: Trees, features: int, width: Width, link: Link, *, classifier: 
 
     kind = TensorProto.DOUBLE if width == "float64" else TensorProto.FLOAT
     raw, last = "raw", "scores" if classifier else "prediction"
+    operator = {"identity": "Identity", "exp": "Exp", "sigmoid": "Sigmoid", "softmax": "Softmax"}[link]
+    extra: dict[str, Any] = {"axis": 1} if link == "softmax" else {}
     nodes = [
-        helper.make_node("TreeEnsembleRegressor", ["X"], [raw], None, None, "ai.onnx.ml", **trees.attributes(width))
+        helper.make_node("TreeEnsembleRegressor", ["X"], [raw], domain="ai.onnx.ml", **trees.attributes(width)),
+        helper.make_node(operator, [raw], [last], **extra),
     ]
-    operator, extra = {
-        "identity": ("Identity", {}),
-        "exp": ("Exp", {}),
-        "sigmoid": ("Sigmoid", {}),
-        "softmax": ("Softmax", {"axis": 1}),
-    }[link]
-    nodes.append(helper.make_node(operator, [raw], [last], **extra))
     graph = helper.make_graph(
         nodes,
         "trees",

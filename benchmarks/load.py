@@ -1,0 +1,150 @@
+"""wrk on one core against a server on the other, with the processor time both took."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+SERVER_BUSY: Final = 0.95
+GENERATOR_IDLE: Final = 0.80
+_TICK: Final = os.sysconf("SC_CLK_TCK")
+_SCRIPT: Final = """
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+wrk.body = io.open("BODY"):read("*a")
+done = function(summary, latency, requests)
+  io.write(string.format('\\nRESULT {"requests":%%d,"seconds":%%f,"errors":%%d,"p50":%%f,"p99":%%f}\\n',
+    summary.requests, summary.duration / 1e6,
+    summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.status
+    + summary.errors.timeout, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
+end
+""".replace("%%", "%")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run: requests per second, latencies in ms, processor shares 0 to 1."""
+
+    rate: float
+    p50_ms: float
+    p99_ms: float
+    errors: int
+    server_share: float
+    generator_share: float
+
+    @property
+    def limit(self) -> str:
+        """``server`` when the figure is the server's own, else what stood in its way."""
+        if self.generator_share > GENERATOR_IDLE:
+            return "generator"
+        return "server" if self.server_share >= SERVER_BUSY else "waiting"
+
+
+def wrk_path() -> str | None:
+    """Where wrk is, if it is."""
+    return shutil.which("wrk")
+
+
+@contextmanager
+def server(command: list[str], port: int, path: str, body: bytes, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`command` running on the first core until the block ends, after it answered once."""
+    pinned = ["taskset", "-c", str(_cores()[0]), *command] if shutil.which("taskset") else command
+    with log.open("ab") as out:
+        process = subprocess.Popen(pinned, stdout=out, stderr=out)
+    try:
+        _wait(process, port, path, body, log)
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def measure(process: subprocess.Popen[bytes], port: int, path: str, body: bytes, connections: int, seconds: float) -> Row:
+    """One run of wrk on the last core."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "body").write_bytes(body)
+        script = Path(folder) / "post.lua"
+        script.write_text(_SCRIPT.replace("BODY", str(Path(folder) / "body")))
+        command = [wrk_path() or "wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", str(script)]
+        pinned = ["taskset", "-c", str(_cores()[-1])] if shutil.which("taskset") else []
+        before, began = _busy(process.pid), time.perf_counter()
+        generator = subprocess.Popen(
+            [*pinned, *command, f"http://127.0.0.1:{port}{path}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        assert generator.stdout is not None
+        output = generator.stdout.read().decode()
+        _, status, usage = os.wait4(generator.pid, 0)
+        generator.returncode = os.waitstatus_to_exitcode(status)
+        elapsed = time.perf_counter() - began
+    line = next((each for each in output.splitlines() if each.startswith("RESULT ")), None)
+    if line is None:
+        raise RuntimeError(f"wrk said: {output}")
+    found = json.loads(line.removeprefix("RESULT "))
+    return Row(
+        found["requests"] / found["seconds"],
+        found["p50"],
+        found["p99"],
+        found["errors"],
+        (_busy(process.pid) - before) / elapsed,
+        (usage.ru_utime + usage.ru_stime) / elapsed,
+    )
+
+
+def python(script: str, *arguments: object) -> list[str]:
+    """The command line of a script beside this file."""
+    return [sys.executable, str(Path(__file__).with_name(script)), *map(str, arguments)]
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def resident_kb(pid: int) -> int:
+    """Resident memory of a process."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1])
+
+
+def _busy(pid: int) -> float:
+    stat = Path(f"/proc/{pid}/stat").read_text()
+    fields = stat[stat.rindex(")") + 2 :].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK
+
+
+def _cores() -> list[int]:
+    return sorted(os.sched_getaffinity(0))
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, path: str, body: bytes, log: Path) -> None:
+    request = b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
+        path.encode(), len(body), body,
+    )  # fmt: skip
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+                connection.sendall(request)
+                if connection.recv(4096).startswith(b"HTTP/1.1 200"):
+                    return
+        except OSError:
+            pass
+        time.sleep(0.05)
+    raise RuntimeError(f"no answer from {process.args}: {log.read_text()[-2000:]}")

@@ -1,0 +1,111 @@
+"""Composes and runs one gateway process; called by ``headgate gateway``.
+
+Needs the base install alone: no database, no Arrow.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+
+from headgate.app.hosts import host_socket
+from headgate.clock import SystemClock
+from headgate.gateway.metrics.slab import Slab
+from headgate.gateway.server import Gateway, listening_socket, run_on_uvloop
+from headgate.journal.committer import Committer
+from headgate.journal.disk import LocalDisk
+from headgate.journal.identifiers import Mint
+from headgate.journal.ports import Stream
+from headgate.registry.package import Engine
+from headgate.registry.packages import PackageStore
+from headgate.runtimes.feeds import compile_feeds
+from headgate.runtimes.hosted import HostedPlacement
+from headgate.runtimes.open import open_runtime
+from headgate.runtimes.placements import InProcess
+from headgate.runtimes.ports import Placement
+from headgate.runtimes.warmup import likely_row
+from headgate.settings import Home, Settings
+from headgate.store.home import claim, open_home, read_secret
+from headgate.store.reports import FileReports
+from headgate.store.trafficfiles import FileTraffic
+from headgate.vocabulary import Digest
+
+_WARM_ROWS = 64
+_DRAIN_SECONDS = 5.0
+
+
+def run_gateway(settings: Settings, index: int) -> None:
+    """Answer on the settings' port until SIGTERM, then drain.
+
+    Raises HomeInUse when another process is this home's gateway `index`: two writers of one stream would mix
+    their records.
+    """
+    home = open_home(settings.home.root)
+    with claim(home.run / f"gateway-{index}.lock"):
+        run_on_uvloop(lambda: _serve(home, settings, index))
+
+
+async def _serve(home: Home, settings: Settings, index: int) -> None:
+    clock = SystemClock()
+    worker = f"w{index}"
+    slab = Slab(home.metrics / f"{worker}.slab")
+    journal = Committer(
+        LocalDisk(home.root),
+        Stream(f"{_host_id()}-{worker}"),
+        clock=clock,
+        commit_interval=settings.commit_interval,
+        segment_bytes=settings.segment_bytes,
+        rotate_after=settings.seal_interval,
+    )
+    packages = PackageStore(home.packages)
+    gateway = Gateway(
+        source=FileTraffic(home.traffic),
+        packages=packages,
+        placement_for=lambda digest, live: _place(home, packages, digest, live),
+        journal=journal,
+        mint=Mint(read_secret(home), clock, index),
+        reports=FileReports(home.run / "workers"),
+        clock=clock,
+        slab=slab,
+        worker=worker,
+        replay=settings.replay,
+        body_limit=settings.body_limit,
+        queue_rows=settings.queue_rows,
+    )
+    try:
+        await gateway.start(listening_socket(settings.host, settings.port))
+        await _told_to_stop()
+        await gateway.drain(_DRAIN_SECONDS)
+    finally:
+        journal.close()
+        slab.close()
+
+
+def _place(home: Home, packages: PackageStore, digest: str, live: bool) -> Placement:
+    """In this process when the version is live and needs nobody's Python; in its runtime host otherwise."""
+    package = packages.open(Digest(digest))
+    if not live or package.manifest.engine is not Engine.ONNX:
+        return HostedPlacement(host_socket(home, digest))
+    plan = compile_feeds(package.contract, package.manifest.signature, package.manifest.options)
+    runtime = open_runtime(package.path, package.manifest, package.contract)
+    return InProcess(runtime, plan.from_values([likely_row(package.contract)] * _WARM_ROWS))
+
+
+async def _told_to_stop() -> None:
+    stop = asyncio.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, stop.set)
+    await stop.wait()
+
+
+def _host_id() -> str:
+    """What tells this machine's streams from another's: the kernel's machine id, else the host name."""
+    try:
+        return Path("/etc/machine-id").read_text().strip()[:12] or _host_name()
+    except OSError:
+        return _host_name()
+
+
+def _host_name() -> str:
+    return "".join(each if each.isalnum() else "x" for each in socket.gethostname().lower())[:12] or str(os.getuid())

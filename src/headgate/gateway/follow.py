@@ -1,0 +1,222 @@
+"""Obeys the traffic: loads beside live traffic, switches between two ticks, unloads what is named no more.
+
+`server.py` runs one follower per process. A revision whose versions are loaded is obeyed within one poll; a rollback
+therefore loads nothing. A new live version is loaded and warmed first, while the old one goes on answering.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from time import perf_counter
+from typing import Final, Protocol
+
+from headgate.errors import HeadgateError
+from headgate.gateway.doors.router import Views
+from headgate.gateway.metrics.counting import EndpointCount, Histogram
+from headgate.gateway.metrics.slab import Slab
+from headgate.gateway.view import Served, View, make_served, make_view
+from headgate.registry.packages import Package
+from headgate.runtimes.ports import Placement
+from headgate.traffic.ports import RevisionReports, TrafficSource
+from headgate.traffic.traffic import Traffic
+from headgate.vocabulary import Digest
+
+POLL_SECONDS: Final = 0.1
+RETRY_SECONDS: Final = 5.0
+"""Pause before a package that could not be loaded is tried again."""
+_LOG: Final = logging.getLogger(__name__)
+
+Key = tuple[str, str]
+
+
+class Packages(Protocol):
+    """Where packages come from; registry.packages.PackageStore is one."""
+
+    def open(self, digest: Digest) -> Package:
+        """The package of that digest, every byte checked."""
+        ...
+
+
+PlacementFor = Callable[[str, bool], Placement]
+"""A digest and whether it is live, to where it runs; called in a thread, may take as long as loading takes."""
+
+
+class Follower:
+    """Keeps `views` what the traffic says."""
+
+    def __init__(
+        self,
+        *,
+        source: TrafficSource,
+        packages: Packages,
+        placement_for: PlacementFor,
+        reports: RevisionReports,
+        worker: str,
+        slab: Slab,
+        views: Views,
+        rows_limit: int,
+        replay: bool,
+    ) -> None:
+        self._source = source
+        self._packages = packages
+        self._placement_for = placement_for
+        self._reports = reports
+        self._worker = worker
+        self._slab = slab
+        self._views = views
+        self._rows_limit = rows_limit
+        self._replay = replay
+        self._wanted: dict[Key, Traffic] = {}
+        self._loaded: dict[str, Served] = {}
+        self._failed_at: dict[str, float] = {}
+        self._retired: list[View] = []
+        """Views with requests under way."""
+        self._replaced: list[Served] = []
+        """Packages loaded a second time, at a better place."""
+        self._counts: dict[Key, EndpointCount] = {}
+        self._reported: dict[str, int] | None = None
+        self._load_seconds = Histogram(slab, "headgate_model_load_duration_seconds")
+        self._task: asyncio.Task[None] | None = None
+        self.settled = False
+        """Whether everything the traffic names was loaded, or tried, at least once."""
+
+    async def start(self) -> None:
+        """Obey the traffic there is, then go on watching."""
+        await self._step()
+        self._task = asyncio.get_running_loop().create_task(self._watch())
+
+    async def stop(self) -> None:
+        """Watch no more and give every model back."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        for served in self._loaded.values():
+            await served.placement.close()
+        self._loaded.clear()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            try:
+                await self._step()
+            except Exception:  # a fault here must not end the obedience of a process that answers well
+                _LOG.exception("the traffic could not be followed; trying again")
+
+    async def _step(self) -> None:
+        """One look at the traffic: switch what is loaded, load one more thing, switch again."""
+        if self._source.changed():
+            self._wanted = self._source.read()
+        self._switch()
+        while (missing := self._next_missing()) is not None:
+            await self._load(*missing)
+            if self._source.changed():  # a rollback does not wait for the rest of a long queue
+                self._wanted = self._source.read()
+            self._switch()
+        self._report()
+        self.settled = True
+        await self._unload()
+
+    def _switch(self) -> None:
+        """Put every endpoint on the newest revision its loaded packages allow; between two ticks, on the loop."""
+        for key in self._views.keys() - self._wanted.keys():
+            self._retire(self._views.pop(key))
+        for key, traffic in self._wanted.items():
+            live = traffic.member(traffic.live)
+            if live is None or live.digest not in self._loaded:
+                continue
+            old = self._views.get(key)
+            served = {each.digest: self._loaded[each.digest] for each in traffic.members if each.digest in self._loaded}
+            if old is not None and old.traffic == traffic and _seated(old) == served:
+                continue
+            try:
+                view = make_view(traffic, served, self._count(key))
+            except HeadgateError as error:
+                _LOG.error("revision %d of %s/%s cannot be obeyed: %s", traffic.revision, *key, error)
+                continue
+            self._views[key] = view
+            self._show(view)
+            if old is not None:
+                self._retire(old)
+
+    def _next_missing(self) -> tuple[str, bool] | None:
+        """What to load next, and whether as a live version: first live ones, then others, then live ones run afar."""
+        now = perf_counter()
+        resting = {digest for digest, at in self._failed_at.items() if now - at < RETRY_SECONDS}
+        lives = {(member.digest, True) for t in self._wanted.values() if (member := t.member(t.live)) is not None}
+        others = {
+            (each.digest, False) for t in self._wanted.values() for each in t.members if each.proved or each.forced
+        }
+        for digest, live in (*sorted(lives), *sorted(others)):
+            if digest not in self._loaded and digest not in resting:
+                return digest, live
+        for digest, live in sorted(lives):
+            loaded = self._loaded.get(digest)
+            if loaded is not None and not loaded.earned and digest not in resting:
+                return digest, live
+        return None
+
+    async def _load(self, digest: str, live: bool) -> None:
+        began = perf_counter()
+        try:
+            served = await asyncio.get_running_loop().run_in_executor(None, self._open, digest, live)
+        except Exception as error:
+            self._failed_at[digest] = perf_counter()
+            _LOG.error("package %s cannot be loaded: %s", digest[:19], error)
+            return
+        self._failed_at.pop(digest, None)
+        self._load_seconds.observe(perf_counter() - began)
+        old = self._loaded.get(digest)
+        self._loaded[digest] = served
+        if old is not None:
+            self._replaced.append(old)
+
+    def _open(self, digest: str, live: bool) -> Served:
+        package = self._packages.open(Digest(digest))
+        placement = self._placement_for(digest, live)
+        return make_served(package, placement, earned=live, rows_limit=self._rows_limit, replay=self._replay)
+
+    async def _unload(self) -> None:
+        """Close what neither the traffic nor a request under way needs."""
+        self._retired = [view for view in self._retired if view.waiting]
+        needed = {served for view in (*self._retired, *self._views.values()) for served in _seated(view).values()}
+        named = {each.digest for traffic in self._wanted.values() for each in traffic.members}
+        gone = [served for served in self._replaced if served not in needed]
+        for digest in [each for each in self._loaded if each not in named and self._loaded[each] not in needed]:
+            gone.append(self._loaded.pop(digest))
+        self._replaced = [served for served in self._replaced if served in needed]
+        for served in gone:
+            await served.placement.close()
+
+    def _report(self) -> None:
+        obeyed = {f"{project}/{name}": view.traffic.revision for (project, name), view in self._views.items()}
+        if obeyed != self._reported:
+            self._reports.report(self._worker, obeyed)
+            self._reported = obeyed
+
+    def _retire(self, view: View) -> None:
+        self._retired.append(view)
+        for seat in view.seats.values():
+            seat.count.weighs(0.0)
+            seat.count.loaded(seat.member.digest, loaded=False)
+        current = self._views.get((view.traffic.project, view.traffic.endpoint))
+        if current is not None:
+            self._show(current)
+
+    def _show(self, view: View) -> None:
+        """Let the metrics say what is obeyed."""
+        weights = {arm.version: arm.probability for arm in view.assignment.arms}
+        weights[view.live.version] = view.assignment.live_probability
+        for name, seat in view.seats.items():
+            seat.count.weighs(weights.get(name, 0.0))
+            seat.count.loaded(seat.member.digest, loaded=True)
+        view.count.obeys(view.traffic.revision)
+
+    def _count(self, key: Key) -> EndpointCount:
+        count = self._counts.get(key)
+        if count is None:
+            count = self._counts[key] = EndpointCount(self._slab, *key)
+        return count
+
+
+def _seated(view: View) -> dict[str, Served]:
+    return {seat.member.digest: seat.served for seat in view.seats.values()}

@@ -1,0 +1,182 @@
+"""One journal over lake and segments: each record once, whatever is sealed, compacted or deleted meanwhile."""
+
+from pathlib import Path
+
+import pytest
+
+from headgate.errors import NotFound
+from headgate.journal.lake import Lake
+from headgate.journal.ports import SegmentRef
+from headgate.journal.queries import QUERIES, REPORTS, parse_queries
+from headgate.journal.reader import Counts, Reader
+from headgate.journal.records import Answer, Block, Input, Label, Refusal, Schema, SchemaField
+from headgate.journal.sealer import Sealer
+from headgate.testing.segments import MemorySegments
+from headgate.vocabulary import Micros
+
+HOUR = 3_600_000_000
+DAY = 24 * HOUR
+FIELDS = (SchemaField("distance", "number", "public"), SchemaField("passenger", "text", "personal"))
+SCHEMA = Schema("default", "flights", "sha256:1", FIELDS, "binary", "boolean")
+
+
+def ident(number: int) -> bytes:
+    return number.to_bytes(16, "big")
+
+
+def a_block(first: int, count: int, every: int = HOUR) -> Block:
+    block = Block([], [], [])
+    for number in range(first, first + count):
+        at = number * every
+        block.inputs.append(Input(ident(number), at, (float(number), "Ann"), f"r{number}", 0))
+        block.answers.append(Answer(ident(number), "m:1", "m:1", "live", 1.0, True, [0.1, 0.9], 10, 20 + number))
+        block.labels.append(Label(ident(1000 + number), at + 9, at + 8, False, input_id=ident(number)))
+    return block
+
+
+@pytest.fixture
+def source() -> MemorySegments:
+    return MemorySegments()
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path)
+
+
+@pytest.fixture
+def reader(lake: Lake, source: MemorySegments) -> Reader:
+    return Reader(lake, source)
+
+
+def numbers(reader: Reader, **named: Micros) -> list[int]:
+    return [int(each[1:]) for each in reader.joined("default", "flights", **named)["request_id"].to_pylist()]
+
+
+def test_an_endpoint_nobody_asked_is_empty(reader: Reader) -> None:
+    joined = reader.joined("default", "flights")
+    assert len(joined) == 0
+    assert joined.column_names[:5] == ["input_id", "at", "request_id", "row", "entity"]
+    assert joined.column_names[-5:] == ["flags", "label", "label_observed_at", "label_received_at", "source"]
+    assert reader.counts("default", "flights") == Counts(0, 0, 0, 0, 0, 0, 0, 0)
+    assert reader.endpoints() == []
+    assert reader.find("default", "flights", "x") is None
+    assert len(reader.features("default", "flights")) == 0
+
+
+def test_names_that_are_paths_are_refused(reader: Reader) -> None:
+    with pytest.raises(NotFound, match="project"):
+        reader.joined("../other", "flights")
+
+
+def test_sealed_and_unsealed_rows_are_read_as_one(reader: Reader, source: MemorySegments, lake: Lake) -> None:
+    source.write("a-0", 1, [(SCHEMA, a_block(0, 3))])
+    Sealer(source, lake).seal()
+    source.write("a-0", 2, [(SCHEMA, a_block(3, 2))])
+    source.write("a-0", 3, [(SCHEMA, a_block(5, 1))], closed=False)
+    assert numbers(reader) == [0, 1, 2, 3, 4, 5]
+    source.write("a-0", 3, [(SCHEMA, a_block(6, 2))], closed=False)
+    source.append_bytes("a-0", 3, b"HGJ")
+    assert numbers(reader) == list(range(8))
+    assert reader.counts("default", "flights") == Counts(8, 0, 8, 0, 8, 8, 8, 0)
+    assert reader.endpoints() == [("default", "flights")]
+    Sealer(source, lake).seal()
+    assert numbers(reader) == list(range(8))
+
+
+def test_windows_cut_by_event_time(reader: Reader, source: MemorySegments, lake: Lake) -> None:
+    source.write("a-0", 1, [(SCHEMA, a_block(0, 60))])
+    assert numbers(reader, start=Micros(20 * HOUR), end=Micros(50 * HOUR)) == list(range(20, 50))
+    Sealer(source, lake).seal()
+    assert numbers(reader, start=Micros(20 * HOUR), end=Micros(50 * HOUR)) == list(range(20, 50))
+    assert numbers(reader, start=Micros(50 * HOUR + 1)) == list(range(51, 60))
+
+
+def test_labels_count_once_received(reader: Reader, source: MemorySegments, lake: Lake) -> None:
+    source.write("a-0", 1, [(SCHEMA, a_block(0, 3))])
+    for _ in range(2):
+        as_of = reader.joined("default", "flights", as_of=Micros(HOUR + 9))
+        assert as_of["label"].to_pylist() == [False, False, None]
+        assert reader.counts("default", "flights", as_of=Micros(HOUR + 8)).labelled == 1
+        Sealer(source, lake).seal()
+
+
+def test_a_refused_row_has_no_answer(reader: Reader, source: MemorySegments) -> None:
+    refused = Input(ident(1), 5, None, "r1", 0, refusal=Refusal("rows[0].distance", "range", "is too far"))
+    source.write("a-0", 1, [(SCHEMA, Block([refused], [], []))])
+    (row,) = reader.joined("default", "flights").to_pylist()
+    assert (row["answered"], row["refusal_rule"], row["refusal_field"]) == (None, "range", "rows[0].distance")
+    assert reader.counts("default", "flights").refused == 1
+    assert reader.query("refusals", "default", "flights").to_pylist()[0]["rows"] == 1
+
+
+def test_one_input_is_found_with_everything(reader: Reader, source: MemorySegments, lake: Lake) -> None:
+    source.write("a-0", 1, [(SCHEMA, a_block(0, 3))])
+    wanted = "00000000-0000-0000-0000-000000000002"
+    for _ in range(2):
+        found = reader.find("default", "flights", wanted)
+        assert found is not None
+        assert (found.at, found.features, found.refusal) == (2 * HOUR, {"distance": 2.0}, None)
+        assert (found.answers["role"].to_pylist(), found.labels["value"].to_pylist()) == (["live"], [False])
+        whole = reader.find("default", "flights", wanted, personal=True)
+        assert whole is not None
+        assert whole.features == {"distance": 2.0, "passenger": "Ann"}
+        Sealer(source, lake).seal()
+
+
+def test_late_answers_apart_from_their_input_are_read_in_any_window(
+    reader: Reader, source: MemorySegments, lake: Lake
+) -> None:
+    source.write("a-0", 1, [(SCHEMA, a_block(0, 60))])
+    Sealer(source, lake).seal()
+    late = Answer(ident(50), "m:1", "person", "human", 1.0, False, None, 0, 0)
+    source.write("b-0", 1, [(SCHEMA, Block([], [late], []))])
+    Sealer(source, lake).seal()
+    rows = reader.joined("default", "flights", start=Micros(50 * HOUR), end=Micros(51 * HOUR), roles=("human", "live"))
+    assert rows["role"].to_pylist() == ["human", "live"]
+
+
+class Meddling(MemorySegments):
+    """Seals everything at the moment a reader has listed the segments, a few times."""
+
+    lake: Lake
+    left = 0
+
+    def segments(self) -> list[SegmentRef]:
+        listed = super().segments()
+        if self.left:
+            self.left -= 1
+            left, self.left = self.left, 0
+            Sealer(self, self.lake).seal()
+            self.write("a-0", 100 - left, [(SCHEMA, a_block(100 - left, 1))])
+            self.left = left
+        return listed
+
+
+def test_a_reading_begins_again_when_its_segments_are_sealed_meanwhile(lake: Lake) -> None:
+    source = Meddling()
+    source.lake = lake
+    source.write("a-0", 1, [(SCHEMA, a_block(0, 3))])
+    source.left = 3
+    found = numbers(Reader(lake, source))
+    assert found[:3] == [0, 1, 2]
+    assert len(set(found)) == len(found)
+
+
+def test_reports_answer_what_they_say(reader: Reader, source: MemorySegments) -> None:
+    source.write("a-0", 1, [(SCHEMA, a_block(0, 48))])
+    days = reader.query("volume", "default", "flights", bucket="day").to_pylist()
+    assert [(each["inputs"], each["labelled"], each["latency_p50_us"]) for each in days] == [(24, 24, 31), (24, 24, 55)]
+    (version,) = reader.query("versions", "default", "flights").to_pylist()
+    assert (version["assigned"], version["answers"], version["latency_p99_us"]) == ("m:1", 48, 67)
+    (delay,) = reader.query("label_delay", "default", "flights").to_pylist()
+    assert (delay["labelled"], delay["max_s"]) == (48, 9e-6)
+    with pytest.raises(NotFound, match="volume"):
+        reader.query("joined", "default", "flights")
+
+
+def test_every_query_says_what_it_answers() -> None:
+    assert set(REPORTS) < set(QUERIES)
+    assert all(each.says.endswith(".") for each in QUERIES.values())
+    with pytest.raises(ValueError, match="nameless"):
+        parse_queries("-- nameless --\nSELECT 1;")

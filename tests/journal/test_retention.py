@@ -1,0 +1,69 @@
+"""What is past its retention is gone from every table and from disk; what is not, stays."""
+
+from pathlib import Path
+
+from headgate.journal.lake import Lake
+from headgate.journal.reader import Reader
+from headgate.journal.records import Answer, Block, Input, Label, Schema, SchemaField
+from headgate.journal.retention import retain
+from headgate.journal.sealer import Sealer
+from headgate.journal.tables import Table
+from headgate.testing.segments import MemorySegments
+from headgate.vocabulary import Micros
+
+DAY = 86_400_000_000
+FIELDS = (SchemaField("distance", "number", "public"), SchemaField("passenger", "text", "personal"))
+SCHEMA = Schema("default", "flights", "sha256:1", FIELDS, "binary", "boolean")
+
+
+def ident(number: int) -> bytes:
+    return number.to_bytes(16, "big")
+
+
+def a_day(number: int) -> Block:
+    at = number * DAY + 7
+    given = Input(ident(number), at, (1.0, f"Ann {number}"), f"r{number}", 0)
+    answer = Answer(ident(number), "m:1", "m:1", "live", 1.0, True, None, 1, 1)
+    return Block([given], [answer], [Label(ident(100 + number), at, at, True, input_id=ident(number))])
+
+
+def a_lake(folder: Path) -> tuple[Lake, MemorySegments]:
+    source, lake = MemorySegments(), Lake(folder)
+    source.write("a-0", 1, [(SCHEMA, a_day(number)) for number in range(4)])
+    Sealer(source, lake).seal()
+    humans = [Answer(ident(number), "m:1", "person", "human", 1.0, True, None, 1, 1) for number in range(4)]
+    source.write("b-0", 1, [(SCHEMA, Block([], humans, []))])
+    Sealer(source, lake).seal()
+    return lake, source
+
+
+def test_days_that_ended_are_removed_from_every_table_and_from_disk(tmp_path: Path) -> None:
+    lake, source = a_lake(tmp_path)
+    done = retain(lake, "default", "flights", before=Micros(2 * DAY + 5), grace_hours=0)
+    assert (str(done.before), done.inputs, done.answers, done.labels, done.personal) == ("1970-01-03", 2, 4, 2, 2)
+    joined = Reader(lake, source).joined("default", "flights", roles=("live", "human"))
+    assert joined["request_id"].to_pylist() == ["r2", "r2", "r3", "r3"]
+    assert joined["label"].null_count == 0
+    assert Reader(lake, source).counts("default", "flights").unmatched == 0
+    assert len(list((tmp_path / "default/flights/personal").rglob("*.parquet"))) == 2
+
+
+def test_doing_it_again_changes_nothing(tmp_path: Path) -> None:
+    lake, _ = a_lake(tmp_path)
+    retain(lake, "default", "flights", before=Micros(2 * DAY))
+    versions = [each.delta.version() for table in Table for each in lake.generations("default", "flights", table)]
+    done = retain(lake, "default", "flights", before=Micros(2 * DAY))
+    assert (done.inputs, done.answers, done.labels, done.personal) == (0, 0, 0, 0)
+    again = [each.delta.version() for table in Table for each in lake.generations("default", "flights", table)]
+    assert again == versions
+
+
+def test_what_was_sealed_is_remembered_after_everything_is_gone(tmp_path: Path) -> None:
+    lake, source = a_lake(tmp_path)
+    retain(lake, "default", "flights", before=Micros(9 * DAY))
+    source.write("a-0", 1, [(SCHEMA, a_day(0))])
+    assert len(Reader(lake, source).joined("default", "flights")) == 0
+
+
+def test_an_endpoint_without_a_lake_has_nothing_to_forget(tmp_path: Path) -> None:
+    assert retain(Lake(tmp_path), "default", "flights", before=Micros(DAY)).inputs == 0
