@@ -76,13 +76,14 @@ class Callers:
         self._mint = Mint(bytes(32), SystemClock(), 0)
         self._row = tuple(at / 7 for at in range(FEATURES))
         self._due = n
+        self._stopped = False
         self._loop = asyncio.get_running_loop()
         self.outcome = Outcome()
 
     def tick(self) -> None:
         """One loop tick: everybody whose record is acknowledged sends the next, in one block."""
         count, self._due = self._due, 0
-        if not count:
+        if not count or self._stopped:
             return
         ids = self._mint.draw_many(TAG, count)
         block = Block(
@@ -94,6 +95,8 @@ class Callers:
             loop, acknowledged = self._loop, self._acknowledged
 
             def done(problem: JournalUnavailable | None) -> None:
+                if problem is not None:
+                    raise problem  # a refused record would count as a fast one
                 loop.call_soon_threadsafe(acknowledged, count, began)
 
             self._journal.write(SCHEMA, block, done)
@@ -101,6 +104,10 @@ class Callers:
             self._journal.write(SCHEMA, block, None)
             self._loop.call_soon(self._acknowledged, count, began)
         self.outcome.writes.append((time.perf_counter() - began) / count)
+
+    def stop(self) -> None:
+        """Send nothing more."""
+        self._stopped = True
 
     def _acknowledged(self, count: int, began: float) -> None:
         self.outcome.records += count
@@ -118,9 +125,9 @@ async def run(folder: Path, n: int, seconds: float, *, durable: bool) -> Outcome
     began = time.perf_counter()
     callers.tick()
     await asyncio.sleep(seconds)
+    callers.stop()
     callers.outcome.seconds = time.perf_counter() - began
     callers.outcome.commits = journal.counters.commits
-    # Nobody's turn comes any more: the loop ends with this coroutine.
     await asyncio.to_thread(journal.close)
     return callers.outcome
 

@@ -73,7 +73,9 @@ def server(command: list[str], port: int, path: str, body: bytes, log: Path) -> 
             process.wait()
 
 
-def measure(process: subprocess.Popen[bytes], port: int, path: str, body: bytes, connections: int, seconds: float) -> Row:
+def measure(
+    process: subprocess.Popen[bytes], port: int, path: str, body: bytes, connections: int, seconds: float
+) -> Row:
     """One run of wrk on the last core."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "body").write_bytes(body)

@@ -7,12 +7,14 @@
 
 from typing import TYPE_CHECKING
 
+from headgate.vocabulary import VERSION
+
 if TYPE_CHECKING:
     from headgate.app.facade import open_home as open  # noqa: A004 - the public name is `headgate.open`
     from headgate.client import connect
 
 __all__ = ["__version__", "connect", "open"]
-__version__ = "0.1.0"
+__version__ = VERSION
 
 
 def __getattr__(name: str) -> object:

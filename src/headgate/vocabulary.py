@@ -4,6 +4,9 @@ import re
 from enum import StrEnum
 from typing import Final, NewType
 
+VERSION: Final = "0.1.0"
+"""The version of Headgate itself; the package metadata repeats it and a test holds the two together."""
+
 ProjectName = NewType("ProjectName", str)
 EndpointName = NewType("EndpointName", str)
 ModelName = NewType("ModelName", str)

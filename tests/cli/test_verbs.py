@@ -102,3 +102,10 @@ def test_doctor_finds_a_fresh_home_healthy_and_a_newer_one_not(tmp_path: Path) -
     done = headgate("status", "--home", str(home))
     assert done.returncode == 11
     assert "newer" in done.stderr
+
+
+def test_the_version_is_the_packages_own() -> None:
+    import tomllib
+
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert headgate("--version").stdout.strip() == f"headgate {project['version']}"

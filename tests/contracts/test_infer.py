@@ -83,6 +83,11 @@ def test_names_that_speak_of_a_person_make_a_field_personal() -> None:
     assert infer(pa.table({"email": ["a@b.c"]})).fields[0].sensitivity is Sensitivity.PERSONAL
 
 
+def test_a_personal_field_gets_no_domain_that_would_tell_on_people() -> None:
+    frame = pd.DataFrame({"surname": ["Roe", "Doe"], "first_name": pd.Categorical(["A", "B"]), "street": ["x", None]})
+    assert [(each.kind, each.domain) for each in infer(frame).fields] == [(Kind.TEXT, None)] * 3
+
+
 LABELS: dict[str, tuple[Any, Task | None, Output]] = {
     "booleans": ([True, None], None, Output(Task.BINARY, "y", (False, True), True)),
     "0 and 1": ([1, 0, 1], None, Output(Task.BINARY, "y", (0, 1), True)),

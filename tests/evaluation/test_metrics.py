@@ -102,8 +102,11 @@ def test_calibration_error_is_the_mean_gap_of_ten_bins() -> None:
 
 
 def test_a_probability_of_one_lies_in_the_last_bin() -> None:
-    found = measure(Task.BINARY, [0, 1, 1, 1], None, np.array([0.0, 1.0, 1.0, 1.0]), BOTH)
-    assert found["calibration_error"].value == 0.0
+    # together the gaps -1 and +0.05 partly cancel, in bins of their own they would add up
+    found = measure(Task.BINARY, [0, 1], None, np.array([1.0, 0.95]), BOTH)
+    assert found["calibration_error"].value == pytest.approx(0.95 / 2)
+    perfect = measure(Task.BINARY, [0, 1, 1, 1], None, np.array([0.0, 1.0, 1.0, 1.0]), BOTH)
+    assert perfect["calibration_error"].value == 0.0
 
 
 def test_multiclass_calibration_speaks_of_the_top_class() -> None:

@@ -99,6 +99,20 @@ def test_slices_are_measured_against_everybody_and_come_worst_first() -> None:
     assert worst.over_champion["auc"].value == 0.0
 
 
+def test_slices_count_labelled_rows_alone() -> None:
+    labels, chance, carrier = world()
+    partly = labels.astype(object)
+    partly[:900][carrier[:900] == "AA"] = None
+    ours = answers(chance)
+    report = evaluate(
+        Task.BINARY, partly, ours.predictions, ours.scores, CLASSES, slices={"carrier": carrier}, smallest_slice=1
+    )
+    known = np.array([each is not None for each in partly])
+    assert {each.value: each.rows for each in report.slices} == {
+        name: int((known & (carrier == name)).sum()) for name in ("AA", "UA", "ZZ", "rare")
+    }
+
+
 def test_gates_are_judged_into_one_verdict() -> None:
     good, bad = "auc >= 0.55", "auc >= 0.6 in every slice of carrier"
     assert evaluated(gates=[good]).passed

@@ -30,6 +30,11 @@ def test_numbers_are_cut_into_ranges_of_equal_size() -> None:
     assert cut.names[0] == "0 to 249.75"
 
 
+def test_a_number_on_an_edge_belongs_to_the_range_it_begins() -> None:
+    cut = groups(np.arange(101.0))
+    assert [cut.names[cut.codes[value]] for value in (0, 25, 100)] == ["0 to 25", "25 to 50", "75 to 100"]
+
+
 def test_a_number_that_is_mostly_one_value_gets_fewer_ranges() -> None:
     cut = groups(np.concatenate((np.zeros(900), np.arange(1.0, 101))))
     assert len(cut.names) < 4

@@ -370,7 +370,7 @@ def files_no_larger_than(size: int) -> Iterator[None]:
 def test_a_real_file_that_fills_keeps_what_was_acknowledged(tmp_path: Path) -> None:
     disk, clock = LocalDisk(tmp_path), HeldClock(START)
     journal = committer(disk, clock)
-    acknowledged = []
+    acknowledged: list[int] = []
     with files_no_larger_than(100_000):
         for number in range(1000):
             told = Told()

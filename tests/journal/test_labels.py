@@ -137,7 +137,7 @@ def by_hand(labels: list[Label]) -> dict[int, float | None]:
     return {number: best[number][1] if number in best else None for number in range(4)}  # type: ignore[misc]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(LABELS, st.randoms(use_true_random=False))
 def test_any_arrival_order_and_any_duplication_gives_the_same_join(
     drawn: list[tuple[int, float | None, dict[str, object]]], chance: random.Random

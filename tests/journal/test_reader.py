@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from headgate.errors import NotFound
+from headgate.journal.frames import Kind, encode_frame
 from headgate.journal.lake import Lake
 from headgate.journal.ports import SegmentRef
 from headgate.journal.queries import QUERIES, REPORTS, parse_queries
@@ -49,8 +50,9 @@ def reader(lake: Lake, source: MemorySegments) -> Reader:
     return Reader(lake, source)
 
 
-def numbers(reader: Reader, **named: Micros) -> list[int]:
-    return [int(each[1:]) for each in reader.joined("default", "flights", **named)["request_id"].to_pylist()]
+def numbers(reader: Reader, start: Micros | None = None, end: Micros | None = None) -> list[int]:
+    joined = reader.joined("default", "flights", start=start, end=end)
+    return [int(each[1:]) for each in joined["request_id"].to_pylist()]
 
 
 def test_an_endpoint_nobody_asked_is_empty(reader: Reader) -> None:
@@ -90,6 +92,12 @@ def test_windows_cut_by_event_time(reader: Reader, source: MemorySegments, lake:
     Sealer(source, lake).seal()
     assert numbers(reader, start=Micros(20 * HOUR), end=Micros(50 * HOUR)) == list(range(20, 50))
     assert numbers(reader, start=Micros(50 * HOUR + 1)) == list(range(51, 60))
+
+
+def test_a_window_beyond_the_calendar_holds_everything(reader: Reader, source: MemorySegments, lake: Lake) -> None:
+    source.write("a-0", 1, [(SCHEMA, a_block(0, 3))])
+    Sealer(source, lake).seal()
+    assert numbers(reader, start=Micros(-(2**62)), end=Micros(2**62)) == [0, 1, 2]
 
 
 def test_labels_count_once_received(reader: Reader, source: MemorySegments, lake: Lake) -> None:
@@ -134,6 +142,13 @@ def test_late_answers_apart_from_their_input_are_read_in_any_window(
     Sealer(source, lake).seal()
     rows = reader.joined("default", "flights", start=Micros(50 * HOUR), end=Micros(51 * HOUR), roles=("human", "live"))
     assert rows["role"].to_pylist() == ["human", "live"]
+
+
+def test_a_segment_that_cannot_be_read_hides_no_other(reader: Reader, source: MemorySegments) -> None:
+    source.write("a-0", 1, [])
+    source.append_bytes("a-0", 1, encode_frame(Kind.BLOCK, b"?", schema_id=9))
+    source.write("b-0", 1, [(SCHEMA, a_block(0, 2))])
+    assert numbers(reader) == numbers(reader) == [0, 1]
 
 
 class Meddling(MemorySegments):

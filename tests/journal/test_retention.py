@@ -62,7 +62,9 @@ def test_what_was_sealed_is_remembered_after_everything_is_gone(tmp_path: Path) 
     lake, source = a_lake(tmp_path)
     retain(lake, "default", "flights", before=Micros(9 * DAY))
     source.write("a-0", 1, [(SCHEMA, a_day(0))])
-    assert len(Reader(lake, source).joined("default", "flights")) == 0
+    reader = Reader(lake, source)
+    assert len(reader.joined("default", "flights", as_of=Micros(9 * DAY))) == 0
+    assert reader.find("default", "flights", "x", personal=True) is None
 
 
 def test_an_endpoint_without_a_lake_has_nothing_to_forget(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import deltalake
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -88,7 +89,7 @@ class Faults:
 
     def __init__(self, patch: pytest.MonkeyPatch, source: MemorySegments, at: int) -> None:
         self.left, self.fired = at, False
-        write, persist, delete = lake_module.write_deltalake, lake_module.persist, source.delete
+        write, persist, delete = deltalake.write_deltalake, lake_module.persist, source.delete
         patch.setattr(lake_module, "write_deltalake", self.guarding(write))
         patch.setattr(lake_module, "persist", self.guarding(persist))
         patch.setattr(source, "delete", self.guarding(delete))
@@ -199,7 +200,7 @@ def test_transactions_survive_checkpoints(tmp_path: Path) -> None:
     assert ids_in(lake, Table.ANSWERS) == all_ids(2)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 3), st.booleans()), max_size=6))
 def test_any_order_of_writing_and_sealing_keeps_each_row_once(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, bool]]

@@ -105,6 +105,11 @@ def test_predictions_and_labels_are_typed(kind: str, task: str, value: object, e
         assert labels.column("input_id").to_pylist() == [None]
 
 
+def test_a_row_number_beyond_all_requests_stops_nothing() -> None:
+    label = Label(bytes(16), 1, 2, "x", request_id="r", row=2**64 - 1)
+    assert labels_table(SCHEMA, [label]).column("row").to_pylist() == [None]
+
+
 def test_an_answer_apart_from_its_input_has_no_day() -> None:
     answer = Answer(bytes(16), "m:1", "m:1", "shadow", 1.0, "x", None, 1, 2)
     assert answers_table(SCHEMA, [answer], {}).column("date").to_pylist() == [None]

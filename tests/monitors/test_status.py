@@ -92,6 +92,8 @@ def vars_of(row: Row) -> dict[str, Any]:
 def test_young_labels_are_said_to_be_due_later() -> None:
     found = status(rows("2013-03-05", 100), maturity_s=86_400.0, now=Micros(moment("2013-03-05") + DAY + 29)).notes
     assert found == ("2013-03: labels still due for 70 of 100 rows",)
+    chosen = [Row(at=moment("2013-03-05"), role="pinned")]
+    assert status(rows("2013-03-05", 100) + chosen).notes == ()
 
 
 def test_many_notes_are_cut_and_counted() -> None:

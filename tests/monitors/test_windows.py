@@ -37,6 +37,11 @@ def test_every_input_is_answered_refused_or_an_error() -> None:
     assert window.versions == ("flight:1",)
 
 
+def test_an_answer_counts_as_an_answer_whatever_else_was_noted() -> None:
+    window = one([Row(refusal_rule="range")])
+    assert (window.volume, window.answered, window.refused) == (1, 1, ())
+
+
 def test_a_fallback_is_counted_and_still_an_answer() -> None:
     window = one([Row(), Row(assigned="flight:2", role="canary", fallback="timeout")])
     assert (window.answered, window.fallbacks, window.errors) == (2, 1, 0)
@@ -109,7 +114,7 @@ def test_metrics_are_those_of_the_evaluation() -> None:
         for p, label, word in zip(stated.tolist(), truth, said, strict=True)
     ]
     expected = measure(Task.BINARY, truth, said, np.column_stack((1 - stated, stated)), OUTPUT.classes)
-    assert one([*rows, *[Row() for _ in range(20)], *[refused("range") for _ in range(20)]]).metrics == expected
+    assert one([*[refused("range") for _ in range(20)], *rows, *[Row() for _ in range(20)]]).metrics == expected
 
 
 def test_the_reference_fixes_metrics_and_confidence() -> None:

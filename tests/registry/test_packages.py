@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -165,9 +167,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, which: str, at: int) -> Callable[[]
 
 
 @pytest.mark.parametrize("which", CALLS)
-def test_a_fault_at_any_call_leaves_all_or_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str
-) -> None:
+def test_a_fault_at_any_call_leaves_all_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str) -> None:
     at = 0
     while True:
         at += 1
@@ -202,3 +202,10 @@ def test_what_a_killed_process_left_is_never_a_package(store: PackageStore) -> N
     assert store.digests() == [digest]
     assert store.sweep() == 1
     assert store.open(digest).digest == digest
+
+
+def test_a_gateway_opens_packages_with_next_to_nothing() -> None:
+    heavy = ("pyarrow", "pandas", "sklearn", "onnx", "scipy", "polars", "yaml", "numpy")
+    code = f"import sys, headgate.registry.packages, headgate.registry.ports; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"

@@ -164,3 +164,15 @@ def test_a_signature_that_cannot_be_read_is_refused_before_any_call() -> None:
         reader(Task.BINARY, (1,))
     with pytest.raises(BadConfiguration, match="'lost'"):
         Interpreter(Signature([], [], prediction="lost"), Contract((), Output(Task.REGRESSION)))
+
+
+@pytest.mark.parametrize("rows", [1, 64, 128, 129, 1000])
+@pytest.mark.parametrize(
+    ("bad", "says"), [(np.nan, "not finite"), (np.inf, "not finite"), (-0.1, "outside 0..1"), (1.1, "outside 0..1")]
+)
+def test_a_break_is_found_in_the_last_of_any_number_of_rows(rows: int, bad: float, says: str) -> None:
+    scores = np.tile(np.array([0.25, 0.75]), (rows, 1))
+    assert len(reader(Task.BINARY, (0, 1), label=False).read([scores], rows, 0).prediction) == rows
+    scores[-1] = [bad, 1.0 - bad] if np.isfinite(bad) else [0.5, bad]
+    with pytest.raises(RuntimeFailed, match=says):
+        reader(Task.BINARY, (0, 1), label=False).read([scores], rows, 0)

@@ -152,6 +152,15 @@ def test_a_cancelled_call_that_has_not_begun_is_not_made() -> None:
     assert runtime.closed == 1
 
 
-def test_reference_rows_the_model_cannot_answer_are_a_named_failure(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeFailed, match="scripted to fail"):
-        InProcess(opened(scripted_package(tmp_path, "failing")), echo_feeds(1.0))
+def test_a_model_that_cannot_answer_the_reference_rows_begins_beside_the_loop(tmp_path: Path) -> None:
+    runtime = opened(scripted_package(tmp_path, "failing_on_negative"))
+    placement = InProcess(runtime, echo_feeds(-1.0))
+
+    async def main() -> None:
+        assert not on_loop(placement)
+        assert (await placement.run(echo_feeds(1.0))).prediction.tolist() == [1.0]
+        with pytest.raises(RuntimeFailed, match="scripted to fail"):
+            await placement.run(echo_feeds(-1.0))
+        await placement.close()
+
+    asyncio.run(main())

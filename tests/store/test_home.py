@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.errors import BadConfiguration, HomeInUse, IntegrityError, NewerSchema, NotFound
@@ -109,6 +109,7 @@ def test_a_database_that_is_none(tmp_path: Path) -> None:
         SqlStore(home.database)
 
 
+@settings(max_examples=30)
 @given(mark=st.binary(max_size=40))
 def test_a_damaged_mark_is_named(mark: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
     root = tmp_path_factory.mktemp("home")

@@ -4,13 +4,16 @@ Needs the base install alone: no database, no Arrow.
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
+import time
 from pathlib import Path
 
 from headgate.app.hosts import host_socket
 from headgate.clock import SystemClock
+from headgate.errors import Unavailable
 from headgate.gateway.metrics.slab import Slab
 from headgate.gateway.server import Gateway, listening_socket, run_on_uvloop
 from headgate.journal.committer import Committer
@@ -33,6 +36,8 @@ from headgate.vocabulary import Digest
 
 _WARM_ROWS = 64
 _DRAIN_SECONDS = 5.0
+_HOST_SECONDS = 60.0
+"""Longest a runtime host may take to load its model."""
 
 
 def run_gateway(settings: Settings, index: int) -> None:
@@ -86,10 +91,25 @@ def _place(home: Home, packages: PackageStore, digest: str, live: bool) -> Place
     """In this process when the version is live and needs nobody's Python; in its runtime host otherwise."""
     package = packages.open(Digest(digest))
     if not live or package.manifest.engine is not Engine.ONNX:
+        _await_host(host_socket(home, digest))
         return HostedPlacement(host_socket(home, digest))
     plan = compile_feeds(package.contract, package.manifest.signature, package.manifest.options)
     runtime = open_runtime(package.path, package.manifest, package.contract)
     return InProcess(runtime, plan.from_values([likely_row(package.contract)] * _WARM_ROWS))
+
+
+def _await_host(path: Path) -> None:
+    """Wait until the runtime host listens: the supervisor starts it at the same moment as it starts us.
+
+    Raises Unavailable when it does not come; the follower tries again later.
+    """
+    deadline = time.monotonic() + _HOST_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.closing(socket.socket(socket.AF_UNIX)) as probe, contextlib.suppress(OSError):
+            probe.connect(str(path))
+            return
+        time.sleep(0.05)
+    raise Unavailable(f"no runtime host listens at {path}; `headgate up` starts one")
 
 
 async def _told_to_stop() -> None:

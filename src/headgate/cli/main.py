@@ -10,9 +10,9 @@ from typing import Final
 
 import click
 
-import headgate
 from headgate.cli.exits import EXIT_CODES, exit_code
 from headgate.errors import HeadgateError
+from headgate.vocabulary import VERSION
 
 VERBS: Final = {
     "demo": "Watch ten months of real flights go through a served model.",
@@ -57,7 +57,7 @@ class Verbs(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="\b\nExit codes:\n" + "\n".join(f"  {code}  {says}" for code, says in EXIT_CODES.items()),
 )
-@click.version_option(headgate.__version__, message="headgate %(version)s")
+@click.version_option(VERSION, message="headgate %(version)s")
 def headgate_command() -> None:
     """Serve a model, remember every answer and the truth that comes later, and measure it."""
 

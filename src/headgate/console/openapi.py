@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-import headgate
+from headgate.vocabulary import VERSION
 
 _ENDPOINT: Final = {"name": "endpoint", "in": "path", "required": True, "schema": {"type": "string"}}
 _PROJECT: Final = {"name": "project", "in": "path", "required": True, "schema": {"type": "string"}}
@@ -30,7 +30,7 @@ def _status(*parameters: dict[str, Any]) -> dict[str, Any]:
 
 DOCUMENT: Final[dict[str, Any]] = {
     "openapi": "3.1.0",
-    "info": {"title": "Headgate control API", "version": headgate.__version__},
+    "info": {"title": "Headgate control API", "version": VERSION},
     "paths": {
         "/livez": {"get": {"summary": "Whether the controller lives.", "responses": {"200": _json("It does.")}}},
         "/v1/endpoints": {

@@ -7,7 +7,7 @@ when the compiled decoder would take it as JSON; what a table's column types add
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from headgate.contracts.explain import Break, sentence
 from headgate.contracts.flags import flagged_domain, flagged_range
 from headgate.contracts.tables import without_views
 
+_GOOD: Final = -1
 _VERDICT: Final = ("_row", "_field", "_rule", "_message")
 
 
@@ -50,22 +51,29 @@ def check_table(contract: Contract, table: pa.Table, *, carry: Collection[str] =
     """
     table = without_views(table)
     columns = [_column(field, table) for field in contract.fields]
-    broken = _first_breaks(contract, table, columns, carry)
-    keep = broken.rules == ""
+    verdicts = _first_breaks(contract, table, columns, carry)
+    keep = verdicts.which == _GOOD
     return Checked(
         good=_good(contract, table, columns, keep, carry),
-        quarantine=_quarantine(table, broken, ~keep),
+        quarantine=_quarantine(table, verdicts),
         flags=_flags(contract, columns, keep),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Breaks:
-    """Per row: the field, rule and message of its first break; the rule is empty where there is none."""
+class _Verdicts:
+    """Per row, which of the verdicts is its first break, or _GOOD."""
 
-    fields: npt.NDArray[Any]
-    rules: npt.NDArray[Any]
-    messages: npt.NDArray[Any]
+    which: npt.NDArray[np.int32]
+    said: list[tuple[str, str, str]]
+    """Field, rule and message."""
+
+    def add(self, rows: npt.NDArray[np.bool_], field: str, rule: Rule, message: str) -> None:
+        """Gives the verdict to those of `rows` that have none yet."""
+        fresh = rows & (self.which == _GOOD)
+        if fresh.any():
+            self.which[fresh] = len(self.said)
+            self.said.append((field, rule.value, message))
 
 
 def _column(field: Field, table: pa.Table) -> Column:
@@ -74,26 +82,17 @@ def _column(field: Field, table: pa.Table) -> Column:
     return absent_column(field, table.num_rows)
 
 
-def _first_breaks(contract: Contract, table: pa.Table, columns: list[Column], carry: Collection[str]) -> _Breaks:
-    size = table.num_rows
-    found = _Breaks(*(np.full(size, "", dtype=object) for _ in range(3)))
+def _first_breaks(contract: Contract, table: pa.Table, columns: list[Column], carry: Collection[str]) -> _Verdicts:
+    found = _Verdicts(np.full(table.num_rows, _GOOD, dtype=np.int32), [])
     for field, column in zip(contract.fields, columns, strict=True):
         for rule, rows in column.breaks:
-            fresh = rows & (found.rules == "")
-            if fresh.any():
-                _note(found, fresh, field.name, rule, sentence(field, Break(rule, column.got)))
+            found.add(rows, field.name, rule, sentence(field, Break(rule, column.got)))
     known = {*contract.names, contract.output.label, *carry}
     unknown = next((each for each in table.column_names if each not in known), None)
     if unknown is not None:
-        message = sentence(contract.fields[0], Break(Rule.UNKNOWN))
-        _note(found, found.rules == "", unknown, Rule.UNKNOWN, message)
+        everyone = np.ones(table.num_rows, dtype=bool)
+        found.add(everyone, unknown, Rule.UNKNOWN, sentence(contract.fields[0], Break(Rule.UNKNOWN)))
     return found
-
-
-def _note(found: _Breaks, rows: npt.NDArray[np.bool_], field: str, rule: Rule, message: str) -> None:
-    found.fields[rows] = field
-    found.rules[rows] = rule.value
-    found.messages[rows] = message
 
 
 def _good(
@@ -105,16 +104,13 @@ def _good(
     return pa.table(arrays, names=names).filter(pa.array(keep))
 
 
-def _quarantine(table: pa.Table, broken: _Breaks, rows: npt.NDArray[np.bool_]) -> pa.Table:
-    verdicts = (
-        pa.array(np.flatnonzero(rows), pa.int64()),
-        pa.array(broken.fields[rows], pa.string()),
-        pa.array(broken.rules[rows], pa.string()),
-        pa.array(broken.messages[rows], pa.string()),
-    )
-    refused = table.drop_columns([each for each in _VERDICT if each in table.column_names]).filter(pa.array(rows))
-    for name, values in zip(_VERDICT, verdicts, strict=True):
-        refused = refused.append_column(name, values)
+def _quarantine(table: pa.Table, verdicts: _Verdicts) -> pa.Table:
+    broken = verdicts.which != _GOOD
+    refused = table.drop_columns([each for each in _VERDICT if each in table.column_names]).filter(pa.array(broken))
+    said = [verdicts.said[i] for i in verdicts.which[broken]]
+    refused = refused.append_column(_VERDICT[0], pa.array(np.flatnonzero(broken), pa.int64()))
+    for position, name in enumerate(_VERDICT[1:]):
+        refused = refused.append_column(name, pa.array([each[position] for each in said], pa.string()))
     return refused
 
 

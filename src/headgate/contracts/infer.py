@@ -69,13 +69,11 @@ def infer(reference: object, *, label: str | None = None, task: Task | None = No
 
 def _field(name: str, column: pa.ChunkedArray) -> Field:
     missing = column.null_count / len(column)
-    return Field(
-        name=name,
-        nullable=missing > 0,
-        expected_missing=missing,
-        sensitivity=sensitivity_of(name),
-        **_kind_and_rules(name, column),
-    )
+    sensitivity = sensitivity_of(name)
+    rules = _kind_and_rules(name, column)
+    if sensitivity is not Sensitivity.PUBLIC and rules["kind"] is Kind.CATEGORY:
+        rules = _text_rules(pc.cast(column, pa.string()))  # a domain would write people's values into the contract
+    return Field(name=name, nullable=missing > 0, expected_missing=missing, sensitivity=sensitivity, **rules)
 
 
 def _kind_and_rules(name: str, column: pa.ChunkedArray) -> dict[str, Any]:
@@ -153,6 +151,11 @@ def _string_rules(column: pa.ChunkedArray) -> dict[str, Any]:
     repeats = len(distinct) <= (present // 2 if phrases else max(ALWAYS_CATEGORIES, present // 2))
     if 0 < len(distinct) <= MAX_CATEGORIES and longest <= LONGEST_CATEGORY and repeats:
         return {"kind": Kind.CATEGORY, "domain": tuple(sorted(distinct.to_pylist()))}
+    return _text_rules(distinct)
+
+
+def _text_rules(column: Any) -> dict[str, Any]:
+    longest = pc.max(pc.binary_length(column)).as_py() or 0
     return {"kind": Kind.TEXT, "max_bytes": _size_limit(longest, SMALLEST_TEXT_LIMIT)}
 
 

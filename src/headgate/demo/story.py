@@ -12,13 +12,13 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Final
 
 from headgate.app.facade import Headgate, open_home
-from headgate.client import Client
 from headgate.demo.flights import LABEL, Flights, load_flights
 from headgate.demo.http import HttpPool
 from headgate.demo.replay import Progress, Replay, Tally
@@ -34,6 +34,7 @@ MODEL: Final = "flight-delay"
 GATE: Final = "auc >= 0.65"
 CONNECTIONS: Final = 32
 HOUR_US: Final = 3600 * 1_000_000
+READY_SECONDS: Final = 60
 QUICK_SHARE: Final = 0.02
 """Share of the flights that ``--quick`` replays."""
 
@@ -112,7 +113,7 @@ class Running:
 def serving(root: Path, log: Path) -> Iterator[Running]:
     """``headgate up --replay`` on free ports for as long as the context lasts.
 
-    Raises Unavailable, naming the log, when it does not become ready within 30 s.
+    Raises Unavailable, naming the log, when it does not become ready in time.
     """
     port, control, metrics = _free_ports(3)
     words = ["up", "--home", str(root), "--replay", "--port", str(port)]
@@ -123,21 +124,32 @@ def serving(root: Path, log: Path) -> Iterator[Running]:
             headgate_argv(*words), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True
         )
         try:
-            _wait_ready(process, port, log)
+            _wait_ready(process, (f"127.0.0.1:{port}/readyz", f"127.0.0.1:{control}/livez"), log)
             yield Running(port, control)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
 
 
-def _wait_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-    deadline = time.monotonic() + 30
+def _wait_ready(process: "subprocess.Popen[bytes]", addresses: Sequence[str], log: Path) -> None:
+    deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        with Client(f"http://127.0.0.1:{port}") as client:
-            if client.ready():
-                return
+        if all(_answers(address) for address in addresses):
+            return
         time.sleep(0.05)
     raise Unavailable(f"`headgate up` did not become ready; its log is {log}")
+
+
+def _answers(address: str) -> bool:
+    host, _, path = address.partition("/")
+    connection = HTTPConnection(host, timeout=5)
+    try:
+        connection.request("GET", f"/{path}")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def _free_ports(count: int) -> list[int]:

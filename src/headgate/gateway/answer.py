@@ -63,7 +63,8 @@ class Answerer:
             raise Overloaded("too many rows wait already; come back in a moment")
         if not view.proved:
             raise Unavailable("the live version has no passing evaluation record; evaluate it or force it")
-        self._memory.check(view)
+        if view.must_remember:
+            self._memory.check()
         if not self._arrived:
             asyncio.get_running_loop().call_soon(self.tick)
         self._arrived.append(ask)
@@ -179,9 +180,11 @@ class Answerer:
             view.count.unjournalled(len(asks))
             for ask in asks:
                 ask.journalled = False
-                ask.refusal = problem if view.refuses_unjournalled else None
+                ask.refusal = problem if view.must_remember else None
         for ask in asks:
-            ask.settle_row()
+            ask.unsettled -= 1
+            if not ask.unsettled:
+                ask.close()
 
     # --- patience
 

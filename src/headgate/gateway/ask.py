@@ -23,49 +23,43 @@ class Room:
 
 
 class Ask:
-    """One request from its last byte to its reply. Its door reads it when `finish` is called, once."""
+    """One request from its last byte to its reply. Its door reads it when `finish` is called, once.
 
-    __slots__ = (
-        "arrays", "arrived", "deadline", "finish", "first_id", "journalled", "open", "outcomes", "patience", "pinned",
-        "reading", "refusal", "request_id", "room", "unsettled", "view",
-    )  # fmt: skip
+    Not slotted: what few requests need stands once, on the class, which makes the many quicker.
+    """
 
-    def __init__(
-        self, view: View, reading: Reading, finish: Callable[["Ask"], None], pinned: Seat | None = None
-    ) -> None:
+    pinned: Seat | None = None
+    """The version the caller named."""
+    arrays: dict[int, dict[str, Array]] | None = None
+    """A tensor model's raw outputs by row."""
+    request_id = ""
+    first_id = ""
+    """The first row's input id as text."""
+    refusal: PassingError | None = None
+    """Why nothing of it is answered after all."""
+    room: Room | None = None
+    """Where it counts as waiting, once admitted."""
+    journalled = True
+    open = True
+    """Whether the caller still waits."""
+
+    def __init__(self, view: View, reading: Reading, finish: Callable[["Ask"], None]) -> None:
         self.view = view
         self.reading = reading
         self.finish = finish
-        self.pinned = pinned
-        """The version the caller named."""
-        self.arrived = perf_counter_ns()
-        deadline_ms = view.traffic.policy.deadline_ms
-        if reading.deadline_ms is not None and reading.deadline_ms < deadline_ms:
-            deadline_ms = reading.deadline_ms  # type: ignore[assignment] # a fraction of a millisecond is fine
-        self.deadline = self.arrived + int(deadline_ms * 1_000_000)
-        """On the scale of `perf_counter_ns`, like `arrived`."""
-        self.patience = (self.arrived + self.deadline) >> 1
-        """When a version that is not live has had its time and the live one must answer."""
         self.unsettled = len(reading.rows)
+        """Rows not yet answered and remembered; the last one lets the reply go, by `close`."""
         self.outcomes: list[Outcome | None] = [None] * self.unsettled
-        self.arrays: dict[int, dict[str, Array]] = {}
-        """A tensor model's raw outputs by row."""
-        self.request_id = ""
-        self.first_id = ""
-        """The first row's input id as text."""
-        self.refusal: PassingError | None = None
-        """Why nothing of it is answered after all."""
-        self.room: Room | None = None
-        """Where it counts as waiting, once admitted."""
-        self.journalled = True
-        self.open = True
-        """Whether the caller still waits."""
+        self.arrived = perf_counter_ns()
+        self.deadline = self.arrived + view.deadline_ns
+        """On the scale of `perf_counter_ns`, like `arrived`."""
+        if reading.deadline_ms is not None:
+            self.deadline = min(self.deadline, self.arrived + int(reading.deadline_ms * 1_000_000))
 
-    def settle_row(self) -> None:
-        """One row more is answered and remembered; the last one lets the reply go."""
-        self.unsettled -= 1
-        if not self.unsettled:
-            self.close()
+    @property
+    def patience(self) -> int:
+        """When a version that is not live has had its time and the live one must answer."""
+        return (self.arrived + self.deadline) >> 1
 
     def expire(self) -> None:
         """The caller's time ran out."""

@@ -28,9 +28,9 @@ class Memory:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._commit = Histogram(slab, "headgate_journal_commit_seconds")
 
-    def check(self, view: View) -> None:
-        """Raises JournalUnavailable when `view` answers nothing that cannot be remembered, and nothing can be."""
-        if view.refuses_unjournalled and not self._journal.healthy:
+    def check(self) -> None:
+        """Raises JournalUnavailable while nothing can be remembered."""
+        if not self._journal.healthy:
             raise JournalUnavailable("the journal cannot be written, so nothing is answered; free space on its disk")
 
     @property
@@ -44,7 +44,7 @@ class Memory:
 
     def keep(self, view: View, schema: Schema, block: Block, then: Then) -> None:
         """Write `block`; `then` is told on the loop once it is durable, or at once where acks are buffered."""
-        if not view.durable:
+        if not view.is_durable:
             self._journal.write(schema, block, None)
             then(None)
             return

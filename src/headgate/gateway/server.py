@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import uvloop
 
-import headgate
 from headgate.clock import Clock
 from headgate.gateway.answer import Answerer
 from headgate.gateway.doors.labels import DECISIONS, LABELS, LabelDoor
@@ -22,6 +21,7 @@ from headgate.gateway.remember import Memory
 from headgate.journal.identifiers import Mint
 from headgate.journal.ports import Journal
 from headgate.traffic.ports import RevisionReports, TrafficSource
+from headgate.vocabulary import VERSION
 
 IDLE_SECONDS: Final = 60.0
 """A connection that brings no whole request for one to two of these is closed."""
@@ -53,7 +53,7 @@ class Gateway:
     ) -> None:
         memory = Memory(journal, slab)
         doors = _doors(Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows), memory, mint, clock)
-        self._router = Router(doors, self._unready, headgate.__version__)
+        self._router = Router(doors, self._unready, VERSION)
         self._memory = memory
         self._wire = Wire(self._router.handle, self._router.refuse, body_limit)
         self._follower = Follower(

@@ -49,6 +49,8 @@ def _tensors(share: Share, outputs: Outputs) -> list[list[float]]:
     for name, array in outputs.arrays.items():
         first = array if first is None else first
         for place, (ask, record) in enumerate(zip(share.asks, share.inputs, strict=True)):
+            if ask.arrays is None:
+                ask.arrays = {}
             ask.arrays.setdefault(record.row, {})[name] = array[place]
     if first is None:
         return [[] for _ in share.rows]

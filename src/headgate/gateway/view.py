@@ -5,7 +5,7 @@ in the middle of anything harms nothing. Only `waiting` changes.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from headgate.contracts.contract import Contract, Kind
@@ -96,23 +96,16 @@ class View:
     """Reads the sticky key from a row; None when it comes as a request key or not at all."""
     proved: bool
     """Whether the live version may take traffic."""
-    waiting: int = field(default=0)
+    is_durable: bool
+    """Whether replies wait for the disk."""
+    must_remember: bool
+    """Whether nothing is answered that cannot be remembered."""
+    sticks: bool
+    """Whether callers keep their version by a key of theirs."""
+    deadline_ns: int
+    """Longest a caller waits."""
+    waiting: int = 0
     """Rows admitted and not yet answered."""
-
-    @property
-    def durable(self) -> bool:
-        """Whether replies wait for the disk."""
-        return self.traffic.policy.ack is Ack.DURABLE
-
-    @property
-    def refuses_unjournalled(self) -> bool:
-        """Whether nothing is answered that cannot be remembered."""
-        return self.traffic.policy.on_failure is OnFailure.REFUSE
-
-    @property
-    def sticks(self) -> bool:
-        """Whether callers keep their version by a key of theirs."""
-        return self.traffic.sticky_key is not None
 
     def seat(self, version: str) -> Seat:
         """The version a caller named: ``model:number`` or the number alone.
@@ -157,6 +150,10 @@ def make_view(traffic: Traffic, served: dict[str, Served], count: EndpointCount)
         count,
         _sticky(traffic.sticky_key, live.contract),
         live_member.proved or live_member.forced,
+        is_durable=traffic.policy.ack is Ack.DURABLE,
+        must_remember=traffic.policy.on_failure is OnFailure.REFUSE,
+        sticks=traffic.sticky_key is not None,
+        deadline_ns=traffic.policy.deadline_ms * 1_000_000,
     )
 
 

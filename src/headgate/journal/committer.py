@@ -284,7 +284,7 @@ class Committer:
     def _close_segment(self, segment: Segment) -> None:
         try:
             segment.close()
-        except OSError as problem:  # its records are safe under the open name; it is tried again with the next one
+        except Exception as problem:  # its records are safe under the open name; it is tried again with the next one
             self._failures += 1
             self._unclosed.append(segment)
             _LOG.error("segment %d of %s could not be closed: %s", segment.sequence, self._stream, _name(problem))

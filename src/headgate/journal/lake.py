@@ -75,6 +75,10 @@ class Generation:
             fits(self.schema.field(each.name).type, each.type) for each in schema if each.name in self.schema.names
         )
 
+    def has(self, schema: pa.Schema) -> bool:
+        """Whether it has every column of `schema` already."""
+        return bool(_widened(self.schema, schema) == self.schema)
+
     def files(self, days: Days = ALL_DAYS) -> list[str]:
         """Its data files that may hold rows of `days`."""
         actions = pa.table(self.delta.get_add_actions(flatten=True))
@@ -137,10 +141,9 @@ class Lake:
             DeltaTable.create(folder, schema, partition_by=_partition(table), configuration=_configuration(table))
         else:
             folder = chosen.folder
-            wider = _widened(chosen.schema, schema)
-            if wider == chosen.schema:
+            if chosen.has(schema):
                 return chosen
-            write_deltalake(folder, wider.empty_table(), mode="append", schema_mode="merge")
+            write_deltalake(folder, _widened(chosen.schema, schema).empty_table(), mode="append", schema_mode="merge")
         persist(folder)
         return Generation.load(table, folder)
 

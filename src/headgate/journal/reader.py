@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from headgate.errors import NotFound, Unavailable
 from headgate.journal.labels import ANSWER_COLUMNS, INPUT_COLUMNS, LABEL_COLUMNS, Join, ask_joined
 from headgate.journal.lake import ALL_DAYS, Days, Generation, Lake, home_of
-from headgate.journal.ports import SegmentSource
+from headgate.journal.ports import SegmentRef, SegmentSource
 from headgate.journal.queries import QUERIES, report
 from headgate.journal.records import Refusal, Schema
 from headgate.journal.tables import FEATURES, MOMENT, Table, arrow_schema, conform, unite
@@ -95,7 +95,14 @@ class View:
 
 
 class Reader:
-    """Reads every endpoint's journal in `lake` and in the segments of `source`; threads may share it."""
+    """Reads every endpoint's journal in `lake` and in the segments of `source`; threads may share it.
+
+    >>> from pathlib import Path
+    >>> from headgate.testing.segments import MemorySegments
+    >>> reader = Reader(Lake(Path("no-such-lake")), MemorySegments())
+    >>> reader.counts("default", "flights").inputs, reader.joined("default", "flights").num_rows
+    (0, 0)
+    """
 
     def __init__(self, lake: Lake, source: SegmentSource) -> None:
         self._lake = lake
@@ -231,9 +238,9 @@ class Reader:
         ]
         return View(generations, parts)
 
-    def _parts(self, segments: Iterable[object]) -> list[Part]:
+    def _parts(self, segments: Iterable[SegmentRef]) -> list[Part]:
         with self._lock:
-            return self._tail.parts(segments)  # type: ignore[arg-type]
+            return self._tail.parts(segments)
 
     def _again(self, read: Callable[[], Result]) -> Result:
         for _ in range(ATTEMPTS):
@@ -253,7 +260,9 @@ def _is_sealed(part: Part, generations: Sequence[Generation]) -> bool:
 
 
 def _day(moment: int) -> date:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment)).date()
+    """The UTC day of a moment; one beyond the calendar is its first or last."""
+    days = moment // 86_400_000_000 + date(1970, 1, 1).toordinal()
+    return date.fromordinal(min(max(days, date.min.toordinal() + RETRY_DAYS), date.max.toordinal()))
 
 
 def _days(start: int | None, end: int | None) -> Days:
@@ -285,24 +294,22 @@ def _united(pieces: Sequence[pa.Table], columns: Sequence[str], table: Table) ->
     return pa.schema(fields)
 
 
-def _found(row: Mapping[str, object], side: Mapping[str, object], answers: pa.Table, labels: pa.Table) -> Found:
+def _found(row: Mapping[str, Any], side: Mapping[str, Any], answers: pa.Table, labels: pa.Table) -> Found:
     """The pieces of one input as a value."""
     values: dict[str, object] = {}
     for part in (row.get(FEATURES), side.get(FEATURES)):
         if isinstance(part, dict):
             values.update(part)
     rule = row["refusal_rule"]
-    refusal = None if rule is None else Refusal(str(row["refusal_field"]), str(rule), str(row["refusal_message"]))
-    at, number, entity, flags = row["at"], row["row"], row["entity"], row["flags"]
-    assert isinstance(at, datetime) and isinstance(number, int) and isinstance(flags, list)  # noqa: S101, PT018
+    refusal = None if rule is None else Refusal(row["refusal_field"], rule, row["refusal_message"])
     return Found(
-        input_id=str(row["input_id"]),
-        at=Micros((at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)),
-        request_id=str(row["request_id"]),
-        row=number,
-        entity=None if entity is None else str(entity),
-        contract=str(row["contract"]),
-        flags=tuple(flags),
+        input_id=row["input_id"],
+        at=Micros((row["at"] - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)),
+        request_id=row["request_id"],
+        row=row["row"],
+        entity=row["entity"],
+        contract=row["contract"],
+        flags=tuple(row["flags"]),
         refusal=refusal,
         features=values,
         answers=answers,

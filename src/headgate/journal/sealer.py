@@ -37,7 +37,13 @@ class Sealed:
 
 
 class Sealer:
-    """Moves closed segments of `source` into `lake`; one sealer at a time per lake."""
+    """Moves closed segments of `source` into `lake`; one sealer at a time per lake.
+
+    >>> from pathlib import Path
+    >>> from headgate.testing.segments import MemorySegments
+    >>> Sealer(MemorySegments(), Lake(Path("no-such-lake"))).seal().segments
+    0
+    """
 
     def __init__(self, source: SegmentSource, lake: Lake, *, batch_bytes: int = BATCH_BYTES) -> None:
         self._source = source
@@ -126,9 +132,13 @@ class Sealer:
 
     def _commit(self, project: str, endpoint: str, table: Table, parts: list[Part]) -> int:
         """Append to one table what it does not have yet: one commit for each generation concerned."""
-        for schema in dict.fromkeys(part.schema for part in parts):
-            self._lake.place(project, endpoint, table, arrow_schema(table, schema))
         generations = self._lake.generations(project, endpoint, table)
+        for schema in dict.fromkeys(part.schema for part in parts):
+            columns = arrow_schema(table, schema)
+            home = home_of(generations, columns)
+            if home is None or not home.has(columns):
+                self._lake.place(project, endpoint, table, columns)
+                generations = self._lake.generations(project, endpoint, table)
         rows = 0
         for generation in generations:
             new = [part for part in parts if _is_for(part, generation, generations)]

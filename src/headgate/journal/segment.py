@@ -108,16 +108,16 @@ class Segment:
         self.closed = True
 
     def seal_off(self) -> None:
-        """Give up a segment whose append or sync failed, keeping its acknowledged prefix; never raises OSError.
+        """Give up a segment whose append or sync failed, keeping its acknowledged prefix; never raises.
 
         The file is cut to the prefix, so that frames whose writers were told "not kept" do not come back. It is
         not synced: after a failed sync the kernel may call lost pages clean and a second sync would lie. If even
         the cut fails, or a power loss undoes it, such a frame can be read once more; that is the one doubt a
         journal cannot remove, and it appears at most once, because nobody writes it again.
         """
-        with suppress(OSError):
+        with suppress(Exception):
             self._file.truncate(self.size)
-        with suppress(OSError):
+        with suppress(Exception):
             self.close()
 
     def _schema_id(self, schema: Schema, parts: list[bytes]) -> int:

@@ -100,7 +100,7 @@ def arrow_schema(table: Table, schema: Schema) -> pa.Schema:
             fields += [pa.field("latency_us", pa.int64()), pa.field("fallback", text)]
         case Table.LABELS:
             fields = [pa.field("label_id", text), pa.field("received_at", MOMENT), pa.field("observed_at", MOMENT)]
-            fields += [pa.field("input_id", text), pa.field("request_id", text), pa.field("row", pa.int32())]
+            fields += [pa.field("input_id", text), pa.field("request_id", text), pa.field("row", pa.int64())]
             fields += [pa.field("entity", text), pa.field("entity_at", MOMENT), pa.field("value", value)]
             fields += [pa.field("source", text), pa.field("actor", text)]
     return pa.schema(fields)
@@ -151,7 +151,7 @@ def column(values: Sequence[object], kind: pa.DataType) -> tuple[pa.Array, list[
 
 
 def _moments(values: Sequence[int | None]) -> pa.Array:
-    return pa.array(values, pa.int64()).cast(MOMENT)
+    return column(values, pa.int64())[0].cast(MOMENT)
 
 
 def _dates(moments: pa.Array) -> pa.Array:
@@ -244,7 +244,7 @@ def answers_table(schema: Schema, rows: Sequence[Answer], moments: Mapping[bytes
 
 
 def labels_table(schema: Schema, rows: Sequence[Label]) -> pa.Table:
-    """The labels as they came, every revision."""
+    """The labels as they came, every revision; a row number no request can have is null and matches nothing."""
     values, _ = column([each.value for each in rows], value_type(schema))
     columns = [
         id_texts([each.id for each in rows]),
@@ -252,7 +252,7 @@ def labels_table(schema: Schema, rows: Sequence[Label]) -> pa.Table:
         _moments([each.observed_at for each in rows]),
         id_texts([each.input_id for each in rows]),
         pa.array([each.request_id for each in rows], pa.string()),
-        pa.array([each.row for each in rows], pa.int32()),
+        column([each.row for each in rows], pa.int64())[0],
         pa.array([each.entity for each in rows], pa.string()),
         _moments([each.entity_at for each in rows]),
         values,

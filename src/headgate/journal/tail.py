@@ -9,6 +9,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from headgate.errors import IntegrityError, NewerSchema
 from headgate.journal.frames import frame_beyond
 from headgate.journal.ports import SegmentRef, SegmentSource, Stream
 from headgate.journal.records import Block, Schema
@@ -99,12 +100,17 @@ class _Growing:
 
     scanner: Scanner = field(default_factory=Scanner)
     rows: dict[tuple[Schema, Table], pa.Table] = field(default_factory=dict)
+    unreadable: bool = False
+    """Whether it contradicts itself or is of a newer format; the sealer reports it, readers go on without."""
 
     def read_on(self, data: bytes) -> None:
-        for found in fed(self.scanner, data):
-            for schema, block in found.items():
-                for table, rows in tables_of(schema, block, {}).items():
-                    self._add(schema, table, rows)
+        try:
+            for found in fed(self.scanner, data):
+                for schema, block in found.items():
+                    for table, rows in tables_of(schema, block, {}).items():
+                        self._add(schema, table, rows)
+        except (IntegrityError, NewerSchema):
+            self.unreadable = True
 
     def _add(self, schema: Schema, table: Table, rows: pa.Table) -> None:
         known = self.rows.get((schema, table))
@@ -130,7 +136,7 @@ class Tail:
         self._growing = {key: each for key, each in self._growing.items() if key in listed}
         for key, segment in listed.items():
             growing = self._growing.get(key) or _Growing()
-            if segment.size > growing.scanner.end:
+            if segment.size > growing.scanner.end and not growing.unreadable:
                 growing.read_on(self._source.read(segment, growing.scanner.end))
             self._growing[key] = growing
         return [

@@ -22,10 +22,10 @@ LABELS: Final = "labels"
 TOLERANCE: Final = 1e-6
 """How far a probability may lie outside 0..1: what float32 arithmetic leaves behind."""
 SUM_TOLERANCE: Final = 1e-3
-"""How far the probabilities of a row may lie from summing to one, for the same reason."""
+"""How far the probabilities of the first row may lie from summing to one, for the same reason."""
 
-_lowest: Final = np.minimum.reduce  # the methods of an array cost half as much again on a small one
-_highest: Final = np.maximum.reduce
+_FEW: Final = 256
+"""Numbers up to which Python finds the extremes sooner than NumPy, whose code is cold after a model has run."""
 
 Scores = npt.NDArray[np.float64]
 
@@ -46,7 +46,6 @@ class Interpreter:
         self._indexed = (options or {}).get(LABELS) == "index"
         self._classes = class_array(contract.output.classes)
         self._known = frozenset(range(len(self._classes)) if self._indexed else contract.output.classes)
-        self._ones = np.ones(len(self._classes))
         self._check_roles()
 
     def _place(self, name: str | None) -> int | None:
@@ -101,7 +100,7 @@ class Interpreter:
             raise RuntimeFailed(f"the model broke its contract: output '{name}' has more than one number per row")
         number = _as_float(name, found.reshape(-1))
         if number.size:
-            self._check_bounds(name, float(_lowest(number)), float(_highest(number)))
+            self._check_bounds(name, *_extremes(number))
         return number
 
     def _check_bounds(self, name: str, low: float, high: float) -> None:
@@ -123,22 +122,20 @@ class Interpreter:
         if found.ndim != 2 or found.shape[1] != count:
             raise RuntimeFailed(f"the model broke its contract: output '{name}' is not one score for {count} classes")
         self._check_scores(name, found)
-        return np.ascontiguousarray(found)
+        return found if found.flags.c_contiguous else np.ascontiguousarray(found)
 
     def _check_scores(self, name: str, scores: Scores) -> None:
         if not scores.size:
             return
-        low, high = float(_lowest(scores, axis=None)), float(_highest(scores, axis=None))
+        low, high = _extremes(scores)
         if not (isfinite(low) and isfinite(high)):
             raise RuntimeFailed(f"the model broke its contract: output '{name}' is not finite")
         if not self._output.probability:
             return
         if low < -TOLERANCE or high > 1.0 + TOLERANCE:
             raise RuntimeFailed(f"the model broke its contract: output '{name}' has a probability outside 0..1")
-        # Two products of vectors are quicker than the sums and their extremes; rounding adds up to nothing near 1e-6.
-        excess = scores.dot(self._ones)
-        excess -= 1.0
-        if excess.dot(excess) > SUM_TOLERANCE**2:
+        # A model that does not normalise shows it in any row; summing all of them costs more than the model itself.
+        if abs(sum(scores[0].tolist()) - 1.0) > SUM_TOLERANCE:
             raise RuntimeFailed(f"the model broke its contract: probabilities in '{name}' do not sum to one")
 
     def _label(self, arrays: Mapping[str, Array], scores: Scores | None) -> Array:
@@ -160,7 +157,7 @@ class Interpreter:
             raise RuntimeFailed(f"the model broke its contract: output '{name}' has a label the contract does not list")
         if self._indexed:
             labels = self._classes[labels.astype(np.intp)]
-        return labels.astype(self._classes.dtype, copy=False)
+        return labels if labels.dtype == self._classes.dtype else labels.astype(self._classes.dtype)
 
 
 def class_array(classes: Sequence[str | int | bool]) -> Array:
@@ -176,6 +173,15 @@ def class_array(classes: Sequence[str | int | bool]) -> Array:
     array = np.empty(len(classes), dtype=object)
     array[:] = classes
     return array
+
+
+def _extremes(numbers: Scores) -> tuple[float, float]:
+    """The lowest and highest number; NaN or infinite when any number is."""
+    if numbers.size <= _FEW:
+        values = numbers.ravel().tolist()
+        if isfinite(sum(values)):  # else Python's min and max might pass over a NaN
+            return min(values), max(values)
+    return float(np.minimum.reduce(numbers, axis=None)), float(np.maximum.reduce(numbers, axis=None))
 
 
 def _as_float(name: str, array: Array) -> Scores:

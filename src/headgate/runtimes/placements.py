@@ -35,7 +35,10 @@ class InProcess:
     """
 
     def __init__(self, runtime: Runtime, reference: Feeds | None = None) -> None:
-        """Warm `runtime` up on `reference`, any number of checked rows; without them it starts beside the loop."""
+        """Warm `runtime` up on `reference`, any number of rows of the contract.
+
+        Without them, or if the model cannot answer them, it starts beside the loop.
+        """
         self._runtime = runtime
         self._measured = _Measured(runtime)
         self._thread = ThreadPoolExecutor(1, "model")
@@ -120,10 +123,13 @@ class _Measured:
             self._credit = max(-_FULL, credit - _PRICE * cost_us / INLINE_LIMIT_US)
 
     def warm_up(self, reference: Feeds) -> None:
-        """Measure on the reference rows, repeated to 64; raises RuntimeFailed when the model cannot answer them."""
+        """Measure on the reference rows, repeated to 64."""
         feeds = tiled(reference, ROWS_MEASURED)
-        self._runtime.run(feeds)  # the first call allocates; it says nothing of the next
-        costs = sorted(self._runtime.run(feeds).compute_us for _ in range(_WARM_UPS))
+        try:
+            self._runtime.run(feeds)  # the first call allocates; it says nothing of the next
+            costs = sorted(self._runtime.run(feeds).compute_us for _ in range(_WARM_UPS))
+        except RuntimeFailed:  # made-up rows may be more than a model can answer; callers' rows will tell
+            return
         self._credit = _FULL if costs[int(0.95 * _WARM_UPS) - 1] < INLINE_LIMIT_US else -_FULL
 
 

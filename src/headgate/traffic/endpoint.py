@@ -163,7 +163,7 @@ def draft_endpoint(contract: Contract, *, endpoint: str, model: str, reference_n
 
 _DRAFT: Final = """\
 # What callers ask for, and which model answers: name (newest version), name:3 or name@alias.
-{named}\
+{named}
 # Why this is deployed, for whoever reads it in a year.
 why: ""
 

@@ -84,7 +84,8 @@ class LabelDoor:
     def open(self, exchange: Exchange, view: View) -> None:
         """Keep what `exchange` says, and say so once it is kept."""
         try:
-            self._memory.check(view)
+            if view.must_remember:
+                self._memory.check()
             labels = self._labels(self._entries(exchange.body), view)
         except (BadInput, PassingError) as error:
             view.count.replied(self._kind.listed, refuse(exchange, error, version=view.live.header), 0.0)

@@ -15,7 +15,6 @@ from headgate.gateway.http.replies import header_text, send
 from headgate.gateway.view import View
 from headgate.journal.identifiers import format_id
 from headgate.journal.records import Answer
-from headgate.vocabulary import Task
 
 PROTOCOL: Final = "native"
 
@@ -68,6 +67,8 @@ def overall(ask: Ask) -> HeadgateError | Violation | None:
     """What is wrong with a request as a whole: None as soon as one row is answered."""
     if ask.refusal is not None:
         return ask.refusal
+    if type(ask.outcomes[0]) is Answer:
+        return None
     problem: HeadgateError | Violation | None = None
     for outcome in ask.outcomes:
         if type(outcome) is Answer:
@@ -80,6 +81,8 @@ def overall(ask: Ask) -> HeadgateError | Violation | None:
 def versions(ask: Ask) -> bytes:
     """The versions that answered, as a header has them."""
     live = ask.view.live
+    if len(ask.outcomes) == 1 and type(first := ask.outcomes[0]) is Answer:
+        return live.header if first.answered == live.version else header_text(first.answered)
     spoke = {outcome.answered for outcome in ask.outcomes if type(outcome) is Answer}
     if not spoke or spoke == {live.version}:
         return live.header
@@ -91,7 +94,7 @@ def _entry(ask: Ask, place: int) -> _Predicted | _Refused:
     if isinstance(outcome, Answer):
         id_text = ask.first_id if place == 0 else format_id(outcome.input_id)
         prediction: Any = outcome.prediction
-        if ask.arrays and ask.view.live.served.contract.output.task is Task.TENSOR:
+        if ask.arrays is not None:
             prediction = {name: array.tolist() for name, array in ask.arrays[place].items()}
         return _Predicted(id_text, outcome.answered, prediction, outcome.scores)
     return _Refused(error_body(RuntimeFailed("the row was not answered") if outcome is None else outcome))

@@ -75,9 +75,9 @@ class Router:
 
     def handle(self, exchange: Exchange) -> None:
         """Answer `exchange`, now or later."""
-        route = self._route(exchange.target)
+        route = self._route(exchange.head.target)
         try:
-            if route is not None and route.door == "predict" and exchange.method == b"POST":
+            if route is not None and route.door == "predict" and exchange.head.method == b"POST":
                 self._predict(exchange, self._view(route))
             else:
                 self._open(exchange, route)
@@ -94,8 +94,8 @@ class Router:
 
     def _open(self, exchange: Exchange, route: Route | None) -> None:
         if route is None:
-            raise NotFound("path", exchange.target.decode("ascii", "replace")[:100])
-        if exchange.method not in route.methods:
+            raise NotFound("path", exchange.head.target.decode("ascii", "replace")[:100])
+        if exchange.head.method not in route.methods:
             allow = b"Allow: %b\r\n" % b", ".join(sorted(route.methods))
             send(exchange, 405, errors.error_of("method", _METHOD), extra=allow)
             return

@@ -118,7 +118,9 @@ class V2Door:
             for row in reading.rows:
                 if isinstance(row, Violation):
                     raise row.as_error()
-            self._answerer.admit(Ask(view, reading, partial(self._reply, exchange, names), pinned))
+            ask = Ask(view, reading, partial(self._reply, exchange, names))
+            ask.pinned = pinned
+            self._answerer.admit(ask)
         except (HeadgateError, RecursionError) as error:
             problem = error if isinstance(error, HeadgateError) else BadInput("body", "json", "is nested too deep")
             self._answerer.note(view, problem)
@@ -145,7 +147,7 @@ def _first_problem(ask: Ask) -> HeadgateError | None:
 
 
 def _read(exchange: Exchange) -> _Infer:
-    if exchange.expects_json_length is not None:
+    if exchange.head.json_length is not None:
         raise BadInput("inputs", "binary", "tensors come as JSON here; set binary_data=False in the client")
     document = parse_json(exchange.body, "body")
     if not isinstance(document, dict):
@@ -304,8 +306,9 @@ def _answer(ask: Ask, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _tensor(ask: Ask, answers: list[Answer], name: str, datatype: str) -> dict[str, Any]:
-    if ask.arrays:
-        array = np.stack([ask.arrays[row][name] for row in range(len(answers))])
+    if ask.arrays is not None:
+        arrays = ask.arrays
+        array = np.stack([arrays[row][name] for row in range(len(answers))])
         return {"name": name, "datatype": datatype, "shape": list(array.shape), "data": array.reshape(-1).tolist()}
     if name == "prediction":
         data: list[Any] = [each.prediction for each in answers]

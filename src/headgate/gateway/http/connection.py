@@ -13,7 +13,7 @@ from typing import Final
 
 import httptools
 
-from headgate.gateway.http.exchange import Exchange
+from headgate.gateway.http.exchange import Exchange, Head
 from headgate.gateway.http.replies import CONTINUE
 
 HEAD_LIMIT: Final = 32 * 1024
@@ -37,15 +37,6 @@ class Refused:
     status: int
     rule: str
     message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What a head's bytes mean, learned from the parser."""
-
-    method: bytes
-    target: bytes
-    length: int
 
 
 @dataclass(slots=True)
@@ -131,7 +122,7 @@ class Connection(asyncio.Protocol):
             end = data.find(b"\r\n\r\n") + 4
             head = self._wire.heads.get(data[:end])
             if head is not None and len(data) == end + head.length:
-                self._accept(Exchange(self, head.method, head.target, data[end:], True))
+                self._accept(Exchange(self, head, data[end:]))
                 return
             before = self.requests
             self._parse(data)
@@ -193,6 +184,7 @@ class Connection(asyncio.Protocol):
         elif method not in _METHODS:
             self._refuse(Refused(405, "method", "only GET, HEAD and POST are answered here"))
         elif self._expects and not self._waiting and self._transport is not None:
+            self._expects = False
             self._transport.write(CONTINUE)
 
     def on_body(self, body: bytes) -> None:
@@ -211,9 +203,8 @@ class Connection(asyncio.Protocol):
         parser = self._parser
         keep_alive = parser.should_keep_alive()
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-        exchange = Exchange(self, parser.get_method(), self._target, body, keep_alive)
-        exchange.expects_json_length = self._json_length
-        self._accept(exchange)
+        head = Head(parser.get_method(), self._target, self._length or 0, keep_alive, self._json_length)
+        self._accept(Exchange(self, head, body))
         self._closing = not keep_alive
 
     # --- our side
@@ -239,7 +230,8 @@ class Connection(asyncio.Protocol):
         if not waiting:
             if self._closing:
                 transport.close()
-            elif self._expects and self._partial and not self._size:
+            elif self._expects and self._partial and not self._in_head:
+                self._expects = False
                 transport.write(CONTINUE)
         if self._held and len(waiting) < PIPELINE_LIMIT:
             self._hold(False)
@@ -275,14 +267,14 @@ class Connection(asyncio.Protocol):
         self._wire.handle(exchange)
 
     def _parse(self, data: bytes) -> None:
-        if self._in_head:
-            self._count(0, arriving=len(data) if self._partial else 0)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._refuse(Refused(400, "upgrade", "this server speaks HTTP/1.1 and nothing else"))
         except httptools.HttpParserError:
             self._refuse(Refused(400, "http", "these bytes are not an HTTP/1.1 request"))
+        if self._partial and self._in_head:  # the parser tells of whole headers only, and this one may never end
+            self._count(len(data))
 
     def _learn(self, data: bytes, end: int) -> None:
         """Remember a head that came with its whole body in one read and asked for nothing unusual."""
@@ -291,10 +283,9 @@ class Connection(asyncio.Protocol):
         if plain and 4 <= end <= _LONGEST_HEAD_KEPT and len(data) == end + length:
             self._wire.learn(data[:end], Head(self._parser.get_method(), self._target, length))
 
-    def _count(self, size: int, *, arriving: int = 0) -> None:
-        """Bound the head, whole headers and the pieces of one that never ends alike."""
-        self._head_bytes += size + arriving
-        if self._in_head and self._head_bytes > 2 * HEAD_LIMIT:
+    def _count(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > HEAD_LIMIT:
             self._refuse(Refused(431, "size", f"request line and headers may have {HEAD_LIMIT} bytes"))
 
     def _too_large(self) -> Refused:
@@ -304,7 +295,7 @@ class Connection(asyncio.Protocol):
         if self._closing:
             return
         self._closing = True
-        exchange = Exchange(self, b"", self._target, b"", keep_alive=False)
+        exchange = Exchange(self, Head(b"", self._target, keep_alive=False), b"")
         self._waiting.append(exchange)
         self._wire.refuse(exchange, reason)
 

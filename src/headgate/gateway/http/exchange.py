@@ -1,26 +1,35 @@
 """One request and the reply it waits for; what the doors and the wire know of each other."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from headgate.gateway.http.connection import Connection
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a request's head says. Clients repeat theirs, so one value serves many requests."""
+
+    method: bytes
+    target: bytes
+    """As it came: path and query, percent-encoded."""
+    length: int = 0
+    """``Content-Length``; 0 when there is none."""
+    keep_alive: bool = True
+    json_length: int | None = None
+    """``Inference-Header-Content-Length``: bytes of JSON before binary tensors."""
+
+
 class Exchange:
     """A complete request on a connection. A door calls `reply` once, now or later, from the event loop."""
 
-    __slots__ = ("_connection", "answer", "body", "expects_json_length", "head_only", "keep_alive", "method", "target")
+    __slots__ = ("_connection", "answer", "body", "head")
 
-    def __init__(self, connection: "Connection", method: bytes, target: bytes, body: bytes, keep_alive: bool) -> None:
+    def __init__(self, connection: "Connection", head: Head, body: bytes) -> None:
         self._connection = connection
-        self.method = method
-        self.target = target
-        """As it came: path and query, percent-encoded."""
+        self.head = head
         self.body = body
-        self.keep_alive = keep_alive
-        self.head_only = method == b"HEAD"
-        self.expects_json_length: int | None = None
-        """``Inference-Header-Content-Length``: bytes of JSON before binary tensors."""
         self.answer: bytes | None = None
 
     def reply(self, message: bytes) -> None:

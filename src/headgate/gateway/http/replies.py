@@ -28,9 +28,10 @@ def send(
     content_type: bytes = JSON,
 ) -> None:
     """Answer `exchange`. `extra` are further header lines, each with its line end."""
-    if not exchange.keep_alive:
+    head = exchange.head
+    if not head.keep_alive:
         extra += b"Connection: close\r\n"
-    shown = b"" if exchange.head_only else body
+    shown = b"" if head.method == b"HEAD" else body
     line = _STATUS_LINES[status]
     exchange.reply(_HEAD % (line, content_type, request_id or new_request_id(), version, extra, len(body), shown))
 

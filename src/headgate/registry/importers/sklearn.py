@@ -126,10 +126,13 @@ class Native:
 
     def predict(self, table: pa.Table) -> Predicted:
         """Answer every row. Raises RuntimeFailed when the estimator does not take them."""
+        from threadpoolctl import threadpool_limits  # noqa: PLC0415  adapter; scikit-learn brings it
+
         rows = rows_for(table, self._contract, self._fields, self._shape)
         scores = None
         try:
-            with warnings.catch_warnings():
+            # Parity asks for a few rows many times: more threads would only wait for each other.
+            with warnings.catch_warnings(), threadpool_limits(1):
                 warnings.simplefilter("ignore")
                 if self._contract.output.probability:
                     scores = self._model.predict_proba(rows)
