@@ -50,19 +50,28 @@ class Row:
         return "server" if self.server_share >= SERVER_BUSY else "waiting"
 
 
+@dataclass(frozen=True)
+class Target:
+    """What is asked of a server."""
+
+    port: int
+    path: str
+    body: bytes
+
+
 def wrk_path() -> str | None:
     """Where wrk is, if it is."""
     return shutil.which("wrk")
 
 
 @contextmanager
-def server(command: list[str], port: int, path: str, body: bytes, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def server(command: list[str], target: Target, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """`command` running on the first core until the block ends, after it answered once."""
     pinned = ["taskset", "-c", str(_cores()[0]), *command] if shutil.which("taskset") else command
     with log.open("ab") as out:
         process = subprocess.Popen(pinned, stdout=out, stderr=out)
     try:
-        _wait(process, port, path, body, log)
+        _wait(process, target, log)
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
@@ -73,19 +82,19 @@ def server(command: list[str], port: int, path: str, body: bytes, log: Path) -> 
             process.wait()
 
 
-def measure(
-    process: subprocess.Popen[bytes], port: int, path: str, body: bytes, connections: int, seconds: float
-) -> Row:
+def measure(process: subprocess.Popen[bytes], target: Target, connections: int, seconds: float) -> Row:
     """One run of wrk on the last core."""
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "body").write_bytes(body)
+        (Path(folder) / "body").write_bytes(target.body)
         script = Path(folder) / "post.lua"
         script.write_text(_SCRIPT.replace("BODY", str(Path(folder) / "body")))
         command = [wrk_path() or "wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", str(script)]
         pinned = ["taskset", "-c", str(_cores()[-1])] if shutil.which("taskset") else []
         before, began = _busy(process.pid), time.perf_counter()
         generator = subprocess.Popen(
-            [*pinned, *command, f"http://127.0.0.1:{port}{path}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            [*pinned, *command, f"http://127.0.0.1:{target.port}{target.path}"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
         assert generator.stdout is not None
         output = generator.stdout.read().decode()
@@ -135,14 +144,14 @@ def _cores() -> list[int]:
     return sorted(os.sched_getaffinity(0))
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, path: str, body: bytes, log: Path) -> None:
+def _wait(process: subprocess.Popen[bytes], target: Target, log: Path) -> None:
     request = b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
-        path.encode(), len(body), body,
+        target.path.encode(), len(target.body), target.body,
     )  # fmt: skip
     end = time.monotonic() + 60
     while time.monotonic() < end and process.poll() is None:
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+            with socket.create_connection(("127.0.0.1", target.port), timeout=2) as connection:
                 connection.sendall(request)
                 if connection.recv(4096).startswith(b"HTTP/1.1 200"):
                     return

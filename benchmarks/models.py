@@ -7,6 +7,10 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
+import onnxruntime
+from skl2onnx import to_onnx
+from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
 
 from headgate.contracts.contract import Contract, Field, Kind, Output
 from headgate.registry.package import Engine, Manifest, ModelInput, ModelOutput, Signature
@@ -27,10 +31,6 @@ def body() -> bytes:
 
 def build(kind: str, folder: Path) -> tuple[Path, Path]:
     """Fit a model of `kind`; the ONNX file and the pickled estimator."""
-    from skl2onnx import to_onnx
-    from sklearn.ensemble import GradientBoostingClassifier
-    from sklearn.linear_model import LogisticRegression
-
     rng = np.random.default_rng(0)
     x = rng.normal(size=(4000, FIELDS))
     y = (x[:, 0] + 0.5 * x[:, 1] * x[:, 2] + rng.normal(size=4000) > 0).astype(np.int64)
@@ -48,8 +48,6 @@ def build(kind: str, folder: Path) -> tuple[Path, Path]:
 
 def package(onnx: Path, root: Path) -> Digest:
     """The ONNX file as a Headgate package whose contract has a range on every field."""
-    import onnxruntime
-
     session = onnxruntime.InferenceSession(onnx.read_bytes(), providers=["CPUExecutionProvider"])
     label, scores = (each.name for each in session.get_outputs())
     feed = session.get_inputs()[0].name

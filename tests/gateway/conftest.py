@@ -214,5 +214,3 @@ def play(tmp_path: Path) -> Play:
         asyncio.run(main())
 
     return run
-
-

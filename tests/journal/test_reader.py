@@ -151,6 +151,15 @@ def test_a_segment_that_cannot_be_read_hides_no_other(reader: Reader, source: Me
     assert numbers(reader) == numbers(reader) == [0, 1]
 
 
+def test_what_a_writer_cut_off_again_is_not_read_any_more(reader: Reader, source: MemorySegments) -> None:
+    source.write("a-0", 1, [(SCHEMA, a_block(0, 2))], closed=False)
+    (whole,) = source.segments()
+    source.write("a-0", 1, [(SCHEMA, a_block(2, 1))], closed=False)
+    assert numbers(reader) == [0, 1, 2]
+    source.cut("a-0", 1, whole.size)
+    assert numbers(reader) == [0, 1]
+
+
 class Meddling(MemorySegments):
     """Seals everything at the moment a reader has listed the segments, a few times."""
 

@@ -17,6 +17,7 @@ from headgate.contracts.contract import Output
 from headgate.errors import BadInput
 from headgate.evaluation.metrics import measure
 from headgate.evaluation.report import evaluate
+from headgate.monitors.status import title
 from headgate.monitors.windows import Window, windows
 from headgate.vocabulary import Micros, Task
 
@@ -277,3 +278,17 @@ def test_the_order_of_the_table_does_not_matter(rows: list[Row], shuffle: Any) -
         ]
 
     assert counts(rows) == counts(other)
+
+
+def test_months_follow_the_calendar_of_a_zone_through_its_changes_of_clocks() -> None:
+    moments = ["2013-03-01T04:59:59", "2013-03-01T05:00", "2013-04-01T03:59:59", "2013-04-01T04:00"]
+    rows = [Row(at=moment(each)) for each in moments]
+    found = windows(table(rows), OUTPUT, every="month", zone="America/New_York")
+    assert [(title(each), each.volume) for each in found] == [("2013-02", 1), ("2013-03", 2), ("2013-04", 1)]
+    assert [each.start for each in found[1:]] == [each.end for each in found[:-1]]
+
+
+def test_an_unknown_zone_is_refused_by_name() -> None:
+    with pytest.raises(BadInput) as refused:
+        windows(table([Row()]), OUTPUT, zone="Mars/Olympus")
+    assert (refused.value.field, refused.value.rule) == ("zone", "unknown")

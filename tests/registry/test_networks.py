@@ -22,12 +22,12 @@ NUMBERS = ["a", "b", "c"]
 
 def linear(inputs: dict[str, list[Any]], *, rows: Any = None, classes: int = 2) -> bytes:
     """A graph that sums its inputs and gives `classes` equal scores shifted by the sum."""
-    nodes, last = [], None
+    nodes, last = [], ""
     for name in inputs:
         nodes.append(helper.make_node("ReduceSum", [name, "axis"], [f"{name}_sum"], keepdims=1))
-        if last is not None:
+        if last:
             nodes.append(helper.make_node("Add", [last, f"{name}_sum"], [f"{name}_all"]))
-        last = f"{name}_sum" if last is None else f"{name}_all"
+        last = f"{name}_all" if last else f"{name}_sum"
     nodes += [
         helper.make_node("Mul", [last, "weights"], ["raw"]),
         helper.make_node("Softmax", ["raw"], ["scores"], axis=1),
@@ -82,7 +82,7 @@ def test_a_truncated_onnx_file(enter: Any, frame: pd.DataFrame, tmp_path: Path) 
     whole = linear({"X": [3]})
     for length in range(1, len(whole), 17):
         (tmp_path / "model.onnx").write_bytes(whole[:length])
-        with pytest.raises(BadInput, match="^model"):
+        with pytest.raises(BadInput, match=r"^model"):
             enter(tmp_path / "model.onnx", frame)
 
 

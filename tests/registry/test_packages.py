@@ -206,6 +206,7 @@ def test_what_a_killed_process_left_is_never_a_package(store: PackageStore) -> N
 
 def test_a_gateway_opens_packages_with_next_to_nothing() -> None:
     heavy = ("pyarrow", "pandas", "sklearn", "onnx", "scipy", "polars", "yaml", "numpy")
-    code = f"import sys, headgate.registry.packages, headgate.registry.ports; print([m for m in {heavy} if m in sys.modules])"
+    rooms = "headgate.registry.packages, headgate.registry.ports"
+    code = f"import sys, {rooms}; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"

@@ -97,12 +97,12 @@ def test_a_persons_contract_is_kept(enter: Any, fitted: Any, frame: pd.DataFrame
     turned = Contract(fields, Output(Task.BINARY, "y", (1, 0), probability=True))
     with pytest.raises(BadInput, match="model's own classes"):
         enter(fitted, frame, contract=turned)
-    with pytest.raises(BadInput, match="^c: "):
+    with pytest.raises(BadInput, match=r"^c: "):
         enter(fitted, frame, contract=Contract(fields[:2], own.output))
 
 
 def test_bad_names_parents_and_models(enter: Any, fitted: Any, frame: pd.DataFrame) -> None:
-    with pytest.raises(BadInput, match="^name"):
+    with pytest.raises(BadInput, match=r"^name"):
         enter(fitted, frame, name="My Model")
     with pytest.raises(NotFound):
         enter(fitted, frame, parent="m:7")

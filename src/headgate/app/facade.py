@@ -6,11 +6,13 @@ Every method is one call into one room; what a method promises is what the room 
 import getpass
 from collections.abc import Sequence
 from copy import copy
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from headgate.app.up import gateway_address
+from headgate.app.workers import finish_stream
 from headgate.batch.score import Progress, Scored, score_file
 from headgate.client import Client, Row
 from headgate.clock import Clock, SystemClock
@@ -205,6 +207,7 @@ class Headgate:
         return Chores(
             declared=self._declared,
             segments=self._segments,
+            finish=partial(finish_stream, self.home),
             lake=self._lake,
             events=self._store,
             clock=self._clock,
@@ -222,6 +225,7 @@ class Headgate:
         start: Micros | None = None,
         end: Micros | None = None,
         as_of: Micros | None = None,
+        zone: str = "UTC",
     ) -> list[Window]:
         """What an endpoint did, window by window of event time; see ``monitors.windows.windows``."""
         spec = self._declared.spec(self.project, endpoint)
@@ -234,6 +238,7 @@ class Headgate:
             reference=self._reference(live),
             maturity_s=spec.label_maturity_s,
             now=as_of or self._clock.now(),
+            zone=zone,
         )
 
     def status(self, endpoint: str, *, every: str = "day", last: int | None = None) -> EndpointStatus:

@@ -5,13 +5,13 @@ Needs the base install alone: no database, no Arrow.
 
 import asyncio
 import contextlib
-import os
 import signal
 import socket
 import time
 from pathlib import Path
 
 from headgate.app.hosts import host_socket
+from headgate.app.workers import worker_lock, worker_stream
 from headgate.clock import SystemClock
 from headgate.errors import Unavailable
 from headgate.gateway.metrics.slab import Slab
@@ -19,7 +19,6 @@ from headgate.gateway.server import Gateway, listening_socket, run_on_uvloop
 from headgate.journal.committer import Committer
 from headgate.journal.disk import LocalDisk
 from headgate.journal.identifiers import Mint
-from headgate.journal.ports import Stream
 from headgate.registry.package import Engine
 from headgate.registry.packages import PackageStore
 from headgate.runtimes.feeds import compile_feeds
@@ -47,7 +46,7 @@ def run_gateway(settings: Settings, index: int) -> None:
     their records.
     """
     home = open_home(settings.home.root)
-    with claim(home.run / f"gateway-{index}.lock"):
+    with claim(worker_lock(home, index)):
         run_on_uvloop(lambda: _serve(home, settings, index))
 
 
@@ -57,7 +56,7 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
     slab = Slab(home.metrics / f"{worker}.slab")
     journal = Committer(
         LocalDisk(home.root),
-        Stream(f"{_host_id()}-{worker}"),
+        worker_stream(index),
         clock=clock,
         commit_interval=settings.commit_interval,
         segment_bytes=settings.segment_bytes,
@@ -117,15 +116,3 @@ async def _told_to_stop() -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
     await stop.wait()
-
-
-def _host_id() -> str:
-    """What tells this machine's streams from another's: the kernel's machine id, else the host name."""
-    try:
-        return Path("/etc/machine-id").read_text().strip()[:12] or _host_name()
-    except OSError:
-        return _host_name()
-
-
-def _host_name() -> str:
-    return "".join(each if each.isalnum() else "x" for each in socket.gethostname().lower())[:12] or str(os.getuid())

@@ -112,4 +112,5 @@ def _fixed_children(settings: Settings) -> list[Child]:
 
 def _flags(settings: Settings) -> list[str]:
     flags = ["--home", str(settings.home.root), "--host", settings.host, "--parent", str(os.getpid())]
+    flags += ["--seal-interval", str(settings.seal_interval)]
     return [*flags, "--replay"] if settings.replay else flags

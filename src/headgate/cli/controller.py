@@ -15,9 +15,12 @@ from headgate.supervisor.parent import die_with_parent
 @home_option
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--control-port", default=8090, show_default=True)
+@click.option("--seal-interval", default=10.0, show_default=True, help="Seconds between two sealings.")
 @click.option("--replay", is_flag=True, help="Run on a clock callers move.")
 @click.option("--parent", type=int, help="Process whose end ends this one.")
-def command(*, home: Path, host: str, control_port: int, replay: bool, parent: int | None) -> None:
+def command(
+    *, home: Path, host: str, control_port: int, seal_interval: float, replay: bool, parent: int | None
+) -> None:
     """Run the controller; `headgate up` does this for you.
 
     It publishes traffic, seals the journal into the lake, enforces retention and answers the control API.
@@ -25,4 +28,6 @@ def command(*, home: Path, host: str, control_port: int, replay: bool, parent: i
     logging.basicConfig(level=logging.INFO, format="%(asctime)s controller %(message)s", datefmt="%H:%M:%S")
     if parent is not None:
         die_with_parent(parent)
-    run_controller(Settings(home=Home(home), host=host, control_port=control_port, replay=replay))
+    run_controller(
+        Settings(home=Home(home), host=host, control_port=control_port, seal_interval=seal_interval, replay=replay)
+    )

@@ -16,9 +16,12 @@ from headgate.supervisor.parent import die_with_parent
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8080, show_default=True)
 @click.option("--index", default=0, show_default=True, help="Which of the home's gateways this is, from 0.")
+@click.option("--seal-interval", default=10.0, show_default=True, help="Seconds between two sealings.")
 @click.option("--replay", is_flag=True, help="Let callers state event times.")
 @click.option("--parent", type=int, help="Process whose end ends this one.")
-def command(*, home: Path, host: str, port: int, index: int, replay: bool, parent: int | None) -> None:
+def command(
+    *, home: Path, host: str, port: int, index: int, seal_interval: float, replay: bool, parent: int | None
+) -> None:
     """Run one gateway process; `headgate up` does this for you.
 
     Several may share one port; each needs an --index of its own.
@@ -26,4 +29,4 @@ def command(*, home: Path, host: str, port: int, index: int, replay: bool, paren
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s gateway {index} %(message)s", datefmt="%H:%M:%S")
     if parent is not None:
         die_with_parent(parent)
-    run_gateway(Settings(home=Home(home), host=host, port=port, replay=replay), index)
+    run_gateway(Settings(home=Home(home), host=host, port=port, seal_interval=seal_interval, replay=replay), index)

@@ -17,9 +17,18 @@ from headgate.settings import Home, Settings
 @click.option("--control-port", default=8090, show_default=True, help="Control API.")
 @click.option("--metrics-port", default=8082, show_default=True, help="Prometheus metrics.")
 @click.option("--workers", default=0, help="Gateway processes; 0 means one per core.")
+@click.option("--seal-interval", default=10.0, show_default=True, help="Seconds between two sealings.")
 @click.option("--replay", is_flag=True, help="Let callers state event times and move the clock.")
 def command(
-    *, home: Path, host: str, port: int, control_port: int, metrics_port: int, workers: int, replay: bool
+    *,
+    home: Path,
+    host: str,
+    port: int,
+    control_port: int,
+    metrics_port: int,
+    workers: int,
+    seal_interval: float,
+    replay: bool,
 ) -> None:
     """Serve everything in a home directory until it is told to stop.
 
@@ -34,6 +43,7 @@ def command(
         control_port=control_port,
         metrics_port=metrics_port,
         workers=workers,
+        seal_interval=seal_interval,
         replay=replay,
     )
     up(settings, said=click.echo)

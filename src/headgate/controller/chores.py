@@ -1,4 +1,4 @@
-"""What the journal needs done now and then: sealing, compaction, retention.
+"""What the journal needs done now and then: finishing dead writers' streams, sealing, compaction, retention.
 
 A loop of its own beside `reconcile`: a long sealing must never delay a rollback.
 """
@@ -8,14 +8,17 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from headgate.clock import Clock
-from headgate.controller.decide import Chore, Compact, Done, Retain, Seal, Seen, chores, day_of
+from headgate.controller.decide import Chore, Compact, Done, Finish, Retain, Seal, Seen, chores, day_of
 from headgate.controller.declared import Declared
 from headgate.events import Event, EventKind
 from headgate.journal.lake import Lake
-from headgate.journal.ports import SegmentSource
+from headgate.journal.ports import SegmentRef, SegmentSource, Stream
 from headgate.journal.retention import retain
 from headgate.journal.sealer import Sealer
 from headgate.registry.ports import EventLog
+
+FinishStream = Callable[[Stream], bool]
+"""Closes what a dead writer of a stream left open; False, and nothing done, while the writer lives."""
 
 
 class Chores:
@@ -26,6 +29,7 @@ class Chores:
         *,
         declared: Declared,
         segments: SegmentSource,
+        finish: FinishStream,
         lake: Lake,
         events: EventLog,
         clock: Clock,
@@ -34,6 +38,7 @@ class Chores:
     ) -> None:
         self._declared = declared
         self._segments = segments
+        self._finish = finish
         self._lake = lake
         self._sealer = Sealer(segments, lake)
         self._events = events
@@ -42,6 +47,8 @@ class Chores:
         self._seconds = seconds
         self._started = seconds()
         self._done = Done()
+        self._sizes: dict[tuple[Stream, int], tuple[int, float]] = {}
+        """Size of each open segment, and since when it has had it."""
 
     def turn(self) -> tuple[Chore, ...]:
         """Look once and do what is due; returns what was done."""
@@ -52,10 +59,13 @@ class Chores:
         return due
 
     def _look(self) -> Seen:
+        running_s = self._seconds() - self._started
+        segments = self._segments.segments()
         return Seen(
             now=self._clock.now(),
-            running_s=self._seconds() - self._started,
-            closed_segments=sum(1 for segment in self._segments.segments() if segment.closed),
+            running_s=running_s,
+            closed_segments=sum(1 for segment in segments if segment.closed),
+            quiet_s=self._quiet(segments, running_s),
             retention_days={
                 (each.traffic.project, each.traffic.endpoint): each.retention_days
                 for each in self._declared.endpoints()
@@ -63,8 +73,24 @@ class Chores:
             },
         )
 
+    def _quiet(self, segments: list[SegmentRef], now: float) -> dict[Stream, float]:
+        """How long each stream's open segments have had their size; the one that grew last counts."""
+        before, self._sizes = self._sizes, {}
+        found: dict[Stream, float] = {}
+        for segment in segments:
+            if not segment.closed:
+                key = (segment.stream, segment.sequence)
+                size, since = before.get(key, (-1, now))
+                self._sizes[key] = (segment.size, since if size == segment.size else now)
+                quiet = now - self._sizes[key][1]
+                found[segment.stream] = min(quiet, found.get(segment.stream, quiet))
+        return found
+
     def _do(self, chore: Chore, seen: Seen) -> None:
         match chore:
+            case Finish(stream):
+                self._finish(stream)
+                self._done = replace(self._done, finished_s={**self._done.finished_s, stream: seen.running_s})
             case Seal():
                 self._sealer.seal()
                 self._done = replace(self._done, sealed_s=seen.running_s, sealings=self._done.sealings + 1)

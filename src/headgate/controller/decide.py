@@ -6,12 +6,17 @@ from typing import Final
 
 import msgspec
 
+from headgate.journal.ports import Stream
 from headgate.traffic.traffic import Traffic
 from headgate.vocabulary import Micros
 
 DAY_US: Final = 24 * 3600 * 1_000_000
 COMPACT_EVERY: Final = 30
 """Sealings between two compactions: small files slow readers, rewriting them costs the disk."""
+
+QUIET: Final = 30.0
+"""Seconds an open segment must not grow before its writer is suspected dead: one that is started again puts its
+own stream right long before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,8 @@ class Seen:
     closed_segments: int
     retention_days: Mapping[tuple[str, str], int]
     """Endpoints whose rows are removed after so many days."""
+    quiet_s: Mapping[Stream, float] = field(default_factory=dict)
+    """How long, in seconds, the open segments of each stream that has any have not grown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,8 @@ class Done:
     sealings: int = 0
     retained_day: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """The day of event time on which each endpoint's old rows were last removed."""
+    finished_s: Mapping[Stream, float] = field(default_factory=dict)
+    """Real time at which each stream's writer was last looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,14 @@ class Retain:
     before: Micros
 
 
-Chore = Seal | Compact | Retain
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Close what the writer of a stream left open, if it is dead."""
+
+    stream: Stream
+
+
+Chore = Finish | Seal | Compact | Retain
 
 
 def publications(desired: Sequence[Traffic], published: Mapping[tuple[str, str], Traffic]) -> tuple[Publish, ...]:
@@ -84,12 +100,21 @@ def publications(desired: Sequence[Traffic], published: Mapping[tuple[str, str],
 
 def chores(seen: Seen, done: Done, *, seal_interval: float) -> tuple[Chore, ...]:
     """What the journal needs now."""
-    found: list[Chore] = []
+    found: list[Chore] = [*_finishes(seen, done)]
     if seen.closed_segments and seen.running_s - done.sealed_s >= seal_interval:
         found.append(Seal())
         if (done.sealings + 1) % COMPACT_EVERY == 0:
             found.append(Compact())
     return (*found, *_retentions(seen, done))
+
+
+def _finishes(seen: Seen, done: Done) -> list[Finish]:
+    """Streams nobody writes to, each asked after once per `QUIET`: a living writer may just have nothing to say."""
+    return [
+        Finish(stream)
+        for stream, quiet in sorted(seen.quiet_s.items())
+        if quiet >= QUIET and seen.running_s - done.finished_s.get(stream, float("-inf")) >= QUIET
+    ]
 
 
 def _retentions(seen: Seen, done: Done) -> list[Retain]:

@@ -184,7 +184,7 @@ def tell(root: Path, *, quick: bool, progress: Progress, said: Said) -> Outcome:
             tally = asyncio.run(replay(running, later, progress))
         said("measuring")
         counts = hg.counts(ENDPOINT)
-        windows = tuple(hg.windows(ENDPOINT, every="month"))
+        windows = tuple(hg.windows(ENDPOINT, every="month", zone="America/New_York"))
     return Outcome(tally, counts.inputs, counts.labelled, windows, auc, trained_on, time.monotonic() - began, home)
 
 

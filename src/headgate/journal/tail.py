@@ -136,6 +136,9 @@ class Tail:
         self._growing = {key: each for key, each in self._growing.items() if key in listed}
         for key, segment in listed.items():
             growing = self._growing.get(key) or _Growing()
+            if segment.size < growing.scanner.end:
+                # A writer that gave the segment up cut what it never acknowledged: read it anew.
+                growing = _Growing()
             if segment.size > growing.scanner.end and not growing.unreadable:
                 growing.read_on(self._source.read(segment, growing.scanner.end))
             self._growing[key] = growing

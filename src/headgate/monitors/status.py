@@ -13,7 +13,7 @@ import numpy as np
 from headgate.evaluation.estimate import Estimate
 from headgate.evaluation.report import Report
 from headgate.evaluation.table import shown, table
-from headgate.monitors.windows import DAY, Quantiles, Window
+from headgate.monitors.windows import DAY, Quantiles, Window, wall_clock
 
 THIN: Final = 0.5
 """Label coverage below which a note says that the metrics rest on part of the rows."""
@@ -112,7 +112,7 @@ def _on_labels(window: Window) -> list[str]:
 
 
 def title(window: Window) -> str:
-    """The window's name: its month, its first day, or its first minute in UTC.
+    """The window's name: its month, its first day, or its first minute, on its own clocks.
 
     >>> from headgate.monitors.windows import Window
     >>> empty = dict(volume=0, answered=0, refused=(), fallbacks=0, errors=0, flagged=0, judged=0, labelled=0, due=0,
@@ -121,8 +121,10 @@ def title(window: Window) -> str:
     ('1970-01', '1970-01-01')
     """
     length = window.end - window.start
-    start = np.datetime64(window.start, "us")
-    if length % DAY:
+    start = np.datetime64(wall_clock(window.start, window.zone), "us")
+    midnight = start == start.astype("datetime64[D]")
+    # A month with a change of clocks in it is an hour short or long of whole days.
+    if length % DAY and not (midnight and window.zone != "UTC" and length > DAY // 2):
         return str(np.datetime_as_string(start, unit="m" if length % 60_000_000 == 0 else "s")).replace("T", " ")
     if length >= 28 * DAY and start == start.astype("datetime64[M]"):
         return str(np.datetime_as_string(start, unit="M"))

@@ -7,10 +7,12 @@
 import math
 from collections.abc import Callable, Sequence
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from headgate.contracts.contract import Output
 from headgate.errors import BadInput
@@ -24,6 +26,8 @@ from headgate.vocabulary import Micros, Task
 SECOND: Final = 1_000_000
 DAY: Final = 86_400 * SECOND
 WIDTHS: Final = {"day": DAY, "hour": 3600 * SECOND}
+BY_CALENDAR: Final = ("month", "week", "day")
+"""Windows whose bounds depend on where one lives."""
 MOST: Final = 10_000
 """Windows one call may make; a year by the hour is 8,784."""
 
@@ -67,6 +71,8 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     metrics: dict[str, Estimate]
     versions: tuple[str, ...]
     """Which versions answered, sorted."""
+    zone: str = "UTC"
+    """Whose calendar the window follows."""
 
     @property
     def refusals(self) -> int:
@@ -83,19 +89,21 @@ def windows(
     reference: Report | None = None,
     maturity_s: float = 0.0,
     now: Micros | None = None,
+    zone: str = "UTC",
 ) -> list[Window]:
     """The windows from the first input to the last, in order, empty ones between them included.
 
     `table` is what ``journal.reader.Reader.joined`` gives. `every` is ``month``, ``week`` (from Monday), ``day``
-    or ``hour``, all in UTC, or a number of seconds counted from 1970. With `version`, only inputs assigned to
+    or ``hour``, or a number of seconds counted from 1970; months, weeks and days are those of the calendar in
+    `zone`, an IANA name such as ``America/New_York``. With `version`, only inputs assigned to
     it count, shadow ones among them, and its metrics leave out answers another version gave in its place;
     without, every input counts once. Inputs whose caller chose the version are in volume and latency but not
     in labels and metrics. `reference` fixes which metrics are measured, so that figures can stand beside its
     own; intervals have its confidence. A label is due `maturity_s` seconds after its input, judged at `now`;
     without `now` every label is due.
 
-    Raises headgate.errors.BadInput when `every` is none of these, or so short that there would be more than
-    10,000 windows.
+    Raises headgate.errors.BadInput when `every` is none of these, `zone` is unknown, or `every` is so short
+    that there would be more than 10,000 windows.
 
     >>> names = ["at", "assigned", "answered", "role", "prediction", "scores", "compute_us", "latency_us",
     ...          "fallback", "refusal_rule", "flags", "label"]
@@ -107,7 +115,7 @@ def windows(
     >>> window.volume, window.answered, window.refused, window.coverage, window.metrics["mae"].value
     (2, 1, (('range', 1),), 1.0, 0.5)
     """
-    codes_of, start_of = _calendar(every)
+    codes_of, start_of = _calendar(every, zone)
     metrics = for_task(output.task, list(reference.estimates) if reference else None)
     confidence = reference.confidence if reference else 0.95
     rows = columns(table, output, version)
@@ -130,13 +138,49 @@ def windows(
             metrics=metrics,
             confidence=confidence,
             ripe=ripe,
+            zone=zone,
         )
         for place in range(last - first + 1)
     ]
 
 
-def _calendar(every: str | float) -> tuple[Callable[[Ints], Ints], Callable[[int], int]]:
-    """How to number windows by event time, and the first microsecond of a number."""
+Numbering = tuple[Callable[[Ints], Ints], Callable[[int], int]]
+"""How to number windows by event time, and the first microsecond of a number."""
+
+
+def _calendar(every: str | float, zone: str) -> Numbering:
+    codes_of, start_of = _numbering(every)
+    if zone == "UTC" or every not in BY_CALENDAR:
+        return codes_of, start_of
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise BadInput("zone", "unknown", "must be an IANA time zone such as Europe/Berlin") from error
+    return lambda at: codes_of(_wall_clock(at, zone)), lambda code: _moment(start_of(code), zone)
+
+
+def _wall_clock(at: Ints, zone: str) -> Ints:
+    """Moments as microseconds on the clocks of `zone`."""
+    local = pc.local_timestamp(pa.array(at, pa.timestamp("us", tz=zone)))
+    return np.asarray(local.cast(pa.int64()))
+
+
+def wall_clock(moment: int, zone: str) -> int:
+    """What the clocks of `zone` show at a moment, as microseconds since their own 1970.
+
+    >>> wall_clock(0, "Europe/Berlin") // SECOND
+    3600
+    """
+    return int(_wall_clock(np.array([moment]), zone)[0])
+
+
+def _moment(wall: int, zone: str) -> int:
+    """The moment at which the clocks of `zone` first show `wall`; a midnight they skip is the moment after."""
+    local = pa.scalar(wall, pa.timestamp("us"))
+    return int(pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="latest").cast(pa.int64()).as_py())
+
+
+def _numbering(every: str | float) -> Numbering:
     if every == "month":
         return (
             lambda at: at.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64),
@@ -164,6 +208,7 @@ def _window(
     metrics: Sequence[Metric],
     confidence: float,
     ripe: int,
+    zone: str,
 ) -> Window:
     spoke = rows.answered >= 0
     refused = rows.refused >= 0
@@ -187,6 +232,7 @@ def _window(
         compute_ms=_quantiles(rows.compute_ms[spoke]),
         metrics={} if output.task is Task.TENSOR else estimates(_measured(rows, known, output), metrics, confidence),
         versions=tuple(sorted(name for name, _ in _counted(rows.answered[spoke], rows.versions))),
+        zone=zone,
     )
 
 

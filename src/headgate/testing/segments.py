@@ -50,6 +50,10 @@ class MemorySegments:
         """Append raw bytes to a segment: a torn tail, or damage."""
         self._bytes[stream, sequence] += data
 
+    def cut(self, stream: str, sequence: int, size: int) -> None:
+        """Cut a segment to `size` bytes, as a writer does that gives it up."""
+        self._bytes[stream, sequence] = self._bytes[stream, sequence][:size]
+
     def segments(self) -> list[SegmentRef]:
         """Every segment there is, by stream and sequence."""
         return [

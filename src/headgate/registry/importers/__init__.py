@@ -9,7 +9,7 @@ Layout of the artefacts, by engine (``Manifest.engine``):
 =========  =====================  ==========================================================================
 engine     artefact               options
 =========  =====================  ==========================================================================
-onnx       ``model.onnx``         none; ``Signature`` says which outputs are prediction and scores
+onnx       ``model.onnx``         ``null_text``: what stands for a null string; empty when absent
 sklearn    ``model.skops``        ``input``, ``types`` (JSON list of types skops may construct)
 pickle     ``model.joblib``       ``input``; the manifest is ``trusted``
 xgboost    ``model.ubj``          ``input``; a native Booster, scores from ``predict``

@@ -126,7 +126,7 @@ class Native:
 
     def predict(self, table: pa.Table) -> Predicted:
         """Answer every row. Raises RuntimeFailed when the estimator does not take them."""
-        from threadpoolctl import threadpool_limits  # noqa: PLC0415  adapter; scikit-learn brings it
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # noqa: PLC0415  untyped adapter
 
         rows = rows_for(table, self._contract, self._fields, self._shape)
         scores = None

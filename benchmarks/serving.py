@@ -1,0 +1,257 @@
+"""`make bench`: Headgate beside the bare reference and beside FastAPI, same body, same model, same machine.
+
+Runs are interleaved and repeated, figures are medians, gates are ratios within one run of this script. Needs wrk for
+figures that gate; without it the report says so.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import load
+import models
+
+CONNECTIONS: Final = (1, 16, 64)
+SERVERS: Final = ("bare", "fastapi-sklearn", "fastapi-onnx", "buffered", "durable")
+LIBRARIES: Final = (
+    "headgate",
+    "onnxruntime",
+    "uvloop",
+    "httptools",
+    "msgspec",
+    "numpy",
+    "fastapi",
+    "uvicorn",
+    "scikit-learn",
+)
+_NATIVE: Final = "/v1/endpoints/e/predict"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """The median of one server's runs."""
+
+    model: str
+    server: str
+    connections: int
+    rate: float
+    p50_ms: float
+    p99_ms: float
+    server_share: float
+    generator_share: float
+    errors: int
+    limit: str
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One promise and what was found."""
+
+    says: str
+    value: float
+    limit: float
+    ok: bool
+
+
+def commands(kind: str, folder: Path) -> dict[str, tuple[Callable[[int], list[str]], str]]:
+    """How each server is started, and the path it answers on."""
+    onnx, native = models.build(kind, folder)
+    home = folder / f"home-{kind}"
+    digest = models.package(onnx, home / "packages")
+    return {
+        "bare": (lambda port: load.python("bare_reference.py", onnx, port), "/predict"),
+        "fastapi-sklearn": (lambda port: load.python("fastapi_reference.py", native, port), "/predict"),
+        "fastapi-onnx": (lambda port: load.python("fastapi_reference.py", onnx, port), "/predict"),
+        "buffered": (lambda port: load.python("headgate_server.py", home, digest, port, "buffered"), _NATIVE),
+        "durable": (lambda port: load.python("headgate_server.py", home / "d", digest, port, "durable"), _NATIVE),
+    }
+
+
+def run(kind: str, folder: Path, *, seconds: float, repeats: int, said: Callable[[str], None]) -> list[Figure]:
+    """Every server at every number of connections, interleaved, `repeats` times."""
+    body = models.body()
+    rows: dict[tuple[str, int], list[load.Row]] = {}
+    started = commands(kind, folder)
+    (folder / f"home-{kind}" / "d").mkdir(exist_ok=True)
+    packages = folder / f"home-{kind}" / "d" / "packages"
+    if not packages.exists():
+        packages.symlink_to(folder / f"home-{kind}" / "packages")
+    for repeat in range(repeats):
+        # One server at a time: an idle neighbour's timers would share the core that is measured.
+        for name, (command, path) in started.items():
+            port = load.free_port()
+            target = load.Target(port, path, body)
+            with load.server(command(port), target, folder / f"{name}.log") as process:
+                load.measure(process, target, 16, 1.0)
+                for connections in CONNECTIONS:
+                    row = load.measure(process, target, connections, seconds)
+                    rows.setdefault((name, connections), []).append(row)
+                    said(f"{kind} {name} {connections} connections, run {repeat + 1}: {row.rate:.0f}/s ({row.limit})")
+    return [_figure(kind, name, connections, found) for (name, connections), found in rows.items()]
+
+
+def _figure(kind: str, name: str, connections: int, rows: list[load.Row]) -> Figure:
+    def middle(read: Callable[[load.Row], float]) -> float:
+        return statistics.median(map(read, rows))
+
+    nearest = min(rows, key=lambda row: abs(row.rate - middle(lambda each: each.rate)))
+    return Figure(
+        kind,
+        name,
+        connections,
+        middle(lambda row: row.rate),
+        middle(lambda row: row.p50_ms),
+        middle(lambda row: row.p99_ms),
+        middle(lambda row: row.server_share),
+        middle(lambda row: row.generator_share),
+        sum(row.errors for row in rows),
+        nearest.limit,
+    )
+
+
+def gates(figures: list[Figure], sync_p99_ms: float) -> Iterator[Gate]:
+    """What the design promises of these figures."""
+    found = {(each.model, each.server, each.connections): each for each in figures}
+    for kind in sorted({each.model for each in figures}):
+        for server, connections, limit in (("buffered", 64, 0.40), ("buffered", 1, 0.60), ("durable", 64, 0.25)):
+            ours, bare = found[kind, server, connections], found[kind, "bare", connections]
+            value = ours.rate / bare.rate
+            yield Gate(f"{kind}: {server} / bare at {connections}", value, limit, value >= limit)
+        bare, fastapi = found[kind, "bare", 64], found[kind, "fastapi-onnx", 64]
+        yield Gate(f"{kind}: bare / FastAPI + ONNX at 64", bare.rate / fastapi.rate, 7.0, bare.rate >= 7 * fastapi.rate)
+        durable, buffered = found[kind, "durable", 64], found[kind, "buffered", 64]
+        limit = buffered.p99_ms + 2.0 + 3.0 * sync_p99_ms
+        yield Gate(f"{kind}: durable p99 in ms at 64, at most", durable.p99_ms, limit, durable.p99_ms <= limit)
+        if kind == "boosting":
+            sklearn = found[kind, "fastapi-sklearn", 64]
+            value = buffered.rate / sklearn.rate
+            yield Gate(f"{kind}: buffered / FastAPI + scikit-learn at 64", value, 10.0, value >= 10.0)
+
+
+def grown_per_million(folder: Path, millions: float, said: Callable[[str], None]) -> Gate:
+    """MB of resident memory a buffered gateway gains per million predictions, after the first half million."""
+    command, path = commands("logistic", folder)["buffered"]
+    port = load.free_port()
+    target = load.Target(port, path, models.body())
+    with load.server(command(port), target, folder / "memory.log") as process:
+        asked, first, start = 0.0, 0, 0.0
+        while asked < millions * 1e6:
+            row = load.measure(process, target, 64, 5.0)
+            asked += row.rate * 5.0
+            if asked > 5e5 and not first:
+                first, start = load.resident_kb(process.pid), asked
+            said(f"{asked / 1e6:.1f} million predictions, {load.resident_kb(process.pid)} kB resident")
+        grown = (load.resident_kb(process.pid) - first) / 1024 / ((asked - start) / 1e6)
+    return Gate("MB of memory per million predictions, at most", grown, 1.0, grown <= 1.0)
+
+
+def sync_quantiles_ms(folder: Path, count: int = 300) -> tuple[float, float]:
+    """p50 and p99 of appending 4 kB and fdatasync in `folder`."""
+    times = []
+    with (folder / "sync").open("wb", buffering=0) as file:
+        for _ in range(count):
+            file.write(bytes(4096))
+            began = time.perf_counter()
+            os.fdatasync(file.fileno())
+            times.append((time.perf_counter() - began) * 1e3)
+    times.sort()
+    return times[count // 2], times[int(count * 0.99) - 1]
+
+
+def machine(folder: Path, sync: tuple[float, float]) -> dict[str, Any]:
+    """What the figures were measured on."""
+    cpu = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
+        platform.processor(),
+    )
+    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    where = str(folder.resolve())
+    mount = max((each for each in mounts if where.startswith(each[1])), key=lambda each: len(each[1]))
+    return {
+        "cpu": cpu,
+        "cores": len(os.sched_getaffinity(0)),
+        "kernel": platform.release(),
+        "file_system": mount[2],
+        "fdatasync_p50_ms": round(sync[0], 3),
+        "fdatasync_p99_ms": round(sync[1], 3),
+        "python": platform.python_version(),
+        **{name: _version(name) for name in LIBRARIES},
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "absent"
+
+
+def markdown(figures: list[Figure], found: list[Gate], facts: dict[str, Any]) -> str:
+    """The report as two tables."""
+    lines = ["| model | server | connections | requests/s | p50 ms | p99 ms | server CPU | wrk CPU | limit |"]
+    lines.append("|---|---|--:|--:|--:|--:|--:|--:|---|")
+    for each in figures:
+        lines.append(
+            f"| {each.model} | {each.server} | {each.connections} | {each.rate:,.0f} | {each.p50_ms:.2f} | "
+            f"{each.p99_ms:.2f} | {each.server_share:.0%} | {each.generator_share:.0%} | {each.limit} |"
+        )
+    lines += ["", "| gate | found | limit | |", "|---|--:|--:|---|"]
+    lines += [
+        f"| {each.says} | {each.value:.2f} | {each.limit:.2f} | {'ok' if each.ok else 'MISSED'} |" for each in found
+    ]
+    lines += ["", "Measured on: " + ", ".join(f"{name} {value}" for name, value in facts.items()) + "."]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Run, write ``serving.json`` and ``serving.md``, say which gates were missed; exit code 1 if any was."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one short run each, for development")
+    parser.add_argument("--memory", type=float, default=0.0, metavar="MILLIONS", help="also watch memory over so many")
+    parser.add_argument("--out", type=Path, default=Path("build/bench"))
+    chosen = parser.parse_args()
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    if load.wrk_path() is None:
+        (chosen.out / "serving.json").write_text(json.dumps({"ungated": "wrk is not installed"}) + "\n")
+        print("ungated: wrk is not installed, so nothing was measured")
+        return 0
+    seconds, repeats = (2.0, 1) if chosen.quick else (5.0, 3)
+    figures: list[Figure] = []
+    # Under the output directory, because /tmp is often memory and its fdatasync would prove nothing.
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=chosen.out)))
+        sync = sync_quantiles_ms(folder)
+        facts = machine(folder, sync)
+        for kind in models.KINDS:
+            figures += run(kind, folder, seconds=seconds, repeats=repeats, said=_say)
+        found = list(gates(figures, sync[1]))
+        if chosen.memory:
+            found.append(grown_per_million(folder, chosen.memory, _say))
+    report = {"machine": facts, "rows": [asdict(each) for each in figures], "gates": [asdict(each) for each in found]}
+    (chosen.out / "serving.json").write_text(json.dumps(report, indent=1) + "\n")
+    (chosen.out / "serving.md").write_text(markdown(figures, found, facts))
+    print(markdown(figures, found, facts))
+    return 0 if all(each.ok for each in found) else 1
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
