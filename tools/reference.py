@@ -141,7 +141,7 @@ def home_table() -> str:
     for each in home.body:
         if isinstance(each, ast.FunctionDef) and isinstance(returned := each.body[-1], ast.Return):
             name = ast.literal_eval(returned.value.right) if isinstance(returned.value, ast.BinOp) else each.name
-            rows.append([f"`{name}`", _sentence(ast.get_docstring(each))])
+            rows.append([f"`{name}`", _sentence(ast.get_docstring(each)).removeprefix(f"`{name}`: ")])
     return _table(["in the home", "what it holds"], rows)
 
 
@@ -159,12 +159,12 @@ def endpoint_file() -> str:
     rows = []
     for name, _, default, says in attributes(path, "EndpointSpec"):
         if name not in parts:
-            rows.append([f"`{name}`", _default(default), says or _KEYS[name]])
+            rows.append([f"`{name}`", _default(default), _null(says) or _KEYS[name]])
         for prefix, (file, kind) in parts.items():
             if prefix.partition(".")[0] == name:
                 for inner, _, inner_default, inner_says in attributes(file, kind):
                     key = f"{prefix}.{inner}"
-                    rows.append([f"`{key}`", _default(inner_default), inner_says or _KEYS[key]])
+                    rows.append([f"`{key}`", _default(inner_default), _null(inner_says) or _KEYS[key]])
     return _table(["key", "default", "meaning"], rows)
 
 
@@ -241,6 +241,11 @@ def _sentence(text: str | None) -> str:
 
 def _unquoted(text: str) -> str:
     return text.replace("``", "`")
+
+
+def _null(says: str) -> str:
+    """What a YAML file calls what Python calls None."""
+    return says.replace("None ", "null ")
 
 
 def _default(text: str | None) -> str:

@@ -21,11 +21,10 @@ from headgate.evaluation.report import Report
 from headgate.events import EventKind
 from headgate.registry.evaluate import evaluate_version
 from headgate.registry.package import Engine
-from headgate.registry.parity import ParityReport
+from headgate.registry.parity import ParityReport, recheck
 from headgate.registry.ports import Predicted, Predictor
-from headgate.registry.recheck import recheck
 from headgate.registry.reference import data_digest, sample
-from headgate.registry.register import Registration, register
+from headgate.registry.register import Registered, Registration, register
 from headgate.registry.registry import Registry
 from headgate.runtimes.predictor import predict_with
 from headgate.vocabulary import Task
@@ -41,6 +40,11 @@ class Threshold:
     def predict(self, rows):
         return [[float(r["a"] <= self.limit), float(r["a"] > self.limit)] for r in rows]
 """
+
+
+def same_here(done: Registered) -> bool:
+    said = recheck(done.package, predict_with)
+    return said.decided
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +186,7 @@ def test_a_python_class_with_its_files(enter: Any, frame: pd.DataFrame, tmp_path
     assert done.package.manifest.options == {"class": "Threshold", "input": "rows"}
     assert "model/limit.txt" in done.package.manifest.files
     assert done.parity.rows > len(frame), "the jump at its limit was found from outside"
-    assert recheck(done.package, predict_with).decided
+    assert same_here(done)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +212,7 @@ def test_keras_without_keras_names_its_extra(enter: Any, frame: pd.DataFrame, tm
 
 def test_recheck_sees_a_machine_that_answers_differently(enter: Any, fitted: Any, frame: pd.DataFrame) -> None:
     done = enter(fitted, frame)
-    assert recheck(done.package, predict_with).decided
+    assert same_here(done)
 
     class Off:
         def __init__(self, package: Path) -> None:
@@ -219,7 +223,8 @@ def test_recheck_sees_a_machine_that_answers_differently(enter: Any, fitted: Any
             assert said.scores is not None
             return Predicted(said.prediction, said.scores + 1e-3)
 
-    assert not recheck(done.package, Off).decided
+    said = recheck(done.package, Off)
+    assert not said.decided
 
 
 def test_recheck_without_its_rows_says_so(registry: Registry, enter: Any, fitted: Any, frame: pd.DataFrame) -> None:

@@ -23,7 +23,7 @@ from sklearn.svm import LinearSVC
 from headgate.contracts.contract import Kind
 from headgate.errors import BadInput
 from headgate.registry.package import Engine
-from headgate.registry.recheck import recheck
+from headgate.registry.parity import recheck
 from headgate.runtimes.predictor import predict_with
 from headgate.vocabulary import Task
 
@@ -156,7 +156,8 @@ def test_categories_inside_histogram_boosting_stay_native(enter: Any, frame: pd.
     done = enter(HistGradientBoostingClassifier(max_iter=4).fit(data[["a", "e"]], data.y), data)
     assert done.package.manifest.engine is Engine.SKLEARN
     assert done.parity.decided
-    assert recheck(done.package, predict_with).decided
+    said = recheck(done.package, predict_with)
+    assert said.decided
 
 
 def test_a_classifier_without_probabilities(enter: Any, frame: pd.DataFrame) -> None:

@@ -138,7 +138,7 @@ class Answerer:
         """It did not: find the row that is to blame, or let the live version speak, or say so."""
         share = share.part(self._let_go(share))
         if len(share.rows) > 1 and seconds < _BISECT_SECONDS:
-            half = len(share.rows) // 2
+            share.suspect, half = True, len(share.rows) // 2
             self._lanes.put(share.part(range(half)))
             self._lanes.put(share.part(range(half, len(share.rows))))
         elif share.may_fall_back():
@@ -149,7 +149,7 @@ class Answerer:
     def _fall_back(self, share: Share, reason: str) -> None:
         if share.rows:
             share.assigned.count.fell_back(reason, len(share.rows))
-            share.seat, share.fallback = share.view.live, reason
+            share.seat, share.fallback, share.suspect = share.view.live, reason, False
             self._run(share)
 
     def _give_up(self, share: Share, error: Exception) -> None:
@@ -185,6 +185,7 @@ class Answerer:
             ask.unsettled -= 1
             if not ask.unsettled:
                 ask.close()
+        view.count.in_flight(view.waiting)
 
     # --- patience
 

@@ -80,7 +80,7 @@ class Share:
     """Rows one version answers in one call: parallel lists, one entry per row."""
 
     __slots__ = (
-        "asks", "assigned", "fallback", "inputs", "left", "off_loop", "probability", "role", "rows", "seat", "view",
+        "asks", "assigned", "fallback", "inputs", "left", "off_loop", "probability", "role", "rows", "seat", "suspect", "view",
     )  # fmt: skip
 
     def __init__(self, view: View, assigned: Seat, role: Role, probability: float) -> None:
@@ -91,6 +91,8 @@ class Share:
         self.role = role
         self.probability = probability
         self.fallback = ""
+        self.suspect = False
+        """Whether a call with these rows failed, so that no others may join them."""
         self.off_loop = False
         """Whether time passes while it is answered, so that callers may leave meanwhile."""
         self.left: set[int] = set()
@@ -103,7 +105,7 @@ class Share:
     def part(self, places: Sequence[int]) -> "Share":
         """A share of the rows at `places`."""
         part = Share(self.view, self.assigned, self.role, self.probability)
-        part.seat, part.fallback = self.seat, self.fallback
+        part.seat, part.fallback, part.suspect = self.seat, self.fallback, self.suspect
         part.asks = [self.asks[place] for place in places]
         part.inputs = [self.inputs[place] for place in places]
         part.rows = [self.rows[place] for place in places]

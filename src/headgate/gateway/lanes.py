@@ -90,7 +90,7 @@ def _next_batch(queue: deque[Share], limit: int) -> list[Share]:
     """The shares of the next call, in order; at least one."""
     batch = [queue.popleft()]
     size = len(batch[0].rows)
-    while queue and size + len(queue[0].rows) <= limit:
+    while queue and not batch[-1].suspect and not queue[0].suspect and size + len(queue[0].rows) <= limit:
         size += len(queue[0].rows)
         batch.append(queue.popleft())
     return batch

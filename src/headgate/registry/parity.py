@@ -11,9 +11,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.parquet
 
+from headgate.errors import NotFound
 from headgate.registry.native import Array
-from headgate.registry.ports import Predicted
+from headgate.registry.packages import BESIDE, REFERENCE, SAID, Package
+from headgate.registry.ports import Predicted, Runner
 from headgate.vocabulary import Task
 
 TOLERANCE: Final = 1e-5
@@ -116,11 +119,24 @@ def compare_outputs(
     return Parity(rows, worst, flips, int(tied.sum()), where, exact, _words(rows, worst, flips, limit, where))
 
 
-def agreed(task: Task, native: Predicted, candidate: Predicted, classes: Sequence[str | int | bool]) -> Parity:
-    """`compare_outputs`, or for a tensor task, which has no single answer, the fact that it ran."""
-    if task is Task.TENSOR:
-        return Parity(len(native.prediction), 0.0, 0, 0, (), True, "it runs; arrays are passed on without meaning")
-    return compare_outputs(native, candidate, classes)
+def recheck(package: Package, runner: Runner) -> Parity:
+    """Parity between what the model said when it was registered and what its package says here and now.
+
+    Raises NotFound when the rows it was held on were taken away, RuntimeFailed when it does not run here.
+    """
+    names = list(package.contract.names)
+    for name in (REFERENCE, BESIDE, SAID):
+        if not (package.path / name).is_file():
+            raise NotFound("file", name, "It was taken away from the package, so parity cannot be run again")
+    sample = pa.parquet.read_table(package.path / REFERENCE).select(names)
+    beside = pa.parquet.read_table(package.path / BESIDE).select(names)
+    rows = pa.concat_tables([sample, beside.cast(sample.schema)])
+    said = runner(package.path).predict(rows)
+    if package.contract.output.task is Task.TENSOR:
+        return Parity(rows.num_rows, 0.0, 0, 0, (), True, f"it runs on all {rows.num_rows} rows")
+    then = answers_in(pa.parquet.read_table(package.path / SAID))
+    origins = [Origin(row) for row in range(sample.num_rows)] + [Origin(row, "?") for row in range(beside.num_rows)]
+    return compare_outputs(then, said, package.contract.output.classes, origins=origins)
 
 
 def table_of(said: Predicted) -> pa.Table:

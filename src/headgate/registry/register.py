@@ -8,7 +8,6 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import msgspec
 import pyarrow as pa
@@ -24,17 +23,12 @@ from headgate.registry.importers.files import open_model
 from headgate.registry.importers.importer import Imported
 from headgate.registry.importers.recognise import importer_of
 from headgate.registry.package import Manifest
-from headgate.registry.packages import CARD, EXAMPLES, PARITY, REFERENCE, Package
+from headgate.registry.packages import BESIDE, CARD, EXAMPLES, PARITY, REFERENCE, SAID, Package
 from headgate.registry.parity import Parity, table_of
 from headgate.registry.ports import Runner, Version
 from headgate.registry.reference import contract_for, data_digest, fits, sample
 from headgate.registry.registry import Registry
 from headgate.vocabulary import DEFAULT_PROJECT, NAME, NAME_RULE, Digest
-
-BESIDE: Final = f"{EXAMPLES}/beside-jumps.parquet"
-"""Rows beside the model's jumps, for `recheck`."""
-SAID: Final = f"{EXAMPLES}/said.parquet"
-"""What the model itself said of the reference sample and then of those rows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,103 @@
+"""Counters that are exact, add up over workers and outlive them."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from headgate.gateway.metrics import Slab, SlabCollector, render
+from headgate.gateway.metrics.counting import EndpointCount
+from headgate.gateway.metrics.families import FAMILIES
+
+PREDICT = "/v1/endpoints/e/predict"
+ROW = {"f0": 0.1, "f1": 0.2, "f2": 0.3}
+
+
+def value(folder: Path, sample: str, **labels: str) -> float:
+    found = [
+        each.value
+        for family in SlabCollector(folder).collect()
+        for each in family.samples
+        if each.name == sample and labels.items() <= each.labels.items()
+    ]
+    return sum(found)
+
+
+COUNT_AND_DIE = """
+import os, pathlib, signal, sys
+from headgate.gateway.metrics import Slab
+from headgate.gateway.metrics.counting import EndpointCount
+count = EndpointCount(Slab(pathlib.Path(sys.argv[1])), "default", "e")
+for _ in range(1000):
+    count.replied("native", 200, 0.003)
+count.in_flight(7)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_counts_survive_sigkill_add_up_and_go_on(tmp_path: Path) -> None:
+    for _ in range(2):  # started again under its old name, a worker goes on counting
+        worker = subprocess.run([sys.executable, "-c", COUNT_AND_DIE, tmp_path / "w0.slab"], timeout=60, check=False)
+        assert worker.returncode == -signal.SIGKILL
+    slab = Slab(tmp_path / "w1.slab")
+    count = EndpointCount(slab, "default", "e")
+    count.replied("native", 200, 0.2)
+    count.in_flight(2)
+    assert value(tmp_path, "headgate_requests_total", code="200", protocol="native") == 2001
+    assert value(tmp_path, "headgate_request_duration_seconds_count") == 2001
+    assert value(tmp_path, "headgate_request_duration_seconds_bucket", le="0.005") == 2000
+    assert value(tmp_path, "headgate_in_flight") == 2  # a dead worker has nothing in flight
+    slab.close()
+
+
+def test_a_full_slab_says_what_it_lost(tmp_path: Path) -> None:
+    slab = Slab(tmp_path / "w0.slab")
+    count = EndpointCount(slab, "default", "e")
+    for i in range(5000):
+        count.rejected(f"reason-{i}")
+    assert value(tmp_path, "headgate_metrics_dropped_total") > 0
+    assert value(tmp_path, "headgate_rejected_total") + value(tmp_path, "headgate_metrics_dropped_total") == 5000
+    slab.close()
+
+
+def test_invented_fields_do_not_fill_the_slab(tmp_path: Path) -> None:
+    slab = Slab(tmp_path / "w0.slab")
+    count = EndpointCount(slab, "default", "e")
+    for i in range(1000):
+        count.violated(f"field-{i}", "unknown")
+    assert value(tmp_path, "headgate_contract_violations_total", field="other") == 800
+    assert value(tmp_path, "headgate_contract_violations_total") == 1000
+    slab.close()
+
+
+def test_a_file_that_is_no_slab_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "w0.slab").write_bytes(b"nonsense")
+    assert SlabCollector(tmp_path).collect() == []
+
+
+def test_a_gateway_counts_what_it_does(play: Any, tmp_path: Path) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        await caller.post(PREDICT, {"rows": [ROW, ROW, {"f0": 1}]})
+        await caller.ask("POST", PREDICT, b"{")
+        await caller.post("/v1/endpoints/e/labels", {"labels": [{"request_id": "r", "label": 1}]})
+        folder = tmp_path / "metrics"
+        assert value(folder, "headgate_requests_total", protocol="native", code="200") == 1
+        assert value(folder, "headgate_requests_total", protocol="native", code="400") == 1
+        assert value(folder, "headgate_predictions_total", version="m:1", role="live") == 2
+        assert value(folder, "headgate_batch_size_sum", version="m:1") == 2
+        assert value(folder, "headgate_contract_violations_total", field="f1", rule="missing") == 1
+        assert value(folder, "headgate_rejected_total", reason="json") == 1
+        assert value(folder, "headgate_labels_total", source="label") == 1
+        assert value(folder, "headgate_traffic_weight", version="m:1") == 1
+        assert value(folder, "headgate_model_info", version="m:1") == 1
+        assert value(folder, "headgate_traffic_revision") == 1
+        assert value(folder, "headgate_in_flight") == 0
+        page = render(folder).decode()
+        for name in ("headgate_requests_total", "headgate_batch_size_bucket", "headgate_model_info"):
+            assert name in page
+        assert json.dumps(sorted(FAMILIES)) == json.dumps(sorted(each.name for each in FAMILIES.values()))
+
+    play(lambda town: town.serve_one(), scene)

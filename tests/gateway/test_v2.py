@@ -1,0 +1,173 @@
+"""The inference protocol, spoken by hand and by Triton's own client."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from headgate.traffic.traffic import Member
+
+INFER = "/v2/models/e/infer"
+MATRIX = {"name": "x", "shape": [2, 3], "datatype": "FP32", "data": [[0.1, 0.2, 0.3], [5, 5, 5]]}
+
+
+def serve_two(town: Any) -> None:
+    members = [
+        Member("m:1", town.linear(), 1.0, proved=True),
+        Member("m:2", town.linear(bias=50.0), 0.0, proved=True),
+        Member("m:3", town.linear(bias=-50.0), 0.0),
+    ]
+    town.publish(members)
+
+
+def columns(**data: list[Any]) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "shape": [len(each)], "datatype": "FP64", "data": each}
+        for name, each in ({"f0": [0.1], "f1": [0.2], "f2": [0.3]} | data).items()
+    ]
+
+
+def test_a_matrix_and_columns_give_the_same_answer(play: Any) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        matrix = await caller.post(INFER, {"id": "42", "inputs": [MATRIX]})
+        assert matrix.status == 200
+        body = matrix.json
+        assert (body["model_name"], body["model_version"], body["id"]) == ("e", "m:1", "42")
+        names = {each["name"]: each for each in body["outputs"]}
+        assert names["prediction"]["shape"] == [2]
+        assert names["scores"]["shape"] == [2, 2]
+        assert len(body["parameters"]["headgate_ids"].split(",")) == 2
+        by_column = await caller.post(INFER, {"inputs": columns(f0=[0.1, 5], f1=[0.2, 5], f2=[0.3, 5])})
+        assert "id" not in by_column.json
+        data = {each["name"]: each["data"] for each in by_column.json["outputs"]}
+        assert data["scores"] == pytest.approx(names["scores"]["data"], abs=1e-6)
+
+    play(serve_two, scene)
+
+
+def test_a_named_version_answers_in_a_role_of_its_own(play: Any) -> None:
+    async def scene(town: Any) -> None:
+        await town.obeyed(1)
+        caller = await town.call()
+        for version in ("m:2", "2"):
+            reply = await caller.post(f"/v2/models/e/versions/{version}/infer", {"inputs": [MATRIX]})
+            assert (reply.status, reply.json["model_version"]) == (200, "m:2")
+            assert reply.headers["headgate-version"] == "m:2"
+        assert {(each.role, each.assigned) for each in town.journal.answers} == {("pinned", "m:2")}
+        assert (await caller.post("/v2/models/e/versions/9/infer", {"inputs": [MATRIX]})).status == 404
+        unproved = await caller.post("/v2/models/e/versions/m:3/infer", {"inputs": [MATRIX]})
+        assert unproved.status == 400
+        assert "evaluation" in unproved.json["error"]
+
+    play(serve_two, scene)
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "says"),
+    [
+        ([], "inputs"),
+        ([{**MATRIX, "data": [1, 2]}], "shape"),
+        ([{**MATRIX, "shape": [-1, 3]}], "shape"),
+        ([{**MATRIX, "datatype": "FP8"}], "datatype"),
+        ([{**MATRIX, "shape": [3, 2]}], "[rows]"),
+        ([{"name": "x"}], "type"),
+        (columns()[:2], "rows[0].f2"),
+        (columns() + columns()[:1], "twice"),
+        (columns(f3=[1.0]), "rows[0].f3"),
+        (columns(f0=[1.0, 2.0]), "differ"),
+        (columns(f0=["x"]), "rows[0].f0"),
+        (columns(f0=[NAN]), "rows[0].f0"),
+        (columns(f0=[float("inf")]), "rows[0].f0"),
+    ],
+)
+def test_what_is_wrong_is_said_as_the_protocol_says_it(play: Any, inputs: Any, says: str) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        reply = await caller.post(INFER, {"inputs": inputs})
+        assert reply.status == 400
+        assert isinstance(reply.json["error"], str)
+        assert says in reply.json["error"]
+        assert town.journal.answers == []
+
+    play(serve_two, scene)
+
+
+def test_bodies_that_are_none_and_outputs_that_are_none_are_refused(play: Any) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        for body in (b"", b"{", b"[]", b"\xff", b"{}", b"[" * 100_000):
+            reply = await caller.ask("POST", INFER, body)
+            assert (reply.status, list(reply.json)) == (400, ["error"])
+        wrong = await caller.post(INFER, {"inputs": [MATRIX], "outputs": [{"name": "nothing"}]})
+        assert wrong.status == 400
+        some = await caller.post(INFER, {"inputs": [MATRIX], "outputs": [{"name": "scores"}]})
+        assert [each["name"] for each in some.json["outputs"]] == ["scores"]
+        assert (await caller.post("/v2/models/nobody/infer", {"inputs": [MATRIX]})).json.keys() == {"error"}
+
+    play(serve_two, scene)
+
+
+def test_health_and_metadata_with_and_without_slash(play: Any) -> None:
+    async def scene(town: Any) -> None:
+        await town.obeyed(1)
+        caller = await town.call()
+        for path in ("/v2", "/v2/"):
+            assert (await caller.ask("GET", path)).json["name"] == "headgate"
+        assert (await caller.ask("GET", "/v2/health/live")).json == {"live": True}
+        assert (await caller.ask("GET", "/v2/health/ready")).json == {"ready": True}
+        assert (await caller.ask("GET", "/v2/models/e/ready")).json == {"name": "e", "ready": True}
+        model = (await caller.ask("GET", "/v2/models/e")).json
+        assert model["versions"] == ["m:1", "m:2"]
+        assert model["inputs"][0] == {"name": "f0", "datatype": "FP64", "shape": [-1]}
+        assert [each["name"] for each in model["outputs"]] == ["prediction", "scores"]
+        assert (await caller.ask("GET", "/v2/models/e/versions/m:9")).status == 404
+
+    play(serve_two, scene)
+
+
+def test_tritons_client_works_as_it_comes(play: Any) -> None:
+    def with_client(port: int) -> None:
+        import numpy as np
+        import tritonclient.http as triton
+        from tritonclient.utils import InferenceServerException
+
+        client = triton.InferenceServerClient(f"127.0.0.1:{port}")
+        try:
+            assert client.is_server_live()
+            assert client.is_server_ready()
+            assert client.is_model_ready("e")
+            assert client.get_server_metadata()["name"] == "headgate"
+            described = client.get_model_metadata("e")
+            wanted = [triton.InferRequestedOutput("scores", binary_data=False)]
+            tensors = []
+            for each in described["inputs"]:
+                tensor = triton.InferInput(each["name"], [2], each["datatype"])
+                tensor.set_data_from_numpy(np.array([0.1, 0.4]), binary_data=False)
+                tensors.append(tensor)
+            result = client.infer("e", tensors, outputs=wanted, request_id="t1")
+            scores = result.as_numpy("scores")
+            assert scores.shape == (2, 2)
+            np.testing.assert_allclose(scores.sum(axis=1), 1.0, atol=1e-6)
+            assert result.get_response()["id"] == "t1"
+            matrix = triton.InferInput("x", [1, 3], "FP32")
+            matrix.set_data_from_numpy(np.array([[0.1, 0.1, 0.1]], np.float32), binary_data=False)
+            pinned = client.infer("e", [matrix], model_version="m:2")
+            assert pinned.get_response()["model_version"] == "m:2"
+            matrix.set_data_from_numpy(np.array([[np.nan, 0.1, 0.1]], np.float32), binary_data=False)
+            with pytest.raises(InferenceServerException, match="f0"):
+                client.infer("e", [matrix])
+            matrix.set_data_from_numpy(np.array([[0.1, 0.1, 0.1]], np.float32))
+            with pytest.raises(InferenceServerException, match="binary_data=False"):
+                client.infer("e", [matrix])
+        finally:
+            client.close()
+
+    async def scene(town: Any) -> None:
+        await town.obeyed(1)
+        await asyncio.to_thread(with_client, town.port)
+
+    play(serve_two, scene)
