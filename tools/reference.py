@@ -201,7 +201,7 @@ def _methods(path: Path, kind: str, shown: str) -> str:
     for each in _class(path, kind).body:
         if not isinstance(each, ast.FunctionDef) or each.name.startswith("_"):
             continue
-        arguments = ast.unparse(each.args).removeprefix("self").removeprefix(", ")
+        arguments = re.sub(r"(?<=[]\w])=", " = ", ast.unparse(each.args).removeprefix("self").removeprefix(", "))
         returns = f" -> {ast.unparse(each.returns)}" if each.returns else ""
         text = _unquoted(ast.get_docstring(each) or "")
         parts.append(f"### `{shown}.{each.name}`\n\n```py\n{shown}.{each.name}({arguments}){returns}\n```\n\n{text}\n")

@@ -6,14 +6,14 @@ The short form kills each kind twice, the long one, run by `make accept`, ten ti
 from pathlib import Path
 
 import pytest
-
-from headgate.testing.callers import Callers
-from headgate.testing.installation import Installation
 from tests.faults.accounts import (
     assert_each_promise_is_kept_once,
     assert_the_lake_holds_each_row_once,
     given_two_versions,
 )
+
+from headgate.testing.callers import Callers
+from headgate.testing.installation import Installation
 
 BETWEEN = 60
 """Acknowledged predictions between two kills, so that each death finds work under way."""

@@ -194,7 +194,7 @@ def test_the_same_head_with_another_body_is_another_request(play: Any) -> None:
 
 def test_noise_never_harms_a_neighbour(play: Any) -> None:
     """Mutated requests: no 500, no hang, and a healthy caller beside them is always answered with its own row."""
-    rng = random.Random(20261121)
+    rng = random.Random(20261121)  # noqa: S311 - noise, not a secret
     whole = request_for([ROW], "noise")
 
     def mutated() -> bytes:

@@ -9,7 +9,7 @@ import pytest
 from headgate.clock import HeldClock
 from headgate.errors import JournalUnavailable
 from headgate.traffic.traffic import Capture, Member, Policy
-from headgate.vocabulary import Micros
+from headgate.vocabulary import Ack, Micros, OnFailure
 
 ROW = {"f0": 0.1, "f1": 0.2, "f2": 0.3}
 PREDICT = "/v1/endpoints/e/predict"
@@ -170,7 +170,7 @@ def test_durable_replies_wait_for_the_journal_and_buffered_ones_do_not(play: Any
             await asyncio.sleep(0.001)
         town.journal.release()
         assert (await caller.reply()).status == 200
-        town.publish([Member("m:1", town.linear(), 1.0, proved=True)], policy=Policy(ack="buffered"))
+        town.publish([Member("m:1", town.linear(), 1.0, proved=True)], policy=Policy(ack=Ack.BUFFERED))
         await town.obeyed(2)
         assert (await caller.post(PREDICT, {"rows": [ROW]})).status == 200
         assert town.journal.waiting == []
@@ -188,7 +188,7 @@ def test_a_journal_that_fails_refuses_or_answers_as_told(play: Any) -> None:
         town.journal.healthy = False
         assert (await caller.post(PREDICT, {"rows": [ROW]})).status == 503
         assert (await caller.ask("GET", "/readyz")).status == 503
-        town.publish([Member("m:1", town.linear(), 1.0, proved=True)], policy=Policy(on_failure="answer"))
+        town.publish([Member("m:1", town.linear(), 1.0, proved=True)], policy=Policy(on_failure=OnFailure.ANSWER))
         await town.obeyed(2)
         reply = await caller.post(PREDICT, {"rows": [ROW]})
         assert reply.status == 200

@@ -20,6 +20,12 @@ def serve_two(town: Any) -> None:
     town.publish(members)
 
 
+async def loaded(caller: Any, version: str) -> None:
+    async with asyncio.timeout(5):
+        while (await caller.ask("GET", f"/v2/models/e/versions/{version}/ready")).status != 200:
+            await asyncio.sleep(0.005)
+
+
 def columns(**data: list[Any]) -> list[dict[str, Any]]:
     return [
         {"name": name, "shape": [len(each)], "datatype": "FP64", "data": each}
@@ -48,8 +54,8 @@ def test_a_matrix_and_columns_give_the_same_answer(play: Any) -> None:
 
 def test_a_named_version_answers_in_a_role_of_its_own(play: Any) -> None:
     async def scene(town: Any) -> None:
-        await town.obeyed(1)
         caller = await town.call()
+        await loaded(caller, "m:2")
         for version in ("m:2", "2"):
             reply = await caller.post(f"/v2/models/e/versions/{version}/infer", {"inputs": [MATRIX]})
             assert (reply.status, reply.json["model_version"]) == (200, "m:2")
@@ -167,7 +173,7 @@ def test_tritons_client_works_as_it_comes(play: Any) -> None:
             client.close()
 
     async def scene(town: Any) -> None:
-        await town.obeyed(1)
+        await loaded(await town.call(), "m:2")
         await asyncio.to_thread(with_client, town.port)
 
     play(serve_two, scene)

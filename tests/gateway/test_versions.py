@@ -1,6 +1,7 @@
 """Versions that are not live cannot hurt a caller; no answer ever belongs to another row or version."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -113,9 +114,11 @@ def test_a_live_version_that_fails_says_so_and_is_remembered(play: Any) -> None:
 
 def test_a_version_the_caller_named_has_no_stand_in(play: Any) -> None:
     async def scene(town: Any) -> None:
-        await town.obeyed(1)
         caller = await town.call()
         tensor = {"name": "x", "shape": [1, 3], "datatype": "FP64", "data": [1, 2, 3]}
+        async with asyncio.timeout(5):
+            while (await caller.ask("GET", "/v2/models/e/versions/2/ready")).status != 200:
+                await asyncio.sleep(0.005)
         reply = await caller.post("/v2/models/e/versions/2/infer", {"inputs": [tensor]})
         assert reply.status == 503
         assert town.journal.answers == []
@@ -252,7 +255,12 @@ def test_a_rollback_is_obeyed_within_a_second_and_loads_nothing(play: Any) -> No
         await town.obeyed(1)
         opened.clear()
         original = town.packages.open
-        town.packages.open = lambda digest: opened.append(digest) or original(digest)
+
+        def watched(digest: str) -> Any:
+            opened.append(digest)
+            return original(digest)
+
+        town.packages.open = watched
         caller = await town.call()
         assert (await caller.post(PREDICT, {"rows": [ROW]})).headers["headgate-version"] == "m:2"
         members = town.traffic.read()["default", "e"].members
@@ -262,6 +270,34 @@ def test_a_rollback_is_obeyed_within_a_second_and_loads_nothing(play: Any) -> No
         assert asyncio.get_running_loop().time() - began < 1.0
         assert (await caller.post(PREDICT, {"rows": [ROW]})).headers["headgate-version"] == "m:1"
         assert opened == []
+
+    play(with_canary(Scripted(nothing, 2.0)), scene)
+
+
+def test_a_rollback_does_not_wait_for_another_version_to_load(play: Any) -> None:
+    released = threading.Event()
+
+    async def scene(town: Any) -> None:
+        original = town.placement_for
+        slow = town.linear(bias=7.0)
+
+        def placement_for(digest: str, live: bool) -> Any:
+            if digest == slow:
+                released.wait(10)
+            return original(digest, live)
+
+        town.gateway._follower._placement_for = placement_for
+        await town.obeyed(1)
+        members = town.traffic.read()["default", "e"].members
+        town.publish([*members, Member("m:3", slow, 0.0001, proved=True)])
+        await asyncio.sleep(0.15)
+        assert town.reports.obeyed()["w0"]["default/e"] == 1  # not obeyed before everything is there
+        caller = await town.call()
+        assert (await caller.post(PREDICT, {"rows": [ROW]})).headers["headgate-version"] == "m:2"
+        town.publish([Member(each.version, each.digest, 0.0, proved=True) for each in members])
+        await town.obeyed(3)
+        assert (await caller.post(PREDICT, {"rows": [ROW]})).headers["headgate-version"] == "m:1"
+        released.set()
 
     play(with_canary(Scripted(nothing, 2.0)), scene)
 

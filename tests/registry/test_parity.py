@@ -23,7 +23,7 @@ def numbers(values: list[float]) -> Predicted:
 
 def test_the_same_is_the_same() -> None:
     said = compare_outputs(binary([0.1, 0.9]), binary([0.1, 0.9 + 9e-6]), (0, 1))
-    assert said.decided
+    assert said.exact
     assert said.where == ()
     assert said.reason.startswith("the same on all 2 rows")
 
@@ -31,7 +31,7 @@ def test_the_same_is_the_same() -> None:
 def test_a_difference_names_its_row_and_field() -> None:
     origins = [Origin(0), Origin(0, "age")]
     said = compare_outputs(binary([0.1, 0.9]), binary([0.1, 0.8]), (0, 1), origins=origins)
-    assert not said.decided
+    assert not said.exact
     assert (said.where[0].row, said.where[0].field) == (0, "age")
     assert said.max_difference == pytest.approx(0.1)
     assert "age" in said.reason
@@ -39,40 +39,40 @@ def test_a_difference_names_its_row_and_field() -> None:
 
 def test_a_flip_at_a_tie_is_counted_apart() -> None:
     close = compare_outputs(binary([0.5 - 1e-6]), binary([0.5 + 1e-6]), (0, 1))
-    assert (close.label_flips, close.ties, close.decided) == (0, 1, True)
+    assert (close.label_flips, close.ties, close.exact) == (0, 1, True)
     far = compare_outputs(binary([0.4]), binary([0.6]), (0, 1))
-    assert (far.label_flips, far.ties, far.decided) == (1, 0, False)
+    assert (far.label_flips, far.ties, far.exact) == (1, 0, False)
 
 
 def test_labels_alone_must_all_agree() -> None:
     ours, theirs = (Predicted(np.array(each, dtype=object), None) for each in (["x", "y"], ["x", "x"]))
-    assert compare_outputs(ours, ours, ("x", "y")).decided
+    assert compare_outputs(ours, ours, ("x", "y")).exact
     assert compare_outputs(ours, theirs, ("x", "y")).label_flips == 1
 
 
 def test_numbers_differ_relative_to_the_answer() -> None:
-    assert compare_outputs(numbers([1e6, 2e6]), numbers([1e6 + 50, 2e6]), ()).decided
-    assert not compare_outputs(numbers([1e6, 2e6]), numbers([1e6 + 500, 2e6]), ()).decided
-    assert compare_outputs(numbers([0.0, 1e6]), numbers([1.0, 1e6]), ()).decided, "near zero the typical answer counts"
+    assert compare_outputs(numbers([1e6, 2e6]), numbers([1e6 + 50, 2e6]), ()).exact
+    assert not compare_outputs(numbers([1e6, 2e6]), numbers([1e6 + 500, 2e6]), ()).exact
+    assert compare_outputs(numbers([0.0, 1e6]), numbers([1.0, 1e6]), ()).exact, "near zero the typical answer counts"
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_what_is_no_number_is_never_the_same(bad: float) -> None:
-    assert not compare_outputs(numbers([1.0, 2.0]), numbers([1.0, bad]), ()).decided
-    assert compare_outputs(numbers([1.0, bad]), numbers([1.0, bad]), ()).decided
+    assert not compare_outputs(numbers([1.0, 2.0]), numbers([1.0, bad]), ()).exact
+    assert compare_outputs(numbers([1.0, bad]), numbers([1.0, bad]), ()).exact
 
 
 def test_other_shapes_are_not_the_same() -> None:
-    assert not compare_outputs(binary([0.1, 0.2]), binary([0.1]), (0, 1)).decided
-    assert not compare_outputs(binary([0.1]), Predicted(np.array([0]), None), (0, 1)).decided
+    assert not compare_outputs(binary([0.1, 0.2]), binary([0.1]), (0, 1)).exact
+    assert not compare_outputs(binary([0.1]), Predicted(np.array([0]), None), (0, 1)).exact
     wide = Predicted(np.array([0]), np.array([[0.9, 0.05, 0.05]]))
-    assert not compare_outputs(binary([0.1]), wide, (0, 1)).decided
+    assert not compare_outputs(binary([0.1]), wide, (0, 1)).exact
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
 def test_a_model_is_itself_and_survives_being_kept(positive: list[float]) -> None:
     said = binary(positive)
-    assert compare_outputs(said, answers_in(table_of(said)), (0, 1)).decided
+    assert compare_outputs(said, answers_in(table_of(said)), (0, 1)).exact
 
 
 CONTRACT = Contract((Field("x", Kind.NUMBER), Field("k", Kind.INTEGER), Field("t", Kind.TEXT)))

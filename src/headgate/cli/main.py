@@ -65,9 +65,9 @@ def headgate_command() -> None:
 def main() -> None:
     """Run the command line and exit with the code of what happened."""
     try:
-        headgate_command(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        # Outside standalone mode click hands back what a verb exits with instead of leaving.
+        status = headgate_command(standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

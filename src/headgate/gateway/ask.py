@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from time import perf_counter_ns
 
+import msgspec
+
 from headgate.errors import DeadlineExceeded, PassingError, Violation
 from headgate.gateway.reading import Reading
 from headgate.gateway.view import Seat, View
@@ -22,39 +24,32 @@ class Room:
         self.waiting = 0
 
 
-class Ask:
-    """One request from its last byte to its reply. Its door reads it when `finish` is called, once.
+class Ask(msgspec.Struct, eq=False):
+    """One request from its last byte to its reply. Its door reads it when `finish` is called, once."""
 
-    Not slotted: what few requests need stands once, on the class, which makes the many quicker.
-    """
-
+    view: View
+    reading: Reading
+    finish: Callable[["Ask"], None]
+    arrived: int
+    """On the scale of `perf_counter_ns`, like `deadline`."""
+    deadline: int
+    unsettled: int
+    """Rows not yet answered and remembered; the last one lets the reply go, by `close`."""
+    outcomes: list[Outcome | None]
     pinned: Seat | None = None
     """The version the caller named."""
     arrays: dict[int, dict[str, Array]] | None = None
     """A tensor model's raw outputs by row."""
-    request_id = ""
-    first_id = ""
+    request_id: str = ""
+    first_id: str = ""
     """The first row's input id as text."""
     refusal: PassingError | None = None
     """Why nothing of it is answered after all."""
     room: Room | None = None
     """Where it counts as waiting, once admitted."""
-    journalled = True
-    open = True
+    journalled: bool = True
+    open: bool = True
     """Whether the caller still waits."""
-
-    def __init__(self, view: View, reading: Reading, finish: Callable[["Ask"], None]) -> None:
-        self.view = view
-        self.reading = reading
-        self.finish = finish
-        self.unsettled = len(reading.rows)
-        """Rows not yet answered and remembered; the last one lets the reply go, by `close`."""
-        self.outcomes: list[Outcome | None] = [None] * self.unsettled
-        self.arrived = perf_counter_ns()
-        self.deadline = self.arrived + view.deadline_ns
-        """On the scale of `perf_counter_ns`, like `arrived`."""
-        if reading.deadline_ms is not None:
-            self.deadline = min(self.deadline, self.arrived + int(reading.deadline_ms * 1_000_000))
 
     @property
     def patience(self) -> int:
@@ -76,11 +71,21 @@ class Ask:
             self.finish(self)
 
 
+def make_ask(view: View, reading: Reading, finish: Callable[[Ask], None], pinned: Seat | None = None) -> Ask:
+    """A request that has just arrived; its deadline is the caller's own or the endpoint's, whichever comes first."""
+    arrived, rows = perf_counter_ns(), len(reading.rows)
+    deadline = arrived + view.deadline_ns
+    if reading.deadline_ms is not None:
+        deadline = min(deadline, arrived + int(reading.deadline_ms * 1_000_000))
+    return Ask(view, reading, finish, arrived, deadline, rows, [None] * rows, pinned)
+
+
 class Share:
     """Rows one version answers in one call: parallel lists, one entry per row."""
 
     __slots__ = (
-        "asks", "assigned", "fallback", "inputs", "left", "off_loop", "probability", "role", "rows", "seat", "suspect", "view",
+        "asks", "assigned", "fallback", "inputs", "left", "off_loop", "probability", "role", "rows", "seat", "suspect",
+        "view",
     )  # fmt: skip
 
     def __init__(self, view: View, assigned: Seat, role: Role, probability: float) -> None:

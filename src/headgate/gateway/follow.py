@@ -7,6 +7,7 @@ therefore loads nothing. A new live version is loaded and warmed first, while th
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from time import perf_counter
 from typing import Final, Protocol
 
@@ -77,44 +78,60 @@ class Follower:
         self._reported: dict[str, int] | None = None
         self._load_seconds = Histogram(slab, "headgate_model_load_duration_seconds")
         self._task: asyncio.Task[None] | None = None
+        self._loading: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
         self.settled = False
-        """Whether everything the traffic names was loaded, or tried, at least once."""
+        """Whether every live version was loaded, or tried, at least once."""
 
     async def start(self) -> None:
-        """Obey the traffic there is, then go on watching."""
-        await self._step()
+        """Obey the traffic there is, as far as its live versions can be loaded, then go on watching."""
+        while True:
+            await self._step()
+            if self._loading is None or self._lives_are_settled():
+                break
+            await self._pause()
+        self.settled = True
         self._task = asyncio.get_running_loop().create_task(self._watch())
 
     async def stop(self) -> None:
         """Watch no more and give every model back."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        for served in self._loaded.values():
+        tasks = [each for each in (self._task, self._loading) if each is not None]
+        for each in tasks:
+            each.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for served in (*self._loaded.values(), *self._replaced):
             await served.placement.close()
         self._loaded.clear()
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(POLL_SECONDS)
+            await self._pause()
             try:
                 await self._step()
             except Exception:  # a fault here must not end the obedience of a process that answers well
                 _LOG.exception("the traffic could not be followed; trying again")
 
+    async def _pause(self) -> None:
+        """Until the next look: a poll's length, or less when something was loaded."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+        self._wake.clear()
+
     async def _step(self) -> None:
-        """One look at the traffic: switch what is loaded, load one more thing, switch again."""
+        """One look at the traffic. Loading goes on beside it, so that a rollback never waits for another's loading."""
         if self._source.changed():
             self._wanted = self._source.read()
         self._switch()
-        while (missing := self._next_missing()) is not None:
-            await self._load(*missing)
-            if self._source.changed():  # a rollback does not wait for the rest of a long queue
-                self._wanted = self._source.read()
-            self._switch()
+        if self._loading is not None and self._loading.done():
+            self._loading = None
+        if self._loading is None and (missing := self._next_missing()) is not None:
+            self._loading = asyncio.get_running_loop().create_task(self._load(*missing))
         self._report()
-        self.settled = True
         await self._unload()
+
+    def _lives_are_settled(self) -> bool:
+        lives = [member.digest for t in self._wanted.values() if (member := t.member(t.live)) is not None]
+        return all(each in self._loaded or each in self._failed_at for each in lives)
 
     def _switch(self) -> None:
         """Put every endpoint on the newest revision its loaded packages allow; between two ticks, on the loop."""
@@ -163,6 +180,8 @@ class Follower:
             self._failed_at[digest] = perf_counter()
             _LOG.error("package %s cannot be loaded: %s", digest[:19], error)
             return
+        finally:
+            self._wake.set()
         self._failed_at.pop(digest, None)
         self._load_seconds.observe(perf_counter() - began)
         old = self._loaded.get(digest)
@@ -188,10 +207,17 @@ class Follower:
             await served.placement.close()
 
     def _report(self) -> None:
-        obeyed = {f"{project}/{name}": view.traffic.revision for (project, name), view in self._views.items()}
-        if obeyed != self._reported:
-            self._reports.report(self._worker, obeyed)
-            self._reported = obeyed
+        """Say which revisions are obeyed: those with nothing left to load that was not tried at least once."""
+        reported = dict(self._reported or {})
+        for (project, name), view in self._views.items():
+            weighed = [each.digest for each in view.traffic.members if each.weight > 0 and (each.proved or each.forced)]
+            if all(each in self._loaded or each in self._failed_at for each in weighed):
+                reported[f"{project}/{name}"] = view.traffic.revision
+        present = {f"{project}/{name}" for project, name in self._views}
+        reported = {name: revision for name, revision in reported.items() if name in present}
+        if reported != self._reported:
+            self._reports.report(self._worker, reported)
+            self._reported = reported
 
     def _retire(self, view: View) -> None:
         self._retired.append(view)

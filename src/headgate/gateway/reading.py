@@ -5,7 +5,6 @@ no concern of the other rows; what is wrong with the request as a whole is raise
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -23,9 +22,8 @@ LONGEST_DEADLINE_MS: Final = 600_000.0
 _REFUSALS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-@dataclass(slots=True)
-class Reading:
-    """What a predict body asks."""
+class Reading(msgspec.Struct, eq=False):
+    """What a predict body asks; a Struct because making one is quicker than a dataclass."""
 
     rows: Sequence[Values | Violation]
     clean: bool

@@ -77,7 +77,7 @@ def choose(imported: Imported, contract: Contract, rows: Rows, runner: Runner, w
             attempts.append(Attempt(candidate.name, None, _why(error)))
             continue
         attempts.append(Attempt(candidate.name, parity, parity.reason))
-        if parity.decided:
+        if parity.exact:
             report = ParityReport(candidate.name, _words(attempts), tuple(attempts))
             return Choice(candidate, folder, manifest, parity, report)
         shutil.rmtree(folder)

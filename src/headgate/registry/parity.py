@@ -13,7 +13,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet
 
-from headgate.errors import NotFound
 from headgate.registry.native import Array
 from headgate.registry.packages import BESIDE, REFERENCE, SAID, Package
 from headgate.registry.ports import Predicted, Runner
@@ -51,7 +50,7 @@ class Parity(msgspec.Struct, frozen=True):
     """Labels that differ where the model's own two best scores are closer than twice the tolerance."""
     where: tuple[Spot, ...]
     """The worst rows, worst first."""
-    decided: bool
+    exact: bool
     """Whether the candidate may stand for the model."""
     reason: str
 
@@ -95,7 +94,7 @@ def compare_outputs(
     >>> one = Predicted(np.array([0, 1]), np.array([[0.9, 0.1], [0.2, 0.8]]))
     >>> two = Predicted(np.array([0, 0]), np.array([[0.9, 0.1], [0.6, 0.4]]))
     >>> said = compare_outputs(one, two, (0, 1))
-    >>> said.label_flips, round(said.max_difference, 3), said.decided, said.where[0].row
+    >>> said.label_flips, round(said.max_difference, 3), said.exact, said.where[0].row
     (1, 0.4, False, 1)
     """
     rows = len(native.prediction)
@@ -119,15 +118,14 @@ def compare_outputs(
     return Parity(rows, worst, flips, int(tied.sum()), where, exact, _words(rows, worst, flips, limit, where))
 
 
-def recheck(package: Package, runner: Runner) -> Parity:
+def recheck(package: Package, runner: Runner) -> Parity | None:
     """Parity between what the model said when it was registered and what its package says here and now.
 
-    Raises NotFound when the rows it was held on were taken away, RuntimeFailed when it does not run here.
+    None when the rows it was held on were taken away. Raises RuntimeFailed when it does not run here.
     """
     names = list(package.contract.names)
-    for name in (REFERENCE, BESIDE, SAID):
-        if not (package.path / name).is_file():
-            raise NotFound("file", name, "It was taken away from the package, so parity cannot be run again")
+    if not all((package.path / name).is_file() for name in (REFERENCE, BESIDE, SAID)):
+        return None
     sample = pa.parquet.read_table(package.path / REFERENCE).select(names)
     beside = pa.parquet.read_table(package.path / BESIDE).select(names)
     rows = pa.concat_tables([sample, beside.cast(sample.schema)])

@@ -74,8 +74,12 @@ class Callers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> Acknowledged:
+        """Ask no more, wait for what was asked, and return what callers were promised."""
         self._over.set()
-        self.finish()
+        return self.finish()
 
     def finish(self) -> Acknowledged:
         """Wait until every caller is done, and return what they were promised."""
@@ -94,28 +98,30 @@ class Callers:
             if number >= self._requests:
                 break
             try:
-                self._call(connection, number)
+                if self._call(connection, number) != 200:
+                    self._over.wait(0.01)  # refused or cut off: come back in a moment, as a caller would
             except Exception as problem:  # a caller that dies silently would make the test weaker
                 with self._lock:
                     self.acknowledged.problems.append(repr(problem))
         connection.close()
 
-    def _call(self, connection: http.client.HTTPConnection, number: int) -> None:
+    def _call(self, connection: http.client.HTTPConnection, number: int) -> int:
         status, body = self._post(connection, "predict", {"rows": [self.row(number)]})
         with self._lock:
             self.acknowledged.asked += 1
             self.acknowledged.statuses[status] += 1
         if status != 200:
-            return
+            return status
         found = json.loads(body)["predictions"][0]
         scores = found.get("scores")
         with self._lock:
             said = Said(number, found["version"], scores[-1] if scores else None)
             self.acknowledged.predictions[found["id"]] = said
-        status, _ = self._post(connection, "labels", {"labels": [{"id": found["id"], "label": number % 2}]})
-        if status == 200:
+        told, _ = self._post(connection, "labels", {"labels": [{"id": found["id"], "label": number % 2}]})
+        if told == 200:
             with self._lock:
                 self.acknowledged.labels[found["id"]] = number % 2
+        return status
 
     def _post(self, connection: http.client.HTTPConnection, door: str, body: object) -> tuple[int, bytes]:
         try:
@@ -124,5 +130,4 @@ class Callers:
             return reply.status, reply.read()
         except (OSError, http.client.HTTPException):
             connection.close()  # the next request connects again
-            self._over.wait(0.02)
             return 0, b""

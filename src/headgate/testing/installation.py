@@ -36,14 +36,21 @@ class Installation:
     """One home and the processes of ``headgate up`` on it. Use it as a context: at its end no process is left."""
 
     def __init__(
-        self, root: Path, *, workers: int = 1, seal_interval: float = 10.0, replay: bool = False, ack: str = "durable"
+        self,
+        root: Path,
+        *,
+        workers: int = 1,
+        seal_interval: float = 10.0,
+        replay: bool = False,
+        ack: str = "durable",
+        on_failure: str = "refuse",
     ) -> None:
-        """`root` becomes the home; nothing runs before `start`."""
+        """`root` becomes the home; nothing runs before `start`. The words of the journal are those of every endpoint."""
         self.home = create_home(root)
         self.workers = workers
         self.seal_interval = seal_interval
         self.replay = replay
-        self.ack = ack
+        self._words = f"{{ack: {ack}, on_failure: {on_failure}}}"
         self.port, self.control_port, self.metrics_port = free_ports(3)
         self._up: subprocess.Popen[bytes] | None = None
 
@@ -92,7 +99,7 @@ class Installation:
 
         `live` is the first version unless it is named; `more` are further lines of YAML.
         """
-        lines = [f"endpoint: {endpoint}", f"model: {live or next(iter(shares))}", f"journal: {{ack: {self.ack}}}"]
+        lines = [f"endpoint: {endpoint}", f"model: {live or next(iter(shares))}", f"journal: {self._words}"]
         split = "".join(f"\n  - {{version: {version}, weight: {weight}}}" for version, weight in shares.items())
         text = "\n".join(lines) + (f"\ntraffic:\n  split:{split}" if len(shares) > 1 else "") + f"\n{more}"
         with self.open() as hg:
@@ -149,15 +156,8 @@ class Installation:
 
     def stop(self) -> int:
         """End it as a service manager would and return the exit status; kills what is left after a while."""
-        if self._up is None:
-            return 0
         up, self._up = self._up, None
-        up.terminate()
-        try:
-            status = up.wait(30)
-        except subprocess.TimeoutExpired:
-            up.kill()
-            status = up.wait()
+        status = 0 if up is None else _ended(up)
         for pid in self.processes().values():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -200,6 +200,15 @@ class Installation:
         return settled and all(exchange(port, "GET", path)[0] == 200 for port, path in doors)
 
 
+def _ended(process: "subprocess.Popen[bytes]") -> int:
+    process.terminate()
+    try:
+        return process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
+
+
 def exchange(port: int, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
     """(status, body) of one request on a connection of its own; (0, b"") when there is no whole answer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
@@ -238,5 +247,7 @@ def _named(home: str) -> Iterator[tuple[str, int]]:
 def _name(words: list[str]) -> str:
     if "headgate.runtimes.host" in words:
         return f"host {Path(words[words.index('--package') + 1]).name[:12]}"
-    verb = words[words.index("headgate.cli.main") + 1] if "headgate.cli.main" in words else words[0]
+    if words[0] != sys.executable or "headgate.cli.main" not in words:
+        return words[0]
+    verb = words[words.index("headgate.cli.main") + 1]
     return f"{verb} {words[words.index('--index') + 1]}" if verb == "gateway" else verb

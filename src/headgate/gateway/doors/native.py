@@ -8,7 +8,7 @@ import msgspec
 
 from headgate.errors import BadInput, HeadgateError, PassingError, RuntimeFailed, Violation
 from headgate.gateway.answer import Answerer
-from headgate.gateway.ask import Ask
+from headgate.gateway.ask import Ask, make_ask
 from headgate.gateway.doors.errors import ErrorBody, error_body, refuse
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.http.replies import header_text, send
@@ -46,7 +46,7 @@ class PredictDoor:
         """Have a request answered under `view`."""
         try:
             reading = view.live.served.reader.read(exchange.body)
-            self._answerer.admit(Ask(view, reading, partial(self._reply, exchange)))
+            self._answerer.admit(make_ask(view, reading, partial(self._reply, exchange)))
         except (BadInput, PassingError) as error:
             self._answerer.note(view, error)
             view.count.replied(PROTOCOL, refuse(exchange, error, version=view.live.header), 0.0)

@@ -19,7 +19,7 @@ from headgate.contracts.decode import parse_json
 from headgate.contracts.explain import class_of
 from headgate.errors import BadInput, HeadgateError, Violation
 from headgate.gateway.answer import Answerer
-from headgate.gateway.ask import Ask
+from headgate.gateway.ask import Ask, make_ask
 from headgate.gateway.doors.native import overall, versions
 from headgate.gateway.doors.statuses import V2, retry_after, status_of
 from headgate.gateway.http.exchange import Exchange
@@ -89,7 +89,8 @@ class V2Door:
         """Describe the endpoint, or one of its versions."""
         seat = view.live if version is None else view.seat(version)
         contract = seat.served.contract
-        names = sorted(view.seats) if version is None else [seat.version]
+        entitled = sorted(each.version for each in view.traffic.members if each.proved or each.forced)
+        names = entitled if version is None else [seat.version]
         body = {
             "name": view.traffic.endpoint,
             "versions": names,
@@ -118,9 +119,7 @@ class V2Door:
             for row in reading.rows:
                 if isinstance(row, Violation):
                     raise row.as_error()
-            ask = Ask(view, reading, partial(self._reply, exchange, names))
-            ask.pinned = pinned
-            self._answerer.admit(ask)
+            self._answerer.admit(make_ask(view, reading, partial(self._reply, exchange, names), pinned))
         except (HeadgateError, RecursionError) as error:
             problem = error if isinstance(error, HeadgateError) else BadInput("body", "json", "is nested too deep")
             self._answerer.note(view, problem)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 if TYPE_CHECKING:
     from headgate.gateway.http.connection import Connection
 
@@ -21,19 +23,16 @@ class Head:
     """``Inference-Header-Content-Length``: bytes of JSON before binary tensors."""
 
 
-class Exchange:
+class Exchange(msgspec.Struct, eq=False):
     """A complete request on a connection. A door calls `reply` once, now or later, from the event loop."""
 
-    __slots__ = ("_connection", "answer", "body", "head")
-
-    def __init__(self, connection: "Connection", head: Head, body: bytes) -> None:
-        self._connection = connection
-        self.head = head
-        self.body = body
-        self.answer: bytes | None = None
+    connection: "Connection"
+    head: Head
+    body: bytes
+    answer: bytes | None = None
 
     def reply(self, message: bytes) -> None:
         """Send `message`, a whole HTTP reply, as soon as every earlier request of this connection is answered."""
         if self.answer is None:
             self.answer = message
-            self._connection.answered()
+            self.connection.answered()

@@ -51,8 +51,8 @@ class Slab:
     ...     cell = slab.cell("headgate_labels_total", source="label")
     ...     slab.values[cell] += 2
     ...     slab.close()
-    ...     [sample.value for sample in read_slab(Path(folder) / "w0.slab")]
-    [2.0]
+    ...     [(sample.key[0], sample.value) for sample in read_slab(Path(folder) / "w0.slab")]
+    [('headgate_metrics_dropped_total', 0.0), ('headgate_labels_total', 2.0)]
     """
 
     def __init__(self, path: Path) -> None:
