@@ -1,5 +1,10 @@
-"""``python -m acceptance SUITE``: clone, build by the Makefile alone, run the rows, keep ``build/accept``."""
+"""``python -m acceptance SUITE``: clone, build by the Makefile alone, run the rows, keep ``build/accept``.
 
+``--only=speed-*`` runs the rows of those names; ``--here`` runs them in this working tree with the environment it
+has, which is quick and proves nothing: neither writes the file others read.
+"""
+
+import fnmatch
 import importlib
 import json
 import subprocess
@@ -10,28 +15,32 @@ from pathlib import Path
 from acceptance.rows import Bench, Result, Suite, judge
 
 ROOT = Path(__file__).parent.parent
+FOLDER = Path(__file__).parent
+NO_SUITES = ("__init__", "__main__", "rows")
 SUITES = sorted(
-    each.stem for each in Path(__file__).parent.glob("*.py") if each.stem not in ("__init__", "__main__", "rows")
+    {each.stem for each in FOLDER.glob("*.py") if each.stem not in NO_SUITES}
+    | {each.parent.name for each in FOLDER.glob("*/__init__.py")}
 )
 
 
 def main(arguments: list[str]) -> int:
     """0 when every row is green, 1 when one is red, 2 when there is no such suite."""
-    names = [each for each in arguments if not each.startswith("--only=")]
+    names = [each for each in arguments if not each.startswith("--")]
     only = [each.removeprefix("--only=") for each in arguments if each.startswith("--only=")]
+    here = "--here" in arguments
     if len(names) != 1 or names[0] not in SUITES:
         print(f"usage: python -m acceptance SUITE [--only=ROW ...]; suites: {', '.join(SUITES)}", file=sys.stderr)
         return 2
     suite: Suite = importlib.import_module(f"acceptance.{names[0]}").SUITE
+    chosen = [row for row in suite.rows if not only or any(fnmatch.fnmatch(row.id, each) for each in only)]
     with tempfile.TemporaryDirectory(prefix="headgate-accept-") as folder:
-        bench = Bench(clone(Path(folder) / "clone"))
+        bench = Bench(ROOT, prepared=True) if here else Bench(clone(Path(folder) / "clone"), source=ROOT)
         results = []
-        for row in suite.rows:
-            if not only or row.id in only:
-                results.append(judge(row, bench))
-                print(line(results[-1]), flush=True)
-    # Rows left out by --only are no proof: only a whole run writes the file others read.
-    if not only:
+        for row in chosen:
+            results.append(judge(row, bench))
+            print(line(results[-1]), flush=True)
+    # Rows left out are no proof: only a whole run on a clone writes the file others read.
+    if not only and not here:
         target = ROOT / "build" / "accept" / f"{names[0]}.json"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(json.dumps([each.as_json() for each in results], indent=2) + "\n")
@@ -54,7 +63,7 @@ def line(result: Result) -> str:
     seen = f"{result.value:g}" if isinstance(result.value, float | int) else (result.value or "")
     mark = "green" if result.ok else "RED  "
     figure = f"  [{seen}{' ' + result.limit if result.limit else ''}]" if seen else ""
-    return f"{mark} {result.id:16} {result.seconds:7.1f} s  {result.says}{figure}"
+    return f"{mark} {result.id:20} {result.seconds:7.1f} s  {result.says}{figure}"
 
 
 if __name__ == "__main__":

@@ -1,10 +1,15 @@
 """Rows: what a suite is made of, how one is run, and what it leaves behind."""
 
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
 
 ROW_SECONDS = 1800
 """Longest a command of a row may take when the row names no limit of its own."""
@@ -34,24 +39,72 @@ class Measured:
 
 
 class Bench:
-    """Where rows work: a fresh clone, and what earlier rows of the same run have made there."""
+    """Where rows work: a fresh clone, and what earlier rows of the same run have found out there."""
 
-    def __init__(self, clone: Path) -> None:
+    def __init__(self, clone: Path, *, source: Path | None = None, prepared: bool = False) -> None:
+        """`source` is what further clones are made of; a prepared tree is used with the environment it has."""
         self.clone = clone
-        self.notes: dict[str, str] = {}
-        """What one row leaves for a later one, by name."""
+        self._source = source or clone
+        self._made = {".venv/.dev", ".venv/.full"} if prepared else set()
+        self._found: dict[str, tuple[Any, Exception | None]] = {}
 
     @property
     def python(self) -> str:
         """The interpreter the clone's own Makefile installed."""
+        self.make(".venv/.dev")
         return str(self.clone / ".venv" / "bin" / "python")
 
-    def run(self, *command: str, timeout: float = ROW_SECONDS) -> str:
-        """What a command printed, run in the clone; Red when it fails or takes too long."""
+    @property
+    def headgate(self) -> str:
+        """The command the clone's own Makefile installed."""
+        return str(Path(self.python).with_name("headgate"))
+
+    def make(self, target: str) -> None:
+        """A target of the Makefile, once per run."""
+        if target not in self._made:
+            self.run("make", target)
+            self._made.add(target)
+
+    def once(self, name: str, find: Callable[[], T]) -> T:
+        """What `find` found, or the error it raised, the first time it was asked for under this name."""
+        if name not in self._found:
+            try:
+                self._found[name] = (find(), None)
+            except Exception as error:  # every row that builds on it is as red as the first
+                self._found[name] = (None, error)
+        value, error = self._found[name]
+        if error is not None:
+            raise error
+        return cast(T, value)
+
+    @contextmanager
+    def fresh(self) -> Iterator[Path]:
+        """Another clone, in which no command was ever typed; gone afterwards."""
+        with tempfile.TemporaryDirectory(prefix="headgate-first-") as folder:
+            target = Path(folder) / "clone"
+            subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(self._source), str(target)], check=True)
+            yield target
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """An empty directory outside the clone; gone afterwards."""
+        with tempfile.TemporaryDirectory(prefix="headgate-row-") as folder:
+            yield Path(folder)
+
+    def run(
+        self,
+        *command: str,
+        timeout: float = ROW_SECONDS,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        status: int = 0,
+    ) -> str:
+        """What a command printed, run in the clone; Red when it ends with another status or takes too long."""
         try:
             done = subprocess.run(
                 command,
-                cwd=self.clone,
+                cwd=cwd or self.clone,
+                env=env,
                 check=False,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -62,18 +115,19 @@ class Bench:
             )
         except subprocess.TimeoutExpired as error:
             raise Red(f"took longer than {timeout:g} s") from error
-        if done.returncode != 0:
+        if done.returncode != status:
             raise Red(f"ended with {done.returncode}: {done.stdout.strip()[-600:]}")
         return done.stdout
 
     def tests(self, *chosen: str, timeout: float = ROW_SECONDS) -> Measured:
-        """How many of the chosen tests passed, at least one; Red when one fails or is skipped."""
+        """How many of the chosen tests passed, at least one of each; Red when one fails or is skipped."""
         said = self.run(self.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen, timeout=timeout)
         closing = said.strip().splitlines()[-1]
         counts = {word.rstrip(","): int(number) for number, word in zip(*_pairs(closing), strict=True)}
         if counts.get("skipped"):
             raise Red(f"not all ran: {closing}")
-        return Measured(counts.get("passed", 0), 1, at_least=True)
+        named = [each for each in chosen if each.startswith("tests/")]
+        return Measured(counts.get("passed", 0), max(1, len(named)), at_least=True)
 
 
 Body = Callable[[Bench], Measured | None]
@@ -91,19 +145,27 @@ class Row:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a row; the JSON has exactly these keys."""
+    """What became of a row."""
 
     id: str
     says: str
-    command: str
+    shown_by: str
     value: float | str | None
     limit: str | None
     ok: bool
     seconds: float
 
     def as_json(self) -> dict[str, object]:
-        """The fields by name."""
-        return asdict(self)
+        """id, says, `test` or `command` as the case may be, value, limit, ok and seconds."""
+        return {
+            "id": self.id,
+            "says": self.says,
+            "test" if self.shown_by.startswith("tests/") else "command": self.shown_by,
+            "value": self.value,
+            "limit": self.limit,
+            "ok": self.ok,
+            "seconds": self.seconds,
+        }
 
 
 class Suite:
@@ -116,12 +178,36 @@ class Suite:
         """Registers a function as the row `name`; it returns a measurement or None, and raises when red."""
 
         def register(body: Body) -> Body:
-            if any(each.id == name for each in self.rows):
-                raise ValueError(f"two rows are called {name}")
-            self.rows.append(Row(name, says, shown_by, body))
+            self.add(Row(name, says, shown_by, body))
             return body
 
         return register
+
+    def tests(self, name: str, says: str, *chosen: str, needs: str = "") -> None:
+        """Registers a row shown by tests of the repository, named as pytest names them.
+
+        `needs` is a target of the Makefile whose parts they need.
+        """
+
+        def body(bench: Bench) -> Measured:
+            if needs:
+                bench.make(needs)
+            return bench.tests(*chosen)
+
+        self.add(Row(name, says, " ".join(chosen), body))
+
+    def add(self, row: Row) -> None:
+        """Takes a row that has a name of its own."""
+        if any(each.id == row.id for each in self.rows):
+            raise ValueError(f"two rows are called {row.id}")
+        self.rows.append(row)
+
+    def join(self, *others: "Suite") -> "Suite":
+        """This suite with the rows of others behind its own."""
+        for other in others:
+            for row in other.rows:
+                self.add(row)
+        return self
 
 
 def judge(row: Row, bench: Bench) -> Result:

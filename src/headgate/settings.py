@@ -69,6 +69,11 @@ class Home:
         """Sockets, process ids, worker reports: nothing here outlives the processes."""
         return self.root / "run"
 
+    @property
+    def replay_clock(self) -> Path:
+        """The moment of event time a replay is at."""
+        return self.run / "replay.clock"
+
 
 def default_home() -> Path:
     """``$HEADGATE_HOME``, or ``.headgate`` in the working directory."""

@@ -71,3 +71,22 @@ def test_no_promise_is_lost_when_the_supervisor_is_killed(tmp_path: Path, rounds
         assert installation.stop() == 0
         assert_the_lake_holds_each_row_once(installation)
     assert len(promised.predictions) >= (rounds + 1) * BETWEEN
+
+
+def test_what_a_worker_that_never_comes_back_left_is_sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Installation(tmp_path / "h", workers=2) as installation:
+        given_two_versions(installation)
+        installation.start()
+        with Callers(installation.port, "late", connections=16, requests=200) as callers:
+            promised = callers.finish()
+        installation.crash_whole()
+    # From now on there is one gateway, or none: nobody else will ever touch the streams.
+    monkeypatch.setattr("headgate.controller.decide.QUIET", 0.0)
+    with installation.open() as hg:
+        chores = hg.chores(seal_interval=0.0)
+        assert len(chores.turn()) == 2, "both streams are finished"
+        assert_each_promise_is_kept_once(hg, promised)
+    assert_the_lake_holds_each_row_once(installation)
+    with installation.open() as hg:
+        assert_each_promise_is_kept_once(hg, promised)
+    assert len(promised.predictions) == 200

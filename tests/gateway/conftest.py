@@ -13,7 +13,7 @@ import pytest
 from headgate.clock import Clock, SystemClock
 from headgate.errors import JournalUnavailable
 from headgate.gateway.metrics import Slab
-from headgate.gateway.server import Gateway, listening_socket
+from headgate.gateway.server import Gateway, listening_socket, run_on_uvloop
 from headgate.journal.identifiers import Mint
 from headgate.journal.ports import Done
 from headgate.journal.records import Answer, Block, Input, Label, Schema
@@ -211,6 +211,6 @@ def play(tmp_path: Path) -> Play:
             async with asyncio.timeout(30), open_town(tmp_path, prepare, **settings) as town:
                 await scene(town)
 
-        asyncio.run(main())
+        run_on_uvloop(main)
 
     return run

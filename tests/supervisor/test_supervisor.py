@@ -137,3 +137,9 @@ def _alive(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def test_a_child_steps_back_as_far_as_it_is_told(supervisor: Supervisor, wanted: list[Child]) -> None:
+    wanted.append(Child("a", SLEEPER, nice=7))
+    supervisor.step()
+    assert os.getpriority(os.PRIO_PROCESS, supervisor.pids["a"]) == 7

@@ -8,13 +8,14 @@ import msgspec
 import uvicorn
 
 from headgate.app.facade import Headgate
-from headgate.clock import Clock, HeldClock, SystemClock
+from headgate.clock import Clock, SystemClock
 from headgate.console.api import control_api
 from headgate.controller.lockstep import Lockstep
 from headgate.controller.reconcile import Controller
 from headgate.errors import BadInput, HeadgateError
 from headgate.settings import Settings
 from headgate.store.home import claim, create_home
+from headgate.store.replayclock import ReplayClock
 from headgate.store.reports import FileReports
 from headgate.vocabulary import Micros
 
@@ -31,7 +32,7 @@ def run_controller(settings: Settings) -> None:
     """
     home = create_home(settings.home.root)
     with claim(home.run / "controller.lock"):
-        clock: Clock = HeldClock(Micros(0)) if settings.replay else SystemClock()
+        clock: Clock = ReplayClock(home.replay_clock) if settings.replay else SystemClock()
         with Headgate(home, clock=clock) as hg:
             controller = hg.controller()
             chores = hg.chores(seal_interval=settings.seal_interval)
@@ -51,7 +52,7 @@ def run_controller(settings: Settings) -> None:
 
 
 def _lockstep(hg: Headgate, controller: Controller, clock: Clock) -> Lockstep | None:
-    if not isinstance(clock, HeldClock):
+    if not isinstance(clock, ReplayClock):
         return None
     return Lockstep(clock, controller.reconcile, hg.traffic, FileReports(hg.home.run / "workers"))
 

@@ -24,6 +24,7 @@ from headgate.controller.chores import Chores
 from headgate.controller.declared import Declared
 from headgate.controller.reconcile import Controller
 from headgate.errors import GateFailed, Unavailable
+from headgate.evaluation.gates import parse_gate
 from headgate.evaluation.report import Report, from_json
 from headgate.events import Event, EventKind
 from headgate.journal.disk import LocalDisk
@@ -130,14 +131,18 @@ class Headgate:
         return register(self.registry, predict_with, model, reference, asked)
 
     def evaluate(self, version: str, data: Any, *, gates: Sequence[str] = (), slices: Sequence[str] = ()) -> Evaluated:
-        """Measure a version on labelled rows it was not fitted on, and judge gates such as ``auc >= 0.65``."""
+        """Measure a version on labelled rows it was not fitted on, and judge gates such as ``auc >= 0.65``.
+
+        `slices` are fields to look at value by value; those that gates speak of are looked at anyway.
+        """
+        fields = dict.fromkeys([*slices, *(gate.slices for gate in map(parse_gate, gates) if gate.slices)])
         return evaluate_version(
             self.registry,
             predict_with,
             self.registry.resolve(version, project=self.project),
             as_table(data),
             gates=gates,
-            slices=slices,
+            slices=list(fields),
             actor=_actor(),
         )
 

@@ -29,6 +29,7 @@ from headgate.runtimes.ports import Placement
 from headgate.runtimes.warmup import likely_row
 from headgate.settings import Home, Settings
 from headgate.store.home import claim, open_home, read_secret
+from headgate.store.replayclock import ReplayClock
 from headgate.store.reports import FileReports
 from headgate.store.trafficfiles import FileTraffic
 from headgate.vocabulary import Digest
@@ -70,7 +71,7 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
         journal=journal,
         mint=Mint(read_secret(home), clock, index),
         reports=FileReports(home.run / "workers"),
-        clock=clock,
+        clock=ReplayClock(home.replay_clock) if settings.replay else clock,
         slab=slab,
         worker=worker,
         replay=settings.replay,

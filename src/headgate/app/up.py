@@ -19,6 +19,8 @@ from headgate.store.trafficfiles import FileTraffic
 from headgate.supervisor.child import Child
 from headgate.supervisor.supervisor import Supervisor, headgate_argv
 
+_CONTROLLER_NICE = 5
+
 
 def up(settings: Settings, *, said: Callable[[str], None]) -> None:
     """Run gateways, runtime hosts and the controller until SIGTERM or SIGINT.
@@ -30,6 +32,7 @@ def up(settings: Settings, *, said: Callable[[str], None]) -> None:
         for name, port in _ports(settings):
             _check_free(settings.host, port, name)
         _write_addresses(home, settings)
+        home.replay_clock.unlink(missing_ok=True)  # a new replay begins where its driver says
         with _metrics_server(home, settings):
             for line in _greeting(settings):
                 said(line)
@@ -98,7 +101,9 @@ def _metrics_server(home: Home, settings: Settings) -> Iterator[None]:
 
 def _fixed_children(settings: Settings) -> list[Child]:
     common = _flags(settings)
-    controller = Child("controller", headgate_argv("controller", *common, "--control-port", str(settings.control_port)))
+    words = ("controller", *common, "--control-port", str(settings.control_port))
+    # Callers come first: sealing and reconciling wait a little when the processors are busy answering.
+    controller = Child("controller", headgate_argv(*words), nice=_CONTROLLER_NICE)
     gateways = [
         Child(
             f"gateway {index}",

@@ -26,6 +26,7 @@ def command(
     It publishes traffic, seals the journal into the lake, enforces retention and answers the control API.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s controller %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # its three lines about a new schema concern nobody
     if parent is not None:
         die_with_parent(parent)
     run_controller(

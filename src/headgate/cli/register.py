@@ -12,7 +12,7 @@ from headgate.registry.register import Registered
 
 @click.command("register")
 @click.argument("name")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model")
 @click.option("--reference", type=click.Path(path_type=Path), required=True, help="Rows the model was fitted on.")
 @click.option("--label", help="Column of the reference that holds the truth.")
 @click.option("--contract", type=click.Path(path_type=Path), help="Contract as YAML; without it one is inferred.")
@@ -26,7 +26,7 @@ from headgate.registry.register import Registered
 def command(
     *,
     name: str,
-    model: Path,
+    model: str,
     reference: Path,
     label: str | None,
     contract: Path | None,

@@ -2,15 +2,24 @@
 
 import time
 from collections.abc import Callable
+from typing import Protocol
 
-from headgate.clock import HeldClock
+from headgate.clock import Clock
 from headgate.errors import BadInput, Unavailable
 from headgate.traffic.ports import RevisionReports, TrafficSource
 from headgate.vocabulary import Micros
 
 
+class MovableClock(Clock, Protocol):
+    """A clock that stands still until it is moved."""
+
+    def move_to(self, moment: Micros) -> None:
+        """Move forward to `moment`; ValueError if that is back."""
+        ...
+
+
 class Lockstep:
-    """Moves a held clock one step at a time.
+    """Moves such a clock one step at a time.
 
     After each move the controller ticks once, and the call returns when every worker alive has reported the
     revisions that are published. Acknowledged records are readable by then, because a durable acknowledgement
@@ -19,7 +28,7 @@ class Lockstep:
 
     def __init__(
         self,
-        clock: HeldClock,
+        clock: MovableClock,
         tick: Callable[[], object],
         traffic: TrafficSource,
         reports: RevisionReports,

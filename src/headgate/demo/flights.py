@@ -72,7 +72,7 @@ def load_flights(folder: Path | None = None) -> Flights:
     departure = pd.to_datetime(table["time_hour"], utc=True) + pd.to_timedelta(table["minute"], unit="min")
     table["sched_dep_minute"] = _minute_of_day(table["sched_dep_time"])
     table["sched_arr_minute"] = _minute_of_day(table["sched_arr_time"])
-    table["weekday"] = pd.to_datetime(table[["year", "month", "day"]]).dt.dayofweek
+    table["weekday"] = pd.to_datetime(table[["year", "month", "day"]]).dt.day_of_week
     at = _micros(departure)
     landed = np.maximum(_micros(_landed(table, departure, airports)), at + 1)
     order = np.argsort(at, kind="stable")

@@ -7,7 +7,6 @@ therefore loads nothing. A new live version is loaded and warmed first, while th
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from time import perf_counter
 from typing import Final, Protocol
 
@@ -113,8 +112,12 @@ class Follower:
 
     async def _pause(self) -> None:
         """Until the next look: a poll's length, or less when something was loaded."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+        # Not asyncio.wait_for: before Python 3.12 it loses a cancellation that comes together with the event.
+        timer = asyncio.get_running_loop().call_later(POLL_SECONDS, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            timer.cancel()
         self._wake.clear()
 
     async def _step(self) -> None:

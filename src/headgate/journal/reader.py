@@ -132,7 +132,7 @@ class Reader:
     ) -> pa.Table:
         """One row per input in [start, end) and answer in one of `roles`, by event time.
 
-        Labels count if received by `as_of`. Inputs nobody answered, refused ones among them, have a null answer.
+        Labels count if observed and received by `as_of`. Inputs nobody answered, refused ones among them, have a null answer.
         A retry counts as new when its first asking lies more than a day before `start`.
         """
 
@@ -143,7 +143,7 @@ class Reader:
         return self._again(read)
 
     def counts(self, project: str, endpoint: str, *, as_of: Micros | None = None) -> Counts:
-        """How much the journal holds; labels count if received by `as_of`."""
+        """How much the journal holds; labels count if observed and received by `as_of`."""
 
         def read() -> Counts:
             with self._join(project, endpoint, None, None, as_of) as join:
@@ -216,7 +216,7 @@ class Reader:
 
     def _join(self, project: str, endpoint: str, start: int | None, end: int | None, as_of: int | None) -> Join:
         view = self._view(project, endpoint, (Table.INPUTS, Table.ANSWERS, Table.LABELS))
-        known = None if as_of is None else pc.field("received_at") <= pa.scalar(as_of, pa.int64()).cast(MOMENT)
+        known = None if as_of is None else _known(as_of)
         labels = view.read(Table.LABELS, LABEL_COLUMNS, where=known)
         # A label by entity may belong to an input after the window: without it, one in the window would take it.
         by_entity = labels.column("entity").null_count < len(labels)
@@ -277,6 +277,12 @@ def _within(start: int | None, end: int | None) -> pc.Expression | None:
     if end is not None:
         bounds.append(pc.field("at") < pa.scalar(end, pa.int64()).cast(MOMENT))
     return reduce(lambda one, other: one & other, bounds) if bounds else None
+
+
+def _known(as_of: int) -> pc.Expression:
+    """Labels received by then; those observed later still were sent ahead of their own truth and do not count."""
+    moment = pa.scalar(as_of, pa.int64()).cast(MOMENT)
+    return (pc.field("received_at") <= moment) & (pc.field("observed_at") <= moment)
 
 
 _UNKNOWN: Final = Schema("", "", "", (), "", "text")

@@ -15,11 +15,13 @@ class Child:
 
     `name` is unique on the machine; `stop_after` are the seconds it gets between SIGTERM and SIGKILL.
     `tier` orders the end: children of the highest tier end first, those they depend on after them.
+    `nice`, 0 to 19, is how far it steps back when others want the processor.
     """
 
     name: str
     argv: tuple[str, ...]
     tier: int = 0
+    nice: int = 0
     stop_after: float = 10.0
     environment: tuple[tuple[str, str], ...] = ()
 

@@ -86,6 +86,8 @@ class Supervisor:
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
+        if child.nice:
+            os.setpriority(os.PRIO_PROCESS, process.pid, child.nice)
         life = self._lives.get(child.name, Life())
         self._lives[child.name] = Life(now, life.deaths_in_a_row, life.restarts)
         self._running[child.name] = (child, process)

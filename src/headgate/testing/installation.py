@@ -45,7 +45,7 @@ class Installation:
         ack: str = "durable",
         on_failure: str = "refuse",
     ) -> None:
-        """`root` becomes the home; nothing runs before `start`. The words of the journal are those of every endpoint."""
+        """`root` becomes the home; nothing runs before `start`. `ack` and `on_failure` go for every endpoint."""
         self.home = create_home(root)
         self.workers = workers
         self.seal_interval = seal_interval
@@ -153,6 +153,16 @@ class Installation:
         self._up.kill()
         self._up.wait()
         self.until(lambda: not self.processes(), "the children of a killed supervisor end by themselves")
+
+    def crash_whole(self) -> None:
+        """SIGKILL every process of it at one moment, so that none can put anything in order."""
+        pids = self.processes()
+        for each in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in pids.values():
+                os.kill(pid, each)
+        if self._up is not None:
+            self._up.wait()
+        self.until(lambda: not self.processes(), "every process is gone")
 
     def stop(self) -> int:
         """End it as a service manager would and return the exit status; kills what is left after a while."""

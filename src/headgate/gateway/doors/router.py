@@ -28,6 +28,7 @@ from headgate.vocabulary import DEFAULT_PROJECT
 
 _LOG: Final = logging.getLogger(__name__)
 _PATHS_KEPT: Final = 4096
+_LONGEST_KEPT: Final = 256
 _READ: Final = frozenset({b"GET", b"HEAD"})
 _WRITE: Final = frozenset({b"POST"})
 
@@ -144,7 +145,9 @@ class Router:
             pass
         if len(self._routes) >= _PATHS_KEPT:
             self._routes.clear()
-        route = self._routes[target] = find_route(target)
+        route = find_route(target)
+        if len(target) <= _LONGEST_KEPT:
+            self._routes[target] = route
         return route
 
 

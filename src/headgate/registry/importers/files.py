@@ -27,13 +27,12 @@ def open_model(model: object, *, trust: bool = False) -> Any:
     ``source.py:ClassName`` names one class of a source. Raises NotFound, BadInput for a file of no kind known,
     TrustRequired where opening would run code from the file, MissingExtra where its library is not installed.
     """
-    if isinstance(model, str):
-        source, _, name = model.rpartition(":")
-        if source.endswith(".py"):
-            return python.PythonSource(_there(Path(source)), name)
-        model = Path(model)
-    if not isinstance(model, Path):
+    if not isinstance(model, (str, Path)):
         return model
+    source, _, name = str(model).rpartition(":")
+    if source.endswith(".py"):
+        return python.PythonSource(_there(Path(source)), name)
+    model = Path(model)
     path = _there(model)
     if path.is_dir():
         return _folder(path)

@@ -132,6 +132,29 @@ def rename(made: Any, names: dict[str, str]) -> None:
         node.output[:] = [names.get(each, each) for each in node.output]
 
 
+def call(proto: Any, inputs: list[str], output: str) -> None:
+    """Name a graph's inputs, in their order, and its first output; other outputs go."""
+    del proto.graph.output[1:]
+    names = {each.name: name for each, name in zip(proto.graph.input, inputs, strict=True)}
+    names[proto.graph.output[0].name] = output
+    rename(proto.graph, names)
+    for each in [*proto.graph.input, *proto.graph.output]:
+        each.name = names[each.name]
+
+
+def finish(proto: Any, output: str, decode: str) -> None:
+    """Write the step `decoding` names behind the graph's answer, which is called `output` before and after."""
+    if decode not in ("softmax", "sigmoid"):
+        return
+    raw = f"{output}_raw"
+    rename(proto.graph, {output: raw})
+    node = proto.graph.node.add()
+    node.op_type, node.input[:], node.output[:] = decode.capitalize(), [raw], [output]
+    if decode == "softmax":
+        axis = node.attribute.add()
+        axis.name, axis.type, axis.i = "axis", 2, -1  # 2: AttributeProto.INT
+
+
 def decoding(said: Array) -> str:
     """How raw answers become probabilities: ``proba`` when they are, else ``softmax`` or ``sigmoid``.
 

@@ -1,6 +1,14 @@
-"""Keras and TensorFlow models: ONNX where Keras can export it here, else the model's own file in the runtime host."""
+"""Keras and TensorFlow models: ONNX where Keras can export it here, else the model's own file in the runtime host.
 
+The last step to probabilities is written into the graph, or applied by the host, so that what is served answers in
+probabilities whether the model gave logits or not.
+"""
+
+import contextlib
+import io
+import logging
 import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,10 +16,11 @@ import numpy as np
 import pyarrow as pa
 
 from headgate.contracts.contract import Contract, Kind
-from headgate.errors import BadInput, MissingExtra
+from headgate.errors import BadInput, RuntimeFailed
 from headgate.registry import native
 from headgate.registry.importers import graph
 from headgate.registry.importers.importer import Candidate, Imported, Traits, matrix, of_module
+from headgate.registry.keras_backend import BACKENDS, import_keras
 from headgate.registry.package import Engine, ModelInput, ModelOutput, Signature
 from headgate.registry.ports import Predicted
 
@@ -19,7 +28,7 @@ ARTEFACT: Final = "model.keras"
 
 
 def recognises(model: Any) -> bool:
-    """Whether it is a Keras model, of whichever package Keras comes in."""
+    """Whether it is a Keras model, of whichever package Keras comes in; on PyTorch it is a module as well."""
     return of_module(model, "keras", "tf_keras", "tensorflow") and hasattr(model, "predict")
 
 
@@ -30,40 +39,85 @@ def traits(model: Any) -> Traits:
 
 def build(model: Any, contract: Contract, reference: pa.Table, *, trust: bool) -> Imported:
     """Its own answers; ONNX, and the model's own file, to stand for it."""
-    inputs = bind(contract)
+    keras = import_keras()
+    inputs = bind(model, contract)
     truth = Native(model, contract, inputs)
     decode = truth.decode(reference)
-    name = "scores" if contract.output.classes else "prediction"
-    width = truth.width(reference)
-    scores = name if contract.output.classes else None
-    signature = Signature(inputs, [ModelOutput(name, "float32", [width])], None if scores else name, scores)
+    scores = "scores" if contract.output.classes else None
+    name = scores or "prediction"
+    signature = Signature(
+        inputs, [ModelOutput(name, "float32", [truth.width(reference)])], None if scores else name, scores
+    )
 
     def write_onnx(folder: Path) -> None:
-        if decode in ("softmax", "sigmoid"):
-            raise BadInput("model", "type", "gives logits; end it in a softmax or sigmoid layer to convert it")
-        model.export(folder / graph.ARTEFACT, format="onnx", verbose=False)
+        with quiet():
+            model.export(folder / graph.ARTEFACT, format="onnx", verbose=False)
         proto = graph.parse_file(folder / graph.ARTEFACT)
-        proto.graph.output[0].name, made = name, proto.graph.output[0].name
-        proto.graph.input[0].name, read = inputs[0].name, proto.graph.input[0].name
-        graph.rename(proto.graph, {made: name, read: inputs[0].name})
+        graph.call(proto, [each.name for each in inputs], name)
+        graph.finish(proto, name, decode)
         graph.save(proto, folder)
 
     def write(folder: Path) -> None:
-        model.save(folder / ARTEFACT)
+        with quiet():
+            model.save(folder / ARTEFACT)
 
+    options = {"decode": decode, "backend": str(keras.backend.backend())}
     candidates = (
         Candidate("ONNX, float32 inputs", Engine.ONNX, graph.ARTEFACT, signature, write_onnx),
-        Candidate("Keras itself, in the runtime host", Engine.KERAS, ARTEFACT, signature, write, {"decode": decode}),
+        Candidate("Keras itself, in the runtime host", Engine.KERAS, ARTEFACT, signature, write, options),
     )
-    return Imported("Keras", truth, candidates, ("keras", "tensorflow", "numpy", "onnx"))
+    return Imported("Keras", truth, candidates, ("keras", *BACKENDS, "numpy", "onnx"))
 
 
-def bind(contract: Contract) -> list[ModelInput]:
-    """The single input of a network: a tensor field, or a matrix of all fields."""
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """No warnings and nothing printed while Keras and its backend work."""
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        warnings.simplefilter("ignore")
+        before = logging.root.manager.disable
+        logging.disable(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.disable(before)
+
+
+def bind(model: Any, contract: Contract) -> list[ModelInput]:
+    """What each input is made of: the field of its name; for a single input a tensor field, or all fields.
+
+    Raises BadInput naming the input that nothing fits.
+    """
+    read = list(getattr(model, "inputs", None) or [None])
+    if len(read) > 1:
+        return [_of_its_name(each, contract) for each in read]
+    dtype = _dtype(read[0])
     if len(contract.fields) == 1 and contract.fields[0].kind is Kind.TENSOR:
         only = contract.fields[0]
-        return [ModelInput("X", "float32", [only.name], list(only.shape or (None,)))]
-    return matrix(contract, contract.names, "float32")
+        return [ModelInput("X", dtype, [only.name], list(only.shape or (None,)))]
+    wanted = None if read[0] is None or len(read[0].shape) != 2 else read[0].shape[1]
+    if wanted not in (None, len(contract.names)):
+        raise BadInput(
+            "model", "shape", f"reads {wanted} numbers per row, the contract has {len(contract.names)} fields"
+        )
+    return matrix(contract, contract.names, dtype)
+
+
+def _of_its_name(read: Any, contract: Contract) -> ModelInput:
+    fields = {each.name: each for each in contract.fields}
+    if read.name not in fields:
+        raise BadInput(f"model.{read.name}", "missing", "no field of the contract has the name of this input")
+    shape = list(fields[read.name].shape or (None,)) if fields[read.name].kind is Kind.TENSOR else [1]
+    if shape == [1]:
+        matrix(contract, (read.name,), "float32")
+    return ModelInput(read.name, _dtype(read), [read.name], shape)
+
+
+def _dtype(read: Any) -> str:
+    return "int64" if "int" in str(getattr(read, "dtype", "")) else "float32"
 
 
 class Native:
@@ -76,7 +130,7 @@ class Native:
         self._decode = "number"
 
     def predict(self, table: pa.Table) -> Predicted:
-        """Answer every row."""
+        """Answer every row. Raises RuntimeFailed when the model does not take them."""
         raw = graph.as_probabilities(self._raw(table), self._decode)
         if self._contract.output.classes:
             return native.predicted(None, raw, self._contract)
@@ -93,21 +147,33 @@ class Native:
         return int(self._raw(reference.slice(0, 1)).reshape(1, -1).shape[1])
 
     def _raw(self, table: pa.Table) -> Any:
-        rows = native.feeds(table, Signature(self._inputs, []))[self._inputs[0].name]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return np.asarray(self._model(rows, training=False))
+        feeds = native.feeds(table, Signature(self._inputs, []))
+        rows = feeds[self._inputs[0].name] if len(feeds) == 1 else feeds
+        try:
+            with quiet():
+                return first(self._model(rows, training=False))
+        except (ValueError, TypeError, RuntimeError) as error:
+            raise RuntimeFailed(f"the model refused its own reference rows: {error}") from error
+
+
+def first(said: Any) -> Any:
+    """The first of a model's outputs as a NumPy array, whatever its backend keeps it in."""
+    if isinstance(said, dict):
+        said = list(said.values())
+    if isinstance(said, Sequence):
+        said = said[0]
+    return np.asarray(import_keras().ops.convert_to_numpy(said))
 
 
 def read(path: Path) -> Any:
     """The model in a ``.keras`` file, without running code from it. Raises MissingExtra without Keras."""
+    keras = import_keras()
     try:
-        import keras  # noqa: PLC0415  adapter
-    except ImportError as error:
-        raise MissingExtra("a Keras model", "keras") from error
-    try:
-        return keras.models.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, OSError, TypeError) as error:
+        with quiet():
+            return keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # a zip, JSON, HDF5 or a layer nobody registered: many classes
         raise BadInput(
-            "model", "type", "is not a model Keras saved, or contains code; save it without Lambda"
+            "model",
+            "type",
+            "is not a model Keras saved, or contains code of its own; save it without Lambda and custom layers",
         ) from error

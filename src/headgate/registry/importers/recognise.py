@@ -7,9 +7,10 @@ from headgate.registry.importers import keras, lightgbm, onnxfile, python, sklea
 from headgate.registry.importers.importer import Importer
 
 IMPORTERS: Final = tuple(
-    cast(Importer, each) for each in (xgboost, lightgbm, sklearn, onnxfile, torch, keras, text, python)
+    cast(Importer, each) for each in (xgboost, lightgbm, sklearn, onnxfile, keras, torch, text, python)
 )
-"""In the order they are asked: wrappers of other libraries are scikit-learn estimators too, so those come first."""
+"""In the order they are asked: wrappers of other libraries are scikit-learn estimators too, and
+Keras models on PyTorch are modules, so those come first."""
 
 
 def importer_of(model: Any) -> Importer:

@@ -23,6 +23,7 @@ from headgate.registry.importers import graph
 from headgate.registry.importers.importer import Candidate, Imported, Traits, columns, matrix, of_module
 from headgate.registry.package import Engine, ModelInput, ModelOutput, Signature
 from headgate.registry.ports import Predicted
+from headgate.vocabulary import Task
 
 ARTEFACT: Final = "model.pt2"
 
@@ -44,7 +45,7 @@ def build(model: Any, contract: Contract, reference: pa.Table, *, trust: bool) -
     module = model.module() if isinstance(model, torch.export.ExportedProgram) else model.eval()
     inputs = bind(module, contract)
     last = _last_step(module, inputs, contract, reference)
-    served = _serving(module, last)
+    served = _serving(module, last, flat=contract.output.task is not Task.TENSOR)
     name = "scores" if contract.output.classes else "prediction"
     with quiet():
         shape = list(_ask(served, inputs, reference.slice(0, 2)).shape[1:])
@@ -59,7 +60,7 @@ def build(model: Any, contract: Contract, reference: pa.Table, *, trust: bool) -
                 served,
                 _example(inputs, reference),
                 dynamo=True,
-                dynamic_shapes=_dynamic(served, inputs),
+                dynamic_shapes=_dynamic(inputs),
                 input_names=[each.name for each in inputs],
                 output_names=[name],
                 verbose=False,
@@ -70,7 +71,7 @@ def build(model: Any, contract: Contract, reference: pa.Table, *, trust: bool) -
 
     def write_program(folder: Path) -> None:
         with quiet():
-            program = torch.export.export(served, _example(inputs, reference), dynamic_shapes=_dynamic(served, inputs))
+            program = torch.export.export(served, _example(inputs, reference), dynamic_shapes=_dynamic(inputs))
             torch.export.save(program, folder / ARTEFACT)
 
     candidates = (
@@ -158,18 +159,25 @@ def _arrays(inputs: list[ModelInput], table: pa.Table) -> tuple[Any, ...]:
 
 
 def _ask(module: Any, inputs: list[ModelInput], table: pa.Table) -> Any:
-    said = module(*_arrays(inputs, table))
+    try:
+        said = module(*_arrays(inputs, table))
+    except Exception as error:  # whatever a module raises; a program exported for one batch size, an AssertionError
+        raise BadInput(
+            "model",
+            "shape",
+            f"fails on {table.num_rows} reference rows with {type(error).__name__}; it must take any number of rows:"
+            " export a program with a dynamic first dimension",
+        ) from error
     if isinstance(said, (tuple, list)):
         said = said[0]
     return said.detach().cpu().numpy()
 
 
-def _dynamic(module: Any, inputs: list[ModelInput]) -> tuple[Any, ...]:
+def _dynamic(inputs: list[ModelInput]) -> tuple[Any, ...]:
     import torch  # noqa: PLC0415  adapter
 
     batch = torch.export.Dim("batch", min=1, max=1 << 20)
-    shapes = tuple({0: batch} for _ in inputs)
-    return (shapes,) if type(module).__name__ == "Serving" else shapes  # its forward takes them as one *inputs
+    return (tuple({0: batch} for _ in inputs),)  # `Serving` takes them as one ``*inputs``
 
 
 def _last_step(module: Any, inputs: list[ModelInput], contract: Contract, reference: pa.Table) -> str:
@@ -186,7 +194,8 @@ def _last_step(module: Any, inputs: list[ModelInput], contract: Contract, refere
     return "softmax" if wide else "sigmoid"
 
 
-def _serving(module: Any, last: str) -> Any:
+def _serving(module: Any, last: str, *, flat: bool) -> Any:
+    """The module as it is served: its first output, `flat` as (rows, numbers), after the last step."""
     import torch  # noqa: PLC0415  adapter
 
     steps = {"none": None, "sigmoid": torch.nn.Sigmoid(), "softmax": torch.nn.Softmax(dim=1)}
@@ -200,9 +209,11 @@ def _serving(module: Any, last: str) -> Any:
         def forward(self, *inputs: Any) -> Any:
             said = self.module(*inputs)
             said = said[0] if isinstance(said, (tuple, list)) else said
+            if flat:  # a module that squeezes its answer would lose the rows of a batch of one
+                said = said.reshape(inputs[0].shape[0], -1)
             return said if self.last is None else self.last(said)
 
-    return Serving() if last != "none" else module
+    return Serving()
 
 
 def read(path: Path) -> Any:
