@@ -64,6 +64,6 @@ clean: ## remove the environment and everything built
 	@touch $@ .venv/.demo
 
 .venv/.full: .venv/.dev
-	@echo "Installing PyTorch and tokenizers into .venv, once ..."
-	@$(PIP) --editable '.[torch,text]'
+	@echo "Installing PyTorch, Keras and tokenizers into .venv, once ..."
+	@$(PIP) --editable '.[torch,keras,text]'
 	@touch $@

@@ -12,11 +12,11 @@ from fastapi import FastAPI
 from pydantic import BaseModel, create_model
 
 fields: dict[str, Any] = {f"f{place}": (float, ...) for place in range(20)}
-Row = create_model("Row", **fields)
+Row: Any = create_model("Row", **fields)
 
 
 class Body(BaseModel):
-    rows: list[Row]  # type: ignore[valid-type]
+    rows: list[Row]
 
 
 def sklearn_app(path: str) -> FastAPI:

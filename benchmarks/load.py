@@ -158,4 +158,4 @@ def _wait(process: subprocess.Popen[bytes], target: Target, log: Path) -> None:
         except OSError:
             pass
         time.sleep(0.05)
-    raise RuntimeError(f"no answer from {process.args}: {log.read_text()[-2000:]}")
+    raise RuntimeError(f"no answer from {process.args!r}: {log.read_text()[-2000:]}")

@@ -5,22 +5,17 @@ figures that gate; without it the report says so.
 """
 
 import argparse
-import importlib.metadata
 import json
-import os
-import platform
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import load
-import models
+from benchmarks import load, machine, models
 
 CONNECTIONS: Final = (1, 16, 64)
 SERVERS: Final = ("bare", "fastapi-sklearn", "fastapi-onnx", "buffered", "durable")
@@ -156,51 +151,6 @@ def grown_per_million(folder: Path, millions: float, said: Callable[[str], None]
     return Gate("MB of memory per million predictions, at most", grown, 1.0, grown <= 1.0)
 
 
-def sync_quantiles_ms(folder: Path, count: int = 300) -> tuple[float, float]:
-    """p50 and p99 of appending 4 kB and fdatasync in `folder`."""
-    times = []
-    with (folder / "sync").open("wb", buffering=0) as file:
-        for _ in range(count):
-            file.write(bytes(4096))
-            began = time.perf_counter()
-            os.fdatasync(file.fileno())
-            times.append((time.perf_counter() - began) * 1e3)
-    times.sort()
-    return times[count // 2], times[int(count * 0.99) - 1]
-
-
-def machine(folder: Path, sync: tuple[float, float]) -> dict[str, Any]:
-    """What the figures were measured on."""
-    cpu = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if "model name" in line
-        ),
-        platform.processor(),
-    )
-    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
-    where = str(folder.resolve())
-    mount = max((each for each in mounts if where.startswith(each[1])), key=lambda each: len(each[1]))
-    return {
-        "cpu": cpu,
-        "cores": len(os.sched_getaffinity(0)),
-        "kernel": platform.release(),
-        "file_system": mount[2],
-        "fdatasync_p50_ms": round(sync[0], 3),
-        "fdatasync_p99_ms": round(sync[1], 3),
-        "python": platform.python_version(),
-        **{name: _version(name) for name in LIBRARIES},
-    }
-
-
-def _version(name: str) -> str:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return "absent"
-
-
 def markdown(figures: list[Figure], found: list[Gate], facts: dict[str, Any]) -> str:
     """The report as two tables."""
     lines = ["| model | server | connections | requests/s | p50 ms | p99 ms | server CPU | wrk CPU | limit |"]
@@ -235,11 +185,10 @@ def main() -> int:
     # Under the output directory, because /tmp is often memory and its fdatasync would prove nothing.
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=chosen.out)))
-        sync = sync_quantiles_ms(folder)
-        facts = machine(folder, sync)
+        facts = machine.facts(folder, LIBRARIES)
         for kind in models.KINDS:
             figures += run(kind, folder, seconds=seconds, repeats=repeats, said=_say)
-        found = list(gates(figures, sync[1]))
+        found = list(gates(figures, facts["fdatasync_p99_ms"]))
         if chosen.memory:
             found.append(grown_per_million(folder, chosen.memory, _say))
     report = {"machine": facts, "rows": [asdict(each) for each in figures], "gates": [asdict(each) for each in found]}

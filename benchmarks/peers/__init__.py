@@ -1,4 +1,4 @@
 """`make bench-peers`: other model servers beside Headgate, each from an environment of its own.
 
-`servers.py` says how each is started, `processes.py` starts and ends it, `report.py` judges the figures.
+`environment.py` installs a peer, `servers.py` says how it is started and asked, `report.py` judges the figures.
 """

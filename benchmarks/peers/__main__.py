@@ -21,8 +21,7 @@ import msgspec
 import numpy as np
 from benchmarks import load, machine, models
 from benchmarks.peers import environment, report, servers
-from benchmarks.peers.environment import PeerFailed
-from benchmarks.peers.processes import Tree, listens, serving
+from benchmarks.processes import ServerFailed, Tree, last_words, listens, serving
 
 LIBRARIES = ("headgate", "onnxruntime", "uvloop", "httptools", "msgspec", "numpy", "scikit-learn")
 ROWS = np.random.default_rng(7).normal(size=(3, models.FIELDS)).round(6).tolist()
@@ -68,7 +67,7 @@ def contenders(peer: servers.Peer, kind: str, built: environment.Environment, fo
 
 
 def answers_as_expected(each: Contender, port: int) -> None:
-    """Ask for every row alone; PeerFailed when an answer is not the model's."""
+    """Ask for every row alone; ServerFailed when an answer is not the model's."""
     for row, expected in zip(ROWS, each.expected, strict=True):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         headers = {"Content-Type": "application/json"}
@@ -77,10 +76,10 @@ def answers_as_expected(each: Contender, port: int) -> None:
         said = reply.read()
         connection.close()
         if reply.status != 200:
-            raise PeerFailed(f"{each.name} answered {reply.status}: {environment.last_words(said.decode())}")
+            raise ServerFailed(f"{each.name} answered {reply.status}: {last_words(said.decode())}")
         scores = np.array(each.scores(json.loads(said)), float)
         if scores.shape != (1, 2) or np.abs(scores[0] - expected).max() > TOLERANCE:
-            raise PeerFailed(f"{each.name} answered {scores.tolist()} where its model says {expected}")
+            raise ServerFailed(f"{each.name} answered {scores.tolist()} where its model says {expected}")
 
 
 def once(each: Contender, length: Length) -> dict[int, tuple[load.Row, int]]:
@@ -93,7 +92,7 @@ def once(each: Contender, length: Length) -> dict[int, tuple[load.Row, int]]:
         found = {n: (tree.measure(target, n, length.seconds), tree.resident_kb()) for n in report.CONNECTIONS}
         answers_as_expected(each, port)
     if listens(port):
-        raise PeerFailed(f"{each.name} still listens after it was ended")
+        raise ServerFailed(f"{each.name} still listens after it was ended")
     return found
 
 
@@ -140,8 +139,8 @@ def main() -> int:
                 built = environment.make(peer.name, chosen.environments)
                 for kind in models.KINDS:
                     figures += compare(peer, kind, built, folder / peer.name / kind, length)
-            except (PeerFailed, OSError, RuntimeError) as problem:
-                failed[peer.name] = environment.last_words(str(problem))
+            except (ServerFailed, OSError, RuntimeError) as problem:
+                failed[peer.name] = last_words(str(problem))
                 _say(f"{peer.name}: not measured: {failed[peer.name]}")
     return _written(chosen.out, length=length, seen=seen, peers=peers, figures=figures, failed=failed)
 
@@ -181,7 +180,7 @@ def _until_answering(each: Contender, tree: Tree, port: int) -> None:
     while True:
         try:
             return answers_as_expected(each, port)
-        except (PeerFailed, OSError, http.client.HTTPException):
+        except (ServerFailed, OSError, http.client.HTTPException):
             if tree.process.poll() is not None or time.monotonic() > deadline:
                 raise
             time.sleep(0.2)

@@ -1,7 +1,5 @@
 """The smallest BentoML service, beside ``model.joblib``. Runs in BentoML's environment."""
 
-from typing import Any
-
 import bentoml  # type: ignore[import-not-found]
 import joblib
 import numpy as np
@@ -13,6 +11,6 @@ class Served:
         self.model = joblib.load("model.joblib")
 
     @bentoml.api  # type: ignore[untyped-decorator]
-    def predict(self, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        found: np.ndarray[Any, Any] = self.model.predict_proba(rows)
+    def predict(self, rows: np.ndarray) -> np.ndarray:
+        found: np.ndarray = self.model.predict_proba(rows)
         return found

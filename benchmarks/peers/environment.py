@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from benchmarks.processes import ServerFailed, last_words
+
 PINS: Final = Path(__file__).parent
 _STAMP: Final = ".pins"
 _INSTALL_S: Final = 1800
-
-
-class PeerFailed(Exception):
-    """A peer could not be installed, started or believed; the message is the reason the report gives."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Environment:
         return {**kept, **threads, "PATH": path, "HOME": str(home.resolve()), "DO_NOT_TRACK": "1"}
 
     def run(self, arguments: list[str], home: Path) -> None:
-        """Run this environment's Python to its end; PeerFailed with its last words when it fails."""
+        """Run this environment's Python to its end; ServerFailed with its last words when it fails."""
         done = subprocess.run(
             [self.python, *arguments],
             env=self.variables(home),
@@ -45,7 +43,7 @@ class Environment:
             timeout=300,
         )
         if done.returncode:
-            raise PeerFailed(f"{Path(arguments[0]).name} failed: {last_words(done.stderr or done.stdout)}")
+            raise ServerFailed(f"{Path(arguments[0]).name} failed: {last_words(done.stderr or done.stdout)}")
 
 
 def pins(name: str) -> dict[str, str]:
@@ -67,15 +65,10 @@ def make(name: str, root: Path) -> Environment:
     return Environment(folder / "bin")
 
 
-def last_words(output: str, limit: int = 300) -> str:
-    """The end of what a program said, on one line."""
-    return " ".join(output.split())[-limit:]
-
-
 def _command(what: str, command: list[str]) -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_INSTALL_S)
     except subprocess.TimeoutExpired:
-        raise PeerFailed(f"{what} took longer than {_INSTALL_S} s") from None
+        raise ServerFailed(f"{what} took longer than {_INSTALL_S} s") from None
     if done.returncode:
-        raise PeerFailed(f"{what} failed: {last_words(done.stderr or done.stdout)}")
+        raise ServerFailed(f"{what} failed: {last_words(done.stderr or done.stdout)}")

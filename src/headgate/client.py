@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from headgate.errors import BadConfiguration, BadInput, HeadgateError, NotFound, Unavailable
-from headgate.vocabulary import DEFAULT_PROJECT
+from headgate.vocabulary import DEFAULT_PROJECT, NAME, NAME_RULE
 
 Row = Mapping[str, Any]
 
@@ -21,11 +21,17 @@ class Client:
     """Asks one gateway; not safe to share between threads."""
 
     def __init__(self, url: str, *, project: str = DEFAULT_PROJECT, timeout: float = 30.0) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError:  # a port beyond 65535, a bracket that does not close
+            host, port = None, None
+        if host is None or parts.scheme not in ("http", "https"):
             raise BadConfiguration("url", f"'{url}' is not an address such as http://127.0.0.1:8080")
+        if not NAME.fullmatch(project):
+            raise BadInput("project", "name", f"must match {NAME_RULE}")
         make = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        self._connection = make(parts.hostname, parts.port, timeout=timeout)
+        self._connection = make(host, port, timeout=timeout)
         self._base = parts.path.rstrip("/")
         self._project = project
         self._url = url
@@ -44,6 +50,10 @@ class Client:
         Raises BadInput when the request as a whole was refused, NotFound for an unknown endpoint and
         Unavailable when no gateway answers.
         """
+        if isinstance(rows, Mapping | str) or hasattr(rows, "columns"):
+            raise BadInput(
+                "rows", "type", "must be a list of rows, each a mapping; of a frame: frame.to_dict('records')"
+            )
         body: dict[str, Any] = {"rows": list(rows)}
         if request_id is not None:
             body["id"] = request_id
@@ -95,7 +105,7 @@ class Client:
         return f"{self._base}/v1{where}/endpoints/{quote(endpoint)}"
 
     def _post(self, path: str, body: object) -> tuple[int, dict[str, Any]]:
-        payload = json.dumps(body, allow_nan=False).encode()
+        payload = _payload(body)
         try:
             reply = self._exchange(path, payload)
             content = reply.read()
@@ -121,10 +131,31 @@ def connect(url: str = "http://127.0.0.1:8080", *, project: str = DEFAULT_PROJEC
     return Client(url, project=project)
 
 
+def _payload(body: object) -> bytes:
+    try:
+        return json.dumps(body, allow_nan=False, default=_plain).encode()
+    except ValueError as error:  # NaN and Infinity; a list that holds itself
+        raise BadInput("body", "finite", "a value is NaN or infinite; send null for a missing value") from error
+
+
+def _plain(value: Any) -> object:
+    """What pandas, NumPy and datetime values are in JSON; those libraries need not be installed.
+
+    >>> from datetime import UTC, datetime
+    >>> json.dumps(datetime(2024, 1, 31, tzinfo=UTC), default=_plain)
+    '"2024-01-31T00:00:00+00:00"'
+    """
+    for method in ("isoformat", "tolist"):
+        if hasattr(value, method):
+            return getattr(value, method)()
+    kind = type(value).__name__
+    raise BadInput("body", "type", f"a value is a {kind}, which JSON does not have; send a number, text, true or null")
+
+
 def _refusal(status: int, reply: dict[str, Any], endpoint: str) -> HeadgateError:
     error = reply.get("error")
     if status == 404:
-        return NotFound("endpoint", endpoint)
+        return NotFound("endpoint", endpoint, "`headgate status` lists those there are")
     if isinstance(error, dict) and "field" in error:
         return BadInput(error["field"], error.get("rule", "refused"), error.get("message", ""))
     return Unavailable(f"answered {status}: {error}")

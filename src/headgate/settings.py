@@ -1,5 +1,6 @@
 """Where an installation keeps its things, and the few numbers its operator may set."""
 
+import ipaddress
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +107,18 @@ class Settings:
     """Largest request body in bytes."""
     queue_rows: int = 16384
     """Rows that may wait in one gateway before callers are told to come back."""
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether other machines can reach the ports.
+
+        >>> Settings(Home(Path("h"))).is_exposed, Settings(Home(Path("h")), host="0.0.0.0").is_exposed
+        (False, True)
+        """
+        try:
+            return not ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host != "localhost"
 
     def worker_count(self) -> int:
         """Gateway processes to start: at least one."""

@@ -12,13 +12,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-pytest.importorskip("torch", reason="PyTorch is not installed; `make test-full` installs it")
-pytest.importorskip("h5py", reason="Keras is not installed; `make test-full` installs it")
-
 from headgate.contracts.tables import as_table
 from headgate.errors import BadInput
 from headgate.registry.importers.keras import quiet
-from headgate.registry.keras_backend import import_keras
+from headgate.registry.libraries import import_keras
 from headgate.registry.package import Engine
 from headgate.registry.packages import open_package
 from headgate.registry.parity import recheck
@@ -26,6 +23,8 @@ from headgate.registry.register import Registered
 from headgate.runtimes.predictor import predict_with
 from headgate.vocabulary import Task
 
+pytest.importorskip("torch", reason="PyTorch is not installed; `make test-full` installs it")
+pytest.importorskip("h5py", reason="Keras is not installed; `make test-full` installs it")
 pytestmark = pytest.mark.full
 NUMBERS = ["a", "b", "c"]
 
@@ -132,6 +131,7 @@ def test_a_picture(enter: Any, keras: Any) -> None:
     done = enter(model, table)
     assert done.package.manifest.signature.inputs[0].shape == [4, 4, 1]
     said = predict_with(done.package.path).predict(table).scores
+    assert said is not None
     np.testing.assert_allclose(said, asked(keras, model, pictures.astype("float32")), atol=1e-5)
 
 
@@ -153,9 +153,7 @@ def test_code_in_a_file_is_not_run(enter: Any, frame: pd.DataFrame, keras: Any, 
         enter(tmp_path / "model.keras", frame[[*NUMBERS, "y"]])
 
 
-def test_the_graph_has_a_free_batch_and_the_names_of_the_signature(
-    enter: Any, frame: pd.DataFrame, keras: Any
-) -> None:
+def test_the_graph_has_a_free_batch_and_the_names_of_the_signature(enter: Any, frame: pd.DataFrame, keras: Any) -> None:
     done = enter(network(keras, 3, None), frame[NUMBERS].assign(y=np.arange(len(frame)) % 3))
     proto = onnx.load(done.package.path / "model.onnx")
     onnx.checker.check_model(proto)
@@ -165,7 +163,7 @@ def test_the_graph_has_a_free_batch_and_the_names_of_the_signature(
 
 
 def test_a_backend_is_found_without_being_named() -> None:
-    code = "from headgate.registry.keras_backend import import_keras as k; print(k().backend.backend())"
+    code = "from headgate.registry.libraries import import_keras as k; print(k().backend.backend())"
     environment = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"}
     said = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code], env=environment, capture_output=True, text=True, check=True

@@ -20,10 +20,12 @@ import numpy as np
 
 from headgate.app.facade import Headgate
 from headgate.errors import HeadgateError
+from headgate.events import EventKind
 from headgate.registry.parity import recheck
 from headgate.runtimes.predictor import predict_with
 from headgate.settings import Home
 from headgate.store.home import open_home
+from headgate.vocabulary import DEFAULT_PROJECT
 
 ENOUGH_BYTES: Final = 1 << 30
 """Free space under which a journal is in danger."""
@@ -31,6 +33,9 @@ SLOW_SYNC_MS: Final = 10.0
 """A disk that takes longer to sync makes every durable answer wait visibly."""
 LONG_WAIT_S: Final = 3600
 """A closed segment older than this should have been sealed."""
+
+_MANY_EVENTS: Final = 10_000
+"""How far back the history is searched for damage."""
 
 _EXTRAS: Final = {
     "platform": "duckdb",
@@ -184,9 +189,25 @@ def _check_journal(hg: Headgate) -> Iterator[Finding]:
     if waiting:
         advice = "is the controller running? `headgate up` runs one"
         yield Finding(Health.NOTE, f"{len(waiting)} closed journal segments wait to be sealed", advice)
+    yield from _damaged(hg)
     for project, endpoint in hg.reader.endpoints():
         counts = hg.of(project).counts(endpoint)
         yield Finding(Health.GOOD, f"journal of {endpoint}: {counts.inputs:,} inputs, {counts.labelled:,} labelled")
+
+
+def _damaged(hg: Headgate) -> Iterator[Finding]:
+    """Segments the sealer could not read whole, as long as their files are still in the journal."""
+    there = {f"{each.stream}/{each.sequence}" for each in hg.segments()}
+    noted = {
+        each.subject: each.why
+        for each in hg.registry.records.events(DEFAULT_PROJECT, None, _MANY_EVENTS)
+        if each.kind is EventKind.DAMAGED and each.subject in there
+    }
+    advice = (
+        "check the disk and restore the file from a copy, or move it out of the journal once nothing in it is needed"
+    )
+    for segment, why in sorted(noted.items()):
+        yield Finding(Health.BAD, f"journal segment {segment}: {why}", advice)
 
 
 _HOME_CHECKS: Final = (_check_secret, _check_disk, _check_packages, _check_endpoints, _check_journal)

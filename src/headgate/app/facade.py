@@ -23,12 +23,13 @@ from headgate.contracts.yaml_text import load_yaml
 from headgate.controller.chores import Chores
 from headgate.controller.declared import Declared
 from headgate.controller.reconcile import Controller
-from headgate.errors import GateFailed, Unavailable
+from headgate.errors import BadConfiguration, BadInput, GateFailed, NotFound, Unavailable
 from headgate.evaluation.gates import parse_gate
 from headgate.evaluation.report import Report, from_json
 from headgate.events import Event, EventKind
 from headgate.journal.disk import LocalDisk
 from headgate.journal.lake import Lake
+from headgate.journal.ports import SegmentRef
 from headgate.journal.reader import Counts, Reader
 from headgate.journal.segments import DiskSegmentSource
 from headgate.journal.training import TrainingSet, training_set
@@ -46,7 +47,7 @@ from headgate.store.sql import SqlStore
 from headgate.store.trafficfiles import FileTraffic
 from headgate.traffic.endpoint import EndpointSpec, draft_endpoint, dump_endpoint, load_endpoint
 from headgate.traffic.traffic import Traffic
-from headgate.vocabulary import DEFAULT_PROJECT, Micros
+from headgate.vocabulary import DEFAULT_PROJECT, NAME, NAME_RULE, Micros
 
 
 class Headgate:
@@ -54,7 +55,7 @@ class Headgate:
 
     def __init__(self, home: Home, *, clock: Clock | None = None, project: str = DEFAULT_PROJECT) -> None:
         self.home = home
-        self.project = project
+        self.project = _project(project)
         self._clock = clock or SystemClock()
         self._store = SqlStore(home.database)
         self.registry = Registry(self._store, PackageStore(home.packages), self._clock)
@@ -69,7 +70,7 @@ class Headgate:
         if project == self.project:
             return self
         other = copy(self)
-        other.project = project
+        other.project = _project(project)
         return other
 
     def __enter__(self) -> "Headgate":
@@ -116,7 +117,7 @@ class Headgate:
         names the column of them that holds the truth. Raises BadInput, TrustRequired or MissingExtra.
         """
         if isinstance(contract, Path):
-            contract = load_yaml(contract.read_text(), str(contract))
+            contract = load_yaml(_text_of(contract), str(contract))
         asked = Registration(
             name=name,
             label=label,
@@ -151,7 +152,8 @@ class Headgate:
         return self.registry.set_alias(version, alias, actor=_actor(), why=why, project=self.project)
 
     def aliases(self, model: str) -> dict[str, int]:
-        """Version numbers of a model by alias."""
+        """Version numbers of a model by alias. Raises NotFound when there is no such model."""
+        self.registry.resolve(model, project=self.project)
         return self.registry.aliases(model, project=self.project)
 
     def versions(self, model: str | None = None) -> list[Version]:
@@ -183,8 +185,11 @@ class Headgate:
 
         `spec` is a value, the YAML text or the path of a file. Raises GateFailed when a version without a
         passing evaluation would take traffic; `force` lets it, and the history keeps who said so and why.
+        Raises BadConfiguration naming the key when the file is wrong or its versions answer different questions,
+        NotFound for a version that is not registered.
         """
         spec = _spec(spec)
+        self._declared.check(spec)
         if force:
             spec = self._declared.forced(spec)
         elif unproved := self._declared.unproved(spec):
@@ -264,6 +269,10 @@ class Headgate:
             project=self.project,
         )
 
+    def segments(self) -> list[SegmentRef]:
+        """Journal segments that are not in the lake yet, of all projects."""
+        return self._segments.segments()
+
     def counts(self, endpoint: str) -> Counts:
         """How much the journal holds of an endpoint."""
         return self.reader.counts(self.project, endpoint)
@@ -317,11 +326,38 @@ def draft(reference: Any, *, endpoint: str, model: str, label: str | None) -> st
     return draft_endpoint(infer(reference, label=label), endpoint=endpoint, model=model, reference_name=name)
 
 
+def model_of(version: str) -> str:
+    """The model's name in ``model``, ``model:3`` or ``model@champion``.
+
+    >>> model_of("late:3"), model_of("late@champion"), model_of("late")
+    ('late', 'late', 'late')
+    """
+    return version.replace("@", ":").partition(":")[0]
+
+
+def _project(name: str) -> str:
+    if not NAME.fullmatch(name):
+        raise BadInput("project", "name", f"must match {NAME_RULE}")
+    return name
+
+
+def _text_of(path: Path) -> str:
+    """What an operator's file says. Raises NotFound, or BadConfiguration naming the file."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise NotFound("file", str(path)) from error
+    except UnicodeDecodeError as error:
+        raise BadConfiguration(str(path), "is not UTF-8 text") from error
+    except OSError as error:
+        raise BadConfiguration(str(path), f"cannot be read: {(error.strerror or '').lower()}") from error
+
+
 def _spec(spec: EndpointSpec | str | Path) -> EndpointSpec:
     if isinstance(spec, EndpointSpec):
         return spec
     if isinstance(spec, Path):
-        return load_endpoint(spec.read_text(), str(spec))
+        return load_endpoint(_text_of(spec), str(spec))
     return load_endpoint(spec, "endpoint")
 
 

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, start_http_server
@@ -15,6 +16,7 @@ from headgate.registry.packages import PackageStore
 from headgate.settings import Home, Settings
 from headgate.store import atomic
 from headgate.store.home import claim, create_home
+from headgate.store.reports import FileReports
 from headgate.store.trafficfiles import FileTraffic
 from headgate.supervisor.child import Child
 from headgate.supervisor.supervisor import Supervisor, headgate_argv
@@ -29,6 +31,7 @@ def up(settings: Settings, *, said: Callable[[str], None]) -> None:
     """
     home = create_home(settings.home.root)
     with claim(home.run / "up.lock"):
+        _check_distinct(settings)
         for name, port in _ports(settings):
             _check_free(settings.host, port, name)
         _write_addresses(home, settings)
@@ -36,12 +39,52 @@ def up(settings: Settings, *, said: Callable[[str], None]) -> None:
         with _metrics_server(home, settings):
             for line in _greeting(settings):
                 said(line)
+            announcing = _Announcement(home, settings, said)
             hosts = Hosts(home, PackageStore(home.packages), FileTraffic(home.traffic))
-            Supervisor(lambda: [*_fixed_children(settings), *hosts.wanted()]).run()
+
+            def wanted() -> list[Child]:
+                announcing.look()
+                return [*_fixed_children(settings), *hosts.wanted()]
+
+            Supervisor(wanted).run()
 
 
 def _ports(settings: Settings) -> Sequence[tuple[str, int]]:
     return (("port", settings.port), ("control-port", settings.control_port), ("metrics-port", settings.metrics_port))
+
+
+class _Announcement:
+    """Says once that the installation answers, and what to do next when there is nothing to answer with."""
+
+    def __init__(self, home: Home, settings: Settings, said: Callable[[str], None]) -> None:
+        self._reports = FileReports(home.run / "workers")
+        self._traffic = FileTraffic(home.traffic)
+        self._settings = settings
+        self._said = said
+        self._began = time.monotonic()
+        self._made = False
+
+    def look(self) -> None:
+        """Announce it if it has not been and every gateway obeys what is published."""
+        if self._made or len(self._reports.obeyed()) < self._settings.worker_count():
+            return
+        self._made = True
+        endpoints = sorted(name for _, name in self._traffic.read())
+        self._said(f"ready after {time.monotonic() - self._began:.1f} s: {', '.join(endpoints) or 'no endpoint yet'}")
+        if not endpoints:
+            self._said(
+                "next, in another terminal: headgate register, headgate evaluate, headgate init and headgate apply, "
+                f"each with --home {self._settings.home.root}; endpoints are served as soon as they are applied"
+            )
+
+
+def _check_distinct(settings: Settings) -> None:
+    """Two doors on one port would both start and take turns at dying."""
+    taken: dict[int, str] = {}
+    for name, port in _ports(settings):
+        if port in taken:
+            raise BadConfiguration(f"--{name}", f"{port} is the --{taken[port]} already; give each a port of its own")
+        taken[port] = name
 
 
 def _check_free(host: str, port: int, name: str) -> None:
@@ -52,7 +95,7 @@ def _check_free(host: str, port: int, name: str) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise BadConfiguration(
-                f"--{name}", f"{host}:{port} cannot be used: {os.strerror(error.errno or 0)}"
+                f"--{name}", f"{host}:{port} cannot be used: {(error.strerror or 'unknown reason').lower()}"
             ) from None
 
 
@@ -118,4 +161,5 @@ def _fixed_children(settings: Settings) -> list[Child]:
 def _flags(settings: Settings) -> list[str]:
     flags = ["--home", str(settings.home.root), "--host", settings.host, "--parent", str(os.getpid())]
     flags += ["--seal-interval", str(settings.seal_interval)]
+    flags += ["--insecure"] if settings.is_exposed else []
     return [*flags, "--replay"] if settings.replay else flags

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from headgate.app.facade import open_home
+from headgate.app.facade import model_of, open_home
 from headgate.cli.options import home_option, json_option, project_option, why_option
 
 
@@ -26,6 +26,7 @@ def command(*, version: str, alias: str | None, why: str, project: str, home: Pa
             moved = hg.alias(version, alias, why=why)
             click.echo(json.dumps({alias: moved.number}) if as_json else f"{moved.model}@{alias} is {moved.ref} now")
             return
-        names = hg.aliases(version)
-    lines = [f"{version.partition(':')[0]}@{name}  version {number}" for name, number in sorted(names.items())]
+        names = hg.aliases(model_of(version))
+    model = model_of(version)
+    lines = [f"{model}@{name}  version {number}" for name, number in sorted(names.items())]
     click.echo(json.dumps(names) if as_json else "\n".join(lines) or "no aliases yet")

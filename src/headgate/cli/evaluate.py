@@ -1,13 +1,17 @@
 """``headgate evaluate``: measure a version on labelled rows and judge its gates."""
 
 from pathlib import Path
+from typing import Final
 
 import click
 
 from headgate.app.facade import open_home
 from headgate.cli.options import home_option, json_option, project_option
 from headgate.errors import GateFailed
+from headgate.evaluation.gates import Outcome
 from headgate.evaluation.report import as_text
+from headgate.registry.evaluate import Evaluated
+from headgate.vocabulary import Task
 
 
 @click.command("evaluate")
@@ -37,4 +41,29 @@ def command(
         evaluated = hg.evaluate(version, data, gates=gates, slices=slices)
     click.echo(evaluated.evaluation.report.decode() if as_json else as_text(evaluated.report))
     if not evaluated.evaluation.passed:
-        raise GateFailed(f"{evaluated.evaluation.version} did not pass; it takes no traffic before an evaluation does")
+        raise GateFailed(_advice(evaluated))
+
+
+def _advice(evaluated: Evaluated) -> str:
+    """What an evaluation that did not pass means for the version, and what to do."""
+    version, report = evaluated.evaluation.version, evaluated.report
+    if not report.gates:
+        return (
+            f"nothing was asked of {version}, so nothing is proved; add a gate such as --gate '{_EXAMPLE[report.task]}'"
+        )
+    if report.verdict is Outcome.FAILED:
+        return f"{version} did not pass; it takes no traffic before an evaluation does"
+    if any("champion" in each.gate for each in report.gates) and evaluated.champion is None:
+        return (
+            f"{version} has no champion to be compared with. Prove the first version by a number, "
+            f"such as --gate '{_EXAMPLE[report.task]}', then: headgate alias {version} champion"
+        )
+    return f"{version} is undecided: give more labelled rows, or a gate these rows can answer"
+
+
+_EXAMPLE: Final = {
+    Task.BINARY: "auc >= 0.65",
+    Task.MULTICLASS: "accuracy >= 0.65",
+    Task.REGRESSION: "r2 >= 0.5",
+    Task.TENSOR: "",
+}

@@ -6,21 +6,36 @@ from pathlib import Path
 import click
 
 from headgate.app.gateway import run_gateway
-from headgate.cli.options import home_option
+from headgate.cli.options import PORT, SECONDS, guarded, home_option, insecure_option
 from headgate.settings import Home, Settings
 from headgate.supervisor.parent import die_with_parent
 
 
 @click.command("gateway")
 @home_option
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8080, show_default=True)
-@click.option("--index", default=0, show_default=True, help="Which of the home's gateways this is, from 0.")
-@click.option("--seal-interval", default=10.0, show_default=True, help="Seconds between two sealings.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=PORT, default=8080, show_default=True, help="Predictions and labels.")
+@click.option(
+    "--index",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Which of the home's gateways this is, from 0.",
+)
+@click.option("--seal-interval", type=SECONDS, default=10.0, show_default=True, help="Seconds between two sealings.")
 @click.option("--replay", is_flag=True, help="Let callers state event times.")
+@insecure_option
 @click.option("--parent", type=int, help="Process whose end ends this one.")
 def command(
-    *, home: Path, host: str, port: int, index: int, seal_interval: float, replay: bool, parent: int | None
+    *,
+    home: Path,
+    host: str,
+    port: int,
+    index: int,
+    seal_interval: float,
+    replay: bool,
+    insecure: bool,
+    parent: int | None,
 ) -> None:
     """Run one gateway process; `headgate up` does this for you.
 
@@ -29,4 +44,5 @@ def command(
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s gateway {index} %(message)s", datefmt="%H:%M:%S")
     if parent is not None:
         die_with_parent(parent)
-    run_gateway(Settings(home=Home(home), host=host, port=port, seal_interval=seal_interval, replay=replay), index)
+    settings = Settings(home=Home(home), host=host, port=port, seal_interval=seal_interval, replay=replay)
+    run_gateway(guarded(settings, insecure=insecure), index)

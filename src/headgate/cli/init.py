@@ -1,11 +1,12 @@
 """``headgate init``: draft endpoint.yaml from a reference file."""
 
+import os
 from pathlib import Path
 
 import click
 
 from headgate.app.facade import draft
-from headgate.errors import Conflict
+from headgate.errors import BadConfiguration, Conflict
 
 
 @click.command("init")
@@ -13,8 +14,10 @@ from headgate.errors import Conflict
 @click.option("--endpoint", required=True, help="Name callers will use.")
 @click.option("--model", required=True, help="Model that will answer: name, name:3 or name@champion.")
 @click.option("--label", help="Column of the reference that holds the truth.")
-@click.option("--output", type=click.Path(path_type=Path), default="endpoint.yaml", show_default=True)
-@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), default="endpoint.yaml", show_default=True, help="File to write."
+)
+@click.option("--force", is_flag=True, allow_from_autoenv=False, help="Replace the file if it is there.")
 def command(*, reference: Path, endpoint: str, model: str, label: str | None, output: Path, force: bool) -> None:
     """Draft endpoint.yaml from a reference file.
 
@@ -22,5 +25,9 @@ def command(*, reference: Path, endpoint: str, model: str, label: str | None, ou
     """
     if output.exists() and not force:
         raise Conflict(f"{output} is there already; say --force to replace it or --output to name another")
-    output.write_text(draft(reference, endpoint=endpoint, model=model, label=label))
+    text = draft(reference, endpoint=endpoint, model=model, label=label)
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadConfiguration("--output", f"{output} cannot be written: {os.strerror(error.errno or 0)}") from error
     click.echo(f"wrote {output}: read it, correct ranges and units, then: headgate apply {output}")

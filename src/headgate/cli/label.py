@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from headgate.app.facade import running_client
-from headgate.cli.options import home_option, project_option, read_text, url_option
+from headgate.cli.options import home_option, json_option, project_option, read_text, url_option
 from headgate.errors import BodyRefused
 
 
@@ -18,6 +18,7 @@ from headgate.errors import BodyRefused
 @url_option
 @project_option
 @home_option
+@json_option
 def command(
     *,
     endpoint: str,
@@ -27,6 +28,7 @@ def command(
     url: str | None,
     project: str,
     home: Path,
+    as_json: bool,
 ) -> None:
     """Tell a running endpoint what turned out to be true.
 
@@ -40,7 +42,8 @@ def command(
     else:
         raise click.UsageError("name a prediction and the truth, or --file")
     with running_client(home, url, project) as client:
-        click.echo(f"{client.label(endpoint, labels)} accepted")
+        accepted = client.label(endpoint, labels)
+    click.echo(json.dumps({"accepted": accepted}) if as_json else f"{accepted} accepted")
 
 
 def _parsed(line: bytes, where: str) -> dict[str, object]:

@@ -5,13 +5,14 @@ below is what ``--help`` prints; a test holds it against the verbs themselves.
 """
 
 import importlib
+import os
 import sys
 from typing import Final
 
 import click
 
 from headgate.cli.exits import EXIT_CODES, exit_code
-from headgate.errors import HeadgateError
+from headgate.errors import HeadgateError, MissingExtra
 from headgate.vocabulary import VERSION
 
 VERBS: Final = {
@@ -43,7 +44,12 @@ class Verbs(click.Group):
         """The verb's command, imported now."""
         if cmd_name not in VERBS:
             return None
-        command: click.Command = importlib.import_module(f"headgate.cli.{cmd_name}").command
+        try:
+            command: click.Command = importlib.import_module(f"headgate.cli.{cmd_name}").command
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] == "headgate":
+                raise
+            raise MissingExtra(f"headgate {cmd_name}", "platform") from error
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -55,7 +61,8 @@ class Verbs(click.Group):
 @click.group(
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="\b\nExit codes:\n" + "\n".join(f"  {code}  {says}" for code, says in EXIT_CODES.items()),
+    epilog="Every option can come from the environment: HEADGATE_UP_PORT=8081 is `headgate up --port 8081`.\n\n"
+    "\b\nExit codes:\n" + "\n".join(f"  {code}  {says}" for code, says in EXIT_CODES.items()),
 )
 @click.version_option(VERSION, message="headgate %(version)s")
 def headgate_command() -> None:
@@ -66,7 +73,7 @@ def main() -> None:
     """Run the command line and exit with the code of what happened."""
     try:
         # Outside standalone mode click hands back what a verb exits with instead of leaving.
-        status = headgate_command(standalone_mode=False)
+        status = headgate_command(standalone_mode=False, prog_name="headgate", auto_envvar_prefix="HEADGATE")
         sys.exit(status if isinstance(status, int) else 0)
     except click.ClickException as error:
         error.show()
@@ -77,6 +84,15 @@ def main() -> None:
     except HeadgateError as error:
         click.echo(f"headgate: {error}", err=True)
         sys.exit(exit_code(error))
+    except BrokenPipeError:
+        # Whoever read our output wants no more of it (`| head`); what is still buffered must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except OSError as error:
+        # A file the caller named, or a disk that is full: no verb foresaw it, but the kernel says what is wrong.
+        what = f"{error.filename}: " if error.filename else ""
+        click.echo(f"headgate: {what}{error.strerror or type(error).__name__}", err=True)
+        sys.exit(4 if isinstance(error, FileNotFoundError) else 1)
 
 
 if __name__ == "__main__":

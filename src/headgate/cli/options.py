@@ -1,13 +1,15 @@
 """Options that several verbs share, so that they are spelled and explained once."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
-from headgate.settings import default_home
+from headgate.errors import BadConfiguration, BadInput, NotFound
+from headgate.settings import Settings, default_home
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -25,12 +27,40 @@ def home_option(command: Command) -> Command:
 
 def project_option(command: Command) -> Command:
     """``--project``: whose endpoint."""
-    return click.option("--project", default="default", show_default=True, help="Owner of the endpoint.")(command)
+    return click.option("--project", default="default", show_default=True, help="Owner of models and endpoints.")(
+        command
+    )
 
 
 def json_option(command: Command) -> Command:
     """``--json``: for programs."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
+
+
+PORT: Final = click.IntRange(1, 65535)
+"""A port callers can be told: 0, which means any, could not be."""
+SECONDS: Final = click.FloatRange(min=0, min_open=True)
+
+
+def insecure_option(command: Command) -> Command:
+    """``--insecure``: said aloud or not at all, so no environment variable sets it."""
+    return click.option(
+        "--insecure",
+        is_flag=True,
+        allow_from_autoenv=False,
+        help="Listen beyond this machine although nobody is asked who they are.",
+    )(command)
+
+
+def guarded(settings: Settings, *, insecure: bool) -> Settings:
+    """The settings, or BadConfiguration when they would let strangers in and nobody said so."""
+    if settings.is_exposed and not insecure:
+        raise BadConfiguration(
+            "--host",
+            "other machines could predict, label and read results, and nobody is asked who they are; keep 127.0.0.1 "
+            "behind a proxy that asks, or say --insecure on a network you trust",
+        )
+    return settings
 
 
 def url_option(command: Command) -> Command:
@@ -44,5 +74,12 @@ def why_option(command: Command) -> Command:
 
 
 def read_text(source: str) -> bytes:
-    """What a file holds, or standard input for ``-``."""
-    return sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    """What a file holds, or standard input for ``-``. Raises NotFound, or BadInput when it cannot be read."""
+    if source == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(source).read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound("file", source) from error
+    except OSError as error:
+        raise BadInput(source, "unreadable", os.strerror(error.errno or 0).lower()) from error

@@ -16,10 +16,12 @@ from headgate.errors import BodyRefused
 @url_option
 @project_option
 @home_option
-def command(*, endpoint: str, rows: str, url: str | None, project: str, home: Path) -> None:
+@click.pass_context
+def command(context: click.Context, *, endpoint: str, rows: str, url: str | None, project: str, home: Path) -> None:
     """Ask a running endpoint.
 
     ROWS is a JSON file holding one row or a list of rows, `-` for standard input, or the JSON itself.
+    Prints one JSON object per row. The exit code is 3 when a row was refused.
     """
     text = rows.encode() if rows.lstrip().startswith(("{", "[")) else read_text(rows)
     try:
@@ -27,5 +29,7 @@ def command(*, endpoint: str, rows: str, url: str | None, project: str, home: Pa
     except ValueError as error:
         raise BodyRefused("rows", "json", f"not JSON: {error}") from error
     with running_client(home, url, project) as client:
-        for prediction in client.predict(endpoint, parsed if isinstance(parsed, list) else [parsed]):
-            click.echo(json.dumps(prediction))
+        predictions = client.predict(endpoint, parsed if isinstance(parsed, list) else [parsed])
+    for prediction in predictions:
+        click.echo(json.dumps(prediction))
+    context.exit(3 if any("error" in each for each in predictions) else 0)

@@ -18,7 +18,12 @@ from headgate.registry.register import Registered
 @click.option("--contract", type=click.Path(path_type=Path), help="Contract as YAML; without it one is inferred.")
 @click.option("--parent", help="Version this one was derived from, such as name:2.")
 @click.option("--code", help="What built it: a commit, a command.")
-@click.option("--trust", is_flag=True, help="The file may run code when it is opened, and I trust it.")
+@click.option(
+    "--trust",
+    is_flag=True,
+    allow_from_autoenv=False,
+    help="The file may run code when it is opened, and I trust it.",
+)
 @why_option
 @project_option
 @home_option

@@ -1,5 +1,6 @@
 """``headgate status``: what an endpoint did, window by window."""
 
+import json
 from pathlib import Path
 
 import click
@@ -15,7 +16,7 @@ from headgate.monitors.status import as_text
 @click.option(
     "--every", type=click.Choice(["hour", "day", "week", "month"]), default="day", show_default=True, help="Window."
 )
-@click.option("--last", type=int, help="Show only so many windows.")
+@click.option("--last", type=click.IntRange(min=1), help="Show only so many windows.")
 @project_option
 @home_option
 @json_option
@@ -28,6 +29,9 @@ def command(*, endpoint: str | None, every: str, last: int | None, project: str,
     with open_home(home, project=project) as hg:
         if endpoint is None:
             names = hg.endpoints()
+            if as_json:
+                click.echo(json.dumps({"endpoints": names}))
+                return
             click.echo("\n".join(names) or "no endpoint yet; `headgate apply endpoint.yaml` makes one")
             return
         status = hg.status(endpoint, every=every, last=last)

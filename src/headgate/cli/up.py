@@ -6,19 +6,20 @@ from pathlib import Path
 import click
 
 from headgate.app.up import up
-from headgate.cli.options import home_option
+from headgate.cli.options import PORT, SECONDS, guarded, home_option, insecure_option
 from headgate.settings import Home, Settings
 
 
 @click.command("up")
 @home_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8080, show_default=True, help="Predictions and labels.")
-@click.option("--control-port", default=8090, show_default=True, help="Control API.")
-@click.option("--metrics-port", default=8082, show_default=True, help="Prometheus metrics.")
-@click.option("--workers", default=0, help="Gateway processes; 0 means one per core.")
-@click.option("--seal-interval", default=10.0, show_default=True, help="Seconds between two sealings.")
+@click.option("--port", type=PORT, default=8080, show_default=True, help="Predictions and labels.")
+@click.option("--control-port", type=PORT, default=8090, show_default=True, help="Control API.")
+@click.option("--metrics-port", type=PORT, default=8082, show_default=True, help="Prometheus metrics.")
+@click.option("--workers", type=click.IntRange(min=0), default=0, help="Gateway processes; 0 means one per core.")
+@click.option("--seal-interval", type=SECONDS, default=10.0, show_default=True, help="Seconds between two sealings.")
 @click.option("--replay", is_flag=True, help="Let callers state event times and move the clock.")
+@insecure_option
 def command(
     *,
     home: Path,
@@ -29,6 +30,7 @@ def command(
     workers: int,
     seal_interval: float,
     replay: bool,
+    insecure: bool,
 ) -> None:
     """Serve everything in a home directory until it is told to stop.
 
@@ -46,4 +48,4 @@ def command(
         seal_interval=seal_interval,
         replay=replay,
     )
-    up(settings, said=click.echo)
+    up(guarded(settings, insecure=insecure), said=click.echo)

@@ -32,7 +32,7 @@ def as_table(reference: object) -> pa.Table:
     """
     if isinstance(reference, str | Path):
         path = Path(reference)
-        name, table = path.name, _read_file(path)
+        name, table = path.name or str(path), _read_file(path)
     else:
         name, table = "reference", _read_object(reference)
     _refuse_bad_shape(table, name)
@@ -42,7 +42,11 @@ def as_table(reference: object) -> pa.Table:
 def _read_file(path: Path) -> pa.Table:
     ending = path.suffix.lower()
     if ending not in _ENDINGS:
-        raise BadInput(path.name, "format", f"is no file that is read here; its name must end in {', '.join(_ENDINGS)}")
+        raise BadInput(
+            path.name or str(path),
+            "format",
+            f"is no file that is read here; its name must end in {', '.join(_ENDINGS)}",
+        )
     if not path.is_file():
         raise NotFound("file", str(path))
     if path.stat().st_size == 0:
@@ -102,7 +106,11 @@ def _refuse_bad_shape(table: pa.Table, name: str) -> None:
         raise BadInput(name, "empty", "has no columns")
     _refuse_duplicates(table.column_names, name)
     if any(not each.strip() for each in table.column_names):
-        raise BadInput(name, "name", "has a column without a name; name every column in the header")
+        raise BadInput(
+            name,
+            "name",
+            "has a column without a name; name it, or leave out the index (pandas: to_csv(..., index=False))",
+        )
     if table.num_rows == 0:
         raise BadInput(name, "rows", "has columns but no rows; give at least one")
 

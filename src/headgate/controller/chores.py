@@ -3,9 +3,11 @@
 A loop of its own beside `reconcile`: a long sealing must never delay a rollback.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from headgate.clock import Clock
 from headgate.controller.decide import Chore, Compact, Done, Finish, Retain, Seal, Seen, chores, day_of
@@ -14,8 +16,14 @@ from headgate.events import Event, EventKind
 from headgate.journal.lake import Lake
 from headgate.journal.ports import SegmentRef, SegmentSource, Stream
 from headgate.journal.retention import retain
-from headgate.journal.sealer import Sealer
+from headgate.journal.sealer import Sealed, Sealer
 from headgate.registry.ports import EventLog
+from headgate.vocabulary import DEFAULT_PROJECT
+
+log = logging.getLogger("headgate.controller")
+
+DAMAGED: Final = "its readable part was sealed, bytes behind it are damaged, its file is kept"
+UNREADABLE: Final = "contradicts itself or is of a newer format; nothing after it in its stream is sealed"
 
 FinishStream = Callable[[Stream], bool]
 """Closes what a dead writer of a stream left open; False, and nothing done, while the writer lives."""
@@ -92,12 +100,24 @@ class Chores:
                 self._finish(stream)
                 self._done = replace(self._done, finished_s={**self._done.finished_s, stream: seen.running_s})
             case Seal():
-                self._sealer.seal()
+                self._note(self._sealer.seal())
                 self._done = replace(self._done, sealed_s=seen.running_s, sealings=self._done.sealings + 1)
             case Compact():
                 self._sealer.compact()
             case Retain():
                 self._retain(chore, seen)
+
+    def _note(self, sealed: Sealed) -> None:
+        """Remember what could not be read, once per segment: a controller that starts again finds it again."""
+        whys = {**dict.fromkeys(sealed.damaged, DAMAGED), **dict.fromkeys(sealed.unreadable, UNREADABLE)}
+        for segment, why in whys.items():
+            known = self._events.events(DEFAULT_PROJECT, segment)
+            if any(each.kind is EventKind.DAMAGED and each.why == why for each in known):
+                continue
+            log.error("journal segment %s: %s", segment, why)
+            self._events.add_event(
+                Event(self._clock.now(), EventKind.DAMAGED, DEFAULT_PROJECT, segment, "controller", why)
+            )
 
     def _retain(self, chore: Retain, seen: Seen) -> None:
         retain(self._lake, chore.project, chore.endpoint, before=chore.before)

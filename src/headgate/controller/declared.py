@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import msgspec
 
+from headgate.contracts.contract import Contract
 from headgate.contracts.text import to_document
-from headgate.errors import NotFound
+from headgate.errors import BadConfiguration, NotFound
 from headgate.registry.ports import EndpointStore
 from headgate.registry.registry import Registry
 from headgate.traffic.endpoint import EndpointSpec, load_endpoint
@@ -71,8 +72,24 @@ class Declared:
             salt=self._salt(spec),
             sticky_key=spec.traffic.sticky_key if spec.traffic else None,
             policy=spec.policy,
-            contract=to_document(spec.contract) if spec.contract is not None else None,
+            contract=None if spec.contract is None else msgspec.json.encode(to_document(spec.contract)).decode(),
         )
+
+    def check(self, spec: EndpointSpec) -> None:
+        """Nothing, or BadConfiguration naming the key whose version or contract cannot stand beside the live one.
+
+        Gateways give no traffic to a version that reads other fields, and no one can read answers to two questions.
+        """
+        live = self._registry.resolve(spec.model, project=spec.project)
+        wanted = self._registry.package(live).contract
+        if spec.contract is not None:
+            _same_question("contract", "the contract", spec.contract, live.ref, wanted)
+            _reads("contract", live.ref, wanted, "the contract", spec.contract)
+        for i, share in enumerate(spec.traffic.split if spec.traffic else ()):
+            version = self._registry.resolve(share.version, project=spec.project)
+            theirs = self._registry.package(version).contract
+            _same_question(f"traffic.split[{i}].version", version.ref, theirs, live.ref, wanted)
+            _reads(f"traffic.split[{i}].version", version.ref, theirs, live.ref, wanted)
 
     def unproved(self, spec: EndpointSpec) -> list[str]:
         """Versions that `spec` would give traffic to, that have no passing evaluation and were not forced."""
@@ -100,3 +117,17 @@ class Declared:
         """Fixed for an endpoint of this home, and nothing a caller could work out."""
         name = f"{spec.project}/{spec.endpoint}".encode()
         return hashlib.blake2b(name, key=self._secret, digest_size=_SALT_BYTES, person=b"headgate-salt").hexdigest()
+
+
+def _same_question(key: str, name: str, theirs: Contract, live: str, wanted: Contract) -> None:
+    mine, yours = wanted.output, theirs.output
+    if (mine.task, mine.classes) != (yours.task, yours.classes):
+        raise BadConfiguration(key, f"{name} answers another question than {live}: tasks and classes must be the same")
+
+
+def _reads(key: str, name: str, theirs: Contract, other: str, offered: Contract) -> None:
+    kinds = {each.name: each.kind for each in offered.fields}
+    for field in theirs.fields:
+        if kinds.get(field.name) is not field.kind:
+            has = f"has it as {kinds[field.name]}" if field.name in kinds else "does not have it"
+            raise BadConfiguration(key, f"{name} reads the field '{field.name}' as {field.kind}, {other} {has}")

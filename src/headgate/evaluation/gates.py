@@ -201,7 +201,7 @@ def _against(gate: Gate, figures: Figures) -> tuple[Outcome, str]:
     )
     found, rival = differences.get(gate.metric), rivals.get(gate.metric)
     if not rivals:
-        return Outcome.UNDECIDED, f"there is no {gate.rival} to compare with"
+        return Outcome.UNDECIDED, f"there is no {gate.rival} to compare with: judge the first version by a number"
     if found is None or found.value is None or rival is None or rival.value is None:
         return Outcome.UNDECIDED, _unknown(gate, found)
     upwards = metric(gate.metric).higher_is_better

@@ -5,11 +5,13 @@ therefore loads nothing. A new live version is loaded and warmed first, while th
 """
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable
 from time import perf_counter
 from typing import Final, Protocol
 
+from headgate.contracts.text import from_document
 from headgate.errors import HeadgateError
 from headgate.gateway.doors.router import Views
 from headgate.gateway.metrics.counting import EndpointCount, Histogram
@@ -18,7 +20,7 @@ from headgate.gateway.view import Served, View, make_served, make_view
 from headgate.registry.packages import Package
 from headgate.runtimes.ports import Placement
 from headgate.traffic.ports import RevisionReports, TrafficSource
-from headgate.traffic.traffic import Traffic
+from headgate.traffic.traffic import Member, Traffic
 from headgate.vocabulary import Digest
 
 POLL_SECONDS: Final = 0.1
@@ -27,6 +29,9 @@ RETRY_SECONDS: Final = 5.0
 _LOG: Final = logging.getLogger(__name__)
 
 Key = tuple[str, str]
+"""Project and endpoint."""
+Part = tuple[str, str]
+"""A package's digest and the contract it serves under, as JSON: empty for the package's own."""
 
 
 class Packages(Protocol):
@@ -67,8 +72,8 @@ class Follower:
         self._rows_limit = rows_limit
         self._replay = replay
         self._wanted: dict[Key, Traffic] = {}
-        self._loaded: dict[str, Served] = {}
-        self._failed_at: dict[str, float] = {}
+        self._loaded: dict[Part, Served] = {}
+        self._failed_at: dict[Part, float] = {}
         self._retired: list[View] = []
         """Views with requests under way."""
         self._replaced: list[Served] = []
@@ -133,7 +138,7 @@ class Follower:
         await self._unload()
 
     def _lives_are_settled(self) -> bool:
-        lives = [member.digest for t in self._wanted.values() if (member := t.member(t.live)) is not None]
+        lives = [_part(t, member) for t in self._wanted.values() if (member := t.member(t.live)) is not None]
         return all(each in self._loaded or each in self._failed_at for each in lives)
 
     def _switch(self) -> None:
@@ -142,10 +147,11 @@ class Follower:
             self._retire(self._views.pop(key))
         for key, traffic in self._wanted.items():
             live = traffic.member(traffic.live)
-            if live is None or live.digest not in self._loaded:
+            if live is None or _part(traffic, live) not in self._loaded:
                 continue
             old = self._views.get(key)
-            served = {each.digest: self._loaded[each.digest] for each in traffic.members if each.digest in self._loaded}
+            parts = {each.digest: self._loaded.get(_part(traffic, each)) for each in traffic.members}
+            served = {digest: part for digest, part in parts.items() if part is not None}
             if old is not None and old.traffic == traffic and _seated(old) == served:
                 continue
             try:
@@ -158,53 +164,55 @@ class Follower:
             if old is not None:
                 self._retire(old)
 
-    def _next_missing(self) -> tuple[str, bool] | None:
+    def _next_missing(self) -> tuple[Part, bool] | None:
         """What to load next, and whether as a live version: first live ones, then others, then live ones run afar."""
         now = perf_counter()
-        resting = {digest for digest, at in self._failed_at.items() if now - at < RETRY_SECONDS}
-        lives = {(member.digest, True) for t in self._wanted.values() if (member := t.member(t.live)) is not None}
+        resting = {part for part, at in self._failed_at.items() if now - at < RETRY_SECONDS}
+        lives = {(_part(t, member), True) for t in self._wanted.values() if (member := t.member(t.live)) is not None}
         others = {
-            (each.digest, False) for t in self._wanted.values() for each in t.members if each.proved or each.forced
+            (_part(t, each), False) for t in self._wanted.values() for each in t.members if each.proved or each.forced
         }
-        for digest, live in (*sorted(lives), *sorted(others)):
-            if digest not in self._loaded and digest not in resting:
-                return digest, live
-        for digest, live in sorted(lives):
-            loaded = self._loaded.get(digest)
-            if loaded is not None and not loaded.earned and digest not in resting:
-                return digest, live
+        for part, live in (*sorted(lives), *sorted(others)):
+            if part not in self._loaded and part not in resting:
+                return part, live
+        for part, live in sorted(lives):
+            loaded = self._loaded.get(part)
+            if loaded is not None and not loaded.earned and part not in resting:
+                return part, live
         return None
 
-    async def _load(self, digest: str, live: bool) -> None:
+    async def _load(self, part: Part, live: bool) -> None:
         began = perf_counter()
         try:
-            served = await asyncio.get_running_loop().run_in_executor(None, self._open, digest, live)
+            served = await asyncio.get_running_loop().run_in_executor(None, self._open, part, live)
         except Exception as error:
-            self._failed_at[digest] = perf_counter()
-            _LOG.error("package %s cannot be loaded: %s", digest[:19], error)
+            self._failed_at[part] = perf_counter()
+            _LOG.error("package %s cannot be loaded: %s", part[0][:19], error)
             return
         finally:
             self._wake.set()
-        self._failed_at.pop(digest, None)
+        self._failed_at.pop(part, None)
         self._load_seconds.observe(perf_counter() - began)
-        old = self._loaded.get(digest)
-        self._loaded[digest] = served
+        old = self._loaded.get(part)
+        self._loaded[part] = served
         if old is not None:
             self._replaced.append(old)
 
-    def _open(self, digest: str, live: bool) -> Served:
+    def _open(self, part: Part, live: bool) -> Served:
+        digest, own = part
         package = self._packages.open(Digest(digest))
+        contract = from_document(json.loads(own), "the endpoint's contract") if own else package.contract
         placement = self._placement_for(digest, live)
-        return make_served(package, placement, earned=live, rows_limit=self._rows_limit, replay=self._replay)
+        return make_served(package, contract, placement, earned=live, rows_limit=self._rows_limit, replay=self._replay)
 
     async def _unload(self) -> None:
         """Close what neither the traffic nor a request under way needs."""
         self._retired = [view for view in self._retired if view.waiting]
         needed = {served for view in (*self._retired, *self._views.values()) for served in _seated(view).values()}
-        named = {each.digest for traffic in self._wanted.values() for each in traffic.members}
+        named = {_part(traffic, each) for traffic in self._wanted.values() for each in traffic.members}
         gone = [served for served in self._replaced if served not in needed]
-        for digest in [each for each in self._loaded if each not in named and self._loaded[each] not in needed]:
-            gone.append(self._loaded.pop(digest))
+        for part in [each for each in self._loaded if each not in named and self._loaded[each] not in needed]:
+            gone.append(self._loaded.pop(part))
         self._replaced = [served for served in self._replaced if served in needed]
         for served in gone:
             await served.placement.close()
@@ -213,7 +221,8 @@ class Follower:
         """Say which revisions are obeyed: those with nothing left to load that was not tried at least once."""
         reported = dict(self._reported or {})
         for (project, name), view in self._views.items():
-            weighed = [each.digest for each in view.traffic.members if each.weight > 0 and (each.proved or each.forced)]
+            members = [each for each in view.traffic.members if each.weight > 0 and (each.proved or each.forced)]
+            weighed = [_part(view.traffic, each) for each in members]
             if all(each in self._loaded or each in self._failed_at for each in weighed):
                 reported[f"{project}/{name}"] = view.traffic.revision
         present = {f"{project}/{name}" for project, name in self._views}
@@ -245,6 +254,10 @@ class Follower:
         if count is None:
             count = self._counts[key] = EndpointCount(self._slab, *key)
         return count
+
+
+def _part(traffic: Traffic, member: Member) -> Part:
+    return member.digest, traffic.contract or ""
 
 
 def _seated(view: View) -> dict[str, Served]:

@@ -52,7 +52,9 @@ class Gateway:
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         memory = Memory(journal, slab)
-        doors = _doors(Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows), memory, mint, clock)
+        doors = _doors(
+            Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows), memory, mint, clock, replay
+        )
         self._router = Router(doors, self._unready, VERSION)
         self._memory = memory
         self._wire = Wire(self._router.handle, self._router.refuse, body_limit)
@@ -113,11 +115,11 @@ class Gateway:
                 connection.sweep()
 
 
-def _doors(answerer: Answerer, memory: Memory, mint: Mint, clock: Clock) -> Doors:
+def _doors(answerer: Answerer, memory: Memory, mint: Mint, clock: Clock, replay: bool) -> Doors:
     return Doors(
         PredictDoor(answerer),
-        LabelDoor(LABELS, memory=memory, mint=mint, clock=clock),
-        LabelDoor(DECISIONS, memory=memory, mint=mint, clock=clock),
+        LabelDoor(LABELS, memory=memory, mint=mint, clock=clock, replay=replay),
+        LabelDoor(DECISIONS, memory=memory, mint=mint, clock=clock, replay=replay),
         V2Door(answerer),
     )
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from headgate.contracts.contract import Contract, Kind
 from headgate.contracts.decode import Decoder, compile_contract
+from headgate.contracts.text import digest
 from headgate.errors import BadInput, NotFound, Unavailable
 from headgate.gateway.http.replies import header_text
 from headgate.gateway.metrics.counting import EndpointCount, VersionCount
@@ -17,7 +18,8 @@ from headgate.gateway.reading import Reader
 from headgate.journal.capture import Capture
 from headgate.journal.identifiers import endpoint_tag
 from headgate.journal.records import Schema, SchemaField
-from headgate.registry.packages import CONTRACT, Package
+from headgate.registry.package import Manifest
+from headgate.registry.packages import Package
 from headgate.runtimes.feeds import FeedPlan, compile_feeds
 from headgate.runtimes.ports import Placement
 from headgate.traffic.assignment import Assignment, assign
@@ -31,7 +33,9 @@ _LABEL_KINDS: Final = ((bool, "boolean"), (int, "integer"), (str, "text"))
 class Served:
     """A package made ready: everything that does not depend on the endpoint's revision."""
 
-    package: Package
+    contract: Contract
+    """What callers are held to: the endpoint's own contract, else the package's."""
+    manifest: Manifest
     placement: Placement
     earned: bool
     """Whether it was placed as a live version."""
@@ -39,18 +43,18 @@ class Served:
     reader: Reader
     feeds: FeedPlan
 
-    @property
-    def contract(self) -> Contract:
-        """What the version expects and promises."""
-        return self.package.contract
 
+def make_served(
+    package: Package, contract: Contract, placement: Placement, *, earned: bool, rows_limit: int, replay: bool
+) -> Served:
+    """Compile everything a version needs; slow, so call it beside the loop.
 
-def make_served(package: Package, placement: Placement, *, earned: bool, rows_limit: int, replay: bool) -> Served:
-    """Compile everything a version needs; slow, so call it beside the loop."""
-    decoder = compile_contract(package.contract)
+    Raises BadInput when `contract` lacks a field the package's model reads.
+    """
+    decoder = compile_contract(contract)
     reader = Reader(decoder, rows_limit=rows_limit, replay=replay)
-    feeds = compile_feeds(package.contract, package.manifest.signature, package.manifest.options)
-    return Served(package, placement, earned, decoder, reader, feeds)
+    feeds = compile_feeds(contract, package.manifest.signature, package.manifest.options)
+    return Served(contract, package.manifest, placement, earned, decoder, reader, feeds)
 
 
 @dataclass(slots=True, eq=False)
@@ -173,7 +177,7 @@ def _seat(traffic: Traffic, member: Member, served: Served, live: Contract, coun
         fields=None if policy.fields is None else [each for each in policy.fields if each in names],
         redact=[each for each in policy.redact if each in names],
     )
-    schema = schema_of(traffic, served.package, capture)
+    schema = schema_of(traffic, served.contract, capture)
     is_live = member.version == traffic.live
     pick = _pick(served.contract, live)
     return Seat(
@@ -198,14 +202,13 @@ def _pick(contract: Contract, live: Contract) -> tuple[int, ...] | None:
     return None if pick == tuple(range(len(live.fields))) else pick
 
 
-def schema_of(traffic: Traffic, package: Package, capture: Capture) -> Schema:
+def schema_of(traffic: Traffic, contract: Contract, capture: Capture) -> Schema:
     """What the journal must know to read this version's blocks."""
-    contract = package.contract
     kept = [each for each in contract.fields if each.name in capture.names]
     return Schema(
         traffic.project,
         traffic.endpoint,
-        f"sha256:{package.manifest.files[CONTRACT]}",
+        digest(contract),
         tuple(SchemaField(each.name, each.kind, each.sensitivity) for each in kept),
         contract.output.task,
         _label_kind(contract),

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from headgate.clock import Clock
 from headgate.errors import BadInput, NotFound
 from headgate.events import Event, EventKind
@@ -80,9 +82,12 @@ class Registry:
         return self.records.evaluations(version.project, version.ref)
 
     def proved(self, version: Version) -> bool:
-        """Whether the latest evaluation of a version passed its gates; False when there is none."""
-        evaluations = self.evaluations(version)
-        return bool(evaluations) and evaluations[-1].passed
+        """Whether the latest evaluation of a version that had gates passed them; False when there is none.
+
+        One without gates only looks: it must not take a version that answers callers away from them.
+        """
+        judged = (each.passed for each in reversed(self.evaluations(version)) if each.passed or _has_gates(each))
+        return next(judged, False)
 
     def lineage(self, version: Version) -> list[Version]:
         """A version and its ancestors, youngest first; it ends where a parent is not here."""
@@ -116,6 +121,14 @@ class Registry:
             models = sorted({each.model for each in self.records.versions(project)})
             raise NotFound("model", model, _there("Models", models))
         return versions
+
+
+class _Asked(msgspec.Struct):
+    gates: list[msgspec.Raw] = []
+
+
+def _has_gates(evaluation: Evaluation) -> bool:
+    return bool(msgspec.json.decode(evaluation.report, type=_Asked).gates)
 
 
 def _split(ref: str) -> tuple[str, str, str]:

@@ -62,8 +62,8 @@ class Traffic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     canary_valid_until: int | None = None
     """Moment in microseconds after which a gateway sends everything to `live`; None means no lease."""
     policy: Policy = Policy()
-    contract: dict[str, object] | None = None
-    """The endpoint's own contract as ``contracts.text`` writes it; None takes the live package's."""
+    contract: str | None = None
+    """The endpoint's own contract, as the JSON of what ``contracts.text`` writes; None takes each package's."""
 
     def member(self, version: str) -> Member | None:
         """The member of that name, if it is one."""

@@ -171,7 +171,15 @@ def test_a_pickle_nobody_vouched_for_stays_closed(tmp_path: Path) -> None:
         open_runtime(opened.path, msgspec.structs.replace(opened.manifest, trusted=False), contract)
 
 
-@pytest.mark.parametrize("engine", [Engine.SKLEARN, Engine.XGBOOST, Engine.LIGHTGBM, Engine.TORCH, Engine.TEXT])
+@pytest.mark.parametrize(
+    "engine",
+    [
+        Engine.SKLEARN,
+        Engine.XGBOOST,
+        Engine.LIGHTGBM,
+        *(pytest.param(each, marks=pytest.mark.full) for each in (Engine.TORCH, Engine.KERAS, Engine.TEXT)),
+    ],
+)
 def test_a_file_its_library_cannot_open_is_a_named_failure(engine: Engine, tmp_path: Path) -> None:
     whole, contract, _ = imported("sklearn on numbers")
     signature = whole.candidates[-1].signature
@@ -233,6 +241,7 @@ def test_a_class_may_read_rows_and_its_own_folder(tmp_path: Path) -> None:
     assert sorted(each.name for each in (tmp_path / "model").iterdir()) == ["model.py", "weights.json"]
 
 
+@pytest.mark.full
 def test_an_exported_program_answers_as_the_module_it_was(tmp_path: Path) -> None:
     import torch
 
@@ -255,6 +264,7 @@ def test_an_exported_program_answers_as_the_module_it_was(tmp_path: Path) -> Non
     check_runtime(lambda: open_runtime(tmp_path, manifest, NUMBERS), span(feeds, 0, 5))
 
 
+@pytest.mark.full
 def test_a_text_package_tokenises_in_the_host(tmp_path: Path) -> None:
     from onnx import TensorProto, helper, numpy_helper
     from tokenizers import Tokenizer, models, pre_tokenizers

@@ -94,7 +94,7 @@ class V2Door:
         body = {
             "name": view.traffic.endpoint,
             "versions": names,
-            "platform": f"headgate_{seat.served.package.manifest.engine}",
+            "platform": f"headgate_{seat.served.manifest.engine}",
             "inputs": [_input(each) for each in contract.fields],
             "outputs": _outputs(seat),
         }
@@ -276,10 +276,10 @@ def _outputs(seat: Seat) -> list[dict[str, Any]]:
     if output.task is Task.TENSOR:
         return [
             {"name": each.name, "datatype": _ONNX.get(each.dtype, "FP64"), "shape": [-1, *(_open(each.shape))]}
-            for each in seat.served.package.manifest.signature.outputs
+            for each in seat.served.manifest.signature.outputs
         ]
     found = [{"name": "prediction", "datatype": _ANSWERS[seat.schema.label_kind], "shape": [-1]}]
-    if output.task is not Task.REGRESSION and seat.served.package.manifest.signature.scores is not None:
+    if output.task is not Task.REGRESSION and seat.served.manifest.signature.scores is not None:
         found.append({"name": "scores", "datatype": "FP64", "shape": [-1, len(output.classes)]})
     return found
 

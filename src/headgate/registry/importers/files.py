@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from headgate.errors import BadInput, MissingExtra, NotFound, TrustRequired
 from headgate.registry.importers import keras, lightgbm, onnxfile, python, text, torch, xgboost
+from headgate.registry.libraries import import_skops
 
 _READERS: Final[dict[str, Callable[[Path], Any]]] = {
     ".onnx": onnxfile.read,
@@ -62,12 +63,9 @@ def _folder(path: Path) -> Any:
 
 
 def _skops(path: Path, *, trust: bool) -> Any:
+    skops = import_skops()
     try:
-        import skops.io  # noqa: PLC0415  adapter
-    except ImportError as error:
-        raise MissingExtra("a skops file", "platform") from error
-    try:
-        unknown = skops.io.get_untrusted_types(file=path)
+        unknown = skops.get_untrusted_types(file=path)
     except Exception as error:  # a zip, JSON or schema that is not one: many classes
         raise BadInput("model", "type", "is not a skops file") from error
     if unknown and not trust:
@@ -77,7 +75,7 @@ def _skops(path: Path, *, trust: bool) -> Any:
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return skops.io.load(path, trusted=unknown)
+        return skops.load(path, trusted=unknown)
 
 
 def _pickle(path: Path, *, trust: bool) -> Any:

@@ -20,7 +20,7 @@ from headgate.errors import BadInput, RuntimeFailed
 from headgate.registry import native
 from headgate.registry.importers import graph
 from headgate.registry.importers.importer import Candidate, Imported, Traits, matrix, of_module
-from headgate.registry.keras_backend import BACKENDS, import_keras
+from headgate.registry.libraries import BACKENDS, import_keras
 from headgate.registry.package import Engine, ModelInput, ModelOutput, Signature
 from headgate.registry.ports import Predicted
 
@@ -110,10 +110,10 @@ def _of_its_name(read: Any, contract: Contract) -> ModelInput:
     fields = {each.name: each for each in contract.fields}
     if read.name not in fields:
         raise BadInput(f"model.{read.name}", "missing", "no field of the contract has the name of this input")
-    shape = list(fields[read.name].shape or (None,)) if fields[read.name].kind is Kind.TENSOR else [1]
-    if shape == [1]:
-        matrix(contract, (read.name,), "float32")
-    return ModelInput(read.name, _dtype(read), [read.name], shape)
+    field = fields[read.name]
+    if field.kind is Kind.TENSOR:
+        return ModelInput(read.name, _dtype(read), [read.name], list(field.shape or (None,)))
+    return matrix(contract, (read.name,), _dtype(read), read.name)[0]
 
 
 def _dtype(read: Any) -> str:

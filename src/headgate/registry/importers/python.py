@@ -127,9 +127,12 @@ def reading(found: Any) -> str:
 
 
 def instance(found: Any, folder: Path) -> Any:
-    """The class made, with its folder if it asks for one."""
+    """The class made, with its folder if it asks for one. Raises BadInput when making it fails."""
     asks = [each for each in inspect.signature(found).parameters.values() if each.default is each.empty]
-    return found(folder) if asks else found()
+    try:
+        return found(folder) if asks else found()
+    except Exception as error:  # somebody's code may raise anything
+        raise BadInput("model", "type", f"the class fails when it is made: {type(error).__name__}") from error
 
 
 class Native:

@@ -28,6 +28,7 @@ from headgate.registry.importers.importer import (
     used,
 )
 from headgate.registry.importers.trees import Width
+from headgate.registry.libraries import import_skops
 from headgate.registry.package import Engine, ModelInput, ModelOutput, Signature
 from headgate.registry.ports import Predicted
 from headgate.vocabulary import Task
@@ -123,22 +124,28 @@ class Native:
         self._contract = contract
         self._fields = fields
         self._shape = shape
+        self._threads = _threads()
 
     def predict(self, table: pa.Table) -> Predicted:
         """Answer every row. Raises RuntimeFailed when the estimator does not take them."""
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # noqa: PLC0415  untyped adapter
-
         rows = rows_for(table, self._contract, self._fields, self._shape)
         scores = None
         try:
             # Parity asks for a few rows many times: more threads would only wait for each other.
-            with warnings.catch_warnings(), threadpool_limits(1):
+            with warnings.catch_warnings(), self._threads.limit(limits=1):
                 warnings.simplefilter("ignore")
                 if self._contract.output.probability:
                     scores = self._model.predict_proba(rows)
                 return native.predicted(self._model.predict(rows), scores, self._contract)
         except (ValueError, TypeError) as error:
             raise RuntimeFailed(f"the model refused its own reference rows: {error}") from error
+
+
+def _threads() -> Any:
+    """The pools of the libraries loaded by now; finding them takes longer than a small model's answer."""
+    from threadpoolctl import ThreadpoolController  # noqa: PLC0415  adapter
+
+    return ThreadpoolController()
 
 
 def rows_for(table: pa.Table, contract: Contract, fields: tuple[str, ...], shape: dict[str, str]) -> Any:
@@ -222,12 +229,11 @@ def convert(model: Any, inputs: list[ModelInput], width: Width) -> Any:
 
 def _skops(model: Any, contract: Contract, fields: tuple[str, ...], shape: dict[str, str], *, trust: bool) -> Candidate:
     def write(folder: Path) -> None:
-        import skops.io  # noqa: PLC0415  adapter
-
+        skops = import_skops()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            raw = skops.io.dumps(model)
-        types = sorted(skops.io.get_untrusted_types(data=raw))
+            raw = skops.dumps(model)
+        types = sorted(skops.get_untrusted_types(data=raw))
         strange = [each for each in types if each not in _PLAIN and each.partition(".")[0] not in _FITTED_BY]
         if strange and not trust:
             raise TrustRequired(

@@ -7,6 +7,7 @@ from typing import Any
 
 from headgate.contracts.contract import Contract
 from headgate.errors import MissingExtra, TrustRequired
+from headgate.registry.libraries import import_skops
 from headgate.registry.package import Manifest
 from headgate.runtimes.engines.native import Answer
 from headgate.runtimes.engines.shapes import shaper
@@ -15,13 +16,10 @@ from headgate.runtimes.ports import Feeds
 
 def load(package: Path, manifest: Manifest, contract: Contract, threads: int) -> Answer:
     """The estimator in a skops file; only types named at registration are constructed. Raises MissingExtra."""
-    try:
-        import skops.io  # noqa: PLC0415 - adapter
-    except ImportError as error:
-        raise MissingExtra("a scikit-learn package", "platform") from error
+    skops = import_skops()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # other versions of libraries; the registry's parity judges what they do
-        model = skops.io.load(package / manifest.artefact, trusted=json.loads(manifest.options.get("types", "[]")))
+        model = skops.load(package / manifest.artefact, trusted=json.loads(manifest.options.get("types", "[]")))
     return answering(model, manifest, contract)
 
 

@@ -1,4 +1,7 @@
-"""A server with all its processes: on one core, its processor time added up, ended by id. Called by `__main__`."""
+"""A server with all its processes: on one core, its processor time added up, ended by id.
+
+Called by the benchmarks of servers that may be several processes: peers, memory, startup.
+"""
 
 import contextlib
 import os
@@ -13,7 +16,6 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import load
-from benchmarks.peers.environment import PeerFailed, last_words
 
 _TICK: Final = os.sysconf("SC_CLK_TCK")
 _START_S: Final = 90.0
@@ -21,6 +23,10 @@ _END_S: Final = 10.0
 _LISTENS: Final = "0A"
 # As /proc/net writes them: 127.0.0.1, ::1 and 127.0.0.1 inside IPv6.
 _LOOPBACK: Final = {"0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F"}
+
+
+class ServerFailed(Exception):
+    """A server could not be installed, started or believed; the message is the reason a report gives."""
 
 
 @dataclass(frozen=True)
@@ -96,12 +102,14 @@ class Tree:
 
 
 @contextmanager
-def serving(command: list[str], variables: dict[str, str], folder: Path, port: int) -> Iterator[Tree]:
-    """`command` on the first core until the block ends, once it listens on `port` and on nothing but loopback."""
+def serving(
+    command: list[str], variables: dict[str, str], folder: Path, port: int, *, one_core: bool = True
+) -> Iterator[Tree]:
+    """`command` until the block ends, once it listens on `port` and on nothing but loopback; on the first core."""
     log = folder / "server.log"
     cores = os.sched_getaffinity(0)
     # Processes inherit the core, so every worker a server starts shares it: that is what one core means.
-    os.sched_setaffinity(0, {min(cores)})
+    os.sched_setaffinity(0, {min(cores)} if one_core else cores)
     try:
         with log.open("wb") as out:
             process = subprocess.Popen(
@@ -114,10 +122,16 @@ def serving(command: list[str], variables: dict[str, str], folder: Path, port: i
     try:
         _wait(process, port, log)
         if beyond := tree.open_to_others():
-            raise PeerFailed(f"listens beyond loopback: {', '.join(beyond)}")
+            raise ServerFailed(f"listens beyond loopback: {', '.join(beyond)}")
         yield tree
     finally:
         tree.end()
+
+
+def last_words(output: str, limit: int = 300) -> str:
+    """The end of what a program said, on one line, without the marks under a traceback's lines."""
+    lines = (line.strip() for line in output.splitlines())
+    return " ".join(line for line in lines if line.strip("^~ "))[-limit:]
 
 
 def listens(port: int) -> bool:
@@ -131,10 +145,10 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     end = time.monotonic() + _START_S
     while not listens(port):
         if process.poll() is not None:
-            raise PeerFailed(f"ended with status {process.returncode}: {last_words(log.read_text(errors='replace'))}")
+            raise ServerFailed(f"ended with status {process.returncode}: {last_words(log.read_text(errors='replace'))}")
         if time.monotonic() > end:
-            raise PeerFailed(f"took longer than {_START_S:.0f} s: {last_words(log.read_text(errors='replace'))}")
-        time.sleep(0.1)
+            raise ServerFailed(f"took longer than {_START_S:.0f} s: {last_words(log.read_text(errors='replace'))}")
+        time.sleep(0.01)
 
 
 def _processes() -> Iterator[Member]:

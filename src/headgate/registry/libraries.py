@@ -1,4 +1,4 @@
-"""Keras, imported with a backend that is installed here. Called by its importer and by its runtime engine."""
+"""Libraries that want a word before they are imported. Called by their importers and by their runtime engines."""
 
 import importlib.util
 import os
@@ -10,6 +10,7 @@ from headgate.errors import MissingExtra
 BACKENDS: Final = ("tensorflow", "torch", "jax")
 """What Keras can compute with, in the order they are taken when nobody says which."""
 _VARIABLE: Final = "KERAS_BACKEND"
+_UNWANTED: Final = tuple(f"sklearn.externals.array_api_compat.{each}" for each in ("torch", "cupy", "dask"))
 
 
 def import_keras(prefer: str = "") -> Any:
@@ -28,6 +29,24 @@ def import_keras(prefer: str = "") -> Any:
     except ImportError as error:
         raise MissingExtra("a Keras model", "keras") from error
     return keras
+
+
+def import_skops() -> Any:
+    """The ``skops.io`` module. Raises MissingExtra without it.
+
+    When imported it walks through all of scikit-learn, and so through a bridge that loads PyTorch wherever that is
+    installed: seconds, and hundreds of megabytes in every runtime host. The bridges look absent meanwhile.
+    """
+    absent = [each for each in _UNWANTED if each not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # None is Python's own word for "not there"
+    try:
+        import skops.io  # noqa: PLC0415  adapter
+    except ImportError as error:
+        raise MissingExtra("a scikit-learn model in a skops file", "platform") from error
+    finally:
+        for each in absent:
+            sys.modules.pop(each, None)
+    return skops.io
 
 
 def _installed(name: str) -> bool:

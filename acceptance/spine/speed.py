@@ -1,0 +1,186 @@
+"""Speed and size: every line of the issue, from the reports the benchmarks write."""
+
+import json
+from typing import Any, Final
+
+from acceptance.rows import Bench, Measured, Red, Suite
+
+SUITE = Suite()
+MODELS: Final = ("logistic", "boosting")
+SERVING: Final = "python -m benchmarks.serving"
+PEERS: Final = "python -m benchmarks.peers"
+PEER_NAMES: Final = ("mlserver", "bentoml", "litserve", "mlflow")
+
+
+def report(bench: Bench, module: str, file: str, *words: str) -> dict[str, Any]:
+    """What a benchmark wrote down, run once; it may end with 1 for another line's limit, but not without a report."""
+
+    def run() -> dict[str, Any]:
+        bench.make(".venv/.full")
+        bench.run(bench.python, "tools/real_parts.py")
+        path = bench.clone / "build" / "bench" / file
+        path.unlink(missing_ok=True)
+        said = bench.run(bench.python, "-m", f"benchmarks.{module}", *words, timeout=7200, status=None)
+        if not path.is_file():
+            raise Red(f"no report: {said.strip()[-500:]}")
+        found: dict[str, Any] = json.loads(path.read_text())
+        if "ungated" in found:
+            raise Red(f"ungated: {found['ungated']}")
+        return found
+
+    return bench.once(" ".join((module, *words)), run)
+
+
+def row(rows: list[dict[str, Any]], **wanted: object) -> dict[str, Any]:
+    """The one row with those values; Red when it met errors or when nothing says what limited it."""
+    found = [each for each in rows if all(each[name] == value for name, value in wanted.items())]
+    if len(found) != 1:
+        raise Red(f"{len(found)} rows of {wanted}")
+    if found[0]["errors"]:
+        raise Red(f"{found[0]['errors']} errors in {wanted}")
+    if found[0]["limit"] == "generator" and wanted.get("server") in ("bare", *PEER_NAMES):
+        raise Red(f"the load generator held {wanted['server']} back, so its figure is too low")
+    return found[0]
+
+
+def worst(bench: Bench, ours: str, theirs: str, connections: int, limit: float, models: tuple[str, ...]) -> Measured:
+    """The smallest ratio of our rate to theirs over the models."""
+    rows = report(bench, "serving", "serving.json")["rows"]
+    ratios = [
+        row(rows, model=model, server=ours, connections=connections)["rate"]
+        / row(rows, model=model, server=theirs, connections=connections)["rate"]
+        for model in models
+    ]
+    return Measured(round(min(ratios), 3), limit, at_least=True)
+
+
+@SUITE.row("speed-complete", "both models, five servers, 1, 16 and 64 connections, each row says its limit", SERVING)
+def complete(bench: Bench) -> Measured:
+    rows = report(bench, "serving", "serving.json")["rows"]
+    servers = ("bare", "fastapi-sklearn", "fastapi-onnx", "buffered", "durable")
+    for model in MODELS:
+        for server in servers:
+            for connections in (1, 16, 64):
+                row(rows, model=model, server=server, connections=connections)
+    return Measured(len(rows), 30, at_least=True)
+
+
+@SUITE.row("speed-bare", "the bare reference is itself worth the name: at least 7 x FastAPI + ONNX Runtime", SERVING)
+def bare(bench: Bench) -> Measured:
+    return worst(bench, "bare", "fastapi-onnx", 64, 7, MODELS)
+
+
+@SUITE.row("speed-buffered-64", "buffered: at least 0.40 x the bare reference at 64 connections", SERVING)
+def buffered_64(bench: Bench) -> Measured:
+    return worst(bench, "buffered", "bare", 64, 0.40, MODELS)
+
+
+@SUITE.row("speed-buffered-1", "buffered: at least 0.6 x the bare reference at 1 connection", SERVING)
+def buffered_1(bench: Bench) -> Measured:
+    return worst(bench, "buffered", "bare", 1, 0.60, MODELS)
+
+
+@SUITE.row("speed-fastapi", "buffered: at least 10 x FastAPI + scikit-learn on gradient boosting", SERVING)
+def fastapi(bench: Bench) -> Measured:
+    return worst(bench, "buffered", "fastapi-sklearn", 64, 10, ("boosting",))
+
+
+@SUITE.row("speed-durable-64", "acknowledged means on disk: at least 0.25 x the bare reference at 64 connections", SERVING)
+def durable_64(bench: Bench) -> Measured:
+    return worst(bench, "durable", "bare", 64, 0.25, MODELS)
+
+
+@SUITE.row(
+    "speed-durable-p99",
+    "its p99 is at most the buffered p99 + 2 ms + 3 x the measured fdatasync p99; the value is how much over, in ms",
+    SERVING,
+)
+def durable_p99(bench: Bench) -> Measured:
+    found = report(bench, "serving", "serving.json")
+    allowed = 2.0 + 3.0 * found["machine"]["fdatasync_p99_ms"]
+    over = [
+        row(found["rows"], model=model, server="durable", connections=64)["p99_ms"]
+        - row(found["rows"], model=model, server="buffered", connections=64)["p99_ms"]
+        for model in MODELS
+    ]
+    return Measured(round(max(over), 3), round(allowed, 3))
+
+
+def over_mlserver(bench: Bench, ack: str, limit: float) -> Measured:
+    """Headgate over MLServer at 64 connections, run beside it; the smaller of both models."""
+    found = report(bench, "peers", "peers.json")
+    if why := found["failed"].get("mlserver"):
+        raise Red(f"MLServer was not measured: {why}")
+    ratios = [
+        row(found["rows"], model=model, beside="mlserver", server=ack, connections=64)["rate"]
+        / row(found["rows"], model=model, beside="mlserver", server="mlserver", connections=64)["rate"]
+        for model in ("boosting",)
+    ]
+    return Measured(round(min(ratios), 2), limit, at_least=True)
+
+
+@SUITE.row("speed-mlserver", "buffered: at least 15 x MLServer on gradient boosting", PEERS)
+def mlserver(bench: Bench) -> Measured:
+    return over_mlserver(bench, "buffered", 15)
+
+
+@SUITE.row("speed-durable-mlserver", "acknowledged means on disk: at least 8 x MLServer on gradient boosting", PEERS)
+def durable_mlserver(bench: Bench) -> Measured:
+    return over_mlserver(bench, "durable", 8)
+
+
+@SUITE.row(
+    "speed-peers", "MLServer, BentoML, LitServe and MLflow each ran from its own environment, Headgate beside each", PEERS
+)
+def peers(bench: Bench) -> Measured:
+    found = report(bench, "peers", "peers.json")
+    for name in PEER_NAMES:
+        if name in found["failed"]:
+            raise Red(f"{name}: {found['failed'][name]}")
+        for server in (name, "buffered", "durable"):
+            for model in MODELS:
+                for connections in (1, 16, 64):
+                    row(found["rows"], model=model, beside=name, server=server, connections=connections)
+    return Measured(len(PEER_NAMES), 4, at_least=True)
+
+
+@SUITE.row("speed-help", "headgate --help within 0.3 s, the median of five", "python -m benchmarks.startup")
+def help_(bench: Bench) -> Measured:
+    return Measured(started(bench)["help"]["median_s"], 0.3)
+
+
+@SUITE.row("speed-up", "headgate up to its first answer within 3 s, the median of five", "python -m benchmarks.startup")
+def up(bench: Bench) -> Measured:
+    return Measured(started(bench)["up"]["median_s"], 3)
+
+
+def started(bench: Bench) -> dict[str, Any]:
+    """The start-up figures, measured once."""
+
+    def run() -> dict[str, Any]:
+        said = bench.run(bench.python, "-m", "benchmarks.startup", status=None)
+        found: dict[str, Any] = json.loads(said.strip().splitlines()[-1])
+        return found
+
+    return bench.once("startup", run)
+
+
+@SUITE.row("size-base", "the base install is at most 160 MB and serves", "python -m benchmarks.size")
+def base(bench: Bench) -> Measured:
+    said = bench.run(bench.python, "-m", "benchmarks.size", status=None)
+    return Measured(json.loads(said.strip().splitlines()[-1])["base_mb"], 160)
+
+
+@SUITE.row(
+    "size-memory",
+    "over 5 million predictions resident memory grows at most 1 MB per million, acknowledged on disk or buffered",
+    "python -m benchmarks.memory",
+)
+def memory(bench: Bench) -> Measured:
+    grown = []
+    for ack in ("durable", "buffered"):
+        found = report(bench, "memory", "memory.json", "--ack", ack)
+        if found["quick"] or found["rows"][-1]["answered"] < 5_000_000:
+            raise Red("fewer than 5 million predictions")
+        grown.append(found["gates"][0]["value"])
+    return Measured(max(grown), 1.0)
