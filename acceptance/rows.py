@@ -72,9 +72,9 @@ class Bench:
                 self._found[name] = (find(), None)
             except Exception as error:  # every row that builds on it is as red as the first
                 self._found[name] = (None, error)
-        value, error = self._found[name]
-        if error is not None:
-            raise error
+        value, problem = self._found[name]
+        if problem is not None:
+            raise problem
         return cast(T, value)
 
     @contextmanager

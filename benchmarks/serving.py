@@ -81,7 +81,7 @@ def run(kind: str, folder: Path, *, seconds: float, repeats: int, said: Callable
     (folder / f"home-{kind}" / "d").mkdir(exist_ok=True)
     packages = folder / f"home-{kind}" / "d" / "packages"
     if not packages.exists():
-        packages.symlink_to(folder / f"home-{kind}" / "packages")
+        packages.symlink_to((folder / f"home-{kind}" / "packages").resolve())
     for repeat in range(repeats):
         # One server at a time: an idle neighbour's timers would share the core that is measured.
         for name, (command, path) in started.items():

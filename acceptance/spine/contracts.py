@@ -91,7 +91,7 @@ def init(bench: Bench) -> None:
         bench.run(bench.headgate, *words, cwd=folder)
         text = (folder / "endpoint.yaml").read_text()
         probe = (
-            "from headgate.traffic.endpoint import load_endpoint; s = load_endpoint(open('endpoint.yaml').read(), 'x'); "
+            "from headgate.traffic.endpoint import load_endpoint as load; s = load(open('endpoint.yaml').read(), 'x'); "
             "print(s.contract.names, s.contract.output.classes, s.slo.latency_p99_ms, s.slo.requests_per_second)"
         )
         read = bench.run(bench.python, "-c", probe, cwd=folder).strip()

@@ -11,9 +11,10 @@ from acceptance.rows import Bench, Measured, Red, Suite
 
 SUITE = Suite()
 COREUTILS: Final = (
-    "basename cat chmod cp cut date dirname echo env false head id ln ls mkdir mktemp mv nproc printf pwd readlink "
-    "realpath rm rmdir seq sleep sort stat tail tee test touch tr true uname uniq wc"
-).split()
+    *("basename", "cat", "chmod", "cp", "cut", "date", "dirname", "echo", "env", "false", "head", "id", "ln", "ls"),
+    *("mkdir", "mktemp", "mv", "nproc", "printf", "pwd", "readlink", "realpath", "rm", "rmdir", "seq", "sleep"),
+    *("sort", "stat", "tail", "tee", "test", "touch", "tr", "true", "uname", "uniq", "wc"),
+)
 
 
 def bare(folder: Path) -> dict[str, str]:
@@ -37,8 +38,8 @@ def demo_first(bench: Bench) -> None:
         missing = [month for month in (f"2013-{each:02}" for each in range(3, 13)) if month not in said]
         if missing:
             raise Red(f"no line for {', '.join(missing)}: {said[-600:]}")
-        bench.once("demo text", lambda: said)
-        bench.once("demo plot", lambda: (clone / "headgate-demo" / "months.svg").read_text())
+        if not (clone / "headgate-demo" / "months.svg").is_file():
+            raise Red("no plot")
 
 
 @SUITE.row(

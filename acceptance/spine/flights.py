@@ -83,7 +83,9 @@ SUITE.tests(
 )
 
 
-@SUITE.row("show-json", "the demo's account adds up: all 284,821 flights, none failed, all journalled", "headgate demo --json")
+@SUITE.row(
+    "show-json", "the demo's account adds up: all 284,821 flights, none failed, all journalled", "headgate demo --json"
+)
 def adds_up(bench: Bench) -> Measured:
     told = story(bench).told
     holds = {
@@ -185,7 +187,8 @@ def plot(bench: Bench) -> Measured:
 
 
 @SUITE.row(
-    "8-p99-refused", "the table's other columns are filled: refused rows, labels, log loss and p99 of every month",
+    "8-p99-refused",
+    "the table's other columns are filled: refused rows, labels, log loss and p99 of every month",
     "headgate demo --json",
 )
 def columns(bench: Bench) -> Measured:

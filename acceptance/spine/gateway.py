@@ -38,7 +38,9 @@ SUITE.tests(
     f"{ROOM}/test_versions.py::test_one_poisonous_row_fails_alone",
     "tests/runtimes/test_hosted.py::test_a_bad_row_fails_its_own_caller_and_nobody_beside_it",
 )
-SUITE.tests("4-off-loop", "slow calls leave the loop and come back when they are quick", "tests/runtimes/test_placements.py")
+SUITE.tests(
+    "4-off-loop", "slow calls leave the loop and come back when they are quick", "tests/runtimes/test_placements.py"
+)
 SUITE.tests(
     "4-host",
     "Python models and versions that are not live run in a runtime host with limits; its death costs callers nothing",
@@ -67,7 +69,11 @@ SUITE.tests(
     "tests/store/test_traffic_conformance.py",
     "tests/store/test_trafficfiles.py",
 )
-SUITE.tests("4-assignment", "assignment is pure: the same key goes to the same version, a raised weight only adds keys", "tests/traffic/test_assignment.py")
+SUITE.tests(
+    "4-assignment",
+    "assignment is pure: the same key goes to the same version, a raised weight only adds keys",
+    "tests/traffic/test_assignment.py",
+)
 SUITE.tests(
     "4-split",
     "a live version and a split by hand share the callers, and only proved versions do",

@@ -40,7 +40,9 @@ SUITE.tests(
     f"{ROOM}/test_reader.py",
     "tests/gateway/test_native.py::test_a_row_is_answered_and_remembered",
 )
-SUITE.tests("5-blobs", "the blob store: content-addressed, whole or absent, synced before it is named", f"{ROOM}/test_blobs.py")
+SUITE.tests(
+    "5-blobs", "the blob store: content-addressed, whole or absent, synced before it is named", f"{ROOM}/test_blobs.py"
+)
 SUITE.tests(
     "5-blobs-served",
     "an image a caller sent is a blob before its answer is acknowledged, and its record names it",
@@ -58,7 +60,11 @@ SUITE.tests(
     f"{ROOM}/test_labels.py",
     "tests/gateway/test_labels.py::test_a_label_finds_its_input_in_three_ways",
 )
-SUITE.tests("5-as-of", "training sets as of a moment: only labels received by then teach, leaks are counted", f"{ROOM}/test_training.py")
+SUITE.tests(
+    "5-as-of",
+    "training sets as of a moment: only labels received by then teach, leaks are counted",
+    f"{ROOM}/test_training.py",
+)
 SUITE.tests(
     "5-retention",
     "retention removes days that ended from every table and from disk, once, and the controller does it",

@@ -28,7 +28,9 @@ BINARY: Final = (
 def status(bench: Bench) -> None:
     words = ("status", "flights", "--every", "month", "--home", str(story(bench).home))
     said = bench.run(bench.headgate, *words).lower()
-    if missing := [word for word in ("refus", "p99", "label", "auc", "reference", "flight-delay:1") if word not in said]:
+    if missing := [
+        word for word in ("refus", "p99", "label", "auc", "reference", "flight-delay:1") if word not in said
+    ]:
         raise Red(f"it does not speak of {', '.join(missing)}")
     if missing := [f"2013-{each:02}" for each in range(3, 13) if f"2013-{each:02}" not in said]:
         raise Red(f"it has no line for {', '.join(missing)}")

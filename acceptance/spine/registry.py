@@ -12,7 +12,9 @@ ENGINES: Final = "tests/runtimes/engines/test_engines.py"
 FULL: Final = ".venv/.full"
 
 SUITE.tests(
-    "3-sklearn", "a fitted scikit-learn estimator or pipeline is registered and answers as it does", f"{ROOM}/test_sklearn.py"
+    "3-sklearn",
+    "a fitted scikit-learn estimator or pipeline is registered and answers as it does",
+    f"{ROOM}/test_sklearn.py",
 )
 SUITE.tests(
     "3-skops",
@@ -144,7 +146,9 @@ SUITE.tests(
     "tests/evaluation/test_metrics.py",
 )
 SUITE.tests(
-    "3-intervals", "each metric has a confidence interval that covers as often as it says", "tests/evaluation/test_intervals.py"
+    "3-intervals",
+    "each metric has a confidence interval that covers as often as it says",
+    "tests/evaluation/test_intervals.py",
 )
 
 
@@ -165,9 +169,10 @@ def names(bench: Bench) -> None:
         "print(json.dumps({n: [e.value, e.low, e.high] for d in (b, g) for n, e in d.items()}))\n"
     )
     found = json.loads(bench.run(bench.python, "-c", probe).splitlines()[-1])
-    wanted = (
-        "accuracy precision recall f1 auc average_precision log_loss brier calibration_error mae rmse r2 pinball"
-    ).split()
+    wanted = [
+        *("accuracy", "precision", "recall", "f1", "auc", "average_precision", "log_loss", "brier"),
+        *("calibration_error", "mae", "rmse", "r2", "pinball"),
+    ]
     if missing := [name for name in wanted if not any(each.startswith(name) for each in found)]:
         raise Red(f"no {', '.join(missing)} among {', '.join(found)}")
     if bare := [name for name, (value, low, high) in found.items() if value is None or low is None or high is None]:
@@ -202,9 +207,7 @@ SUITE.tests(
     "tests/migrations",
     "--deselect=tests/migrations/test_migrations.py::test_postgres_too",
 )
-SUITE.tests(
-    "3-postgres", "and in PostgreSQL", "tests/migrations/test_migrations.py::test_postgres_too", needs=FULL
-)
+SUITE.tests("3-postgres", "and in PostgreSQL", "tests/migrations/test_migrations.py::test_postgres_too", needs=FULL)
 
 
 def _registered(bench: Bench, folder: Path) -> str:

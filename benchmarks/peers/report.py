@@ -131,12 +131,13 @@ def markdown(report: dict[str, Any], figures: list[Figure], found: list[Ratio], 
         f"| {model} | {peer} | {connections} | {by['buffered']:.1f} | {by['durable']:.1f} |"
         for (model, peer, connections), by in rows.items()
     ]
-    lines += ["", *_table("gate | found | limit | ", 1)]
+    if judged:
+        lines += ["", *_table("gate | found | limit | ", 1)]
     for gate in judged:
         value = "none" if gate.value is None else f"{gate.value:.1f}"
         verdict = "ok" if gate.ok else f"MISSED {gate.why}".strip()
         lines.append(f"| {gate.says} | {value} | {gate.limit:.1f} | {verdict} |")
-    lines += ["", *(f"Not measured: {name}: {why}" for name, why in report["failed"].items()), ""]
+    lines += ["", *(f"**Not measured:** {name}: {why}\n" for name, why in report["failed"].items())]
     lines += [f"* {name} {each['version']}: {each['how']}." for name, each in report["peers"].items()]
     lines += ["", "Measured on: " + ", ".join(f"{name} {value}" for name, value in report["machine"].items()) + "."]
     return "\n".join(lines) + "\n"

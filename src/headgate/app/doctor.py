@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -49,6 +49,9 @@ _EXTRAS: Final = {
 }
 
 
+Subject = TypeVar("Subject")
+
+
 class Health(StrEnum):
     """How a finding is to be read."""
 
@@ -77,16 +80,21 @@ def examine(root: Path) -> list[Finding]:
     except HeadgateError as error:
         return [*findings, Finding(Health.BAD, f"home {root}: {error}", "see the message; --home names another one")]
     findings.append(Finding(Health.GOOD, f"home {root} can be opened"))
-    with Headgate(home) as hg:
-        for check in _HOME_CHECKS:
-            findings += _safely(check, hg)
+    # Before the store is opened: a full disk is why it cannot be.
+    findings += _safely(_check_disk, home)
+    try:
+        with Headgate(home) as hg:
+            for check in _HOME_CHECKS:
+                findings += _safely(check, hg)
+    except HeadgateError as error:
+        findings.append(Finding(Health.BAD, f"home {root}: {error}", "see the message"))
     return findings
 
 
-def _safely(check: "Callable[[Headgate], Iterator[Finding]]", hg: Headgate) -> list[Finding]:
+def _safely(check: Callable[[Subject], Iterator[Finding]], subject: Subject) -> list[Finding]:
     """A check that itself fails is a finding, not the end of the examination."""
     try:
-        return list(check(hg))
+        return list(check(subject))
     except (HeadgateError, OSError) as error:
         return [Finding(Health.BAD, f"{check.__name__.removeprefix('_check_')}: {error}", "see the message")]
 
@@ -118,13 +126,13 @@ def _check_secret(hg: Headgate) -> Iterator[Finding]:
         yield Finding(Health.BAD, "the home's secret can be read by others", f"chmod 600 {hg.home.secret}")
 
 
-def _check_disk(hg: Headgate) -> Iterator[Finding]:
-    free = shutil.disk_usage(hg.home.root).free
+def _check_disk(home: Home) -> Iterator[Finding]:
+    free = shutil.disk_usage(home.root).free
     if free < ENOUGH_BYTES:
         yield Finding(Health.BAD, f"only {free / 1e6:.0f} MB are free", "make room: a full disk stops the answers")
     else:
         yield Finding(Health.GOOD, f"{free / 1e9:.0f} GB are free")
-    sync = _sync_ms(hg.home)
+    sync = _sync_ms(home)
     if sync > SLOW_SYNC_MS:
         yield Finding(
             Health.NOTE, f"the disk takes {sync:.1f} ms to sync", "use a faster disk, or journal ack: buffered"
@@ -171,7 +179,13 @@ def _check_packages(hg: Headgate) -> Iterator[Finding]:
 
 def _check_endpoints(hg: Headgate) -> Iterator[Finding]:
     there = {version.digest for version in hg.versions()}
-    for (_, name), traffic in sorted(hg.traffic.read().items()):
+    published = hg.traffic.read()
+    for name in hg.endpoints():
+        if (hg.project, name) not in published:
+            what = f"endpoint {name} is applied but gateways cannot read its traffic"
+            place = hg.home.traffic / hg.project / f"{name}.json"
+            yield Finding(Health.BAD, what, f"move {place} away if it is there, then headgate apply its file again")
+    for (_, name), traffic in sorted(published.items()):
         unproved = [m.version for m in traffic.members if m.weight > 0 and not m.proved]
         absent = [m.version for m in traffic.members if m.digest not in there and traffic.project == hg.project]
         if absent:
@@ -210,4 +224,4 @@ def _damaged(hg: Headgate) -> Iterator[Finding]:
         yield Finding(Health.BAD, f"journal segment {segment}: {why}", advice)
 
 
-_HOME_CHECKS: Final = (_check_secret, _check_disk, _check_packages, _check_endpoints, _check_journal)
+_HOME_CHECKS: Final = (_check_secret, _check_packages, _check_endpoints, _check_journal)

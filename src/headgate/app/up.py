@@ -125,7 +125,7 @@ def gateway_address(home: Home) -> str | None:
     """Where this home's gateways answer, if `up` was started on it."""
     try:
         address: str = json.loads((home.run / "up.json").read_bytes())["predict"]
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError, KeyError):  # not there, or not what `up` writes: nobody knows an address
         return None
     return address
 

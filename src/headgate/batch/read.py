@@ -1,6 +1,7 @@
 """Rows of a file of any size, chunk by chunk, always cut at the same places so that work can be resumed."""
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,14 @@ def read_chunks(path: Path, contract: Contract, rows: int = CHUNK_ROWS) -> Itera
         raise BadInput("source", "type", f"the ending must be one of {', '.join(openers)}")
     with _readable(path):
         for table in _recut(opener(path, rows), rows):
+            _refuse_duplicates(table.column_names)
             yield _typed(table, contract) if path.suffix.lower() == ".csv" else Chunk(table, {})
+
+
+def _refuse_duplicates(names: list[str]) -> None:
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise BadInput(f"source.{name}", "duplicate", "more than one column has this name; name each once")
 
 
 @contextlib.contextmanager
@@ -67,8 +75,14 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowInvalid, OSError) as error:
-        reason = str(error).splitlines()[0][:200]
-        raise BadInput("source", "type", f"cannot be read as {path.suffix}: {reason}") from error
+        raise BadInput("source", "type", f"cannot be read as {path.suffix}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """What a reader complains of, without the cells it quotes."""
+    first = str(error).partition("\n")[0][:200]
+    counted = re.search(r"(Row #\d+: )?Expected \d+ columns, got \d+", first)
+    return counted[0] if counted else first
 
 
 def _parquet(path: Path, rows: int) -> Iterator[pa.RecordBatch]:

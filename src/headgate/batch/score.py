@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from headgate.batch.read import CHUNK_ROWS, Chunk, read_chunks, row_count
 from headgate.contracts.check import check_table
 from headgate.contracts.contract import Contract
-from headgate.errors import BadInput, Conflict, IntegrityError, NotFound, Violation
+from headgate.errors import BadConfiguration, BadInput, Conflict, NotFound, Violation
 from headgate.registry.ports import Predictor
 
 Progress = Callable[[int, int | None], None]
@@ -77,9 +77,20 @@ def score_file(
         raise BadInput("target", "type", "the ending must be .parquet or .csv")
     parts = target.with_name(target.name + ".parts")
     job = _job(source, digest, chunk_rows)
-    done = _take_up(parts, job)
+    try:
+        done = _take_up(parts, job)
+        scorer = _Scorer(contract, predictor, version)
+        return _score(source, target, parts=parts, done=done, scorer=scorer, progress=progress, chunk_rows=chunk_rows)
+    finally:
+        if not any(parts.glob("*.parquet")):  # nothing was answered that another run could go on from
+            shutil.rmtree(parts, ignore_errors=True)
+
+
+def _score(
+    source: Path, target: Path, *, parts: Path, done: int, scorer: "_Scorer", progress: Progress, chunk_rows: int
+) -> Scored:
+    contract = scorer.contract
     total = row_count(source)
-    scorer = _Scorer(contract, predictor, version)
     rows = refused = 0
     for number, chunk in enumerate(read_chunks(source, contract, chunk_rows)):
         part = parts / f"{number:08d}.parquet"
@@ -119,7 +130,7 @@ class _Scorer:
     """One version, asked chunk by chunk."""
 
     def __init__(self, contract: Contract, predictor: Predictor, version: str) -> None:
-        self._contract = contract
+        self.contract = contract
         self._predictor = predictor
         self._version = version
 
@@ -142,8 +153,8 @@ class _Scorer:
         """The rows the contract lets through, and why it refuses the others, by position in the chunk."""
         violations = dict(chunk.unreadable)
         readable = [row for row in range(chunk.table.num_rows) if row not in violations]
-        fields = [name for name in self._contract.names if name in chunk.table.column_names]
-        checked = check_table(self._contract, chunk.table.select(fields).take(readable))
+        fields = [name for name in self.contract.names if name in chunk.table.column_names]
+        checked = check_table(self.contract, chunk.table.select(fields).take(readable))
         bad = checked.quarantine
         for row, field, rule, message in zip(
             *(bad.column(name).to_pylist() for name in ("_row", "_field", "_rule", "_message")), strict=True
@@ -157,7 +168,7 @@ class _Scorer:
         take = pa.array(np.cumsum(answered) - 1, mask=~answered)
         columns = {"version": pa.array([self._version] * len(answered))}
         columns["prediction"] = pa.array(predicted.prediction.tolist()).take(take) if predicted else pa.nulls(len(take))
-        for place, name in enumerate(self._contract.output.classes):
+        for place, name in enumerate(self.contract.output.classes):
             scores = predicted.scores[:, place] if predicted and predicted.scores is not None else None
             empty = pa.nulls(len(take), pa.float64())
             columns[f"score_{name}"] = empty if scores is None else pa.array(scores).take(take)
@@ -205,6 +216,8 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
             os.close(descriptor)
         unfinished.replace(path)
     except OSError as error:
-        raise IntegrityError(f"{path} could not be written: {os.strerror(error.errno or 0)}") from error
+        raise BadConfiguration(
+            "target", f"{path} cannot be written: {os.strerror(error.errno or 0).lower()}"
+        ) from error
     finally:
         unfinished.unlink(missing_ok=True)

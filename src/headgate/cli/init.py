@@ -7,6 +7,7 @@ import click
 
 from headgate.app.facade import draft
 from headgate.errors import BadConfiguration, Conflict
+from headgate.store import atomic
 
 
 @click.command("init")
@@ -27,7 +28,8 @@ def command(*, reference: Path, endpoint: str, model: str, label: str | None, ou
         raise Conflict(f"{output} is there already; say --force to replace it or --output to name another")
     text = draft(reference, endpoint=endpoint, model=model, label=label)
     try:
-        output.write_text(text, encoding="utf-8")
+        # Complete or absent: a disk that fills must not leave half a file, nor take the old one.
+        atomic.write_file(output, text.encode(), durable=False)
     except OSError as error:
         raise BadConfiguration("--output", f"{output} cannot be written: {os.strerror(error.errno or 0)}") from error
     click.echo(f"wrote {output}: read it, correct ranges and units, then: headgate apply {output}")

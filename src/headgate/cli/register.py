@@ -45,8 +45,18 @@ def command(
 ) -> None:
     """Turn a model into a package and keep it as a new version.
 
-    MODEL is a file: .onnx, .skops, .joblib or .pkl (with --trust), .json or .ubj (XGBoost), .txt (LightGBM),
-    .pt2 (torch.export), .keras, or file.py:Class for a Python class with predict (with --trust).
+    MODEL is one of:
+
+    \b
+      .skops              scikit-learn
+      .joblib, .pkl       scikit-learn, XGBoost or LightGBM wrappers; with --trust
+      .ubj, .json         XGBoost
+      .txt                LightGBM
+      .onnx               ONNX
+      .pt2                PyTorch, saved with torch.export
+      .keras              Keras
+      a folder            a text model: its model.onnx and its tokenizer.json
+      file.py:Class       a Python class with predict; with --trust
     """
     with open_home(home, project=project) as hg:
         registered = hg.register(

@@ -28,7 +28,10 @@ def command(*, version: str, source: Path, target: Path, project: str, home: Pat
     """
     console = Console(stderr=True)
     columns = (TextColumn("scoring"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with open_home(home, project=project) as hg, Progress(*columns, console=console, transient=True) as bar:
+    with (
+        open_home(home, project=project) as hg,
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
+    ):
         task = bar.add_task("", total=None)
 
         def progress(done: int, total: int | None) -> None:

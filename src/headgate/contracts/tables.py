@@ -4,6 +4,7 @@ Called by ``infer``, the registry, ``headgate init`` and ``headgate score``. pan
 without being imported, so neither has to be installed.
 """
 
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,7 +55,8 @@ def _read_file(path: Path) -> pa.Table:
     try:
         return _read_ending(path, ending)
     except (pa.ArrowException, OSError, ValueError) as error:
-        said = f"is damaged or not {ending.removeprefix('.')} ({type(error).__name__})"
+        ragged = re.search(r"(Row #\d+: )?Expected \d+ columns, got \d+", str(error))
+        said = f"is damaged or not {ending.removeprefix('.')} ({ragged[0] if ragged else type(error).__name__})"
         raise BadInput(path.name, "unreadable", said) from error
 
 

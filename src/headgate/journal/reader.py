@@ -132,8 +132,8 @@ class Reader:
     ) -> pa.Table:
         """One row per input in [start, end) and answer in one of `roles`, by event time.
 
-        Labels count if observed and received by `as_of`. Inputs nobody answered, refused ones among them, have a null answer.
-        A retry counts as new when its first asking lies more than a day before `start`.
+        Labels count if observed and received by `as_of`. Inputs nobody answered, refused ones among them, have a
+        null answer. A retry counts as new when its first asking lies more than a day before `start`.
         """
 
         def read() -> pa.Table:

@@ -120,6 +120,8 @@ def _compare(runner: Runner, folder: Path, contract: Contract, rows: Rows) -> Pa
 
 
 def _why(error: Exception) -> str:
+    if isinstance(error, BadInput) and error.field == "model":
+        return error.message
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__
 

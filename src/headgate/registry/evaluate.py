@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from headgate.contracts.contract import Contract
 from headgate.errors import BadInput, Conflict
 from headgate.evaluation.report import Answers, Report, evaluate
 from headgate.events import EventKind
@@ -55,6 +56,7 @@ def evaluate_version(
     labels = native.column(table, output.label).to_pylist()
     if all(each is None for each in labels):
         raise BadInput(output.label, "empty", "no row has a label, so there is nothing to measure against")
+    _refuse_missing(package.contract, table)
     said = runner(package.path).predict(table)
     rival = champion or registry.champion(version.model, project=version.project)
     rival = None if rival is not None and rival.ref == version.ref else rival
@@ -80,6 +82,15 @@ def evaluate_version(
     }
     registry.note(EventKind.EVALUATED, version, actor=actor, details=details)
     return Evaluated(evaluation, report, None if rival is None else rival.ref)
+
+
+def _refuse_missing(contract: Contract, table: pa.Table) -> None:
+    """BadInput for rows without a value the model must have: in service the contract refuses them."""
+    for field in contract.fields:
+        missing = native.column(table, field.name).null_count
+        if missing and not field.nullable:
+            message = f"{missing:,} rows have no value; the contract refuses such rows in service, so leave them out"
+            raise BadInput(field.name, "missing", message)
 
 
 def _answers(

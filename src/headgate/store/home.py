@@ -131,7 +131,7 @@ def _writable(root: Path) -> Iterator[None]:
         raise BadConfiguration("home", f"{error.filename or root} cannot be written by this user") from error
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else "input/output error"
-        raise BadConfiguration("home", f"{root} cannot be made: {reason}") from error
+        raise BadConfiguration("home", f"{root} cannot be written: {reason.lower()}") from error
 
 
 @contextlib.contextmanager

@@ -1,16 +1,21 @@
 """Converters that skl2onnx is given for the estimators it gets wrong.
 
-Histogram boosting: its own converter rounds float64 thresholds to the nearest float32, has no float64 form, and with
-protobuf 7 fails outright, because it puts booleans into lists of integers. Imputers: no float64 form, and no missing
+XGBoost and LightGBM inside pipelines: it has none of its own. Histogram boosting: its own converter rounds float64
+thresholds to the nearest float32, has no float64 form, and with protobuf 7 fails outright, because it puts booleans
+into lists of integers. Imputers: no float64 form, and no missing
 strings. Other trees: scikit-learn casts what they read to float32, so in a float64 graph they must be cast to too.
 """
 
 import copy
+import sys
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 
 from headgate.errors import BadInput
+from headgate.registry.importers import lightgbm, xgboost
+from headgate.registry.importers.boosters import CATEGORIES
 from headgate.registry.importers.trees import ML_OPSET, Link, Trees, Width
 
 NULL_TEXT: Final = "nan"
@@ -26,14 +31,54 @@ def conversions(width: Width) -> dict[type, Any]:
     )
     from sklearn.impute import SimpleImputer  # noqa: PLC0415  adapter
 
-    def boosting(scope: Any, operator: Any, container: Any) -> None:
-        _convert_boosting(scope, operator, container, width)
-
+    boosting = _boosting(trees_of, width)
     found: dict[type, Any] = {HistGradientBoostingClassifier: boosting, HistGradientBoostingRegressor: boosting}
+    found |= _boosters(width)
     found[SimpleImputer] = _convert_imputer
     if width == "float64":
         found |= dict.fromkeys(_reading_float32(), _convert_in_float32)
     return found
+
+
+def _boosters(width: Width) -> dict[type, Any]:
+    """Converters for wrappers of XGBoost and LightGBM, if their library was loaded, as it was where there is one."""
+    found: dict[type, Any] = {}
+    if (library := sys.modules.get("lightgbm")) is not None:
+        converter = _boosting(lambda model: lightgbm.trees_of(lightgbm.booster_of(model)), width)
+        found |= dict.fromkeys((library.LGBMClassifier, library.LGBMRegressor), converter)
+    if (library := sys.modules.get("xgboost")) is not None:
+        # XGBoost reads float32 whatever it is given.
+        converter = _boosting(_xgboost_trees, "float32")
+        kinds = (library.XGBClassifier, library.XGBRegressor, library.XGBRFClassifier, library.XGBRFRegressor)
+        found |= dict.fromkeys(kinds, converter)
+    for kind, converter in found.items():
+        _register(kind, converter)
+    return found
+
+
+def _xgboost_trees(model: Any) -> tuple[Trees, Link]:
+    if not np.isnan(model.missing):
+        raise BadInput("model", "type", "it reads a number as missing, which trees in ONNX cannot say")
+    return xgboost.trees_of(xgboost.used_rounds(model))
+
+
+def _register(kind: type, converter: Any) -> None:
+    """Tell skl2onnx that there is such a class and what its outputs are; the converter is given at every call."""
+    from skl2onnx import update_registered_converter  # noqa: PLC0415  adapter
+    from skl2onnx.common.shape_calculator import (  # noqa: PLC0415  adapter
+        calculate_linear_classifier_output_shapes,
+        calculate_linear_regressor_output_shapes,
+    )
+
+    classifier = hasattr(kind, "predict_proba")
+    update_registered_converter(
+        kind,
+        f"Headgate{kind.__name__}",
+        calculate_linear_classifier_output_shapes if classifier else calculate_linear_regressor_output_shapes,
+        converter,
+        overwrite=True,
+        options={"zipmap": [True, False, "columns"], "nocl": [True, False]} if classifier else {},
+    )
 
 
 def _reading_float32() -> tuple[type, ...]:
@@ -63,7 +108,7 @@ def trees_of(model: Any) -> tuple[Trees, Link]:
                     trees.leaf(number, node, target, float(row["value"]))
                     continue
                 if row["is_categorical"]:
-                    raise BadInput("model", "type", "splits on categories have no ONNX form yet")
+                    raise BadInput("model", "type", CATEGORIES)
                 trees.branch(
                     number,
                     node,
@@ -102,15 +147,25 @@ class _Steps:
         return name
 
 
-def _convert_boosting(scope: Any, operator: Any, container: Any, width: Width) -> None:
-    steps = _Steps(scope, container)
+def _boosting(trees_of: Callable[[Any], tuple[Trees, Link]], width: Width) -> Any:
+    """A converter for estimators whose trees `trees_of` reads; in a graph of the other width rows are cast."""
+
+    def convert(scope: Any, operator: Any, container: Any) -> None:
+        trees, link = trees_of(operator.raw_operator)
+        kind = _DOUBLE if width == "float64" else _FLOAT
+        steps = _Steps(scope, container)
+        rows = steps.add("Cast", [operator.inputs[0].full_name], to=kind)
+        raw = steps.add(
+            "TreeEnsembleRegressor", [rows], op_domain="ai.onnx.ml", op_version=ML_OPSET, **trees.attributes(width)
+        )
+        _answer(steps, operator, raw, link)
+
+    return convert
+
+
+def _answer(steps: _Steps, operator: Any, raw: str, link: Link) -> None:
+    """From sums of leaves to a prediction, or to a label and its probabilities."""
     model = operator.raw_operator
-    trees, link = trees_of(model)
-    kind = _DOUBLE if width == "float64" else _FLOAT
-    rows = steps.add("Cast", [operator.inputs[0].full_name], to=kind)
-    raw = steps.add(
-        "TreeEnsembleRegressor", [rows], op_domain="ai.onnx.ml", op_version=ML_OPSET, **trees.attributes(width)
-    )
     kind = _kind_of(operator.outputs[-1])
     wide = steps.add("Cast", [raw], to=kind)
     names = {"identity": "Identity", "exp": "Exp", "sigmoid": "Sigmoid", "softmax": "Softmax"}

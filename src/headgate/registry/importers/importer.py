@@ -44,6 +44,15 @@ class Candidate:
     trusted: bool = False
 
 
+def no_form(name: str, why: str) -> Candidate:
+    """A candidate that cannot be made, so that the report says why a person did not get it."""
+
+    def write(folder: Path) -> None:
+        raise BadInput("model", "type", why)
+
+    return Candidate(name, Engine.ONNX, "", Signature([], []), write)
+
+
 @dataclass(frozen=True, slots=True)
 class Imported:
     """A model understood: its own answers, and the candidates in order of preference."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 from headgate.contracts.contract import Contract
 from headgate.errors import BadInput, MissingExtra
 from headgate.registry import native
-from headgate.registry.importers import graph
+from headgate.registry.importers.boosters import CATEGORIES, onnx_candidate
 from headgate.registry.importers.importer import (
     TEXTUAL,
     Candidate,
@@ -20,15 +20,14 @@ from headgate.registry.importers.importer import (
     Traits,
     answers,
     columns,
-    matrix,
+    no_form,
     of_module,
     plain,
     task_of,
     used,
 )
-from headgate.registry.importers.trees import Link, Trees, Width
-from headgate.registry.importers.trees import model as tree_model
-from headgate.registry.package import Engine, ModelOutput, Signature
+from headgate.registry.importers.trees import WIDTHS, Link, Trees
+from headgate.registry.package import Engine, Signature
 from headgate.registry.ports import Predicted
 from headgate.vocabulary import Task
 
@@ -95,7 +94,10 @@ def build(model: Any, contract: Contract, reference: pa.Table, *, trust: bool) -
 
     hosted = Signature(columns(contract, fields, "float64"), said.outputs, said.prediction, said.scores)
     own = Candidate("LightGBM itself, in the runtime host", Engine.LIGHTGBM, ARTEFACT, hosted, write, shape)
-    converted = [_onnx(booster, contract, fields, width) for width in ("float32", "float64") if numeric]
+    if numeric:
+        converted = [onnx_candidate(lambda: trees_of(booster), contract, fields, width) for width in WIDTHS]
+    else:
+        converted = [no_form("ONNX", CATEGORIES)]
     truth = Native(booster, contract, fields, shape)
     return Imported("LightGBM", truth, (*converted, own), ("lightgbm", "numpy", "onnx"))
 
@@ -121,22 +123,6 @@ class Native:
         if not self._contract.output.classes:
             return native.predicted(said, None, self._contract)
         return native.predicted(None, said, self._contract)
-
-
-def _onnx(booster: Any, contract: Contract, fields: tuple[str, ...], width: Width) -> Candidate:
-    inputs = matrix(contract, fields, width)
-    if contract.output.classes:
-        columns_out = 1 if len(contract.output.classes) == 2 else len(contract.output.classes)
-        signature = Signature(inputs, [ModelOutput("scores", "float32", [columns_out])], None, "scores")
-    else:
-        signature = Signature(inputs, [ModelOutput("prediction", "float32", [1])], "prediction")
-
-    def write(folder: Path) -> None:
-        trees, link = trees_of(booster)
-        classifier = bool(contract.output.classes)
-        graph.save(tree_model(trees, len(fields), width, link, classifier=classifier), folder)
-
-    return Candidate(f"ONNX, {width} inputs", Engine.ONNX, graph.ARTEFACT, signature, write)
 
 
 def trees_of(booster: Any) -> tuple[Trees, Link]:
@@ -174,8 +160,10 @@ class _Walker:
             self._trees.leaf(self._tree, number, self._target, float(node["leaf_value"]))
             return number
         missing = node["missing_type"]
-        if node["decision_type"] != "<=" or missing == "Zero":
-            raise BadInput("model", "type", "splits on categories or on zero as missing have no ONNX form yet")
+        if node["decision_type"] != "<=":
+            raise BadInput("model", "type", CATEGORIES)
+        if missing == "Zero":
+            raise BadInput("model", "type", "it reads zero as missing, which trees in ONNX cannot say")
         threshold = float(node["threshold"])
         yes, no = self.add(node["left_child"]), self.add(node["right_child"])
         left = bool(node["default_left"]) if missing == "NaN" else threshold >= 0.0  # None: NaN is read as zero

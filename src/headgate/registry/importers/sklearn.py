@@ -14,6 +14,7 @@ from headgate.contracts.contract import Contract, Kind
 from headgate.errors import BadInput, RuntimeFailed, TrustRequired
 from headgate.registry import native
 from headgate.registry.importers import graph, hist
+from headgate.registry.importers.boosters import CATEGORIES
 from headgate.registry.importers.importer import (
     TEXTUAL,
     Candidate,
@@ -214,6 +215,8 @@ def convert(model: Any, inputs: list[ModelInput], width: Width) -> Any:
         StringTensorType,
     )
 
+    if any(_has_categories(each) for each in walk(model)):
+        raise BadInput("model", "type", CATEGORIES)
     types = {"float32": FloatTensorType, "float64": DoubleTensorType, "string": StringTensorType}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

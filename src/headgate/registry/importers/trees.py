@@ -3,7 +3,7 @@
 The usual converters round thresholds to the nearest float32, so that a float64 feature can fall on the other side
 of a split. Here a float64 model keeps float64 thresholds (ai.onnx.ml 3), and a float32 one rounds them *down*:
 for every float32 x, ``x <= t`` holds exactly when ``x <= floor32(t)``. LightGBM and scikit-learn's histogram
-boosting, both of which compare float64 values, use it.
+boosting, both of which compare float64 values, use it, and XGBoost, which compares float32 values.
 """
 
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ import numpy as np
 
 Width = Literal["float32", "float64"]
 Link = Literal["identity", "exp", "sigmoid", "softmax"]
+WIDTHS: Final[tuple[Width, ...]] = ("float32", "float64")
 ML_OPSET: Final = 3
 """The first version of ai.onnx.ml with float64 trees."""
 
@@ -35,10 +36,19 @@ class Trees:
     """(tree, node, target, weight)."""
 
     def branch(
-        self, tree: int, node: int, *, feature: int, threshold: float, yes: int, no: int, missing_yes: bool
+        self,
+        tree: int,
+        node: int,
+        *,
+        feature: int,
+        threshold: float,
+        yes: int,
+        no: int,
+        missing_yes: bool,
+        strict: bool = False,
     ) -> None:
-        """Add a split: rows with ``feature <= threshold`` go to node `yes`."""
-        self._node(tree, node, "BRANCH_LEQ", feature, threshold)
+        """Add a split: rows with ``feature <= threshold``, or ``<`` if `strict`, go to node `yes`."""
+        self._node(tree, node, "BRANCH_LT" if strict else "BRANCH_LEQ", feature, threshold)
         self.yes[-1], self.no[-1], self.missing_yes[-1] = yes, no, int(missing_yes)
 
     def leaf(self, tree: int, node: int, target: int, weight: float) -> None:

@@ -1,16 +1,17 @@
 """XGBoost boosters and their scikit-learn wrappers: ONNX with float32 inputs, as XGBoost itself reads, else native."""
 
+import json
 import re
-import warnings
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 
 from headgate.contracts.contract import Contract
 from headgate.errors import BadInput, MissingExtra
 from headgate.registry import native
-from headgate.registry.importers import graph
+from headgate.registry.importers.boosters import CATEGORIES, onnx_candidate
 from headgate.registry.importers.importer import (
     TEXTUAL,
     Candidate,
@@ -18,17 +19,24 @@ from headgate.registry.importers.importer import (
     Traits,
     answers,
     columns,
-    matrix,
+    no_form,
     of_module,
     plain,
     task_of,
     used,
 )
-from headgate.registry.package import Engine, ModelOutput, Signature
+from headgate.registry.importers.trees import Link, Trees
+from headgate.registry.package import Engine, Signature
 from headgate.registry.ports import Predicted
 from headgate.vocabulary import Task
 
 ARTEFACT: Final = "model.ubj"
+_LINKS: Final[dict[str, Link]] = {
+    **dict.fromkeys(("binary:logistic", "reg:logistic"), "sigmoid"),
+    **dict.fromkeys(("multi:softprob", "multi:softmax"), "softmax"),
+    **dict.fromkeys(("count:poisson", "reg:gamma", "reg:tweedie"), "exp"),
+    **dict.fromkeys(("reg:squarederror", "reg:absoluteerror", "reg:pseudohubererror"), "identity"),
+}
 _OBJECTIVE: Final = re.compile(r'"objective":\s*"([a-z:_0-9]+)"')
 
 
@@ -93,14 +101,12 @@ def build(model: Any, contract: Contract, reference: pa.Table, *, trust: bool) -
         booster.save_model(folder / ARTEFACT)
 
     hosted = Signature(columns(contract, fields, "float64"), said.outputs, said.prediction, said.scores)
-    candidates = [
-        Candidate("XGBoost itself, in the runtime host", Engine.XGBOOST, ARTEFACT, hosted, write, shape),
-    ]
+    own = Candidate("XGBoost itself, in the runtime host", Engine.XGBOOST, ARTEFACT, hosted, write, shape)
     if numeric:
-        candidates.insert(0, _onnx(model, booster, contract, fields))
-    return Imported(
-        "XGBoost", Native(booster, contract, fields, shape), tuple(candidates), ("xgboost", "numpy", "onnx")
-    )
+        converted = onnx_candidate(lambda: trees_of(booster), contract, fields, "float32")
+    else:
+        converted = no_form("ONNX", CATEGORIES)
+    return Imported("XGBoost", Native(booster, contract, fields, shape), (converted, own), ("xgboost", "numpy", "onnx"))
 
 
 class Native:
@@ -128,33 +134,54 @@ class Native:
         return native.predicted(None, said, self._contract)
 
 
-def _onnx(model: Any, booster: Any, contract: Contract, fields: tuple[str, ...]) -> Candidate:
-    inputs = matrix(contract, fields, "float32")
-    classes = contract.output.classes
-    if classes:
-        signature = Signature(inputs, [ModelOutput("probabilities", "float32", [len(classes)])], None, "probabilities")
-    else:
-        signature = Signature(inputs, [ModelOutput("variable", "float32", [1])], "variable")
+def trees_of(booster: Any) -> tuple[Trees, Link]:
+    """The booster's trees and link. Raises BadInput for what ONNX trees cannot say exactly.
 
-    def write(folder: Path) -> None:
-        graph.save(convert(booster, len(fields)), folder)
+    XGBoost compares float32 values with float32 thresholds and adds float32 leaves, so one width says it all.
+    """
+    learner = json.loads(bytes(booster.save_raw("json")))["learner"]
+    boosting, objective = learner["gradient_booster"], learner["objective"]["name"]
+    drops, boosting = boosting.get("weight_drop"), boosting.get("gbtree", boosting)
+    if objective not in _LINKS or "trees" not in boosting.get("model", {}):
+        raise BadInput("model", "type", "this objective or kind of booster has no ONNX form yet")
+    link, groups = _LINKS[objective], boosting["model"]["tree_info"]
+    targets = max(1, int(learner["learner_model_param"]["num_class"]))
+    trees = Trees(targets, _base(learner["learner_model_param"]["base_score"], link, targets))
+    for number, (tree, group) in enumerate(zip(boosting["model"]["trees"], groups, strict=True)):
+        _add(trees, number, group, tree, 1.0 if drops is None else drops[number])
+    return trees, link
 
-    return Candidate("ONNX, float32 inputs", Engine.ONNX, graph.ARTEFACT, signature, write)
+
+def _base(said: str, link: Link, targets: int) -> list[float]:
+    """The score before any tree; the model keeps it as an answer, so the link is undone."""
+    scores = np.broadcast_to(np.asarray(json.loads(said), np.float64).reshape(-1), targets)
+    match link:
+        case "sigmoid":
+            scores = np.log(scores) - np.log1p(-scores)
+        case "exp":
+            scores = np.log(scores)
+    return [float(each) for each in scores]
 
 
-def convert(booster: Any, features: int) -> Any:
-    """The booster as an ONNX graph reading ``X``; raises whatever the converter raises."""
-    try:
-        import onnxmltools  # noqa: PLC0415  adapter
-        from onnxmltools.convert.common.data_types import FloatTensorType  # noqa: PLC0415  adapter
-    except ImportError as error:
-        raise MissingExtra("converting an XGBoost model to ONNX", "xgboost") from error
-    nameless = booster.copy()
-    nameless.feature_names = None  # the converter knows no names but f0, f1, …
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return onnxmltools.convert_xgboost(
-            nameless, "model", initial_types=[("X", FloatTensorType([None, features]))], target_opset=15
+def _add(trees: Trees, number: int, group: int, tree: dict[str, Any], weight: float) -> None:
+    if any(tree["split_type"]):
+        raise BadInput("model", "type", CATEGORIES)
+    if int(tree["tree_param"]["size_leaf_vector"]) > 1:
+        raise BadInput("model", "type", "trees of several outputs have no ONNX form yet")
+    for node, (yes, no) in enumerate(zip(tree["left_children"], tree["right_children"], strict=True)):
+        value = float(np.float32(tree["split_conditions"][node]))  # printed with as few digits as name one float32
+        if yes < 0:
+            trees.leaf(number, node, group, value * weight)
+            continue
+        trees.branch(
+            number,
+            node,
+            feature=int(tree["split_indices"][node]),
+            threshold=value,
+            yes=yes,
+            no=no,
+            missing_yes=bool(tree["default_left"][node]),
+            strict=True,
         )
 
 

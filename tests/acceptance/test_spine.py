@@ -1,0 +1,66 @@
+"""The acceptance suite is whole: every part of the issue has rows, and every test a row names is there."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+PROBE = """
+import json
+from acceptance.spine import SUITE
+print(json.dumps([[row.id, row.says, row.shown_by] for row in SUITE.rows]))
+"""
+JUDGED = """
+import json
+from pathlib import Path
+from acceptance.rows import Bench, Measured, Suite, judge
+suite = Suite()
+suite.row("a", "a command", "make a")(lambda bench: Measured(1, 2))
+suite.tests("b", "a test", "tests/b.py")
+print(json.dumps([judge(row, Bench(Path("."), prepared=True)).as_json() for row in suite.rows]))
+"""
+PARTS = ("1-", "2-", "3-", "4-", "5-", "6-", "7-", "8-", "speed-", "size-", "bad-", "show-")
+
+
+def told(program: str) -> Any:
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[list[str]]:
+    found: list[list[str]] = told(PROBE)
+    return found
+
+
+def test_every_part_has_rows_and_every_row_a_part(rows: list[list[str]]) -> None:
+    ids = [each[0] for each in rows]
+    assert [part for part in PARTS if not any(each.startswith(part) for each in ids)] == []
+    assert [each for each in ids if not each.startswith(PARTS)] == []
+    assert len(ids) == len(set(ids)) > 100
+    assert all(len(says) > 3 and shown for _, says, shown in rows)
+
+
+def test_every_test_a_row_names_is_there(rows: list[list[str]]) -> None:
+    missing = []
+    for name, _, shown in rows:
+        for chosen in re.findall(r"tests/\S+\.py(?:::\w+)?", shown):
+            path, _, function = chosen.partition("::")
+            file = ROOT / path
+            if not file.is_file() or (function and f"def {function}(" not in file.read_text()):
+                missing.append((name, chosen))
+    # A promise whose test is still to be written stays red in the suite; here it is named.
+    assert missing == []
+
+
+def test_a_row_in_the_file_has_exactly_the_keys_readers_expect() -> None:
+    command, test = told(JUDGED)
+    assert list(command) == ["id", "says", "command", "value", "limit", "ok", "seconds"]
+    assert list(test) == ["id", "says", "test", "value", "limit", "ok", "seconds"]
+    assert (command["value"], command["limit"], command["ok"]) == (1, "<= 2", True)
+    assert test["ok"] is False, "a test that is not there is red"
