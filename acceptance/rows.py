@@ -1,5 +1,6 @@
 """Rows: what a suite is made of, how one is run, and what it leaves behind."""
 
+import re
 import subprocess
 import tempfile
 import time
@@ -125,10 +126,9 @@ class Bench:
     def tests(self, *chosen: str, timeout: float = ROW_SECONDS) -> Measured:
         """How many of the chosen tests passed, at least one of each; Red when one fails or is skipped."""
         said = self.run(self.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen, timeout=timeout)
-        closing = said.strip().splitlines()[-1]
-        counts = {word.rstrip(","): int(number) for number, word in zip(*_pairs(closing), strict=True)}
-        if counts.get("skipped"):
-            raise Red(f"not all ran: {closing}")
+        counts, _ = tally(said)
+        if counts.get("skipped") or counts.get("xfailed"):
+            raise Red(f"not all hold: {', '.join(f'{number} {word}' for word, number in counts.items())}")
         named = [each for each in chosen if each.startswith("tests/")]
         return Measured(counts.get("passed", 0), max(1, len(named)), at_least=True)
 
@@ -228,7 +228,15 @@ def judge(row: Row, bench: Bench) -> Result:
     return Result(row.id, row.says, row.shown_by, value, limit, ok, round(time.monotonic() - begun, 1))
 
 
-def _pairs(closing: str) -> tuple[list[str], list[str]]:
-    """Numbers and the words after them in pytest's closing line."""
-    words = closing.replace("=", " ").split(" in ")[0].split()
-    return words[::2], words[1::2]
+def tally(said: str) -> tuple[dict[str, int], float]:
+    """Counts by outcome and seconds from what pytest printed, the last such line; Red when there is none.
+
+    >>> tally("1 passed in 3.00s\\n=== 2 passed, 1 skipped in 61.50s (0:01:01) ===\\nlibraries may say more\\n")
+    ({'passed': 2, 'skipped': 1}, 61.5)
+    """
+    closing = re.compile(r"^=*\s*(\d+ \w+(?:, \d+ \w+)*) in ([0-9.]+)s", re.MULTILINE)
+    found = closing.findall(said)
+    if not found:
+        raise Red(f"pytest gave no account: {said.strip()[-300:]}")
+    counts, seconds = found[-1]
+    return {word: int(number) for number, word in (each.split() for each in counts.split(", "))}, float(seconds)

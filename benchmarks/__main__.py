@@ -7,6 +7,7 @@ quarter of an hour on a quiet machine; on a busy one the figures mean little.
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -76,19 +77,19 @@ def run(part: Part, out: Path, quick: bool) -> str:
         (out / f"{part.name}.{suffix}").unlink(missing_ok=True)
     command = [sys.executable, "-m", f"benchmarks.{part.name}", *part.words(out, quick)]
     printed = subprocess.PIPE if part.read else None
-    done = subprocess.run(command, stdout=printed, text=True, check=False, timeout=_TIMEOUT_S)
-    if done.returncode not in (0, 1):
-        return f"ended with status {done.returncode}"
+    status, said = _ended(command, printed)
+    if status not in (0, 1):
+        return f"ended with status {status}"
     if part.read:
         try:
-            rows, gates = part.read(done.stdout)
+            rows, gates = part.read(said)
         except (ValueError, KeyError) as problem:
             return f"printed what cannot be read: {problem}"
         (out / f"{part.name}.json").write_text(json.dumps({"rows": rows, "gates": gates}, indent=1) + "\n")
         (out / f"{part.name}.md").write_text(_table(rows))
         print(_table(rows))
     if not (out / f"{part.name}.json").exists():
-        return f"ended with status {done.returncode} and left no report"
+        return f"ended with status {status} and left no report"
     return ""
 
 
@@ -114,6 +115,8 @@ def gather(out: Path, parts: list[Part]) -> Gates:
 
 def main() -> int:
     """Run what was chosen, gather the promises, say which were missed."""
+    # Ended from outside, the benchmark that runs is ended too, and ends its servers.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="short runs, for development")
     parser.add_argument("--only", choices=[each.name for each in PARTS], action="append", help="this one; repeatable")
@@ -135,14 +138,31 @@ def main() -> int:
             ran.append(part)
     gates = gather(chosen.out, ran) + failed
     (chosen.out / "bench.json").write_text(json.dumps({"quick": chosen.quick, "gates": gates}, indent=1) + "\n")
-    text = _table([{**each, "ok": "ok" if each["ok"] else "MISSED"} for each in gates])
+    text = _table([_shown(each) for each in gates])
     (chosen.out / "bench.md").write_text(text)
     print(text)
     return 0 if all(each["ok"] for each in gates) else 1
 
 
+def _ended(command: list[str], printed: int | None) -> tuple[int, str]:
+    """Exit status and output of a benchmark; asked to stop, not killed, so that it can end its servers."""
+    process = subprocess.Popen(command, stdout=printed, text=True)
+    try:
+        said, _ = process.communicate(timeout=_TIMEOUT_S)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(60)
+    return process.returncode, said or ""
+
+
 def _failed(name: str, why: str) -> dict[str, Any]:
     return {"benchmark": name, "says": f"not measured: {why}", "value": None, "limit": None, "ok": False}
+
+
+def _shown(gate: dict[str, Any]) -> dict[str, Any]:
+    rounded = {name: round(gate[name], 3) if gate[name] is not None else "" for name in ("value", "limit")}
+    return {**gate, **rounded, "ok": "ok" if gate["ok"] else "MISSED"}
 
 
 def _table(rows: list[dict[str, Any]]) -> str:

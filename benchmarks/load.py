@@ -97,8 +97,13 @@ def measure(process: subprocess.Popen[bytes], target: Target, connections: int, 
             stderr=subprocess.STDOUT,
         )
         assert generator.stdout is not None
-        output = generator.stdout.read().decode()
-        _, status, usage = os.wait4(generator.pid, 0)
+        try:
+            output = generator.stdout.read().decode()
+            _, status, usage = os.wait4(generator.pid, 0)
+        except BaseException:
+            generator.kill()
+            generator.wait()
+            raise
         generator.returncode = os.waitstatus_to_exitcode(status)
         elapsed = time.perf_counter() - began
     line = next((each for each in output.splitlines() if each.startswith("RESULT ")), None)

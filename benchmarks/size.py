@@ -35,13 +35,13 @@ def packages(site: Path) -> dict[str, int]:
 
 def installed(folder: Path) -> dict[str, int]:
     """Bytes each thing of a base install takes."""
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    _run(sys.executable, "-m", "venv", str(folder))
     python = str(folder / "bin" / "python")
     site = next((folder / "lib").glob("python*/site-packages"))
     before = set(packages(site))
     words = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    subprocess.run([python, *words, "--constraint", str(_ROOT / "constraints.txt"), str(_ROOT)], check=True)
-    subprocess.run([python, "-m", "headgate.cli.main", "--help"], check=True, stdout=subprocess.DEVNULL)
+    _run(python, *words, "--constraint", str(_ROOT / "constraints.txt"), str(_ROOT))
+    _run(python, "-m", "headgate.cli.main", "--help")
     return {name: size for name, size in packages(site).items() if name not in before}
 
 
@@ -68,6 +68,12 @@ def main() -> int:
     (chosen.out / "size.md").write_text("\n".join(lines) + "\n")
     print(lines[-1])
     return 0 if ok else 1
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed: {done.stderr[-1000:]}")
 
 
 if __name__ == "__main__":

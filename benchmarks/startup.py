@@ -21,11 +21,11 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 import pandas as pd
-from benchmarks import load, machine, models
 from benchmarks.processes import serving
 from sklearn.linear_model import LogisticRegression
 
 import headgate
+from benchmarks import load, machine, models
 
 LIMITS_S: Final = {"headgate --help": 0.3, "headgate up to its first answer": 3.0}
 _COMMAND: Final = str(Path(sys.executable).with_name("headgate"))

@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+# Small models on shared cores: more threads would only wait for each other. Read once, when a library is loaded.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("headgate", deadline=None)
 settings.load_profile("headgate")

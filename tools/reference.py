@@ -128,7 +128,7 @@ def setting_table() -> str:
 
 _UNSAID: Final = {
     "home": "Directory of the installation; see the table of its files below.",
-    "host": "Address every port listens on; `0.0.0.0` for all interfaces.",
+    "host": "Address every port listens on; any but the loopback needs `--insecure`, for no port asks who calls.",
     "port": "TCP port of predictions and labels.",
 }
 
@@ -139,8 +139,9 @@ def home_table() -> str:
     home = next(each for each in tree.body if isinstance(each, ast.ClassDef) and each.name == "Home")
     rows = []
     for each in home.body:
-        if isinstance(each, ast.FunctionDef) and isinstance(returned := each.body[-1], ast.Return):
-            name = ast.literal_eval(returned.value.right) if isinstance(returned.value, ast.BinOp) else each.name
+        if isinstance(each, ast.FunctionDef) and isinstance(returned := each.body[-1], ast.Return) and returned.value:
+            name = ast.unparse(returned.value).removeprefix("self.").removeprefix("root / ").replace(" / ", "/")
+            name = name.replace("'", "")
             rows.append([f"`{name}`", _sentence(ast.get_docstring(each)).removeprefix(f"`{name}`: ")])
     return _table(["in the home", "what it holds"], rows)
 

@@ -77,6 +77,12 @@ SUITE.tests(
     f"{ROOM}/test_properties.py::test_rows_legal_before_stay_legal_when_nothing_breaks",
     f"{ROOM}/test_properties.py::test_two_changes_together_are_no_graver_than_the_graver_one",
 )
+SUITE.tests(
+    "2-image-served",
+    "a field of every kind reaches a model, images too",
+    "tests/runtimes/test_feeds.py::test_tables_and_rows_give_a_model_the_same_arrays",
+    "tests/app/test_whole_path.py::test_an_image_is_answered",
+)
 
 
 @SUITE.row(
@@ -99,7 +105,7 @@ def init(bench: Bench) -> None:
     missing = [key for key in ("why:", "slo:", "resources:", "capture:", "contract:") if f"\n{key}" not in text]
     if missing:
         raise Red(f"the draft lacks {', '.join(missing)}")
-    if read != "('distance', 'origin') (0, 1) 50 100":
+    if read != "('distance', 'origin') (0, 1) 50.0 100.0":
         raise Red(f"the draft reads back as {read}")
     if "--force" not in again:
         raise Red("a second draft does not say how to replace the first")

@@ -89,7 +89,7 @@ SUITE.tests(
 SUITE.tests(
     "4-swap-p99",
     "while a version loads, p99 is at most twice the steady p99 and memory comes back to where it was",
-    f"{ROOM}/test_swap.py",
+    "tests/app/test_swap.py",
 )
 SUITE.tests(
     "4-rollback",

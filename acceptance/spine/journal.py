@@ -45,8 +45,9 @@ SUITE.tests(
 )
 SUITE.tests(
     "5-blobs-served",
-    "an image a caller sent is a blob before its answer is acknowledged, and its record names it",
-    "tests/app/test_whole_path.py::test_an_image_becomes_a_blob",
+    "a tensor or image a caller sent is a blob before its answer is acknowledged",
+    "tests/app/test_whole_path.py::test_a_tensor_becomes_a_blob",
+    "tests/app/test_whole_path.py::test_an_image_is_answered",
 )
 SUITE.tests(
     "5-capture",

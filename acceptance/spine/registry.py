@@ -37,17 +37,12 @@ SUITE.tests(
 SUITE.tests(
     "3-onnx",
     "an ONNX file is registered",
-    f"{ROOM}/test_networks.py::test_an_onnx_file",
-    f"{ROOM}/test_networks.py::test_a_fixed_batch_is_freed",
-    f"{ROOM}/test_networks.py::test_without_labels_it_is_a_tensor_model",
-    needs=FULL,
+    f"{ROOM}/test_onnxfile.py",
 )
 SUITE.tests(
     "3-torch",
     "a PyTorch module and an exported program are registered",
-    f"{ROOM}/test_networks.py::test_a_module_with_logits_answers_in_probabilities",
-    f"{ROOM}/test_networks.py::test_a_module_over_a_tensor_field",
-    f"{ROOM}/test_networks.py::test_an_exported_program",
+    f"{ROOM}/test_torch.py",
     f"{ENGINES}::test_an_exported_program_answers_as_the_module_it_was",
     needs=FULL,
 )
@@ -60,7 +55,7 @@ SUITE.tests(
 SUITE.tests(
     "3-text",
     "a text model travels with its tokeniser in the package",
-    f"{ROOM}/test_networks.py::test_a_text_model_travels_with_its_tokeniser",
+    f"{ROOM}/test_text.py::test_a_text_model_travels_with_its_tokeniser",
     f"{ENGINES}::test_a_text_package_tokenises_in_the_host",
     needs=FULL,
 )

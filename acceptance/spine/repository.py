@@ -198,5 +198,6 @@ def shape(bench: Bench) -> None:
 
 
 def _name(line: str) -> str:
+    """A pin as it is compared: one spelling of the name, no mark of who built the wheel."""
     name, _, version = line.partition("==")
-    return f"{re.sub(r'[-_.]+', '-', name).lower()}=={version.strip()}"
+    return f"{re.sub(r'[-_.]+', '-', name).lower()}=={version.strip().partition('+')[0]}"

@@ -3,7 +3,7 @@
 For each peer: an environment of its own under ``build/peers``, its smallest server on one core with one worker, its
 answers compared with its model's, then wrk from the other core at 1, 16 and 64 connections, interleaved with Headgate
 buffered and durable on that same core. Writes ``peers.json`` and ``peers.md``; exit code 1 when a promise was missed
-or could not be measured.
+or could not be measured. Twenty minutes once the environments are there; six with ``--quick``.
 """
 
 import argparse
@@ -19,9 +19,10 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from benchmarks import load, machine, models
 from benchmarks.peers import environment, report, servers
 from benchmarks.processes import ServerFailed, Tree, last_words, listens, serving
+
+from benchmarks import load, machine, models
 
 LIBRARIES = ("headgate", "onnxruntime", "uvloop", "httptools", "msgspec", "numpy", "scikit-learn")
 ROWS = np.random.default_rng(7).normal(size=(3, models.FIELDS)).round(6).tolist()
@@ -125,7 +126,7 @@ def main() -> int:
         print("bench-peers needs wrk (Debian: apt-get install wrk)", file=sys.stderr)
         return 1
     chosen.out.mkdir(parents=True, exist_ok=True)
-    length = Length(2.0, 1) if chosen.quick else Length(5.0, 3)
+    length = Length(2.0, 1) if chosen.quick else Length(3.0, 3)
     peers = [each for each in servers.PEERS if chosen.only in (None, each.name)]
     figures: list[report.Figure] = []
     failed: dict[str, str] = {}
@@ -136,7 +137,7 @@ def main() -> int:
         for peer in peers:
             try:
                 _say(f"{peer.name}: its environment")
-                built = environment.make(peer.name, chosen.environments)
+                built = environment.make(peer.package, chosen.environments)
                 for kind in models.KINDS:
                     figures += compare(peer, kind, built, folder / peer.name / kind, length)
             except (ServerFailed, OSError, RuntimeError) as problem:
@@ -155,13 +156,15 @@ def _written(
     failed: dict[str, str],
 ) -> int:
     found = list(report.ratios(figures))
-    wanted = any(each.name == "mlserver" for each in peers)
-    judged = list(report.gates(figures, found, failed)) if wanted else []
+    gated = [each.name for each in peers if each.package == "mlserver"]
+    judged = [gate for name in gated for gate in report.gates(name, figures, found, failed)]
     whole = {
         "machine": seen,
         "seconds": length.seconds,
         "repeats": length.repeats,
-        "peers": {each.name: {"version": environment.pins(each.name)[each.name], "how": each.how} for each in peers},
+        "peers": {
+            each.name: {"version": environment.pins(each.package)[each.package], "how": each.how} for each in peers
+        },
         "failed": failed,
         "rows": [asdict(each) for each in figures],
         "ratios": [asdict(each) for each in found],

@@ -95,19 +95,19 @@ def ratios(figures: list[Figure]) -> Iterator[Ratio]:
                 yield Ratio(model, peer, ack, connections, ratio, ratio * min(1.0, theirs.server_share))
 
 
-def gates(figures: list[Figure], found: list[Ratio], failed: dict[str, str]) -> Iterator[Gate]:
-    """The promises over MLServer; not kept when it could not be measured."""
+def gates(peer: str, figures: list[Figure], found: list[Ratio], failed: dict[str, str]) -> Iterator[Gate]:
+    """The promises over MLServer, started as `peer` says; not kept when it could not be measured."""
     limits = {(each.model, each.beside, each.server, each.connections): each.limit for each in figures}
     for ack, limit in PROMISED.items():
-        says = f"boosting: {ack} / mlserver at 64 connections, its idle share credited"
-        chosen = (each for each in found if (each.model, each.peer, each.connections) == ("boosting", "mlserver", 64))
+        says = f"boosting: {ack} / {peer} at 64 connections, its idle share credited"
+        chosen = (each for each in found if (each.model, each.peer, each.connections) == ("boosting", peer, 64))
         ratio = next((each for each in chosen if each.ack == ack), None)
         if ratio is None:
-            yield Gate(says, None, limit, False, failed.get("mlserver", "not measured"))
+            yield Gate(says, None, limit, False, failed.get(peer, "not measured"))
             continue
-        stood = limits["boosting", "mlserver", "mlserver", 64]
-        why = {"generator": "wrk held mlserver back", "errors": "mlserver answered with errors"}.get(stood, "")
-        if limits["boosting", "mlserver", ack, 64] == "errors":
+        stood = limits["boosting", peer, peer, 64]
+        why = {"generator": f"wrk held {peer} back", "errors": f"{peer} answered with errors"}.get(stood, "")
+        if limits["boosting", peer, ack, 64] == "errors":
             why = "Headgate answered with errors"
         yield Gate(says, ratio.credited, limit, ratio.credited >= limit and not why, why)
 

@@ -7,12 +7,14 @@ import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from benchmarks import load, models
 from benchmarks.peers.environment import PINS, Environment
+
+from benchmarks import load, models
 
 Scores = list[list[float]]
 Rows = Sequence[Sequence[float]]
@@ -29,9 +31,10 @@ class Started:
 
 @dataclass(frozen=True)
 class Peer:
-    """A model server beside which Headgate is measured."""
+    """A model server beside which Headgate is measured; `package` names its pins and its environment."""
 
     name: str
+    package: str
     how: str
     path: str
     body: Callable[[Rows], Any]
@@ -68,11 +71,12 @@ def headgate_scores(reply: Any) -> Scores:
     return [each["scores"] for each in reply["predictions"]]
 
 
-def _mlserver(environment: Environment, folder: Path) -> Callable[[int], list[str]]:
+def _mlserver(environment: Environment, folder: Path, **batching: float) -> Callable[[int], list[str]]:
     model = {
         "name": "e",
         "implementation": "mlserver_sklearn.SKLearnModel",
         "parameters": {"uri": "./model.joblib"},
+        **batching,
     }
     (folder / "model-settings.json").write_bytes(msgspec.json.encode(model))
 
@@ -126,6 +130,7 @@ def _mlflow(environment: Environment, folder: Path) -> Callable[[int], list[str]
 PEERS: Final = (
     Peer(
         "mlserver",
+        "mlserver",
         "mlserver start with the scikit-learn runtime, V2 JSON, inference in the server's process (parallel_workers 0)",
         "/v2/models/e/infer",
         _mlserver_body,
@@ -133,6 +138,16 @@ PEERS: Final = (
         _mlserver,
     ),
     Peer(
+        "mlserver-batching",
+        "mlserver",
+        "the same with adaptive batching, off by default: 64 requests or 1 ms (longer waits were slower)",
+        "/v2/models/e/infer",
+        _mlserver_body,
+        _mlserver_scores,
+        partial(_mlserver, max_batch_size=64, max_batch_time=0.001),
+    ),
+    Peer(
+        "bentoml",
         "bentoml",
         "bentoml serve of one service with one API of NumPy arrays, one worker",
         "/predict",
@@ -143,6 +158,7 @@ PEERS: Final = (
     ),
     Peer(
         "litserve",
+        "litserve",
         "LitServer of one LitAPI on the CPU, one API server and one worker",
         "/predict",
         lambda rows: {"input": rows},
@@ -150,6 +166,7 @@ PEERS: Final = (
         _litserve,
     ),
     Peer(
+        "mlflow",
         "mlflow",
         "mlflow models serve of a scikit-learn model whose pyfunc answers predict_proba, one worker",
         "/invocations",

@@ -75,7 +75,7 @@ def test_life_and_readiness_have_their_paths(running: Installation) -> None:
     assert running.get("/readyz")[0] == 200
     status, page = running.get("/metrics", port=running.metrics_port)
     assert status == 200
-    assert b"# TYPE headgate_requests_total counter" in page
+    assert b"# TYPE headgate_traffic_weight gauge" in page
 
 
 @pytest.mark.parametrize("victim", ["gateway 0", "controller"])

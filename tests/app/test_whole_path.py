@@ -1,10 +1,10 @@
 """The whole path on a real installation, from Python: register, prove, serve, label, measure, forget."""
 
+import base64
 import json
 import os
 import signal
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -101,33 +101,43 @@ def test_gateways_stand_alone(tmp_path: Path) -> None:
             assert hg.counts("late").labelled == len(promised.labels) == 100
 
 
-PICTURES = Contract(
-    (Field("picture", Kind.IMAGE, max_bytes=1 << 20),), Output(Task.REGRESSION, "y", minimum=0.0, maximum=1e9)
-)
 SIZE_MODEL = """
 class Size:
     def predict(self, rows):
-        return [float(len(row["picture"])) for row in rows]
+        return [float(len(row["signal"])) for row in rows]
 """
 
 
-@pytest.mark.xfail(strict=True, reason="the gateway hands no image to the blob store yet; the record holds the bytes")
-def test_an_image_becomes_a_blob(tmp_path: Path) -> None:
-    import base64
+def served(installation: Installation, folder: Path, field: Field, reference: pd.DataFrame) -> None:
+    """`headgate up` with a Python class that answers how long the value of its one field is."""
+    (folder / "model.py").write_text(SIZE_MODEL)
+    contract = Contract((field,), Output(Task.REGRESSION, "y", minimum=0.0, maximum=1e9))
+    with installation.open() as hg:
+        hg.register("size", folder / "model.py", reference=reference, label="y", contract=contract, trust=True)
+    installation.serve("sizes", {"size:1": 1.0})
+    installation.start()
 
-    (tmp_path / "model.py").write_text(SIZE_MODEL)
-    picture = bytes(range(256)) * 400
-    reference = pd.DataFrame({"picture": [picture, picture[:1000]], "y": [len(picture), 1000.0]})
+
+@pytest.mark.xfail(strict=True, reason="the gateway hands nothing to the blob store yet; the record holds the value")
+def test_a_tensor_becomes_a_blob(tmp_path: Path) -> None:
+    signal_of_a_caller = [float(each) for each in range(20_000)]
+    reference = pd.DataFrame({"signal": [[0.0] * 20_000, [1.0] * 20_000] * 5, "y": [20_000.0] * 10})
     with Installation(tmp_path / "h") as installation:
-        with installation.open() as hg:
-            asked: dict[str, Any] = {"reference": reference, "label": "y", "contract": PICTURES, "trust": True}
-            hg.register("size", tmp_path / "model.py", **asked)
-        installation.serve("sizes", {"size:1": 1.0})
-        installation.start()
-        body = json.dumps({"rows": [{"picture": base64.b64encode(picture).decode()}]}).encode()
+        served(installation, tmp_path, Field("signal", Kind.TENSOR, shape=(None,)), reference)
+        body = json.dumps({"rows": [{"signal": signal_of_a_caller}]}).encode()
         installation.until(lambda: installation.post("/v1/endpoints/sizes/predict", body)[0] == 200, "it answers")
         blobs = [each for each in installation.home.blobs.rglob("*") if each.is_file()]
-        assert [each.read_bytes() for each in blobs] == [picture], "acknowledged means the blob is there, once"
+        assert len(blobs) == 1, "acknowledged means the blob is there"
+
+
+@pytest.mark.xfail(strict=True, reason="no engine takes an image field yet: it does not fit the dtype of any input")
+def test_an_image_is_answered(tmp_path: Path) -> None:
+    picture = bytes(range(256)) * 40
+    reference = pd.DataFrame({"signal": [picture, picture[:1000]] * 5, "y": [10240.0, 1000.0] * 5})
+    with Installation(tmp_path / "h") as installation:
+        served(installation, tmp_path, Field("signal", Kind.IMAGE, max_bytes=1 << 20), reference)
+        body = json.dumps({"rows": [{"signal": base64.b64encode(picture).decode()}]}).encode()
+        installation.until(lambda: installation.post("/v1/endpoints/sizes/predict", body)[0] == 200, "it answers")
 
 
 def test_the_controller_seals_and_forgets(tmp_path: Path) -> None:

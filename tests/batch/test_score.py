@@ -11,7 +11,7 @@ import pytest
 
 from headgate.batch.score import Scored, score_file
 from headgate.contracts.contract import Contract, Field, Kind, OnBreak, Output
-from headgate.errors import BadInput, Conflict, NotFound
+from headgate.errors import BadConfiguration, BadInput, Conflict, NotFound
 from headgate.registry.ports import Predicted
 from headgate.vocabulary import Task
 
@@ -152,3 +152,23 @@ def test_a_source_that_cannot_be_scored_is_refused_by_name(
 def test_a_source_that_is_not_there_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         run(tmp_path / "in.csv", tmp_path / "out.parquet")
+
+
+def test_two_columns_of_one_name_are_refused_and_nothing_is_left(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("x,x,name\n1,2,a\n")
+    with pytest.raises(BadInput, match="x: more than one column"):
+        run(tmp_path / "in.csv", tmp_path / "out.csv")
+    assert [each.name for each in tmp_path.iterdir()] == ["in.csv"]
+
+
+def test_a_ragged_file_is_named_without_its_cells(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("x,name\n1,a\nsecret\n")
+    with pytest.raises(BadInput, match="Expected 2 columns, got 1") as refused:
+        run(tmp_path / "in.csv", tmp_path / "out.csv")
+    assert "secret" not in str(refused.value)
+
+
+def test_a_target_that_cannot_be_written_is_the_operators_matter(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadConfiguration, match=r"target: .*out\.csv"):
+        run(source, tmp_path / "file" / "out.csv")

@@ -176,7 +176,7 @@ def test_what_is_not_known_is_undecided_and_says_why() -> None:
     assert [each.sentence for each in results] == [
         "auc has no value: no labelled rows",
         "f1 has no value: it was not measured",
-        "there is no champion to compare with",
+        "there is no champion to compare with: judge the first version by a number",
     ]
 
 

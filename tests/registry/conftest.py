@@ -1,13 +1,12 @@
 """A registry in memory, small frames to fit on, and registration with the real runtimes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from threadpoolctl import threadpool_limits
 
 from headgate.clock import HeldClock
 from headgate.registry.packages import PackageStore
@@ -18,17 +17,6 @@ from headgate.testing.memory import MemoryStore
 from headgate.vocabulary import Micros
 
 Register = Callable[..., Registered]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Small fits on shared cores: more threads would only wait for each other."""
-    import lightgbm  # noqa: F401  loaded before its pool is limited
-    import sklearn.ensemble  # noqa: F401
-    import xgboost  # noqa: F401
-
-    with threadpool_limits(1):
-        yield
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
 """XGBoost and LightGBM at the end of scikit-learn pipelines, converted with them; what ONNX cannot say is said."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, StackingClassifier
@@ -115,3 +117,18 @@ def test_splits_on_categories_say_why_they_stay_native(enter: Any, frame: pd.Dat
     assert "not taken: ONNX" in done.reason
     assert CATEGORIES in done.reason
     assert "BadInput" not in done.reason
+
+
+@pytest.mark.parametrize(
+    "booster",
+    [*CLASSIFIERS[::2], HistGradientBoostingClassifier(max_iter=3, categorical_features=[0])],
+    ids=["xgboost", "lightgbm", "hist"],
+)
+def test_a_skops_file_of_them_needs_no_trust(enter: Any, frame: pd.DataFrame, tmp_path: Path, booster: Any) -> None:
+    data = frame[["k", "a", "y"]]
+    model = booster if "Hist" in type(booster).__name__ else make_pipeline(StandardScaler(), booster)
+    skops.io.dump(model.fit(data[["k", "a"]], data.y), tmp_path / "model.skops")
+    done = enter(tmp_path / "model.skops", data)
+    said = predict_with(done.package.path).predict(as_table(data)).scores
+    assert said is not None
+    np.testing.assert_allclose(said, model.predict_proba(data[["k", "a"]]), atol=1e-5)

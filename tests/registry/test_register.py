@@ -156,12 +156,15 @@ def test_an_untrusted_pickle_is_never_opened(enter: Any, frame: pd.DataFrame, tm
     assert not (tmp_path / "exploded").exists()
 
 
+Shouting = type("Shouting", (LogisticRegression,), {"__module__": __name__, "__doc__": "Somebody's own estimator."})
+
+
 def test_a_skops_file_lists_what_it_would_construct(enter: Any, frame: pd.DataFrame, tmp_path: Path) -> None:
     plain, strange = tmp_path / "plain.skops", tmp_path / "strange.skops"
     skops.io.dump(LogisticRegression().fit(frame[NUMBERS], frame.y), plain)
-    skops.io.dump(HistGradientBoostingClassifier(max_iter=2).fit(frame[NUMBERS], frame.y), strange)
+    skops.io.dump(Shouting().fit(frame[NUMBERS], frame.y), strange)
     assert enter(plain, frame).package.manifest.engine is Engine.ONNX
-    with pytest.raises(TrustRequired, match="TreePredictor"):
+    with pytest.raises(TrustRequired, match="Shouting"):
         enter(strange, frame)
     assert enter(strange, frame, trust=True).parity.exact
     (tmp_path / "bad.skops").write_bytes(b"PK no")
@@ -174,6 +177,19 @@ def test_a_model_with_a_function_needs_trust_to_be_hosted(enter: Any, frame: pd.
     done = enter(model, frame, trust=True)
     assert done.parity.exact
     assert done.package.manifest.engine in (Engine.SKLEARN, Engine.PICKLE)
+
+
+def test_a_model_that_answers_a_row_by_its_neighbours_is_refused(
+    enter: Any, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    """In the gateway a row shares its batch with other callers' rows, or has it alone."""
+    (tmp_path / "mine.py").write_text(
+        "class Mine:\n    def predict(self, table):\n"
+        "        values = table['a'].to_numpy()\n        return values - values.mean()\n"
+    )
+    data = frame[["a"]].assign(y=frame.a * 1.5)
+    with pytest.raises(BadInput, match="asked for one row alone"):
+        enter(f"{tmp_path / 'mine.py'}:Mine", data, trust=True)
 
 
 def test_a_python_class_with_its_files(enter: Any, frame: pd.DataFrame, tmp_path: Path) -> None:

@@ -81,9 +81,19 @@ def test_only_the_latest_evaluation_proves(registry: Registry) -> None:
     version = add(registry, "delay", "a")
     assert not registry.proved(version)
     for at, passed in enumerate([True, False, True]):
-        registry.records.add_evaluation(Evaluation("default", version.ref, Micros(at), passed, b"{}"))
+        registry.records.add_evaluation(Evaluation("default", version.ref, Micros(at), passed, b'{"gates": [{}]}'))
         assert registry.proved(version) is passed
     assert len(registry.evaluations(version)) == 3
+
+
+def test_a_look_without_gates_takes_no_proof_away_and_gives_none(registry: Registry) -> None:
+    version = add(registry, "delay", "a")
+    look = Evaluation("default", version.ref, Micros(0), False, b'{"gates": []}')
+    registry.records.add_evaluation(look)
+    assert not registry.proved(version)
+    registry.records.add_evaluation(Evaluation("default", version.ref, Micros(1), True, b'{"gates": [{}]}'))
+    registry.records.add_evaluation(look)
+    assert registry.proved(version)
 
 
 def test_lineage_runs_to_the_first_ancestor(registry: Registry) -> None:

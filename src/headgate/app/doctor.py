@@ -42,6 +42,7 @@ _EXTRAS: Final = {
     "xgboost": "xgboost",
     "lightgbm": "lightgbm",
     "torch": "torch",
+    "keras": "keras",
     "text": "tokenizers",
     "polars": "polars",
     "postgres": "psycopg",

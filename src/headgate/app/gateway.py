@@ -36,8 +36,8 @@ from headgate.vocabulary import Digest
 
 _WARM_ROWS = 64
 _DRAIN_SECONDS = 5.0
-_HOST_SECONDS = 60.0
-"""Longest a runtime host may take to load its model."""
+_HOST_SECONDS = 10.0
+"""Longest one attempt waits for a runtime host; the follower tries again, and loads others in between."""
 
 
 def run_gateway(settings: Settings, index: int) -> None:

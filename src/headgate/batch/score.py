@@ -121,7 +121,10 @@ def _take_up(parts: Path, job: _Job) -> int:
         finished = {each.stem for each in parts.glob("*.parquet")}
         return next(n for n in range(len(finished) + 1) if f"{n:08d}" not in finished)
     shutil.rmtree(parts, ignore_errors=True)
-    parts.mkdir(parents=True)
+    try:
+        parts.mkdir(parents=True)
+    except OSError as error:
+        raise BadConfiguration("target", f"{parts} cannot be made: {os.strerror(error.errno or 0).lower()}") from error
     _replace(note, lambda path: path.write_bytes(wanted))
     return 0
 

@@ -57,7 +57,7 @@ def command(
       .keras              Keras
       a folder            a text model: its model.onnx and its tokenizer.json
       file.py:Class       a Python class with predict; with --trust
-    """
+    """  # noqa: D301 - \b tells click to keep the lines
     with open_home(home, project=project) as hg:
         registered = hg.register(
             name,

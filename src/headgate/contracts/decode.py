@@ -110,7 +110,9 @@ def parse_json(raw: bytes, path: str) -> object:
     except RecursionError as error:
         raise BodyRefused(path or "body", "json", "is nested too deep") from error
     except json.JSONDecodeError as error:
-        raise BodyRefused(path or "body", "json", f"is not JSON: {error.msg.lower()} at byte {error.pos}") from error
+        what = error.msg.lower().removesuffix(" at")
+        at = len(error.doc[: error.pos].encode())
+        raise BodyRefused(path or "body", "json", f"is not JSON: {what} at byte {at}") from error
 
 
 def label_violation(output: Output, value: object, path: str = "label") -> Violation | None:

@@ -185,7 +185,6 @@ class Answerer:
             ask.unsettled -= 1
             if not ask.unsettled:
                 ask.close()
-        view.count.in_flight(view.waiting)
 
     # --- patience
 

@@ -68,6 +68,7 @@ class Ask(msgspec.Struct, eq=False):
             if self.room is not None:
                 self.room.waiting -= len(self.outcomes)
                 self.view.waiting -= len(self.outcomes)
+                self.view.count.in_flight(self.view.waiting)
             self.finish(self)
 
 

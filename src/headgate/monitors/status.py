@@ -106,8 +106,8 @@ def _on_labels(window: Window) -> list[str]:
         there = _percent(window.coverage)
         rest = f"its metrics rest on {_of(window.labelled, window.judged)} rows"
         notes.append(f"{title(window)}: label coverage {there}; {rest}")
-    if window.due < window.judged:
-        notes.append(f"{title(window)}: labels still due for {_of(window.judged - window.due, window.judged)} rows")
+    if window.pending:
+        notes.append(f"{title(window)}: labels still due for {_of(window.pending, window.judged)} rows")
     return notes
 
 

@@ -79,6 +79,12 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
         """Inputs refused for any rule."""
         return sum(count for _, count in self.refused)
 
+    @property
+    def pending(self) -> int:
+        """Judged inputs whose label is neither due nor there."""
+        came_early = self.labelled - round((self.coverage or 0.0) * self.due)
+        return self.judged - self.due - came_early
+
 
 def windows(
     table: pa.Table,

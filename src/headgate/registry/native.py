@@ -136,6 +136,15 @@ def predicted(prediction: Any, scores: Any, contract: Contract) -> Predicted:
     return Predicted(np.asarray(prediction).reshape(-1), wide)
 
 
+def first_line(error: Exception) -> str:
+    """What a library's error says first; some go on for a page.
+
+    >>> first_line(ValueError("could not convert string to float\\nReceived: ..."))
+    'could not convert string to float'
+    """
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
 def labels(classes: tuple[str | int | bool, ...]) -> Array:
     """The classes as an array that can be indexed by position."""
     kinds = {type(each) for each in classes}

@@ -6,7 +6,7 @@ file.
 
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -91,7 +91,11 @@ def register(registry: Registry, runner: Runner, model: object, reference: objec
     kept = sample(table)
     workdir = Path(tempfile.mkdtemp(prefix="headgate-register-"))
     try:
-        imported = importer.build(opened, contract, kept.select(list(contract.names)), trust=asked.trust)
+        features = kept.select(list(contract.names))
+        imported = importer.build(opened, contract, features, trust=asked.trust)
+        if asked.contract is None and _gives_labels_alone(imported, features, contract):
+            contract = Contract(contract.fields, replace(contract.output, probability=False))
+            imported = importer.build(opened, contract, features, trust=asked.trust)
         rows = _ask(imported, kept, contract)
         choice = choose(imported, contract, rows, runner, workdir)
         version = Version(
@@ -115,6 +119,16 @@ def register(registry: Registry, runner: Runner, model: object, reference: objec
         return _keep(registry, msgspec.structs.replace(version, digest=digest), choice, asked.actor)
     finally:
         shutil.rmtree(workdir, ignore_errors=True)
+
+
+def _gives_labels_alone(imported: Imported, features: pa.Table, contract: Contract) -> bool:
+    """Whether a guess was wrong: nothing in the reference tells if a classifier gives probabilities, its answer does."""
+    if not contract.output.probability:
+        return False
+    try:
+        return imported.native.predict(features.slice(0, 1)).scores is None
+    except RuntimeFailed as error:
+        raise BadInput("reference", "type", str(error)) from error
 
 
 def _ask(imported: Imported, kept: pa.Table, contract: Contract) -> Rows:

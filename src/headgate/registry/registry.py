@@ -45,7 +45,7 @@ class Registry:
         if sign == "@":
             aliases = self.records.aliases(project, model)
             if rest not in aliases:
-                raise NotFound("alias", ref, _there("Aliases", [f"{model}@{each}" for each in sorted(aliases)]))
+                raise NotFound("alias", ref, _there("Aliases", [f"{model}@{each}" for each in sorted(aliases)], "alias"))
             rest = str(aliases[rest])
         for version in versions:
             if version.number == int(rest):
@@ -142,6 +142,6 @@ def _split(ref: str) -> tuple[str, str, str]:
     return model, found, rest
 
 
-def _there(what: str, names: Sequence[str]) -> str:
+def _there(what: str, names: Sequence[str], verb: str = "register") -> str:
     shown = ", ".join(names[-10:])
-    return f"{what} here: {shown}" if names else "There is none yet; run: headgate register"
+    return f"{what} here: {shown}" if names else f"There is none yet; run: headgate {verb}"

@@ -4,8 +4,10 @@
 """
 
 import contextlib
+import errno
 import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +21,8 @@ from headgate.store.migrate import upgrade
 BUSY_SECONDS: Final = 30.0
 """How long a writer waits for another one before it gives up."""
 WRITE: Final = "headgate_write"
+_PROBE: Final = 65_536
+"""Bytes a disk must still take not to be called full; SQLite's write-ahead index grows by half of that."""
 _MIGRATING: Final = 0x68656164
 """Key of the PostgreSQL advisory lock under which the schema is moved; any fixed number will do."""
 
@@ -30,18 +34,20 @@ def open_engine(where: str | os.PathLike[str]) -> sa.Engine:
     URL that is not one, Unavailable when the database cannot be reached.
     """
     url = _url(where)
-    with translated():
+    with translated(url):
         if url.get_backend_name() == "sqlite":
             return _open_sqlite(url)
         return _open_postgres(url)
 
 
 @contextlib.contextmanager
-def translated() -> Iterator[None]:
-    """Turns what a database complains of into Headgate's own errors."""
+def translated(url: sa.URL) -> Iterator[None]:
+    """Turns what the database at `url` complains of into Headgate's own errors."""
     try:
         yield
     except sa.exc.OperationalError as error:
+        if isinstance(error.orig, sqlite3.Error) and url.database and _is_full(Path(url.database).parent):
+            raise Unavailable("the store cannot be used now: its disk is full; free some space") from error
         raise Unavailable(f"the store cannot be used now: {_reason(error)}") from error
     except sa.exc.DatabaseError as error:
         if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(error, sa.exc.IntegrityError):
@@ -52,14 +58,14 @@ def translated() -> Iterator[None]:
 @contextlib.contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One transaction that sees one state of the store."""
-    with translated(), engine.begin() as connection:
+    with translated(engine.url), engine.begin() as connection:
         yield connection
 
 
 @contextlib.contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One transaction that is durable when the context ends and never was when it raises."""
-    with translated(), engine.connect() as connection, connection.execution_options(**{WRITE: True}).begin():
+    with translated(engine.url), engine.connect() as connection, connection.execution_options(**{WRITE: True}).begin():
         yield connection
 
 
@@ -151,6 +157,16 @@ def _revision(connection: sa.Connection) -> str | None:
         return None
     found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one_or_none()
     return None if found is None else str(found)
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether `folder` takes nothing more; SQLite calls that an input/output error and keeps the reason to itself."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            os.posix_fallocate(probe.fileno(), 0, _PROBE)
+    except OSError as error:
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return False
 
 
 def _reason(error: sa.exc.DBAPIError) -> str:

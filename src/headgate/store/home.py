@@ -136,16 +136,26 @@ def _writable(root: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def claim(path: Path) -> Iterator[None]:
-    """Hold `path` for as long as the context lasts, or raise HomeInUse at once when somebody else does.
+    """Hold `path` for as long as the context lasts, or raise HomeInUse naming the process that does.
 
     >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder, claim(Path(folder) / "controller.lock"):
+    >>> with tempfile.TemporaryDirectory() as folder, claim(Path(folder) / "controller.lock"):  # doctest: +ELLIPSIS
     ...     with claim(Path(folder) / "controller.lock"):
     ...         pass
     Traceback (most recent call last):
-    headgate.errors.HomeInUse: controller.lock is held by another process of this home; stop that one first
+    headgate.errors.HomeInUse: controller.lock is held by process ... of this home; stop that one first
     """
     with atomic.attempted(path) as free:
         if not free:
-            raise HomeInUse(f"{path.name} is held by another process of this home; stop that one first")
+            raise HomeInUse(f"{path.name} is held by {_holder(path)} of this home; stop that one first")
+        with contextlib.suppress(OSError):  # a courtesy to the next one; a full disk must not keep this one out
+            path.write_text(f"{os.getpid()}\n")
         yield
+
+
+def _holder(path: Path) -> str:
+    """Who wrote its process id into the lock file, as far as that can be read."""
+    try:
+        return f"process {int(path.read_text())}"
+    except (OSError, ValueError):
+        return "another process"

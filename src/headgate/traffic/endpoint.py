@@ -22,6 +22,7 @@ _MODEL: Final = re.compile(rf"{NAME_RULE}(:[1-9][0-9]{{0,8}}|@{NAME_RULE})?")
 _VERSION: Final = re.compile(rf"{NAME_RULE}:[1-9][0-9]{{0,8}}")
 _VERSION_RULE: Final = "must be a model's name, a colon and a version number, such as name:3"
 _DAY: Final = 86400
+_LONGEST_DEADLINE_MS: Final = 86_400_000
 _ROUNDING: Final = 1e-9
 """Sums of weights this near to 1 are 1: ten weights of 0.1 are not exactly."""
 
@@ -84,7 +85,7 @@ class EndpointSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     journal: JournalWords = JournalWords()
     capture: Capture = Capture()
     deadline_ms: int = 10_000
-    """Longest a caller waits when it states no deadline of its own."""
+    """Longest a caller waits when it states no deadline of its own; at most a day."""
     label_maturity: str = "0s"
     """How long after a prediction its label counts as due, such as 2d."""
     retention: str | None = None
@@ -246,6 +247,8 @@ def _number_faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
     for key, value in positive.items():
         if value is not None and not 0 < value < float("inf"):
             yield key, "must be above 0"
+    if spec.deadline_ms > _LONGEST_DEADLINE_MS:
+        yield "deadline_ms", f"must be at most {_LONGEST_DEADLINE_MS}, a day"
 
 
 def _duration_faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:

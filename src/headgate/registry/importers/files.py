@@ -19,6 +19,25 @@ _READERS: Final[dict[str, Callable[[Path], Any]]] = {
     ".py": python.PythonSource,
 }
 """How each kind of file is opened, by its ending; skops, pickles and folders have rules of their own."""
+_HARMLESS: Final = frozenset(
+    {
+        "collections.OrderedDict",
+        "collections.defaultdict",
+        "functools.partial",
+        "lightgbm.basic.Booster",
+        "lightgbm.sklearn.LGBMClassifier",
+        "lightgbm.sklearn.LGBMRegressor",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.utils._bunch.Bunch",
+        "sklearn.utils.validation.check_array",
+        "xgboost.core.Booster",
+        "xgboost.sklearn.XGBClassifier",
+        "xgboost.sklearn.XGBRFClassifier",
+        "xgboost.sklearn.XGBRFRegressor",
+        "xgboost.sklearn.XGBRegressor",
+    }
+)
+"""Types skops does not know that hold arrays, settings or a booster's own text, and can call nothing but each other."""
 _PICKLES: Final = (".joblib", ".pkl", ".pickle")
 
 
@@ -65,9 +84,10 @@ def _folder(path: Path) -> Any:
 def _skops(path: Path, *, trust: bool) -> Any:
     skops = import_skops()
     try:
-        unknown = skops.get_untrusted_types(file=path)
+        types = skops.get_untrusted_types(file=path)
     except Exception as error:  # a zip, JSON or schema that is not one: many classes
         raise BadInput("model", "type", "is not a skops file") from error
+    unknown = [each for each in types if each not in _HARMLESS]
     if unknown and not trust:
         listed = ", ".join(sorted(unknown))
         raise TrustRequired(
@@ -75,7 +95,7 @@ def _skops(path: Path, *, trust: bool) -> Any:
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return skops.load(path, trusted=unknown)
+        return skops.load(path, trusted=types)
 
 
 def _pickle(path: Path, *, trust: bool) -> Any:

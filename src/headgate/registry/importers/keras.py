@@ -153,7 +153,7 @@ class Native:
             with quiet():
                 return first(self._model(rows, training=False))
         except (ValueError, TypeError, RuntimeError) as error:
-            raise RuntimeFailed(f"the model refused its own reference rows: {error}") from error
+            raise RuntimeFailed(f"the model refused its own reference rows: {native.first_line(error)}") from error
 
 
 def first(said: Any) -> Any:

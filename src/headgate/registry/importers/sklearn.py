@@ -139,7 +139,7 @@ class Native:
                     scores = self._model.predict_proba(rows)
                 return native.predicted(self._model.predict(rows), scores, self._contract)
         except (ValueError, TypeError) as error:
-            raise RuntimeFailed(f"the model refused its own reference rows: {error}") from error
+            raise RuntimeFailed(f"the model refused its own reference rows: {native.first_line(error)}") from error
 
 
 def _threads() -> Any:

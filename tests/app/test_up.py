@@ -1,0 +1,62 @@
+"""What `headgate up` refuses before it starts anything, and what it says once it answers."""
+
+import contextlib
+import socket
+from pathlib import Path
+
+import pytest
+
+from headgate.app.up import _Announcement, _flags, up
+from headgate.errors import BadConfiguration, HomeInUse
+from headgate.settings import Home, Settings
+from headgate.store.home import claim, create_home
+from headgate.store.reports import FileReports
+from headgate.testing.installation import free_ports
+
+
+def settings(root: Path, **changed: object) -> Settings:
+    port, control, metrics = free_ports(3)
+    words: dict[str, object] = {"port": port, "control_port": control, "metrics_port": metrics, "workers": 1}
+    return Settings(Home(root), **{**words, **changed})  # type: ignore[arg-type] # each is a field of Settings
+
+
+def nothing_said(line: str) -> None:
+    raise AssertionError(f"it began: {line}")
+
+
+def test_two_doors_on_one_port_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadConfiguration, match="--control-port"):
+        up(settings(tmp_path / "h", port=21000, control_port=21000), said=nothing_said)
+
+
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
+    with contextlib.closing(socket.socket()) as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(BadConfiguration, match=r"--metrics-port: .*already in use"):
+            up(settings(tmp_path / "h", metrics_port=other.getsockname()[1]), said=nothing_said)
+
+
+def test_a_home_has_one_supervisor(tmp_path: Path) -> None:
+    home = create_home(tmp_path / "h")
+    with claim(home.run / "up.lock"), pytest.raises(HomeInUse):
+        up(settings(home.root), said=nothing_said)
+
+
+def test_readiness_is_said_once_with_what_to_do_next(tmp_path: Path) -> None:
+    home, said = create_home(tmp_path / "h"), list[str]()
+    announcing = _Announcement(home, settings(home.root), said.append)
+    announcing.look()
+    assert said == []
+    FileReports(home.run / "workers").report("w0", {})
+    announcing.look()
+    announcing.look()
+    assert [line.partition(" ")[0] for line in said] == ["ready", "next,"]
+    assert "no endpoint yet" in said[0]
+    assert "headgate register" in said[1]
+
+
+def test_children_of_an_exposed_installation_are_told_that_it_was_said(tmp_path: Path) -> None:
+    exposed = settings(tmp_path, host="0.0.0.0")  # noqa: S104 - never listened on
+    assert "--insecure" in _flags(exposed)
+    assert "--insecure" not in _flags(settings(tmp_path, host="localhost"))
