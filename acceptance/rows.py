@@ -1,5 +1,6 @@
 """Rows: what a suite is made of, how one is run, and what it leaves behind."""
 
+import json
 import re
 import subprocess
 import tempfile
@@ -226,6 +227,19 @@ def judge(row: Row, bench: Bench) -> Result:
         limit = None if measured is None else measured.limit_text
         ok = measured is None or measured.kept
     return Result(row.id, row.says, row.shown_by, value, limit, ok, round(time.monotonic() - begun, 1))
+
+
+def last_object(said: str) -> dict[str, Any]:
+    """The last line of what a program printed that is a JSON object; Red when there is none.
+
+    >>> last_object("working\\n{\\"a\\": 1}\\na library says goodbye\\n")
+    {'a': 1}
+    """
+    for line in reversed(said.splitlines()):
+        if line.startswith("{"):
+            found: dict[str, Any] = json.loads(line)
+            return found
+    raise Red(f"no JSON object: {said.strip()[-400:]}")
 
 
 def tally(said: str) -> tuple[dict[str, int], float]:

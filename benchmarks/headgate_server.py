@@ -8,6 +8,7 @@ from pathlib import Path
 from headgate.clock import SystemClock
 from headgate.gateway.metrics import Slab
 from headgate.gateway.server import Gateway, listening_socket, run_on_uvloop
+from headgate.journal.blobs import LocalBlobs
 from headgate.journal.committer import Committer
 from headgate.journal.disk import LocalDisk
 from headgate.journal.identifiers import Mint
@@ -40,6 +41,7 @@ async def serve(home: Path, digest: str, port: int, ack: str) -> None:
         packages=packages,
         placement_for=placement_for,
         journal=journal,
+        blobs=LocalBlobs(LocalDisk(home)),
         mint=Mint(bytes(32), clock, 0),
         reports=MemoryReports(),
         clock=clock,

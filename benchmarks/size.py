@@ -1,8 +1,9 @@
 """How much a base install takes: `python -m benchmarks.size`.
 
-Installs the package without extras, at the pinned versions, into an environment of its own, and counts the bytes that
-came with it: what an empty environment holds is not counted, compiled Python files are. Writes ``size.json`` and
-``size.md``; exit code 1 above the limit.
+Installs the package without extras, at the pinned versions, into an environment of its own, and counts the bytes of the
+files that came with it; what an empty environment holds is not counted. The bytecode Python keeps beside its sources
+is a cache that any interpreter may drop or rebuild, so it is reported apart and not held against the limit. Writes
+``size.json`` and ``size.md``; exit code 1 above the limit.
 """
 
 import argparse
@@ -18,8 +19,11 @@ LIMIT_MB: Final = 160.0
 _ROOT: Final = Path(__file__).parent.parent
 
 
+CACHE: Final = "(bytecode cache)"
+
+
 def packages(site: Path) -> dict[str, int]:
-    """Bytes on disk below `site`, by what lies directly in it; a file with two names counts once."""
+    """Bytes of the files below `site`, by what lies directly in it; a file with two names counts once."""
     seen: set[tuple[int, int]] = set()
     found: dict[str, int] = {}
     for folder, _, files in os.walk(site):
@@ -28,8 +32,8 @@ def packages(site: Path) -> dict[str, int]:
             facts = path.lstat()
             if (facts.st_dev, facts.st_ino) not in seen:
                 seen.add((facts.st_dev, facts.st_ino))
-                top = path.relative_to(site).parts[0]
-                found[top] = found.get(top, 0) + facts.st_blocks * 512
+                top = CACHE if name.endswith(".pyc") else path.relative_to(site).parts[0]
+                found[top] = found.get(top, 0) + facts.st_size
     return found
 
 
@@ -38,11 +42,12 @@ def installed(folder: Path) -> dict[str, int]:
     _run(sys.executable, "-m", "venv", str(folder))
     python = str(folder / "bin" / "python")
     site = next((folder / "lib").glob("python*/site-packages"))
-    before = set(packages(site))
+    before = packages(site)
     words = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     _run(python, *words, "--constraint", str(_ROOT / "constraints.txt"), str(_ROOT))
     _run(python, "-m", "headgate.cli.main", "--help")
-    return {name: size for name, size in packages(site).items() if name not in before}
+    came = {name: size for name, size in packages(site).items() if name not in before}
+    return came | {CACHE: packages(site).get(CACHE, 0) - before.get(CACHE, 0)}
 
 
 def main() -> int:
@@ -54,6 +59,7 @@ def main() -> int:
     chosen.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=chosen.out) as name:
         found = installed(Path(name) / "base")
+    cache = round(found.pop(CACHE) / 1e6, 1)
     total = round(sum(found.values()) / 1e6, 1)
     ok = total <= LIMIT_MB
     distributions = sum(each.endswith(".dist-info") for each in found)
@@ -61,8 +67,10 @@ def main() -> int:
     largest = sorted(found.items(), key=lambda each: -each[1])
     rows = [{"what": what, "mb": round(size / 1e6, 2)} for what, size in largest]
     whole = {"rows": rows, "gates": [{**gate, "value": total, "limit": LIMIT_MB, "ok": ok}]}
+    whole["rows"].append({"what": CACHE, "mb": cache})
     lines = ["| what | MB |", "|---|--:|", *(f"| {row['what']} | {row['mb']} |" for row in rows[:12])]
-    lines += ["", f"A base install is {distributions} packages and {total} MB, limit {LIMIT_MB:.0f}: "]
+    lines += ["", f"A base install is {distributions} packages and {total} MB, limit {LIMIT_MB:.0f} "]
+    lines[-1] += f"(and {cache} MB of bytecode cache): "
     lines[-1] += "ok" if ok else "MISSED"
     (chosen.out / "size.json").write_text(json.dumps(whole, indent=1) + "\n")
     (chosen.out / "size.md").write_text("\n".join(lines) + "\n")

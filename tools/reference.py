@@ -151,7 +151,7 @@ def endpoint_file() -> str:
     path = SOURCE / "traffic" / "endpoint.py"
     parts = {
         "slo": (path, "Slo"),
-        "resources": (path, "Resources"),
+        "resources": (SOURCE / "traffic" / "traffic.py", "Resources"),
         "journal": (path, "JournalWords"),
         "capture": (SOURCE / "traffic" / "traffic.py", "Capture"),
         "traffic": (path, "Split"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from acceptance.rows import Bench, Measured, Red, Suite
+from acceptance.rows import Bench, Measured, Red, Suite, last_object
 
 SUITE = Suite()
 FLIGHTS: Final = 284_821
@@ -42,7 +42,7 @@ def story(bench: Bench) -> Story:
         shutil.rmtree(home, ignore_errors=True)
         begun = time.monotonic()
         said = bench.run(bench.headgate, "demo", "--json", "--home", str(home), timeout=900)
-        return Story(json.loads(said.splitlines()[-1]), round(time.monotonic() - begun, 1), home)
+        return Story(last_object(said), round(time.monotonic() - begun, 1), home)
 
     return bench.once("story", run)
 
@@ -52,8 +52,7 @@ def by_hand(bench: Bench) -> dict[str, Any]:
 
     def run() -> dict[str, Any]:
         said = bench.run(bench.python, "tests/independent/flights_by_hand.py", timeout=900)
-        found: dict[str, Any] = json.loads(said.splitlines()[-1])
-        return found
+        return last_object(said)
 
     return bench.once("by hand", run)
 
@@ -163,7 +162,7 @@ def quick(bench: Bench) -> Measured:
         begun = time.monotonic()
         said = bench.run(bench.headgate, "demo", "--quick", "--json", "--home", str(folder / "home"), timeout=300)
         took = time.monotonic() - begun
-    told = json.loads(said.splitlines()[-1])
+    told = last_object(said)
     if told["journalled"] != told["requests"] or told["failed"] or not told["labels_joined"] == told["labels_posted"]:
         raise Red("its account does not add up")
     return Measured(round(took, 1), 30)

@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from acceptance.rows import Bench, Measured, Red, Suite
+from acceptance.rows import Bench, Measured, Red, Suite, last_object
 from acceptance.spine.flights import story
 
 SUITE = Suite()
@@ -44,7 +44,7 @@ def status(bench: Bench) -> None:
 )
 def windows(bench: Bench) -> Measured:
     words = ("status", "flights", "--every", "month", "--json", "--home", str(story(bench).home))
-    told = json.loads(bench.run(bench.headgate, *words).splitlines()[-1])
+    told = last_object(bench.run(bench.headgate, *words))
     found = [each for each in told["windows"] if each["volume"] > 20_000]
     for window in found:
         if missing := {"refused", "errors", "latency_ms", "labelled", "coverage", "metrics"} - window.keys():

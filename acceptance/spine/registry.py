@@ -1,10 +1,9 @@
 """Item 3: the registry."""
 
-import json
 from pathlib import Path
 from typing import Final
 
-from acceptance.rows import Bench, Red, Suite
+from acceptance.rows import Bench, Red, Suite, last_object
 
 SUITE = Suite()
 ROOM: Final = "tests/registry"
@@ -117,12 +116,12 @@ SUITE.tests(
 def doctor(bench: Bench) -> None:
     with bench.folder() as folder:
         _registered(bench, folder)
-        healthy = json.loads(bench.run(bench.headgate, "doctor", "--home", "h", "--json", cwd=folder))
+        healthy = last_object(bench.run(bench.headgate, "doctor", "--home", "h", "--json", cwd=folder))
         (model,) = (folder / "h" / "packages").rglob("model.onnx")
         model.chmod(0o644)
         with model.open("ab") as file:
             file.write(b"\0")
-        ill = json.loads(bench.run(bench.headgate, "doctor", "--home", "h", "--json", cwd=folder, status=6))
+        ill = last_object(bench.run(bench.headgate, "doctor", "--home", "h", "--json", cwd=folder, status=6))
     if not any("answers here as it did" in each["what"] for each in healthy["findings"]):
         raise Red("it did not run parity again")
     bad = [each for each in ill["findings"] if each["health"] == "bad"]
@@ -163,7 +162,7 @@ def names(bench: Bench) -> None:
         "g = measure(Task.REGRESSION, y + p, p, None, ())\n"
         "print(json.dumps({n: [e.value, e.low, e.high] for d in (b, g) for n, e in d.items()}))\n"
     )
-    found = json.loads(bench.run(bench.python, "-c", probe).splitlines()[-1])
+    found = last_object(bench.run(bench.python, "-c", probe))
     wanted = [
         *("accuracy", "precision", "recall", "f1", "auc", "average_precision", "log_loss", "brier"),
         *("calibration_error", "mae", "rmse", "r2", "pinball"),

@@ -38,3 +38,15 @@ class Event(msgspec.Struct, frozen=True):
     actor: str
     why: str = ""
     details: dict[str, str | int | float | bool | None] = {}
+
+
+class Death(msgspec.Struct, frozen=True):
+    """A process that ended by itself, before the history knows of it."""
+
+    id: str
+    """One death's own, however often it is reported."""
+    at: Micros
+    name: str
+    """The child's, such as ``gateway 0``."""
+    cause: str
+    """``signal SIGKILL`` or ``exit status 3``."""

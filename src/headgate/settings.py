@@ -71,6 +71,11 @@ class Home:
         return self.root / "run"
 
     @property
+    def deaths(self) -> Path:
+        """Processes that ended by themselves, a file each, until the controller notes them."""
+        return self.run / "deaths"
+
+    @property
     def replay_clock(self) -> Path:
         """The moment of event time a replay is at."""
         return self.run / "replay.clock"

@@ -13,8 +13,6 @@ import pytest
 from headgate.demo.flights import FEATURES, Flights, load_flights
 from headgate.demo.train import replayed_flights, training_flights
 
-# pandas 3.1 warns of dt.dayofweek in demo/flights.py; this line goes with that one.
-pytestmark = pytest.mark.filterwarnings("default:Series.dt.dayofweek")
 OUTCOMES = ("dep_time", "dep_delay", "arr_time", "arr_delay", "air_time", "tailnum")
 
 

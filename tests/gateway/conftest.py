@@ -14,6 +14,8 @@ from headgate.clock import Clock, SystemClock
 from headgate.errors import JournalUnavailable
 from headgate.gateway.metrics import Slab
 from headgate.gateway.server import Gateway, listening_socket, run_on_uvloop
+from headgate.journal.blobs import BlobStore, LocalBlobs
+from headgate.journal.disk import LocalDisk
 from headgate.journal.identifiers import Mint
 from headgate.journal.ports import Done
 from headgate.journal.records import Answer, Block, Input, Label, Schema
@@ -117,6 +119,7 @@ class Town:
     traffic: MemoryTraffic
     reports: MemoryReports
     journal: ListJournal
+    blobs: BlobStore
     mint: Mint
     slab: Slab
     gateway: Gateway | None = None
@@ -170,6 +173,7 @@ async def open_town(
         MemoryTraffic(),
         MemoryReports(),
         ListJournal(),
+        LocalBlobs(LocalDisk(home)),
         Mint(bytes(32), clock, worker=0),
         Slab(home / "metrics" / "w0.slab"),
     )
@@ -179,6 +183,7 @@ async def open_town(
         packages=town.packages,
         placement_for=town.placement_for,
         journal=town.journal,
+        blobs=town.blobs,
         mint=town.mint,
         reports=town.reports,
         clock=clock,

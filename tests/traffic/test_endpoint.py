@@ -9,7 +9,6 @@ from headgate.errors import BadConfiguration
 from headgate.traffic.endpoint import (
     EndpointSpec,
     JournalWords,
-    Resources,
     Share,
     Slo,
     Split,
@@ -17,7 +16,7 @@ from headgate.traffic.endpoint import (
     dump_endpoint,
     load_endpoint,
 )
-from headgate.traffic.traffic import Capture, Policy
+from headgate.traffic.traffic import Capture, Policy, Resources
 from headgate.vocabulary import Ack, OnFailure, Task
 
 CONTRACT = Contract((Field("distance", Kind.NUMBER, unit="miles"),), Output(Task.BINARY, "late", (False, True), True))
@@ -27,7 +26,7 @@ project: airline
 model: flight-delay@champion
 why: desks rebook earlier
 slo: {latency_p99_ms: 50, requests_per_second: 200.5}
-resources: {workers: 2, memory_mb: 512, cpu_seconds: 1.5}
+resources: {memory_mb: 512, cpu_seconds: 1.5}
 journal: {ack: buffered, on_failure: answer}
 capture: {sampling_percent: 50, redact: [distance]}
 deadline_ms: 500
@@ -49,7 +48,7 @@ SPEC = EndpointSpec(
     project="airline",
     why="desks rebook earlier",
     slo=Slo(50.0, 200.5),
-    resources=Resources(2, 512, 1.5),
+    resources=Resources(512, 1.5),
     journal=JournalWords(Ack.BUFFERED, OnFailure.ANSWER),
     capture=Capture(50.0, None, ["distance"]),
     deadline_ms=500,
@@ -131,7 +130,7 @@ BAD: dict[str, tuple[str, str, str]] = {
     "empty alias": ("endpoint: late\nmodel: m@\n", ": model", MODEL),
     "no time": (SHORT + "deadline_ms: 0\n", ": deadline_ms", "must be above 0"),
     "no rate": (SHORT + "slo: {requests_per_second: -1}\n", ": slo.requests_per_second", "must be above 0"),
-    "no worker": (SHORT + "resources: {workers: 0}\n", ": resources.workers", "must be above 0"),
+    "no memory": (SHORT + "resources: {memory_mb: 0}\n", ": resources.memory_mb", "must be above 0"),
     "share of requests": (
         SHORT + "capture: {sampling_percent: 101}\n",
         ": capture.sampling_percent",

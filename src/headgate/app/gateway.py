@@ -16,6 +16,7 @@ from headgate.clock import SystemClock
 from headgate.errors import Unavailable
 from headgate.gateway.metrics.slab import Slab
 from headgate.gateway.server import Gateway, listening_socket, run_on_uvloop
+from headgate.journal.blobs import LocalBlobs
 from headgate.journal.committer import Committer
 from headgate.journal.disk import LocalDisk
 from headgate.journal.identifiers import Mint
@@ -69,6 +70,7 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
         packages=packages,
         placement_for=lambda digest, live: _place(home, packages, digest, live),
         journal=journal,
+        blobs=LocalBlobs(LocalDisk(home.root)),
         mint=Mint(read_secret(home), clock, index),
         reports=FileReports(home.run / "workers"),
         clock=ReplayClock(home.replay_clock) if settings.replay else clock,

@@ -3,15 +3,18 @@
 import hashlib
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from headgate.registry.package import Engine
 from headgate.registry.packages import PackageStore
+from headgate.runtimes.host import CALL_LIMIT
 from headgate.runtimes.open import THREAD_VARIABLES, host_command
 from headgate.settings import Home
 from headgate.supervisor.child import Child
 from headgate.traffic.ports import TrafficSource
+from headgate.traffic.traffic import Resources
 from headgate.vocabulary import Digest
 
 _LONGEST_SOCKET_PATH: Final = 100
@@ -35,35 +38,45 @@ def host_socket(home: Home, digest: str) -> Path:
 class Hosts:
     """The runtime hosts the present traffic asks for."""
 
-    def __init__(self, home: Home, packages: PackageStore, traffic: TrafficSource, *, memory_mb: int = 0) -> None:
+    def __init__(self, home: Home, packages: PackageStore, traffic: TrafficSource) -> None:
         self._home = home
         self._packages = packages
         self._traffic = traffic
-        self._memory_mb = memory_mb
         self._engines: dict[str, Engine] = {}
 
     def wanted(self) -> list[Child]:
         """One child per package that may not run inside a gateway.
 
-        A native model always needs one; an ONNX model until it is live.
+        A native model always needs one; an ONNX model until it is live. A package that several endpoints share may
+        take as much as the most generous of them grants; one whose limits change is replaced.
         """
-        needed: dict[str, Child] = {}
+        needed: dict[str, list[Resources]] = {}
         for traffic in self._traffic.read().values():
             for member in traffic.members:
                 if member.version != traffic.live or self._engine(member.digest) is not Engine.ONNX:
-                    needed[member.digest] = self._child(member.digest)
-        return [needed[digest] for digest in sorted(needed)]
+                    needed.setdefault(member.digest, []).append(traffic.resources)
+        return [self._child(digest, granted) for digest, granted in sorted(needed.items())]
 
     def _engine(self, digest: str) -> Engine:
         if digest not in self._engines:
             self._engines[digest] = self._packages.open(Digest(digest)).manifest.engine
         return self._engines[digest]
 
-    def _child(self, digest: str) -> Child:
+    def _child(self, digest: str, granted: Sequence[Resources]) -> Child:
         socket = host_socket(self._home, digest)
         socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         command = host_command(
-            self._packages.path(Digest(digest)), socket, memory_mb=self._memory_mb, parent=os.getpid()
+            self._packages.path(Digest(digest)),
+            socket,
+            memory_mb=_memory_mb(granted),
+            call_limit=max(CALL_LIMIT if each.cpu_seconds is None else each.cpu_seconds for each in granted),
+            parent=os.getpid(),
         )
         environment = tuple((name, "1") for name in THREAD_VARIABLES)
         return Child(f"host {digest.removeprefix('sha256:')[:12]}", command, tier=1, environment=environment)
+
+
+def _memory_mb(granted: Sequence[Resources]) -> int:
+    """The largest memory anybody grants, in MiB; 0 where somebody sets no limit."""
+    limits = [each.memory_mb for each in granted if each.memory_mb is not None]
+    return max(limits) if len(limits) == len(granted) else 0

@@ -2,24 +2,31 @@
 
 import contextlib
 import json
+import logging
 import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from prometheus_client import CollectorRegistry, start_http_server
 
 from headgate.app.hosts import Hosts
+from headgate.clock import Clock, SystemClock
 from headgate.errors import BadConfiguration
 from headgate.gateway.metrics import SlabCollector
 from headgate.registry.packages import PackageStore
 from headgate.settings import Home, Settings
 from headgate.store import atomic
+from headgate.store.deaths import FileDeaths
 from headgate.store.home import claim, create_home
+from headgate.store.replayclock import ReplayClock
 from headgate.store.reports import FileReports
 from headgate.store.trafficfiles import FileTraffic
 from headgate.supervisor.child import Child
 from headgate.supervisor.supervisor import Supervisor, headgate_argv
+
+log = logging.getLogger("headgate.supervisor")
 
 _CONTROLLER_NICE = 5
 
@@ -36,6 +43,7 @@ def up(settings: Settings, *, said: Callable[[str], None]) -> None:
             _check_free(settings.host, port, name)
         _write_addresses(home, settings)
         home.replay_clock.unlink(missing_ok=True)  # a new replay begins where its driver says
+        clock: Clock = ReplayClock(home.replay_clock) if settings.replay else SystemClock()
         with _metrics_server(home, settings):
             for line in _greeting(settings):
                 said(line)
@@ -46,7 +54,15 @@ def up(settings: Settings, *, said: Callable[[str], None]) -> None:
                 announcing.look()
                 return [*_fixed_children(settings), *hosts.wanted()]
 
-            Supervisor(wanted).run()
+            Supervisor(wanted, on_death=partial(_remember, home, clock)).run()
+
+
+def _remember(home: Home, clock: Clock, name: str, cause: str) -> None:
+    """Leave word of a child's death for the controller; a full disk is no reason to stop starting children."""
+    try:
+        FileDeaths(home.deaths).report(name, cause, clock.now())
+    except OSError as error:
+        log.warning("the death of %s cannot be noted: %s", name, error.strerror)
 
 
 def _ports(settings: Settings) -> Sequence[tuple[str, int]]:

@@ -1,4 +1,4 @@
-"""What the journal needs done now and then: finishing dead writers' streams, sealing, compaction, retention.
+"""What is to be done now and then: finishing dead writers' streams, sealing, compaction, retention, noting deaths.
 
 A loop of its own beside `reconcile`: a long sealing must never delay a rollback.
 """
@@ -7,12 +7,12 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 from headgate.clock import Clock
 from headgate.controller.decide import Chore, Compact, Done, Finish, Retain, Seal, Seen, chores, day_of
 from headgate.controller.declared import Declared
-from headgate.events import Event, EventKind
+from headgate.events import Death, Event, EventKind
 from headgate.journal.lake import Lake
 from headgate.journal.ports import SegmentRef, SegmentSource, Stream
 from headgate.journal.retention import retain
@@ -29,6 +29,18 @@ FinishStream = Callable[[Stream], bool]
 """Closes what a dead writer of a stream left open; False, and nothing done, while the writer lives."""
 
 
+class Deaths(Protocol):
+    """Where the supervisor leaves word of children that ended by themselves."""
+
+    def waiting(self) -> list[Death]:
+        """What was reported and not yet forgotten, oldest first."""
+        ...
+
+    def forget(self, death: Death) -> None:
+        """It stands in the history now."""
+        ...
+
+
 class Chores:
     """Keeps the journal in order, a turn at a time; call `turn` from one thread."""
 
@@ -42,6 +54,7 @@ class Chores:
         events: EventLog,
         clock: Clock,
         seal_interval: float,
+        deaths: Deaths | None = None,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._declared = declared
@@ -51,6 +64,7 @@ class Chores:
         self._sealer = Sealer(segments, lake)
         self._events = events
         self._clock = clock
+        self._deaths = deaths
         self._seal_interval = seal_interval
         self._seconds = seconds
         self._started = seconds()
@@ -60,6 +74,7 @@ class Chores:
 
     def turn(self) -> tuple[Chore, ...]:
         """Look once and do what is due; returns what was done."""
+        self._note_deaths()
         seen = self._look()
         due = chores(seen, self._done, seal_interval=self._seal_interval)
         for chore in due:
@@ -118,6 +133,18 @@ class Chores:
             self._events.add_event(
                 Event(self._clock.now(), EventKind.DAMAGED, DEFAULT_PROJECT, segment, "controller", why)
             )
+
+    def _note_deaths(self) -> None:
+        """Turn what the supervisor left into history: noted first and forgotten then, so that none is lost."""
+        if self._deaths is None:
+            return
+        for death in self._deaths.waiting():
+            known = self._events.events(DEFAULT_PROJECT, death.name)
+            if not any(each.details.get("death") == death.id for each in known):
+                details: dict[str, str | int | float | bool | None] = {"death": death.id}
+                event = Event(death.at, EventKind.DIED, DEFAULT_PROJECT, death.name, "supervisor", death.cause, details)
+                self._events.add_event(event)
+            self._deaths.forget(death)
 
     def _retain(self, chore: Retain, seen: Seen) -> None:
         retain(self._lake, chore.project, chore.endpoint, before=chore.before)

@@ -72,6 +72,7 @@ class Declared:
             salt=self._salt(spec),
             sticky_key=spec.traffic.sticky_key if spec.traffic else None,
             policy=spec.policy,
+            resources=spec.resources,
             contract=None if spec.contract is None else msgspec.json.encode(to_document(spec.contract)).decode(),
         )
 

@@ -172,7 +172,11 @@ class Answerer:
     # --- its end
 
     def _remember(self, view: View, seat: Seat, asks: list[Ask], block: Block) -> None:
-        self._memory.keep(view, seat.schema, block, partial(self._remembered, view, asks))
+        then = partial(self._remembered, view, asks)
+        if seat.large is None:
+            self._memory.keep(view, seat.schema, block, then)
+        else:
+            self._memory.keep_large(view, seat, block, then)
 
     def _remembered(self, view: View, asks: list[Ask], problem: JournalUnavailable | None) -> None:
         """The records of these rows are on disk, or never will be: their requests are a row nearer to a reply."""

@@ -1,20 +1,28 @@
 """Acknowledged means remembered: hands blocks to the journal and says on the loop what became of them.
 
 Called by `answer.py` for every batch and by the label doors. The journal's thread answers many blocks at a time, so
-its answers are collected and the loop is woken once for all of them.
+its answers are collected and the loop is woken once for all of them. Values too large for a frame are written beside
+the journal first, so that no record names a blob that is not there.
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter_ns
+from typing import Final
 
 from headgate.errors import JournalUnavailable
+from headgate.gateway.large import Features
 from headgate.gateway.metrics.counting import Histogram
 from headgate.gateway.metrics.slab import Slab
-from headgate.gateway.view import View
+from headgate.gateway.view import Seat, View
+from headgate.journal.blobs import BlobStore
 from headgate.journal.ports import Journal
 from headgate.journal.records import Block, Schema
+
+_LOG: Final = logging.getLogger(__name__)
 
 Then = Callable[[JournalUnavailable | None], None]
 
@@ -22,8 +30,9 @@ Then = Callable[[JournalUnavailable | None], None]
 class Memory:
     """The journal as the request path uses it; used from one event loop."""
 
-    def __init__(self, journal: Journal, slab: Slab) -> None:
+    def __init__(self, journal: Journal, blobs: BlobStore, slab: Slab) -> None:
         self._journal = journal
+        self._blobs = blobs
         self._told: deque[tuple[Then, int, JournalUnavailable | None]] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._commit = Histogram(slab, "headgate_journal_commit_seconds")
@@ -52,6 +61,31 @@ class Memory:
             self._loop = asyncio.get_running_loop()
         began = perf_counter_ns()
         self._journal.write(schema, block, lambda problem: self._tell(then, began, problem))
+
+    def keep_large(self, view: View, seat: Seat, block: Block, then: Then) -> None:
+        """Write `block`, of a version that has large fields, once all its large values are on disk as blobs.
+
+        Callers of endpoints with buffered acks wait for the blobs too: a reference to nothing would be worth nothing.
+        When they cannot be written the block is not written either, and `then` is told why.
+        """
+        large, inputs = seat.large, block.inputs
+        if large is None or not large.any_in(inputs):
+            self.keep(view, seat.schema, block, then)
+            return
+        writing = asyncio.get_running_loop().run_in_executor(None, large.kept, inputs, self._blobs)
+        writing.add_done_callback(partial(self._blobs_kept, view, seat, block, then))
+
+    def _blobs_kept(
+        self, view: View, seat: Seat, block: Block, then: Then, written: "asyncio.Future[list[Features | None]]"
+    ) -> None:
+        problem = written.exception()
+        if problem is None:
+            for record, features in zip(block.inputs, written.result(), strict=True):
+                record.features = features
+            self.keep(view, seat.schema, block, then)
+            return
+        _LOG.error("large values cannot be written: %s", getattr(problem, "strerror", None) or type(problem).__name__)
+        then(JournalUnavailable("a large value cannot be written beside the journal; free space on its disk"))
 
     def _tell(self, then: Then, began: int, problem: JournalUnavailable | None) -> None:
         """Called from the journal's thread, or from the loop's when the block was not taken at all."""

@@ -18,6 +18,7 @@ from headgate.gateway.follow import Follower, Packages, PlacementFor
 from headgate.gateway.http.connection import Connection, Wire
 from headgate.gateway.metrics.slab import Slab
 from headgate.gateway.remember import Memory
+from headgate.journal.blobs import BlobStore
 from headgate.journal.identifiers import Mint
 from headgate.journal.ports import Journal
 from headgate.traffic.ports import RevisionReports, TrafficSource
@@ -41,6 +42,7 @@ class Gateway:
         packages: Packages,
         placement_for: PlacementFor,
         journal: Journal,
+        blobs: BlobStore,
         mint: Mint,
         reports: RevisionReports,
         clock: Clock,
@@ -51,7 +53,7 @@ class Gateway:
         queue_rows: int = 16384,
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
-        memory = Memory(journal, slab)
+        memory = Memory(journal, blobs, slab)
         doors = _doors(
             Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows), memory, mint, clock, replay
         )

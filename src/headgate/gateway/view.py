@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from headgate.contracts.contract import Contract, Kind
+from headgate.contracts.contract import Contract, Field, Kind
 from headgate.contracts.decode import Decoder, compile_contract
 from headgate.contracts.text import digest
 from headgate.errors import BadInput, NotFound, Unavailable
 from headgate.gateway.http.replies import header_text
+from headgate.gateway.large import LargeFields, large_fields
 from headgate.gateway.metrics.counting import EndpointCount, VersionCount
 from headgate.gateway.reading import Reader
 from headgate.journal.capture import Capture
@@ -67,6 +68,8 @@ class Seat:
     is_live: bool
     schema: Schema
     capture: Capture
+    large: LargeFields | None
+    """Where the captured fields may be too large for the journal; None, and then no cost, where none may."""
     count: VersionCount
     pick: tuple[int, ...] | None
     """Where its fields stand in a row of the live contract; None when they are the same."""
@@ -187,6 +190,7 @@ def _seat(traffic: Traffic, member: Member, served: Served, live: Contract, coun
         is_live,
         schema,
         capture,
+        large_fields(_kept(served.contract, capture)),
         count.version(member.version),
         pick,
         header_text(member.version),
@@ -204,16 +208,20 @@ def _pick(contract: Contract, live: Contract) -> tuple[int, ...] | None:
 
 def schema_of(traffic: Traffic, contract: Contract, capture: Capture) -> Schema:
     """What the journal must know to read this version's blocks."""
-    kept = [each for each in contract.fields if each.name in capture.names]
     return Schema(
         traffic.project,
         traffic.endpoint,
         digest(contract),
-        tuple(SchemaField(each.name, each.kind, each.sensitivity) for each in kept),
+        tuple(SchemaField(each.name, each.kind, each.sensitivity) for each in _kept(contract, capture)),
         contract.output.task,
         _label_kind(contract),
         tuple(contract.output.classes),
     )
+
+
+def _kept(contract: Contract, capture: Capture) -> list[Field]:
+    """The fields that are journalled, in the order of the schema."""
+    return [each for each in contract.fields if each.name in capture.names]
 
 
 def _label_kind(contract: Contract) -> str:

@@ -14,6 +14,7 @@ from headgate.evaluation.estimate import Estimate
 from headgate.evaluation.report import Report
 from headgate.evaluation.table import shown, table
 from headgate.monitors.windows import DAY, Quantiles, Window, wall_clock
+from headgate.traffic.endpoint import Slo
 
 THIN: Final = 0.5
 """Label coverage below which a note says that the metrics rest on part of the rows."""
@@ -35,6 +36,19 @@ class Share(msgspec.Struct, frozen=True):
     """``live``, ``canary`` or ``shadow``."""
 
 
+class Objective(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``slo`` in endpoint.yaml promises, beside what was measured."""
+
+    latency_p99_ms: float | None
+    """Milliseconds promised; None promises nothing."""
+    requests_per_second: float | None
+    """The rate the endpoint should bear; None promises nothing. Said, not judged."""
+    kept: int
+    """Windows whose 99th percentile lay within the promise."""
+    windows: int
+    """Windows with answers to judge by."""
+
+
 class EndpointStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Everything `headgate status` says of one endpoint; ``msgspec.json.encode`` is its JSON."""
 
@@ -44,6 +58,8 @@ class EndpointStatus(msgspec.Struct, frozen=True, kw_only=True):
     versions: tuple[Share, ...] = ()
     windows: tuple[Window, ...] = ()
     """Oldest first."""
+    objective: Objective | None = None
+    """None when the endpoint promises nothing."""
     reference: dict[str, Estimate] = {}
     """What the live version's evaluation measured."""
     reference_name: str = ""
@@ -60,6 +76,7 @@ def endpoint_status(
     windows: Sequence[Window],
     reference: Report | None = None,
     project: str = "default",
+    slo: Slo | None = None,
     notes: Sequence[str] = (),
 ) -> EndpointStatus:
     """The status of an endpoint, with notes drawn from its windows after the caller's own."""
@@ -70,9 +87,22 @@ def endpoint_status(
         project=project,
         versions=tuple(versions),
         windows=tuple(windows),
+        objective=_objective(slo, windows) if slo else None,
         reference=dict(reference.estimates) if reference else {},
         reference_name=f"{live}, evaluated on {reference.rows:,} rows" if reference else "",
         notes=(*notes, *notes_on(windows, measured=task != "tensor")),
+    )
+
+
+def _objective(slo: Slo, windows: Sequence[Window]) -> Objective | None:
+    if slo.latency_p99_ms is None and slo.requests_per_second is None:
+        return None
+    took = [each.latency_ms.p99 for each in windows if each.latency_ms is not None]
+    return Objective(
+        latency_p99_ms=slo.latency_p99_ms,
+        requests_per_second=slo.requests_per_second,
+        kept=0 if slo.latency_p99_ms is None else sum(each <= slo.latency_p99_ms for each in took),
+        windows=0 if slo.latency_p99_ms is None else len(took),
     )
 
 
@@ -135,6 +165,7 @@ def as_text(status: EndpointStatus) -> str:
     """The status for a terminal of 100 columns: versions, traffic, every metric with its interval, notes."""
     lines = [f"{status.endpoint}  ({status.task}, project {status.project})"]
     lines.extend(f"  {each.version}  {_share(each)}" for each in status.versions)
+    lines.extend(f"  objective: {each}" for each in _promises(status.objective))
     if not status.windows:
         return "\n".join([*lines, "", "no requests yet"])
     lines.extend(["", _traffic(status.windows)])
@@ -161,6 +192,18 @@ def _without_value(status: EndpointStatus, shown_names: Sequence[str]) -> list[s
 
 def _share(share: Share) -> str:
     return "shadow, answers nobody" if share.role == "shadow" else f"{share.weight * 100:g} % of callers, {share.role}"
+
+
+def _promises(objective: Objective | None) -> list[str]:
+    if objective is None:
+        return []
+    said = []
+    if objective.latency_p99_ms is not None:
+        kept = f"kept in {_of(objective.kept, objective.windows)} windows" if objective.windows else "no answers yet"
+        said.append(f"p99 within {objective.latency_p99_ms:g} ms, {kept}")
+    if objective.requests_per_second is not None:
+        said.append(f"{objective.requests_per_second:g} requests per second")
+    return said
 
 
 def _traffic(windows: Sequence[Window]) -> str:

@@ -19,17 +19,20 @@ log = logging.getLogger("headgate.supervisor")
 
 Wanted = Callable[[], Sequence[Child]]
 """What ought to run now; asked several times a second."""
+OnDeath = Callable[[str, str], None]
+"""Told the name of a child that ended by itself, and the cause."""
 
 
 class Supervisor:
     """Keeps the wanted children running until it is told to stop.
 
     `wanted` is asked at every turn: a child that is no longer named is ended, a new one started. A child whose
-    command line changed is replaced.
+    command line changed is replaced. `on_death` must not raise: nobody would restart anything any more.
     """
 
-    def __init__(self, wanted: Wanted, *, turn: float = 0.1) -> None:
+    def __init__(self, wanted: Wanted, *, turn: float = 0.1, on_death: OnDeath = lambda _name, _cause: None) -> None:
         self._wanted = wanted
+        self._on_death = on_death
         self._turn = turn
         self._running: dict[str, tuple[Child, subprocess.Popen[bytes]]] = {}
         self._lives: dict[str, Life] = {}
@@ -104,6 +107,7 @@ class Supervisor:
             self._lives[name] = life
             self._not_before[name] = now + life.delay()
             log.warning("%s ended by itself (%s); starting it again in %.1f s", name, _cause(status), life.delay())
+            self._on_death(name, _cause(status))
 
     def _end(self, names: Sequence[str]) -> None:
         ending = [self._running.pop(name) for name in names]

@@ -15,7 +15,7 @@ from headgate.contracts.text import from_document, read_document, to_document
 from headgate.contracts.yaml_text import dump_yaml, read_yaml, write_yaml
 from headgate.errors import BadConfiguration
 from headgate.traffic.durations import seconds
-from headgate.traffic.traffic import Capture, Policy
+from headgate.traffic.traffic import Capture, Policy, Resources
 from headgate.vocabulary import DEFAULT_PROJECT, NAME, NAME_RULE, Ack, OnFailure
 
 _MODEL: Final = re.compile(rf"{NAME_RULE}(:[1-9][0-9]{{0,8}}|@{NAME_RULE})?")
@@ -34,17 +34,6 @@ class Slo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Milliseconds in which 99 of 100 answers should leave; None promises nothing."""
     requests_per_second: float | None = None
     """The rate it should bear; None promises nothing."""
-
-
-class Resources(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the endpoint's model may use where it runs in a process of its own."""
-
-    workers: int = 1
-    """Processes that run the model."""
-    memory_mb: int | None = None
-    """Largest memory of one such process in MiB; None means no limit."""
-    cpu_seconds: float | None = None
-    """Most processor time one call may take; None leaves it to the deadline."""
 
 
 class JournalWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -173,10 +162,10 @@ slo:
   latency_p99_ms: 50
   requests_per_second: 100
 
-# For a model in a process of its own: how many processes, and MiB of memory each (null: no limit).
+# For a model in a process of its own: its memory in MiB (null: no limit), seconds a call may take (null: a minute).
 resources:
-  workers: 1
   memory_mb: null
+  cpu_seconds: null
 
 # durable: a reply leaves once its journal records are on disk. buffered: sooner, and a crash may lose the last few.
 # on_failure, when the journal cannot be written: refuse (503) or answer (and say journalled: false).
@@ -239,7 +228,6 @@ def _number_faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
     positive = {
         "slo.latency_p99_ms": spec.slo.latency_p99_ms,
         "slo.requests_per_second": spec.slo.requests_per_second,
-        "resources.workers": spec.resources.workers,
         "resources.memory_mb": spec.resources.memory_mb,
         "resources.cpu_seconds": spec.resources.cpu_seconds,
         "deadline_ms": spec.deadline_ms,

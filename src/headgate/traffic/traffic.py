@@ -30,6 +30,15 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds after a prediction at which its label counts as due."""
 
 
+class Resources(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the endpoint's models may use where they run in a process of their own."""
+
+    memory_mb: int | None = None
+    """Private memory such a process may hold, in MiB; None means no limit."""
+    cpu_seconds: float | None = None
+    """Seconds one call may take, after which its process is ended and started again; None means a minute."""
+
+
 class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One version an endpoint may send callers to."""
 
@@ -64,6 +73,7 @@ class Traffic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy: Policy = Policy()
     contract: str | None = None
     """The endpoint's own contract, as the JSON of what ``contracts.text`` writes; None takes each package's."""
+    resources: Resources = Resources()
 
     def member(self, version: str) -> Member | None:
         """The member of that name, if it is one."""

@@ -120,7 +120,7 @@ def matrix(contract: Contract, fields: tuple[str, ...], dtype: str, name: str = 
 
 
 def columns(contract: Contract, fields: tuple[str, ...], dtype: str) -> list[ModelInput]:
-    """One array per field: `dtype` for numbers, strings for categories and text."""
+    """One array per field: `dtype` for numbers, strings for categories and text, and for images, whose bytes they hold."""
     kinds = {each.name: each for each in contract.fields}
     inputs = []
     for each in fields:
@@ -128,7 +128,7 @@ def columns(contract: Contract, fields: tuple[str, ...], dtype: str) -> list[Mod
         if kind is Kind.TENSOR:
             inputs.append(ModelInput(each, dtype, [each], list(kinds[each].shape or (None,))))
         else:
-            inputs.append(ModelInput(each, "string" if kind in TEXTUAL else dtype, [each], [1]))
+            inputs.append(ModelInput(each, "string" if kind in TEXTUAL or kind is Kind.IMAGE else dtype, [each], [1]))
     return inputs
 
 
