@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+STORE_VARIABLE: Final = "HEADGATE_STORE"
+"""Where the environment names the database. It may hold a password, so no command line carries it."""
 HOME_FORMAT: Final = 1
 """The layout of a home directory; a larger number on disk means a newer Headgate wrote it."""
 
@@ -84,6 +86,11 @@ class Home:
 def default_home() -> Path:
     """``$HEADGATE_HOME``, or ``.headgate`` in the working directory."""
     return Path(os.environ.get("HEADGATE_HOME", ".headgate"))
+
+
+def default_store() -> str | None:
+    """``$HEADGATE_STORE``; None, when it is not set or empty, means the home's own SQLite file."""
+    return os.environ.get(STORE_VARIABLE) or None
 
 
 @dataclass(frozen=True, slots=True)

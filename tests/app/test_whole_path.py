@@ -123,7 +123,7 @@ def served(installation: Installation, folder: Path, field: Field, reference: pd
 def kept_value(installation: Installation) -> bytes:
     """The one blob there is, read back by the digest that the journal names."""
     with installation.open() as hg:
-        (named,) = set(hg.reader.joined("default", "sizes")["features"].combine_chunks().field("signal").to_pylist())
+        (named,) = set(hg.reader.features("default", "sizes")["features"].combine_chunks().field("signal").to_pylist())
     _, digest, size, media_type = json.loads(named)
     data = LocalBlobs(LocalDisk(installation.home.root)).get(digest)
     assert (len(data), media_type in {"application/json", "application/octet-stream"}) == (size, True)

@@ -36,7 +36,13 @@ model = make_pipeline(
         (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), names), remainder="passthrough"
     ),
     HistGradientBoostingClassifier(
-        max_iter=150, learning_rate=0.06, min_samples_leaf=100, l2_regularization=1.0, random_state=0
+        max_iter=100,
+        learning_rate=0.06,
+        max_leaf_nodes=15,
+        min_samples_leaf=200,
+        l2_regularization=10.0,
+        early_stopping=False,
+        random_state=0,
     ),
 )
 training = frame[frame["month"] <= 2]

@@ -25,7 +25,7 @@ _TURN = 0.2
 """Seconds between two looks: a traffic change made elsewhere is published within that time."""
 
 
-def run_controller(settings: Settings) -> None:
+def run_controller(settings: Settings, *, store: str | None = None) -> None:
     """Reconcile and answer the control API until SIGTERM; one controller per home, the others wait their turn.
 
     Raises HomeInUse when another controller holds this home.
@@ -33,7 +33,7 @@ def run_controller(settings: Settings) -> None:
     home = create_home(settings.home.root)
     with claim(home.run / "controller.lock"):
         clock: Clock = ReplayClock(home.replay_clock) if settings.replay else SystemClock()
-        with Headgate(home, clock=clock) as hg:
+        with Headgate(home, store=store, clock=clock) as hg:
             controller = hg.controller()
             chores = hg.chores(seal_interval=settings.seal_interval)
             stop = threading.Event()

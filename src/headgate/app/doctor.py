@@ -73,8 +73,8 @@ class Finding:
     """What to do; empty when there is nothing to do."""
 
 
-def examine(root: Path) -> list[Finding]:
-    """Everything there is to say about this installation and the home at `root`."""
+def examine(root: Path, *, store: str | None = None) -> list[Finding]:
+    """Everything there is to say about this installation and the home at `root`, whose database `store` names."""
     findings = [*_examine_install()]
     try:
         home = open_home(root)
@@ -84,7 +84,7 @@ def examine(root: Path) -> list[Finding]:
     # Before the store is opened: a full disk is why it cannot be.
     findings += _safely(_check_disk, home)
     try:
-        with Headgate(home) as hg:
+        with Headgate(home, store=store) as hg:
             for check in _HOME_CHECKS:
                 findings += _safely(check, hg)
     except HeadgateError as error:

@@ -3,7 +3,6 @@
 Every method is one call into one room; what a method promises is what the room promises.
 """
 
-import getpass
 from collections.abc import Sequence
 from copy import copy
 from functools import partial
@@ -11,21 +10,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from headgate.app.observed import Observed
+from headgate.app.told import actor, contract_of, project_of, spec_of
 from headgate.app.up import gateway_address
 from headgate.app.workers import finish_stream
 from headgate.batch.score import Progress, Scored, score_file
 from headgate.client import Client, Row
 from headgate.clock import Clock, SystemClock
-from headgate.contracts.contract import Contract, Output
-from headgate.contracts.infer import infer
+from headgate.contracts.contract import Contract
 from headgate.contracts.tables import as_table
-from headgate.contracts.yaml_text import load_yaml
 from headgate.controller.chores import Chores
 from headgate.controller.declared import Declared
 from headgate.controller.reconcile import Controller
-from headgate.errors import BadConfiguration, BadInput, GateFailed, NotFound, Unavailable
+from headgate.errors import GateFailed, Unavailable
 from headgate.evaluation.gates import parse_gate
-from headgate.evaluation.report import Report, from_json
 from headgate.events import Event, EventKind
 from headgate.journal.disk import LocalDisk
 from headgate.journal.lake import Lake
@@ -33,8 +31,8 @@ from headgate.journal.ports import SegmentRef
 from headgate.journal.reader import Counts, Reader
 from headgate.journal.segments import DiskSegmentSource
 from headgate.journal.training import TrainingSet, training_set
-from headgate.monitors.status import EndpointStatus, Share, endpoint_status
-from headgate.monitors.windows import Window, windows
+from headgate.monitors.status import EndpointStatus
+from headgate.monitors.windows import Window
 from headgate.registry.evaluate import Evaluated, evaluate_version
 from headgate.registry.packages import PackageStore
 from headgate.registry.ports import Version
@@ -42,35 +40,40 @@ from headgate.registry.register import Registered, Registration, register
 from headgate.registry.registry import Registry
 from headgate.runtimes.predictor import predict_with
 from headgate.settings import Home
+from headgate.store.deaths import FileDeaths
 from headgate.store.home import create_home, read_secret
 from headgate.store.sql import SqlStore
 from headgate.store.trafficfiles import FileTraffic
-from headgate.traffic.endpoint import EndpointSpec, draft_endpoint, dump_endpoint, load_endpoint
+from headgate.traffic.endpoint import EndpointSpec, dump_endpoint
 from headgate.traffic.traffic import Traffic
-from headgate.vocabulary import DEFAULT_PROJECT, NAME, NAME_RULE, Micros
+from headgate.vocabulary import DEFAULT_PROJECT, Micros
 
 
 class Headgate:
     """One installation, seen by one project. Use it as a context; it holds a database connection."""
 
-    def __init__(self, home: Home, *, clock: Clock | None = None, project: str = DEFAULT_PROJECT) -> None:
+    def __init__(
+        self, home: Home, *, store: str | None = None, clock: Clock | None = None, project: str = DEFAULT_PROJECT
+    ) -> None:
+        """`store` is a database URL; None means the home's own SQLite file."""
         self.home = home
-        self.project = _project(project)
+        self.project = project_of(project)
         self._clock = clock or SystemClock()
-        self._store = SqlStore(home.database)
+        self._store = SqlStore(store or home.database)
         self.registry = Registry(self._store, PackageStore(home.packages), self._clock)
         self.traffic = FileTraffic(home.traffic)
         self._segments = DiskSegmentSource(LocalDisk(home.root))
         self._lake = Lake(home.lake)
         self.reader = Reader(self._lake, self._segments)
         self._declared = Declared(self._store, self.registry, read_secret(home))
+        self._observed = Observed(self._declared, self.registry, self.reader, self._clock)
 
     def of(self, project: str) -> "Headgate":
         """The same installation seen by another project; the two share one database connection."""
         if project == self.project:
             return self
         other = copy(self)
-        other.project = _project(project)
+        other.project = project_of(project)
         return other
 
     def __enter__(self) -> "Headgate":
@@ -84,17 +87,6 @@ class Headgate:
     def close(self) -> None:
         """Give the database connection back."""
         self._store.close()
-
-    def _live(self, spec: EndpointSpec) -> Version:
-        return self.registry.resolve(spec.model, project=spec.project)
-
-    def _output(self, spec: EndpointSpec, live: Version) -> Output:
-        return spec.contract.output if spec.contract else self.registry.package(live).contract.output
-
-    def _reference(self, version: Version) -> Report | None:
-        """What the latest evaluation of a version measured."""
-        evaluations = self.registry.evaluations(version)
-        return from_json(evaluations[-1].report) if evaluations else None
 
     # Models
 
@@ -116,16 +108,14 @@ class Headgate:
         `reference` are rows the model was fitted on, as anything ``contracts.tables.as_table`` takes; `label`
         names the column of them that holds the truth. Raises BadInput, TrustRequired or MissingExtra.
         """
-        if isinstance(contract, Path):
-            contract = load_yaml(_text_of(contract), str(contract))
         asked = Registration(
             name=name,
             label=label,
-            contract=contract,
+            contract=contract_of(contract),
             parent=parent,
             code=code,
             why=why,
-            actor=_actor(),
+            actor=actor(),
             trust=trust,
             project=self.project,
         )
@@ -144,12 +134,12 @@ class Headgate:
             as_table(data),
             gates=gates,
             slices=list(fields),
-            actor=_actor(),
+            actor=actor(),
         )
 
     def alias(self, version: str, alias: str, *, why: str = "") -> Version:
         """Point ``model@alias`` at a version."""
-        return self.registry.set_alias(version, alias, actor=_actor(), why=why, project=self.project)
+        return self.registry.set_alias(version, alias, actor=actor(), why=why, project=self.project)
 
     def aliases(self, model: str) -> dict[str, int]:
         """Version numbers of a model by alias. Raises NotFound when there is no such model."""
@@ -188,7 +178,7 @@ class Headgate:
         Raises BadConfiguration naming the key when the file is wrong or its versions answer different questions,
         NotFound for a version that is not registered.
         """
-        spec = _spec(spec)
+        spec = spec_of(spec)
         self._declared.check(spec)
         if force:
             spec = self._declared.forced(spec)
@@ -199,7 +189,7 @@ class Headgate:
             )
         self._store.put_endpoint(spec.project, spec.endpoint, dump_endpoint(spec))
         details: dict[str, str | int | float | bool | None] = {"force": force}
-        event = Event(self._clock.now(), EventKind.APPLIED, spec.project, spec.endpoint, _actor(), why, details)
+        event = Event(self._clock.now(), EventKind.APPLIED, spec.project, spec.endpoint, actor(), why, details)
         self._store.add_event(event)
         self.controller().reconcile()
         return self.traffic.read()[(spec.project, spec.endpoint)]
@@ -221,6 +211,7 @@ class Headgate:
             lake=self._lake,
             events=self._store,
             clock=self._clock,
+            deaths=FileDeaths(self.home.deaths),
             seal_interval=seal_interval,
         )
 
@@ -238,36 +229,29 @@ class Headgate:
         zone: str = "UTC",
     ) -> list[Window]:
         """What an endpoint did, window by window of event time; see ``monitors.windows.windows``."""
-        spec = self._declared.spec(self.project, endpoint)
-        live = self._live(spec)
-        return windows(
-            self.reader.joined(self.project, endpoint, start=start, end=end, as_of=as_of),
-            self._output(spec, live),
+        return self._observed.windows(
+            self._declared.spec(self.project, endpoint),
             every=every,
             version=version,
-            reference=self._reference(live),
-            maturity_s=spec.label_maturity_s,
-            now=as_of or self._clock.now(),
+            start=start,
+            end=end,
+            as_of=as_of,
             zone=zone,
         )
 
     def status(self, endpoint: str, *, every: str = "day", last: int | None = None) -> EndpointStatus:
-        """An endpoint's windows beside the figures its live version had when it was evaluated."""
-        found = self.windows(endpoint, every=every)
-        spec = self._declared.spec(self.project, endpoint)
-        live = self._live(spec)
-        traffic = self._declared.resolve(spec)
-        roles = {True: "live", False: "canary"}
-        return endpoint_status(
-            endpoint,
-            task=self._output(spec, live).task,
-            versions=[
-                Share(each.version, each.weight, roles[each.version == traffic.live]) for each in traffic.members
-            ],
-            windows=found[-last:] if last else found,
-            reference=self._reference(live),
-            project=self.project,
-        )
+        """An endpoint's windows beside its objective and the figures its live version had when it was evaluated."""
+        return self._observed.status(self._declared.spec(self.project, endpoint), every=every, last=last)
+
+    def events(self, subject: str | None = None, limit: int = 100) -> list[Event]:
+        """The project's history, newest first: of one version, endpoint or process, or of everything.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, open_home(folder) as hg:
+        ...     hg.events()
+        []
+        """
+        return self._store.events(self.project, subject, limit)
 
     def segments(self) -> list[SegmentRef]:
         """Journal segments that are not in the lake yet, of all projects."""
@@ -301,12 +285,13 @@ class Headgate:
             return client.label(endpoint, labels)
 
 
-def open_home(home: str | Path, *, project: str = DEFAULT_PROJECT) -> Headgate:
+def open_home(home: str | Path, *, store: str | None = None, project: str = DEFAULT_PROJECT) -> Headgate:
     """The installation in directory `home`, made if it is not there.
 
-    Raises NewerSchema when a newer Headgate wrote it.
+    `store` is the URL of its database, such as ``postgresql://USER@HOST/NAME``; None means the home's own SQLite file.
+    Raises NewerSchema when a newer Headgate wrote it, Unavailable when the database cannot be reached.
     """
-    return Headgate(create_home(Path(home)), project=project)
+    return Headgate(create_home(Path(home)), store=store, project=project)
 
 
 def running_client(home: Path, url: str | None, project: str) -> Client:
@@ -320,12 +305,6 @@ def running_client(home: Path, url: str | None, project: str) -> Client:
     return Client(url, project=project)
 
 
-def draft(reference: Any, *, endpoint: str, model: str, label: str | None) -> str:
-    """A commented ``endpoint.yaml`` inferred from reference rows."""
-    name = str(reference) if isinstance(reference, str | Path) else "the reference rows"
-    return draft_endpoint(infer(reference, label=label), endpoint=endpoint, model=model, reference_name=name)
-
-
 def model_of(version: str) -> str:
     """The model's name in ``model``, ``model:3`` or ``model@champion``.
 
@@ -333,34 +312,3 @@ def model_of(version: str) -> str:
     ('late', 'late', 'late')
     """
     return version.replace("@", ":").partition(":")[0]
-
-
-def _project(name: str) -> str:
-    if not NAME.fullmatch(name):
-        raise BadInput("project", "name", f"must match {NAME_RULE}")
-    return name
-
-
-def _text_of(path: Path) -> str:
-    """What an operator's file says. Raises NotFound, or BadConfiguration naming the file."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise NotFound("file", str(path)) from error
-    except UnicodeDecodeError as error:
-        raise BadConfiguration(str(path), "is not UTF-8 text") from error
-    except OSError as error:
-        raise BadConfiguration(str(path), f"cannot be read: {(error.strerror or '').lower()}") from error
-
-
-def _spec(spec: EndpointSpec | str | Path) -> EndpointSpec:
-    if isinstance(spec, EndpointSpec):
-        return spec
-    if isinstance(spec, Path):
-        return load_endpoint(_text_of(spec), str(spec))
-    return load_endpoint(spec, "endpoint")
-
-
-def _actor() -> str:
-    """Who is at the keyboard, for the history."""
-    return getpass.getuser()

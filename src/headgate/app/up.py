@@ -16,7 +16,7 @@ from headgate.clock import Clock, SystemClock
 from headgate.errors import BadConfiguration
 from headgate.gateway.metrics import SlabCollector
 from headgate.registry.packages import PackageStore
-from headgate.settings import Home, Settings
+from headgate.settings import STORE_VARIABLE, Home, Settings
 from headgate.store import atomic
 from headgate.store.deaths import FileDeaths
 from headgate.store.home import claim, create_home
@@ -31,11 +31,13 @@ log = logging.getLogger("headgate.supervisor")
 _CONTROLLER_NICE = 5
 
 
-def up(settings: Settings, *, said: Callable[[str], None]) -> None:
+def up(settings: Settings, *, store: str | None = None, said: Callable[[str], None]) -> None:
     """Run gateways, runtime hosts and the controller until SIGTERM or SIGINT.
 
+    `store` names the database; only the controller is told, and by its environment, for it may hold a password.
     Raises HomeInUse when another `up` runs on this home and BadConfiguration when a port is taken.
     """
+    _forget_store()
     home = create_home(settings.home.root)
     with claim(home.run / "up.lock"):
         _check_distinct(settings)
@@ -52,7 +54,7 @@ def up(settings: Settings, *, said: Callable[[str], None]) -> None:
 
             def wanted() -> list[Child]:
                 announcing.look()
-                return [*_fixed_children(settings), *hosts.wanted()]
+                return [*_fixed_children(settings, store), *hosts.wanted()]
 
             Supervisor(wanted, on_death=partial(_remember, home, clock)).run()
 
@@ -63,6 +65,12 @@ def _remember(home: Home, clock: Clock, name: str, cause: str) -> None:
         FileDeaths(home.deaths).report(name, cause, clock.now())
     except OSError as error:
         log.warning("the death of %s cannot be noted: %s", name, error.strerror)
+
+
+def _forget_store() -> None:
+    """Runtime hosts run other people's code and inherit our environment: what names a database must not be in it."""
+    for name in [each for each in os.environ if each.startswith("HEADGATE_") and each.endswith("_STORE")]:
+        del os.environ[name]
 
 
 def _ports(settings: Settings) -> Sequence[tuple[str, int]]:
@@ -158,15 +166,18 @@ def _metrics_server(home: Home, settings: Settings) -> Iterator[None]:
         thread.join()
 
 
-def _fixed_children(settings: Settings) -> list[Child]:
+def _fixed_children(settings: Settings, store: str | None) -> list[Child]:
     common = _flags(settings)
     words = ("controller", *common, "--control-port", str(settings.control_port))
     # Callers come first: sealing and reconciling wait a little when the processors are busy answering.
-    controller = Child("controller", headgate_argv(*words), nice=_CONTROLLER_NICE)
+    told = ((STORE_VARIABLE, store),) if store else ()
+    controller = Child("controller", headgate_argv(*words), nice=_CONTROLLER_NICE, environment=told)
+    numbers = ("port", "commit_interval", "segment_bytes", "body_limit", "queue_rows")
+    flags = [word for each in numbers for word in (f"--{each.replace('_', '-')}", str(getattr(settings, each)))]
     gateways = [
         Child(
             f"gateway {index}",
-            headgate_argv("gateway", *common, "--port", str(settings.port), "--index", str(index)),
+            headgate_argv("gateway", *common, *flags, "--index", str(index)),
             tier=2,
         )
         for index in range(settings.worker_count())

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from headgate.app.facade import model_of, open_home
-from headgate.cli.options import home_option, json_option, project_option, why_option
+from headgate.cli.options import home_option, json_option, project_option, store_option, why_option
 
 
 @click.command("alias")
@@ -15,13 +15,16 @@ from headgate.cli.options import home_option, json_option, project_option, why_o
 @why_option
 @project_option
 @home_option
+@store_option
 @json_option
-def command(*, version: str, alias: str | None, why: str, project: str, home: Path, as_json: bool) -> None:
+def command(
+    *, version: str, alias: str | None, why: str, project: str, home: Path, store: str | None, as_json: bool
+) -> None:
     """Point a name such as champion at a version, or list the names.
 
     `headgate alias flight-delay:2 champion` moves the name; `headgate alias flight-delay` lists them.
     """
-    with open_home(home, project=project) as hg:
+    with open_home(home, store=store, project=project) as hg:
         if alias is not None:
             moved = hg.alias(version, alias, why=why)
             click.echo(json.dumps({alias: moved.number}) if as_json else f"{moved.model}@{alias} is {moved.ref} now")

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from headgate.app.facade import open_home
-from headgate.cli.options import home_option, json_option, why_option
+from headgate.cli.options import home_option, json_option, store_option, why_option
 from headgate.errors import NotFound
 
 
@@ -20,15 +20,16 @@ from headgate.errors import NotFound
 )
 @why_option
 @home_option
+@store_option
 @json_option
-def command(*, file: Path, force: bool, why: str, home: Path, as_json: bool) -> None:
+def command(*, file: Path, force: bool, why: str, home: Path, store: str | None, as_json: bool) -> None:
     """Create or change an endpoint from its file.
 
     FILE is endpoint.yaml as `headgate init` drafts it. Running gateways obey within a second.
     """
     if not file.is_file():
         raise NotFound("file", str(file), "`headgate init` drafts one")
-    with open_home(home) as hg:
+    with open_home(home, store=store) as hg:
         traffic = hg.apply(file, force=force, why=why)
     if as_json:
         weights = {member.version: member.weight for member in traffic.members}

@@ -6,13 +6,14 @@ from pathlib import Path
 import click
 
 from headgate.app.controller import run_controller
-from headgate.cli.options import PORT, SECONDS, guarded, home_option, insecure_option
+from headgate.cli.options import PORT, SECONDS, guarded, home_option, insecure_option, store_option
 from headgate.settings import Home, Settings
 from headgate.supervisor.parent import die_with_parent
 
 
 @click.command("controller")
 @home_option
+@store_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--control-port", type=PORT, default=8090, show_default=True, help="Control API.")
 @click.option("--seal-interval", type=SECONDS, default=10.0, show_default=True, help="Seconds between two sealings.")
@@ -22,6 +23,7 @@ from headgate.supervisor.parent import die_with_parent
 def command(
     *,
     home: Path,
+    store: str | None,
     host: str,
     control_port: int,
     seal_interval: float,
@@ -41,4 +43,4 @@ def command(
     settings = Settings(
         home=Home(home), host=host, control_port=control_port, seal_interval=seal_interval, replay=replay
     )
-    run_controller(guarded(settings, insecure=insecure))
+    run_controller(guarded(settings, insecure=insecure), store=store)

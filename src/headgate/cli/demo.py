@@ -34,8 +34,8 @@ def command(*, home: Path, quick: bool, as_json_: bool) -> None:
     with _bar(console) as bar:
         task = bar.add_task("", total=None, month="")
 
-        def progress(done: int, month: int) -> None:
-            bar.update(task, completed=done, month=_MONTHS[month], visible=True)
+        def progress(done: int, total: int, month: int) -> None:
+            bar.update(task, completed=done, total=total, month=_MONTHS[month], visible=True)
 
         def said(line: str) -> None:
             bar.console.print(f"[bold]•[/] {line}")

@@ -6,7 +6,7 @@ from typing import Final
 import click
 
 from headgate.app.facade import open_home
-from headgate.cli.options import home_option, json_option, project_option
+from headgate.cli.options import home_option, json_option, project_option, store_option
 from headgate.errors import GateFailed
 from headgate.evaluation.gates import Outcome
 from headgate.evaluation.report import as_text
@@ -21,6 +21,7 @@ from headgate.vocabulary import Task
 @click.option("--slice", "slices", multiple=True, help="Field to look at value by value; may be repeated.")
 @project_option
 @home_option
+@store_option
 @json_option
 def command(
     *,
@@ -30,6 +31,7 @@ def command(
     slices: tuple[str, ...],
     project: str,
     home: Path,
+    store: str | None,
     as_json: bool,
 ) -> None:
     """Measure a version on labelled rows and judge its gates.
@@ -37,7 +39,7 @@ def command(
     VERSION is name, name:3 or name@alias; DATA a file of rows the model was not fitted on. The exit code is 6
     when a gate does not pass. A version takes traffic only once its latest evaluation passed.
     """
-    with open_home(home, project=project) as hg:
+    with open_home(home, store=store, project=project) as hg:
         evaluated = hg.evaluate(version, data, gates=gates, slices=slices)
     click.echo(evaluated.evaluation.report.decode() if as_json else as_text(evaluated.report))
     if not evaluated.evaluation.passed:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from headgate.app.gateway import run_gateway
-from headgate.cli.options import PORT, SECONDS, guarded, home_option, insecure_option
+from headgate.cli.options import PORT, SECONDS, gateway_options, guarded, home_option, insecure_option
 from headgate.settings import Home, Settings
 from headgate.supervisor.parent import die_with_parent
 
@@ -22,6 +22,7 @@ from headgate.supervisor.parent import die_with_parent
     show_default=True,
     help="Which of the home's gateways this is, from 0.",
 )
+@gateway_options
 @click.option("--seal-interval", type=SECONDS, default=10.0, show_default=True, help="Seconds between two sealings.")
 @click.option("--replay", is_flag=True, help="Let callers state event times.")
 @insecure_option
@@ -32,6 +33,10 @@ def command(
     host: str,
     port: int,
     index: int,
+    commit_interval: float,
+    segment_bytes: int,
+    body_limit: int,
+    queue_rows: int,
     seal_interval: float,
     replay: bool,
     insecure: bool,
@@ -44,5 +49,15 @@ def command(
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s gateway {index} %(message)s", datefmt="%H:%M:%S")
     if parent is not None:
         die_with_parent(parent)
-    settings = Settings(home=Home(home), host=host, port=port, seal_interval=seal_interval, replay=replay)
+    settings = Settings(
+        home=Home(home),
+        host=host,
+        port=port,
+        commit_interval=commit_interval,
+        segment_bytes=segment_bytes,
+        body_limit=body_limit,
+        queue_rows=queue_rows,
+        seal_interval=seal_interval,
+        replay=replay,
+    )
     run_gateway(guarded(settings, insecure=insecure), index)

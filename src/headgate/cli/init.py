@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from headgate.app.facade import draft
+from headgate.app.drafts import draft
+from headgate.cli.options import home_option, project_option
 from headgate.errors import BadConfiguration, Conflict
 from headgate.store import atomic
 
@@ -19,14 +20,27 @@ from headgate.store import atomic
     "--output", type=click.Path(path_type=Path), default="endpoint.yaml", show_default=True, help="File to write."
 )
 @click.option("--force", is_flag=True, allow_from_autoenv=False, help="Replace the file if it is there.")
-def command(*, reference: Path, endpoint: str, model: str, label: str | None, output: Path, force: bool) -> None:
+@project_option
+@home_option
+def command(
+    *,
+    reference: Path,
+    endpoint: str,
+    model: str,
+    label: str | None,
+    output: Path,
+    force: bool,
+    home: Path,
+    project: str,
+) -> None:
     """Draft endpoint.yaml from a reference file.
 
-    REFERENCE is a .parquet, .csv or .arrow file of rows the model was fitted on.
+    REFERENCE is a .parquet, .csv or .arrow file of rows the model was fitted on. When the
+    model is registered in the home already, the draft holds the fields the model reads and no other columns.
     """
     if output.exists() and not force:
         raise Conflict(f"{output} is there already; say --force to replace it or --output to name another")
-    text = draft(reference, endpoint=endpoint, model=model, label=label)
+    text = draft(reference, endpoint=endpoint, model=model, label=label, home=home, project=project)
     try:
         # Complete or absent: a disk that fills must not leave half a file, nor take the old one.
         atomic.write_file(output, text.encode(), durable=False)

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from headgate.errors import BadConfiguration, BadInput, NotFound
-from headgate.settings import Settings, default_home
+from headgate.settings import STORE_VARIABLE, Settings, default_home, default_store
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -22,6 +22,17 @@ def home_option(command: Command) -> Command:
         default=default_home,
         show_default="$HEADGATE_HOME or .headgate",
         help="Directory of the installation.",
+    )(command)
+
+
+def store_option(command: Command) -> Command:
+    """``--store``: which database. A URL with a password belongs into the environment, where no listing shows it."""
+    return click.option(
+        "--store",
+        default=default_store,
+        metavar="URL",
+        show_default=f"${STORE_VARIABLE} or store.sqlite in the home",
+        help="Database of the installation: postgresql://USER@HOST/NAME, or the path of an SQLite file.",
     )(command)
 
 
@@ -40,6 +51,22 @@ def json_option(command: Command) -> Command:
 PORT: Final = click.IntRange(1, 65535)
 """A port callers can be told: 0, which means any, could not be."""
 SECONDS: Final = click.FloatRange(min=0, min_open=True)
+
+
+_GATEWAY_NUMBERS: Final = (
+    ("--commit-interval", click.FloatRange(min=0), "Seconds records nobody waits for may gather before a commit."),
+    ("--segment-bytes", click.IntRange(min=64 * 1024), "Size at which a journal segment is closed."),
+    ("--body-limit", click.IntRange(min=1024), "Largest request body in bytes."),
+    ("--queue-rows", click.IntRange(min=1), "Rows that may wait in one gateway."),
+)
+
+
+def gateway_options(command: Command) -> Command:
+    """The numbers of a gateway that seldom need another value; `up` hands them on."""
+    for flag, kind, says in reversed(_GATEWAY_NUMBERS):
+        default = Settings.__dataclass_fields__[flag.removeprefix("--").replace("-", "_")].default
+        command = click.option(flag, type=kind, default=default, show_default=True, help=says)(command)
+    return command
 
 
 def insecure_option(command: Command) -> Command:

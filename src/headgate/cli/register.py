@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from headgate.app.facade import open_home
-from headgate.cli.options import home_option, json_option, project_option, why_option
+from headgate.cli.options import home_option, json_option, project_option, store_option, why_option
 from headgate.registry.register import Registered
 
 
@@ -27,6 +27,7 @@ from headgate.registry.register import Registered
 @why_option
 @project_option
 @home_option
+@store_option
 @json_option
 def command(
     *,
@@ -41,6 +42,7 @@ def command(
     why: str,
     project: str,
     home: Path,
+    store: str | None,
     as_json: bool,
 ) -> None:
     """Turn a model into a package and keep it as a new version.
@@ -58,7 +60,7 @@ def command(
       a folder            a text model: its model.onnx and its tokenizer.json
       file.py:Class       a Python class with predict; with --trust
     """  # noqa: D301 - \b tells click to keep the lines
-    with open_home(home, project=project) as hg:
+    with open_home(home, store=store, project=project) as hg:
         registered = hg.register(
             name,
             model,

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from headgate.app.facade import open_home
-from headgate.cli.options import home_option, json_option, project_option
+from headgate.cli.options import home_option, json_option, project_option, store_option
 
 
 @click.command("score")
@@ -18,8 +18,11 @@ from headgate.cli.options import home_option, json_option, project_option
 @click.argument("target", type=click.Path(path_type=Path))
 @project_option
 @home_option
+@store_option
 @json_option
-def command(*, version: str, source: Path, target: Path, project: str, home: Path, as_json: bool) -> None:
+def command(
+    *, version: str, source: Path, target: Path, project: str, home: Path, store: str | None, as_json: bool
+) -> None:
     """Answer a whole file of rows with one version.
 
     SOURCE is a .parquet, .csv or .arrow file of any size; TARGET a .parquet or .csv file that appears when all of
@@ -29,7 +32,7 @@ def command(*, version: str, source: Path, target: Path, project: str, home: Pat
     console = Console(stderr=True)
     columns = (TextColumn("scoring"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with (
-        open_home(home, project=project) as hg,
+        open_home(home, store=store, project=project) as hg,
         Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
     ):
         task = bar.add_task("", total=None)

@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from headgate.app.facade import open_home
-from headgate.cli.options import home_option, json_option, project_option
+from headgate.cli.options import home_option, json_option, project_option, store_option
 from headgate.monitors.status import as_text
 
 
@@ -19,14 +19,17 @@ from headgate.monitors.status import as_text
 @click.option("--last", type=click.IntRange(min=1), help="Show only so many windows.")
 @project_option
 @home_option
+@store_option
 @json_option
-def command(*, endpoint: str | None, every: str, last: int | None, project: str, home: Path, as_json: bool) -> None:
+def command(
+    *, endpoint: str | None, every: str, last: int | None, project: str, home: Path, store: str | None, as_json: bool
+) -> None:
     """Show what an endpoint did, window by window.
 
     Volume, refusals, latency, label coverage and every metric of the task with its interval, beside the figures
     the version had when it was evaluated. Without ENDPOINT, list the endpoints.
     """
-    with open_home(home, project=project) as hg:
+    with open_home(home, store=store, project=project) as hg:
         if endpoint is None:
             names = hg.endpoints()
             if as_json:

@@ -6,28 +6,35 @@ from pathlib import Path
 import click
 
 from headgate.app.up import up
-from headgate.cli.options import PORT, SECONDS, guarded, home_option, insecure_option
+from headgate.cli.options import PORT, SECONDS, gateway_options, guarded, home_option, insecure_option, store_option
 from headgate.settings import Home, Settings
 
 
 @click.command("up")
 @home_option
+@store_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=PORT, default=8080, show_default=True, help="Predictions and labels.")
 @click.option("--control-port", type=PORT, default=8090, show_default=True, help="Control API.")
 @click.option("--metrics-port", type=PORT, default=8082, show_default=True, help="Prometheus metrics.")
 @click.option("--workers", type=click.IntRange(min=0), default=0, help="Gateway processes; 0 means one per core.")
+@gateway_options
 @click.option("--seal-interval", type=SECONDS, default=10.0, show_default=True, help="Seconds between two sealings.")
 @click.option("--replay", is_flag=True, help="Let callers state event times and move the clock.")
 @insecure_option
 def command(
     *,
     home: Path,
+    store: str | None,
     host: str,
     port: int,
     control_port: int,
     metrics_port: int,
     workers: int,
+    commit_interval: float,
+    segment_bytes: int,
+    body_limit: int,
+    queue_rows: int,
     seal_interval: float,
     replay: bool,
     insecure: bool,
@@ -45,7 +52,11 @@ def command(
         control_port=control_port,
         metrics_port=metrics_port,
         workers=workers,
+        commit_interval=commit_interval,
+        segment_bytes=segment_bytes,
+        body_limit=body_limit,
+        queue_rows=queue_rows,
         seal_interval=seal_interval,
         replay=replay,
     )
-    up(guarded(settings, insecure=insecure), said=click.echo)
+    up(guarded(settings, insecure=insecure), store=store, said=click.echo)

@@ -16,8 +16,8 @@ from headgate.demo.flights import Flights
 from headgate.demo.http import HttpPool, error_text
 from headgate.errors import Unavailable
 
-Progress = Callable[[int, int], None]
-"""Told (requests asked, month of the last one) after every step."""
+Progress = Callable[[int, int, int], None]
+"""Told (requests asked, requests in all, month of the last one) after every step."""
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class Replay:
             if until > asked or known > told:
                 await self._advance(moment)
             asked, told = until, known
-            progress(asked, int(flights.month[max(0, asked - 1)]))
+            progress(asked, len(flights), int(flights.month[max(0, asked - 1)]))
         return self.tally
 
     async def _ask(self, start: int, end: int) -> None:

@@ -26,6 +26,7 @@ from headgate.demo.train import fit, replayed_flights, split, training_flights, 
 from headgate.errors import Conflict, Unavailable
 from headgate.monitors.status import title
 from headgate.monitors.windows import Window
+from headgate.settings import STORE_VARIABLE
 from headgate.store.home import create_home
 from headgate.supervisor.supervisor import headgate_argv
 
@@ -122,7 +123,12 @@ def serving(root: Path, log: Path) -> Iterator[Running]:
     with log.open("wb") as sink:
         # The words of the command line are ours; nothing of them comes from a caller.
         process = subprocess.Popen(  # noqa: S603
-            headgate_argv(*words), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True
+            headgate_argv(*words),
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,
+            env={**os.environ, STORE_VARIABLE: ""},  # the demo's home is its own, database included
         )
         try:
             _wait_ready(process, (f"127.0.0.1:{port}/readyz", f"127.0.0.1:{control}/livez"), log)

@@ -45,7 +45,9 @@ class Registry:
         if sign == "@":
             aliases = self.records.aliases(project, model)
             if rest not in aliases:
-                raise NotFound("alias", ref, _there("Aliases", [f"{model}@{each}" for each in sorted(aliases)], "alias"))
+                raise NotFound(
+                    "alias", ref, _there("Aliases", [f"{model}@{each}" for each in sorted(aliases)], "alias")
+                )
             rest = str(aliases[rest])
         for version in versions:
             if version.number == int(rest):

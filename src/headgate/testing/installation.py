@@ -21,6 +21,7 @@ from typing import Final
 from headgate.app.facade import Headgate
 from headgate.registry.packages import open_package
 from headgate.registry.ports import Version
+from headgate.settings import STORE_VARIABLE
 from headgate.store.home import create_home
 from headgate.store.reports import FileReports
 from headgate.supervisor.parent import die_with_parent
@@ -44,12 +45,17 @@ class Installation:
         replay: bool = False,
         ack: str = "durable",
         on_failure: str = "refuse",
+        store: str | None = None,
     ) -> None:
-        """`root` becomes the home; nothing runs before `start`. `ack` and `on_failure` go for every endpoint."""
+        """`root` becomes the home; nothing runs before `start`. `ack` and `on_failure` go for every endpoint.
+
+        `store` is the URL of its database; None means the home's own SQLite file.
+        """
         self.home = create_home(root)
         self.workers = workers
         self.seal_interval = seal_interval
         self.replay = replay
+        self.store = store
         self._words = f"{{ack: {ack}, on_failure: {on_failure}}}"
         self.port, self.control_port, self.metrics_port = free_ports(3)
         self._up: subprocess.Popen[bytes] | None = None
@@ -67,7 +73,7 @@ class Installation:
 
     def open(self) -> Headgate:
         """The installation as Python sees it; close it."""
-        return Headgate(self.home)
+        return Headgate(self.home, store=self.store)
 
     # What it serves
 
@@ -119,6 +125,7 @@ class Installation:
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
+                env={**os.environ, STORE_VARIABLE: self.store or ""},
                 preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509 - one call of the kernel, no locks
             )
         self.settled()

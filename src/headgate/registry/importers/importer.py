@@ -120,7 +120,7 @@ def matrix(contract: Contract, fields: tuple[str, ...], dtype: str, name: str = 
 
 
 def columns(contract: Contract, fields: tuple[str, ...], dtype: str) -> list[ModelInput]:
-    """One array per field: `dtype` for numbers, strings for categories and text, and for images, whose bytes they hold."""
+    """One array per field: `dtype` for numbers, strings (objects) for categories, text and the bytes of images."""
     kinds = {each.name: each for each in contract.fields}
     inputs = []
     for each in fields:

@@ -1,0 +1,78 @@
+"""What an endpoint did, gathered from the journal, the registry and the traffic; the facade's readers call it."""
+
+from dataclasses import dataclass
+
+from headgate.clock import Clock
+from headgate.contracts.contract import Output
+from headgate.controller.declared import Declared
+from headgate.evaluation.report import Report, from_json
+from headgate.journal.reader import Reader
+from headgate.monitors.status import EndpointStatus, Share, endpoint_status
+from headgate.monitors.windows import Window, windows
+from headgate.registry.ports import Version
+from headgate.registry.registry import Registry
+from headgate.traffic.endpoint import EndpointSpec
+from headgate.vocabulary import Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Looks at endpoints, and changes nothing."""
+
+    declared: Declared
+    registry: Registry
+    reader: Reader
+    clock: Clock
+
+    def windows(
+        self,
+        spec: EndpointSpec,
+        *,
+        every: str | float,
+        version: str | None = None,
+        start: Micros | None = None,
+        end: Micros | None = None,
+        as_of: Micros | None = None,
+        zone: str = "UTC",
+    ) -> list[Window]:
+        """Its windows of event time; see ``monitors.windows.windows``."""
+        live = self._live(spec)
+        return windows(
+            self.reader.joined(spec.project, spec.endpoint, start=start, end=end, as_of=as_of),
+            self._output(spec, live),
+            every=every,
+            version=version,
+            reference=self._reference(live),
+            maturity_s=spec.label_maturity_s,
+            now=as_of or self.clock.now(),
+            zone=zone,
+        )
+
+    def status(self, spec: EndpointSpec, *, every: str, last: int | None) -> EndpointStatus:
+        """Its windows beside what its live version's evaluation measured and what its file promises."""
+        found = self.windows(spec, every=every)
+        live = self._live(spec)
+        traffic = self.declared.resolve(spec)
+        roles = {True: "live", False: "canary"}
+        return endpoint_status(
+            spec.endpoint,
+            task=self._output(spec, live).task,
+            versions=[
+                Share(each.version, each.weight, roles[each.version == traffic.live]) for each in traffic.members
+            ],
+            windows=found[-last:] if last else found,
+            reference=self._reference(live),
+            project=spec.project,
+            slo=spec.slo,
+        )
+
+    def _live(self, spec: EndpointSpec) -> Version:
+        return self.registry.resolve(spec.model, project=spec.project)
+
+    def _output(self, spec: EndpointSpec, live: Version) -> Output:
+        return spec.contract.output if spec.contract else self.registry.package(live).contract.output
+
+    def _reference(self, version: Version) -> Report | None:
+        """What the latest evaluation of a version measured."""
+        evaluations = self.registry.evaluations(version)
+        return from_json(evaluations[-1].report) if evaluations else None
