@@ -9,6 +9,7 @@ import pytest
 
 from headgate.cli import main as command_line
 from headgate.testing.scripted import linear_package
+from headgate.traffic.endpoint import load_endpoint
 
 
 class Answered:
@@ -190,3 +191,20 @@ def test_doctor_sees_an_endpoint_gateways_cannot_read(run: Run, tmp_path: Path) 
     (tmp_path / "h" / "traffic" / "default" / "late.json").write_text("{")
     done = run("doctor", "--home", "h")
     assert (done.code, "cannot read its traffic" in done.out) == (6, True)
+
+
+def test_a_registered_models_draft_holds_the_fields_it_reads(run: Run, tmp_path: Path) -> None:
+    serve_linear(tmp_path / "h", 2)
+    pd.DataFrame({"f0": [1.0, 2.0], "f1": [1.0, 2.0], "note": ["a", "b"]}).to_parquet("wide.parquet")
+    pd.DataFrame({"f0": [1.0, 2.0]}).to_parquet("narrow.parquet")
+    words = ("--endpoint", "late", "--model", "linear", "--home", "h", "--output", "e.yaml")
+    assert run("init", "wide.parquet", *words).code == 0
+    drafted = load_endpoint((tmp_path / "e.yaml").read_text(), "e.yaml").contract
+    assert drafted is not None
+    assert drafted.names == ("f0", "f1")
+    narrow = run("init", "narrow.parquet", *words, "--force")
+    assert "linear:1 reads this field" in narrow.err
+    assert run("init", "wide.parquet", *words[:3], "other", *words[4:], "--force").code == 0
+    inferred = load_endpoint((tmp_path / "e.yaml").read_text(), "e.yaml").contract
+    assert inferred is not None
+    assert inferred.names == ("f0", "f1", "note")

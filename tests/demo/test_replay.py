@@ -60,7 +60,7 @@ FIVE = ([0.1, 0.5, 1.2, 1.4, 6.0], [3.1, 0.9, 2.0, 1.9, 7.5], [1.0, 0.0, np.nan,
 
 def run(world: World, some: Flights) -> Tally:
     pool = cast(HttpPool, world)
-    return asyncio.run(Replay(pool, pool, "late", some).run(HOUR, lambda done, month: None))
+    return asyncio.run(Replay(pool, pool, "late", some).run(HOUR, lambda _done, _all, _month: None))
 
 
 def micros(text: str) -> int:

@@ -113,15 +113,3 @@ def test_a_label_that_cannot_be_kept_is_refused_whatever_the_policy(play: Any) -
         assert (reply.status, reply.json["error"]["rule"]) == (503, "journal")
 
     play(lambda town: town.serve_one(on_failure="answer"), scene)
-
-
-def test_in_a_replay_a_label_is_received_when_its_truth_was_observed(play: Any) -> None:
-    async def scene(town: Any) -> None:
-        caller = await town.call()
-        id_text = (await caller.post(PREDICT, {"rows": [ROW]})).json["predictions"][0]["id"]
-        entry = {"id": id_text, "label": 1, "observed_at": "2013-03-01T00:00:00Z"}
-        assert (await caller.post(LABELS, {"labels": [entry]})).status == 200
-        (label,) = town.journal.labels
-        assert label.received_at == label.observed_at == 1_362_096_000_000_000
-
-    play(serve_one, scene, replay=True)

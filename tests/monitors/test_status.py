@@ -9,8 +9,9 @@ from tests.monitors.joined import DAY, NOTHING, Row, moment, refused, table
 
 from headgate.contracts.contract import Output
 from headgate.evaluation.report import Report, evaluate
-from headgate.monitors.status import NOTES, WIDTH, EndpointStatus, Share, as_text, endpoint_status, title
-from headgate.monitors.windows import windows
+from headgate.monitors.status import NOTES, WIDTH, EndpointStatus, Objective, Share, as_text, endpoint_status, title
+from headgate.monitors.windows import Quantiles, windows
+from headgate.traffic.endpoint import Slo
 from headgate.vocabulary import Micros, Task
 
 OUTPUT = Output(Task.BINARY, classes=("no", "yes"), probability=True)
@@ -90,8 +91,10 @@ def vars_of(row: Row) -> dict[str, Any]:
 
 
 def test_young_labels_are_said_to_be_due_later() -> None:
-    found = status(rows("2013-03-05", 100), maturity_s=86_400.0, now=Micros(moment("2013-03-05") + DAY + 29)).notes
-    assert found == ("2013-03: labels still due for 70 of 100 rows",)
+    words = {"maturity_s": 86_400.0, "now": Micros(moment("2013-03-05") + DAY + 29)}
+    found = status(rows("2013-03-05", 100, labelled=0.5), **words).notes
+    assert found == ("2013-03: labels still due for 50 of 100 rows",), "20 came before they were due"
+    assert status(rows("2013-03-05", 100), **words).notes == (), "nothing is due of rows that all have their labels"
     chosen = [Row(at=moment("2013-03-05"), role="pinned")]
     assert status(rows("2013-03-05", 100) + chosen).notes == ()
 
@@ -151,3 +154,20 @@ def test_status_survives_json() -> None:
 def test_a_window_is_called_by_its_first_moment(every: str | float, expected: str) -> None:
     [window] = windows(table(rows("2013-03-05", 3)), OUTPUT, every=every)
     assert title(window) == expected
+
+
+def test_the_objective_is_judged_window_by_window() -> None:
+    made = windows(table(rows("2013-03-05", 20) + rows("2013-04-05", 20)), OUTPUT)
+    slow = msgspec.structs.replace(made[1], latency_ms=Quantiles(1.0, 2.0, 50.5))
+    quick = msgspec.structs.replace(made[0], latency_ms=Quantiles(1.0, 2.0, 50.0))
+    found = [quick, slow, msgspec.structs.replace(made[0], latency_ms=None)]
+    promised = endpoint_status(
+        "e", task="binary", versions=[LIVE], windows=found, slo=Slo(latency_p99_ms=50.0, requests_per_second=100.0)
+    )
+    assert promised.objective == Objective(latency_p99_ms=50.0, requests_per_second=100.0, kept=1, windows=2)
+    text = as_text(promised)
+    assert "objective: p99 within 50 ms, kept in 1 of 2 windows" in text
+    assert "objective: 100 requests per second" in text
+    assert "objective" not in as_text(endpoint_status("e", task="binary", versions=[LIVE], windows=found, slo=Slo()))
+    silent = endpoint_status("e", task="binary", versions=[], windows=[], slo=Slo(latency_p99_ms=5.0))
+    assert "p99 within 5 ms, no answers yet" in as_text(silent)

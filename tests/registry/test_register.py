@@ -300,3 +300,12 @@ def test_rows_without_any_label_cannot_be_evaluated(
             registry, predict_with, version, pa.Table.from_pandas(frame.assign(y=pd.Series(dtype="Int64")))
         )
     assert not registry.proved(version)
+
+
+def test_a_class_that_gives_labels_alone_is_believed(enter: Any, frame: pd.DataFrame, tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(
+        "class Sign:\n    def predict(self, table):\n        return (table['a'].to_numpy() > 0).astype(int)\n"
+    )
+    done = enter(tmp_path, frame[["a", "y"]], trust=True)
+    assert done.package.contract.output.classes == (0, 1)
+    assert not done.package.contract.output.probability

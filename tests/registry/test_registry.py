@@ -103,3 +103,9 @@ def test_lineage_runs_to_the_first_ancestor(registry: Registry) -> None:
     orphan = add(registry, "better", "d", parent="gone:1")
     assert registry.lineage(third) == [third, second, first]
     assert registry.lineage(orphan) == [orphan]
+
+
+def test_a_missing_alias_says_how_to_make_one(registry: Registry) -> None:
+    add(registry, "delay", "a")
+    with pytest.raises(NotFound, match="headgate alias"):
+        registry.resolve("delay@champion")

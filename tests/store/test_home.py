@@ -1,6 +1,7 @@
 """A home is made once, completed after a crash at any point, and refused when it is too new."""
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -154,3 +155,13 @@ def test_a_claim_holds_until_it_ends(tmp_path: Path) -> None:
         pytest.fail("two held it")
     with claim(path):
         pass
+
+
+def test_a_held_home_names_its_holder(tmp_path: Path) -> None:
+    path = tmp_path / "up.lock"
+    with claim(path), pytest.raises(HomeInUse, match=f"process {os.getpid()} of this home"), claim(path):
+        raise AssertionError
+    with claim(path):
+        path.write_text("")
+        with pytest.raises(HomeInUse, match="another process"), claim(path):
+            raise AssertionError

@@ -1,5 +1,7 @@
 """What conformance cannot see: several processes, both databases' faults, and durability settings."""
 
+import errno
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -92,3 +94,18 @@ def test_a_folder_that_is_missing(tmp_path: Path) -> None:
 def test_an_unreachable_server_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(Unavailable):
         SqlStore(f"postgresql://postgres@/none?host={tmp_path}")
+
+
+def test_a_full_disk_is_called_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = engines.open_engine(tmp_path / "store.sqlite")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "")
+
+    complaint = sa.exc.OperationalError("", None, sqlite3.OperationalError("disk I/O error"))
+    with pytest.raises(Unavailable, match="disk I/O error"), engines.translated(engine.url):
+        raise complaint
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(Unavailable, match="its disk is full"), engines.translated(engine.url):
+        raise complaint
+    engine.dispose()

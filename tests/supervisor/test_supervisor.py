@@ -143,3 +143,16 @@ def test_a_child_steps_back_as_far_as_it_is_told(supervisor: Supervisor, wanted:
     wanted.append(Child("a", SLEEPER, nice=7))
     supervisor.step()
     assert os.getpriority(os.PRIO_PROCESS, supervisor.pids["a"]) == 7
+
+
+def test_a_death_is_told_with_its_cause_and_an_ending_is_not(wanted: list[Child]) -> None:
+    told: list[tuple[str, str]] = []
+    made = Supervisor(lambda: wanted, on_death=lambda name, cause: told.append((name, cause)))
+    wanted.append(Child("a", SLEEPER))
+    try:
+        made.step()
+        os.kill(made.pids["a"], signal.SIGKILL)
+        until(lambda: bool(told), made)
+    finally:
+        made.end_all()
+    assert told == [("a", "signal SIGKILL")]

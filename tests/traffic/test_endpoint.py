@@ -128,6 +128,7 @@ BAD: dict[str, tuple[str, str, str]] = {
     "project name": (SHORT + "project: a_b\n", ": project", NAME),
     "version zero": ("endpoint: late\nmodel: m:0\n", ": model", MODEL),
     "empty alias": ("endpoint: late\nmodel: m@\n", ": model", MODEL),
+    "too long": (SHORT + "deadline_ms: 86400001\n", ": deadline_ms", "must be at most 86400000, a day"),
     "no time": (SHORT + "deadline_ms: 0\n", ": deadline_ms", "must be above 0"),
     "no rate": (SHORT + "slo: {requests_per_second: -1}\n", ": slo.requests_per_second", "must be above 0"),
     "no memory": (SHORT + "resources: {memory_mb: 0}\n", ": resources.memory_mb", "must be above 0"),

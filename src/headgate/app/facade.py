@@ -12,7 +12,7 @@ from typing import Any
 
 from headgate.app.observed import Observed
 from headgate.app.told import actor, contract_of, project_of, spec_of
-from headgate.app.up import gateway_address
+from headgate.app.up import running_client
 from headgate.app.workers import finish_stream
 from headgate.batch.score import Progress, Scored, score_file
 from headgate.client import Client, Row
@@ -22,7 +22,7 @@ from headgate.contracts.tables import as_table
 from headgate.controller.chores import Chores
 from headgate.controller.declared import Declared
 from headgate.controller.reconcile import Controller
-from headgate.errors import GateFailed, Unavailable
+from headgate.errors import GateFailed
 from headgate.evaluation.gates import parse_gate
 from headgate.events import Event, EventKind
 from headgate.journal.disk import LocalDisk
@@ -292,23 +292,3 @@ def open_home(home: str | Path, *, store: str | None = None, project: str = DEFA
     Raises NewerSchema when a newer Headgate wrote it, Unavailable when the database cannot be reached.
     """
     return Headgate(create_home(Path(home)), store=store, project=project)
-
-
-def running_client(home: Path, url: str | None, project: str) -> Client:
-    """A client of the gateway at `url`, or of the home's own gateways.
-
-    Raises Unavailable when there is no `url` and `headgate up` was never started on this home.
-    """
-    url = url or gateway_address(Home(home))
-    if url is None:
-        raise Unavailable(f"nothing serves {home}: start `headgate up --home {home}`, or name a gateway with --url")
-    return Client(url, project=project)
-
-
-def model_of(version: str) -> str:
-    """The model's name in ``model``, ``model:3`` or ``model@champion``.
-
-    >>> model_of("late:3"), model_of("late@champion"), model_of("late")
-    ('late', 'late', 'late')
-    """
-    return version.replace("@", ":").partition(":")[0]

@@ -31,6 +31,15 @@ def spec_of(spec: EndpointSpec | str | Path) -> EndpointSpec:
     return load_endpoint(spec, "endpoint")
 
 
+def model_of(version: str) -> str:
+    """The model's name in ``model``, ``model:3`` or ``model@champion``.
+
+    >>> model_of("late:3"), model_of("late@champion"), model_of("late")
+    ('late', 'late', 'late')
+    """
+    return version.replace("@", ":").partition(":")[0]
+
+
 def actor() -> str:
     """Who is at the keyboard, for the history."""
     return getpass.getuser()

@@ -8,12 +8,14 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, start_http_server
 
 from headgate.app.hosts import Hosts
+from headgate.client import Client
 from headgate.clock import Clock, SystemClock
-from headgate.errors import BadConfiguration
+from headgate.errors import BadConfiguration, Unavailable
 from headgate.gateway.metrics import SlabCollector
 from headgate.registry.packages import PackageStore
 from headgate.settings import STORE_VARIABLE, Home, Settings
@@ -152,6 +154,17 @@ def gateway_address(home: Home) -> str | None:
     except (FileNotFoundError, ValueError, KeyError):  # not there, or not what `up` writes: nobody knows an address
         return None
     return address
+
+
+def running_client(home: Path, url: str | None, project: str) -> Client:
+    """A client of the gateway at `url`, or of the home's own gateways.
+
+    Raises Unavailable when there is no `url` and `headgate up` was never started on this home.
+    """
+    url = url or gateway_address(Home(home))
+    if url is None:
+        raise Unavailable(f"nothing serves {home}: start `headgate up --home {home}`, or name a gateway with --url")
+    return Client(url, project=project)
 
 
 @contextlib.contextmanager

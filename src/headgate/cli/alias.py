@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from headgate.app.facade import model_of, open_home
+from headgate.app.facade import open_home
+from headgate.app.told import model_of
 from headgate.cli.options import home_option, json_option, project_option, store_option, why_option
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from headgate.app.facade import running_client
+from headgate.app.up import running_client
 from headgate.cli.options import home_option, json_option, project_option, read_text, url_option
 from headgate.errors import BodyRefused
 

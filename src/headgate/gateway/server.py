@@ -117,11 +117,11 @@ class Gateway:
                 connection.sweep()
 
 
-def _doors(answerer: Answerer, memory: Memory, mint: Mint, clock: Clock, replay: bool) -> Doors:
+def _doors(answerer: Answerer, memory: Memory, mint: Mint, clock: Clock) -> Doors:
     return Doors(
         PredictDoor(answerer),
-        LabelDoor(LABELS, memory=memory, mint=mint, clock=clock, replay=replay),
-        LabelDoor(DECISIONS, memory=memory, mint=mint, clock=clock, replay=replay),
+        LabelDoor(LABELS, memory=memory, mint=mint, clock=clock),
+        LabelDoor(DECISIONS, memory=memory, mint=mint, clock=clock),
         V2Door(answerer),
     )
 

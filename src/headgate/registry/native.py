@@ -137,9 +137,9 @@ def predicted(prediction: Any, scores: Any, contract: Contract) -> Predicted:
 
 
 def first_line(error: Exception) -> str:
-    """What a library's error says first; some go on for a page.
+    r"""What a library's error says first; some go on for a page.
 
-    >>> first_line(ValueError("could not convert string to float\\nReceived: ..."))
+    >>> first_line(ValueError("could not convert string to float\nReceived: ..."))
     'could not convert string to float'
     """
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

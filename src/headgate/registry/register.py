@@ -122,7 +122,7 @@ def register(registry: Registry, runner: Runner, model: object, reference: objec
 
 
 def _gives_labels_alone(imported: Imported, features: pa.Table, contract: Contract) -> bool:
-    """Whether a guess was wrong: nothing in the reference tells if a classifier gives probabilities, its answer does."""
+    """Whether probabilities were guessed wrongly: the reference does not tell if there are any, the answer does."""
     if not contract.output.probability:
         return False
     try:

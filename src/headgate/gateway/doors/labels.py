@@ -75,10 +75,8 @@ DECISIONS: Final = Kind(Source.HUMAN, "decisions", "decision", _REFERENCE | {"de
 class LabelDoor:
     """Translates labels, or people's decisions."""
 
-    def __init__(self, kind: Kind, *, memory: Memory, mint: Mint, clock: Clock, replay: bool) -> None:
-        """In a `replay`, a label is received when its truth was observed: the wall clock is not the story's."""
+    def __init__(self, kind: Kind, *, memory: Memory, mint: Mint, clock: Clock) -> None:
         self._kind = kind
-        self._replay = replay
         self._memory = memory
         self._mint = mint
         self._clock = clock
@@ -138,8 +136,7 @@ class LabelDoor:
         if view.live.served.contract.output.task is Task.REGRESSION:
             value = float(value)
         observed = now if entry.observed_at is None else micros(entry.observed_at)
-        received = observed if self._replay else now
-        label = Label(id, received, observed, value, source=self._kind.source, actor=entry.actor or "")
+        label = Label(id, now, observed, value, source=self._kind.source, actor=entry.actor or "")
         self._refer(label, entry, path, view)
         return label
 
