@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from headgate.contracts.contract import Contract, Field, Kind, OnBreak, Output, Rule
-from headgate.contracts.decode import compile_contract, label_violation
+from headgate.contracts.decode import compile_contract, label_violation, parse_json
 from headgate.errors import BodyRefused, ContractViolation, Violation
 from headgate.vocabulary import Task
 
@@ -248,3 +248,15 @@ def test_a_label_of_the_wrong_type_or_class_is_named(output: Output, value: Any,
     violation = label_violation(output, value, "labels[0].label")
     assert (None if violation is None else (violation.field, violation.rule)) == (rule and ("labels[0].label", rule))
     assert HIDDEN not in repr(violation)
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        ('{"é": "', "unterminated string starting at byte 7"),
+        ('{"a": 1', "expecting ',' delimiter at byte 7"),
+    ],
+)
+def test_broken_json_is_placed_in_bytes(raw: str, said: str) -> None:
+    with pytest.raises(BodyRefused, match=said):
+        parse_json(raw.encode(), "")

@@ -101,3 +101,15 @@ def test_a_gateway_counts_what_it_does(play: Any, tmp_path: Path) -> None:
         assert json.dumps(sorted(FAMILIES)) == json.dumps(sorted(each.name for each in FAMILIES.values()))
 
     play(lambda town: town.serve_one(), scene)
+
+
+def test_what_nobody_waits_for_any_more_is_not_in_flight(play: Any, tmp_path: Path) -> None:
+    async def scene(town: Any) -> None:
+        town.journal.held = True
+        caller = await town.call()
+        late = await caller.post(PREDICT, {"rows": [ROW, ROW]})
+        assert late.status == 504
+        assert value(tmp_path / "metrics", "headgate_in_flight") == 0
+        town.journal.release()
+
+    play(lambda town: town.serve_one(deadline_ms=50), scene)

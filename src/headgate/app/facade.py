@@ -247,7 +247,8 @@ class Headgate:
         """The project's history, newest first: of one version, endpoint or process, or of everything.
 
         >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder, open_home(folder) as hg:
+        >>> import headgate
+        >>> with tempfile.TemporaryDirectory() as folder, headgate.open(folder) as hg:
         ...     hg.events()
         []
         """

@@ -54,9 +54,7 @@ class Gateway:
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         memory = Memory(journal, blobs, slab)
-        doors = _doors(
-            Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows), memory, mint, clock, replay
-        )
+        doors = _doors(Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows), memory, mint, clock)
         self._router = Router(doors, self._unready, VERSION)
         self._memory = memory
         self._wire = Wire(self._router.handle, self._router.refuse, body_limit)
