@@ -146,7 +146,7 @@ def keras_file(folder: Path) -> Made:
     pytest.importorskip("h5py", reason="Keras is not installed; `make test-full` installs it")
     os.environ.setdefault("KERAS_BACKEND", "torch")
     from headgate.registry.importers.keras import quiet
-    from headgate.registry.libraries import import_keras
+    from headgate.registry.importers.libraries import import_keras
 
     data = numbers()
     with quiet():

@@ -15,7 +15,7 @@ import pytest
 from headgate.contracts.tables import as_table
 from headgate.errors import BadInput
 from headgate.registry.importers.keras import quiet
-from headgate.registry.libraries import import_keras
+from headgate.registry.importers.libraries import import_keras
 from headgate.registry.package import Engine
 from headgate.registry.packages import open_package
 from headgate.registry.parity import recheck
@@ -163,7 +163,7 @@ def test_the_graph_has_a_free_batch_and_the_names_of_the_signature(enter: Any, f
 
 
 def test_a_backend_is_found_without_being_named() -> None:
-    code = "from headgate.registry.libraries import import_keras as k; print(k().backend.backend())"
+    code = "from headgate.registry.importers.libraries import import_keras as k; print(k().backend.backend())"
     environment = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"}
     said = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code], env=environment, capture_output=True, text=True, check=True

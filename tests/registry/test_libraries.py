@@ -11,7 +11,7 @@ HEAVY = ("torch", "tensorflow", "keras", "xgboost", "lightgbm", "polars", "token
 @pytest.mark.parametrize(
     "code",
     [
-        "from headgate.registry.libraries import import_skops; import_skops()",
+        "from headgate.registry.importers.libraries import import_skops; import_skops()",
         "import headgate.registry.register, headgate.runtimes.predictor, sklearn.linear_model, skl2onnx",
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from headgate.errors import BadInput, MissingExtra, NotFound, TrustRequired
 from headgate.registry.importers import keras, lightgbm, onnxfile, python, text, torch, xgboost
-from headgate.registry.libraries import import_skops
+from headgate.registry.importers.libraries import import_skops
 
 _READERS: Final[dict[str, Callable[[Path], Any]]] = {
     ".onnx": onnxfile.read,

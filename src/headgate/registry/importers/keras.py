@@ -20,7 +20,7 @@ from headgate.errors import BadInput, RuntimeFailed
 from headgate.registry import native
 from headgate.registry.importers import graph
 from headgate.registry.importers.importer import Candidate, Imported, Traits, matrix, of_module
-from headgate.registry.libraries import BACKENDS, import_keras
+from headgate.registry.importers.libraries import BACKENDS, import_keras
 from headgate.registry.package import Engine, ModelInput, ModelOutput, Signature
 from headgate.registry.ports import Predicted
 

@@ -28,8 +28,8 @@ from headgate.registry.importers.importer import (
     task_of,
     used,
 )
+from headgate.registry.importers.libraries import import_skops
 from headgate.registry.importers.trees import Width
-from headgate.registry.libraries import import_skops
 from headgate.registry.package import Engine, ModelInput, ModelOutput, Signature
 from headgate.registry.ports import Predicted
 from headgate.vocabulary import Task

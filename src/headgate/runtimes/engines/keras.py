@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from headgate.contracts.contract import Contract
-from headgate.registry.libraries import import_keras
+from headgate.registry.importers.libraries import import_keras
 from headgate.registry.package import Manifest
 from headgate.runtimes.engines.decode import decoded
 from headgate.runtimes.engines.native import Answer

@@ -7,7 +7,7 @@ from typing import Any
 
 from headgate.contracts.contract import Contract
 from headgate.errors import MissingExtra, TrustRequired
-from headgate.registry.libraries import import_skops
+from headgate.registry.importers.libraries import import_skops
 from headgate.registry.package import Manifest
 from headgate.runtimes.engines.native import Answer
 from headgate.runtimes.engines.shapes import shaper
