@@ -6,7 +6,7 @@ import pytest
 
 from headgate.contracts.contract import Contract, Field, Kind, Output
 from headgate.contracts.text import digest, from_document, to_document
-from headgate.contracts.yaml_text import dump_yaml, load_yaml, read_yaml
+from headgate.contracts.yaml_text import dump_yaml, load_yaml, read_yaml, write_yaml
 from headgate.errors import BadConfiguration
 from headgate.vocabulary import Task
 
@@ -232,3 +232,8 @@ def test_documents_are_plain() -> None:
     fields = to_document(CONTRACT)["fields"]
     assert fields[1]["domain"] == ["NO", "SE", "1e5", "12:30"]
     assert fields[3] == {"name": "track", "kind": "tensor", "shape": [None, 2]}
+
+
+@pytest.mark.parametrize("text", ["\x85", "a\x85b", "\u2028", "a\u2029 b", "a\nb", "\r", " ", "no", "1e5"])
+def test_any_category_survives_the_way_through_yaml(text: str) -> None:
+    assert read_yaml(write_yaml({"domain": [text]}), "test") == {"domain": [text]}

@@ -78,7 +78,14 @@ def _sequence(dumper: _Dumper, items: list[Any]) -> Any:
     return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=flat)
 
 
+def _text(dumper: _Dumper, text: str) -> Any:
+    # Outside double quotes PyYAML writes these as bare line breaks, and folds them when it reads them back.
+    broken = any(each in text for each in "\x85\u2028\u2029")
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if broken else None)
+
+
 _Dumper.add_representer(list, _sequence)
+_Dumper.add_representer(str, _text)
 
 
 def read_yaml(text: str, where: str) -> Any:
