@@ -145,8 +145,7 @@ def torch_file(folder: Path) -> Made:
 def keras_file(folder: Path) -> Made:
     pytest.importorskip("h5py", reason="Keras is not installed; `make test-full` installs it")
     os.environ.setdefault("KERAS_BACKEND", "torch")
-    from headgate.registry.importers.keras import quiet
-    from headgate.registry.importers.libraries import import_keras
+    from headgate.registry.importers.libraries import import_keras, quiet
 
     data = numbers()
     with quiet():

@@ -14,8 +14,7 @@ import pytest
 
 from headgate.contracts.tables import as_table
 from headgate.errors import BadInput
-from headgate.registry.importers.keras import quiet
-from headgate.registry.importers.libraries import import_keras
+from headgate.registry.importers.libraries import import_keras, quiet
 from headgate.registry.package import Engine
 from headgate.registry.packages import open_package
 from headgate.registry.parity import recheck

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from headgate.contracts.contract import Contract, Field, Kind, Output
-from headgate.registry.importers.keras import quiet
-from headgate.registry.importers.libraries import import_keras
+from headgate.registry.importers.libraries import import_keras, quiet
 from headgate.registry.package import Engine, Manifest, ModelInput, ModelOutput, Signature
 from headgate.registry.packages import FORMAT, PackageStore
 from headgate.runtimes.hosted import HostedRuntime

@@ -4,11 +4,7 @@ The last step to probabilities is written into the graph, or applied by the host
 probabilities whether the model gave logits or not.
 """
 
-import contextlib
-import io
-import logging
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +16,7 @@ from headgate.errors import BadInput, RuntimeFailed
 from headgate.registry import native
 from headgate.registry.importers import graph
 from headgate.registry.importers.importer import Candidate, Imported, Traits, matrix, of_module
-from headgate.registry.importers.libraries import BACKENDS, import_keras
+from headgate.registry.importers.libraries import BACKENDS, import_keras, quiet
 from headgate.registry.package import Engine, ModelInput, ModelOutput, Signature
 from headgate.registry.ports import Predicted
 
@@ -67,23 +63,6 @@ def build(model: Any, contract: Contract, reference: pa.Table, *, trust: bool) -
         Candidate("Keras itself, in the runtime host", Engine.KERAS, ARTEFACT, signature, write, options),
     )
     return Imported("Keras", truth, candidates, ("keras", *BACKENDS, "numpy", "onnx"))
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """No warnings and nothing printed while Keras and its backend work."""
-    with (
-        warnings.catch_warnings(),
-        contextlib.redirect_stdout(io.StringIO()),
-        contextlib.redirect_stderr(io.StringIO()),
-    ):
-        warnings.simplefilter("ignore")
-        before = logging.root.manager.disable
-        logging.disable(logging.WARNING)
-        try:
-            yield
-        finally:
-            logging.disable(before)
 
 
 def bind(model: Any, contract: Contract) -> list[ModelInput]:

@@ -1,8 +1,13 @@
 """Libraries that want a word before they are imported. Called by their importers and by their runtime engines."""
 
+import contextlib
 import importlib.util
+import io
+import logging
 import os
 import sys
+import warnings
+from collections.abc import Iterator
 from typing import Any, Final
 
 from headgate.errors import MissingExtra
@@ -51,3 +56,20 @@ def import_skops() -> Any:
 
 def _installed(name: str) -> bool:
     return importlib.util.find_spec(name) is not None
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """No warnings and nothing printed while a library works that talks without being asked."""
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        warnings.simplefilter("ignore")
+        before = logging.root.manager.disable
+        logging.disable(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.disable(before)

@@ -6,9 +6,6 @@ the module gave logits or not.
 
 import contextlib
 import inspect
-import io
-import logging
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +16,7 @@ import pyarrow as pa
 from headgate.contracts.contract import Contract, Kind
 from headgate.errors import BadInput, MissingExtra, RuntimeFailed
 from headgate.registry import native
-from headgate.registry.importers import graph
+from headgate.registry.importers import graph, libraries
 from headgate.registry.importers.importer import Candidate, Imported, Traits, columns, matrix, of_module
 from headgate.registry.package import Engine, ModelInput, ModelOutput, Signature
 from headgate.registry.ports import Predicted
@@ -105,19 +102,8 @@ def quiet() -> Iterator[None]:
     """No gradients, no warnings, nothing printed while PyTorch works."""
     import torch  # noqa: PLC0415  adapter
 
-    with (
-        warnings.catch_warnings(),
-        torch.no_grad(),
-        contextlib.redirect_stdout(io.StringIO()),
-        contextlib.redirect_stderr(io.StringIO()),
-    ):
-        warnings.simplefilter("ignore")
-        before = logging.root.manager.disable
-        logging.disable(logging.WARNING)
-        try:
-            yield
-        finally:
-            logging.disable(before)
+    with torch.no_grad(), libraries.quiet():
+        yield
 
 
 def bind(module: Any, contract: Contract) -> list[ModelInput]:
