@@ -75,11 +75,22 @@ def server(command: list[str], target: Target, log: Path) -> Iterator[subprocess
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
+        wake(process)
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def sleep(process: subprocess.Popen[bytes]) -> None:
+    """Stop a server where it stands, so that it takes nothing from the one that is measured."""
+    process.send_signal(signal.SIGSTOP)
+
+
+def wake(process: subprocess.Popen[bytes]) -> None:
+    """Let it go on."""
+    process.send_signal(signal.SIGCONT)
 
 
 def measure(process: subprocess.Popen[bytes], target: Target, connections: int, seconds: float) -> Row:

@@ -34,19 +34,21 @@ class ListJournal:
     """A journal that keeps its blocks in a list; `problem` makes it fail, `held` makes it silent."""
 
     healthy: bool = True
+    full: bool = False
     problem: JournalUnavailable | None = None
     held: bool = False
     blocks: list[tuple[Schema, Block]] = field(default_factory=list)
     waiting: list[Done] = field(default_factory=list)
 
-    def write(self, schema: Schema, block: Block, done: Done | None) -> None:
+    def write(self, schema: Schema, block: Block, done: Done | None) -> bool:
         self.blocks.append((schema, block))
         if done is None:
-            return
+            return True
         if self.held:
             self.waiting.append(done)
         else:
             done(self.problem)
+        return True
 
     def release(self) -> None:
         while self.waiting:

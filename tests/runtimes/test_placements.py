@@ -25,10 +25,11 @@ def on_loop(placement: InProcess) -> bool:
 
 
 class Paced:
-    """A runtime that claims to have taken `cost_us`; it may be told to wait for leave to answer."""
+    """A runtime that works for `cost_us`, as `worked_ns` tells; it may be told to wait for leave to answer."""
 
     def __init__(self, cost_us: int = 1) -> None:
         self.cost_us = cost_us
+        self.worked_us = 0
         self.leave = threading.Event()
         self.leave.set()
         self.asked: list[float] = []
@@ -36,12 +37,20 @@ class Paced:
 
     def run(self, feeds: Feeds) -> Outputs:
         assert self.leave.wait(30)
+        self.worked_us += self.cost_us
         firsts = feeds["f0"][:, 0]
         self.asked.append(float(firsts[0]))
         return Outputs(firsts, None, {"prediction": firsts}, self.cost_us)
 
     def close(self) -> None:
         self.closed += 1
+
+    def worked_ns(self) -> int:
+        return self.worked_us * 1000
+
+
+def placed(runtime: Paced, reference: Feeds | None = None) -> InProcess:
+    return InProcess(runtime, reference, worked_ns=runtime.worked_ns)
 
 
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
@@ -58,18 +67,18 @@ def test_a_native_model_in_process_keeps_every_promise_of_a_placement(tmp_path: 
 
 @pytest.mark.parametrize(("cost_us", "inline"), [(INLINE_LIMIT_US - 1, True), (INLINE_LIMIT_US, False)])
 def test_the_reference_rows_decide_where_a_model_begins(cost_us: int, inline: bool) -> None:
-    placement = InProcess(Paced(cost_us), echo_feeds(1.0))
+    placement = placed(Paced(cost_us), echo_feeds(1.0))
     assert (placement.inline is not None) == inline
 
 
 def test_a_model_nobody_measured_begins_beside_the_loop() -> None:
-    assert InProcess(Paced()).inline is None
+    assert placed(Paced()).inline is None
 
 
 def test_one_very_long_call_or_several_slightly_long_ones_leave_the_loop() -> None:
     for cost_us, calls in ((20 * INLINE_LIMIT_US, 1), (INLINE_LIMIT_US, 6)):
         runtime = Paced()
-        placement = InProcess(runtime, echo_feeds(1.0))
+        placement = placed(runtime, echo_feeds(1.0))
         runtime.cost_us = cost_us
         for _ in range(calls):
             assert placement.inline is not None
@@ -77,9 +86,18 @@ def test_one_very_long_call_or_several_slightly_long_ones_leave_the_loop() -> No
         assert not on_loop(placement)
 
 
+def test_a_call_that_a_busy_machine_kept_waiting_is_not_held_against_the_model() -> None:
+    runtime = Paced()
+    placement = InProcess(runtime, echo_feeds(1.0), worked_ns=lambda: 0)
+    runtime.cost_us = 50 * INLINE_LIMIT_US  # what the clock on the wall says
+    for _ in range(100):
+        assert placement.inline is not None
+        placement.inline.run(echo_feeds(1.0))
+
+
 def test_one_long_call_in_twenty_one_is_borne() -> None:
     runtime = Paced()
-    placement = InProcess(runtime, echo_feeds(1.0))
+    placement = placed(runtime, echo_feeds(1.0))
     for number in range(1000):
         runtime.cost_us = INLINE_LIMIT_US if number % 21 == 0 else 1
         assert placement.inline is not None
@@ -88,7 +106,7 @@ def test_one_long_call_in_twenty_one_is_borne() -> None:
 
 def test_a_model_that_is_quick_again_comes_back() -> None:
     runtime = Paced(10 * INLINE_LIMIT_US)
-    placement = InProcess(runtime, echo_feeds(1.0))
+    placement = placed(runtime, echo_feeds(1.0))
     runtime.cost_us = 1
 
     async def main() -> None:
@@ -104,7 +122,7 @@ def test_a_model_that_is_quick_again_comes_back() -> None:
 
 def test_a_large_batch_is_judged_by_what_64_rows_of_it_cost() -> None:
     runtime = Paced()
-    placement = InProcess(runtime, echo_feeds(1.0))
+    placement = placed(runtime, echo_feeds(1.0))
     runtime.cost_us = 10 * INLINE_LIMIT_US
     for _ in range(50):
         assert placement.inline is not None
@@ -113,7 +131,7 @@ def test_a_large_batch_is_judged_by_what_64_rows_of_it_cost() -> None:
 
 def test_nobody_calls_a_native_model_while_it_answers_another() -> None:
     runtime = Paced()
-    placement = InProcess(runtime, echo_feeds(1.0))
+    placement = placed(runtime, echo_feeds(1.0))
 
     async def main() -> None:
         assert on_loop(placement)
@@ -134,7 +152,7 @@ def test_nobody_calls_a_native_model_while_it_answers_another() -> None:
 
 def test_a_cancelled_call_that_has_not_begun_is_not_made() -> None:
     runtime = Paced()
-    placement = InProcess(runtime)
+    placement = placed(runtime)
 
     async def main() -> None:
         runtime.leave.clear()

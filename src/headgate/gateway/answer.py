@@ -131,8 +131,10 @@ class Answerer:
                 share, outputs = share.part(places), pick(outputs, places)
         if share.rows:
             answers = speak(share, outputs)
-            share.seat.count.ran(share.role, len(answers), outputs.compute_us)
             self._remember(share.view, share.assigned, share.asks, Block(share.inputs, answers))
+            # Counted in the next turn, when the replies are on their way or the disk is at work.
+            count = share.seat.count.ran
+            asyncio.get_running_loop().call_soon(count, share.role, len(answers), outputs.compute_us)
 
     def _failed(self, share: Share, error: Exception, seconds: float) -> None:
         """It did not: find the row that is to blame, or let the live version speak, or say so."""
@@ -218,7 +220,7 @@ class Answerer:
 def _by_view(asks: list[Ask]) -> Iterable[tuple[View, list[Ask]]]:
     """Requests by the view they were read under; nearly always there is one."""
     view = asks[0].view
-    if all(ask.view is view for ask in asks):
+    if len(asks) == 1 or all(ask.view is view for ask in asks):
         return ((view, asks),)
     found: dict[View, list[Ask]] = {}
     for ask in asks:

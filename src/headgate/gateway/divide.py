@@ -32,6 +32,8 @@ class Division:
         self._ids = ids
         self._now = now
         self._shares: dict[_Key, Share] = {}
+        self._undivided = not view.sticks and not assignment.arms and view.live.capture.everything
+        """Whether all who ask nothing special share one version, and no hash need be made."""
         self.refused: tuple[list[Ask], list[Input]] = ([], [])
         """Whose rows broke their contract, and the records of those rows."""
 
@@ -42,8 +44,8 @@ class Division:
     def add(self, ask: Ask) -> None:
         """Give each of the request's rows an id and a version."""
         reading = ask.reading
-        plain = reading.clean and reading.keys is None and reading.at is None and not self._view.sticks
-        if plain and not self._assignment.arms and ask.pinned is None and self._view.live.capture.everything:
+        plain = reading.clean and reading.keys is None and reading.at is None
+        if plain and self._undivided and ask.pinned is None:
             self._add_plain(ask)
         else:
             self._add_each(ask)
@@ -56,6 +58,9 @@ class Division:
         request_id = self._name(ask, first)
         share.asks.append(ask)
         share.inputs.append(Input(first, now, rows[0], request_id, 0))  # type: ignore[arg-type] # clean: no Violation
+        if len(rows) == 1:
+            share.rows.append(rows[0])  # type: ignore[arg-type]
+            return
         for place in range(1, len(rows)):
             share.asks.append(ask)
             share.inputs.append(Input(next(ids), now, rows[place], request_id, place))  # type: ignore[arg-type]

@@ -34,6 +34,7 @@ class Memory:
         self._journal = journal
         self._blobs = blobs
         self._told: deque[tuple[Then, int, JournalUnavailable | None]] = deque()
+        self._behind: list[tuple[View, Schema, Block]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._commit = Histogram(slab, "headgate_journal_commit_seconds")
 
@@ -41,6 +42,8 @@ class Memory:
         """Raises JournalUnavailable while nothing can be remembered."""
         if not self._journal.healthy:
             raise JournalUnavailable("the journal cannot be written, so nothing is answered; free space on its disk")
+        if self._journal.full:
+            raise JournalUnavailable("too many records wait for the disk; send fewer, or give the journal a faster one")
 
     @property
     def healthy(self) -> bool:
@@ -53,14 +56,25 @@ class Memory:
 
     def keep(self, view: View, schema: Schema, block: Block, then: Then) -> None:
         """Write `block`; `then` is told on the loop once it is durable, or at once where acks are buffered."""
-        if not view.is_durable:
-            self._journal.write(schema, block, None)
-            then(None)
+        if view.is_durable:
+            if self._loop is None:
+                self._loop = asyncio.get_running_loop()
+            began = perf_counter_ns()
+            self._journal.write(schema, block, lambda problem: self._tell(then, began, problem))
             return
-        if self._loop is None:
-            self._loop = asyncio.get_running_loop()
-        began = perf_counter_ns()
-        self._journal.write(schema, block, lambda problem: self._tell(then, began, problem))
+        # The replies leave first, with the end of this turn; `check` has seen that the journal has room for their
+        # records, and nobody else writes to it before `catch_up` does.
+        if not self._behind:
+            asyncio.get_running_loop().call_soon(self.catch_up)
+        self._behind.append((view, schema, block))
+        then(None)
+
+    def catch_up(self) -> None:
+        """Hand over what was answered with buffered acks; called in the turn after, and before the journal closes."""
+        behind, self._behind = self._behind, []
+        for view, schema, block in behind:
+            if not self._journal.write(schema, block, None):
+                view.count.unjournalled(len(block.inputs))
 
     def keep_large(self, view: View, seat: Seat, block: Block, then: Then) -> None:
         """Write `block`, of a version that has large fields, once all its large values are on disk as blobs.

@@ -100,6 +100,7 @@ class Gateway:
             self._sweeper.cancel()
             await asyncio.gather(self._sweeper, return_exceptions=True)
         await self._follower.stop()
+        self._memory.catch_up()
 
     def _unready(self) -> str:
         if self._draining:

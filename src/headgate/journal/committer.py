@@ -10,7 +10,7 @@ company, `commit_interval` seconds at most, because each sync costs the loop a f
 import logging
 import threading
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -24,10 +24,8 @@ from headgate.journal.segment import Segment, recover
 _LOG: Final = logging.getLogger(__name__)
 
 
-class _Entry(NamedTuple):
-    schema: Schema
-    payload: bytes
-    done: Done | None
+_Entry = tuple[Schema, bytes, Done | None]
+"""A block's schema, its encoded bytes, and who is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +97,8 @@ class Committer:
         self._encode = msgspec.msgpack.Encoder().encode
 
         # Guarded by the condition's lock: what callers and the thread both touch.
-        self._ready = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._ready = threading.Condition(self._lock)
         self._pending: list[_Entry] = []
         self._waiting_bytes = 0
         self._urgent = False
@@ -132,29 +131,36 @@ class Committer:
         """What was done so far; each number is right, together they may be of neighbouring moments."""
         return Counters(self._commits, self._committed_bytes, self._failures, self._refused, self._waiting_bytes)
 
-    def write(self, schema: Schema, block: Block, done: Done | None) -> None:
+    @property
+    def full(self) -> bool:
+        """Whether half of what may wait for the disk waits: time to take no more requests."""
+        return self._waiting_bytes * 2 > self._queue_bytes
+
+    def write(self, schema: Schema, block: Block, done: Done | None) -> bool:
         """Encode `block` now and have it put on disk; `done` is told once. Never blocks on the disk.
 
         `done` comes from the committer's thread; where the block is not taken at all (the journal is closed,
         unhealthy or has `queue_bytes` waiting) it is told before `write` returns. An unhealthy journal takes a
-        block again once `retry_after` has passed: that block is the attempt.
+        block again once `retry_after` has passed: that block is the attempt. Returns whether it was taken.
         Raises TypeError if a value in `block` is not one msgpack knows.
         """
         payload = self._encode(block)
-        with self._ready:
-            refusal = self._refusal(len(payload))
+        size = len(payload)
+        with self._lock:  # the condition's own `with` is two more calls in Python, on the request path
+            refusal = self._refusal(size)
             if refusal is None:
-                self._pending.append(_Entry(schema, payload, done))
-                self._waiting_bytes += len(payload)
+                self._pending.append((schema, payload, done))
+                self._waiting_bytes += size
                 if done is not None:
                     self._urgent = True
                 if self._sleeping or (self._gathering and self._urgent):
                     self._sleeping = self._gathering = False
                     self._ready.notify()
-                return
+                return True
             self._refused += 1
         if done is not None:
             done(JournalUnavailable(refusal, self._retry_after))
+        return False
 
     def close(self) -> None:
         """Commit what was written, close the segment, stop the thread. A second call does nothing."""
@@ -217,12 +223,12 @@ class Committer:
             self._settle(group, JournalUnavailable("the journal cannot be written", self._retry_after))
             return
         try:
-            segment.commit((entry.schema, entry.payload) for entry in group)
+            segment.commit((schema, payload) for schema, payload, _ in group)
         except Exception as problem:  # whatever it is, nobody may wait for ever and nothing may be acknowledged
             self._give_up(segment, group, problem)
         else:
             self._commits += 1
-            self._committed_bytes += sum(len(entry.payload) for entry in group)
+            self._committed_bytes += _size(group)
             self._settle(group, None)
 
     def _give_up(self, segment: Segment, group: list[_Entry], problem: Exception) -> None:
@@ -245,11 +251,11 @@ class Committer:
 
     def _settle(self, group: list[_Entry], problem: JournalUnavailable | None) -> None:
         with self._ready:
-            self._waiting_bytes -= sum(len(entry.payload) for entry in group)
-        for entry in group:
-            if entry.done is not None:
+            self._waiting_bytes -= _size(group)
+        for _, _, done in group:
+            if done is not None:
                 try:
-                    entry.done(problem)
+                    done(problem)
                 except Exception:  # one caller's mistake must not cost the others their answer
                     _LOG.exception("a callback of the journal of %s failed", self._stream)
 
@@ -288,6 +294,10 @@ class Committer:
             self._failures += 1
             self._unclosed.append(segment)
             _LOG.error("segment %d of %s could not be closed: %s", segment.sequence, self._stream, _name(problem))
+
+
+def _size(group: list[_Entry]) -> int:
+    return sum([len(payload) for _, payload, _ in group])
 
 
 def _name(problem: Exception) -> str:

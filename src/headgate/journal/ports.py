@@ -104,13 +104,18 @@ class SegmentSource(Protocol):
 class Journal(Protocol):
     """What a gateway writes to."""
 
-    def write(self, schema: Schema, block: Block, done: Done | None) -> None:
-        """Append `block`; `done` is told when it is durable. Never blocks on the disk."""
+    def write(self, schema: Schema, block: Block, done: Done | None) -> bool:
+        """Append `block`; `done` is told when it is durable. Never blocks on the disk; whether it was taken at all."""
         ...
 
     @property
     def healthy(self) -> bool:
         """False from the first failed write until a new segment could be opened."""
+        ...
+
+    @property
+    def full(self) -> bool:
+        """Whether so much waits for the disk already that no more requests should be taken."""
         ...
 
     def close(self) -> None:

@@ -24,6 +24,7 @@ TOLERANCE: Final = 1e-6
 SUM_TOLERANCE: Final = 1e-3
 """How far the probabilities of the first row may lie from summing to one, for the same reason."""
 
+_FLOAT64: Final = np.dtype(np.float64)
 _FEW: Final = 256
 """Numbers up to which Python finds the extremes sooner than NumPy, whose code is cold after a model has run."""
 
@@ -40,6 +41,7 @@ class Interpreter:
 
     def __init__(self, signature: Signature, contract: Contract, options: Mapping[str, str] | None = None) -> None:
         self._output = contract.output
+        self._probability = contract.output.probability
         self._names = [each.name for each in signature.outputs]
         self._prediction = self._place(signature.prediction)
         self._scores = self._place(signature.scores)
@@ -67,7 +69,15 @@ class Interpreter:
 
     def read(self, raw: Sequence[Any], rows: int, compute_us: int) -> Outputs:
         """The answer in `raw`, one array per output of the signature, for a batch of `rows` rows."""
-        arrays = {name: self._as_array(name, value, rows) for name, value in zip(self._names, raw, strict=True)}
+        arrays: dict[str, Array] = {}
+        for name, value in zip(self._names, raw, strict=True):
+            array = value if type(value) is np.ndarray else self._as_array(name, value)
+            if array.ndim == 0 or len(array) != rows:
+                found = len(array) if array.ndim else "no"
+                raise RuntimeFailed(
+                    f"the model broke its contract: output '{name}' has {found} rows, asked were {rows}"
+                )
+            arrays[name] = array
         match self._output.task:
             case Task.TENSOR:
                 return Outputs(np.empty(0), None, arrays, compute_us)
@@ -77,14 +87,10 @@ class Interpreter:
                 scores = self._read_scores(arrays)
                 return Outputs(self._label(arrays, scores), scores, arrays, compute_us)
 
-    def _as_array(self, name: str, value: Any, rows: int) -> Array:
+    def _as_array(self, name: str, value: Any) -> Array:
         if isinstance(value, list) and value and isinstance(value[0], dict):
-            value = self._unzip(name, value)
-        array = value if isinstance(value, np.ndarray) else np.asarray(value)
-        if array.ndim == 0 or array.shape[0] != rows:
-            found = array.shape[0] if array.ndim else "no"
-            raise RuntimeFailed(f"the model broke its contract: output '{name}' has {found} rows, asked were {rows}")
-        return array
+            return self._unzip(name, value)
+        return np.asarray(value)
 
     def _unzip(self, name: str, value: list[dict[Any, float]]) -> Scores:
         """Scores from a list of class-to-score mappings, as converters that end in a ZipMap give them."""
@@ -100,7 +106,7 @@ class Interpreter:
             raise RuntimeFailed(f"the model broke its contract: output '{name}' has more than one number per row")
         number = _as_float(name, found.reshape(-1))
         if number.size:
-            self._check_bounds(name, *_extremes(number))
+            self._check_bounds(name, *_extremes(number)[:2])
         return number
 
     def _check_bounds(self, name: str, low: float, high: float) -> None:
@@ -118,7 +124,7 @@ class Interpreter:
         if found.ndim == 1:
             found = found.reshape(-1, 1)
         if found.ndim == 2 and found.shape[1] == 1 and count == 2:
-            found = np.concatenate((1.0 - found if self._output.probability else -found, found), axis=1)
+            found = np.concatenate((1.0 - found if self._probability else -found, found), axis=1)
         if found.ndim != 2 or found.shape[1] != count:
             raise RuntimeFailed(f"the model broke its contract: output '{name}' is not one score for {count} classes")
         self._check_scores(name, found)
@@ -127,15 +133,15 @@ class Interpreter:
     def _check_scores(self, name: str, scores: Scores) -> None:
         if not scores.size:
             return
-        low, high = _extremes(scores)
+        low, high, first = _extremes(scores)
         if not (isfinite(low) and isfinite(high)):
             raise RuntimeFailed(f"the model broke its contract: output '{name}' is not finite")
-        if not self._output.probability:
+        if not self._probability:
             return
         if low < -TOLERANCE or high > 1.0 + TOLERANCE:
             raise RuntimeFailed(f"the model broke its contract: output '{name}' has a probability outside 0..1")
         # A model that does not normalise shows it in any row; summing all of them costs more than the model itself.
-        if abs(sum(scores[0].tolist()) - 1.0) > SUM_TOLERANCE:
+        if abs(sum(first) - 1.0) > SUM_TOLERANCE:
             raise RuntimeFailed(f"the model broke its contract: probabilities in '{name}' do not sum to one")
 
     def _label(self, arrays: Mapping[str, Array], scores: Scores | None) -> Array:
@@ -175,16 +181,20 @@ def class_array(classes: Sequence[str | int | bool]) -> Array:
     return array
 
 
-def _extremes(numbers: Scores) -> tuple[float, float]:
-    """The lowest and highest number; NaN or infinite when any number is."""
+def _extremes(numbers: Scores) -> tuple[float, float, list[float]]:
+    """The lowest and highest number, NaN or infinite when any number is; and the numbers of the first row."""
+    width = numbers.size // len(numbers)
     if numbers.size <= _FEW:
         values = numbers.ravel().tolist()
         if isfinite(sum(values)):  # else Python's min and max might pass over a NaN
-            return min(values), max(values)
-    return float(np.minimum.reduce(numbers, axis=None)), float(np.maximum.reduce(numbers, axis=None))
+            return min(values), max(values), values[:width]
+    low, high = np.minimum.reduce(numbers, axis=None), np.maximum.reduce(numbers, axis=None)
+    return float(low), float(high), numbers[:1].ravel().tolist()
 
 
 def _as_float(name: str, array: Array) -> Scores:
+    if array.dtype is _FLOAT64:
+        return array
     try:
         return array.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:

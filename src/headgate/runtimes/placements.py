@@ -5,9 +5,10 @@ with every call that is served.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
+from time import thread_time_ns
 from typing import Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from headgate.runtimes.onnx import OnnxRuntime
 from headgate.runtimes.ports import Array, Feeds, Outputs, Runtime
 
 INLINE_LIMIT_US: Final = 2000
-"""Microseconds a call of ROWS_MEASURED rows may take on the event loop: every other caller waits that long."""
+"""Microseconds of processor time a call of ROWS_MEASURED rows may take on the event loop: all others wait for it."""
 ROWS_MEASURED: Final = 64
 _WARM_UPS: Final = 20
 _FULL: Final = 100.0
@@ -34,13 +35,16 @@ class InProcess:
     quick ones.
     """
 
-    def __init__(self, runtime: Runtime, reference: Feeds | None = None) -> None:
+    def __init__(
+        self, runtime: Runtime, reference: Feeds | None = None, *, worked_ns: Callable[[], int] = thread_time_ns
+    ) -> None:
         """Warm `runtime` up on `reference`, any number of rows of the contract.
 
-        Without them, or if the model cannot answer them, it starts beside the loop.
+        Without them, or if the model cannot answer them, it starts beside the loop. `worked_ns` tells the processor
+        time of the calling thread: a call that a busy machine kept waiting is not the model's doing.
         """
         self._runtime = runtime
-        self._measured = _Measured(runtime)
+        self._measured = _Measured(runtime, worked_ns)
         self._thread = ThreadPoolExecutor(1, "model")
         self._last: Future[Outputs] | None = None
         self._concurrent = isinstance(runtime, OnnxRuntime)
@@ -91,8 +95,9 @@ class InProcess:
 class _Measured:
     """A runtime that keeps account of how quick it is."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, worked_ns: Callable[[], int]) -> None:
         self._runtime = runtime
+        self._worked_ns = worked_ns
         self._credit = -1.0
 
     @property
@@ -102,9 +107,10 @@ class _Measured:
 
     def run(self, feeds: Feeds) -> Outputs:
         """Answer a batch and remember what it cost."""
+        before = self._worked_ns()
         outputs = self._runtime.run(feeds)
+        cost = (self._worked_ns() - before) // 1000
         rows = len(next(iter(feeds.values())))
-        cost = outputs.compute_us
         if rows > ROWS_MEASURED:
             cost = cost * ROWS_MEASURED // rows
         self._account(cost)
@@ -127,10 +133,15 @@ class _Measured:
         feeds = tiled(reference, ROWS_MEASURED)
         try:
             self._runtime.run(feeds)  # the first call allocates; it says nothing of the next
-            costs = sorted(self._runtime.run(feeds).compute_us for _ in range(_WARM_UPS))
+            costs = sorted(self._cost_us(feeds) for _ in range(_WARM_UPS))
         except RuntimeFailed:  # made-up rows may be more than a model can answer; callers' rows will tell
             return
         self._credit = _FULL if costs[int(0.95 * _WARM_UPS) - 1] < INLINE_LIMIT_US else -_FULL
+
+    def _cost_us(self, feeds: Feeds) -> int:
+        before = self._worked_ns()
+        self._runtime.run(feeds)
+        return (self._worked_ns() - before) // 1000
 
 
 def tiled(feeds: Feeds, rows: int) -> Feeds:

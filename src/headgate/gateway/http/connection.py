@@ -50,26 +50,12 @@ class Wire:
     body_limit: int
     heads: dict[bytes, Head] = field(default_factory=dict)
     connections: "set[Connection]" = field(default_factory=set)
-    _answered: "list[Connection]" = field(default_factory=list)
-    _draining: bool = False
 
     def learn(self, head: bytes, meaning: Head) -> None:
         """Remember what `head` means; a full memory starts again from nothing."""
         if len(self.heads) >= _HEADS_KEPT:
             self.heads.clear()
         self.heads[head] = meaning
-
-    def soon(self, connection: "Connection") -> None:
-        """Write to `connection` when this turn of the event loop is over, so that its replies leave together."""
-        if not self._answered:
-            asyncio.get_running_loop().call_soon(self.flush)
-        self._answered.append(connection)
-
-    def flush(self) -> None:
-        """Write everything that may leave now."""
-        answered, self._answered = self._answered, []
-        for connection in answered:
-            connection.flush()
 
 
 class Connection(asyncio.Protocol):
@@ -80,10 +66,12 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._waiting: deque[Exchange] = deque()
-        self._queued = False
         self._closing = False
         """No request is read after this: the last reply closes."""
+        self._choked = False
+        """The caller does not read its replies."""
         self._held = False
+        """The transport was told to read no further."""
         self._seen = -1
         self.requests = 0
         """Whole requests read so far."""
@@ -140,11 +128,13 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The caller does not read its replies, so nothing more is read from it."""
-        self._hold(True)
+        self._choked = True
+        self._hold()
 
     def resume_writing(self) -> None:
         """The caller reads again."""
-        self._hold(False)
+        self._choked = False
+        self._hold()
 
     # --- the parser's side
 
@@ -204,37 +194,30 @@ class Connection(asyncio.Protocol):
         keep_alive = parser.should_keep_alive()
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         head = Head(parser.get_method(), self._target, self._length or 0, keep_alive, self._json_length)
+        self._closing = not keep_alive  # first, because a reply may come at once and the last one closes
         self._accept(Exchange(self, head, body))
-        self._closing = not keep_alive
 
     # --- our side
 
     def answered(self) -> None:
-        """An exchange has its reply; write it soon if its turn has come."""
-        if not self._queued:
-            self._queued = True
-            self._wire.soon(self)
+        """An exchange has its reply: write every reply whose turn has come.
 
-    def flush(self) -> None:
-        """Write the replies whose turn has come, in one piece."""
-        self._queued = False
+        Nothing is gathered here: uvloop sends what was written in one turn of its loop together when the turn ends.
+        """
         waiting, transport = self._waiting, self._transport
         if transport is None:
             return
-        ready: list[bytes] = []
-        while waiting and waiting[0].answer is not None:
-            ready.append(waiting[0].answer)
+        while waiting and (answer := waiting[0].answer) is not None:
             waiting.popleft()
-        if ready:
-            transport.write(ready[0] if len(ready) == 1 else b"".join(ready))
+            transport.write(answer)
         if not waiting:
             if self._closing:
                 transport.close()
             elif self._expects and self._partial and not self._in_head:
                 self._expects = False
                 transport.write(CONTINUE)
-        if self._held and len(waiting) < PIPELINE_LIMIT:
-            self._hold(False)
+        if self._held:
+            self._hold()
 
     def sweep(self) -> None:
         """Called at long, even intervals: end the connection if nothing came of it since the last call.
@@ -263,7 +246,7 @@ class Connection(asyncio.Protocol):
         self.requests += 1
         self._waiting.append(exchange)
         if len(self._waiting) >= PIPELINE_LIMIT:
-            self._hold(True)
+            self._hold()
         self._wire.handle(exchange)
 
     def _parse(self, data: bytes) -> None:
@@ -299,7 +282,9 @@ class Connection(asyncio.Protocol):
         self._waiting.append(exchange)
         self._wire.refuse(exchange, reason)
 
-    def _hold(self, hold: bool) -> None:
+    def _hold(self) -> None:
+        """Read no further while the caller leaves its replies unread or has too much unanswered."""
+        hold = self._choked or len(self._waiting) >= PIPELINE_LIMIT
         if self._transport is None or self._held == hold:
             return
         self._held = hold
