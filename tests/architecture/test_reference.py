@@ -30,8 +30,8 @@ def test_every_rule_word_of_the_doors_is_listed() -> None:
 
 def test_every_route_of_the_data_plane_is_listed() -> None:
     page = (REFERENCE / "http.md").read_text()
-    router = (ROOT / "src/headgate/gateway/doors/router.py").read_text()
-    paths = re.findall(r"^    (?:GET|POST) +(/\S+)", router.partition('"""')[2], re.MULTILINE)
+    source = (ROOT / "src/headgate/gateway/doors/paths.py").read_text()
+    paths = re.findall(r"^    (?:GET|POST) +(/\S+)", source.partition('"""')[2], re.MULTILINE)
     assert len(paths) >= 5
     heads = {path.partition("[")[0] for path in paths if not path.startswith("/v1/projects")}
     assert {head for head in heads if head not in page} == set()

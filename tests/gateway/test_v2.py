@@ -148,27 +148,37 @@ def test_tritons_client_works_as_it_comes(play: Any) -> None:
             assert client.is_model_ready("e")
             assert client.get_server_metadata()["name"] == "headgate"
             described = client.get_model_metadata("e")
-            wanted = [triton.InferRequestedOutput("scores", binary_data=False)]
-            tensors = []
-            for each in described["inputs"]:
-                tensor = triton.InferInput(each["name"], [2], each["datatype"])
-                tensor.set_data_from_numpy(np.array([0.1, 0.4]), binary_data=False)
-                tensors.append(tensor)
-            result = client.infer("e", tensors, outputs=wanted, request_id="t1")
-            scores = result.as_numpy("scores")
-            assert scores.shape == (2, 2)
-            np.testing.assert_allclose(scores.sum(axis=1), 1.0, atol=1e-6)
-            assert result.get_response()["id"] == "t1"
+            said = []
+            for binary in (True, False):
+                tensors = []
+                for each in described["inputs"]:
+                    tensor = triton.InferInput(each["name"], [2], each["datatype"])
+                    tensor.set_data_from_numpy(np.array([0.1, 0.4]), binary_data=binary)
+                    tensors.append(tensor)
+                wanted = [triton.InferRequestedOutput("scores", binary_data=binary)]
+                result = client.infer("e", tensors, outputs=wanted, request_id="t1")
+                assert result.get_response()["id"] == "t1"
+                assert result.as_numpy("prediction") is None
+                said.append(result.as_numpy("scores"))
+            assert said[0].shape == (2, 2)
+            np.testing.assert_array_equal(*said)
+            np.testing.assert_allclose(said[0].sum(axis=1), 1.0, atol=1e-6)
             matrix = triton.InferInput("x", [1, 3], "FP32")
-            matrix.set_data_from_numpy(np.array([[0.1, 0.1, 0.1]], np.float32), binary_data=False)
+            matrix.set_data_from_numpy(np.array([[0.1, 0.1, 0.1]], np.float32))
             pinned = client.infer("e", [matrix], model_version="m:2")
             assert pinned.get_response()["model_version"] == "m:2"
-            matrix.set_data_from_numpy(np.array([[np.nan, 0.1, 0.1]], np.float32), binary_data=False)
+            assert pinned.as_numpy("prediction").shape == (1,)
+            for coding in ("gzip", "deflate"):
+                coded = client.infer(
+                    "e", [matrix], request_compression_algorithm=coding, response_compression_algorithm=coding
+                )
+                assert coded.as_numpy("scores").shape == (1, 2)
+            matrix.set_data_from_numpy(np.array([[np.nan, 0.1, 0.1]], np.float32))
             with pytest.raises(InferenceServerException, match="f0"):
                 client.infer("e", [matrix])
-            matrix.set_data_from_numpy(np.array([[0.1, 0.1, 0.1]], np.float32))
-            with pytest.raises(InferenceServerException, match="binary_data=False"):
-                client.infer("e", [matrix])
+            nothing = triton.InferInput("x", [0, 3], "FP32")
+            nothing.set_data_from_numpy(np.empty((0, 3), np.float32))
+            assert client.infer("e", [nothing]).as_numpy("scores").shape == (0, 2)
         finally:
             client.close()
 

@@ -4,14 +4,16 @@ Doors call `Reader.read`; one is compiled per contract. A row that breaks the co
 no concern of the other rows; what is wrong with the request as a whole is raised.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from datetime import datetime
 from typing import Annotated, Any, Final
 
 import msgspec
+import numpy.typing as npt
 
 from headgate.contracts.decode import Decoder, Values, parse_json
 from headgate.contracts.explain import class_of, micros
+from headgate.contracts.matrix import MatrixScreen
 from headgate.errors import BadInput, Violation
 
 LONGEST_ID: Final = 128
@@ -54,6 +56,7 @@ class Reader:
         self._values = decoder.values
         self._rows_limit = rows_limit
         self._replay = replay
+        self._screen = MatrixScreen(decoder.contract)
         self._clean = _envelope(decoder.clean_type, rows_limit)
         self._legal = _envelope(decoder.row_type, rows_limit) if decoder.row_type is not decoder.clean_type else None
 
@@ -73,6 +76,12 @@ class Reader:
         self._check_count(rows)
         found, flags = self._check(rows, places)
         return self._complete(found, flags, _Rest())
+
+    def read_matrix(self, matrix: npt.NDArray[Any]) -> Reading | None:
+        """The same for a matrix of floats, (rows, fields) in contract order; None when it must be read row by row."""
+        self._check_count(matrix)
+        rows = self._screen.rows(matrix)
+        return None if rows is None else Reading(rows, True, None, None, None, None, None)
 
     def _read_slowly(self, body: bytes) -> Reading:
         if self._legal is not None:
@@ -98,7 +107,7 @@ class Reader:
         found, flags = self._check(rows, "rows")
         return self._complete(found, flags, rest)
 
-    def _check_count(self, rows: Sequence[object]) -> None:
+    def _check_count(self, rows: Sized) -> None:
         if not 1 <= len(rows) <= self._rows_limit:
             raise BadInput("rows", "size", f"a request has 1 to {self._rows_limit} rows")
 

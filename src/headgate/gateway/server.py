@@ -10,10 +10,11 @@ import uvloop
 
 from headgate.clock import Clock
 from headgate.gateway.answer import Answerer
+from headgate.gateway.doors.dialect import DialectDoor
 from headgate.gateway.doors.labels import DECISIONS, LABELS, LabelDoor
 from headgate.gateway.doors.native import PredictDoor
-from headgate.gateway.doors.router import Doors, Router
-from headgate.gateway.doors.v2 import V2Door
+from headgate.gateway.doors.router import Router
+from headgate.gateway.doors.v2.infer import V2Dialect
 from headgate.gateway.follow import Follower, Packages, PlacementFor
 from headgate.gateway.http.connection import Connection, Wire
 from headgate.gateway.metrics.slab import Slab
@@ -54,8 +55,16 @@ class Gateway:
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         memory = Memory(journal, blobs, slab)
-        doors = _doors(Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows), memory, mint, clock)
-        self._router = Router(doors, self._unready, VERSION)
+        answerer = Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows)
+        self._router = Router(
+            predict=PredictDoor(answerer),
+            labels=LabelDoor(LABELS, memory=memory, mint=mint, clock=clock),
+            decisions=LabelDoor(DECISIONS, memory=memory, mint=mint, clock=clock),
+            v2=DialectDoor(answerer, V2Dialect()),
+            unready=self._unready,
+            release=VERSION,
+            body_limit=body_limit,
+        )
         self._memory = memory
         self._wire = Wire(self._router.handle, self._router.refuse, body_limit)
         self._follower = Follower(
@@ -114,15 +123,6 @@ class Gateway:
             await asyncio.sleep(self._idle_seconds)
             for connection in list(self._wire.connections):
                 connection.sweep()
-
-
-def _doors(answerer: Answerer, memory: Memory, mint: Mint, clock: Clock) -> Doors:
-    return Doors(
-        PredictDoor(answerer),
-        LabelDoor(LABELS, memory=memory, mint=mint, clock=clock),
-        LabelDoor(DECISIONS, memory=memory, mint=mint, clock=clock),
-        V2Door(answerer),
-    )
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

@@ -60,8 +60,8 @@ class Committer:
     >>> with tempfile.TemporaryDirectory() as root:
     ...     journal = Committer(LocalDisk(Path(root)), Stream("here-0"), clock=SystemClock())
     ...     told = threading.Event()
-    ...     journal.write(schema, Block(), lambda problem: told.set())
-    ...     told.wait(10)
+    ...     taken = journal.write(schema, Block(), lambda problem: told.set())
+    ...     taken and told.wait(10)
     ...     journal.close()
     True
     """

@@ -1,97 +1,95 @@
-"""Which door a request goes through; the one place that knows every path.
+"""Which door a request goes through: `paths.py` says what a path means, this table what is done about it."""
 
-::
-
-    GET  /livez  /readyz
-    POST /v1/endpoints/{endpoint}/predict | labels | decisions
-    POST /v1/projects/{project}/endpoints/{endpoint}/predict | labels | decisions
-    GET  /v2  /v2/health/live  /v2/health/ready
-    GET  /v2/models/{endpoint}[/versions/{version}]  …/ready
-    POST /v2/models/{endpoint}[/versions/{version}]/infer
-"""
-
+import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
-from urllib.parse import unquote
 
 from headgate.errors import HeadgateError, NotFound, Unavailable
-from headgate.gateway.doors import errors, v2
+from headgate.gateway.doors import errors
+from headgate.gateway.doors.dialect import DialectDoor
 from headgate.gateway.doors.labels import LabelDoor
 from headgate.gateway.doors.native import PredictDoor
+from headgate.gateway.doors.paths import NATIVE, V2, Route, find_route
+from headgate.gateway.doors.v2 import about
+from headgate.gateway.http.coding import decoded, is_coded
 from headgate.gateway.http.connection import Refused
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.http.replies import send
 from headgate.gateway.view import View
-from headgate.vocabulary import DEFAULT_PROJECT
 
 _LOG: Final = logging.getLogger(__name__)
 _PATHS_KEPT: Final = 4096
 _LONGEST_KEPT: Final = 256
-_READ: Final = frozenset({b"GET", b"HEAD"})
-_WRITE: Final = frozenset({b"POST"})
 
 Views = dict[tuple[str, str], View]
 """By project and endpoint."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """What a path means."""
-
-    door: str
-    methods: frozenset[bytes]
-    project: str = DEFAULT_PROJECT
-    endpoint: str = ""
-    version: str | None = None
-
-    @property
-    def speaks_v2(self) -> bool:
-        """Whether its errors are the inference protocol's."""
-        return self.door.startswith("v2")
-
-
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """Everything a path can lead to."""
-
-    predict: PredictDoor
-    labels: LabelDoor
-    decisions: LabelDoor
-    v2: v2.V2Door
+ServerDoor = Callable[[Exchange], object]
+EndpointDoor = Callable[[Exchange, View, str | None], object]
+"""Opens for a request, the view it is answered under and the version it names."""
+Refuse = Callable[[Exchange, HeadgateError], object]
 
 
 class Router:
     """Leads requests to doors."""
 
-    def __init__(self, doors: Doors, unready: Callable[[], str], release: str) -> None:
+    def __init__(
+        self,
+        *,
+        predict: PredictDoor,
+        labels: LabelDoor,
+        decisions: LabelDoor,
+        v2: DialectDoor,
+        unready: Callable[[], str],
+        release: str,
+        body_limit: int,
+    ) -> None:
         """`unready` says why this gateway should get no requests, "" when it should; `release` is Headgate's own."""
         self.views: Views = {}
-        self._doors = doors
         self._unready = unready
-        self._release = release
+        self._body_limit = body_limit
         self._routes: dict[bytes, Route | None] = {}
-        self._predict = doors.predict.open
+        self._predict = predict.open
+        self._of_server: Mapping[str, ServerDoor] = {
+            "livez": lambda exchange: send(exchange, 200, b'{"live":true}'),
+            "readyz": self._ready,
+            "v2": lambda exchange: send(exchange, 200, about.server_metadata(release)),
+        }
+        self._of_endpoints: Mapping[str, EndpointDoor] = {
+            "predict": lambda exchange, view, _: predict.open(exchange, view),
+            "labels": lambda exchange, view, _: labels.open(exchange, view),
+            "decisions": lambda exchange, view, _: decisions.open(exchange, view),
+            "v2/model": about.metadata,
+            "v2/model/ready": self._model_ready,
+            "v2/infer": v2.open,
+        }
+        self._refusals: Mapping[str, Refuse] = {NATIVE: errors.refuse, V2: v2.refuse}
 
     def handle(self, exchange: Exchange) -> None:
         """Answer `exchange`, now or later."""
-        route = self._route(exchange.head.target)
-        try:
-            if route is not None and route.door == "predict" and exchange.head.method == b"POST":
-                self._predict(exchange, self._view(route))
-            else:
-                self._open(exchange, route)
-        except HeadgateError as error:
-            (v2.refuse if route is not None and route.speaks_v2 else errors.refuse)(exchange, error)
-        except Exception:  # a fault of ours must cost this caller's answer only
-            _LOG.exception("a request could not be handled")
-            send(exchange, 500, b'{"error":{"field":"request","rule":"internal","message":"a fault of Headgate"}}')
+        if exchange.head.headers and is_coded(exchange.head):
+            self._unfold(exchange)
+        else:
+            self._lead(exchange)
 
     def refuse(self, exchange: Exchange, reason: Refused) -> None:
         """Answer bytes that are no request."""
         body = errors.error_of("body" if reason.rule in ("size", "truncated", "length") else "request", reason)
         send(exchange, reason.status, body)
+
+    def _lead(self, exchange: Exchange) -> None:
+        route = self._route(exchange.head.target)
+        try:
+            if route is not None and route.door == "predict" and exchange.head.method == b"POST":
+                self._predict(exchange, self._view(route))  # the hot path knows its door
+            else:
+                self._open(exchange, route)
+        except HeadgateError as error:
+            self._refuse(exchange, route, error)
+        except Exception:  # a fault of ours must cost this caller's answer only
+            _LOG.exception("a request could not be handled")
+            send(exchange, 500, b'{"error":{"field":"request","rule":"internal","message":"a fault of Headgate"}}')
 
     def _open(self, exchange: Exchange, route: Route | None) -> None:
         if route is None:
@@ -99,26 +97,29 @@ class Router:
         if exchange.head.method not in route.methods:
             allow = b"Allow: %b\r\n" % b", ".join(sorted(route.methods))
             send(exchange, 405, errors.error_of("method", _METHOD), extra=allow)
-            return
-        doors = self._doors
-        match route.door:
-            case "livez" | "v2/live":
-                send(exchange, 200, b'{"live":true}')
-            case "readyz" | "v2/ready":
-                self._ready(exchange)
-            case "labels":
-                doors.labels.open(exchange, self._view(route))
-            case "decisions":
-                doors.decisions.open(exchange, self._view(route))
-            case "v2":
-                send(exchange, 200, v2.server_metadata(self._release))
-            case "v2/model":
-                doors.v2.metadata(exchange, self._view(route), route.version)
-            case "v2/model/ready":
-                self._check_ready()
-                doors.v2.ready(exchange, self._view(route), route.version)
-            case "v2/infer":
-                doors.v2.infer(exchange, self._view(route), route.version)
+        elif route.door in self._of_server:
+            self._of_server[route.door](exchange)
+        else:
+            self._of_endpoints[route.door](exchange, self._view(route), route.version)
+
+    def _refuse(self, exchange: Exchange, route: Route | None, error: HeadgateError) -> None:
+        self._refusals[NATIVE if route is None else route.dialect](exchange, error)
+
+    def _unfold(self, exchange: Exchange) -> None:
+        """Have a compressed body opened beside the loop: a small one may unfold to the largest there is."""
+        head, body = exchange.head, exchange.body
+        opening = asyncio.get_running_loop().run_in_executor(None, decoded, head, body, self._body_limit)
+        opening.add_done_callback(partial(self._unfolded, exchange))
+
+    def _unfolded(self, exchange: Exchange, opened: "asyncio.Future[bytes]") -> None:
+        problem = opened.exception()
+        if problem is None:
+            exchange.body = opened.result()
+            self._lead(exchange)
+        elif isinstance(problem, HeadgateError):
+            self._refuse(exchange, self._route(exchange.head.target), problem)
+        else:
+            raise problem
 
     def _ready(self, exchange: Exchange) -> None:
         why = self._unready()
@@ -127,16 +128,25 @@ class Router:
         else:
             send(exchange, 200, b'{"ready":true}')
 
-    def _check_ready(self) -> None:
+    def _model_ready(self, exchange: Exchange, view: View, version: str | None) -> None:
         why = self._unready()
         if why:
             raise Unavailable(why)
+        about.ready(exchange, view, version)
 
     def _view(self, route: Route) -> View:
+        if route.endpoint is None:
+            return self._only_view()
         view = self.views.get((route.project, route.endpoint))
         if view is None:
             raise NotFound("endpoint", route.endpoint[:63], "`headgate status` lists those there are")
         return view
+
+    def _only_view(self) -> View:
+        """The endpoint of protocols that know one model: the only one there is."""
+        if len(self.views) != 1:
+            raise NotFound("endpoint", "default", "Several or none are served; name one: /endpoints/{endpoint}/...")
+        return next(iter(self.views.values()))
 
     def _route(self, target: bytes) -> Route | None:
         try:
@@ -152,40 +162,3 @@ class Router:
 
 
 _METHOD: Final = Refused(405, "method", "is not what this path answers to; see the Allow header")
-
-
-def find_route(target: bytes) -> Route | None:
-    """What a request target means; None when it means nothing.
-
-    >>> find_route(b"/v1/endpoints/delays/predict").endpoint
-    'delays'
-    """
-    path = target.partition(b"?")[0].decode("ascii", "replace")
-    match [unquote(part) for part in path.removeprefix("/").split("/")]:
-        case [("livez" | "readyz") as door]:
-            return Route(door, _READ)
-        case ["v1", "endpoints", endpoint, ("predict" | "labels" | "decisions") as door]:
-            return Route(door, _WRITE, endpoint=endpoint)
-        case ["v1", "projects", project, "endpoints", endpoint, ("predict" | "labels" | "decisions") as door]:
-            return Route(door, _WRITE, project, endpoint)
-        case ["v2"] | ["v2", ""]:
-            return Route("v2", _READ)
-        case ["v2", "health", ("live" | "ready") as door]:
-            return Route(f"v2/{door}", _READ)
-        case ["v2", "models", endpoint, *rest]:
-            return _model_route(endpoint, [each for each in rest if each])
-    return None
-
-
-def _model_route(endpoint: str, rest: list[str]) -> Route | None:
-    version = None
-    if len(rest) >= 2 and rest[0] == "versions":
-        version, rest = rest[1], rest[2:]
-    match rest:
-        case []:
-            return Route("v2/model", _READ, endpoint=endpoint, version=version)
-        case ["ready"]:
-            return Route("v2/model/ready", _READ, endpoint=endpoint, version=version)
-        case ["infer"]:
-            return Route("v2/infer", _WRITE, endpoint=endpoint, version=version)
-    return None

@@ -13,7 +13,7 @@ from typing import Final
 
 import httptools
 
-from headgate.gateway.http.exchange import Exchange, Head
+from headgate.gateway.http.exchange import WATCHED, Exchange, Head
 from headgate.gateway.http.replies import CONTINUE
 
 HEAD_LIMIT: Final = 32 * 1024
@@ -26,8 +26,8 @@ _METHODS: Final = frozenset({b"GET", b"HEAD", b"POST"})
 _LENGTH: Final = b"content-length"
 _ENCODING: Final = b"transfer-encoding"
 _EXPECT: Final = b"expect"
-_JSON_LENGTH: Final = b"inference-header-content-length"
-_WATCHED: Final = frozenset(map(len, (_LENGTH, _ENCODING, _EXPECT, _JSON_LENGTH)))
+_LENGTHS: Final = frozenset(map(len, (_LENGTH, _ENCODING, _EXPECT, *WATCHED)))
+"""How long the names of headers are that mean anything: most others are passed over by their length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Connection(asyncio.Protocol):
         self._length: int | None = None
         self._chunked = False
         self._expects = False
-        self._json_length: int | None = None
+        self._headers: dict[bytes, bytes] = {}
 
     # --- the event loop's side
 
@@ -149,9 +149,9 @@ class Connection(asyncio.Protocol):
         self._count(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header; only four of them mean anything here."""
+        """A header; few of them mean anything here."""
         self._count(len(name) + len(value) + 4)
-        if len(name) not in _WATCHED:
+        if len(name) not in _LENGTHS:
             return
         name = name.lower()
         if name == _LENGTH:
@@ -160,8 +160,9 @@ class Connection(asyncio.Protocol):
             self._chunked = True
         elif name == _EXPECT:
             self._expects = True
-        elif name == _JSON_LENGTH:
-            self._json_length = int(value) if value.isdigit() else -1
+        elif name in WATCHED:
+            before = self._headers.get(name)
+            self._headers[name] = value if before is None else b"%b, %b" % (before, value)
 
     def on_headers_complete(self) -> None:
         """Refuse what can be refused before its body is read; tell a patient caller to go on."""
@@ -193,7 +194,7 @@ class Connection(asyncio.Protocol):
         parser = self._parser
         keep_alive = parser.should_keep_alive()
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-        head = Head(parser.get_method(), self._target, self._length or 0, keep_alive, self._json_length)
+        head = Head(parser.get_method(), self._target, self._length or 0, keep_alive, self._headers)
         self._closing = not keep_alive  # first, because a reply may come at once and the last one closes
         self._accept(Exchange(self, head, body))
 
@@ -261,10 +262,10 @@ class Connection(asyncio.Protocol):
 
     def _learn(self, data: bytes, end: int) -> None:
         """Remember a head that came with its whole body in one read and asked for nothing unusual."""
-        plain = not (self._chunked or self._expects or self._closing or self._json_length is not None)
+        plain = not (self._chunked or self._expects or self._closing)
         length = self._length or 0
         if plain and 4 <= end <= _LONGEST_HEAD_KEPT and len(data) == end + length:
-            self._wire.learn(data[:end], Head(self._parser.get_method(), self._target, length))
+            self._wire.learn(data[:end], Head(self._parser.get_method(), self._target, length, headers=self._headers))
 
     def _count(self, size: int) -> None:
         self._head_bytes += size

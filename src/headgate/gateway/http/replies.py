@@ -1,15 +1,19 @@
 """Replies as bytes: a status line, the two headers every door owes, and a body of known length."""
 
+import asyncio
 from http import HTTPStatus
 from random import getrandbits
 from typing import Final
 
+from headgate.gateway.http.coding import WORTH_BYTES, coding_wanted, encoded
 from headgate.gateway.http.exchange import Exchange
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 NOBODY: Final = b"none"
 """``Headgate-Version`` of a reply no version had a part in."""
 JSON: Final = b"application/json"
+_CODED_HERE: Final = 256 * 1024
+"""Bytes of a body that is compressed on the event loop; larger ones would hold it for milliseconds."""
 
 _STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 _HEAD: Final = (
@@ -31,9 +35,22 @@ def send(
     head = exchange.head
     if not head.keep_alive:
         extra += b"Connection: close\r\n"
-    shown = b"" if head.method == b"HEAD" else body
-    line = _STATUS_LINES[status]
-    exchange.reply(_HEAD % (line, content_type, request_id or new_request_id(), version, extra, len(body), shown))
+    line, id_ = _STATUS_LINES[status], request_id or new_request_id()
+    if len(body) >= WORTH_BYTES and head.headers and (coding := coding_wanted(head)):
+        extra += b"Content-Encoding: %b\r\nVary: Accept-Encoding\r\n" % coding
+        parts = (line, content_type, id_, version, extra)
+        if len(body) <= _CODED_HERE:
+            _write(exchange, parts, encoded(body, coding))
+        else:
+            coded = asyncio.get_running_loop().run_in_executor(None, encoded, body, coding)
+            coded.add_done_callback(lambda done: _write(exchange, parts, done.result()))
+    else:
+        _write(exchange, (line, content_type, id_, version, extra), body)
+
+
+def _write(exchange: Exchange, parts: tuple[bytes, ...], body: bytes) -> None:
+    shown = b"" if exchange.head.method == b"HEAD" else body
+    exchange.reply(_HEAD % (*parts, len(body), shown))
 
 
 def new_request_id() -> bytes:

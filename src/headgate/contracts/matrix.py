@@ -1,0 +1,42 @@
+"""A matrix of numbers as rows of a contract, at once; called by doors that are sent binary tensors or tables.
+
+Needs numpy alone. It only knows matrices that break nothing: for any other the rows are looked at one by one,
+which says what is wrong.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from headgate.contracts.contract import Contract, Kind
+from headgate.contracts.explain import bounds
+
+_LARGEST: Final = float(np.finfo(np.float64).max)
+
+
+class MatrixScreen:
+    """Knows whether all rows of a matrix keep a contract of number fields, flags and all.
+
+    >>> from headgate.contracts.contract import Field
+    >>> screen = MatrixScreen(Contract((Field("distance", Kind.NUMBER, minimum=0), Field("delay", Kind.NUMBER))))
+    >>> screen.rows(np.array([[3.0, -1.0]])), screen.rows(np.array([[-3.0, -1.0]]))
+    ([(3.0, -1.0)], None)
+    """
+
+    def __init__(self, contract: Contract) -> None:
+        self._numbers = all(each.kind is Kind.NUMBER for each in contract.fields)
+        limits = [bounds(each) for each in contract.fields]
+        # Infinity breaks a rule of its own, so no field is without bounds.
+        self._lows = np.array([-_LARGEST if low is None else low for low, _ in limits])
+        self._highs = np.array([_LARGEST if high is None else high for _, high in limits])
+
+    def rows(self, matrix: npt.NDArray[Any]) -> list[tuple[float, ...]] | None:
+        """`matrix`, (rows, fields) of floats in contract order, as rows; None where one by one is needed."""
+        if not self._numbers:
+            return None
+        numbers = matrix.astype(np.float64, copy=False)
+        # NaN is within no bounds: a null in a nullable field goes the longer way.
+        if not bool(((numbers >= self._lows) & (numbers <= self._highs)).all()):
+            return None
+        return list(map(tuple, numbers.tolist()))

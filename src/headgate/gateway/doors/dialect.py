@@ -1,0 +1,151 @@
+"""A protocol as a pair of translations, and the one door that has requests in any of them answered.
+
+The native door is its own, because it is the hot path and has a place for errors of rows. Every other protocol is
+a Dialect: it says what a request asks and how an answer or a refusal is told. What happens in between exists once,
+here, so that the same rows get the same predictions, ids and journal records whichever way they came.
+"""
+
+from functools import partial
+from time import perf_counter_ns
+from typing import Any, Protocol
+
+import msgspec
+
+from headgate.errors import BadInput, HeadgateError, Violation
+from headgate.gateway.answer import Answerer
+from headgate.gateway.ask import Ask, make_ask
+from headgate.gateway.doors.native import overall, versions
+from headgate.gateway.doors.statuses import retry_after
+from headgate.gateway.http.exchange import DEADLINE, Exchange
+from headgate.gateway.http.replies import JSON, NOBODY, header_text, send
+from headgate.gateway.reading import LONGEST_DEADLINE_MS, Reading
+from headgate.gateway.view import Seat, View
+from headgate.journal.records import Answer
+
+
+class Question(msgspec.Struct, eq=False):
+    """What a request asks."""
+
+    reading: Reading
+    wanted: Any = None
+    """What the dialect must know again when it answers; nobody else looks at it."""
+
+
+class Written(msgspec.Struct, eq=False):
+    """A reply as its protocol has it."""
+
+    body: bytes
+    status: int = 200
+    content_type: bytes = JSON
+    extra: bytes = b""
+    """Further header lines, each with its line end."""
+
+
+class Dialect(Protocol):
+    """One protocol; stateless, so any number of requests may be in it at once."""
+
+    @property
+    def name(self) -> str:
+        """What metrics call the protocol."""
+        ...
+
+    def read(self, exchange: Exchange, seat: Seat) -> Question:
+        """What `exchange` asks of the version in `seat`. Raises BadInput for what is no request in this dialect."""
+        ...
+
+    def write(self, ask: Ask, answers: list[Answer], wanted: Any) -> Written:
+        """All rows are answered: how that is told."""
+        ...
+
+    def refuse(self, error: HeadgateError) -> Written:
+        """How a refusal is told, its status with it."""
+        ...
+
+
+class DialectDoor:
+    """Has requests in one dialect answered. A request with one bad row is refused as a whole, naming the row."""
+
+    def __init__(self, answerer: Answerer, dialect: Dialect) -> None:
+        self._answerer = answerer
+        self._dialect = dialect
+
+    def open(self, exchange: Exchange, view: View, version: str | None) -> None:
+        """Have a request answered under `view`, by `version` if the caller names one."""
+        try:
+            pinned = None if version is None else view.seat(version)
+            question = self._dialect.read(exchange, pinned or view.live)
+            reading = question.reading
+            if not reading.clean:
+                for row in reading.rows:
+                    if isinstance(row, Violation):
+                        raise row.as_error()
+            if reading.deadline_ms is None:
+                reading.deadline_ms = deadline_of(exchange)
+            ask = make_ask(view, reading, partial(self._reply, exchange, question.wanted), pinned)
+            if reading.rows:
+                self._answerer.admit(ask)
+            else:
+                ask.close()  # nothing was asked, so nothing is remembered
+        except (HeadgateError, RecursionError) as error:
+            problem = error if isinstance(error, HeadgateError) else BadInput("body", "json", "is nested too deep")
+            self._answerer.note(view, problem)
+            status = self.refuse(exchange, problem, version=view.live.header)
+            view.count.replied(self._dialect.name, status, 0.0)
+
+    def refuse(
+        self, exchange: Exchange, error: HeadgateError, *, request_id: bytes = b"", version: bytes = NOBODY
+    ) -> int:
+        """Tell the caller of `exchange` why not; the status."""
+        said = self._dialect.refuse(error)
+        _tell(exchange, said, request_id, version, retry_after(error))
+        return said.status
+
+    def _reply(self, exchange: Exchange, wanted: Any, ask: Ask) -> None:
+        request_id, version, problem = header_text(ask.request_id), versions(ask), first_problem(ask)
+        if problem is not None:
+            status = self.refuse(exchange, problem, request_id=request_id, version=version)
+        else:
+            said = self._dialect.write(ask, [each for each in ask.outcomes if isinstance(each, Answer)], wanted)
+            status = said.status
+            _tell(exchange, said, request_id, version, b"")
+        ask.view.count.replied(self._dialect.name, status, (perf_counter_ns() - ask.arrived) / 1e9)
+
+
+def _tell(exchange: Exchange, said: Written, request_id: bytes, version: bytes, extra: bytes) -> None:
+    send(
+        exchange,
+        said.status,
+        said.body,
+        request_id=request_id,
+        version=version,
+        extra=said.extra + extra,
+        content_type=said.content_type,
+    )
+
+
+def first_problem(ask: Ask) -> HeadgateError | None:
+    """Why a request whose rows are answered together is not: the first row that is not answered, or the whole."""
+    if not ask.outcomes:
+        return ask.refusal
+    problem = overall(ask)
+    if problem is None:
+        problem = next((each for each in ask.outcomes if not isinstance(each, Answer)), None)
+    return problem.as_error() if isinstance(problem, Violation) else problem
+
+
+def deadline_of(exchange: Exchange) -> float | None:
+    """The caller's patience in milliseconds as ``Headgate-Deadline-Ms`` states it; None when it does not.
+
+    Raises BadInput for anything but a number over 0.
+    """
+    text = exchange.head.headers.get(DEADLINE)
+    if text is None:
+        return None
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0.0 < found <= LONGEST_DEADLINE_MS:
+        limit = f"expected milliseconds over 0 and at most {LONGEST_DEADLINE_MS:.0f}"
+        raise BadInput("headgate-deadline-ms", "range", limit)
+    return found

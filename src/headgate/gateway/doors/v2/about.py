@@ -1,0 +1,75 @@
+"""What the server and its models say of themselves."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from headgate.contracts.contract import Field, Kind
+from headgate.gateway.http.exchange import Exchange
+from headgate.gateway.http.replies import send
+from headgate.gateway.view import Seat, View
+from headgate.vocabulary import Task
+
+EXTENSIONS: Final = ("binary_tensor_data",)
+_DATATYPES: Final = {
+    Kind.NUMBER: "FP64",
+    Kind.INTEGER: "INT64",
+    Kind.BOOLEAN: "BOOL",
+    Kind.TENSOR: "FP64",
+}
+"""What metadata says of a field; texts, categories, moments and images are BYTES."""
+_ANSWERS: Final = {"text": "BYTES", "integer": "INT64", "boolean": "BOOL", "number": "FP64"}
+_ONNX: Final = {"float32": "FP32", "float64": "FP64", "int64": "INT64", "bool": "BOOL", "string": "BYTES"}
+
+_encode = msgspec.json.Encoder().encode
+
+
+def server_metadata(version: str) -> bytes:
+    """The body of ``GET /v2``."""
+    return _encode({"name": "headgate", "version": version, "extensions": EXTENSIONS})
+
+
+def metadata(exchange: Exchange, view: View, version: str | None) -> None:
+    """Describe the endpoint, or one of its versions."""
+    seat = view.live if version is None else view.seat(version)
+    contract = seat.served.contract
+    entitled = sorted(each.version for each in view.traffic.members if each.proved or each.forced)
+    names = entitled if version is None else [seat.version]
+    body = {
+        "name": view.traffic.endpoint,
+        "versions": names,
+        "platform": f"headgate_{seat.served.manifest.engine}",
+        "inputs": [_input(each) for each in contract.fields],
+        "outputs": outputs_of(seat),
+    }
+    send(exchange, 200, _encode(body), version=seat.header)
+
+
+def ready(exchange: Exchange, view: View, version: str | None) -> None:
+    """Say that the endpoint, or one of its versions, can answer."""
+    seat = view.live if version is None else view.seat(version)
+    send(exchange, 200, _encode({"name": view.traffic.endpoint, "ready": True}), version=seat.header)
+
+
+def outputs_of(seat: Seat) -> list[dict[str, Any]]:
+    """The tensors a version answers with: name, datatype, shape."""
+    output = seat.served.contract.output
+    if output.task is Task.TENSOR:
+        return [
+            {"name": each.name, "datatype": _ONNX.get(each.dtype, "FP64"), "shape": [-1, *(_open(each.shape))]}
+            for each in seat.served.manifest.signature.outputs
+        ]
+    found = [{"name": "prediction", "datatype": _ANSWERS[seat.schema.label_kind], "shape": [-1]}]
+    if output.task is not Task.REGRESSION and seat.served.manifest.signature.scores is not None:
+        found.append({"name": "scores", "datatype": "FP64", "shape": [-1, len(output.classes)]})
+    return found
+
+
+def _input(field: Field) -> dict[str, Any]:
+    shape = [-1, *_open(field.shape or ())] if field.kind is Kind.TENSOR else [-1]
+    return {"name": field.name, "datatype": _DATATYPES.get(field.kind, "BYTES"), "shape": shape}
+
+
+def _open(shape: Sequence[int | None]) -> list[int]:
+    return [-1 if each is None else each for each in shape]

@@ -1,0 +1,163 @@
+"""Tensors of a request, JSON or binary, as rows of a contract."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from headgate.contracts.contract import Contract, Field, Kind
+from headgate.errors import BadInput
+from headgate.gateway.reading import Reader, Reading
+
+KNOWN: Final = frozenset(
+    ["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BYTES"]
+)
+"""Datatypes with a form in JSON; BF16 is known to the binary extension alone."""
+Elements = npt.NDArray[Any]
+
+
+class Tensor(msgspec.Struct, kw_only=True):
+    """An input as it came: its elements in `data`, or in `elements` once they were read from binary."""
+
+    name: str
+    shape: list[int]
+    datatype: str
+    data: Any = msgspec.UNSET
+    parameters: dict[str, Any] = {}
+    elements: Elements | None = None
+    """Flat, row-major."""
+
+
+def read_tensors(tensors: Sequence[Tensor], reader: Reader, contract: Contract) -> Reading:
+    """The rows in `tensors`. Raises BadInput for tensors that do not fit each other or themselves."""
+    if all(each.shape[:1] == [0] for each in tensors):
+        return Reading((), True, None, None, None, None, None)
+    matrix = _matrix(tensors, contract)
+    if matrix is not None and (found := reader.read_matrix(matrix)) is not None:
+        return found
+    return reader.read_objects(_rows(tensors, contract))
+
+
+def _matrix(tensors: Sequence[Tensor], contract: Contract) -> Elements | None:
+    """All fields as one matrix of numbers in the contract's order, where binary tensors hold just that."""
+    if any(each.elements is None or each.elements.dtype.kind != "f" for each in tensors):
+        return None
+    if len(tensors) == 1 and _is_matrix(tensors[0], contract):
+        return _elements(tensors[0]).reshape(tensors[0].shape)
+    if tuple(each.name for each in tensors) != contract.names:
+        return None
+    rows = tensors[0].shape[0]
+    if any(each.shape not in ([rows], [rows, 1]) for each in tensors):
+        return None
+    return np.column_stack([_elements(each) for each in tensors])
+
+
+def _rows(tensors: Sequence[Tensor], contract: Contract) -> list[dict[str, Any]]:
+    fields = contract.fields
+    if len(tensors) == 1 and _is_matrix(tensors[0], contract):
+        columns = _columns(tensors[0], fields)
+        names: Sequence[str] = contract.names
+    else:
+        named = {each.name: each for each in fields}
+        # A tensor nobody asked for is still read, so that the row check names it.
+        columns = [_column(each, named.get(each.name)) for each in tensors]
+        names = [each.name for each in tensors]
+        if len(set(names)) < len(names):
+            raise BadInput("inputs", "unknown", "names one tensor twice")
+    rows = {len(column) for column in columns}
+    if len(rows) > 1:
+        raise BadInput("inputs", "shape", "the first dimension of every tensor is the number of rows; they differ")
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _is_matrix(tensor: Tensor, contract: Contract) -> bool:
+    wide = len(tensor.shape) == 2 and tensor.shape[1] == len(contract.fields)
+    return wide and (tensor.name not in contract.names or len(contract.fields) > 1)
+
+
+def _columns(tensor: Tensor, fields: Sequence[Field]) -> list[list[Any]]:
+    data, width = _flat(tensor), len(fields)
+    return [[_scalar(value, field) for value in data[place::width]] for place, field in enumerate(fields)]
+
+
+def _column(tensor: Tensor, field: Field | None) -> list[Any]:
+    data = _flat(tensor)
+    if field is not None and field.kind is Kind.TENSOR:
+        return _nested(data, tensor.shape)
+    if tensor.shape[1:] not in ([], [1]):
+        raise BadInput(tensor.name[:64], "shape", "expected [rows] or [rows, 1]")
+    return data if field is None else [_scalar(value, field) for value in data]
+
+
+def _nested(data: list[Any], shape: list[int]) -> list[Any]:
+    try:
+        rows: list[Any] = np.array(data, dtype=object).reshape(shape).tolist()
+    except ValueError:
+        return data
+    return rows
+
+
+def _elements(tensor: Tensor) -> Elements:
+    """The elements of a binary tensor, as many as its shape says."""
+    check_shape(tensor)
+    elements = tensor.elements
+    if elements is None or len(elements) != math.prod(tensor.shape):
+        raise BadInput(tensor.name[:64], "shape", "has another number of elements than its shape says")
+    return elements
+
+
+def _flat(tensor: Tensor) -> list[Any]:
+    """The tensor's elements in row-major order, nested or not, as many as its shape says."""
+    if tensor.elements is not None:
+        flat: list[Any] = _elements(tensor).tolist()
+        return flat
+    if tensor.datatype not in KNOWN:
+        raise BadInput(
+            tensor.name[:64], "type", "has a datatype this protocol does not know, or that needs binary tensors"
+        )
+    check_shape(tensor)
+    if tensor.data is msgspec.UNSET:
+        raise BadInput(tensor.name[:64], "missing", "has neither data nor parameters.binary_data_size")
+    data = list(_leaves(tensor.data))
+    if len(data) != math.prod(tensor.shape):
+        raise BadInput(tensor.name[:64], "shape", "has another number of elements than its shape says")
+    return data
+
+
+def check_shape(tensor: Tensor) -> None:
+    """Raises BadInput for a shape without rows or with a negative length."""
+    if not tensor.shape or min(tensor.shape) < 0:
+        raise BadInput(tensor.name[:64], "shape", "expected the number of rows, then the rest of the shape")
+
+
+def _leaves(data: object) -> Iterator[Any]:
+    if isinstance(data, list):
+        for each in data:
+            yield from _leaves(each)
+    else:
+        yield data
+
+
+def _scalar(value: Any, field: Field) -> Any:
+    """An element as JSON would have it in a row: tensors know no null, and often no integers or booleans."""
+    if isinstance(value, float):
+        if field.nullable and math.isnan(value):
+            return None
+        if field.kind is Kind.INTEGER and value.is_integer():
+            return int(value)
+    if field.kind is Kind.BOOLEAN and value in (0, 1):
+        return bool(value)
+    return _text(value, field) if isinstance(value, bytes) else value
+
+
+def _text(value: bytes, field: Field) -> Any:
+    """An element of BYTES: an image is bytes, every other field that comes in BYTES is text."""
+    if field.kind is Kind.IMAGE:
+        return value
+    try:
+        return value.decode()
+    except UnicodeDecodeError as error:
+        raise BadInput(field.name, "utf8", "is not UTF-8 text") from error

@@ -1,0 +1,94 @@
+"""Compressed bodies and replies, for every door alike."""
+
+import asyncio
+import gzip
+import json
+import zlib
+from typing import Any
+
+import pytest
+
+from headgate.errors import BodyRefused
+from headgate.gateway.http.coding import decoded
+from headgate.gateway.http.exchange import CONTENT_ENCODING, Head
+
+PREDICT = "/v1/endpoints/e/predict"
+BODY = json.dumps({"rows": [{"f0": 0.1, "f1": 0.2, "f2": 0.3}]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("coding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("GZip", gzip.compress)]
+)
+def test_a_compressed_body_is_read_as_the_plain_one(play: Any, coding: str, pack: Any) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        plain = await caller.ask("POST", PREDICT, BODY)
+        packed = await caller.ask("POST", PREDICT, pack(BODY), f"Content-Encoding: {coding}")
+        assert (plain.status, packed.status) == (200, 200)
+        assert packed.json["predictions"][0]["scores"] == plain.json["predictions"][0]["scores"]
+
+    play(lambda town: town.serve_one(), scene)
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "status"),
+    [
+        ("br", BODY, 400),
+        ("gzip, gzip", gzip.compress(BODY), 400),
+        ("gzip", BODY, 400),
+        ("gzip", gzip.compress(BODY)[:-9], 400),
+        ("gzip", gzip.compress(BODY) + b"more", 400),
+        ("gzip", gzip.compress(b" " * 2_000_000), 413),
+    ],
+)
+def test_what_is_not_in_its_coding_or_unfolds_without_end_is_refused(
+    play: Any, coding: str, body: bytes, status: int
+) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        for path in (PREDICT, "/v2/models/e/infer"):
+            reply = await caller.ask("POST", path, body, f"Content-Encoding: {coding}")
+            assert reply.status == status
+            assert "error" in reply.json
+        assert (await caller.ask("POST", PREDICT, BODY)).status == 200
+
+    play(lambda town: town.serve_one(), scene, body_limit=1_000_000)
+
+
+def test_a_large_reply_is_compressed_for_whoever_takes_it(play: Any) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        many = json.dumps({"rows": [{"f0": 0.1, "f1": 0.2, "f2": 0.3}] * 5000}).encode()
+        for rows, accepted, coding in (
+            (BODY, "gzip", None),
+            (many, "br", None),
+            (many, "gzip;q=0", None),
+            (many, "gzip, deflate", "gzip"),
+            (many, "deflate", "deflate"),
+        ):
+            reply = await caller.ask("POST", PREDICT, rows, f"Accept-Encoding: {accepted}")
+            assert reply.headers.get("content-encoding") == coding
+            text = reply.body if coding is None else zlib.decompress(reply.body, 32 + zlib.MAX_WBITS)
+            assert len(json.loads(text)["predictions"]) == len(json.loads(rows)["rows"])
+
+    play(lambda town: town.serve_one(), scene)
+
+
+def test_replies_keep_their_order_when_an_earlier_body_takes_longer_to_open(play: Any) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        large = json.dumps({"rows": [{"f0": 0.1, "f1": 0.2, "f2": 0.3}] * 3000}).encode()
+        caller.send("POST", PREDICT, gzip.compress(large), "Content-Encoding: gzip")
+        caller.send("GET", "/livez")
+        async with asyncio.timeout(10):
+            assert len((await caller.reply()).json["predictions"]) == 3000
+            assert (await caller.reply()).json == {"live": True}
+
+    play(lambda town: town.serve_one(), scene)
+
+
+def test_a_body_of_exactly_the_limit_is_read() -> None:
+    head = Head(b"POST", b"/", headers={CONTENT_ENCODING: b"gzip"})
+    assert decoded(head, gzip.compress(b"x" * 100), 100) == b"x" * 100
+    with pytest.raises(BodyRefused, match="99 bytes"):
+        decoded(head, gzip.compress(b"x" * 100), 99)
