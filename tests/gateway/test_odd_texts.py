@@ -1,4 +1,4 @@
-"""Texts JSON allows and nothing else can hold, and numbers beyond any float: refused by name, no neighbour's concern."""
+"""Texts JSON allows and nothing else can hold, numbers beyond any float: refused by name, no neighbour's concern."""
 
 import asyncio
 import json
