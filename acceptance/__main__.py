@@ -35,6 +35,7 @@ def main(arguments: list[str]) -> int:
     chosen = [row for row in suite.rows if not only or any(fnmatch.fnmatch(row.id, each) for each in only)]
     with tempfile.TemporaryDirectory(prefix="headgate-accept-") as folder:
         bench = Bench(ROOT, prepared=True) if here else Bench(clone(Path(folder) / "clone"), source=ROOT)
+        bench.gather(test for row in chosen for test in row.shares)
         results = []
         for row in chosen:
             results.append(judge(row, bench))

@@ -5,7 +5,9 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+import xml.etree.ElementTree as ET
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +50,7 @@ class Bench:
         self.clone = clone
         self._source = source or clone
         self._made = {".venv/.dev", ".venv/.full"} if prepared else set()
+        self._together: list[str] = []
         self._found: dict[str, tuple[Any, Exception | None]] = {}
 
     @property
@@ -133,6 +136,34 @@ class Bench:
         named = [each for each in chosen if each.startswith("tests/")]
         return Measured(counts.get("passed", 0), max(1, len(named)), at_least=True)
 
+    def gather(self, tests: Iterable[str]) -> None:
+        """Name the tests that rows will ask `shared` for, so that one run of pytest answers for all of them."""
+        self._together = sorted(set(tests))
+
+    def shared(self, *chosen: str) -> Measured:
+        """As `tests`, from the one run that all gathered tests share; every row still counts its own alone."""
+        outcomes = self.once("tests", self._outcomes)
+        counts: Counter[str] = Counter()
+        for each in chosen:
+            found = [outcome for name, outcome in outcomes.items() if covers(each, name)]
+            if not found:
+                raise Red(f"no test ran for {each}")
+            counts.update(found)
+        if set(counts) != {"passed"}:
+            raise Red(f"not all hold: {', '.join(f'{number} {word}' for word, number in sorted(counts.items()))}")
+        return Measured(counts["passed"], len(chosen), at_least=True)
+
+    def _outcomes(self) -> dict[str, str]:
+        self.make(".venv/.full")
+        self.run(self.python, "tools/real_parts.py")
+        report = self.clone / "build" / "accept" / "tests.xml"
+        report.parent.mkdir(parents=True, exist_ok=True)
+        words = ("-q", "-p", "no:cacheprovider", "-n", "2", f"--junit-xml={report}", *self._together)
+        said = self.run(self.python, "-m", "pytest", *words, status=None, timeout=3600)
+        if not report.is_file():
+            raise Red(f"no test ran: {said.strip()[-600:]}")
+        return outcomes(report.read_text())
+
 
 Body = Callable[[Bench], Measured | None]
 
@@ -145,6 +176,8 @@ class Row:
     says: str
     shown_by: str
     body: Body
+    shares: tuple[str, ...] = ()
+    """Tests it takes from the run that rows share."""
 
 
 @dataclass(frozen=True)
@@ -187,18 +220,16 @@ class Suite:
 
         return register
 
-    def tests(self, name: str, says: str, *chosen: str, needs: str = "") -> None:
+    def tests(self, name: str, says: str, *chosen: str, alone: bool = False) -> None:
         """Registers a row shown by tests of the repository, named as pytest names them.
 
-        `needs` is a target of the Makefile whose parts they need.
+        Rows share one run of pytest; `alone` is for tests that load the machine, and for those chosen by options.
         """
-
-        def body(bench: Bench) -> Measured:
-            if needs:
-                bench.make(needs)
-            return bench.tests(*chosen)
-
-        self.add(Row(name, says, " ".join(chosen), body))
+        alone = alone or any(each.startswith("-") for each in chosen)
+        if alone:
+            self.add(Row(name, says, " ".join(chosen), lambda bench: bench.tests(*chosen)))
+        else:
+            self.add(Row(name, says, " ".join(chosen), lambda bench: bench.shared(*chosen), chosen))
 
     def add(self, row: Row) -> None:
         """Takes a row that has a name of its own."""
@@ -227,6 +258,29 @@ def judge(row: Row, bench: Bench) -> Result:
         limit = None if measured is None else measured.limit_text
         ok = measured is None or measured.kept
     return Result(row.id, row.says, row.shown_by, value, limit, ok, round(time.monotonic() - begun, 1))
+
+
+def covers(chosen: str, name: str) -> bool:
+    """Whether a test is among those `chosen` names: a folder, a file, a function or one case of it.
+
+    >>> covers("tests/a.py::test_x", "tests/a.py::test_x[1]"), covers("tests/a.py::test_x", "tests/a.py::test_xy")
+    (True, False)
+    """
+    return name == chosen or name.startswith((chosen + "/", chosen + "::", chosen + "["))
+
+
+def outcomes(report: str) -> dict[str, str]:
+    """What became of each test in a JUnit report: ``passed``, ``failed`` or ``skipped``, by the name pytest knows.
+
+    >>> outcomes('<testsuites><testsuite><testcase classname="tests.a" name="test_x[1]"/></testsuite></testsuites>')
+    {'tests/a.py::test_x[1]': 'passed'}
+    """
+    found = {}
+    for case in ET.fromstring(report).iter("testcase"):  # noqa: S314 - pytest wrote it a moment ago
+        name = f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}"
+        bad = "failed" if case.find("failure") is not None or case.find("error") is not None else ""
+        found[name] = bad or ("skipped" if case.find("skipped") is not None else "passed")
+    return found
 
 
 def last_object(said: str) -> dict[str, Any]:

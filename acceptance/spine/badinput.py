@@ -85,7 +85,6 @@ SUITE.tests(
     "bad-disk-full",
     "a disk that fills: refused with 503, recovers by itself, nothing acknowledged is lost or half-written",
     "tests/faults/test_full_disk.py",
-    needs=".venv/.full",
 )
 SUITE.tests(
     "bad-exit-codes",

@@ -90,6 +90,7 @@ SUITE.tests(
     "4-swap-p99",
     "while a version loads, p99 is at most twice the steady p99 and memory comes back to where it was",
     "tests/app/test_swap.py",
+    alone=True,
 )
 SUITE.tests(
     "4-rollback",

@@ -8,7 +8,6 @@ from acceptance.rows import Bench, Red, Suite, last_object
 SUITE = Suite()
 ROOM: Final = "tests/registry"
 ENGINES: Final = "tests/runtimes/engines/test_engines.py"
-FULL: Final = ".venv/.full"
 
 SUITE.tests(
     "3-sklearn",
@@ -43,20 +42,17 @@ SUITE.tests(
     "a PyTorch module and an exported program are registered",
     f"{ROOM}/test_torch.py",
     f"{ENGINES}::test_an_exported_program_answers_as_the_module_it_was",
-    needs=FULL,
 )
 SUITE.tests(
     "3-keras",
     "a Keras model is registered: converted, or hosted as it is where its converter cannot be installed",
     f"{ROOM}/test_keras.py",
-    needs=FULL,
 )
 SUITE.tests(
     "3-text",
     "a text model travels with its tokeniser in the package",
     f"{ROOM}/test_text.py::test_a_text_model_travels_with_its_tokeniser",
     f"{ENGINES}::test_a_text_package_tokenises_in_the_host",
-    needs=FULL,
 )
 SUITE.tests(
     "3-python",
@@ -201,7 +197,7 @@ SUITE.tests(
     "tests/migrations",
     "--deselect=tests/migrations/test_migrations.py::test_postgres_too",
 )
-SUITE.tests("3-postgres", "and in PostgreSQL", "tests/migrations/test_migrations.py::test_postgres_too", needs=FULL)
+SUITE.tests("3-postgres", "and in PostgreSQL", "tests/migrations/test_migrations.py::test_postgres_too")
 
 
 def _registered(bench: Bench, folder: Path) -> str:

@@ -14,11 +14,13 @@ SUITE.tests(
     "worker, runtime host and controller each SIGKILLed under load ten times: every acknowledged record is there "
     "exactly once",
     f"{KILLS}::test_no_promise_is_lost_when_workers_hosts_and_the_controller_are_killed[10]",
+    alone=True,
 )
 SUITE.tests(
     "show-kill-supervisor",
     "the supervisor SIGKILLed under load ten times: every acknowledged record is there exactly once",
     f"{KILLS}::test_no_promise_is_lost_when_the_supervisor_is_killed[10]",
+    alone=True,
 )
 SUITE.tests(
     "show-disk",

@@ -89,11 +89,7 @@ class Chores:
             running_s=running_s,
             closed_segments=sum(1 for segment in segments if segment.closed),
             quiet_s=self._quiet(segments, running_s),
-            retention_days={
-                (each.traffic.project, each.traffic.endpoint): each.retention_days
-                for each in self._declared.endpoints()
-                if each.retention_days is not None
-            },
+            retention_days=self._declared.retention_days(),
         )
 
     def _quiet(self, segments: list[SegmentRef], now: float) -> dict[Stream, float]:

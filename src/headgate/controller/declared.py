@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -17,15 +16,6 @@ from headgate.traffic.traffic import Member, Traffic
 _SALT_BYTES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredEndpoint:
-    """One endpoint as it should be."""
-
-    traffic: Traffic
-    """Its revision means nothing; publishing gives it one."""
-    retention_days: int | None
-
-
 class Declared:
     """Reads endpoint files from the store and resolves the versions they name."""
 
@@ -33,20 +23,37 @@ class Declared:
         self._endpoints = endpoints
         self._registry = registry
         self._secret = secret
+        self._read: dict[str, EndpointSpec] = {}
+        """Files by their text: the loops look several times a second, and reading YAML is what a look costs."""
 
-    def endpoints(self) -> list[DeclaredEndpoint]:
-        """Every endpoint as it should be, of all projects.
+    def traffic(self) -> list[Traffic]:
+        """What every endpoint's callers should get, of all projects, at revision 0: publishing gives it one.
 
         An endpoint whose versions cannot be found is left as it is: gateways go on with what they know.
         """
         found = []
-        for project, name, text in self._endpoints.endpoints():
+        for spec in self._specs():
             try:
-                spec = load_endpoint(text, f"endpoint {project}/{name}")
-                found.append(DeclaredEndpoint(self.resolve(spec), spec.retention_days))
+                found.append(self.resolve(spec))
             except NotFound:
                 continue
         return found
+
+    def retention_days(self) -> dict[tuple[str, str], int]:
+        """Days that records are kept, by project and endpoint, where a limit was set."""
+        return {
+            (spec.project, spec.endpoint): spec.retention_days
+            for spec in self._specs()
+            if spec.retention_days is not None
+        }
+
+    def _specs(self) -> list[EndpointSpec]:
+        files = self._endpoints.endpoints()
+        before = self._read
+        self._read = {
+            text: before.get(text) or load_endpoint(text, f"endpoint {project}/{name}") for project, name, text in files
+        }
+        return [self._read[text] for _, _, text in files]
 
     def spec(self, project: str, name: str) -> EndpointSpec:
         """One endpoint's file. Raises NotFound naming what there is."""

@@ -31,8 +31,7 @@ class Controller:
     def reconcile(self) -> tuple[Publish, ...]:
         """Observe, decide, apply; returns what was published."""
         with self._turn:
-            desired = [each.traffic for each in self._declared.endpoints()]
-            decided = publications(desired, self._traffic.read())
+            decided = publications(self._declared.traffic(), self._traffic.read())
             return tuple(each for each in decided if self._publish(each))
 
     def _publish(self, publication: Publish) -> bool:
