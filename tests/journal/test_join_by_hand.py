@@ -132,7 +132,7 @@ class ByHand:
                 continue
             truth = self.truths.get(each.id)
             answers = [answer for answer in self.story.answers if answer.input_id == each.id]
-            said = [(answer.answered, answer.role) for answer in answers if answer.role in ROLES]
+            said: list[tuple[Any, ...]] = [(answer.answered, answer.role) for answer in answers if answer.role in ROLES]
             for answered, role in said or ([(None, None)] if not answers else []):
                 value = None if truth is None else truth.value
                 rows.append((format_id(each.id), answered, role, value, each.refusal is not None))
