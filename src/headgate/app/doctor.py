@@ -21,6 +21,8 @@ import numpy as np
 from headgate.app.facade import Headgate
 from headgate.errors import HeadgateError
 from headgate.events import EventKind
+from headgate.journal.blobs import Kept, folders, kept
+from headgate.journal.disk import LocalDisk
 from headgate.registry.parity import recheck
 from headgate.runtimes.predictor import predict_with
 from headgate.settings import Home
@@ -210,6 +212,21 @@ def _check_journal(hg: Headgate) -> Iterator[Finding]:
         yield Finding(Health.GOOD, f"journal of {endpoint}: {counts.inputs:,} inputs, {counts.labelled:,} labelled")
 
 
+def _check_blobs(hg: Headgate) -> Iterator[Finding]:
+    disk = LocalDisk(hg.home.root)
+    files = [each for folder in folders(disk) for each in kept(disk, folder)]
+    if files:
+        aside = [each for each in files if each.aside_since is not None]
+        what = f"blobs: {len(files) - len(aside):,}, {_megabytes(files)} MB in all"
+        if aside:
+            what += f"; set aside because no record named them: {len(aside):,}, {_megabytes(aside)} MB of it"
+        yield Finding(Health.GOOD, what)
+
+
+def _megabytes(files: list[Kept]) -> str:
+    return f"{sum(each.size for each in files) / 1e6:,.1f}"
+
+
 def _damaged(hg: Headgate) -> Iterator[Finding]:
     """Segments the sealer could not read whole, as long as their files are still in the journal."""
     there = {f"{each.stream}/{each.sequence}" for each in hg.segments()}
@@ -225,4 +242,4 @@ def _damaged(hg: Headgate) -> Iterator[Finding]:
         yield Finding(Health.BAD, f"journal segment {segment}: {why}", advice)
 
 
-_HOME_CHECKS: Final = (_check_secret, _check_packages, _check_endpoints, _check_journal)
+_HOME_CHECKS: Final = (_check_secret, _check_packages, _check_endpoints, _check_journal, _check_blobs)

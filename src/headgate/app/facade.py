@@ -27,6 +27,7 @@ from headgate.evaluation.gates import parse_gate
 from headgate.events import Event, EventKind
 from headgate.journal.disk import LocalDisk
 from headgate.journal.lake import Lake
+from headgate.journal.orphans import Orphans
 from headgate.journal.ports import SegmentRef
 from headgate.journal.reader import Counts, Reader
 from headgate.journal.segments import DiskSegmentSource
@@ -62,7 +63,8 @@ class Headgate:
         self._store = SqlStore(store or home.database)
         self.registry = Registry(self._store, PackageStore(home.packages), self._clock)
         self.traffic = FileTraffic(home.traffic)
-        self._segments = DiskSegmentSource(LocalDisk(home.root))
+        self._disk = LocalDisk(home.root)
+        self._segments = DiskSegmentSource(self._disk)
         self._lake = Lake(home.lake)
         self.reader = Reader(self._lake, self._segments)
         self._declared = Declared(self._store, self.registry, read_secret(home))
@@ -209,6 +211,7 @@ class Headgate:
             segments=self._segments,
             finish=partial(finish_stream, self.home),
             lake=self._lake,
+            orphans=Orphans(self._disk, self._segments, self._lake, clock=SystemClock()),
             events=self._store,
             clock=self._clock,
             deaths=FileDeaths(self.home.deaths),
