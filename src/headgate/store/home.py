@@ -186,6 +186,20 @@ def claim(path: Path) -> Iterator[None]:
         yield
 
 
+def held_by(path: Path) -> str | None:
+    """Who holds the lock file at `path`, such as ``process 7``; None when nobody does.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, claim(Path(folder) / "up.lock"):
+    ...     (held_by(Path(folder) / "up.lock") == f"process {os.getpid()}", held_by(Path(folder) / "other.lock"))
+    (True, None)
+    """
+    if not path.exists():
+        return None
+    with atomic.attempted(path) as free:
+        return None if free else _holder(path)
+
+
 def _holder(path: Path) -> str:
     """Who wrote its process id into the lock file, as far as that can be read."""
     try:
