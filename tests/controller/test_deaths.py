@@ -27,7 +27,7 @@ class Unforgetting(FileDeaths):
 def turn(root: Path, store: MemoryStore, deaths: FileDeaths) -> None:
     clock = HeldClock(Micros(9))
     Chores(
-        declared=Declared(store, Registry(store, PackageStore(root / "packages"), clock), b"s" * 32),
+        declared=Declared(store, Registry(store, PackageStore(root / "packages"), clock), lambda: b"s" * 32),
         segments=MemorySegments(),
         finish=lambda _stream: False,
         lake=Lake(root / "lake"),
