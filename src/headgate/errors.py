@@ -44,6 +44,7 @@ class BadInput(CallerError):
     """
 
     def __init__(self, field: str, rule: str, message: str) -> None:
+        field = printable(field)
         super().__init__(f"{field}: {message}")
         self.field = field
         self.rule = rule
@@ -137,6 +138,15 @@ class JournalUnavailable(PassingError):
 
 class Unavailable(PassingError):
     """The part that should answer is not there yet."""
+
+
+def printable(text: str) -> str:
+    r"""`text` with half surrogate pairs, which JSON can spell and UTF-8 cannot, as question marks.
+
+    >>> printable("flight\ud800")
+    'flight?'
+    """
+    return text.encode("utf-8", "replace").decode()
 
 
 @dataclass(frozen=True, slots=True)

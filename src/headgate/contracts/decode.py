@@ -5,7 +5,6 @@ refused row needs lives in ``explain`` and runs only then. Needs numpy and msgsp
 """
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
@@ -19,6 +18,7 @@ from headgate.contracts.explain import (
     Break,
     bounds,
     class_of,
+    is_finite,
     micros,
     outside,
     place,
@@ -128,7 +128,7 @@ def label_violation(output: Output, value: object, path: str = "label") -> Viola
     if output.task is Task.REGRESSION:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return Violation(path, Rule.TYPE.value, f"expected a number, got {class_of(value)}")
-        if not -math.inf < value < math.inf:
+        if not is_finite(value):
             return Violation(path, Rule.FINITE.value, "must be finite, neither NaN nor infinity")
         return None
     # True equals 1 in Python, so the type is part of what a class is.

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from headgate.contracts.contract import Field, Kind, OnBreak, Rule
+from headgate.errors import printable
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
@@ -211,14 +212,19 @@ def tensor_break(field: Field, value: object) -> Break | None:
         return Break(Rule.TYPE, f"{class_of(odd)} among them")
     if misshapen:
         return Break(Rule.SHAPE)
-    if not all(_is_finite(each) for each in level):
+    if not all(is_finite(each) for each in level):
         return Break(Rule.FINITE)
     if field.max_bytes is not None and len(level) * TENSOR_ITEM_BYTES > field.max_bytes:
         return Break(Rule.SIZE)
     return None
 
 
-def _is_finite(value: object) -> bool:
+def is_finite(value: object) -> bool:
+    """Whether `value` is a number that a 64-bit float can hold, be it a float or a whole number.
+
+    >>> is_finite(10**300), is_finite(10**400), is_finite(float("nan")), is_finite("3")
+    (True, False, False, False)
+    """
     try:
         return isinstance(value, int | float) and math.isfinite(value)
     except OverflowError:
@@ -268,10 +274,11 @@ def _limits(field: Field) -> Iterator[str]:
 
 
 def place(path: str, name: str) -> str:
-    """The path of field `name` inside `path`; a name nobody should have sent is cut short.
+    """The path of field `name` inside `path`; a name nobody should have sent is cut short and made printable.
 
     >>> place("rows[3]", "distance")
     'rows[3].distance'
     """
     name = name if len(name) <= _KEY_SHOWN else f"{name[:_KEY_SHOWN]}…"
+    name = printable(name)
     return f"{path}.{name}" if path else name

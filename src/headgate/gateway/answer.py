@@ -6,6 +6,7 @@ in place, others through `lanes.py`, and the journal says when it is done.
 """
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from functools import partial
 from time import perf_counter_ns
@@ -31,6 +32,7 @@ from headgate.journal.identifiers import Mint, format_id
 from headgate.journal.records import Block, Input, Refusal
 from headgate.runtimes.ports import Outputs
 
+_LOG: Final = logging.getLogger(__name__)
 INLINE_ROWS: Final = 128
 """Rows of one call on the event loop; larger batches leave it."""
 SWEEP_SECONDS: Final = 0.01
@@ -87,7 +89,12 @@ class Answerer:
         """Answer everything that arrived since the last tick."""
         arrived, self._arrived = self._arrived, []
         for view, asks in _by_view(arrived):
-            self._answer(view, asks)
+            try:
+                self._answer(view, asks)
+            except Exception:  # a fault of ours must cost the answers of these callers only
+                _LOG.exception("requests to %s could not be answered", view.traffic.endpoint)
+                for ask in asks:
+                    ask.spoil()
             view.count.in_flight(view.waiting)
         self._watch([ask for ask in arrived if ask.open])
 
@@ -203,6 +210,7 @@ class Answerer:
 
     def _sweep(self) -> None:
         """Let the live version answer for those who are late, and tell callers whose time ran out."""
+        self._sweeping = False  # first, so that a fault below does not end all sweeping
         now = perf_counter_ns()
         for share in list(self._lanes.canaries):
             late = [at for at, ask in enumerate(share.asks) if ask.patience < now and ask.open and at not in share.left]
@@ -213,7 +221,6 @@ class Answerer:
         self._open = {ask for ask in self._open if ask.open}
         for ask in [ask for ask in self._open if ask.deadline < now]:
             ask.expire()
-        self._sweeping = False
         self._watch([])
 
 

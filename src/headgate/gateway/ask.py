@@ -1,16 +1,20 @@
 """What is on its way through a gateway: a caller's request, and the rows of one tick that share a runtime call."""
 
+import logging
 from collections.abc import Callable, Sequence
 from time import perf_counter_ns
+from typing import Final
 
 import msgspec
 
-from headgate.errors import DeadlineExceeded, PassingError, Violation
+from headgate.errors import DeadlineExceeded, HeadgateError, PassingError, Violation
 from headgate.gateway.reading import Reading
 from headgate.gateway.view import Seat, View
 from headgate.journal.records import Answer, Input
 from headgate.runtimes.ports import Array
 from headgate.vocabulary import Role
+
+_LOG: Final = logging.getLogger(__name__)
 
 Outcome = Answer | Violation | PassingError
 
@@ -43,7 +47,7 @@ class Ask(msgspec.Struct, eq=False):
     request_id: str = ""
     first_id: str = ""
     """The first row's input id as text."""
-    refusal: PassingError | None = None
+    refusal: HeadgateError | None = None
     """Why nothing of it is answered after all."""
     room: Room | None = None
     """Where it counts as waiting, once admitted."""
@@ -61,6 +65,11 @@ class Ask(msgspec.Struct, eq=False):
         self.refusal = DeadlineExceeded("no answer within the deadline; state a longer deadline_ms or ask for less")
         self.close()
 
+    def spoil(self) -> None:
+        """A fault of ours met this request: say so, and let nobody else pay for it."""
+        self.refusal = HeadgateError("a fault of Headgate; its log says which")
+        self.close()
+
     def close(self) -> None:
         """Reply, if that was not done before."""
         if self.open:
@@ -69,7 +78,12 @@ class Ask(msgspec.Struct, eq=False):
                 self.room.waiting -= len(self.outcomes)
                 self.view.waiting -= len(self.outcomes)
                 self.view.count.in_flight(self.view.waiting)
-            self.finish(self)
+            try:
+                self.finish(self)
+            except Exception:  # a reply nobody can write must not keep its caller waiting, nor those behind it
+                _LOG.exception("a reply could not be written")
+                self.refusal = HeadgateError("the answer could not be written; the log of Headgate says why")
+                self.finish(self)
 
 
 def make_ask(view: View, reading: Reading, finish: Callable[[Ask], None], pinned: Seat | None = None) -> Ask:

@@ -99,10 +99,12 @@ class Follower:
 
     async def stop(self) -> None:
         """Watch no more and give every model back."""
-        tasks = [each for each in (self._task, self._loading) if each is not None]
-        for each in tasks:
-            each.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._loading is not None:
+            # Not cancelled: its thread would go on all the same, and nobody could give back what it opened.
+            await asyncio.gather(self._loading, return_exceptions=True)
         for served in (*self._loaded.values(), *self._replaced):
             await served.placement.close()
         self._loaded.clear()

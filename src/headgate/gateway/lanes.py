@@ -5,15 +5,19 @@ gets larger batches, and never more than it can do.
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from time import perf_counter_ns
+from typing import Final
 
 from headgate.errors import DeadlineExceeded, HeadgateError, RuntimeFailed
 from headgate.gateway.ask import Share
 from headgate.gateway.divide import ROWS_PER_CALL
 from headgate.gateway.view import Served
 from headgate.runtimes.ports import Outputs
+
+_LOG: Final = logging.getLogger(__name__)
 
 Answered = Callable[[Share, Outputs], None]
 Failed = Callable[[Share, Exception, float], None]
@@ -53,15 +57,25 @@ class Lanes:
     async def _drain(self, served: Served) -> None:
         queue = self._queues[served]
         while queue:
-            batch = []
-            for share in _next_batch(queue, 1 if served.feeds.ragged else ROWS_PER_CALL):
-                if share.waited_for():
-                    batch.append(share)
-                else:
-                    self._give_back(share, DeadlineExceeded("nobody waits for it any more"), 0.0)
-            if batch:
-                await self._call(served, batch)
+            shares = _next_batch(queue, 1 if served.feeds.ragged else ROWS_PER_CALL)
+            try:
+                await self._take(served, shares)
+            except Exception:  # a fault of ours must cost the answers of these callers only, never the lane
+                _LOG.exception("rows could not be answered")
+                for ask in {ask for share in shares for ask in share.asks}:
+                    ask.spoil()
         del self._queues[served]
+
+    async def _take(self, served: Served, shares: list[Share]) -> None:
+        """Answer those of `shares` that somebody waits for."""
+        batch = []
+        for share in shares:
+            if share.waited_for():
+                batch.append(share)
+            else:
+                self._give_back(share, DeadlineExceeded("nobody waits for it any more"), 0.0)
+        if batch:
+            await self._call(served, batch)
 
     async def _call(self, served: Served, batch: list[Share]) -> None:
         began = perf_counter_ns()

@@ -144,8 +144,9 @@ def read_rest(document: dict[str, Any]) -> _Rest:
         if name not in _Rest.__struct_fields__:
             raise BadInput(name[:64], "unknown", "is no part of a predict request: id, rows, keys, at, deadline_ms are")
         try:
-            msgspec.convert({name: value}, _Rest)
-        except msgspec.ValidationError as error:
+            # Encoded too, because half a surrogate pair is a legal str that no journal and no reply can hold.
+            msgspec.json.encode(msgspec.convert({name: value}, _Rest))
+        except (msgspec.ValidationError, UnicodeEncodeError) as error:
             raise BadInput(name, "type", _HINTS[name]) from error
     return msgspec.convert(document, _Rest)
 

@@ -114,4 +114,7 @@ class Memory:
         while told:
             then, began, problem = told.popleft()
             self._commit.observe((now - began) / 1e9)
-            then(problem)
+            try:
+                then(problem)
+            except Exception:  # what is left in the deque would wait for ever, and so would all that comes later
+                _LOG.exception("a request could not be told what became of its records")

@@ -18,7 +18,7 @@ from headgate.gateway.doors.native import overall, versions
 from headgate.gateway.doors.statuses import retry_after
 from headgate.gateway.http.exchange import DEADLINE, Exchange
 from headgate.gateway.http.replies import JSON, NOBODY, header_text, send
-from headgate.gateway.reading import LONGEST_DEADLINE_MS, Reading
+from headgate.gateway.reading import LONGEST_DEADLINE_MS, Reading, read_rest
 from headgate.gateway.view import Seat, View
 from headgate.journal.records import Answer
 
@@ -75,6 +75,8 @@ class DialectDoor:
             pinned = None if version is None else view.seat(version)
             question = self._dialect.read(exchange, pinned or view.live)
             reading = question.reading
+            # What the native door holds names to holds in every dialect; the first key stands for those that repeat it.
+            read_rest({"id": reading.id, "keys": None if reading.keys is None else sorted(set(reading.keys))})
             if not reading.clean:
                 for row in reading.rows:
                     if isinstance(row, Violation):

@@ -148,6 +148,8 @@ class LabelDoor:
                 allowed = ", ".join(sorted(self._kind.fields))
                 raise BadInput(f"{path}.{name[:64]}", "unknown", f"is no part of an entry: {allowed} are")
             try:
+                if isinstance(value, str):
+                    value.encode()  # half a surrogate pair is a legal str that no journal can hold
                 msgspec.convert({name: value}, _Entry)
             except (msgspec.ValidationError, UnicodeEncodeError) as error:
                 raise BadInput(f"{path}.{name}", "type", _HINTS.get(name, "is of the wrong type")) from error

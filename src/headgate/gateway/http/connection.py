@@ -168,6 +168,8 @@ class Connection(asyncio.Protocol):
         """Refuse what can be refused before its body is read; tell a patient caller to go on."""
         self._in_head = False
         method = self._parser.get_method()
+        if method in _METHODS and self._parser.should_upgrade():
+            return  # `_parse` tells its head again
         if self._length is not None and self._length > self._wire.body_limit:
             self._refuse(self._too_large())
         elif method == b"POST" and self._length is None and not self._chunked:
@@ -188,10 +190,10 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """A whole request: hand it on."""
-        if self._closing:
+        parser = self._parser
+        if self._closing or parser.should_upgrade():
             return
         self._partial = False
-        parser = self._parser
         keep_alive = parser.should_keep_alive()
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         head = Head(parser.get_method(), self._target, self._length or 0, keep_alive, self._headers)
@@ -251,14 +253,32 @@ class Connection(asyncio.Protocol):
         self._wire.handle(exchange)
 
     def _parse(self, data: bytes) -> None:
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refuse(Refused(400, "upgrade", "this server speaks HTTP/1.1 and nothing else"))
-        except httptools.HttpParserError:
-            self._refuse(Refused(400, "http", "these bytes are not an HTTP/1.1 request"))
+        while data and not self._closing:
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = self._head_again() + data[upgrade.args[0] :]
+                continue
+            except httptools.HttpParserError:
+                self._refuse(Refused(400, "http", "these bytes are not an HTTP/1.1 request"))
+            break
         if self._partial and self._in_head:  # the parser tells of whole headers only, and this one may never end
             self._count(len(data))
+
+    def _head_again(self) -> bytes:
+        """The head just read without its wish for another protocol, which a server may ignore (RFC 9110, 7.8).
+
+        Java's client wishes for HTTP/2 with every first request. The parser takes what follows such a head for the
+        other protocol, so a new one must be told.
+        """
+        parser, self._parser = self._parser, httptools.HttpRequestParser(self)
+        lines = [b"%b %b HTTP/%b" % (parser.get_method(), self._target, parser.get_http_version().encode())]
+        lines += [] if self._length is None else [b"Content-Length: %d" % self._length]
+        lines += [b"Transfer-Encoding: chunked"] if self._chunked else []
+        lines += [b"Expect: 100-continue"] if self._expects else []
+        lines += [] if parser.should_keep_alive() else [b"Connection: close"]
+        lines += [b"%b: %b" % each for each in self._headers.items()]
+        return b"\r\n".join([*lines, b"", b""])
 
     def _learn(self, data: bytes, end: int) -> None:
         """Remember a head that came with its whole body in one read and asked for nothing unusual."""

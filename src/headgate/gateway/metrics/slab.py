@@ -68,11 +68,13 @@ class Slab:
         """Every cell's number, by the index `cell` gave."""
         self._cells: dict[Key, int] = {}
         magic, _, _, entries = _HEADER.unpack_from(self._map)
-        for position in range(entries if magic == _MAGIC else 0):
-            key = _read_name(self._map, position)
+        for position in range(min(entries, _CAPACITY) if magic == _MAGIC else 0):
+            # What a torn page or another release left keeps its place, so that those behind it keep theirs.
+            key = _read_name(self._map, position) or ("", str(position), ())
             cell = (_PAGE + position * _ENTRY) // 8
             self._cells[key] = cell
-            if FAMILIES[key[0]].kind in (Kind.GAUGE, Kind.STATE):
+            family = FAMILIES.get(key[0])
+            if family is not None and family.kind in (Kind.GAUGE, Kind.STATE):
                 self.values[cell] = 0.0
         self._write_header()
         self._spill: int = self._make(("headgate_metrics_dropped_total", "", ()))
@@ -125,17 +127,21 @@ def read_slab(path: Path) -> Iterator[Sample]:
     alive = _began(pid) == began
     for position in range(min(entries, _CAPACITY)):
         key = _read_name(data, position)
-        family = FAMILIES.get(key[0])
-        if family is not None and (alive or family.kind not in (Kind.GAUGE, Kind.STATE)):
+        family = None if key is None else FAMILIES.get(key[0])
+        if key is not None and family is not None and (alive or family.kind not in (Kind.GAUGE, Kind.STATE)):
             (value,) = struct.unpack_from("=d", data, _PAGE + position * _ENTRY)
             yield Sample(key, value)
 
 
-def _read_name(data: "bytes | mmap.mmap", position: int) -> Key:
+def _read_name(data: "bytes | mmap.mmap", position: int) -> Key | None:
+    """The name of an entry; None when none can be read, as after a machine died before its page was written."""
     start = _PAGE + position * _ENTRY + 8
     (length,) = _NAME.unpack_from(data, start)
     start += _NAME.size
-    key: Key = msgspec.json.decode(data[start : start + length], type=Key)
+    try:
+        key: Key = msgspec.json.decode(data[start : start + length], type=Key)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
     return key
 
 

@@ -16,6 +16,7 @@ from headgate.gateway.doors.v2.about import outputs_of
 from headgate.gateway.doors.v2.binary import SIZE, fill, packed, split
 from headgate.gateway.doors.v2.tensors import Tensor, read_tensors
 from headgate.gateway.http.exchange import Exchange
+from headgate.gateway.reading import LONGEST_DEADLINE_MS
 from headgate.gateway.view import Seat
 from headgate.journal.identifiers import format_id
 from headgate.journal.records import Answer
@@ -100,6 +101,8 @@ def _request(body: bytes) -> _Infer:
     except msgspec.ValidationError as error:
         where = str(error).rpartition("`$")[2].strip("`.") or "inputs"
         raise BadInput(where[:80], "type", "is missing or of the wrong type for an inference request") from error
+    except UnicodeEncodeError as error:
+        raise BadInput("body", "type", "has half a surrogate pair where an inference request has none") from error
     if not request.inputs:
         raise BadInput("inputs", "missing", "expected at least one tensor")
     return request
@@ -120,7 +123,7 @@ def _deadline(request: _Infer) -> float | None:
         return None
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
         raise BadInput("parameters.timeout", "type", "expected microseconds over 0")
-    return float(timeout) / 1000
+    return min(timeout, LONGEST_DEADLINE_MS * 1000) / 1000  # first, because a whole number may be beyond any float
 
 
 def _wanted(request: _Infer, seat: Seat) -> list[Wanted]:

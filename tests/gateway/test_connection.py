@@ -1,0 +1,401 @@
+"""The wire alone, without a socket: the same bytes mean the same however they are cut, and replies keep their order."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headgate.gateway.http.connection import HEAD_LIMIT, PIPELINE_LIMIT, Connection, Refused, Wire
+from headgate.gateway.http.exchange import Exchange
+
+
+class Line:
+    """A transport that keeps what was written and does nothing else."""
+
+    def __init__(self) -> None:
+        self.said = b""
+        self.closed = self.aborted = False
+        self.reading = True
+
+    def write(self, data: bytes) -> None:
+        assert not self.closed, "nothing is written after the end"
+        self.said += data
+
+    def close(self) -> None:
+        self.closed = True
+
+    def abort(self) -> None:
+        self.aborted = self.closed = True
+
+    def pause_reading(self) -> None:
+        assert self.reading, "paused twice"
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        assert not self.reading, "resumed twice"
+        self.reading = True
+
+
+@dataclass
+class Talk:
+    """One connection and what came of it."""
+
+    body_limit: int = 1000
+    heads: dict[bytes, Any] = field(default_factory=dict)
+    asked: list[Exchange] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    line: Line = field(default_factory=Line)
+    at_once: bool = False
+
+    def __post_init__(self) -> None:
+        self.wire = Wire(self._asked, self._refused, self.body_limit, self.heads)
+        self.connection = Connection(self.wire)
+        self.connection.connection_made(cast(asyncio.Transport, self.line))
+
+    def _asked(self, exchange: Exchange) -> None:
+        self.asked.append(exchange)
+        if self.at_once:
+            exchange.reply(b"<%d>" % len(self.asked))
+
+    def _refused(self, exchange: Exchange, reason: Refused) -> None:
+        self.refused.append(reason)
+        exchange.reply(b"<refused %d>" % reason.status)
+
+    def hear(self, *pieces: bytes) -> "Talk":
+        for piece in pieces:
+            self.connection.data_received(piece)
+        return self
+
+    def listens(self) -> bool:
+        """Whether the transport may read on."""
+        return self.line.reading
+
+    @property
+    def meant(self) -> list[tuple[Any, ...]]:
+        return [
+            (each.head.method, each.head.target, each.body, each.head.keep_alive, dict(each.head.headers))
+            for each in self.asked
+        ]
+
+
+def post(target: bytes, body: bytes, *headers: bytes) -> bytes:
+    lines = [b"POST %b HTTP/1.1" % target, b"Host: t", b"Content-Length: %d" % len(body), *headers, b"", b""]
+    return b"\r\n".join(lines) + body
+
+
+def chunked(target: bytes, body: bytes, cut: int) -> bytes:
+    parts = [each for each in (body[:cut], body[cut:]) if each]
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(each), each) for each in parts)
+    return b"POST %b HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n" % target + chunks + b"0\r\n\r\n"
+
+
+def get(method: bytes, target: bytes, *headers: bytes) -> bytes:
+    return b"\r\n".join([b"%b %b HTTP/1.1" % (method, target), b"Host: t", *headers, b"", b""])
+
+
+TARGETS = st.sampled_from([b"/", b"/v1/endpoints/e/predict", b"/v1/endpoints/e/predict?x=1", b"/%C3%A9"])
+BODIES = st.binary(max_size=40) | st.sampled_from([b"\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"{}", b""])
+HEADERS = st.sampled_from([(), (b"content-TYPE: text/csv",), (b"Accept: a", b"accept: b"), (b"X-Other: 1",)])
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> tuple[bytes, tuple[bytes, bytes, bytes]]:
+    """The bytes of one request and its method, target and body."""
+    target, body, headers = draw(TARGETS), draw(BODIES), draw(HEADERS)
+    match draw(st.integers(0, 3)):
+        case 0:
+            return get(b"GET", target, *headers), (b"GET", target, b"")
+        case 1:
+            return get(b"HEAD", target, *headers), (b"HEAD", target, b"")
+        case 2:
+            return chunked(target, body, draw(st.integers(0, len(body)))), (b"POST", target, body)
+    return post(target, body, *headers), (b"POST", target, body)
+
+
+@st.composite
+def pieces_of(draw: st.DrawFn, data: bytes) -> list[bytes]:
+    cuts = sorted(draw(st.sets(st.integers(0, len(data)), max_size=8)))
+    ends = [*cuts, len(data)]
+    return [data[start:end] for start, end in zip([0, *cuts], ends, strict=True) if start < end]
+
+
+@settings(max_examples=200)
+@given(data=st.data(), asked=st.lists(requests(), min_size=1, max_size=6))
+def test_the_same_bytes_mean_the_same_however_they_are_cut(
+    data: st.DataObject, asked: list[tuple[bytes, tuple[bytes, bytes, bytes]]]
+) -> None:
+    stream = b"".join(each for each, _ in asked)
+    heads: dict[bytes, Any] = {}
+    by_request = Talk(heads=heads).hear(*(each for each, _ in asked))
+    again = Talk(heads=heads).hear(*(each for each, _ in asked))  # now that heads were learned
+    in_pieces = Talk(heads=heads).hear(*data.draw(pieces_of(stream)))
+    assert [each[:3] for each in by_request.meant] == [meant for _, meant in asked]
+    assert by_request.meant == again.meant == in_pieces.meant
+    assert by_request.refused == in_pieces.refused == []
+
+
+@given(order=st.permutations(range(6)), late=st.sets(st.integers(0, 5)))
+def test_replies_leave_in_the_order_of_their_requests(order: list[int], late: set[int]) -> None:
+    talk = Talk().hear(*(post(b"/%d" % at, b"x") for at in range(6)))
+    for at in order:
+        talk.asked[at].reply(b"<%d>" % at)
+        answered = [each for each in range(6) if talk.asked[each].answer is not None]
+        ready = next((at for at in range(6) if at not in answered), 6)
+        assert talk.line.said == b"".join(b"<%d>" % each for each in range(ready))
+        if at in late:
+            talk.asked[at].reply(b"<again>")  # a second reply is none
+    assert talk.line.said == b"<0><1><2><3><4><5>"
+    assert not talk.line.closed
+
+
+def test_the_last_reply_closes_where_the_caller_wants_that() -> None:
+    talk = Talk().hear(post(b"/a", b"x"), post(b"/b", b"y", b"Connection: close"), post(b"/c", b"z"))
+    assert [each.head.target for each in talk.asked] == [b"/a", b"/b"], "nothing is read after the last request"
+    talk.asked[1].reply(b"<b>")
+    assert (talk.line.said, talk.line.closed) == (b"", False)
+    talk.asked[0].reply(b"<a>")
+    assert (talk.line.said, talk.line.closed) == (b"<a><b>", True)
+
+
+def test_a_reply_at_once_to_the_last_request_closes_as_well() -> None:
+    talk = Talk(at_once=True).hear(post(b"/b", b"y", b"Connection: close"))
+    assert (talk.line.said, talk.line.closed) == (b"<1>", True)
+
+
+def test_http_1_0_ends_with_its_reply() -> None:
+    talk = Talk(at_once=True).hear(b"GET /livez HTTP/1.0\r\n\r\n")
+    assert (talk.line.said, talk.line.closed) == (b"<1>", True)
+
+
+def test_a_caller_with_too_much_unanswered_is_read_no_further() -> None:
+    talk = Talk()
+    for at in range(PIPELINE_LIMIT):
+        assert talk.listens()
+        talk.hear(get(b"GET", b"/%d" % at))
+    assert not talk.listens()
+    talk.asked[1].reply(b"<1>")
+    assert not talk.listens(), "its turn has not come"
+    talk.asked[0].reply(b"<0>")
+    assert talk.listens()
+
+
+def test_a_caller_that_does_not_read_is_not_read() -> None:
+    talk = Talk()
+    talk.connection.pause_writing()
+    assert not talk.listens()
+    talk.connection.resume_writing()
+    assert talk.listens()
+    for at in range(PIPELINE_LIMIT):
+        talk.hear(get(b"GET", b"/%d" % at))
+    talk.connection.pause_writing()
+    for each in talk.asked:
+        each.reply(b".")
+    assert not talk.listens(), "everything is answered, and nothing of it read"
+    talk.connection.resume_writing()
+    assert talk.listens()
+
+
+def test_replies_to_a_caller_that_left_fall_on_the_floor() -> None:
+    talk = Talk().hear(get(b"GET", b"/"))
+    assert talk.wire.connections == {talk.connection}
+    talk.connection.connection_lost(None)
+    talk.asked[0].reply(b"<0>")
+    assert talk.line.said == b""
+    assert talk.wire.connections == set()
+    talk.connection.finish()
+    talk.connection.abort()
+    talk.connection.sweep()
+
+
+def test_finishing_answers_what_was_asked_and_reads_no_more() -> None:
+    talk = Talk().hear(get(b"GET", b"/a"))
+    talk.connection.finish()
+    assert not talk.line.closed
+    talk.hear(get(b"GET", b"/b"))
+    talk.asked[0].reply(b"<a>")
+    assert (len(talk.asked), talk.line.said, talk.line.closed) == (1, b"<a>", True)
+    idle = Talk()
+    idle.connection.finish()
+    assert idle.line.closed
+
+
+def test_the_end_of_what_a_caller_sends() -> None:
+    idle = Talk()
+    assert not idle.connection.eof_received(), "nothing is owed: the transport may close"
+    waiting = Talk().hear(get(b"GET", b"/a"))
+    assert waiting.connection.eof_received(), "a reply is owed"
+    waiting.asked[0].reply(b"<a>")
+    assert (waiting.line.said, waiting.line.closed) == (b"<a>", True)
+    half = Talk().hear(post(b"/a", b"hello")[:-2])
+    half.connection.eof_received()
+    assert [(each.status, each.rule) for each in half.refused] == [(400, "truncated")]
+    assert (half.asked, half.line.closed) == ([], True)
+
+
+def test_a_sweep_ends_what_brought_nothing_since_the_last_one() -> None:
+    talk = Talk()
+    talk.connection.sweep()
+    assert not talk.line.closed, "it may have come a moment ago"
+    talk.connection.sweep()
+    assert talk.line.closed
+
+
+def test_a_sweep_spares_who_waits_or_just_asked() -> None:
+    talk = Talk()
+    talk.connection.sweep()
+    talk.hear(get(b"GET", b"/a"))
+    talk.connection.sweep()
+    talk.connection.sweep()
+    talk.connection.sweep()
+    assert not talk.line.closed, "it is our turn to speak, not the caller's"
+    talk.asked[0].reply(b"<a>")
+    talk.connection.sweep()
+    assert talk.line.closed, "answered, and silent for a whole interval"
+
+
+def test_slow_drips_do_not_keep_a_connection() -> None:
+    talk = Talk()
+    data = post(b"/a", b"hello")
+    talk.connection.sweep()
+    talk.hear(data[:10])
+    talk.connection.sweep()
+    assert [(each.status, each.rule) for each in talk.refused] == [(408, "slow")]
+    assert talk.line.closed
+    talk.hear(data[10:])
+    assert talk.asked == []
+
+
+def test_a_patient_caller_is_told_to_go_on_when_its_turn_comes() -> None:
+    head = b"POST /b HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    talk = Talk().hear(get(b"GET", b"/a"), head)
+    assert talk.line.said == b"", "a reply is owed before"
+    talk.asked[0].reply(b"<a>")
+    assert talk.line.said == b"<a>HTTP/1.1 100 Continue\r\n\r\n"
+    talk.hear(b"hi")
+    talk.asked[1].reply(b"<b>")
+    assert talk.line.said.endswith(b"\r\n\r\n<b>")
+    assert talk.line.said.count(b"100 Continue") == 1
+
+
+def test_a_patient_caller_with_too_much_to_say_is_refused_at_once() -> None:
+    talk = Talk(body_limit=10).hear(b"POST /b HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\n")
+    assert (talk.line.said, talk.line.closed) == (b"<refused 413>", True)
+
+
+@pytest.mark.parametrize("size", [10, 11])
+def test_the_limit_of_a_body_is_the_largest_that_is_taken(size: int) -> None:
+    for raw in (post(b"/", bytes(size)), chunked(b"/", bytes(size), 4)):
+        talk = Talk(body_limit=10).hear(raw)
+        assert (len(talk.asked), [each.status for each in talk.refused]) == ((1, []) if size == 10 else (0, [413]))
+
+
+def test_a_head_may_have_as_many_bytes_as_is_said() -> None:
+    fits = get(b"GET", b"/", b"X: " + b"a" * (HEAD_LIMIT - 100))
+    assert len(Talk().hear(fits).asked) == 1
+    large = get(b"GET", b"/", b"X: " + b"a" * HEAD_LIMIT)
+    for pieces in ([large], [large[at : at + 1000] for at in range(0, len(large), 1000)]):
+        talk = Talk().hear(*pieces)
+        assert [each.status for each in talk.refused] == [431]
+        assert talk.asked == []
+
+
+@pytest.mark.parametrize(
+    ("raw", "status", "rule"),
+    [
+        (b"PUT / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 405, "method"),
+        (b"POST / HTTP/1.1\r\n\r\n", 411, "length"),
+        (b"CONNECT t:80 HTTP/1.1\r\n\r\n", 405, "method"),
+        (b"\x16\x03\x01\x02\x00", 400, "http"),
+    ],
+)
+def test_what_is_no_request_here_is_refused_once_and_closed(raw: bytes, status: int, rule: str) -> None:
+    talk = Talk().hear(raw, raw)
+    assert [(each.status, each.rule) for each in talk.refused] == [(status, rule)]
+    assert (talk.asked, talk.line.closed) == ([], True)
+
+
+def test_what_was_asked_before_nonsense_is_still_answered_first() -> None:
+    talk = Talk().hear(get(b"GET", b"/a"), b"nonsense\r\n\r\n")
+    assert talk.line.said == b""
+    talk.asked[0].reply(b"<a>")
+    assert (talk.line.said, talk.line.closed) == (b"<a><refused 400>", True)
+
+
+def test_a_known_head_may_wait_for_its_body_all_the_same() -> None:
+    whole = post(b"/a", b"x", b"Expect: 100-continue")
+    talk = Talk(at_once=True).hear(whole, whole, whole[:-1])
+    assert len(talk.asked) == 2
+    assert talk.line.said.endswith(b"<2>HTTP/1.1 100 Continue\r\n\r\n")
+    assert talk.hear(b"x").meant[2][2] == b"x"
+
+
+WISHES = (b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AAEAAEAA")
+"""What Java's client adds to its first request, whatever its method."""
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_a_wish_for_another_protocol_is_passed_over(size: int) -> None:
+    stream = b"".join(
+        [
+            get(b"GET", b"/a", *WISHES, b"Accept: x"),
+            post(b"/b", b"GET / HTTP/1.1", *WISHES),
+            chunked(b"/c", b"hello", 2).replace(b"Host: t", b"Host: t\r\nUpgrade: h2c\r\nConnection: upgrade"),
+            get(b"HEAD", b"/d"),
+            post(b"/e", b"last", b"Connection: close, upgrade", b"Upgrade: websocket"),
+        ]
+    )
+    talk = Talk(at_once=True).hear(*(stream[at : at + size] for at in range(0, len(stream), size)))
+    assert [each[:3] for each in talk.meant] == [
+        (b"GET", b"/a", b""),
+        (b"POST", b"/b", b"GET / HTTP/1.1"),
+        (b"POST", b"/c", b"hello"),
+        (b"HEAD", b"/d", b""),
+        (b"POST", b"/e", b"last"),
+    ]
+    assert talk.meant[0][4] == {b"accept": b"x"}
+    assert (talk.line.said, talk.line.closed, talk.refused) == (b"<1><2><3><4><5>", True, [])
+
+
+def test_a_wish_does_not_lift_the_limits() -> None:
+    assert [each.status for each in Talk(body_limit=3).hear(post(b"/", b"hello", *WISHES)).refused] == [413]
+    assert [
+        each.rule for each in Talk().hear(b"POST / HTTP/1.1\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n").refused
+    ] == ["length"]
+    patient = Talk().hear(
+        post(b"/", b"", *WISHES, b"Expect: 100-continue")[:-4].replace(b"Length: 0", b"Length: 2") + b"\r\n\r\n"
+    )
+    assert patient.line.said == b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+def test_wishes_without_end_are_read_one_after_the_other() -> None:
+    talk = Talk(at_once=True).hear(get(b"GET", b"/", *WISHES) * 2000)
+    assert len(talk.asked) == 2000
+
+
+def test_a_full_memory_of_heads_starts_again() -> None:
+    wire = Talk().wire
+    for at in range(5000):
+        wire.learn(b"%d" % at, cast(Any, None))
+    assert 0 < len(wire.heads) <= 2048
+    assert b"4999" in wire.heads
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        get(b"GET", b"/a", b"X: " + b"a" * 1100),
+        chunked(b"/a", b"hello", 2),
+        post(b"/a", b"x", b"Connection: close"),
+        post(b"/a", b"x") + post(b"/a", b"y"),
+        post(b"/a", b"x") + b"G",
+    ],
+)
+def test_only_plain_heads_with_their_whole_body_are_remembered(raw: bytes) -> None:
+    talk = Talk().hear(raw)
+    assert talk.asked
+    assert talk.heads == {}
+    learned = Talk().hear(post(b"/a", b"xyz"))
+    assert list(learned.heads) == [post(b"/a", b"xyz")[:-3]]
