@@ -1,11 +1,12 @@
 """What every test directory shares: a PostgreSQL server from Debian's packages, and a word on what was not run."""
 
+import ctypes
 import os
 import shutil
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,26 @@ def postgres_url(postgres_server: str, request: pytest.FixtureRequest) -> Iterat
         connection.execute(f'CREATE DATABASE "{name}"'.encode())
         yield postgres_server.format(name)
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+_DROP_FROM_BOUNDING_SET = 24
+_PASS_OVER_MODES = (1, 2)
+"""CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH: what lets root write where a mode says that nobody may."""
+
+
+@pytest.fixture(scope="session")
+def modes_hold() -> Callable[[], None]:
+    """For `preexec_fn`: the program it starts may do to files what their modes say, even when root runs the tests."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def give_up() -> None:
+        if os.geteuid() != 0:
+            return
+        for each in _PASS_OVER_MODES:
+            if libc.prctl(_DROP_FROM_BOUNDING_SET, each, 0, 0, 0) != 0:
+                raise OSError(ctypes.get_errno(), "root cannot give up passing over modes here; run as another user")
+
+    return give_up
 
 
 LEFT_OUT = pytest.StashKey[int]()

@@ -73,6 +73,17 @@ SUITE.tests(
     "tests/controller/test_decide.py::test_retention_runs_once_per_day_of_event_time",
 )
 SUITE.tests(
+    "5-retention-any-speed",
+    "which rows are left does not depend on when they were sealed",
+    "tests/controller/test_forgetting.py::test_which_rows_are_left_does_not_depend_on_when_they_were_sealed",
+)
+SUITE.tests(
+    "5-blobs-forgotten",
+    "blobs nothing names any more disappear and no other does, wherever the disk fails, whatever happens meanwhile",
+    f"{ROOM}/test_orphans.py",
+    "tests/controller/test_forgetting.py::test_blobs_follow_the_rows_that_named_them",
+)
+SUITE.tests(
     "5-queries",
     "named queries in SQL, each saying what it answers",
     f"{ROOM}/test_reader.py::test_every_query_says_what_it_answers",

@@ -22,6 +22,8 @@ class EventKind(StrEnum):
     """A new traffic revision was published."""
     RETAINED = "retained"
     """Rows past their retention were removed."""
+    COLLECTED = "collected"
+    """Blobs that no record named any more were removed."""
     DAMAGED = "damaged"
     """A journal segment cannot be read whole; its file is kept for a person to look at."""
     DIED = "died"

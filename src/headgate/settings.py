@@ -54,7 +54,7 @@ class Home:
 
     @property
     def blobs(self) -> Path:
-        """Large values by content address."""
+        """Large values by content address; those no record names any more wait there, set aside, to be removed."""
         return self.root / "blobs"
 
     @property

@@ -14,7 +14,7 @@ from headgate.traffic.traffic import Member, Resources, Traffic
 
 SHARED = [
     ([Resources()], ("0", CALL_LIMIT)),
-    ([Resources(512, 2.5)], ("512", 2.5)),
+    ([Resources(memory_mb=512, call_seconds=2.5)], ("512", 2.5)),
     ([Resources(512, 2.5), Resources(256, 90.0)], ("512", 90.0)),
     ([Resources(512, 2.5), Resources()], ("0", CALL_LIMIT)),
     ([Resources(None, 120.0), Resources(64)], ("0", 120.0)),

@@ -200,3 +200,14 @@ def test_doctor_names_what_is_wrong_and_what_to_do(tmp_path: Path) -> None:
     (nowhere,) = [each for each in examine(tmp_path / "nowhere") if each.health is Health.BAD]
     assert "nowhere" in nowhere.what
     assert nowhere.advice
+
+
+def test_a_blob_nobody_names_is_set_aside_and_doctor_says_so(tmp_path: Path) -> None:
+    with headgate.open(tmp_path / "h") as hg:
+        blobs = LocalBlobs(LocalDisk(hg.home.root))
+        reference = blobs.put(b"a picture", "image/png")
+        assert [each.what for each in examine(hg.home.root) if "blobs" in each.what] == ["blobs: 1, 0.0 MB in all"]
+        hg.chores(seal_interval=10.0).turn()
+        assert blobs.get(reference.digest) == b"a picture"
+        [said] = [each.what for each in examine(hg.home.root) if "blobs" in each.what]
+        assert said == "blobs: 0, 0.0 MB in all; set aside because no record named them: 1, 0.0 MB of it"

@@ -10,11 +10,13 @@ from headgate.controller.declared import Declared
 from headgate.events import EventKind
 from headgate.journal.frames import Kind, encode_frame
 from headgate.journal.lake import Lake
+from headgate.journal.orphans import Orphans
 from headgate.journal.ports import Stream
 from headgate.journal.records import Block, Input, Schema
 from headgate.journal.scan import SegmentHeader
 from headgate.registry.packages import PackageStore
 from headgate.registry.registry import Registry
+from headgate.testing.disk import UnkindDisk
 from headgate.testing.memory import MemoryStore
 from headgate.testing.segments import MemorySegments
 from headgate.vocabulary import Micros
@@ -26,10 +28,11 @@ SCHEMA = Schema("default", "late", "sha256:00", (), "binary", "boolean")
 def turn_of_a_new_controller(root: Path, store: MemoryStore, segments: MemorySegments) -> None:
     clock = HeldClock(Micros(7))
     Chores(
-        declared=Declared(store, Registry(store, PackageStore(root / "packages"), clock), b"s" * 32),
+        declared=Declared(store, Registry(store, PackageStore(root / "packages"), clock), lambda: b"s" * 32),
         segments=segments,
         finish=lambda _stream: False,
         lake=Lake(root / "lake"),
+        orphans=Orphans(UnkindDisk(), segments, Lake(root / "lake"), clock=clock),
         events=store,
         clock=clock,
         seal_interval=10.0,

@@ -7,9 +7,11 @@ from headgate.controller.chores import Chores
 from headgate.controller.declared import Declared
 from headgate.events import Death, EventKind
 from headgate.journal.lake import Lake
+from headgate.journal.orphans import Orphans
 from headgate.registry.packages import PackageStore
 from headgate.registry.registry import Registry
 from headgate.store.deaths import FileDeaths
+from headgate.testing.disk import UnkindDisk
 from headgate.testing.memory import MemoryStore
 from headgate.testing.segments import MemorySegments
 from headgate.vocabulary import Micros
@@ -25,10 +27,11 @@ class Unforgetting(FileDeaths):
 def turn(root: Path, store: MemoryStore, deaths: FileDeaths) -> None:
     clock = HeldClock(Micros(9))
     Chores(
-        declared=Declared(store, Registry(store, PackageStore(root / "packages"), clock), b"s" * 32),
+        declared=Declared(store, Registry(store, PackageStore(root / "packages"), clock), lambda: b"s" * 32),
         segments=MemorySegments(),
         finish=lambda _stream: False,
         lake=Lake(root / "lake"),
+        orphans=Orphans(UnkindDisk(), MemorySegments(), Lake(root / "lake"), clock=clock),
         events=store,
         clock=clock,
         seal_interval=10.0,

@@ -1,12 +1,17 @@
 """Decisions: what is published, and when the journal's chores are due."""
 
+from dataclasses import replace
+
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headgate.controller.decide import (
+    COLLECT_EVERY,
     COMPACT_EVERY,
     DAY_US,
+    Collect,
     Compact,
     Done,
     Publish,
@@ -73,12 +78,49 @@ def test_every_so_many_sealings_small_files_are_joined() -> None:
     assert due == (Seal(), Compact())
 
 
+KEY = ("default", "late")
+
+
 def test_retention_runs_once_per_day_of_event_time() -> None:
-    key = ("default", "late")
-    due = chores(seen(retention_days={key: 3}), Done(), seal_interval=10.0)
+    due = chores(seen(retention_days={KEY: 3}), Done(), seal_interval=10.0)
     assert due == (Retain("default", "late", Micros(7 * DAY_US)),)
-    assert chores(seen(retention_days={key: 3}), Done(retained_day={key: 10}), seal_interval=10.0) == ()
-    assert chores(seen(retention_days={key: 3}), Done(retained_day={key: 9}), seal_interval=10.0) == due
+    assert chores(seen(retention_days={KEY: 3}), Done(retained={KEY: 7}), seal_interval=10.0) == ()
+    assert chores(seen(retention_days={KEY: 3}), Done(retained={KEY: 6}), seal_interval=10.0) == due
+
+
+def test_a_shorter_retention_is_obeyed_at_once() -> None:
+    due = chores(seen(retention_days={KEY: 2}), Done(retained={KEY: 7}), seal_interval=10.0)
+    assert due == (Retain("default", "late", Micros(8 * DAY_US)),)
+
+
+@pytest.mark.parametrize(("sealed", "again"), [(0, True), (6, True), (7, False), (10, False)])
+def test_retention_runs_again_for_rows_that_were_sealed_after_it(sealed: int, again: bool) -> None:
+    done = Done(retained={KEY: 7}, sealed_since={KEY: sealed, ("default", "other"): 0})
+    due = chores(seen(retention_days={KEY: 3}), done, seal_interval=10.0)
+    assert due == ((Retain("default", "late", Micros(7 * DAY_US)),) if again else ())
+
+
+def test_blobs_are_collected_once_per_day_of_event_time_after_retention() -> None:
+    everything = seen(retention_days={KEY: 3}, any_blobs=True)
+    assert chores(everything, Done(), seal_interval=10.0)[-1] == Collect()
+    done = Done(retained={KEY: 7}, collected_day=10, collected_s=0.0)
+    assert chores(seen(any_blobs=True, running_s=COLLECT_EVERY), done, seal_interval=10.0) == ()
+    yesterday = replace(done, collected_day=9)
+    assert chores(seen(any_blobs=True, running_s=COLLECT_EVERY), yesterday, seal_interval=10.0) == (Collect(),)
+
+
+def test_blobs_are_collected_once_more_for_what_was_set_aside() -> None:
+    done = Done(collected_day=10, collected_s=50.0, aside=1)
+    assert chores(seen(any_blobs=True, running_s=50.0 + COLLECT_EVERY), done, seal_interval=10.0) == (Collect(),)
+
+
+def test_days_that_fly_by_do_not_make_blobs_be_collected_more_often() -> None:
+    done = Done(collected_day=9, collected_s=50.0, aside=1)
+    assert chores(seen(any_blobs=True, running_s=49.9 + COLLECT_EVERY), done, seal_interval=10.0) == ()
+
+
+def test_where_no_blob_was_ever_kept_none_is_collected() -> None:
+    assert chores(seen(any_blobs=False), Done(), seal_interval=10.0) == ()
 
 
 def test_a_revision_in_the_declaration_means_nothing() -> None:

@@ -12,10 +12,12 @@ from headgate.controller.chores import Chores
 from headgate.controller.decide import QUIET, Done, Finish, Seal, Seen, chores
 from headgate.controller.declared import Declared
 from headgate.journal.lake import Lake
+from headgate.journal.orphans import Orphans
 from headgate.journal.ports import Stream
 from headgate.journal.records import Block, Input, Schema
 from headgate.registry.packages import PackageStore
 from headgate.registry.registry import Registry
+from headgate.testing.disk import UnkindDisk
 from headgate.testing.memory import MemoryStore
 from headgate.testing.segments import MemorySegments
 from headgate.vocabulary import Micros
@@ -49,10 +51,11 @@ class Watched:
         self.asked: list[tuple[float, Stream]] = []
         store, clock = MemoryStore(), HeldClock(Micros(0))
         self.chores = Chores(
-            declared=Declared(store, Registry(store, PackageStore(root / "packages"), clock), b"s" * 32),
+            declared=Declared(store, Registry(store, PackageStore(root / "packages"), clock), lambda: b"s" * 32),
             segments=self.segments,
             finish=self.finish,
             lake=Lake(root / "lake"),
+            orphans=Orphans(UnkindDisk(), self.segments, Lake(root / "lake"), clock=clock),
             events=store,
             clock=clock,
             seal_interval=10.0,

@@ -64,10 +64,9 @@ def test_a_fault_at_every_call_leaves_the_blob_whole_or_absent(fault: int) -> No
         disk.power_loss(surviving=lambda unsynced: unsynced // 2)
         with suppress(NotFound):
             assert blobs.get(DIGEST) == DATA
-        blobs.sweep()
         assert blobs.put(DATA, "image/png").digest == DIGEST
         disk.power_loss()
-        assert disk.files(f"blobs/{DIGITS[:2]}") == [(DIGITS, len(DATA))]
+        assert (DIGITS, len(DATA)) in disk.files(f"blobs/{DIGITS[:2]}")
 
 
 def test_a_failed_put_leaves_nothing_behind() -> None:
@@ -106,15 +105,6 @@ def test_removing_what_never_was_is_no_error(tmp_path: Path) -> None:
 def test_a_name_that_is_no_digest_reaches_no_file(name: str, tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         LocalBlobs(LocalDisk(tmp_path)).get(Digest(name))
-
-
-def test_sweeping_removes_parts_only() -> None:
-    disk = UnkindDisk()
-    blobs = LocalBlobs(disk)
-    blobs.put(DATA, "image/png")
-    disk.create(f"blobs/{DIGITS[:2]}/{DIGITS}.0123.part").close()
-    blobs.sweep()
-    assert disk.files(f"blobs/{DIGITS[:2]}") == [(DIGITS, len(DATA))]
 
 
 def test_a_record_names_the_blob() -> None:

@@ -73,6 +73,21 @@ def test_what_was_sealed_is_remembered_after_everything_is_gone(tmp_path: Path) 
     assert reader.find("default", "flights", "x", personal=True) is None
 
 
+def test_an_answer_whose_input_went_before_it_came_goes_by_the_moment_in_its_id(tmp_path: Path) -> None:
+    def drawn(day: int) -> bytes:
+        return ((day * DAY + 7) // 1000 << 80 | 7 << 76 | 1).to_bytes(16, "big")
+
+    source, lake = MemorySegments(), Lake(tmp_path)
+    source.write("a-0", 1, [(SCHEMA, Block([Input(drawn(1), 5 * DAY, (1.0, "Ann"), "r", 0)]))])
+    Sealer(source, lake).seal()
+    late = [Answer(drawn(day), "m:1", "person", "human", 1.0, True, None, 1, 1) for day in (0, 1, 2, 3)]
+    source.write("b-0", 1, [(SCHEMA, Block([], late, []))])
+    assert Sealer(source, lake).seal().first_days == {("default", "flights"): 0}
+    assert retain(lake, "default", "flights", before=Micros(2 * DAY)).answers == 1, "the second's input is of day 5"
+    assert retain(lake, "default", "flights", before=Micros(3 * DAY)).answers == 1
+    assert retain(lake, "default", "flights", before=Micros(6 * DAY)).answers == 2
+
+
 def test_an_endpoint_without_a_lake_has_nothing_to_forget(tmp_path: Path) -> None:
     assert retain(Lake(tmp_path), "default", "flights", before=Micros(DAY)).inputs == 0
 
@@ -127,9 +142,11 @@ def test_many_answers_apart_from_their_inputs_go_with_them(tmp_path: Path) -> No
     inputs = [Input(ident(at), 5, None, f"r{at}", 0) for at in range(count)]
     source.write("a-0", 1, [(SCHEMA, Block(inputs))])
     Sealer(source, lake).seal()
-    humans = [Answer(ident(at), "m:1", "person", "human", 1.0, True, None, 1, 1) for at in range(count + 2)]
+    strangers = [(each * DAY // 1000 << 80).to_bytes(16, "big") for each in (1, 2)]  # of inputs nobody has, drawn later
+    meant = [*map(ident, range(count)), *strangers]
+    humans = [Answer(each, "m:1", "person", "human", 1.0, True, None, 1, 1) for each in meant]
     source.write("b-0", 1, [(SCHEMA, Block([], humans))])
     Sealer(source, lake).seal()
     assert retain(lake, "default", "flights", before=Micros(DAY)).answers == count
     (left,) = lake.generations("default", "flights", Table.ANSWERS)
-    assert left.read(("input_id",)).num_rows == 2, "of inputs the lake does not know"
+    assert left.read(("input_id",)).num_rows == 2

@@ -15,6 +15,7 @@ from headgate.journal.tables import (
     answers_table,
     arrow_schema,
     conform,
+    first_day,
     fits,
     id_texts,
     inputs_table,
@@ -201,3 +202,20 @@ def test_what_fits_is_read_in_the_type_the_table_grows_to(old: pa.DataType, new:
     if fits(old, new):
         grown = members(unite(old, new))
         assert all(grown[name] == kind for name, kind in members(old).items())
+
+
+def test_the_first_day_is_told_by_dates_and_where_there_is_none_by_ids() -> None:
+    day = 86_400_000_000
+    drawn = ((3 * day + 5_000) // 1000 << 80 | 7 << 76).to_bytes(16, "big")
+    dated, undated = (
+        Answer(bytes(16), "m:1", "m:1", "live", 1.0, True, None, 1, 1),
+        Answer(drawn, "m:1", "person", "human", 1.0, True, None, 1, 1),
+    )
+    moments = {bytes(16): 5 * day + 1}
+    assert first_day(Table.ANSWERS, answers_table(SCHEMA, [dated], moments)) == 5
+    assert first_day(Table.ANSWERS, answers_table(SCHEMA, [dated, undated], moments)) == 3
+    assert first_day(Table.ANSWERS, answers_table(SCHEMA, [undated], moments)) == 3
+    assert first_day(Table.ANSWERS, answers_table(SCHEMA, [], moments)) is None
+    labels = [Label(bytes(16), 9 * day, at, True, input_id=bytes(16)) for at in (8 * day, 7 * day + 1)]
+    assert first_day(Table.LABELS, labels_table(SCHEMA, labels)) == 7
+    assert first_day(Table.LABELS, labels_table(SCHEMA, [])) is None

@@ -5,6 +5,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -142,6 +143,19 @@ def test_a_file_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "other" / "lake").write_text("")
     with pytest.raises(BadConfiguration, match="is a file"):
         create_home(tmp_path / "other")
+
+
+def test_a_read_only_disk_is_called_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = create_home(tmp_path)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    with pytest.raises(BadConfiguration, match="mount it for writing"):
+        create_home(tmp_path)
+    assert open_home(tmp_path) == home
+    home.mark.unlink()
+    with pytest.raises(BadConfiguration, match="mount it for writing"):
+        open_home(tmp_path)
+    assert not home.mark.exists(), "half a home is completed by who may write it"
 
 
 def test_processes_that_make_it_at_once_agree(tmp_path: Path, together: Callable[..., list[str]]) -> None:

@@ -26,7 +26,7 @@ project: airline
 model: flight-delay@champion
 why: desks rebook earlier
 slo: {latency_p99_ms: 50, requests_per_second: 200.5}
-resources: {memory_mb: 512, cpu_seconds: 1.5}
+resources: {memory_mb: 512, call_seconds: 1.5}
 journal: {ack: buffered, on_failure: answer}
 capture: {sampling_percent: 50, redact: [distance]}
 deadline_ms: 500
@@ -132,6 +132,12 @@ BAD: dict[str, tuple[str, str, str]] = {
     "no time": (SHORT + "deadline_ms: 0\n", ": deadline_ms", "must be above 0"),
     "no rate": (SHORT + "slo: {requests_per_second: -1}\n", ": slo.requests_per_second", "must be above 0"),
     "no memory": (SHORT + "resources: {memory_mb: 0}\n", ": resources.memory_mb", "must be above 0"),
+    "no time for a call": (SHORT + "resources: {call_seconds: 0}\n", ": resources.call_seconds", "must be above 0"),
+    "another limit": (
+        SHORT + "resources: {seconds: 1}\n",
+        ": resources",
+        "object contains unknown field `seconds`",
+    ),
     "share of requests": (
         SHORT + "capture: {sampling_percent: 101}\n",
         ": capture.sampling_percent",

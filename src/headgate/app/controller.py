@@ -8,6 +8,7 @@ import msgspec
 import uvicorn
 
 from headgate.app.facade import Headgate
+from headgate.app.workers import controller_lock
 from headgate.clock import Clock, SystemClock
 from headgate.console.api import control_api
 from headgate.controller.lockstep import Lockstep
@@ -31,7 +32,7 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
     Raises HomeInUse when another controller holds this home.
     """
     home = create_home(settings.home.root)
-    with claim(home.run / "controller.lock"):
+    with claim(controller_lock(home)):
         clock: Clock = ReplayClock(home.replay_clock) if settings.replay else SystemClock()
         with Headgate(home, store=store, clock=clock) as hg:
             controller = hg.controller()

@@ -21,10 +21,12 @@ import numpy as np
 from headgate.app.facade import Headgate
 from headgate.errors import HeadgateError
 from headgate.events import EventKind
+from headgate.journal.blobs import Kept, folders, kept
+from headgate.journal.disk import LocalDisk
 from headgate.registry.parity import recheck
 from headgate.runtimes.predictor import predict_with
 from headgate.settings import Home
-from headgate.store.home import open_home
+from headgate.store.home import may_write, open_home
 from headgate.vocabulary import DEFAULT_PROJECT
 
 ENOUGH_BYTES: Final = 1 << 30
@@ -37,6 +39,7 @@ LONG_WAIT_S: Final = 3600
 _MANY_EVENTS: Final = 10_000
 """How far back the history is searched for damage."""
 
+_ONLY_READ: Final = "nothing to do for looking; what changes a home runs as its owner, on a disk mounted for writing"
 _EXTRAS: Final = {
     "platform": "duckdb",
     "xgboost": "xgboost",
@@ -80,7 +83,10 @@ def examine(root: Path, *, store: str | None = None) -> list[Finding]:
         home = open_home(root)
     except HeadgateError as error:
         return [*findings, Finding(Health.BAD, f"home {root}: {error}", "see the message; --home names another one")]
-    findings.append(Finding(Health.GOOD, f"home {root} can be opened"))
+    if may_write(home):
+        findings.append(Finding(Health.GOOD, f"home {root} can be opened"))
+    else:
+        findings.append(Finding(Health.NOTE, f"home {root} can be read and not written here", _ONLY_READ))
     # Before the store is opened: a full disk is why it cannot be.
     findings += _safely(_check_disk, home)
     try:
@@ -133,6 +139,8 @@ def _check_disk(home: Home) -> Iterator[Finding]:
         yield Finding(Health.BAD, f"only {free / 1e6:.0f} MB are free", "make room: a full disk stops the answers")
     else:
         yield Finding(Health.GOOD, f"{free / 1e9:.0f} GB are free")
+    if not may_write(home):
+        return
     sync = _sync_ms(home)
     if sync > SLOW_SYNC_MS:
         yield Finding(
@@ -210,6 +218,21 @@ def _check_journal(hg: Headgate) -> Iterator[Finding]:
         yield Finding(Health.GOOD, f"journal of {endpoint}: {counts.inputs:,} inputs, {counts.labelled:,} labelled")
 
 
+def _check_blobs(hg: Headgate) -> Iterator[Finding]:
+    disk = LocalDisk(hg.home.root)
+    files = [each for folder in folders(disk) for each in kept(disk, folder)]
+    if files:
+        aside = [each for each in files if each.aside_since is not None]
+        what = f"blobs: {len(files) - len(aside):,}, {_megabytes(files)} MB in all"
+        if aside:
+            what += f"; set aside because no record named them: {len(aside):,}, {_megabytes(aside)} MB of it"
+        yield Finding(Health.GOOD, what)
+
+
+def _megabytes(files: list[Kept]) -> str:
+    return f"{sum(each.size for each in files) / 1e6:,.1f}"
+
+
 def _damaged(hg: Headgate) -> Iterator[Finding]:
     """Segments the sealer could not read whole, as long as their files are still in the journal."""
     there = {f"{each.stream}/{each.sequence}" for each in hg.segments()}
@@ -225,4 +248,4 @@ def _damaged(hg: Headgate) -> Iterator[Finding]:
         yield Finding(Health.BAD, f"journal segment {segment}: {why}", advice)
 
 
-_HOME_CHECKS: Final = (_check_secret, _check_packages, _check_endpoints, _check_journal)
+_HOME_CHECKS: Final = (_check_secret, _check_packages, _check_endpoints, _check_journal, _check_blobs)

@@ -22,11 +22,12 @@ from headgate.contracts.tables import as_table
 from headgate.controller.chores import Chores
 from headgate.controller.declared import Declared
 from headgate.controller.reconcile import Controller
-from headgate.errors import GateFailed
+from headgate.errors import GateFailed, NotFound
 from headgate.evaluation.gates import parse_gate
 from headgate.events import Event, EventKind
 from headgate.journal.disk import LocalDisk
 from headgate.journal.lake import Lake
+from headgate.journal.orphans import Orphans
 from headgate.journal.ports import SegmentRef
 from headgate.journal.reader import Counts, Reader
 from headgate.journal.segments import DiskSegmentSource
@@ -41,7 +42,8 @@ from headgate.registry.registry import Registry
 from headgate.runtimes.predictor import predict_with
 from headgate.settings import Home
 from headgate.store.deaths import FileDeaths
-from headgate.store.home import create_home, read_secret
+from headgate.store.home import create_home, read_secret, require_writable
+from headgate.store.home import open_home as open_directory
 from headgate.store.sql import SqlStore
 from headgate.store.trafficfiles import FileTraffic
 from headgate.traffic.endpoint import EndpointSpec, dump_endpoint
@@ -50,7 +52,10 @@ from headgate.vocabulary import DEFAULT_PROJECT, Micros
 
 
 class Headgate:
-    """One installation, seen by one project. Use it as a context; it holds a database connection."""
+    """One installation, seen by one project. Use it as a context; it holds a database connection.
+
+    Where this user may not write the home, whatever only looks works, and what changes it raises BadConfiguration.
+    """
 
     def __init__(
         self, home: Home, *, store: str | None = None, clock: Clock | None = None, project: str = DEFAULT_PROJECT
@@ -62,10 +67,11 @@ class Headgate:
         self._store = SqlStore(store or home.database)
         self.registry = Registry(self._store, PackageStore(home.packages), self._clock)
         self.traffic = FileTraffic(home.traffic)
-        self._segments = DiskSegmentSource(LocalDisk(home.root))
+        self._disk = LocalDisk(home.root)
+        self._segments = DiskSegmentSource(self._disk)
         self._lake = Lake(home.lake)
         self.reader = Reader(self._lake, self._segments)
-        self._declared = Declared(self._store, self.registry, read_secret(home))
+        self._declared = Declared(self._store, self.registry, partial(read_secret, home))
         self._observed = Observed(self._declared, self.registry, self.reader, self._clock)
 
     def of(self, project: str) -> "Headgate":
@@ -108,6 +114,7 @@ class Headgate:
         `reference` are rows the model was fitted on, as anything ``contracts.tables.as_table`` takes; `label`
         names the column of them that holds the truth. Raises BadInput, TrustRequired or MissingExtra.
         """
+        require_writable(self.home)
         asked = Registration(
             name=name,
             label=label,
@@ -126,6 +133,7 @@ class Headgate:
 
         `slices` are fields to look at value by value; those that gates speak of are looked at anyway.
         """
+        require_writable(self.home)
         fields = dict.fromkeys([*slices, *(gate.slices for gate in map(parse_gate, gates) if gate.slices)])
         return evaluate_version(
             self.registry,
@@ -139,6 +147,7 @@ class Headgate:
 
     def alias(self, version: str, alias: str, *, why: str = "") -> Version:
         """Point ``model@alias`` at a version."""
+        require_writable(self.home)
         return self.registry.set_alias(version, alias, actor=actor(), why=why, project=self.project)
 
     def aliases(self, model: str) -> dict[str, int]:
@@ -178,6 +187,7 @@ class Headgate:
         Raises BadConfiguration naming the key when the file is wrong or its versions answer different questions,
         NotFound for a version that is not registered.
         """
+        require_writable(self.home)
         spec = spec_of(spec)
         self._declared.check(spec)
         if force:
@@ -209,6 +219,7 @@ class Headgate:
             segments=self._segments,
             finish=partial(finish_stream, self.home),
             lake=self._lake,
+            orphans=Orphans(self._disk, self._segments, self._lake, clock=SystemClock()),
             events=self._store,
             clock=self._clock,
             deaths=FileDeaths(self.home.deaths),
@@ -287,9 +298,14 @@ class Headgate:
 
 
 def open_home(home: str | Path, *, store: str | None = None, project: str = DEFAULT_PROJECT) -> Headgate:
-    """The installation in directory `home`, made if it is not there.
+    """The installation in directory `home`, made if it is not there; one this user may not write is opened to look at.
 
     `store` is the URL of its database, such as ``postgresql://USER@HOST/NAME``; None means the home's own SQLite file.
     Raises NewerSchema when a newer Headgate wrote it, Unavailable when the database cannot be reached.
     """
-    return Headgate(create_home(Path(home)), store=store, project=project)
+    root = Path(home)
+    try:
+        found = open_directory(root)
+    except NotFound:
+        found = create_home(root)
+    return Headgate(found, store=store, project=project)

@@ -29,7 +29,7 @@ from headgate.runtimes.placements import InProcess
 from headgate.runtimes.ports import Placement
 from headgate.runtimes.warmup import likely_row
 from headgate.settings import Home, Settings
-from headgate.store.home import claim, open_home, read_secret
+from headgate.store.home import claim, open_home, read_secret, require_writable
 from headgate.store.replayclock import ReplayClock
 from headgate.store.reports import FileReports
 from headgate.store.trafficfiles import FileTraffic
@@ -48,6 +48,7 @@ def run_gateway(settings: Settings, index: int) -> None:
     their records.
     """
     home = open_home(settings.home.root)
+    require_writable(home)
     with claim(worker_lock(home, index)):
         run_on_uvloop(lambda: _serve(home, settings, index))
 

@@ -69,7 +69,7 @@ class Hosts:
             self._packages.path(Digest(digest)),
             socket,
             memory_mb=_memory_mb(granted),
-            call_limit=max(CALL_LIMIT if each.cpu_seconds is None else each.cpu_seconds for each in granted),
+            call_limit=max(CALL_LIMIT if each.call_seconds is None else each.call_seconds for each in granted),
             parent=os.getpid(),
         )
         environment = tuple((name, "1") for name in THREAD_VARIABLES)

@@ -52,14 +52,12 @@ class Observed:
         """Its windows beside what its live version's evaluation measured and what its file promises."""
         found = self.windows(spec, every=every)
         live = self._live(spec)
-        traffic = self.declared.resolve(spec)
+        _, members = self.declared.members(spec)
         roles = {True: "live", False: "canary"}
         return endpoint_status(
             spec.endpoint,
             task=self._output(spec, live).task,
-            versions=[
-                Share(each.version, each.weight, roles[each.version == traffic.live]) for each in traffic.members
-            ],
+            versions=[Share(each.version, each.weight, roles[each.version == live.ref]) for each in members],
             windows=found[-last:] if last else found,
             reference=self._reference(live),
             project=spec.project,

@@ -13,6 +13,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, start_http_server
 
 from headgate.app.hosts import Hosts
+from headgate.app.succession import await_predecessors
 from headgate.client import Client
 from headgate.clock import Clock, SystemClock
 from headgate.errors import BadConfiguration, Unavailable
@@ -37,14 +38,16 @@ def up(settings: Settings, *, store: str | None = None, said: Callable[[str], No
     """Run gateways, runtime hosts and the controller until SIGTERM or SIGINT.
 
     `store` names the database; only the controller is told, and by its environment, for it may hold a password.
-    Raises HomeInUse when another `up` runs on this home and BadConfiguration when a port is taken.
+    Raises HomeInUse when another `up`, or what a killed one left, runs on this home and BadConfiguration when a port
+    is taken.
     """
     _forget_store()
     home = create_home(settings.home.root)
     with claim(home.run / "up.lock"):
         _check_distinct(settings)
-        for name, port in _ports(settings):
-            _check_free(settings.host, port, name)
+        await_predecessors(home, settings.worker_count(), ports_free=lambda: not _taken(settings), said=said)
+        for name, why in _taken(settings).items():
+            raise BadConfiguration(f"--{name}", why)
         _write_addresses(home, settings)
         home.replay_clock.unlink(missing_ok=True)  # a new replay begins where its driver says
         clock: Clock = ReplayClock(home.replay_clock) if settings.replay else SystemClock()
@@ -113,16 +116,18 @@ def _check_distinct(settings: Settings) -> None:
         taken[port] = name
 
 
-def _check_free(host: str, port: int, name: str) -> None:
-    """Refuse a taken port here, in one clear sentence, rather than in a child that is restarted for ever."""
-    with contextlib.closing(socket.socket()) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise BadConfiguration(
-                f"--{name}", f"{host}:{port} cannot be used: {(error.strerror or 'unknown reason').lower()}"
-            ) from None
+def _taken(settings: Settings) -> dict[str, str]:
+    """The ports that cannot be had and why: said here, not by a child that would be started again for ever."""
+    found = {}
+    for name, port in _ports(settings):
+        with contextlib.closing(socket.socket()) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((settings.host, port))
+            except OSError as error:
+                reason = (error.strerror or "unknown reason").lower()
+                found[name] = f"{settings.host}:{port} cannot be used: {reason}"
+    return found
 
 
 def _greeting(settings: Settings) -> list[str]:

@@ -1,7 +1,7 @@
-"""Whose records a stream holds, and the lock by which its writer is known to live.
+"""Whose records a stream holds, and the locks by which gateways and the controller are known to live.
 
-Called by the gateway, which takes both, and by the controller, which finishes what a dead gateway left. Needs the
-base install alone.
+Called by those who take them, by the controller, which finishes what a dead gateway left, and by the supervisor. Needs
+the base install alone.
 """
 
 import os
@@ -27,6 +27,11 @@ def worker_stream(index: int) -> Stream:
 def worker_lock(home: Home, index: int) -> Path:
     """The file that gateway `index` holds for as long as it lives."""
     return home.run / f"gateway-{index}.lock"
+
+
+def controller_lock(home: Home) -> Path:
+    """The file that the controller holds for as long as it lives."""
+    return home.run / "controller.lock"
 
 
 def finish_stream(home: Home, stream: Stream) -> bool:

@@ -1,4 +1,4 @@
-"""What is to be done now and then: finishing dead writers' streams, sealing, compaction, retention, noting deaths.
+"""What is to be done now and then: finishing dead writers' streams, sealing, compaction, forgetting, noting deaths.
 
 A loop of its own beside `reconcile`: a long sealing must never delay a rollback.
 """
@@ -10,13 +10,14 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from headgate.clock import Clock
-from headgate.controller.decide import Chore, Compact, Done, Finish, Retain, Seal, Seen, chores, day_of
+from headgate.controller.decide import Chore, Collect, Compact, Done, Finish, Retain, Seal, Seen, chores, day_of
 from headgate.controller.declared import Declared
 from headgate.events import Death, Event, EventKind
 from headgate.journal.lake import Lake
+from headgate.journal.orphans import Orphans
 from headgate.journal.ports import SegmentRef, SegmentSource, Stream
 from headgate.journal.retention import retain
-from headgate.journal.sealer import Sealed, Sealer
+from headgate.journal.sealer import Sealed, Sealer, earliest
 from headgate.registry.ports import EventLog
 from headgate.vocabulary import DEFAULT_PROJECT
 
@@ -51,6 +52,7 @@ class Chores:
         segments: SegmentSource,
         finish: FinishStream,
         lake: Lake,
+        orphans: Orphans,
         events: EventLog,
         clock: Clock,
         seal_interval: float,
@@ -62,6 +64,7 @@ class Chores:
         self._finish = finish
         self._lake = lake
         self._sealer = Sealer(segments, lake)
+        self._orphans = orphans
         self._events = events
         self._clock = clock
         self._deaths = deaths
@@ -89,6 +92,7 @@ class Chores:
             running_s=running_s,
             closed_segments=sum(1 for segment in segments if segment.closed),
             quiet_s=self._quiet(segments, running_s),
+            any_blobs=self._orphans.possible(),
             retention_days=self._declared.retention_days(),
         )
 
@@ -111,12 +115,27 @@ class Chores:
                 self._finish(stream)
                 self._done = replace(self._done, finished_s={**self._done.finished_s, stream: seen.running_s})
             case Seal():
-                self._note(self._sealer.seal())
-                self._done = replace(self._done, sealed_s=seen.running_s, sealings=self._done.sealings + 1)
+                self._seal(seen)
             case Compact():
                 self._sealer.compact()
             case Retain():
-                self._retain(chore, seen)
+                self._retain(chore)
+            case Collect():
+                self._collect(seen)
+
+    def _seal(self, seen: Seen) -> None:
+        retained = self._done.retained
+        # Should it fail half way, nobody knows what was sealed: every endpoint's old rows are looked for again.
+        self._done = replace(self._done, retained={})
+        sealed = self._sealer.seal()
+        self._done = replace(
+            self._done,
+            sealed_s=seen.running_s,
+            sealings=self._done.sealings + 1,
+            retained=retained,
+            sealed_since=earliest((self._done.sealed_since, sealed.first_days)),
+        )
+        self._note(sealed)
 
     def _note(self, sealed: Sealed) -> None:
         """Remember what could not be read, once per segment: a controller that starts again finds it again."""
@@ -142,9 +161,27 @@ class Chores:
                 self._events.add_event(event)
             self._deaths.forget(death)
 
-    def _retain(self, chore: Retain, seen: Seen) -> None:
+    def _retain(self, chore: Retain) -> None:
         retain(self._lake, chore.project, chore.endpoint, before=chore.before)
         key = (chore.project, chore.endpoint)
-        self._done = replace(self._done, retained_day={**self._done.retained_day, key: day_of(seen.now)})
+        self._done = replace(
+            self._done,
+            retained={**self._done.retained, key: day_of(chore.before)},
+            sealed_since={each: day for each, day in self._done.sealed_since.items() if each != key},
+        )
         event = Event(self._clock.now(), EventKind.RETAINED, *key, "controller", "", {"before_us": chore.before})
         self._events.add_event(event)
+
+    def _collect(self, seen: Seen) -> None:
+        try:
+            done = self._orphans.collect()
+        finally:
+            # Also when it fails: it reads the whole lake, which is too much to try again in the next turn.
+            self._done = replace(self._done, collected_s=self._seconds() - self._started)
+        self._done = replace(self._done, collected_day=day_of(seen.now), aside=done.waiting)
+        if done.unknown:
+            log.warning("blobs are not collected: %s cannot be read, so what it names is unknown", done.unknown[0])
+        if done.removed:
+            details: dict[str, str | int | float | bool | None] = {"files": done.removed}
+            event = Event(self._clock.now(), EventKind.COLLECTED, DEFAULT_PROJECT, "blobs", "controller", "", details)
+            self._events.add_event(event)

@@ -17,6 +17,9 @@ COMPACT_EVERY: Final = 30
 QUIET: Final = 30.0
 """Seconds an open segment must not grow before its writer is suspected dead: one that is started again puts its
 own stream right long before."""
+COLLECT_EVERY: Final = 3600.0
+"""Seconds of real time from the end of one pass over the blobs to the next: what one set aside, the next may remove.
+In a replay days pass faster than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class Seen:
     """Endpoints whose rows are removed after so many days."""
     quiet_s: Mapping[Stream, float] = field(default_factory=dict)
     """How long, in seconds, the open segments of each stream that has any have not grown."""
+    any_blobs: bool = False
+    """Whether blobs were ever kept: without any, there is no reason to read the whole journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +46,18 @@ class Done:
     sealed_s: float = float("-inf")
     """Real time of the last sealing, in seconds since the start."""
     sealings: int = 0
-    retained_day: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    """The day of event time on which each endpoint's old rows were last removed."""
+    retained: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """The first day each endpoint kept when its old rows were last removed."""
+    sealed_since: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """The earliest day of the rows sealed for each endpoint since then."""
     finished_s: Mapping[Stream, float] = field(default_factory=dict)
     """Real time at which each stream's writer was last looked for."""
+    collected_s: float = float("-inf")
+    """Real time at which the last pass over the blobs ended."""
+    collected_day: int | None = None
+    """The day of event time of the last pass that came to its end."""
+    aside: int = 0
+    """Blobs that this pass left set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +88,18 @@ class Retain:
 
 
 @dataclass(frozen=True, slots=True)
+class Collect:
+    """Set aside the blobs no record names, and remove those that were long enough."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """Close what the writer of a stream left open, if it is dead."""
 
     stream: Stream
 
 
-Chore = Finish | Seal | Compact | Retain
+Chore = Finish | Seal | Compact | Retain | Collect
 
 
 def publications(desired: Sequence[Traffic], published: Mapping[tuple[str, str], Traffic]) -> tuple[Publish, ...]:
@@ -105,7 +123,8 @@ def chores(seen: Seen, done: Done, *, seal_interval: float) -> tuple[Chore, ...]
         found.append(Seal())
         if (done.sealings + 1) % COMPACT_EVERY == 0:
             found.append(Compact())
-    return (*found, *_retentions(seen, done))
+    # Blobs last: rows removed in this turn name nothing any more.
+    return (*found, *_retentions(seen, done), *_collections(seen, done))
 
 
 def _finishes(seen: Seen, done: Done) -> list[Finish]:
@@ -118,13 +137,25 @@ def _finishes(seen: Seen, done: Done) -> list[Finish]:
 
 
 def _retentions(seen: Seen, done: Done) -> list[Retain]:
-    """Once per day of event time: removing by date partition cannot do more."""
-    today = day_of(seen.now)
-    return [
-        Retain(project, endpoint, Micros((today - days) * DAY_US))
-        for (project, endpoint), days in sorted(seen.retention_days.items())
-        if done.retained_day.get((project, endpoint)) != today
-    ]
+    """Once per day of event time, and again when rows of a day that had passed by then were sealed after it.
+
+    In a fast replay a day can end before its rows are sealed; without the second time, which rows are left would
+    depend on the speed.
+    """
+    found = []
+    for (project, endpoint), days in sorted(seen.retention_days.items()):
+        first = day_of(seen.now) - days
+        sealed = done.sealed_since.get((project, endpoint), first)
+        if done.retained.get((project, endpoint)) != first or sealed < first:
+            found.append(Retain(project, endpoint, Micros(first * DAY_US)))
+    return found
+
+
+def _collections(seen: Seen, done: Done) -> list[Collect]:
+    """Once per day of event time, and once more for what the last pass set aside."""
+    if not seen.any_blobs or seen.running_s - done.collected_s < COLLECT_EVERY:
+        return []
+    return [Collect()] if done.aside or done.collected_day != day_of(seen.now) else []
 
 
 def day_of(moment: Micros) -> int:

@@ -1,7 +1,7 @@
 """What every endpoint was declared to be, resolved against the registry: the desired side of a reconciliation."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -19,7 +19,8 @@ _SALT_BYTES = 8
 class Declared:
     """Reads endpoint files from the store and resolves the versions they name."""
 
-    def __init__(self, endpoints: EndpointStore, registry: Registry, secret: bytes) -> None:
+    def __init__(self, endpoints: EndpointStore, registry: Registry, secret: Callable[[], bytes]) -> None:
+        """`secret` is asked when a salt is made: who may only look at a home may not know it."""
         self._endpoints = endpoints
         self._registry = registry
         self._secret = secret
@@ -68,20 +69,28 @@ class Declared:
 
         Raises NotFound for a version that is not registered.
         """
-        live = self._registry.resolve(spec.model, project=spec.project).ref
-        weights = {share.version: share.weight for share in spec.traffic.split} if spec.traffic else {live: 1.0}
+        live, members = self.members(spec)
         return Traffic(
             project=spec.project,
             endpoint=spec.endpoint,
             revision=0,
             live=live,
-            members=self._members({live: 0.0} | weights, spec),
+            members=members,
             salt=self._salt(spec),
             sticky_key=spec.traffic.sticky_key if spec.traffic else None,
             policy=spec.policy,
             resources=spec.resources,
             contract=None if spec.contract is None else msgspec.json.encode(to_document(spec.contract)).decode(),
         )
+
+    def members(self, spec: EndpointSpec) -> tuple[str, list[Member]]:
+        """The live version of the traffic a file asks for, and all versions with their weights.
+
+        Raises NotFound for a version that is not registered.
+        """
+        live = self._registry.resolve(spec.model, project=spec.project).ref
+        weights = {share.version: share.weight for share in spec.traffic.split} if spec.traffic else {live: 1.0}
+        return live, self._members({live: 0.0} | weights, spec)
 
     def check(self, spec: EndpointSpec) -> None:
         """Nothing, or BadConfiguration naming the key whose version or contract cannot stand beside the live one.
@@ -101,7 +110,7 @@ class Declared:
 
     def unproved(self, spec: EndpointSpec) -> list[str]:
         """Versions that `spec` would give traffic to, that have no passing evaluation and were not forced."""
-        members = self.resolve(spec).members
+        _, members = self.members(spec)
         return [each.version for each in members if each.weight > 0 and not (each.proved or each.forced)]
 
     def forced(self, spec: EndpointSpec) -> EndpointSpec:
@@ -124,7 +133,7 @@ class Declared:
     def _salt(self, spec: EndpointSpec) -> str:
         """Fixed for an endpoint of this home, and nothing a caller could work out."""
         name = f"{spec.project}/{spec.endpoint}".encode()
-        return hashlib.blake2b(name, key=self._secret, digest_size=_SALT_BYTES, person=b"headgate-salt").hexdigest()
+        return hashlib.blake2b(name, key=self._secret(), digest_size=_SALT_BYTES, person=b"headgate-salt").hexdigest()
 
 
 def _same_question(key: str, name: str, theirs: Contract, live: str, wanted: Contract) -> None:

@@ -134,6 +134,25 @@ def format_id(id: bytes) -> str:  # noqa: A002
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+def least_id(moment: int) -> str:
+    """What sorts behind the text of every id drawn before the millisecond of `moment`, and before all later ones.
+
+    >>> least_id(1_700_000_000_000_000)
+    '018bcfe5-6800'
+    """
+    text = f"{max(0, moment // 1000):012x}"
+    return f"{text[:8]}-{text[8:]}"
+
+
+def drawn_at(text: str) -> int:
+    """The millisecond in which the id of this text was drawn, in microseconds of its gateway's clock.
+
+    >>> drawn_at("018bcfe5-6800-7000-8000-000000000000")
+    1700000000000000
+    """
+    return int(text[:8] + text[9:13], 16) * 1000
+
+
 def parse_id(text: object, field: str = "id") -> bytes:
     """The 16 bytes of a UUID's text, in upper or lower case.
 

@@ -102,6 +102,15 @@ class Generation:
         wanted = pa.schema([stored.field(each) for each in named])
         return pa.concat_tables([_whole(each, wanted) for each in files] or [wanted.empty_table()])
 
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """All its rows, a few at a time; a member of a struct is asked for as ``struct.member``.
+
+        Columns a file is too old to have are left out. Raises FileNotFoundError when one was vacuumed meanwhile.
+        """
+        for file in self.files():
+            with pq.ParquetFile(file) as opened:
+                yield from opened.iter_batches(columns=list(columns), use_threads=False)
+
 
 class Lake:
     """The Delta tables under one directory."""

@@ -1,7 +1,7 @@
 """Forgets what is past its retention: whole event days, in every table of an endpoint.
 
-The controller calls it with the endpoint's limit. Blobs stay: nothing counts yet which rows still name one, so
-they are left alone until that exists.
+The controller calls it with the endpoint's limit, and again when rows of such days were sealed later, so that the rows
+which are left never depend on when they were sealed. Blobs that nobody names then are for `orphans.py` to collect.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,6 +11,7 @@ from typing import Final
 
 import pyarrow.compute as pc
 
+from headgate.journal.identifiers import least_id
 from headgate.journal.lake import Days, Generation, Lake, persist, writing
 from headgate.journal.sealer import GRACE_HOURS, sweep
 from headgate.journal.tables import Table
@@ -37,17 +38,20 @@ class Retained:
 def retain(lake: Lake, project: str, endpoint: str, *, before: Micros, grace_hours: int = GRACE_HOURS) -> Retained:
     """Remove every sealed row of an event day that ended by `before`; doing it again changes nothing.
 
-    A label goes with the day its truth was observed; an answer that came without its input goes with the input.
-    Rows not sealed yet are reached by the next call. Files of removed rows disappear from disk in the first call
-    at least `grace_hours` later, which leaves running readers theirs.
+    A label goes with the day its truth was observed; an answer that came without its input goes with the input, or,
+    where that is gone already, by the moment in its id. Rows not sealed yet are reached by the next call. Files of
+    removed rows disappear from disk in the first call at least `grace_hours` later, which leaves running readers
+    theirs.
     """
     day = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=before)).date()
     removed = dict.fromkeys(Table, 0)
-    old_inputs = _old_inputs(lake, project, endpoint, day)
     for table in _ORDER:
         for generation in lake.generations(project, endpoint, table):
-            for condition in _conditions(table, generation, day, old_inputs):
-                removed[table] += _delete(generation, condition)
+            removed[table] += _delete(generation, _is_old(table, day))
+            if table is Table.ANSWERS:
+                inputs = lake.generations(project, endpoint, Table.INPUTS)
+                for condition in _by_id(_leaving(_undated(generation), inputs, day)):
+                    removed[table] += _delete(generation, condition)
             sweep(generation, grace_hours)
     return Retained(
         before=day,
@@ -58,16 +62,13 @@ def retain(lake: Lake, project: str, endpoint: str, *, before: Micros, grace_hou
     )
 
 
-def _conditions(table: Table, generation: Generation, day: date, old_inputs: set[str]) -> Iterator[str]:
+def _is_old(table: Table, day: date) -> str:
     if table is Table.LABELS:
-        yield f"observed_at < '{day.isoformat()}T00:00:00Z'"
-        return
-    yield f"date < '{day.isoformat()}'"
-    if table is Table.ANSWERS:
-        yield from _by_id(_undated(generation) & old_inputs if old_inputs else ())
+        return f"observed_at < '{day.isoformat()}T00:00:00Z'"
+    return f"date < '{day.isoformat()}'"
 
 
-def _by_id(ids: Sequence[str] | set[str]) -> Iterator[str]:
+def _by_id(ids: set[str]) -> Iterator[str]:
     ordered = sorted(ids)
     for start in range(0, len(ordered), _BATCH):
         listed = ", ".join(f"'{each}'" for each in ordered[start : start + _BATCH])
@@ -81,12 +82,18 @@ def _undated(generation: Generation) -> set[str]:
     return set(rows.filter(pc.is_null(rows.column("at"))).column("input_id").to_pylist())
 
 
-def _old_inputs(lake: Lake, project: str, endpoint: str, day: date) -> set[str]:
-    days = Days(last=day - timedelta(days=1))
-    found: set[str] = set()
-    for generation in lake.generations(project, endpoint, Table.INPUTS):
-        found.update(generation.read(("input_id",), days).column("input_id").to_pylist())
-    return found
+def _leaving(undated: set[str], inputs: Sequence[Generation], day: date) -> set[str]:
+    """Those of `undated` whose input is of a day before `day`, or is not there and was drawn before it."""
+    if not undated:
+        return set()
+    mine = pc.field("input_id").isin(sorted(undated))
+
+    def there(days: Days) -> set[str]:
+        return {each for part in inputs for each in part.read(("input_id",), days, mine)["input_id"].to_pylist()}
+
+    midnight = (day - date(1970, 1, 1)) // timedelta(microseconds=1)
+    drawn_before = {each for each in undated if each < least_id(midnight)}
+    return there(Days(last=day - timedelta(days=1))) | drawn_before - there(Days(first=day))
 
 
 def _delete(generation: Generation, condition: str) -> int:

@@ -5,8 +5,8 @@ again: a table that has a sequence takes no row of it twice, and a segment is de
 touches has it on stable storage.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import pyarrow as pa
@@ -15,7 +15,7 @@ from headgate.errors import IntegrityError, NewerSchema
 from headgate.journal.lake import Generation, Lake, each_table, home_of, persist, writing
 from headgate.journal.mending import mend
 from headgate.journal.ports import SegmentRef, SegmentSource, Stream
-from headgate.journal.tables import Table, arrow_schema, conform
+from headgate.journal.tables import Table, arrow_schema, conform, first_day
 from headgate.journal.tail import Part, closed_parts
 
 BATCH_BYTES: Final = 64 * 1024 * 1024
@@ -34,6 +34,8 @@ class Sealed:
     """Segments, as ``stream/sequence``, whose readable part was sealed and whose file was kept for a person."""
     unreadable: tuple[str, ...] = ()
     """Segments that contradict themselves or are of a newer format: their streams wait until the next start."""
+    first_days: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """By (project, endpoint), the earliest day of the rows that were sealed, as retention counts days."""
 
 
 class Sealer:
@@ -64,6 +66,7 @@ class Sealer:
             sum(each.rows for each in done),
             tuple(name for each in done for name in each.damaged),
             tuple(name for each in done for name in each.unreadable),
+            earliest(each.first_days for each in done),
         )
 
     def compact(self, *, grace_hours: int = GRACE_HOURS) -> int:
@@ -108,7 +111,8 @@ class Sealer:
             else:
                 self._source.delete(segment)
         kept = tuple(_name(segment) for segment, damaged in read if damaged)
-        return Sealed(len(read) - len(kept), rows, kept, unreadable)
+        days = earliest({_owner(part): day} for part in parts if (day := first_day(part.table, part.rows)) is not None)
+        return Sealed(len(read) - len(kept), rows, kept, unreadable, days)
 
     def _read(self, batch: list[SegmentRef]) -> tuple[list[tuple[SegmentRef, bool]], list[Part], tuple[str, ...]]:
         """The segments that could be read and whether they are damaged, their parts, and those that could not."""
@@ -160,6 +164,23 @@ def _is_for(part: Part, generation: Generation, generations: list[Generation]) -
 
 def _place(part: Part) -> tuple[str, str, str]:
     return part.schema.project, part.schema.endpoint, part.table
+
+
+def _owner(part: Part) -> tuple[str, str]:
+    return part.schema.project, part.schema.endpoint
+
+
+def earliest(several: Iterable[Mapping[tuple[str, str], int]]) -> dict[tuple[str, str], int]:
+    """The smallest day of each endpoint.
+
+    >>> earliest([{("default", "flights"): 3}, {("default", "flights"): 2}])
+    {('default', 'flights'): 2}
+    """
+    found: dict[tuple[str, str], int] = {}
+    for days in several:
+        for endpoint, day in days.items():
+            found[endpoint] = min(day, found.get(endpoint, day))
+    return found
 
 
 def _name(segment: SegmentRef) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from headgate.journal.identifiers import drawn_at
 from headgate.journal.records import Answer, Input, Label, Schema, SchemaField
 
 PUBLIC: Final = "public"
@@ -45,6 +46,7 @@ _SCALARS: Final[Mapping[str, pa.DataType]] = {
     "boolean": pa.bool_(),
     "timestamp": MOMENT,
 }
+_DAY_US: Final = 24 * 3600 * 1_000_000
 _HEX: Final = np.array([list(f"{each:02x}".encode()) for each in range(256)], dtype=np.uint8)
 _DIGITS: Final = np.array([at for at in range(36) if at not in {8, 13, 18, 23}])
 
@@ -262,6 +264,20 @@ def labels_table(schema: Schema, rows: Sequence[Label]) -> pa.Table:
         pa.array([each.actor for each in rows], pa.string()),
     ]
     return pa.Table.from_arrays(columns, schema=arrow_schema(Table.LABELS, schema))
+
+
+def first_day(table: Table, rows: pa.Table) -> int | None:
+    """The earliest day of `rows`, counted from 1970, as retention counts it; None where there are no rows.
+
+    A label is of the day its truth was observed, an answer that came without its input of the day its id was drawn.
+    """
+    if table is Table.LABELS:
+        dates, ids = _dates(rows.column("observed_at")), []
+    else:
+        dates = rows.column("date")
+        ids = rows.column("input_id").filter(pc.is_null(dates)).to_pylist()
+    known = [] if dates.null_count == len(dates) else [pc.min(dates.cast(pa.int32())).as_py()]
+    return min([*known, *(drawn_at(each) // _DAY_US for each in ids)], default=None)
 
 
 def unite(first: pa.DataType, second: pa.DataType) -> pa.DataType:

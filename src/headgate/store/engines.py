@@ -15,7 +15,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from headgate.errors import BadConfiguration, IntegrityError, MissingExtra, NewerSchema, Unavailable
-from headgate.store import atomic, revisions
+from headgate.store import atomic, onlooker, revisions
 from headgate.store.migrate import upgrade
 
 BUSY_SECONDS: Final = 30.0
@@ -30,8 +30,9 @@ _MIGRATING: Final = 0x68656164
 def open_engine(where: str | os.PathLike[str]) -> sa.Engine:
     """The database at a path (SQLite) or URL (``postgresql://…``, ``sqlite:///…``), its schema up to date.
 
-    Raises NewerSchema when its revision is unknown, MissingExtra without a driver, BadConfiguration for a
-    URL that is not one, Unavailable when the database cannot be reached.
+    SQLite that this user may not write is opened for reading. Raises NewerSchema when its revision is unknown,
+    MissingExtra without a driver, BadConfiguration for a URL that is not one or an old schema that cannot be moved,
+    NotFound when it is not there and cannot be made, Unavailable when the database cannot be reached.
     """
     url = _url(where)
     with translated(url):
@@ -64,7 +65,11 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 @contextlib.contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """One transaction that is durable when the context ends and never was when it raises."""
+    """One transaction that is durable when the context ends and never was when it raises.
+
+    Raises BadConfiguration where this user may only read.
+    """
+    onlooker.refuse_writing(engine)
     with translated(engine.url), engine.connect() as connection, connection.execution_options(**{WRITE: True}).begin():
         yield connection
 
@@ -91,9 +96,17 @@ def _open_sqlite(url: sa.URL) -> sa.Engine:
     path = Path(url.database)
     if not path.parent.is_dir():
         raise BadConfiguration("store", f"the directory {path.parent} does not exist")
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    writable = onlooker.may_write(path)
+    if writable:
+        engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    else:
+        engine = onlooker.onlooker(url, path, BUSY_SECONDS)
     sa.event.listen(engine, "connect", _configure_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
+    if not writable:
+        with _disposed_on_error(engine), reading(engine) as connection:
+            _require_newest(connection)
+        return engine
     # SQLite does not wait its turn when the journal mode is changed, so openers take turns here.
     with _disposed_on_error(engine), atomic.locked(path.with_name(path.name + ".lock")):
         with engine.connect() as connection:
@@ -144,12 +157,23 @@ def _set_wal(connection: sa.Connection) -> None:
 
 
 def _bring_up_to_date(connection: sa.Connection) -> None:
+    if not _is_newest(connection):
+        upgrade(connection)
+
+
+def _require_newest(connection: sa.Connection) -> None:
+    if not _is_newest(connection):
+        raise BadConfiguration(
+            "store", "an older Headgate made it and this user cannot write it; run once as its owner"
+        )
+
+
+def _is_newest(connection: sa.Connection) -> bool:
+    """Whether the schema is the newest. Raises NewerSchema when it is newer than this Headgate."""
     revision = _revision(connection)
-    if revision == revisions.head():
-        return
     if revision is not None and not revisions.is_known(revision):
         raise NewerSchema("the store was migrated by a newer Headgate; install that version or newer")
-    upgrade(connection)
+    return revision == revisions.head()
 
 
 def _revision(connection: sa.Connection) -> str | None:

@@ -25,7 +25,7 @@ def create_home(root: Path) -> Home:
     """The home at `root`, made if it was not there; calling it again changes nothing.
 
     Raises NewerSchema when a newer Headgate made it, IntegrityError when it lost its secret or its
-    mark is unreadable, BadConfiguration when the directory cannot be written.
+    mark is unreadable, BadConfiguration when this user cannot write the directory.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -35,6 +35,8 @@ def create_home(root: Path) -> Home:
     """
     home = Home(root)
     with _writable(root):
+        if root.is_dir():
+            require_writable(home)
         atomic.make_folder(root)
         with atomic.locked(root / ".lock"):
             atomic.sweep(root)
@@ -45,15 +47,34 @@ def create_home(root: Path) -> Home:
 
 
 def open_home(root: Path) -> Home:
-    """The home that is at `root`, completed when its making was interrupted.
+    """The home that is at `root`: completed when its making was interrupted, as it is where this user may only read.
 
     Raises NotFound when there is none, otherwise as `create_home`.
     """
     home = Home(root)
     begun = (home.mark, home.secret, root / ".lock")
-    if not any(each.exists() for each in begun):
-        raise NotFound("home", str(root), "`headgate up` makes one; --home names another directory")
-    return create_home(root)
+    with _readable(root):
+        if not any(each.exists() for each in begun):
+            raise NotFound("home", str(root), "`headgate up` makes one; --home names another directory")
+        if may_write(home) or not home.mark.exists():  # the mark is written last: without one something is missing
+            return create_home(root)
+        _check_format(home)
+    _check_database(home)
+    return home
+
+
+def may_write(home: Home) -> bool:
+    """Whether this user may change the home: False for another user's and on a read-only disk."""
+    return os.access(home.root, os.W_OK | os.X_OK)
+
+
+def require_writable(home: Home) -> None:
+    """Nothing, or BadConfiguration saying what a user who may not change the home can do."""
+    if may_write(home):
+        return
+    if os.statvfs(home.root).f_flag & os.ST_RDONLY:
+        raise BadConfiguration("home", f"{home.root} is on a read-only disk; mount it for writing, or use another home")
+    raise BadConfiguration("home", f"{home.root} cannot be written by this user; run as its owner, or use another home")
 
 
 def read_secret(home: Home) -> bytes:
@@ -128,10 +149,22 @@ def _writable(root: Path) -> Iterator[None]:
     except (FileExistsError, NotADirectoryError) as error:
         raise BadConfiguration("home", f"{error.filename or root} is a file where a directory is needed") from error
     except PermissionError as error:
-        raise BadConfiguration("home", f"{error.filename or root} cannot be written by this user") from error
+        raise BadConfiguration(
+            "home", f"{error.filename or root} cannot be written by this user; run as its owner, or use another home"
+        ) from error
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else "input/output error"
         raise BadConfiguration("home", f"{root} cannot be written: {reason.lower()}") from error
+
+
+@contextlib.contextmanager
+def _readable(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except PermissionError as error:
+        raise BadConfiguration(
+            "home", f"{error.filename or root} cannot be read by this user; run as its owner"
+        ) from error
 
 
 @contextlib.contextmanager
@@ -151,6 +184,20 @@ def claim(path: Path) -> Iterator[None]:
         with contextlib.suppress(OSError):  # a courtesy to the next one; a full disk must not keep this one out
             path.write_text(f"{os.getpid()}\n")
         yield
+
+
+def held_by(path: Path) -> str | None:
+    """Who holds the lock file at `path`, such as ``process 7``; None when nobody does.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, claim(Path(folder) / "up.lock"):
+    ...     (held_by(Path(folder) / "up.lock") == f"process {os.getpid()}", held_by(Path(folder) / "other.lock"))
+    (True, None)
+    """
+    if not path.exists():
+        return None
+    with atomic.attempted(path) as free:
+        return None if free else _holder(path)
 
 
 def _holder(path: Path) -> str:

@@ -154,11 +154,15 @@ class Installation:
         self.until(lambda: self.processes().get(name) not in (None, pid), f"{name} is started again")
         return pid
 
-    def crash(self) -> None:
-        """SIGKILL ``headgate up`` itself and wait until nothing of it is left."""
+    def orphan(self) -> None:
+        """SIGKILL ``headgate up`` itself and return while its children are still ending."""
         assert self._up is not None, "it was not started"  # noqa: S101 - a test's mistake
         self._up.kill()
         self._up.wait()
+
+    def crash(self) -> None:
+        """SIGKILL ``headgate up`` itself and wait until nothing of it is left."""
+        self.orphan()
         self.until(lambda: not self.processes(), "the children of a killed supervisor end by themselves")
 
     def crash_whole(self) -> None:

@@ -165,7 +165,7 @@ slo:
 # For a model in a process of its own: its memory in MiB (null: no limit), seconds a call may take (null: a minute).
 resources:
   memory_mb: null
-  cpu_seconds: null
+  call_seconds: null
 
 # durable: a reply leaves once its journal records are on disk. buffered: sooner, and a crash may lose the last few.
 # on_failure, when the journal cannot be written: refuse (503) or answer (and say journalled: false).
@@ -229,7 +229,7 @@ def _number_faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
         "slo.latency_p99_ms": spec.slo.latency_p99_ms,
         "slo.requests_per_second": spec.slo.requests_per_second,
         "resources.memory_mb": spec.resources.memory_mb,
-        "resources.cpu_seconds": spec.resources.cpu_seconds,
+        "resources.call_seconds": spec.resources.call_seconds,
         "deadline_ms": spec.deadline_ms,
     }
     for key, value in positive.items():

@@ -35,8 +35,8 @@ class Resources(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     memory_mb: int | None = None
     """Private memory such a process may hold, in MiB; None means no limit."""
-    cpu_seconds: float | None = None
-    """Seconds one call may take, after which its process is ended and started again; None means a minute."""
+    call_seconds: float | None = None
+    """Seconds by the clock one call may take before its process is ended and started again; None means a minute."""
 
 
 class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
