@@ -14,8 +14,8 @@ import msgspec
 
 from headgate.contracts.decode import parse_json
 from headgate.errors import BadInput
-from headgate.gateway.doors.v2.statistics import Names, Totals, document, totals
 from headgate.gateway.doors.v2.about import entitled
+from headgate.gateway.doors.v2.statistics import Names, Totals, document, totals
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.http.replies import NOBODY, send
 from headgate.gateway.view import View, Views
