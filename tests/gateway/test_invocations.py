@@ -28,7 +28,7 @@ def test_requests_of_mlflows_own_documentation_are_answered(play: Any) -> None:
 
         url, frame = f"http://127.0.0.1:{port}/invocations", pd.DataFrame(DATA, columns=COLUMNS)
         rows = frame.to_dict(orient="records")
-        bodies = [
+        bodies: list[Any] = [
             {"dataframe_split": frame.to_dict(orient="split")},
             {"dataframe_records": rows},
             {"instances": rows},

@@ -16,8 +16,8 @@ from headgate.traffic.traffic import Member
 from headgate.vocabulary import Task
 
 PREDICT = "/v1/models/e:predict"
-DATA = [[0.1, 0.2, 0.3], [-5, 5, 5]]
-ROWS = [dict(zip(("f0", "f1", "f2"), each, strict=True)) for each in DATA]
+DATA = [[0.1, 0.2, 0.3], [-5.0, 5.0, 5.0]]
+ROWS: list[dict[str, Any]] = [dict(zip(("f0", "f1", "f2"), each, strict=True)) for each in DATA]
 
 
 def serve_two(town: Any) -> None:
@@ -171,7 +171,9 @@ def test_bytes_come_in_base64_and_tensors_go_by_name(play: Any) -> None:
         reply = await caller.post(PREDICT, {"inputs": columns})
         assert reply.json == {"outputs": {"twice": [[0.0, 1.0]], "one": [1.0]}}
         for each in town.journal.inputs:
-            assert each.features[3:] == (picture, "Ja", [1.0, 2.5])
+            face_kept, note, wave = each.features[3:]
+            assert (town.blobs.get(face_kept.digest), note) == (picture, "Ja")
+            assert town.blobs.get(wave.digest) == b"[1.0,2.5]"
         for broken, says in (({"b64": "%"}, "face"), ({"b64": 3}, "face"), ({"b64": "/w=="}, "")):
             reply = await caller.post(PREDICT, {"instances": [row | {"face": broken, "note": broken}]})
             assert reply.status == 400
