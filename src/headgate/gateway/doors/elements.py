@@ -34,8 +34,8 @@ def scalar(value: Any, field: Field) -> Any:
 def element(value: Any, field: Field) -> Any:
     """An element of a JSON tensor: also ``{"b64": "..."}`` for bytes, and ``[3]`` where the row has one value.
 
-    >>> element({"b64": "SmE="}, Field("answer", Kind.TEXT)), element([2], Field("stops", Kind.INTEGER))
-    ('Ja', 2)
+    >>> element({"b64": "WWVz"}, Field("answer", Kind.TEXT)), element([2], Field("stops", Kind.INTEGER))
+    ('Yes', 2)
     """
     if isinstance(value, list) and len(value) == 1 and field.kind is not Kind.TENSOR:
         value = value[0]
