@@ -1,5 +1,6 @@
 """Vertex AI's custom containers: ``instances`` go in and ``predictions`` come out, on routes the platform chooses."""
 
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -33,8 +34,9 @@ class VertexDialect:
         parameters = _parameters(document.get("parameters"))
         told = wanted(parameters.pop("output", Told.PREDICTION), seat, "parameters.output")
         rest = read_rest(parameters)
-        rows = by_row(document.get("instances"), seat.served.contract, "instances")
-        return Question(read_rows(seat.served.reader, rows, finite=finite, rest=rest), told)
+        given, served = document.get("instances"), seat.served
+        shape = partial(by_row, given, served.contract, "instances")
+        return Question(read_rows(served.reader, given, shape, finite=finite, rest=rest), told)
 
     def write(self, ask: Ask, answers: list[Answer], wanted: Told) -> Written:
         """One entry of ``predictions`` per row."""

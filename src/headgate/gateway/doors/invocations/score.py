@@ -1,5 +1,6 @@
 """Scoring requests in JSON or CSV, and their answers."""
 
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -59,16 +60,16 @@ class InvocationsDialect:
         head, served = exchange.head, seat.served
         csv = media(head)
         if csv is not None:
-            rows = read_table(exchange.body, served.contract, named=csv.named)
-            reading, told = read_rows(served.reader, rows, finite=False), Told.PREDICTION
+            shape = partial(read_table, exchange.body, served.contract, named=csv.named)
+            reading, told = read_rows(served.reader, None, shape, finite=False), Told.PREDICTION
         else:
             document, finite = parse(exchange.body)
-            shape = _shape(document)
+            name = _shape(document)
             params = _params(document.get("params"))
             told = wanted(params.pop("output", Told.PREDICTION), seat, "params.output")
             rest = read_rest(params)
-            rows = _rows(shape, document[shape], served.contract)
-            reading = read_rows(served.reader, rows, finite=finite, rest=rest)
+            shape = partial(_rows, name, document[name], served.contract)
+            reading = read_rows(served.reader, document[name], shape, finite=finite, rest=rest)
         if reading.id is None:
             reading.id = inference_id(head)
         return Question(reading, Wanted(told, _asks_csv(head)))

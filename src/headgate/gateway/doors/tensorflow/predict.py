@@ -1,5 +1,6 @@
 """Predict requests in row form (``instances``) and in column form (``inputs``), and their answers."""
 
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -42,13 +43,10 @@ class TensorFlowDialect:
         if ("instances" in document) == ("inputs" in document):
             raise BadInput("body", "unknown", "expected either 'instances', by row, or 'inputs', by column")
         told, contract = told_by(document.get("signature_name"), seat), seat.served.contract
-        columns = "inputs" in document
-        rows = (
-            by_column(document["inputs"], contract, "inputs")
-            if columns
-            else by_row(document["instances"], contract, "instances")
-        )
-        return Question(read_rows(seat.served.reader, rows, finite=finite), Wanted(told, columns))
+        name, form = ("inputs", by_column) if "inputs" in document else ("instances", by_row)
+        given = document[name]
+        reading = read_rows(seat.served.reader, given, partial(form, given, contract, name), finite=finite)
+        return Question(reading, Wanted(told, form is by_column))
 
     def write(self, ask: Ask, answers: list[Answer], wanted: Wanted) -> Written:
         """``predictions`` for rows, ``outputs`` for columns."""
