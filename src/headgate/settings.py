@@ -73,6 +73,11 @@ class Home:
         return self.root / "run"
 
     @property
+    def closed(self) -> Path:
+        """Endpoints taken out of service by `unload`, an empty file each, until `load` or the next `headgate up`."""
+        return self.run / "closed"
+
+    @property
     def deaths(self) -> Path:
         """Processes that ended by themselves, a file each, until the controller notes them."""
         return self.run / "deaths"
@@ -119,6 +124,10 @@ class Settings:
     """Largest request body in bytes."""
     queue_rows: int = 16384
     """Rows that may wait in one gateway before callers are told to come back."""
+    health_route: str | None = None
+    """Further path that answers as `/ping` does, where a platform chooses it; None means none."""
+    predict_route: str | None = None
+    """Further path for Vertex AI's `instances`, where a platform chooses it; None means none."""
 
     @property
     def is_exposed(self) -> bool:

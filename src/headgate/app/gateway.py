@@ -14,6 +14,7 @@ from headgate.app.hosts import host_socket
 from headgate.app.workers import worker_lock, worker_stream
 from headgate.clock import SystemClock
 from headgate.errors import Unavailable
+from headgate.gateway.doors.paths import chosen_routes
 from headgate.gateway.metrics.slab import Slab
 from headgate.gateway.server import Gateway, listening_socket, run_on_uvloop
 from headgate.journal.blobs import LocalBlobs
@@ -30,6 +31,7 @@ from headgate.runtimes.ports import Placement
 from headgate.runtimes.warmup import likely_row
 from headgate.settings import Home, Settings
 from headgate.store.home import claim, open_home, read_secret, require_writable
+from headgate.store.closures import FileClosures
 from headgate.store.replayclock import ReplayClock
 from headgate.store.reports import FileReports
 from headgate.store.trafficfiles import FileTraffic
@@ -80,6 +82,10 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
         replay=settings.replay,
         body_limit=settings.body_limit,
         queue_rows=settings.queue_rows,
+        closures=FileClosures(home.closed),
+        # Nobody is asked who they are, so only where nobody but this machine can call.
+        may_operate=lambda _: not settings.is_exposed,
+        chosen=chosen_routes(health=settings.health_route, predict=settings.predict_route),
     )
     try:
         await gateway.start(listening_socket(settings.host, settings.port))

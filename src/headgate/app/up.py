@@ -4,6 +4,7 @@ import contextlib
 import json
 import logging
 import os
+import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -49,6 +50,7 @@ def up(settings: Settings, *, store: str | None = None, said: Callable[[str], No
         for name, why in _taken(settings).items():
             raise BadConfiguration(f"--{name}", why)
         _write_addresses(home, settings)
+        shutil.rmtree(home.closed, ignore_errors=True)  # what was unloaded was so until now; none is a good state
         home.replay_clock.unlink(missing_ok=True)  # a new replay begins where its driver says
         clock: Clock = ReplayClock(home.replay_clock) if settings.replay else SystemClock()
         with _metrics_server(home, settings):
@@ -191,7 +193,10 @@ def _fixed_children(settings: Settings, store: str | None) -> list[Child]:
     told = ((STORE_VARIABLE, store),) if store else ()
     controller = Child("controller", headgate_argv(*words), nice=_CONTROLLER_NICE, environment=told)
     numbers = ("port", "commit_interval", "segment_bytes", "body_limit", "queue_rows")
-    flags = [word for each in numbers for word in (f"--{each.replace('_', '-')}", str(getattr(settings, each)))]
+    routes = [each for each in ("health_route", "predict_route") if getattr(settings, each) is not None]
+    flags = [
+        word for each in (*numbers, *routes) for word in (f"--{each.replace('_', '-')}", str(getattr(settings, each)))
+    ]
     gateways = [
         Child(
             f"gateway {index}",

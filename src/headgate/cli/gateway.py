@@ -6,7 +6,15 @@ from pathlib import Path
 import click
 
 from headgate.app.gateway import run_gateway
-from headgate.cli.options import PORT, SECONDS, gateway_options, guarded, home_option, insecure_option
+from headgate.cli.options import (
+    PORT,
+    SECONDS,
+    gateway_options,
+    guarded,
+    home_option,
+    insecure_option,
+    route_options,
+)
 from headgate.settings import Home, Settings
 from headgate.supervisor.parent import die_with_parent
 
@@ -24,6 +32,7 @@ from headgate.supervisor.parent import die_with_parent
 )
 @gateway_options
 @click.option("--seal-interval", type=SECONDS, default=10.0, show_default=True, help="Seconds between two sealings.")
+@route_options
 @click.option("--replay", is_flag=True, help="Let callers state event times.")
 @insecure_option
 @click.option("--parent", type=int, help="Process whose end ends this one.")
@@ -38,6 +47,8 @@ def command(
     body_limit: int,
     queue_rows: int,
     seal_interval: float,
+    health_route: str | None,
+    predict_route: str | None,
     replay: bool,
     insecure: bool,
     parent: int | None,
@@ -58,6 +69,8 @@ def command(
         body_limit=body_limit,
         queue_rows=queue_rows,
         seal_interval=seal_interval,
+        health_route=health_route,
+        predict_route=predict_route,
         replay=replay,
     )
     run_gateway(guarded(settings, insecure=insecure), index)

@@ -23,6 +23,7 @@ VERBS: Final = {
     "alias": "Point a name such as champion at a version, or list the names.",
     "apply": "Create or change an endpoint from its file.",
     "up": "Serve everything in a home directory.",
+    "serve": "Serve a home as a container of SageMaker or Vertex AI.",
     "predict": "Ask a running endpoint.",
     "label": "Tell a running endpoint what turned out to be true.",
     "score": "Answer a whole file of rows with one version.",

@@ -69,6 +69,26 @@ def gateway_options(command: Command) -> Command:
     return command
 
 
+def checked_route(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """A path that a platform chose, if it can be one."""
+    if value is not None and (not value.startswith("/") or value == "/" or any(each in value for each in "?# ")):
+        raise click.BadParameter("expected a path such as /predict")
+    return value
+
+
+_ROUTES: Final = (
+    ("--health-route", "Further path for health checks, where a platform chooses it."),
+    ("--predict-route", "Further path for Vertex AI's predictions, where a platform chooses it."),
+)
+
+
+def route_options(command: Command) -> Command:
+    """The paths a platform chooses; `up` hands them on."""
+    for flag, says in reversed(_ROUTES):
+        command = click.option(flag, metavar="PATH", callback=checked_route, help=says)(command)
+    return command
+
+
 def insecure_option(command: Command) -> Command:
     """``--insecure``: said aloud or not at all, so no environment variable sets it."""
     return click.option(

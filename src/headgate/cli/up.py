@@ -6,7 +6,16 @@ from pathlib import Path
 import click
 
 from headgate.app.up import up
-from headgate.cli.options import PORT, SECONDS, gateway_options, guarded, home_option, insecure_option, store_option
+from headgate.cli.options import (
+    PORT,
+    SECONDS,
+    gateway_options,
+    guarded,
+    home_option,
+    insecure_option,
+    route_options,
+    store_option,
+)
 from headgate.settings import Home, Settings
 
 
@@ -20,6 +29,7 @@ from headgate.settings import Home, Settings
 @click.option("--workers", type=click.IntRange(min=0), default=0, help="Gateway processes; 0 means one per core.")
 @gateway_options
 @click.option("--seal-interval", type=SECONDS, default=10.0, show_default=True, help="Seconds between two sealings.")
+@route_options
 @click.option("--replay", is_flag=True, help="Let callers state event times and move the clock.")
 @insecure_option
 def command(
@@ -36,6 +46,8 @@ def command(
     body_limit: int,
     queue_rows: int,
     seal_interval: float,
+    health_route: str | None,
+    predict_route: str | None,
     replay: bool,
     insecure: bool,
 ) -> None:
@@ -57,6 +69,8 @@ def command(
         body_limit=body_limit,
         queue_rows=queue_rows,
         seal_interval=seal_interval,
+        health_route=health_route,
+        predict_route=predict_route,
         replay=replay,
     )
     up(guarded(settings, insecure=insecure), store=store, said=click.echo)

@@ -80,9 +80,11 @@ class Answerer:
             view.count.rejected(type(error).__name__)  # no record: under overload it would make matters worse
             return
         now, id_ = self._clock.now(), self._mint.draw(view.tag)
-        field, rule = (error.field, error.rule) if isinstance(error, BadInput) else ("version", "unknown")
-        view.count.rejected(rule)
-        record = Input(id_, now, None, format_id(id_), 0, refusal=Refusal(field, rule, str(error)))
+        refusal = Refusal("version", "unknown", str(error))
+        if isinstance(error, BadInput):
+            refusal = Refusal(error.field, error.rule, error.message)
+        view.count.rejected(refusal.rule)
+        record = Input(id_, now, None, format_id(id_), 0, refusal=refusal)
         self._memory.write(view.live.schema, Block([record]))
 
     def tick(self) -> None:

@@ -54,9 +54,10 @@ class Reader:
         """`rows_limit` bounds the rows of one request; `replay` says whether `at` may be stated."""
         self._decoder = decoder
         self._values = decoder.values
-        self._rows_limit = rows_limit
+        self.rows_limit = rows_limit
         self._replay = replay
         self._screen = MatrixScreen(decoder.contract)
+        self._parsed = decoder.clean_type
         self._clean = _envelope(decoder.clean_type, rows_limit)
         self._legal = _envelope(decoder.row_type, rows_limit) if decoder.row_type is not decoder.clean_type else None
 
@@ -71,11 +72,24 @@ class Reader:
             return Reading(rows, True, None, found.id, None, None, found.deadline_ms)
         return self._complete(rows, None, found)
 
-    def read_objects(self, rows: Sequence[object], places: str = "rows") -> Reading:
-        """The same for rows already parsed, mappings of field to value; `places` names them in refusals."""
+    def read_objects(self, rows: Sequence[object], places: str = "rows", rest: Any = None) -> Reading:
+        """The same for rows already parsed, mappings of field to value; `places` names them in refusals.
+
+        `rest` is what `read_rest` found beside them.
+        """
         self._check_count(rows)
         found, flags = self._check(rows, places)
-        return self._complete(found, flags, _Rest())
+        return self._complete(found, flags, rest or _Rest())
+
+    def read_parsed(self, rows: list[Any], rest: Any = None) -> Reading | None:
+        """The same for rows parsed from JSON without NaN or infinity; None when they must be read one by one."""
+        self._check_count(rows)
+        try:
+            # Row by row: msgspec looks through a list's type anew at every call, a struct's once.
+            found = [msgspec.convert(row, self._parsed) for row in rows]
+        except (msgspec.ValidationError, UnicodeEncodeError, RecursionError):
+            return None
+        return self._complete(list(map(self._values, found)), None, rest or _Rest())
 
     def read_matrix(self, matrix: npt.NDArray[Any]) -> Reading | None:
         """The same for a matrix of floats, (rows, fields) in contract order; None when it must be read row by row."""
@@ -108,8 +122,8 @@ class Reader:
         return self._complete(found, flags, rest)
 
     def _check_count(self, rows: Sized) -> None:
-        if not 1 <= len(rows) <= self._rows_limit:
-            raise BadInput("rows", "size", f"a request has 1 to {self._rows_limit} rows")
+        if not 1 <= len(rows) <= self.rows_limit:
+            raise BadInput("rows", "size", f"a request has 1 to {self.rows_limit} rows")
 
     def _check(
         self, rows: Sequence[object], places: str

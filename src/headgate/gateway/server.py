@@ -10,11 +10,16 @@ import uvloop
 
 from headgate.clock import Clock
 from headgate.gateway.answer import Answerer
-from headgate.gateway.doors.dialect import DialectDoor
+from headgate.gateway.doors.dialect import Dialect, DialectDoor
+from headgate.gateway.doors.invocations.score import InvocationsDialect
 from headgate.gateway.doors.labels import DECISIONS, LABELS, LabelDoor
 from headgate.gateway.doors.native import PredictDoor
+from headgate.gateway.doors.paths import Chosen
 from headgate.gateway.doors.router import Router
+from headgate.gateway.doors.tensorflow.predict import TensorFlowDialect
 from headgate.gateway.doors.v2.infer import V2Dialect
+from headgate.gateway.doors.v2.repository import MayOperate, OwnClosures, Repository
+from headgate.gateway.doors.vertex import VertexDialect
 from headgate.gateway.follow import Follower, Packages, PlacementFor
 from headgate.gateway.http.connection import Connection, Wire
 from headgate.gateway.metrics.slab import Slab
@@ -22,12 +27,14 @@ from headgate.gateway.remember import Memory
 from headgate.journal.blobs import BlobStore
 from headgate.journal.identifiers import Mint
 from headgate.journal.ports import Journal
-from headgate.traffic.ports import RevisionReports, TrafficSource
+from headgate.traffic.ports import Closures, RevisionReports, TrafficSource
 from headgate.vocabulary import VERSION
 
 IDLE_SECONDS: Final = 60.0
 """A connection that brings no whole request for one to two of these is closed."""
 BACKLOG: Final = 2048
+NOTICE_SECONDS: Final = 0.2
+"""How late a gateway may notice that another one took an endpoint out of service."""
 
 
 class Gateway:
@@ -53,14 +60,22 @@ class Gateway:
         body_limit: int = 16 * 1024 * 1024,
         queue_rows: int = 16384,
         idle_seconds: float = IDLE_SECONDS,
+        closures: Closures | None = None,
+        may_operate: MayOperate = lambda _: False,
+        chosen: Chosen | None = None,
     ) -> None:
+        """`may_operate` says who may load and unload; `chosen` are paths a platform chose, see `paths.py`."""
         memory = Memory(journal, blobs, slab)
         answerer = Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows)
+        dialects: tuple[Dialect, ...] = (V2Dialect(), TensorFlowDialect(), InvocationsDialect(), VertexDialect())
+        self._repository = Repository({}, closures or OwnClosures(), may_operate=may_operate, metrics=slab.folder)
         self._router = Router(
             predict=PredictDoor(answerer),
             labels=LabelDoor(LABELS, memory=memory, mint=mint, clock=clock),
             decisions=LabelDoor(DECISIONS, memory=memory, mint=mint, clock=clock),
-            v2=DialectDoor(answerer, V2Dialect()),
+            dialects={each.name: DialectDoor(answerer, each) for each in dialects},
+            repository=self._repository,
+            chosen=chosen or {},
             unready=self._unready,
             release=VERSION,
             body_limit=body_limit,
@@ -80,7 +95,7 @@ class Gateway:
         )
         self._idle_seconds = idle_seconds
         self._server: asyncio.Server | None = None
-        self._sweeper: asyncio.Task[None] | None = None
+        self._chores: list[asyncio.Task[None]] = []
         self._draining = False
 
     async def start(self, sock: socket.socket) -> None:
@@ -91,7 +106,7 @@ class Gateway:
         gc.freeze()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: Connection(self._wire), sock=sock, backlog=BACKLOG)
-        self._sweeper = loop.create_task(self._sweep())
+        self._chores = [loop.create_task(self._sweep()), loop.create_task(self._notice())]
 
     async def drain(self, seconds: float) -> None:
         """Take no new requests, answer those that came for up to `seconds`, then give everything back."""
@@ -105,9 +120,9 @@ class Gateway:
             await asyncio.sleep(0.005)
         for connection in list(self._wire.connections):
             connection.abort()
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            await asyncio.gather(self._sweeper, return_exceptions=True)
+        for chore in self._chores:
+            chore.cancel()
+        await asyncio.gather(*self._chores, return_exceptions=True)
         await self._follower.stop()
         self._memory.catch_up()
 
@@ -117,6 +132,11 @@ class Gateway:
         if not self._memory.healthy:
             return "the journal cannot be written"
         return "" if self._follower.settled else "loading"
+
+    async def _notice(self) -> None:
+        while True:
+            await asyncio.sleep(NOTICE_SECONDS)
+            self._repository.refresh()
 
     async def _sweep(self) -> None:
         while True:

@@ -9,10 +9,13 @@ from typing import Final
 from headgate.errors import HeadgateError, NotFound, Unavailable
 from headgate.gateway.doors import errors
 from headgate.gateway.doors.dialect import DialectDoor
+from headgate.gateway.doors.invocations.health import HealthDoor
 from headgate.gateway.doors.labels import LabelDoor
 from headgate.gateway.doors.native import PredictDoor
-from headgate.gateway.doors.paths import NATIVE, V2, Route, find_route
+from headgate.gateway.doors.paths import NATIVE, Chosen, Route, find_route
+from headgate.gateway.doors.tensorflow import about as tensorflow
 from headgate.gateway.doors.v2 import about
+from headgate.gateway.doors.v2.repository import Repository
 from headgate.gateway.http.coding import decoded, is_coded
 from headgate.gateway.http.connection import Refused
 from headgate.gateway.http.exchange import Exchange
@@ -23,8 +26,6 @@ _LOG: Final = logging.getLogger(__name__)
 _PATHS_KEPT: Final = 4096
 _LONGEST_KEPT: Final = 256
 
-Views = dict[tuple[str, str], View]
-"""By project and endpoint."""
 ServerDoor = Callable[[Exchange], object]
 EndpointDoor = Callable[[Exchange, View, str | None], object]
 """Opens for a request, the view it is answered under and the version it names."""
@@ -40,13 +41,20 @@ class Router:
         predict: PredictDoor,
         labels: LabelDoor,
         decisions: LabelDoor,
-        v2: DialectDoor,
+        dialects: Mapping[str, DialectDoor],
+        repository: Repository,
+        chosen: Chosen,
         unready: Callable[[], str],
         release: str,
         body_limit: int,
     ) -> None:
-        """`unready` says why this gateway should get no requests, "" when it should; `release` is Headgate's own."""
-        self.views: Views = {}
+        """`dialects` are doors by the name that `paths.py` gives their protocol, `chosen` paths of a platform's.
+
+        `unready` says why this gateway should get no requests, "" when it should; `release` is Headgate's own.
+        """
+        self.views = repository.views
+        self._repository = repository
+        self._chosen = chosen
         self._unready = unready
         self._body_limit = body_limit
         self._routes: dict[bytes, Route | None] = {}
@@ -55,16 +63,36 @@ class Router:
             "livez": lambda exchange: send(exchange, 200, b'{"live":true}'),
             "readyz": self._ready,
             "v2": lambda exchange: send(exchange, 200, about.server_metadata(release)),
+            "v2/index": repository.index,
+            "v2/stats": repository.statistics,
         }
+        health = HealthDoor(unready, release)
         self._of_endpoints: Mapping[str, EndpointDoor] = {
             "predict": lambda exchange, view, _: predict.open(exchange, view),
             "labels": lambda exchange, view, _: labels.open(exchange, view),
             "decisions": lambda exchange, view, _: decisions.open(exchange, view),
             "v2/model": about.metadata,
             "v2/model/ready": self._model_ready,
-            "v2/infer": v2.open,
+            "v2/infer": dialects["v2"].open,
+            "tensorflow": dialects["tensorflow"].open,
+            "tensorflow/status": tensorflow.status,
+            "tensorflow/metadata": tensorflow.metadata,
+            "invocations": dialects["invocations"].open,
+            "vertex": dialects["vertex"].open,
+            "ping": health.ping,
+            "version": health.release,
         }
-        self._refusals: Mapping[str, Refuse] = {NATIVE: errors.refuse, V2: v2.refuse}
+        self._of_operators: Mapping[str, EndpointDoor] = {
+            "v2/load": repository.load,
+            "v2/unload": repository.unload,
+            "v2/model/config": about.configuration,
+            "v2/model/stats": repository.statistics_of,
+        }
+        """These open for endpoints out of service too."""
+        self._refusals: Mapping[str, Refuse] = {
+            NATIVE: errors.refuse,
+            **{name: door.refuse for name, door in dialects.items()},
+        }
 
     def handle(self, exchange: Exchange) -> None:
         """Answer `exchange`, now or later."""
@@ -99,6 +127,8 @@ class Router:
             send(exchange, 405, errors.error_of("method", _METHOD), extra=allow)
         elif route.door in self._of_server:
             self._of_server[route.door](exchange)
+        elif route.door in self._of_operators:
+            self._of_operators[route.door](exchange, self._find(route), route.version)
         else:
             self._of_endpoints[route.door](exchange, self._view(route), route.version)
 
@@ -135,6 +165,12 @@ class Router:
         about.ready(exchange, view, version)
 
     def _view(self, route: Route) -> View:
+        view = self._find(route)
+        if self._repository.closed and view.key in self._repository.closed:
+            raise Unavailable("the endpoint was taken out of service by unload; load it again")
+        return view
+
+    def _find(self, route: Route) -> View:
         if route.endpoint is None:
             return self._only_view()
         view = self.views.get((route.project, route.endpoint))
@@ -155,7 +191,7 @@ class Router:
             pass
         if len(self._routes) >= _PATHS_KEPT:
             self._routes.clear()
-        route = find_route(target)
+        route = find_route(target, self._chosen)
         if len(target) <= _LONGEST_KEPT:
             self._routes[target] = route
         return route

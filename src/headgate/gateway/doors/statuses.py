@@ -32,7 +32,7 @@ V2: Final[tuple[tuple[type[HeadgateError], int], ...]] = (
     (DeadlineExceeded, 504),
     (PassingError, 503),
 )
-"""The open inference protocol knows 400 for whatever the caller did wrong."""
+"""The open inference protocol knows 400 for whatever the caller did wrong; so do MLflow, TensorFlow and Vertex."""
 
 _SIZE: Final = 413
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from headgate.contracts.contract import Contract, Field, Kind
 from headgate.errors import BadInput
+from headgate.gateway.doors.elements import scalar
 from headgate.gateway.reading import Reader, Reading
 
 KNOWN: Final = frozenset(
@@ -80,7 +81,7 @@ def _is_matrix(tensor: Tensor, contract: Contract) -> bool:
 
 def _columns(tensor: Tensor, fields: Sequence[Field]) -> list[list[Any]]:
     data, width = _flat(tensor), len(fields)
-    return [[_scalar(value, field) for value in data[place::width]] for place, field in enumerate(fields)]
+    return [[scalar(value, field) for value in data[place::width]] for place, field in enumerate(fields)]
 
 
 def _column(tensor: Tensor, field: Field | None) -> list[Any]:
@@ -89,7 +90,7 @@ def _column(tensor: Tensor, field: Field | None) -> list[Any]:
         return _nested(data, tensor.shape)
     if tensor.shape[1:] not in ([], [1]):
         raise BadInput(tensor.name[:64], "shape", "expected [rows] or [rows, 1]")
-    return data if field is None else [_scalar(value, field) for value in data]
+    return data if field is None else [scalar(value, field) for value in data]
 
 
 def _nested(data: list[Any], shape: list[int]) -> list[Any]:
@@ -139,25 +140,3 @@ def _leaves(data: object) -> Iterator[Any]:
             yield from _leaves(each)
     else:
         yield data
-
-
-def _scalar(value: Any, field: Field) -> Any:
-    """An element as JSON would have it in a row: tensors know no null, and often no integers or booleans."""
-    if isinstance(value, float):
-        if field.nullable and math.isnan(value):
-            return None
-        if field.kind is Kind.INTEGER and value.is_integer():
-            return int(value)
-    if field.kind is Kind.BOOLEAN and value in (0, 1):
-        return bool(value)
-    return _text(value, field) if isinstance(value, bytes) else value
-
-
-def _text(value: bytes, field: Field) -> Any:
-    """An element of BYTES: an image is bytes, every other field that comes in BYTES is text."""
-    if field.kind is Kind.IMAGE:
-        return value
-    try:
-        return value.decode()
-    except UnicodeDecodeError as error:
-        raise BadInput(field.name, "utf8", "is not UTF-8 text") from error
