@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import socket
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
@@ -30,6 +31,7 @@ from headgate.journal.ports import Journal
 from headgate.traffic.ports import Closures, RevisionReports, TrafficSource
 from headgate.vocabulary import VERSION
 
+_LOG: Final = logging.getLogger(__name__)
 IDLE_SECONDS: Final = 60.0
 """A connection that brings no whole request for one to two of these is closed."""
 BACKLOG: Final = 2048
@@ -136,7 +138,10 @@ class Gateway:
     async def _notice(self) -> None:
         while True:
             await asyncio.sleep(NOTICE_SECONDS)
-            self._repository.refresh()
+            try:
+                self._repository.refresh()
+            except OSError as error:  # what was known goes on holding, and the next look may succeed
+                _LOG.warning("cannot see which endpoints are out of service: %s", error)
 
     async def _sweep(self) -> None:
         while True:
