@@ -30,8 +30,8 @@ from headgate.runtimes.placements import InProcess
 from headgate.runtimes.ports import Placement
 from headgate.runtimes.warmup import likely_row
 from headgate.settings import Home, Settings
-from headgate.store.home import claim, open_home, read_secret, require_writable
 from headgate.store.closures import FileClosures
+from headgate.store.home import claim, open_home, read_secret, require_writable
 from headgate.store.replayclock import ReplayClock
 from headgate.store.reports import FileReports
 from headgate.store.trafficfiles import FileTraffic
