@@ -137,10 +137,7 @@ class Router:
     def _view(self, route: Route) -> View:
         if route.endpoint is None:
             return self._only_view()
-        view = self.views.get((route.project, route.endpoint))
-        if view is None:
-            raise NotFound("endpoint", route.endpoint[:63], "`headgate status` lists those there are")
-        return view
+        return find_view(self.views, route.project, route.endpoint)
 
     def _only_view(self) -> View:
         """The endpoint of protocols that know one model: the only one there is."""
@@ -159,6 +156,14 @@ class Router:
         if len(target) <= _LONGEST_KEPT:
             self._routes[target] = route
         return route
+
+
+def find_view(views: Views, project: str, endpoint: str) -> View:
+    """The view of an endpoint. Raises NotFound."""
+    view = views.get((project, endpoint))
+    if view is None:
+        raise NotFound("endpoint", endpoint[:63], "`headgate status` lists those there are")
+    return view
 
 
 _METHOD: Final = Refused(405, "method", "is not what this path answers to; see the Allow header")

@@ -25,24 +25,32 @@ _ONNX: Final = {"float32": "FP32", "float64": "FP64", "int64": "INT64", "bool": 
 _encode = msgspec.json.Encoder().encode
 
 
+def server(version: str) -> dict[str, Any]:
+    """What the server says of itself."""
+    return {"name": "headgate", "version": version, "extensions": EXTENSIONS}
+
+
+def model(view: View, version: str | None) -> tuple[Seat, dict[str, Any]]:
+    """What the endpoint, or one of its versions, says of itself, and who speaks."""
+    seat = view.live if version is None else view.seat(version)
+    entitled = sorted(each.version for each in view.traffic.members if each.proved or each.forced)
+    return seat, {
+        "name": view.traffic.endpoint,
+        "versions": entitled if version is None else [seat.version],
+        "platform": f"headgate_{seat.served.manifest.engine}",
+        "inputs": [_input(each) for each in seat.served.contract.fields],
+        "outputs": outputs_of(seat),
+    }
+
+
 def server_metadata(version: str) -> bytes:
     """The body of ``GET /v2``."""
-    return _encode({"name": "headgate", "version": version, "extensions": EXTENSIONS})
+    return _encode(server(version))
 
 
 def metadata(exchange: Exchange, view: View, version: str | None) -> None:
     """Describe the endpoint, or one of its versions."""
-    seat = view.live if version is None else view.seat(version)
-    contract = seat.served.contract
-    entitled = sorted(each.version for each in view.traffic.members if each.proved or each.forced)
-    names = entitled if version is None else [seat.version]
-    body = {
-        "name": view.traffic.endpoint,
-        "versions": names,
-        "platform": f"headgate_{seat.served.manifest.engine}",
-        "inputs": [_input(each) for each in contract.fields],
-        "outputs": outputs_of(seat),
-    }
+    seat, body = model(view, version)
     send(exchange, 200, _encode(body), version=seat.header)
 
 
