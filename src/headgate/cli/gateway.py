@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from headgate.app.gateway import run_gateway
-from headgate.cli.options import PORT, SECONDS, gateway_options, guarded, home_option, insecure_option
+from headgate.cli.options import PORT, SECONDS, gateway_options, grpc_port_option, guarded, home_option, insecure_option
 from headgate.settings import Home, Settings
 from headgate.supervisor.parent import die_with_parent
 
@@ -15,6 +15,7 @@ from headgate.supervisor.parent import die_with_parent
 @home_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=PORT, default=8080, show_default=True, help="Predictions and labels.")
+@grpc_port_option
 @click.option(
     "--index",
     type=click.IntRange(min=0),
@@ -32,6 +33,7 @@ def command(
     home: Path,
     host: str,
     port: int,
+    grpc_port: int,
     index: int,
     commit_interval: float,
     segment_bytes: int,
@@ -53,6 +55,7 @@ def command(
         home=Home(home),
         host=host,
         port=port,
+        grpc_port=grpc_port,
         commit_interval=commit_interval,
         segment_bytes=segment_bytes,
         body_limit=body_limit,

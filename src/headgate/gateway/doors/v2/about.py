@@ -6,11 +6,14 @@ from typing import Any, Final
 import msgspec
 
 from headgate.contracts.contract import Field, Kind
+from headgate.errors import BadInput, Unavailable
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.http.replies import send
 from headgate.gateway.view import Seat, View
 from headgate.vocabulary import Task
 
+READY: Final = "READY"
+UNAVAILABLE: Final = "UNAVAILABLE"
 EXTENSIONS: Final = ("binary_tensor_data",)
 _DATATYPES: Final = {
     Kind.NUMBER: "FP64",
@@ -58,6 +61,21 @@ def ready(exchange: Exchange, view: View, version: str | None) -> None:
     """Say that the endpoint, or one of its versions, can answer."""
     seat = view.live if version is None else view.seat(version)
     send(exchange, 200, _encode({"name": view.traffic.endpoint, "ready": True}), version=seat.header)
+
+
+def index(view: View, unready: str) -> list[dict[str, str]]:
+    """The endpoint's versions and whether each can answer; `unready` says why none can, "" when they can."""
+    said = []
+    for member in sorted(view.traffic.members, key=lambda each: each.version):
+        try:
+            view.seat(member.version)
+        except (BadInput, Unavailable) as error:
+            reason = str(error)
+        else:
+            reason = unready
+        state = UNAVAILABLE if reason else READY
+        said.append({"name": view.traffic.endpoint, "version": member.version, "state": state, "reason": reason})
+    return said
 
 
 def outputs_of(seat: Seat) -> list[dict[str, Any]]:
