@@ -38,8 +38,8 @@ from headgate.store.trafficfiles import FileTraffic
 from headgate.vocabulary import Digest
 
 try:
-    from headgate.gateway.rpc.core import CoreServer
     from headgate.gateway.rpc.door import RpcDoor
+    from headgate.gateway.rpc.grpcio import CoreServer
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] != "grpc":
         raise

@@ -1,4 +1,4 @@
 """gRPC as the gateway hears it: messages, calls, and the server they arrive at.
 
-Only `core.py` knows grpcio. Nothing outside this directory imports it before the application has found it installed.
+Only `grpcio.py` knows grpcio. Nothing outside this directory imports it before the application has found it installed.
 """

@@ -144,7 +144,7 @@ class CoreServer:
 
     async def stop(self, seconds: float) -> None:
         """As Server has it."""
-        if self._over is None:
+        if self._over is None or self._stopping:
             return
         self._stopping = True
         self._server.shutdown(self._queue, self._stopped)
