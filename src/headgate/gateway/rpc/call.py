@@ -10,8 +10,8 @@ from headgate.gateway.view import View
 
 Views = dict[tuple[str, str], View]
 """By project and endpoint, as the router keeps them."""
-Trailers = tuple[tuple[str, str], ...]
-"""Names and values sent behind the last message: lower case, printable ASCII."""
+Trailers = tuple[tuple[str, bytes], ...]
+"""Names, in lower case, and values, printable ASCII, sent behind the last message."""
 
 
 class Call(Protocol):

@@ -88,7 +88,9 @@ class RpcDoor:
             view.count.replied(PROTOCOL, _refuse(call, error, version=view.live.header), 0.0)
 
     def _answered(self, call: Call, wanted: infer.Wish, ask: Ask) -> None:
-        request_id, version, problem = header_text(ask.request_id), versions(ask), first_problem(ask)
+        # Only a caller's own id may be anything but a UUID.
+        request_id = ask.request_id.encode() if ask.reading.id is None else header_text(ask.request_id)
+        version, problem = versions(ask), first_problem(ask)
         if problem is not None:
             status = _refuse(call, problem, request_id=request_id, version=version)
         else:
@@ -170,11 +172,10 @@ def _refuse(call: Call, error: HeadgateError, *, request_id: bytes = b"", versio
     status = rpc_status_of(error)
     trailers = _trailers(request_id, version)
     if isinstance(error, PassingError) and not isinstance(error, DeadlineExceeded):
-        trailers += (("grpc-retry-pushback-ms", str(round(error.retry_after * 1000))),)
+        trailers += (("grpc-retry-pushback-ms", b"%d" % round(error.retry_after * 1000)),)
     call.refuse(status, str(error), trailers)
     return status
 
 
 def _trailers(request_id: bytes, version: bytes) -> Trailers:
-    id_ = (request_id or new_request_id()).decode()
-    return (("headgate-request-id", id_), ("headgate-version", version.decode()))
+    return (("headgate-request-id", request_id or new_request_id()), ("headgate-version", version))

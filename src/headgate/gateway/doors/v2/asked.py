@@ -34,7 +34,9 @@ class Wanted(msgspec.Struct):
     """An output somebody asked for."""
 
     name: str
+    datatype: str
     binary: bool
+    """Whether JSON callers want it behind the JSON."""
 
 
 def question_of(request: Infer, seat: Seat) -> Question:
@@ -71,7 +73,7 @@ def _deadline(request: Infer) -> float | None:
 
 
 def _wanted(request: Infer, seat: Seat) -> list[Wanted]:
-    offered = [each["name"] for each in outputs_of(seat)]
+    offered = {each["name"]: each["datatype"] for each in outputs_of(seat)}
     binary = _flag(request.parameters, _ALL_BINARY, False)
     for each in request.outputs:
         if each.name not in offered:
@@ -79,8 +81,8 @@ def _wanted(request: Infer, seat: Seat) -> list[Wanted]:
         if "classification" in each.parameters:
             raise BadInput("outputs", "unsupported", "the classification extension is not spoken here; read 'scores'")
     if not request.outputs:
-        return [Wanted(name, binary) for name in offered]
-    return [Wanted(each.name, _flag(each.parameters, _BINARY, binary)) for each in request.outputs]
+        return [Wanted(name, datatype, binary) for name, datatype in offered.items()]
+    return [Wanted(each.name, offered[each.name], _flag(each.parameters, _BINARY, binary)) for each in request.outputs]
 
 
 def _flag(parameters: dict[str, Any], name: str, otherwise: bool) -> bool:

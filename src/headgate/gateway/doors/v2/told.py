@@ -21,13 +21,12 @@ class Told(msgspec.Struct):
     shape: list[int]
     data: list[Any]
     binary: bool
-    """Whether JSON callers want it behind the JSON."""
+    """As it was wanted."""
 
 
 def outputs(ask: Ask, answers: list[Answer], wanted: Sequence[Wanted]) -> list[Told]:
     """The outputs asked for, in the order asked."""
-    offered = {each["name"]: each["datatype"] for each in outputs_of(ask.pinned or ask.view.live)}
-    return [Told(each.name, offered[each.name], *_elements(ask, answers, each.name), each.binary) for each in wanted]
+    return [Told(each.name, each.datatype, *_elements(ask, answers, each.name), each.binary) for each in wanted]
 
 
 def model_version(answers: list[Answer]) -> str:
