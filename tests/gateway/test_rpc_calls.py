@@ -190,6 +190,9 @@ def test_other_calls_are_not_spoken(play_rpc: Any) -> None:
                 assert (await refusal(channel.unary_unary(method)(b""))).code().name == "UNIMPLEMENTED"
             stream = channel.stream_stream(f"/{SERVICE}/ModelStreamInfer")()
             assert await stream.code() == grpc.StatusCode.UNIMPLEMENTED
+            silent = channel.stream_unary(INFER)()
+            await silent.done_writing()
+            assert await silent.code() == grpc.StatusCode.INVALID_ARGUMENT
 
     play_rpc(serve, scene)
 

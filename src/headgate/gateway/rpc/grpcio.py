@@ -22,6 +22,8 @@ from headgate.gateway.rpc.call import Call, Door, Trailers
 _LOG: Final = logging.getLogger(__name__)
 _IDLE_MS: Final = 300_000
 """A connection without calls for so long is asked to come back when it needs us."""
+_CALLS: Final = 1024
+"""Calls one connection may have open; its further ones wait with the caller."""
 _LONGEST_DETAILS: Final = 1000
 """Characters of a refusal: details travel in a header, and callers limit those."""
 _LAST_SECONDS: Final = 5.0
@@ -116,6 +118,7 @@ class CoreServer:
             (b"grpc.max_receive_message_length", body_limit),
             (b"grpc.max_send_message_length", -1),
             (b"grpc.max_connection_idle_ms", _IDLE_MS),
+            (b"grpc.max_concurrent_streams", _CALLS),
         )
         self._address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._server = cygrpc.Server(options, False)
