@@ -7,6 +7,8 @@ from pathlib import Path
 
 from headgate.clock import SystemClock
 from headgate.gateway.metrics import Slab
+from headgate.gateway.rpc.door import RpcDoor
+from headgate.gateway.rpc.grpcio import CoreServer
 from headgate.gateway.server import Gateway, listening_socket, run_on_uvloop
 from headgate.journal.blobs import LocalBlobs
 from headgate.journal.committer import Committer
@@ -23,7 +25,7 @@ from headgate.traffic.traffic import Member, Policy, Traffic
 from headgate.vocabulary import Ack, Digest
 
 
-async def serve(home: Path, digest: str, port: int, ack: str) -> None:
+async def serve(home: Path, digest: str, port: int, ack: str, grpc_port: int) -> None:
     clock, packages, traffic = SystemClock(), PackageStore(home / "packages"), MemoryTraffic()
     members = [Member("m:1", digest, 1.0, proved=True)]
     traffic.swap(Traffic("default", "e", 1, "m:1", members, "salt", policy=Policy(ack=Ack(ack))), 0)
@@ -47,6 +49,7 @@ async def serve(home: Path, digest: str, port: int, ack: str) -> None:
         clock=clock,
         slab=slab,
         worker="bench",
+        rpc=(CoreServer("127.0.0.1", grpc_port, body_limit=1 << 24), RpcDoor) if grpc_port else None,
     )
     await gateway.start(listening_socket("127.0.0.1", port))
     stop = asyncio.Event()
@@ -63,5 +66,6 @@ if __name__ == "__main__":
     arguments.add_argument("digest")
     arguments.add_argument("port", type=int)
     arguments.add_argument("ack", choices=["durable", "buffered"])
+    arguments.add_argument("--grpc-port", type=int, default=0)
     chosen = arguments.parse_args()
-    run_on_uvloop(lambda: serve(chosen.home, chosen.digest, chosen.port, chosen.ack))
+    run_on_uvloop(lambda: serve(chosen.home, chosen.digest, chosen.port, chosen.ack, chosen.grpc_port))

@@ -17,7 +17,7 @@ from headgate import errors, settings
 from headgate.cli.exits import EXIT_CODES, exit_code
 from headgate.cli.main import VERBS, headgate_command
 from headgate.errors import HeadgateError
-from headgate.gateway.doors.statuses import NATIVE, V2, status_of
+from headgate.gateway.doors.statuses import NATIVE, V2, rpc_status_of, status_of
 from headgate.gateway.metrics.families import FAMILIES, Kind
 
 ROOT: Final = Path(__file__).parent.parent
@@ -77,8 +77,9 @@ def error_table() -> str:
         error.rule = ""  # type: ignore[attr-defined] # what the size rule of a body is told by
         meaning = " ".join((kind.__doc__ or "").split("\n\n")[0].split()).replace("``", "`")
         statuses = [str(status_of(error, table)) for table in (NATIVE, V2)]
-        rows.append([f"`{name}`", meaning, str(exit_code(error)), *statuses])
-    return _table(["error", "meaning", "exit code", "native", "V2"], rows)
+        rpc = f"`{rpc_status_of(error).name}`"
+        rows.append([f"`{name}`", meaning, str(exit_code(error)), *statuses, rpc])
+    return _table(["error", "meaning", "exit code", "native", "V2", "gRPC"], rows)
 
 
 # --- events, metrics, settings

@@ -106,6 +106,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8080
     """Predictions and labels."""
+    grpc_port: int = 8081
+    """Predictions over gRPC, where the extra `grpc` is installed; 0 switches it off."""
     control_port: int = 8090
     """Control API."""
     metrics_port: int = 8082

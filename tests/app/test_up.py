@@ -17,6 +17,7 @@ from headgate.testing.installation import free_ports
 def settings(root: Path, **changed: object) -> Settings:
     port, control, metrics = free_ports(3)
     words: dict[str, object] = {"port": port, "control_port": control, "metrics_port": metrics, "workers": 1}
+    words["grpc_port"] = 0
     return Settings(Home(root), **{**words, **changed})  # type: ignore[arg-type] # each is a field of Settings
 
 

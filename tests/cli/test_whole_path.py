@@ -48,7 +48,18 @@ def test_a_model_is_served_labelled_and_seen_in_status(folder: Path) -> None:
     headgate(folder, "init", "reference.parquet", "--endpoint", "late", "--model", "m@champion", "--label", "y")
     assert "revision 1: m:1 100%" in headgate(folder, "apply", "endpoint.yaml", "--why", "a test")
     port, control, metrics = (str(each) for each in free_ports(3))
-    words = ("up", "--port", port, "--control-port", control, "--metrics-port", metrics, "--workers", "1")
+    words: tuple[str, ...] = (
+        "up",
+        "--port",
+        port,
+        "--control-port",
+        control,
+        "--metrics-port",
+        metrics,
+        "--workers",
+        "1",
+    )
+    words += ("--grpc-port", "0")
     with (folder / "up.log").open("wb") as log:
         up = subprocess.Popen([*HEADGATE, *words], cwd=folder, stdout=log, stderr=log)
     try:

@@ -5,6 +5,7 @@ Needs the base install alone: no database, no Arrow.
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import time
@@ -13,9 +14,10 @@ from pathlib import Path
 from headgate.app.hosts import host_socket
 from headgate.app.workers import worker_lock, worker_stream
 from headgate.clock import SystemClock
-from headgate.errors import Unavailable
+from headgate.errors import MissingExtra, Unavailable
 from headgate.gateway.doors.paths import chosen_routes
 from headgate.gateway.metrics.slab import Slab
+from headgate.gateway.rpc.call import DoorOf, Server
 from headgate.gateway.server import Gateway, listening_socket, run_on_uvloop
 from headgate.journal.blobs import LocalBlobs
 from headgate.journal.committer import Committer
@@ -37,6 +39,17 @@ from headgate.store.reports import FileReports
 from headgate.store.trafficfiles import FileTraffic
 from headgate.vocabulary import Digest
 
+try:
+    from headgate.gateway.rpc.door import RpcDoor
+    from headgate.gateway.rpc.grpcio import CoreServer
+except ModuleNotFoundError as error:
+    if (error.name or "").partition(".")[0] != "grpc":
+        raise
+    speaks_grpc = False
+else:
+    speaks_grpc = True
+
+_LOG = logging.getLogger("headgate.gateway")
 _WARM_ROWS = 64
 _DRAIN_SECONDS = 5.0
 _HOST_SECONDS = 10.0
@@ -86,6 +99,7 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
         # Nobody is asked who they are, so only where nobody but this machine can call.
         may_operate=lambda _: not settings.is_exposed,
         chosen=chosen_routes(health=settings.health_route, predict=settings.predict_route),
+        rpc=_rpc(settings),
     )
     try:
         await gateway.start(listening_socket(settings.host, settings.port))
@@ -94,6 +108,16 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
     finally:
         journal.close()
         slab.close()
+
+
+def _rpc(settings: Settings) -> tuple[Server, DoorOf] | None:
+    """Where gRPC calls arrive; None, said in the log, where the extra is missing, or where nobody wants them."""
+    if not settings.grpc_port:
+        return None
+    if not speaks_grpc:
+        _LOG.info("gRPC is off: %s", MissingExtra("it", "grpc"))
+        return None
+    return CoreServer(settings.host, settings.grpc_port, body_limit=settings.body_limit), RpcDoor
 
 
 def _place(home: Home, packages: PackageStore, digest: str, live: bool) -> Placement:

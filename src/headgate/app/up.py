@@ -1,6 +1,7 @@
 """Everything one machine runs under one supervisor; called by ``headgate up``."""
 
 import contextlib
+import importlib.util
 import json
 import logging
 import os
@@ -17,7 +18,7 @@ from headgate.app.hosts import Hosts
 from headgate.app.succession import await_predecessors
 from headgate.client import Client
 from headgate.clock import Clock, SystemClock
-from headgate.errors import BadConfiguration, Unavailable
+from headgate.errors import BadConfiguration, MissingExtra, Unavailable
 from headgate.gateway.metrics import SlabCollector
 from headgate.registry.packages import PackageStore
 from headgate.settings import STORE_VARIABLE, Home, Settings
@@ -81,7 +82,13 @@ def _forget_store() -> None:
 
 
 def _ports(settings: Settings) -> Sequence[tuple[str, int]]:
-    return (("port", settings.port), ("control-port", settings.control_port), ("metrics-port", settings.metrics_port))
+    ports = (("port", settings.port), ("control-port", settings.control_port), ("metrics-port", settings.metrics_port))
+    return (*ports, ("grpc-port", settings.grpc_port)) if _speaks_grpc(settings) else ports
+
+
+def _speaks_grpc(settings: Settings) -> bool:
+    """Whether gateways will listen for gRPC; looked up, not imported, because this process needs none of it."""
+    return bool(settings.grpc_port) and importlib.util.find_spec("grpc") is not None
 
 
 class _Announcement:
@@ -139,6 +146,10 @@ def _greeting(settings: Settings) -> list[str]:
         f"metrics                 http://{settings.host}:{settings.metrics_port}/metrics",
         f"home                    {settings.home.root.resolve()}",
     ]
+    if _speaks_grpc(settings):
+        lines.insert(1, f"predictions over gRPC   {settings.host}:{settings.grpc_port}")
+    elif settings.grpc_port:
+        lines.append(f"gRPC is off: {MissingExtra('it', 'grpc')}")
     if settings.replay:
         lines.append("replay is on: callers may state event times and move the clock")
     return lines
@@ -192,7 +203,7 @@ def _fixed_children(settings: Settings, store: str | None) -> list[Child]:
     # Callers come first: sealing and reconciling wait a little when the processors are busy answering.
     told = ((STORE_VARIABLE, store),) if store else ()
     controller = Child("controller", headgate_argv(*words), nice=_CONTROLLER_NICE, environment=told)
-    numbers = ("port", "commit_interval", "segment_bytes", "body_limit", "queue_rows")
+    numbers = ("port", "grpc_port", "commit_interval", "segment_bytes", "body_limit", "queue_rows")
     routes = [each for each in ("health_route", "predict_route") if getattr(settings, each) is not None]
     flags = [
         word for each in (*numbers, *routes) for word in (f"--{each.replace('_', '-')}", str(getattr(settings, each)))

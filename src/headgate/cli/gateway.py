@@ -10,6 +10,7 @@ from headgate.cli.options import (
     PORT,
     SECONDS,
     gateway_options,
+    grpc_port_option,
     guarded,
     home_option,
     insecure_option,
@@ -23,6 +24,7 @@ from headgate.supervisor.parent import die_with_parent
 @home_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=PORT, default=8080, show_default=True, help="Predictions and labels.")
+@grpc_port_option
 @click.option(
     "--index",
     type=click.IntRange(min=0),
@@ -41,6 +43,7 @@ def command(
     home: Path,
     host: str,
     port: int,
+    grpc_port: int,
     index: int,
     commit_interval: float,
     segment_bytes: int,
@@ -64,6 +67,7 @@ def command(
         home=Home(home),
         host=host,
         port=port,
+        grpc_port=grpc_port,
         commit_interval=commit_interval,
         segment_bytes=segment_bytes,
         body_limit=body_limit,

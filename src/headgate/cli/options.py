@@ -89,6 +89,17 @@ def route_options(command: Command) -> Command:
     return command
 
 
+def grpc_port_option(command: Command) -> Command:
+    """``--grpc-port``: where predictions come over gRPC."""
+    return click.option(
+        "--grpc-port",
+        type=click.IntRange(0, 65535),
+        default=8081,
+        show_default=True,
+        help="Predictions over gRPC, where the extra 'grpc' is installed; 0 switches it off.",
+    )(command)
+
+
 def insecure_option(command: Command) -> Command:
     """``--insecure``: said aloud or not at all, so no environment variable sets it."""
     return click.option(

@@ -10,6 +10,7 @@ from headgate.cli.options import (
     PORT,
     SECONDS,
     gateway_options,
+    grpc_port_option,
     guarded,
     home_option,
     insecure_option,
@@ -24,6 +25,7 @@ from headgate.settings import Home, Settings
 @store_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=PORT, default=8080, show_default=True, help="Predictions and labels.")
+@grpc_port_option
 @click.option("--control-port", type=PORT, default=8090, show_default=True, help="Control API.")
 @click.option("--metrics-port", type=PORT, default=8082, show_default=True, help="Prometheus metrics.")
 @click.option("--workers", type=click.IntRange(min=0), default=0, help="Gateway processes; 0 means one per core.")
@@ -38,6 +40,7 @@ def command(
     store: str | None,
     host: str,
     port: int,
+    grpc_port: int,
     control_port: int,
     metrics_port: int,
     workers: int,
@@ -61,6 +64,7 @@ def command(
         home=Home(home),
         host=host,
         port=port,
+        grpc_port=grpc_port,
         control_port=control_port,
         metrics_port=metrics_port,
         workers=workers,

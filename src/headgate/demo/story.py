@@ -119,7 +119,7 @@ def serving(root: Path, log: Path) -> Iterator[Running]:
     """
     port, control, metrics = _free_ports(3)
     words = ["up", "--home", str(root), "--replay", "--port", str(port)]
-    words += ["--control-port", str(control), "--metrics-port", str(metrics)]
+    words += ["--control-port", str(control), "--metrics-port", str(metrics), "--grpc-port", "0"]
     with log.open("wb") as sink:
         # The words of the command line are ours; nothing of them comes from a caller.
         process = subprocess.Popen(  # noqa: S603

@@ -25,6 +25,7 @@ from headgate.gateway.follow import Follower, Packages, PlacementFor
 from headgate.gateway.http.connection import Connection, Wire
 from headgate.gateway.metrics.slab import Slab
 from headgate.gateway.remember import Memory
+from headgate.gateway.rpc.call import Door, DoorOf, Server
 from headgate.journal.blobs import BlobStore
 from headgate.journal.identifiers import Mint
 from headgate.journal.ports import Journal
@@ -65,8 +66,12 @@ class Gateway:
         closures: Closures | None = None,
         may_operate: MayOperate = lambda _: False,
         chosen: Chosen | None = None,
+        rpc: tuple[Server, DoorOf] | None = None,
     ) -> None:
-        """`may_operate` says who may load and unload; `chosen` are paths a platform chose, see `paths.py`."""
+        """`may_operate` says who may load and unload; `chosen` are paths a platform chose, see `paths.py`.
+
+        `rpc` is where gRPC calls arrive and what makes their door; None where none is spoken.
+        """
         memory = Memory(journal, blobs, slab)
         answerer = Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows)
         dialects: tuple[Dialect, ...] = (V2Dialect(), TensorFlowDialect(), InvocationsDialect(), VertexDialect())
@@ -96,6 +101,11 @@ class Gateway:
             replay=replay,
         )
         self._idle_seconds = idle_seconds
+        self._rpc: tuple[Server, Door] | None = None
+        if rpc is not None:
+            self._rpc = rpc[0], rpc[1](answerer, self._repository, self._unready)
+        self.grpc_port = 0
+        """Where gRPC calls are answered once started; 0 for nowhere."""
         self._server: asyncio.Server | None = None
         self._chores: list[asyncio.Task[None]] = []
         self._draining = False
@@ -108,6 +118,8 @@ class Gateway:
         gc.freeze()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: Connection(self._wire), sock=sock, backlog=BACKLOG)
+        if self._rpc is not None:
+            self.grpc_port = self._rpc[0].start(self._rpc[1])
         self._chores = [loop.create_task(self._sweep()), loop.create_task(self._notice())]
 
     async def drain(self, seconds: float) -> None:
@@ -118,15 +130,23 @@ class Gateway:
         for connection in list(self._wire.connections):
             connection.finish()
         end = asyncio.get_running_loop().time() + seconds
+        calls = asyncio.ensure_future(self._drain_calls(seconds))
         while self._wire.connections and asyncio.get_running_loop().time() < end:
             await asyncio.sleep(0.005)
         for connection in list(self._wire.connections):
             connection.abort()
+        await calls
         for chore in self._chores:
             chore.cancel()
         await asyncio.gather(*self._chores, return_exceptions=True)
         await self._follower.stop()
         self._memory.catch_up()
+
+    async def _drain_calls(self, seconds: float) -> None:
+        if self._rpc is not None:
+            server, door = self._rpc
+            door.close()
+            await server.stop(seconds)
 
     def _unready(self) -> str:
         if self._draining:

@@ -75,19 +75,11 @@ class DialectDoor:
             pinned = None if version is None else view.seat(version)
             question = self._dialect.read(exchange, pinned or view.live)
             reading = question.reading
-            # What the native door holds names to holds in every dialect; the first key stands for those that repeat it.
-            read_rest({"id": reading.id, "keys": None if reading.keys is None else sorted(set(reading.keys))})
-            if not reading.clean:
-                for row in reading.rows:
-                    if isinstance(row, Violation):
-                        raise row.as_error()
+            check_rows(reading)
             if reading.deadline_ms is None:
                 reading.deadline_ms = deadline_of(exchange)
             ask = make_ask(view, reading, partial(self._reply, exchange, question.wanted), pinned)
-            if reading.rows:
-                self._answerer.admit(ask)
-            else:
-                ask.close()  # nothing was asked, so nothing is remembered
+            have_answered(self._answerer, ask)
         except (HeadgateError, RecursionError) as error:
             problem = error if isinstance(error, HeadgateError) else BadInput("body", "json", "is nested too deep")
             self._answerer.note(view, problem)
@@ -123,6 +115,26 @@ def _tell(exchange: Exchange, said: Written, request_id: bytes, version: bytes, 
         extra=said.extra + extra,
         content_type=said.content_type,
     )
+
+
+def check_rows(reading: Reading) -> None:
+    """Raises the violation of the first bad row, for protocols that answer all rows or none.
+
+    What the native door holds names to holds in every protocol; the first key stands for those that repeat it.
+    """
+    read_rest({"id": reading.id, "keys": None if reading.keys is None else sorted(set(reading.keys))})
+    if not reading.clean:
+        for row in reading.rows:
+            if isinstance(row, Violation):
+                raise row.as_error()
+
+
+def have_answered(answerer: Answerer, ask: Ask) -> None:
+    """Admit `ask`. Raises the PassingError that says why not."""
+    if ask.reading.rows:
+        answerer.admit(ask)
+    else:
+        ask.close()  # nothing was asked, so nothing is remembered
 
 
 def first_problem(ask: Ask) -> HeadgateError | None:

@@ -165,18 +165,12 @@ class Router:
         about.ready(exchange, view, version)
 
     def _view(self, route: Route) -> View:
-        view = self._find(route)
-        if self._repository.closed and view.key in self._repository.closed:
-            raise Unavailable("the endpoint was taken out of service by unload; load it again")
-        return view
+        return self._repository.check_open(self._find(route))
 
     def _find(self, route: Route) -> View:
         if route.endpoint is None:
             return self._only_view()
-        view = self.views.get((route.project, route.endpoint))
-        if view is None:
-            raise NotFound("endpoint", route.endpoint[:63], "`headgate status` lists those there are")
-        return view
+        return self._repository.find(route.project, route.endpoint)
 
     def _only_view(self) -> View:
         """The endpoint of protocols that know one model: the only one there is."""

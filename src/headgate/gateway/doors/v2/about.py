@@ -6,11 +6,14 @@ from typing import Any, Final
 import msgspec
 
 from headgate.contracts.contract import Field, Kind
+from headgate.errors import BadInput, Unavailable
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.http.replies import send
 from headgate.gateway.view import Seat, View
 from headgate.vocabulary import Task
 
+READY: Final = "READY"
+UNAVAILABLE: Final = "UNAVAILABLE"
 EXTENSIONS: Final = ("binary_tensor_data", "model_configuration", "model_repository", "statistics")
 _DATATYPES: Final = {
     Kind.NUMBER: "FP64",
@@ -27,22 +30,31 @@ _ONNX: Final = {"float32": "FP32", "float64": "FP64", "int64": "INT64", "bool": 
 _encode = msgspec.json.Encoder().encode
 
 
-def server_metadata(version: str) -> bytes:
-    """The body of ``GET /v2``."""
-    return _encode({"name": "headgate", "version": version, "extensions": EXTENSIONS})
+def server(version: str) -> dict[str, Any]:
+    """What the server says of itself."""
+    return {"name": "headgate", "version": version, "extensions": EXTENSIONS}
 
 
-def metadata(exchange: Exchange, view: View, version: str | None) -> None:
-    """Describe the endpoint, or one of its versions."""
+def model(view: View, version: str | None) -> tuple[Seat, dict[str, Any]]:
+    """What the endpoint, or one of its versions, says of itself, and who speaks."""
     seat = view.live if version is None else view.seat(version)
-    names = entitled(view) if version is None else [seat.version]
-    body = {
+    return seat, {
         "name": view.traffic.endpoint,
-        "versions": names,
+        "versions": entitled(view) if version is None else [seat.version],
         "platform": _platform(seat),
         "inputs": inputs_of(seat),
         "outputs": outputs_of(seat),
     }
+
+
+def server_metadata(version: str) -> bytes:
+    """The body of ``GET /v2``."""
+    return _encode(server(version))
+
+
+def metadata(exchange: Exchange, view: View, version: str | None) -> None:
+    """Describe the endpoint, or one of its versions."""
+    seat, body = model(view, version)
     send(exchange, 200, _encode(body), version=seat.header)
 
 
@@ -75,6 +87,21 @@ def ready(exchange: Exchange, view: View, version: str | None) -> None:
 def inputs_of(seat: Seat) -> list[dict[str, Any]]:
     """The tensors a version reads: name, datatype, shape."""
     return [_input(each) for each in seat.served.contract.fields]
+
+
+def index(view: View, unready: str) -> list[dict[str, str]]:
+    """The endpoint's versions and whether each can answer; `unready` says why none can, "" when they can."""
+    said = []
+    for member in sorted(view.traffic.members, key=lambda each: each.version):
+        try:
+            view.seat(member.version)
+        except (BadInput, Unavailable) as error:
+            reason = str(error)
+        else:
+            reason = unready
+        state = UNAVAILABLE if reason else READY
+        said.append({"name": view.traffic.endpoint, "version": member.version, "state": state, "reason": reason})
+    return said
 
 
 def outputs_of(seat: Seat) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from headgate.contracts.decode import parse_json
-from headgate.errors import BadInput
+from headgate.errors import BadInput, NotFound, Unavailable
 from headgate.gateway.doors.v2.about import entitled
 from headgate.gateway.doors.v2.statistics import Names, Totals, document, totals
 from headgate.gateway.http.exchange import Exchange
@@ -60,6 +60,19 @@ class Repository:
         self._metrics = metrics
         self.closed: frozenset[Key] = closures.read()
         """The endpoints out of service; the router looks here."""
+
+    def find(self, project: str, endpoint: str) -> View:
+        """The view of an endpoint, in service or not. Raises NotFound."""
+        view = self.views.get((project, endpoint))
+        if view is None:
+            raise NotFound("endpoint", endpoint[:63], "`headgate status` lists those there are")
+        return view
+
+    def check_open(self, view: View) -> View:
+        """`view` again. Raises Unavailable while its endpoint is out of service."""
+        if self.closed and view.key in self.closed:
+            raise Unavailable("the endpoint was taken out of service by unload; load it again")
+        return view
 
     def refresh(self) -> None:
         """Notice what another gateway of this home was told."""
