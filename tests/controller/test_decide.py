@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from headgate.controller.decide import (
     COMPACT_EVERY,
-    DAY_US,
     Compact,
     Done,
     Publish,
@@ -17,7 +16,7 @@ from headgate.controller.decide import (
     publications,
 )
 from headgate.traffic.traffic import Member, Traffic
-from headgate.vocabulary import Micros
+from headgate.vocabulary import DAY, Micros
 
 
 def traffic(endpoint: str = "late", live: str = "m:1", revision: int = 0) -> Traffic:
@@ -54,7 +53,7 @@ def test_publishing_what_was_decided_leaves_nothing_to_decide(declared: list[tup
 
 
 def seen(**changed: object) -> Seen:
-    values = {"now": Micros(10 * DAY_US + 5), "running_s": 100.0, "closed_segments": 0, "retention_days": {}}
+    values = {"now": Micros(10 * DAY + 5), "running_s": 100.0, "closed_segments": 0, "retention_days": {}}
     return Seen(**{**values, **changed})  # type: ignore[arg-type]  # the test names fields by keyword
 
 
@@ -76,7 +75,7 @@ def test_every_so_many_sealings_small_files_are_joined() -> None:
 def test_retention_runs_once_per_day_of_event_time() -> None:
     key = ("default", "late")
     due = chores(seen(retention_days={key: 3}), Done(), seal_interval=10.0)
-    assert due == (Retain("default", "late", Micros(7 * DAY_US)),)
+    assert due == (Retain("default", "late", Micros(7 * DAY)),)
     assert chores(seen(retention_days={key: 3}), Done(retained_day={key: 10}), seal_interval=10.0) == ()
     assert chores(seen(retention_days={key: 3}), Done(retained_day={key: 9}), seal_interval=10.0) == due
 

@@ -8,9 +8,8 @@ import msgspec
 
 from headgate.journal.ports import Stream
 from headgate.traffic.traffic import Traffic
-from headgate.vocabulary import Micros
+from headgate.vocabulary import DAY, Micros
 
-DAY_US: Final = 24 * 3600 * 1_000_000
 COMPACT_EVERY: Final = 30
 """Sealings between two compactions: small files slow readers, rewriting them costs the disk."""
 
@@ -121,7 +120,7 @@ def _retentions(seen: Seen, done: Done) -> list[Retain]:
     """Once per day of event time: removing by date partition cannot do more."""
     today = day_of(seen.now)
     return [
-        Retain(project, endpoint, Micros((today - days) * DAY_US))
+        Retain(project, endpoint, Micros((today - days) * DAY))
         for (project, endpoint), days in sorted(seen.retention_days.items())
         if done.retained_day.get((project, endpoint)) != today
     ]
@@ -129,4 +128,4 @@ def _retentions(seen: Seen, done: Done) -> list[Retain]:
 
 def day_of(moment: Micros) -> int:
     """Whole days since 1970 in UTC."""
-    return moment // DAY_US
+    return moment // DAY
