@@ -202,8 +202,8 @@ def test_a_message_may_be_as_large_as_a_body(play_rpc: Any, compression: Any) ->
     async def scene(town: Any) -> None:
         async with line(town, compression=compression) as channel:
             infer = inferring(channel)
-            assert len((await infer(raw(id="x" * 7000))).id) == 7000
-            error = await refusal(infer(raw(id="x" * 9000)))
+            assert (await infer(raw(parameters={"note": {"string_param": "x" * 7000}}))).model_version == "m:1"
+            error = await refusal(infer(raw(parameters={"note": {"string_param": "x" * 9000}})))
             assert error.code().name == "RESOURCE_EXHAUSTED"
             assert (await infer(raw())).model_version == "m:1"
         assert len(gzip.compress(b"x" * 9000)) < 100  # so it is the unfolded size that counts

@@ -9,9 +9,8 @@ from headgate.journal.retention import retain
 from headgate.journal.sealer import Sealer
 from headgate.journal.tables import Table
 from headgate.testing.segments import MemorySegments
-from headgate.vocabulary import Micros
+from headgate.vocabulary import DAY, Micros
 
-DAY = 86_400_000_000
 FIELDS = (SchemaField("distance", "number", "public"), SchemaField("passenger", "text", "personal"))
 SCHEMA = Schema("default", "flights", "sha256:1", FIELDS, "binary", "boolean")
 

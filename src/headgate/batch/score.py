@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
+from headgate import durability
 from headgate.batch.read import CHUNK_ROWS, Chunk, read_chunks, row_count
 from headgate.contracts.check import check_table
 from headgate.contracts.contract import Contract
@@ -212,11 +213,7 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
     unfinished = path.with_name(f".{path.name}.{hashlib.sha256(os.urandom(16)).hexdigest()[:8]}")
     try:
         write(unfinished)
-        descriptor = os.open(unfinished, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        durability.sync(unfinished)
         unfinished.replace(path)
     except OSError as error:
         raise BadConfiguration(

@@ -1,5 +1,6 @@
 """Options that several verbs share, so that they are spelled and explained once."""
 
+import functools
 import os
 import sys
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from headgate.errors import BadConfiguration, BadInput, NotFound
-from headgate.settings import STORE_VARIABLE, Settings, default_home, default_store
+from headgate.settings import STORE_VARIABLE, Home, Settings, default_home, default_store
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -61,6 +62,33 @@ _GATEWAY_NUMBERS: Final = (
 )
 
 
+def host_option(command: Command) -> Command:
+    """``--host``: where to listen."""
+    return click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")(command)
+
+
+def port_option(command: Command) -> Command:
+    """``--port``: where gateways answer."""
+    return click.option("--port", type=PORT, default=8080, show_default=True, help="Predictions and labels.")(command)
+
+
+def control_port_option(command: Command) -> Command:
+    """``--control-port``: where the controller answers."""
+    return click.option("--control-port", type=PORT, default=8090, show_default=True, help="Control API.")(command)
+
+
+def seal_interval_option(command: Command) -> Command:
+    """``--seal-interval``: how soon records reach the lake."""
+    return click.option(
+        "--seal-interval", type=SECONDS, default=10.0, show_default=True, help="Seconds between two sealings."
+    )(command)
+
+
+def parent_option(command: Command) -> Command:
+    """``--parent``: whose end is the end of this process."""
+    return click.option("--parent", type=int, help="Process whose end ends this one.")(command)
+
+
 def gateway_options(command: Command) -> Command:
     """The numbers of a gateway that seldom need another value; `up` hands them on."""
     for flag, kind, says in reversed(_GATEWAY_NUMBERS):
@@ -110,7 +138,21 @@ def insecure_option(command: Command) -> Command:
     )(command)
 
 
-def guarded(settings: Settings, *, insecure: bool) -> Settings:
+def as_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Hands `command` its options that are settings as one checked value, ``settings``, and the others by their names.
+
+    It stands below the options: an option is a setting when it has the name of one.
+    """
+
+    @functools.wraps(command)
+    def gathered(*, home: Path, insecure: bool, **options: Any) -> None:
+        chosen = {name: options.pop(name) for name in Settings.__dataclass_fields__ if name in options}
+        command(settings=_guarded(Settings(Home(home), **chosen), insecure=insecure), **options)
+
+    return gathered
+
+
+def _guarded(settings: Settings, *, insecure: bool) -> Settings:
     """The settings, or BadConfiguration when they would let strangers in and nobody said so."""
     if settings.is_exposed and not insecure:
         raise BadConfiguration(

@@ -129,7 +129,7 @@ class Native:
 
     def predict(self, table: pa.Table) -> Predicted:
         """Answer every row. Raises RuntimeFailed when the estimator does not take them."""
-        rows = rows_for(table, self._contract, self._fields, self._shape)
+        rows = native.rows(table, self._contract, self._fields, self._shape)
         scores = None
         try:
             # Parity asks for a few rows many times: more threads would only wait for each other.
@@ -147,15 +147,6 @@ def _threads() -> Any:
     from threadpoolctl import ThreadpoolController  # noqa: PLC0415  adapter
 
     return ThreadpoolController()
-
-
-def rows_for(table: pa.Table, contract: Contract, fields: tuple[str, ...], shape: dict[str, str]) -> Any:
-    """A table in the shape an estimator was fitted with, by the options of its package."""
-    if shape["input"] == "matrix":
-        return native.matrix(table, fields)
-    if shape["input"] == "series":
-        return native.texts(table, fields[0], "")
-    return native.frame(table, contract, fields, categories=shape.get("categories") == "dtype")
 
 
 def walk(model: Any) -> Iterator[Any]:
