@@ -89,6 +89,11 @@ BAD: dict[str, tuple[Any, str, str]] = {
     "no fields key": ({}, "f", "object missing required field `fields`"),
     "unknown key": ({"fields": [FIELD | {"minimun": 1}]}, "f: fields[0]", "object contains unknown field `minimun`"),
     "unknown kind": ({"fields": [{"name": "x", "kind": "float"}]}, "f: fields[0].kind", "invalid enum value 'float'"),
+    "capitals": (
+        {"fields": [FIELD, FIELD | {"name": "y"}, FIELD | {"name": "X"}]},
+        "f: fields[2].name",
+        "'X' differs from another name in capitals alone, which tables do not tell apart; rename one",
+    ),
     "twice": ({"fields": [FIELD, FIELD]}, "f: fields[1].name", "'x' is named twice"),
     "nameless": ({"fields": [{"name": "", "kind": "number"}]}, "f: fields[0] (): name", "must not be empty"),
     "text bound": (

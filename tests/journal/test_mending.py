@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from deltalake import DeltaTable
 
 from headgate.journal import lake as lake_module
 from headgate.journal.lake import Lake
@@ -64,3 +65,31 @@ def test_a_torn_commit_is_taken_back_and_sealed_again(tmp_path: Path, damage: st
     assert joined["request_id"].to_pylist() == ["r1", "r2"]
     assert joined["answered"].null_count == 0
     assert mend(lake) == []
+
+
+def checkpointed(folder: Path) -> tuple[Lake, MemorySegments, Path]:
+    """The same, where a checkpoint was derived from the torn commit and names it as the newest state."""
+    lake, source, torn = interrupted(folder)
+    DeltaTable(torn.parents[1]).create_checkpoint()
+    assert list(torn.parent.glob(f"{torn.stem}.checkpoint*"))
+    return lake, source, torn
+
+
+def test_a_checkpoint_of_a_torn_commit_goes_with_it(tmp_path: Path) -> None:
+    lake, source, torn = checkpointed(tmp_path)
+    torn.write_bytes(b"")
+    assert mend(lake) == [torn]
+    assert sorted(each.name for each in torn.parent.iterdir() if "checkpoint" in each.name) == []
+    Sealer(source, lake).seal()
+    joined = Reader(lake, source).joined("default", "flights")
+    assert joined["request_id"].to_pylist() == ["r1", "r2"]
+
+
+def test_a_lake_in_order_is_left_as_it_is(tmp_path: Path) -> None:
+    lake, source, torn = checkpointed(tmp_path)
+    before = {each: each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()}
+    assert mend(lake) == []
+    assert {each: each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()} == before
+    assert torn.exists()
+    assert mend(Lake(tmp_path / "nowhere")) == []
+    assert source.segments() != []

@@ -1,15 +1,16 @@
 """One journal over lake and segments: each record once, whatever is sealed, compacted or deleted meanwhile."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from headgate.errors import NotFound
+from headgate.errors import NotFound, Unavailable
 from headgate.journal.frames import Kind, encode_frame
-from headgate.journal.lake import Lake
+from headgate.journal.lake import Generation, Lake
 from headgate.journal.ports import SegmentRef
 from headgate.journal.queries import QUERIES, REPORTS, parse_queries
-from headgate.journal.reader import Counts, Reader
+from headgate.journal.reader import ATTEMPTS, Counts, Reader
 from headgate.journal.records import Answer, Block, Input, Label, Refusal, Schema, SchemaField
 from headgate.journal.sealer import Sealer
 from headgate.testing.segments import MemorySegments
@@ -202,3 +203,96 @@ def test_every_query_says_what_it_answers() -> None:
     assert all(each.says.endswith(".") for each in QUERIES.values())
     with pytest.raises(ValueError, match="nameless"):
         parse_queries("-- nameless --\nSELECT 1;")
+
+
+def test_labels_of_nothing_are_told_as_of_any_moment(reader: Reader, source: MemorySegments) -> None:
+    block = a_block(0, 2)
+    strangers = [
+        Label(ident(2000), 50, 40, True, input_id=ident(77)),
+        Label(ident(2001), 60, 40, True, request_id="nobody"),
+        Label(ident(2002), 70, 40, True, entity="ada", entity_at=5),
+    ]
+    source.write("a-0", 1, [(SCHEMA, block), (SCHEMA, Block([], [], strangers[::-1]))])
+    found = reader.labels_unmatched("default", "flights")
+    assert [each[-4:] for each in found["label_id"].to_pylist()] == ["07d0", "07d1", "07d2"], "as they came"
+    assert found["request_id"].to_pylist() == [None, "nobody", None]
+    assert len(reader.labels_unmatched("default", "flights", as_of=Micros(60))) == 2
+    assert reader.counts("default", "flights").unmatched == 3
+
+
+def test_a_journal_rearranged_without_end_is_said_to_be(
+    reader: Reader, source: MemorySegments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.write("a-0", 1, [(SCHEMA, a_block(0, 1))])
+    tries = []
+
+    def gone(segment: SegmentRef, start: int = 0) -> bytes:
+        tries.append(segment)
+        raise NotFound("segment", "a-0/1")
+
+    monkeypatch.setattr(source, "read", gone)
+    with pytest.raises(Unavailable, match="try again"):
+        reader.joined("default", "flights")
+    assert len(tries) == ATTEMPTS
+
+
+def test_what_is_missing_for_good_is_not_looked_for_again(
+    reader: Reader, source: MemorySegments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+
+    def missing() -> list[SegmentRef]:
+        tries.append(1)
+        raise NotFound("project", "?")
+
+    monkeypatch.setattr(source, "segments", missing)
+    with pytest.raises(NotFound, match="project"):
+        reader.endpoints()
+    assert tries == [1]
+
+
+def test_a_file_vacuumed_under_a_reading_is_read_in_a_fresh_snapshot(
+    reader: Reader, source: MemorySegments, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.write("a-0", 1, [(SCHEMA, a_block(0, 3))])
+    Sealer(source, lake).seal()
+    once: list[int] = []
+    read = Generation.read
+
+    def vacuumed(self: Generation, *words: Any, **more: Any) -> Any:
+        if not once:
+            once.append(1)
+            raise FileNotFoundError("part-0.parquet")
+        return read(self, *words, **more)
+
+    monkeypatch.setattr(Generation, "read", vacuumed)
+    assert numbers(reader) == [0, 1, 2]
+    assert once == [1]
+
+
+def test_every_endpoint_is_known_once_wherever_its_records_are(
+    reader: Reader, source: MemorySegments, lake: Lake
+) -> None:
+    def schema(project: str, endpoint: str) -> Schema:
+        return Schema(project, endpoint, "sha256:1", FIELDS, "binary", "boolean")
+
+    source.write("a-0", 1, [(schema("shop", "price"), a_block(0, 1)), (SCHEMA, a_block(1, 1))])
+    Sealer(source, lake).seal()
+    source.write("a-0", 2, [(SCHEMA, a_block(2, 1)), (schema("default", "delays"), a_block(3, 1))], closed=False)
+    assert reader.endpoints() == [("default", "delays"), ("default", "flights"), ("shop", "price")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["-- one --\nSELECT 1;\n", "-- one --\n-- Says something.\n", "-- one --\n\n\n-- two --\n-- Says.\nSELECT 2;\n"],
+)
+def test_a_query_without_words_or_without_sql_is_no_query(text: str) -> None:
+    with pytest.raises(ValueError, match="query 'one' needs a line that says what it answers"):
+        parse_queries(text)
+
+
+@pytest.mark.parametrize("name", ["joined", "truths", "volume; DROP TABLE x", "", "Volume"])
+def test_only_reports_may_be_asked_for(reader: Reader, name: str) -> None:
+    with pytest.raises(NotFound, match="volume, versions, refusals, label_delay") as missing:
+        reader.query(name, "default", "flights")
+    assert ";" not in str(missing.value)

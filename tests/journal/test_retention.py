@@ -1,7 +1,12 @@
 """What is past its retention is gone from every table and from disk; what is not, stays."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headgate.journal import retention
 from headgate.journal.lake import Lake
 from headgate.journal.reader import Reader
 from headgate.journal.records import Answer, Block, Input, Label, Schema, SchemaField
@@ -11,6 +16,7 @@ from headgate.journal.tables import Table
 from headgate.testing.segments import MemorySegments
 from headgate.vocabulary import DAY, Micros
 
+HOUR = DAY // 24
 FIELDS = (SchemaField("distance", "number", "public"), SchemaField("passenger", "text", "personal"))
 SCHEMA = Schema("default", "flights", "sha256:1", FIELDS, "binary", "boolean")
 
@@ -83,3 +89,63 @@ def test_an_answer_whose_input_went_before_it_came_goes_by_the_moment_in_its_id(
 
 def test_an_endpoint_without_a_lake_has_nothing_to_forget(tmp_path: Path) -> None:
     assert retain(Lake(tmp_path), "default", "flights", before=Micros(DAY)).inputs == 0
+
+
+def records(lake: Lake, source: MemorySegments) -> list[tuple[str, str, object]]:
+    joined = Reader(lake, source).joined("default", "flights", roles=("live", "human"))
+    return sorted(zip(*(joined[each].to_pylist() for each in ("request_id", "role", "label")), strict=True))
+
+
+@settings(max_examples=6)
+@given(limits=st.lists(st.integers(-1, 6 * 24), min_size=1, max_size=3))
+def test_days_go_whole_and_nothing_else_goes(limits: list[int]) -> None:
+    """Whatever the order of the calls: the latest limit alone says what is left."""
+    with TemporaryDirectory() as folder:
+        lake, source = a_lake(Path(folder))
+        for hours in limits:
+            retain(lake, "default", "flights", before=Micros(hours * HOUR), grace_hours=0)
+        first = max(0, *limits) // 24
+        left = [each for day in range(first, 4) for each in ((f"r{day}", "human", True), (f"r{day}", "live", True))]
+        assert records(lake, source) == left
+        again = retain(lake, "default", "flights", before=Micros(max(limits) * HOUR), grace_hours=0)
+        assert (again.inputs, again.answers, again.labels, again.personal) == (0, 0, 0, 0)
+        assert len(list(Path(folder).rglob("personal/**/*.parquet"))) == 4 - min(first, 4)
+
+
+def test_removed_files_stay_for_running_readers_until_the_grace_is_over(tmp_path: Path) -> None:
+    lake, _ = a_lake(tmp_path)
+    inputs = tmp_path / "default/flights/inputs"
+    before = set(inputs.rglob("*.parquet"))
+    (snapshot,) = lake.generations("default", "flights", Table.INPUTS)
+    retain(lake, "default", "flights", before=Micros(2 * DAY), grace_hours=1)
+    assert set(inputs.rglob("*.parquet")) >= before
+    assert snapshot.read(("input_id",)).num_rows == 4
+    retain(lake, "default", "flights", before=Micros(2 * DAY), grace_hours=0)
+    assert len(set(inputs.rglob("*.parquet"))) < len(before)
+
+
+def test_other_endpoints_keep_theirs(tmp_path: Path) -> None:
+    lake, source = a_lake(tmp_path)
+    other = Schema("default", "trains", "sha256:1", FIELDS, "binary", "boolean")
+    source.write("c-0", 1, [(other, a_day(0))])
+    Sealer(source, lake).seal()
+    retain(lake, "default", "flights", before=Micros(9 * DAY), grace_hours=0)
+    assert records(lake, source) == []
+    assert len(Reader(lake, source).joined("default", "trains")) == 1
+
+
+def test_many_answers_apart_from_their_inputs_go_with_them(tmp_path: Path) -> None:
+    """More than one statement may name."""
+    source, lake = MemorySegments(), Lake(tmp_path)
+    count = retention._BATCH + 3
+    inputs = [Input(ident(at), 5, None, f"r{at}", 0) for at in range(count)]
+    source.write("a-0", 1, [(SCHEMA, Block(inputs))])
+    Sealer(source, lake).seal()
+    strangers = [(each * DAY // 1000 << 80).to_bytes(16, "big") for each in (1, 2)]  # of inputs nobody has, drawn later
+    meant = [*map(ident, range(count)), *strangers]
+    humans = [Answer(each, "m:1", "person", "human", 1.0, True, None, 1, 1) for each in meant]
+    source.write("b-0", 1, [(SCHEMA, Block([], humans))])
+    Sealer(source, lake).seal()
+    assert retain(lake, "default", "flights", before=Micros(DAY)).answers == count
+    (left,) = lake.generations("default", "flights", Table.ANSWERS)
+    assert left.read(("input_id",)).num_rows == 2

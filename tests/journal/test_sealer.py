@@ -144,6 +144,45 @@ def test_a_type_that_does_not_fit_opens_a_generation_and_readers_unite_them(tmp_
     assert rows[5]["features"]["speed"] == 1.5
 
 
+def test_names_that_differ_in_capitals_alone_open_a_generation(tmp_path: Path) -> None:
+    """Two contracts of one endpoint may differ so; Delta holds no table with both columns."""
+    source, lake = MemorySegments(), Lake(tmp_path)
+    for at, name in enumerate(("Distance", "distance", "Distance")):
+        source.write("a-0", at, [(a_schema(name=name), a_block(2 * at, 2, at + 0.5))])
+    sealer = Sealer(source, lake, batch_bytes=1)
+    assert sealer.seal().segments == 3
+    assert [each.number for each in lake.generations("default", "flights", Table.INPUTS)] == [1, 2]
+    rows = Reader(lake, source).features("default", "flights").sort_by("input_id").to_pylist()
+    assert [each["features"] for each in rows] == [
+        {"Distance": 0.5, "distance": None},
+        {"Distance": 0.5, "distance": None},
+        {"Distance": None, "distance": 1.5},
+        {"Distance": None, "distance": 1.5},
+        {"Distance": 2.5, "distance": None},
+        {"Distance": 2.5, "distance": None},
+    ]
+    assert sealer.compact(grace_hours=0) >= 0
+
+
+ODD_NAMES = ["sepal length (cm)", "a.b", "a`b", 'q"t', "日本", "a\nb", "input_id", "date", "at", "x" * 200]
+
+
+def test_fields_may_be_called_anything(tmp_path: Path) -> None:
+    source, lake = MemorySegments(), Lake(tmp_path)
+    fields = tuple(SchemaField(name, "number", "public" if at % 2 else "personal") for at, name in enumerate(ODD_NAMES))
+    schema = Schema("default", "flights", "sha256:odd", fields, "binary", "boolean")
+    values = tuple(float(at) for at in range(len(ODD_NAMES)))
+    source.write("a-0", 1, [(schema, Block([Input(bytes(16), 0, values, "r", 0)]))])
+    assert Sealer(source, lake).seal().segments == 1
+    reader = Reader(lake, source)
+    found = reader.find("default", "flights", all_ids(1)[0], personal=True)
+    assert found is not None
+    assert found.features == dict(zip(ODD_NAMES, values, strict=True))
+    public = reader.find("default", "flights", all_ids(1)[0])
+    assert public is not None
+    assert set(public.features) == set(ODD_NAMES[1::2])
+
+
 def test_a_damaged_segment_is_sealed_as_far_as_it_reads_and_kept(tmp_path: Path) -> None:
     source, lake = MemorySegments(), Lake(tmp_path)
     source.write("a-0", 1, [(a_schema(), a_block(0, 3))])

@@ -1,6 +1,7 @@
 """Records become rows of the right types, and nothing a record holds stops a seal."""
 
 import uuid
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -20,6 +21,7 @@ from headgate.journal.tables import (
     inputs_table,
     labels_table,
     personal_table,
+    shaped,
     unite,
 )
 
@@ -125,6 +127,81 @@ def test_types_unite_to_one_that_holds_both() -> None:
     rows = pa.table({"f": pa.array([{"a": 1, "b": "x"}, None], old)})
     united = conform(rows, pa.schema([("f", both), ("g", pa.int64())]))
     assert united.to_pylist() == [{"f": {"a": 1.0, "b": "x", "c": None}, "g": None}, {"f": None, "g": None}]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "expected"),
+    [
+        ([1, 2**53 + 1, None], pa.float64(), [1.0, 2.0**53, None]),
+        ([1, None], pa.string(), ["1", None]),
+        ([True, None], pa.string(), ["true", None]),
+        ([1.5, float("nan")], pa.string(), ["1.5", "nan"]),
+    ],
+)
+def test_a_column_is_read_in_the_type_that_holds_both_ages(values: list[Any], kind: pa.DataType, expected: Any) -> None:
+    array = pa.array(values)
+    assert unite(array.type, kind) == kind
+    assert shaped(array, kind).to_pylist() == expected
+    assert shaped(pa.chunked_array([array, array]), kind).to_pylist() == expected * 2
+
+
+def test_members_a_struct_lacks_are_null_and_a_missing_struct_stays_missing() -> None:
+    old = pa.array([{"a": 1, "gone": "x"}, None], pa.struct([("a", pa.int64()), ("gone", pa.string())]))
+    new = pa.struct([("b", pa.string()), ("a", pa.float64())])
+    assert shaped(old, new).to_pylist() == [{"b": None, "a": 1.0}, None]
+    assert shaped(old, old.type) is old
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "takes"),
+    [
+        (pa.int64(), pa.int64(), True),
+        (pa.int64(), pa.float64(), False),
+        (pa.struct([("a", pa.int64())]), pa.struct([("a", pa.int64())]), True),
+        (pa.struct([("a", pa.int64())]), pa.struct([("b", pa.string())]), True),
+        (pa.struct([("a", pa.int64()), ("b", pa.string())]), pa.struct([("a", pa.int64())]), True),
+        (pa.struct([("a", pa.int64())]), pa.struct([("a", pa.string())]), False),
+        (pa.struct([("a", pa.int64())]), pa.struct([("A", pa.int64())]), False),
+        (pa.struct([("a", pa.int64())]), pa.int64(), False),
+    ],
+)
+def test_a_table_takes_what_rewrites_nothing(old: pa.DataType, new: pa.DataType, takes: bool) -> None:
+    assert fits(old, new) is takes
+
+
+TYPES = st.sampled_from([pa.int64(), pa.float64(), pa.string(), pa.bool_(), pa.timestamp("us", tz="UTC")])
+STRUCTS = st.dictionaries(st.sampled_from("abc"), TYPES, max_size=3).map(lambda each: pa.struct(list(each.items())))
+
+
+def members(kind: pa.DataType) -> dict[str, pa.DataType]:
+    return {each.name: each.type for each in kind}
+
+
+@given(TYPES, TYPES, TYPES)
+def test_the_type_that_holds_all_does_not_depend_on_who_came_first(
+    one: pa.DataType, two: pa.DataType, three: pa.DataType
+) -> None:
+    assert unite(one, one) == one
+    assert unite(one, two) == unite(two, one)
+    assert unite(unite(one, two), three) == unite(one, unite(two, three))
+
+
+@given(STRUCTS, STRUCTS)
+def test_structs_unite_member_by_member(one: pa.DataType, two: pa.DataType) -> None:
+    both = members(unite(one, two))
+    assert both == members(unite(two, one))
+    assert both.keys() == members(one).keys() | members(two).keys()
+    for name, kind in both.items():
+        known = [each[name] for each in (members(one), members(two)) if name in each]
+        assert kind == (known[0] if len(known) == 1 else unite(*known))
+
+
+@given(STRUCTS, STRUCTS)
+def test_what_fits_is_read_in_the_type_the_table_grows_to(old: pa.DataType, new: pa.DataType) -> None:
+    """Whatever a generation takes changes the type of none of its columns."""
+    if fits(old, new):
+        grown = members(unite(old, new))
+        assert all(grown[name] == kind for name, kind in members(old).items())
 
 
 def test_the_first_day_is_told_by_dates_and_where_there_is_none_by_ids() -> None:

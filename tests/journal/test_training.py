@@ -9,7 +9,7 @@ from headgate.journal.lake import Lake
 from headgate.journal.reader import Reader
 from headgate.journal.records import Answer, Block, Input, Label, Schema, SchemaField
 from headgate.journal.sealer import Sealer
-from headgate.journal.training import training_set
+from headgate.journal.training import TrainingSet, training_set
 from headgate.testing.segments import MemorySegments
 from headgate.vocabulary import SECOND, Micros
 
@@ -66,3 +66,54 @@ def test_windows_and_maturity(reader: Reader) -> None:
 def test_nothing_gives_an_empty_set(tmp_path: Path) -> None:
     found = training_set(Reader(Lake(tmp_path), MemorySegments()), "default", "flights", as_of=Micros(5))
     assert (len(found.table), found.input_ids) == (0, ())
+
+
+def everything(reader: Reader, **more: float) -> TrainingSet:
+    return training_set(reader, "default", "flights", as_of=Micros(60 * SECOND), **more)  # type: ignore[arg-type]
+
+
+def test_the_digest_names_the_set_and_nothing_else(reader: Reader) -> None:
+    whole = everything(reader)
+    assert everything(reader).digest == whole.digest
+    assert whole.digest.startswith("sha256:")
+    others = [everything(reader, end=4 * SECOND), everything(reader, start=1 * SECOND)]
+    assert len({whole.digest, *(each.digest for each in others)}) == 3
+    assert len(whole.input_ids) == len(set(whole.input_ids)) == whole.table.num_rows
+
+
+def test_an_input_several_versions_answered_is_learned_from_once(tmp_path: Path) -> None:
+    source = MemorySegments()
+    block = asked(1, (1.0, "Ann"), 2 * SECOND, 3 * SECOND)
+    block.answers.append(Answer(ident(1), "m:2", "m:2", "canary", 0.5, 0.7, None, 1, 1))
+    source.write("a-0", 1, [(SCHEMA, block)])
+    found = everything(Reader(Lake(tmp_path), source))
+    assert found.table.to_pylist() == [{"distance": 1.0, "label": 1.0}]
+
+
+def test_the_revision_known_at_the_moment_teaches(tmp_path: Path) -> None:
+    source = MemorySegments()
+    block = asked(1, (1.0, "Ann"), 2 * SECOND, 3 * SECOND)
+    block.labels.append(Label(ident(900), 9 * SECOND, 8 * SECOND, 42.0, input_id=ident(1)))
+    source.write("a-0", 1, [(SCHEMA, block)])
+    reader = Reader(Lake(tmp_path), source)
+    for moment, value in ((4, 1.0), (8, 1.0), (9, 42.0)):
+        found = training_set(reader, "default", "flights", as_of=Micros(moment * SECOND))
+        assert found.table["label"].to_pylist() == [value]
+
+
+def test_a_feature_called_label_is_refused_by_name(tmp_path: Path) -> None:
+    schema = Schema(
+        "default", "flights", "sha256:2", (SchemaField("label", "number", "public"),), "regression", "number"
+    )
+    source = MemorySegments()
+    source.write("a-0", 1, [(schema, asked(1, (1.0,), 2 * SECOND, 3 * SECOND))])
+    with pytest.raises(BadInput, match="rename the feature") as refused:
+        everything(Reader(Lake(tmp_path), source))
+    assert (refused.value.field, refused.value.rule) == ("label", "unique")
+
+
+def test_inputs_are_ordered_by_event_time(tmp_path: Path) -> None:
+    source = MemorySegments()
+    blocks = [asked(at, (float(at), "Ann"), (at + 1) * SECOND, (at + 1) * SECOND) for at in (5, 2, 9, 0)]
+    source.write("a-0", 1, [(SCHEMA, each) for each in blocks])
+    assert everything(Reader(Lake(tmp_path), source)).table["distance"].to_pylist() == [0.0, 2.0, 5.0, 9.0]

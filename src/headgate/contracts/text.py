@@ -79,6 +79,11 @@ def from_document(document: object, where: str) -> Contract:
     for i, each in enumerate(fields):
         if any(each.name == earlier.name for earlier in fields[:i]):
             raise BadConfiguration(f"{where}: fields[{i}].name", f"'{each.name}' is named twice")
+        if any(each.name.lower() == earlier.name.lower() for earlier in fields[:i]):
+            says = (
+                f"'{each.name}' differs from another name in capitals alone, which tables do not tell apart; rename one"
+            )
+            raise BadConfiguration(f"{where}: fields[{i}].name", says)
     output = Output(**{name: getattr(written.output, name) for name in Output.__dataclass_fields__})
     for message in _output_faults(output):
         raise BadConfiguration(f"{where}: output", message)

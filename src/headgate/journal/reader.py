@@ -22,7 +22,7 @@ from headgate.journal.lake import ALL_DAYS, Days, Generation, Lake, home_of
 from headgate.journal.ports import SegmentRef, SegmentSource
 from headgate.journal.queries import QUERIES, report
 from headgate.journal.records import Refusal, Schema
-from headgate.journal.tables import FEATURES, MOMENT, Table, arrow_schema, conform, unite
+from headgate.journal.tables import DATED, FEATURES, MOMENT, Table, arrow_schema, conform, unite
 from headgate.journal.tail import Part, Tail
 from headgate.vocabulary import DAY, Micros, Role
 
@@ -88,7 +88,9 @@ class View:
         pieces = [each.read(columns, days, where) for each in self.generations[table]]
         for part in self.parts:
             if part.table is table:
-                rows = part.rows if where is None else part.rows.filter(where)
+                # Whole days here as in the lake: a window says the same before and after a seal.
+                rows = _of_days(part.rows, days) if table in DATED else part.rows
+                rows = rows if where is None else rows.filter(where)
                 pieces.append(rows.select([each for each in columns if each in rows.column_names]))
         wanted = _united(pieces, columns, table)
         return pa.concat_tables([conform(each, wanted) for each in pieces] or [wanted.empty_table()])
@@ -263,6 +265,17 @@ def _day(moment: int) -> date:
     """The UTC day of a moment; one beyond the calendar is its first or last."""
     days = moment // DAY + date(1970, 1, 1).toordinal()
     return date.fromordinal(min(max(days, date.min.toordinal() + RETRY_DAYS), date.max.toordinal()))
+
+
+def _of_days(rows: pa.Table, days: Days) -> pa.Table:
+    """The rows of `days`, and those whose day is unknown."""
+    if days == ALL_DAYS or not len(rows):
+        return rows
+    day = rows.column("date")
+    held = pc.is_null(day)
+    after = True if days.first is None else pc.greater_equal(day, pa.scalar(days.first, pa.date32()))
+    before = True if days.last is None else pc.less_equal(day, pa.scalar(days.last, pa.date32()))
+    return rows.filter(pc.or_kleene(held, pc.and_kleene(after, before)))
 
 
 def _days(start: int | None, end: int | None) -> Days:

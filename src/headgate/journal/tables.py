@@ -131,7 +131,9 @@ def _fitted(value: object, kind: pa.DataType) -> object:
     if pa.types.is_string(kind):
         return value if isinstance(value, str) else msgspec.json.encode(value).decode()
     try:
-        return pa.array([value], kind)[0].as_py() if not pa.types.is_timestamp(kind) else int(str(value))
+        if pa.types.is_timestamp(kind):
+            return pa.array([int(str(value))], pa.int64())[0].as_py()
+        return pa.array([value], kind)[0].as_py()
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, ValueError):
         return None
 
@@ -293,10 +295,16 @@ def unite(first: pa.DataType, second: pa.DataType) -> pa.DataType:
 
 
 def fits(old: pa.DataType, new: pa.DataType) -> bool:
-    """Whether a table of type `old` takes `new` without rewriting anything: equal, or a struct gaining members."""
+    """Whether a table of type `old` takes `new` without rewriting anything: equal, or a struct gaining members.
+
+    Delta does not tell names apart that differ in capitals alone, so a struct gains no such member.
+    """
     if pa.types.is_struct(old) and pa.types.is_struct(new):
-        members = {each.name: each.type for each in old}
-        return all(fits(members[each.name], each.type) for each in new if each.name in members)
+        members, spelled = {each.name: each.type for each in old}, {each.name.lower() for each in old}
+        return all(
+            fits(members[each.name], each.type) if each.name in members else each.name.lower() not in spelled
+            for each in new
+        )
     return bool(old == new)
 
 
@@ -307,7 +315,8 @@ def shaped(array: pa.ChunkedArray | pa.Array, kind: pa.DataType) -> pa.ChunkedAr
     if isinstance(array, pa.ChunkedArray):
         return pa.chunked_array([shaped(each, kind) for each in array.chunks], kind)
     if not pa.types.is_struct(kind) or not pa.types.is_struct(array.type):
-        return array.cast(kind)
+        # A whole number no float spells exactly is rounded: better than a journal that cannot be read any more.
+        return array.cast(kind, safe=not pa.types.is_floating(kind))
     children = [
         pa.nulls(len(array), each.type)
         if array.type.get_field_index(each.name) < 0
