@@ -28,6 +28,8 @@ PARTS = (
     Part("chromium", on_path("chromium"), "pages as a browser draws them"),
     Part("wrk", on_path("wrk"), "load that is not Python's"),
     Part("strace", on_path("strace"), "the order of replies and disk writes"),
+    Part("openssl", on_path("openssl"), "certificates for a test of TLS"),
+    Part("prometheus", on_path("promtool"), "alert rules, and a scrape, as Prometheus has them"),
 )
 
 
