@@ -38,7 +38,7 @@ class Reading(msgspec.Struct, eq=False):
     deadline_ms: float | None
 
 
-class _Rest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class Rest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What stands beside the rows."""
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_ID)] | None = None
@@ -54,7 +54,8 @@ class Reader:
         """`rows_limit` bounds the rows of one request; `replay` says whether `at` may be stated."""
         self._decoder = decoder
         self._values = decoder.values
-        self._rows_limit = rows_limit
+        self.rows_limit = rows_limit
+        """Rows of one request."""
         self._replay = replay
         self._screen = MatrixScreen(decoder.contract)
         self._clean = _envelope(decoder.clean_type, rows_limit)
@@ -75,7 +76,7 @@ class Reader:
         """The same for rows already parsed, mappings of field to value; `places` names them in refusals."""
         self._check_count(rows)
         found, flags = self._check(rows, places)
-        return self._complete(found, flags, _Rest())
+        return self._complete(found, flags, Rest())
 
     def read_matrix(self, matrix: npt.NDArray[Any]) -> Reading | None:
         """The same for a matrix of floats, (rows, fields) in contract order; None when it must be read row by row."""
@@ -108,8 +109,8 @@ class Reader:
         return self._complete(found, flags, rest)
 
     def _check_count(self, rows: Sized) -> None:
-        if not 1 <= len(rows) <= self._rows_limit:
-            raise BadInput("rows", "size", f"a request has 1 to {self._rows_limit} rows")
+        if not 1 <= len(rows) <= self.rows_limit:
+            raise BadInput("rows", "size", f"a request has 1 to {self.rows_limit} rows")
 
     def _check(
         self, rows: Sequence[object], places: str
@@ -138,16 +139,16 @@ class Reader:
         return Reading(rows, clean, flags, rest.id, rest.keys, at, rest.deadline_ms)
 
 
-def read_rest(document: dict[str, Any]) -> _Rest:
+def read_rest(document: dict[str, Any]) -> Rest:
     """What stands beside the rows, checked. Raises BadInput naming the field."""
     for name, value in document.items():
-        if name not in _Rest.__struct_fields__:
+        if name not in Rest.__struct_fields__:
             raise BadInput(name[:64], "unknown", "is no part of a predict request: id, rows, keys, at, deadline_ms are")
         try:
-            msgspec.convert({name: value}, _Rest)
+            msgspec.convert({name: value}, Rest)
         except msgspec.ValidationError as error:
             raise BadInput(name, "type", _HINTS[name]) from error
-    return msgspec.convert(document, _Rest)
+    return msgspec.convert(document, Rest)
 
 
 _HINTS: Final = {
@@ -161,6 +162,6 @@ _HINTS: Final = {
 def _envelope(row_type: type[msgspec.Struct], rows_limit: int) -> Any:
     rows: Any = Annotated[list[row_type], msgspec.Meta(min_length=1, max_length=rows_limit)]  # type: ignore[valid-type] # built at run time
     struct = msgspec.defstruct(
-        "Predict", [("rows", rows)], bases=(_Rest,), kw_only=True, forbid_unknown_fields=True, gc=False
+        "Predict", [("rows", rows)], bases=(Rest,), kw_only=True, forbid_unknown_fields=True, gc=False
     )
     return msgspec.json.Decoder(struct).decode

@@ -30,7 +30,7 @@ _Key = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_KEY)]
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-class _Entry(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class Entry(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """One label as callers send it; `label` is checked against the contract afterwards."""
 
     id: str | None = None
@@ -140,7 +140,7 @@ class LabelDoor:
         self._refer(label, entry, path, view)
         return label
 
-    def _checked(self, raw: object, path: str) -> _Entry:
+    def _checked(self, raw: object, path: str) -> Entry:
         if not isinstance(raw, dict):
             raise BadInput(path, "type", f"expected an object, got {class_of(raw)}")
         for name, value in raw.items():
@@ -148,12 +148,12 @@ class LabelDoor:
                 allowed = ", ".join(sorted(self._kind.fields))
                 raise BadInput(f"{path}.{name[:64]}", "unknown", f"is no part of an entry: {allowed} are")
             try:
-                msgspec.convert({name: value}, _Entry)
+                msgspec.convert({name: value}, Entry)
             except (msgspec.ValidationError, UnicodeEncodeError) as error:
                 raise BadInput(f"{path}.{name}", "type", _HINTS.get(name, "is of the wrong type")) from error
-        return msgspec.convert(raw, _Entry)
+        return msgspec.convert(raw, Entry)
 
-    def _refer(self, label: Label, entry: _Entry, path: str, view: View) -> None:
+    def _refer(self, label: Label, entry: Entry, path: str, view: View) -> None:
         """Fill in which input `entry` speaks of, in exactly one of the three ways."""
         ways = [entry.id is not None, entry.request_id is not None, entry.key is not None]
         if sum(ways) != 1:

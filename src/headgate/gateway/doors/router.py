@@ -11,6 +11,7 @@ from headgate.gateway.doors import errors
 from headgate.gateway.doors.dialect import DialectDoor
 from headgate.gateway.doors.labels import LabelDoor
 from headgate.gateway.doors.native import PredictDoor
+from headgate.gateway.doors.openapi import Described
 from headgate.gateway.doors.paths import NATIVE, V2, Route, find_route
 from headgate.gateway.doors.v2 import about
 from headgate.gateway.http.coding import decoded, is_coded
@@ -51,15 +52,18 @@ class Router:
         self._body_limit = body_limit
         self._routes: dict[bytes, Route | None] = {}
         self._predict = predict.open
+        described = Described(release)
         self._of_server: Mapping[str, ServerDoor] = {
             "livez": lambda exchange: send(exchange, 200, b'{"live":true}'),
             "readyz": self._ready,
+            "openapi": described.all_of_it,
             "v2": lambda exchange: send(exchange, 200, about.server_metadata(release)),
         }
         self._of_endpoints: Mapping[str, EndpointDoor] = {
             "predict": lambda exchange, view, _: predict.open(exchange, view),
             "labels": lambda exchange, view, _: labels.open(exchange, view),
             "decisions": lambda exchange, view, _: decisions.open(exchange, view),
+            "openapi/endpoint": described.endpoint,
             "v2/model": about.metadata,
             "v2/model/ready": self._model_ready,
             "v2/infer": v2.open,
