@@ -17,6 +17,7 @@ from headgate.gateway.doors.router import Router
 from headgate.gateway.doors.v2.infer import V2Dialect
 from headgate.gateway.follow import Follower, Packages, PlacementFor
 from headgate.gateway.http.connection import Connection, Wire
+from headgate.gateway.metrics.counting import GatewayCount
 from headgate.gateway.metrics.slab import Slab
 from headgate.gateway.remember import Memory
 from headgate.journal.blobs import BlobStore
@@ -28,6 +29,8 @@ from headgate.vocabulary import VERSION
 IDLE_SECONDS: Final = 60.0
 """A connection that brings no whole request for one to two of these is closed."""
 BACKLOG: Final = 2048
+OBSERVE_SECONDS: Final = 0.1
+"""How old a gauge of the whole gateway may be."""
 
 
 class Gateway:
@@ -66,6 +69,8 @@ class Gateway:
             body_limit=body_limit,
         )
         self._memory = memory
+        self._answerer = answerer
+        self._count = GatewayCount(slab, queue_rows)
         self._wire = Wire(self._router.handle, self._router.refuse, body_limit)
         self._follower = Follower(
             source=source,
@@ -81,6 +86,7 @@ class Gateway:
         self._idle_seconds = idle_seconds
         self._server: asyncio.Server | None = None
         self._sweeper: asyncio.Task[None] | None = None
+        self._observer: asyncio.Task[None] | None = None
         self._draining = False
 
     async def start(self, sock: socket.socket) -> None:
@@ -92,6 +98,7 @@ class Gateway:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: Connection(self._wire), sock=sock, backlog=BACKLOG)
         self._sweeper = loop.create_task(self._sweep())
+        self._observer = loop.create_task(self._observe())
 
     async def drain(self, seconds: float) -> None:
         """Take no new requests, answer those that came for up to `seconds`, then give everything back."""
@@ -105,9 +112,10 @@ class Gateway:
             await asyncio.sleep(0.005)
         for connection in list(self._wire.connections):
             connection.abort()
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            await asyncio.gather(self._sweeper, return_exceptions=True)
+        tasks = [each for each in (self._sweeper, self._observer) if each is not None]
+        for each in tasks:
+            each.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._follower.stop()
         self._memory.catch_up()
 
@@ -117,6 +125,13 @@ class Gateway:
         if not self._memory.healthy:
             return "the journal cannot be written"
         return "" if self._follower.settled else "loading"
+
+    async def _observe(self) -> None:
+        """Count what is as it is, rather than with every request, so that it costs requests nothing."""
+        while True:
+            self._count.writes(self._memory.healthy)
+            self._count.waits(self._answerer.waiting())
+            await asyncio.sleep(OBSERVE_SECONDS)
 
     async def _sweep(self) -> None:
         while True:

@@ -90,17 +90,20 @@ class LabelDoor:
         except (BadInput, PassingError) as error:
             view.count.replied(self._kind.listed, refuse(exchange, error, version=view.live.header), 0.0)
             return
-        done = partial(self._kept, exchange, view, len(labels))
+        done = partial(self._kept, exchange, view, labels)
         self._memory.keep(view, view.live.schema, Block(labels=labels), done)
 
-    def _kept(self, exchange: Exchange, view: View, count: int, problem: JournalUnavailable | None) -> None:
+    def _kept(self, exchange: Exchange, view: View, labels: list[Label], problem: JournalUnavailable | None) -> None:
         # A label that was not kept is lost whatever the policy, so its sender must know.
         if problem is not None:
             status = refuse(exchange, problem, version=view.live.header)
         else:
             status = 200
-            view.count.labelled(self._kind.source, count)
-            send(exchange, status, b'{"accepted":%d}' % count, version=view.live.header)
+            send(exchange, status, b'{"accepted":%d}' % len(labels), version=view.live.header)
+            view.count.labelled(self._kind.source, len(labels))
+            for label in labels:
+                if label.input_id is not None:
+                    view.count.lagged(self._mint.age(label.input_id))
         view.count.replied(self._kind.listed, status, 0.0)
 
     def _entries(self, body: bytes) -> Sequence[dict[str, Any]]:

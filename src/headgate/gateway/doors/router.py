@@ -15,7 +15,7 @@ from headgate.gateway.doors.openapi import Described
 from headgate.gateway.doors.paths import NATIVE, V2, Route, find_route
 from headgate.gateway.doors.v2 import about
 from headgate.gateway.http.coding import decoded, is_coded
-from headgate.gateway.http.connection import Refused
+from headgate.gateway.http.connection import METHODS, Refused
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.http.replies import send
 from headgate.gateway.view import View
@@ -80,7 +80,12 @@ class Router:
     def refuse(self, exchange: Exchange, reason: Refused) -> None:
         """Answer bytes that are no request."""
         body = errors.error_of("body" if reason.rule in ("size", "truncated", "length") else "request", reason)
-        send(exchange, reason.status, body)
+        send(exchange, reason.status, body, extra=self._allow(exchange) if reason.status == 405 else b"")
+
+    def _allow(self, exchange: Exchange) -> bytes:
+        """What the path answers to: a reply of status 405 owes it (RFC 9110, section 15.5.6)."""
+        route = self._route(exchange.head.target)
+        return b"Allow: %b\r\n" % b", ".join(sorted(METHODS if route is None else route.methods))
 
     def _lead(self, exchange: Exchange) -> None:
         route = self._route(exchange.head.target)
@@ -99,8 +104,7 @@ class Router:
         if route is None:
             raise NotFound("path", exchange.head.target.decode("ascii", "replace")[:100])
         if exchange.head.method not in route.methods:
-            allow = b"Allow: %b\r\n" % b", ".join(sorted(route.methods))
-            send(exchange, 405, errors.error_of("method", _METHOD), extra=allow)
+            send(exchange, 405, errors.error_of("method", _METHOD), extra=self._allow(exchange))
         elif route.door in self._of_server:
             self._of_server[route.door](exchange)
         else:

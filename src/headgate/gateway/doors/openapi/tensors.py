@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from headgate.gateway.doors.v2.tensors import KNOWN
+from headgate.gateway.doors.v2.tensors import BINARY_ONLY, KNOWN
 
 Schema = dict[str, Any]
 
@@ -23,7 +23,7 @@ def _list_of(items: Schema, least: int = 0) -> Schema:
 
 _TEXT: Final[Schema] = {"type": "string"}
 _PARAMETERS: Final[Schema] = {"type": "object", "description": "Values are texts, numbers or booleans."}
-_TYPED: Final[Schema] = {"name": _TEXT, "datatype": {"enum": sorted({*KNOWN, "BF16"})}}
+_TYPED: Final[Schema] = {"name": _TEXT, "datatype": {"enum": sorted({*KNOWN, BINARY_ONLY})}}
 _SHAPE: Final = _list_of({"type": "integer", "minimum": 0}, 1)
 _OPEN_SHAPE: Final = _list_of({"type": "integer", "minimum": -1}, 1)
 _DATA: Final[Schema] = {"description": "Elements in row-major order, nested or not; absent where they come as binary."}

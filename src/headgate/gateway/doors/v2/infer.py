@@ -1,5 +1,6 @@
 """Inference requests and their answers, JSON and binary tensors mixed at will."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -20,6 +21,8 @@ from headgate.gateway.view import Seat
 from headgate.journal.identifiers import format_id
 from headgate.journal.records import Answer
 
+_PATH: Final = re.compile(r"at `\$(.+)`$")
+_MISSING: Final = re.compile(r"Object missing required field `(.+?)`")
 _OCTETS: Final = b"application/octet-stream"
 _BINARY: Final = "binary_data"
 _ALL_BINARY: Final = "binary_data_output"
@@ -98,11 +101,23 @@ def _request(body: bytes) -> _Infer:
     try:
         request = msgspec.convert(document, _Infer)
     except msgspec.ValidationError as error:
-        where = str(error).rpartition("`$")[2].strip("`.") or "inputs"
-        raise BadInput(where[:80], "type", "is missing or of the wrong type for an inference request") from error
+        raise BadInput(
+            _where(str(error))[:80], "type", "is missing or of the wrong type for an inference request"
+        ) from error
     if not request.inputs:
         raise BadInput("inputs", "missing", "expected at least one tensor")
     return request
+
+
+def _where(problem: str) -> str:
+    """The field a sentence of msgspec speaks of.
+
+    >>> _where("Object missing required field `shape` - at `$.inputs[0]`")
+    'inputs[0].shape'
+    """
+    path, missing = _PATH.search(problem), _MISSING.match(problem)
+    found = [path[1].removeprefix(".")] if path else []
+    return ".".join([*found, *([missing[1]] if missing else [])]) or "body"
 
 
 def _keys(request: _Infer, rows: int) -> list[str] | None:
