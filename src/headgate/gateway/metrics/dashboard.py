@@ -39,6 +39,10 @@ def _quantile(q: float, name: str, by: str, chosen: str = _CHOSEN) -> str:
     return f"histogram_quantile({q}, {_rate(f'{name}_bucket', f'{by}, le', chosen=chosen)})"
 
 
+def _mean(name: str, by: str) -> str:
+    return f"{_rate(f'{name}_sum', by)} / {_rate(f'{name}_count', by)}"
+
+
 ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
     (
         "Traffic",
@@ -66,10 +70,7 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
             ),
             Panel(
                 "Mean rows per call", "short",
-                ((
-                    f'{_rate("headgate_batch_size_sum", "endpoint, version")} '
-                    f'/ {_rate("headgate_batch_size_count", "endpoint, version")}', "{{endpoint}} {{version}}",
-                ),),
+                ((_mean("headgate_batch_size", "endpoint, version"), "{{endpoint}} {{version}}"),),
             ),
         ),
     ),
