@@ -198,3 +198,12 @@ def test_tasks_and_threads_share_one_client(make: Make, weir: Weir) -> None:
             each.join(30)
     assert answers == [1] * 12
     assert weir.connections <= 7
+
+
+@pytest.mark.parametrize("trick", [hangs, hangs_halfway, halves, drops, babbles])
+def test_a_connection_that_failed_does_not_take_a_place_for_ever(make: Make, weir: Weir, trick: Trick) -> None:
+    weir.tricks.append(trick)
+    with make(weir.url, connections=1, retries=Retries(attempts=1)) as client:
+        with pytest.raises(HeadgateError):
+            client.predict("e", [ROW], deadline=0.5)
+        assert client.predict("e", [ROW], deadline=5.0).is_complete

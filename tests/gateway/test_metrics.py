@@ -202,6 +202,16 @@ def test_the_parent_counts_deaths_and_looks_at_the_disk(tmp_path: Path) -> None:
     slab.close()
 
 
+def test_a_parent_does_not_fall_over_a_disk_that_went_away(tmp_path: Path) -> None:
+    slab = Slab(tmp_path / "supervisor.slab")
+    count = MachineCount(slab, tmp_path / "gone")
+    count.look()
+    count.died("something new")
+    assert value(tmp_path, "headgate_disk_free_bytes") == 0
+    assert value(tmp_path, "headgate_process_deaths_total", process="something") == 1
+    slab.close()
+
+
 def test_what_alerts_look_for_growth_of_is_counted_from_zero(tmp_path: Path) -> None:
     slab = Slab(tmp_path / "w0.slab")
     EndpointCount(slab, "default", "e").version("m:1")

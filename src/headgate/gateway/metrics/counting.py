@@ -185,19 +185,24 @@ class MachineCount:
 
     def __init__(self, slab: Slab, home: Path) -> None:
         """Every kind of process counts from zero: an alert that looks for growth cannot see a first death else."""
-        self._values = slab.values
+        self._slab, self._values = slab, slab.values
         self._home = home
-        self._deaths = {kind: slab.cell("headgate_process_deaths_total", process=kind) for kind in PROCESSES}
+        for kind in PROCESSES:
+            slab.cell("headgate_process_deaths_total", process=kind)
         self._free = slab.cell("headgate_disk_free_bytes")
         self._size = slab.cell("headgate_disk_size_bytes")
         self._values[slab.cell("headgate_build_info", version=VERSION, python=platform.python_version())] = 1.0
 
     def died(self, name: str) -> None:
         """A process ended by itself; the first word of its name is its kind."""
-        self._values[self._deaths[name.partition(" ")[0]]] += 1.0
+        self._values[self._slab.cell("headgate_process_deaths_total", process=name.partition(" ")[0])] += 1.0
 
     def look(self) -> None:
         """See how full the disk is."""
-        disk = os.statvfs(self._home)
+        try:
+            disk = os.statvfs(self._home)
+        except OSError:  # its caller keeps every process alive and must not fall over a disk that went away
+            self._values[self._free] = 0.0
+            return
         self._values[self._free] = disk.f_bavail * disk.f_frsize
         self._values[self._size] = disk.f_blocks * disk.f_frsize
