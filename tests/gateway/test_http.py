@@ -225,3 +225,14 @@ def test_noise_never_harms_a_neighbour(play: Any) -> None:
             assert (reply.status, reply.headers["headgate-request-id"]) == (200, "mine")
 
     play(serve_one, scene)
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"), [("/v1/endpoints/e/predict", "POST"), ("/livez", "GET, HEAD"), ("/nowhere", "GET, HEAD, POST")]
+)
+def test_a_method_nobody_answers_is_told_which_are(play: Any, path: str, allowed: str) -> None:
+    async def scene(town: Any) -> None:
+        reply = await (await town.call()).ask("DELETE", path)
+        assert (reply.status, reply.headers["allow"]) == (405, allowed)
+
+    play(lambda town: town.serve_one(), scene)

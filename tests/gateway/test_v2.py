@@ -187,3 +187,20 @@ def test_tritons_client_works_as_it_comes(play: Any) -> None:
         await asyncio.to_thread(with_client, town.port)
 
     play(serve_two, scene)
+
+
+def test_what_is_missing_is_named_by_its_place(play: Any) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        path = "/v2/models/e/infer"
+        for body, said in (
+            ({}, "inputs: is missing"),
+            ({"inputs": [{"name": "f0", "datatype": "FP64"}]}, "inputs[0].shape: is missing"),
+            ({"inputs": [{"name": 7, "shape": [1], "datatype": "FP64"}]}, "inputs[0].name: is missing"),
+            ({"inputs": [{"name": "f0", "shape": [0], "datatype": "AAA", "data": []}]}, "f0: has a datatype"),
+        ):
+            reply = await caller.post(path, body)
+            assert reply.status == 400
+            assert reply.json["error"].startswith(said)
+
+    play(lambda town: town.serve_one(), scene)

@@ -70,7 +70,7 @@ def test_statistics_are_of_all_workers_of_the_home(play: Any, tmp_path: Path) ->
             count = EndpointCount(sibling, project, endpoint)
             count.replied("native", 200, 0.5)
             count.replied("labels", 200, 0.0)
-            count.version(version).ran("live", 7, 1000)
+            count.version(version).ran("live", 7, 1000, 0)
         sibling.close()
         caller = await town.call()
         await caller.post(INFER, {"inputs": [MATRIX]})

@@ -19,7 +19,8 @@ from headgate.app.succession import await_predecessors
 from headgate.client import Client
 from headgate.clock import Clock, SystemClock
 from headgate.errors import BadConfiguration, MissingExtra, Unavailable
-from headgate.gateway.metrics import SlabCollector
+from headgate.gateway.metrics import Slab, SlabCollector
+from headgate.gateway.metrics.counting import MachineCount
 from headgate.registry.packages import PackageStore
 from headgate.settings import STORE_VARIABLE, Home, Settings
 from headgate.store import atomic
@@ -54,7 +55,7 @@ def up(settings: Settings, *, store: str | None = None, said: Callable[[str], No
         shutil.rmtree(home.closed, ignore_errors=True)  # what was unloaded was so until now; none is a good state
         home.replay_clock.unlink(missing_ok=True)  # a new replay begins where its driver says
         clock: Clock = ReplayClock(home.replay_clock) if settings.replay else SystemClock()
-        with _metrics_server(home, settings):
+        with _counting(home) as count, _metrics_server(home, settings):
             for line in _greeting(settings):
                 said(line)
             announcing = _Announcement(home, settings, said)
@@ -62,13 +63,15 @@ def up(settings: Settings, *, store: str | None = None, said: Callable[[str], No
 
             def wanted() -> list[Child]:
                 announcing.look()
+                count.look()
                 return [*_fixed_children(settings, store), *hosts.wanted()]
 
-            Supervisor(wanted, on_death=partial(_remember, home, clock)).run()
+            Supervisor(wanted, on_death=partial(_remember, home, clock, count)).run()
 
 
-def _remember(home: Home, clock: Clock, name: str, cause: str) -> None:
+def _remember(home: Home, clock: Clock, count: MachineCount, name: str, cause: str) -> None:
     """Leave word of a child's death for the controller; a full disk is no reason to stop starting children."""
+    count.died(name)
     try:
         FileDeaths(home.deaths).report(name, cause, clock.now())
     except OSError as error:
@@ -183,6 +186,15 @@ def running_client(home: Path, url: str | None, project: str) -> Client:
     if url is None:
         raise Unavailable(f"nothing serves {home}: start `headgate up --home {home}`, or name a gateway with --url")
     return Client(url, project=project)
+
+
+@contextlib.contextmanager
+def _counting(home: Home) -> Iterator[MachineCount]:
+    slab = Slab(home.metrics / "supervisor.slab")
+    try:
+        yield MachineCount(slab, home.root)
+    finally:
+        slab.close()
 
 
 @contextlib.contextmanager

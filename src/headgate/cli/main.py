@@ -28,6 +28,7 @@ VERBS: Final = {
     "label": "Tell a running endpoint what turned out to be true.",
     "score": "Answer a whole file of rows with one version.",
     "status": "Show what an endpoint did, window by window.",
+    "metrics": "Print alert rules for Prometheus or a dashboard for Grafana.",
     "doctor": "Say what is wrong with an installation and what to do.",
     "gateway": "Run one gateway process; `up` does this for you.",
     "controller": "Run the controller; `up` does this for you.",

@@ -25,6 +25,7 @@ from headgate.errors import (
 from headgate.gateway.ask import Ask, Room, Share
 from headgate.gateway.divide import divide
 from headgate.gateway.lanes import Lanes
+from headgate.gateway.metrics.counting import VersionCount
 from headgate.gateway.remember import Memory
 from headgate.gateway.speak import pick, speak
 from headgate.gateway.view import Seat, View
@@ -87,6 +88,10 @@ class Answerer:
         record = Input(id_, now, None, format_id(id_), 0, refusal=refusal)
         self._memory.write(view.live.schema, Block([record]))
 
+    def waiting(self) -> dict[VersionCount, int]:
+        """Rows that wait for each version while it is busy with others."""
+        return self._lanes.waiting()
+
     def tick(self) -> None:
         """Answer everything that arrived since the last tick."""
         arrived, self._arrived = self._arrived, []
@@ -124,7 +129,7 @@ class Answerer:
         if runtime is None or len(share.rows) > INLINE_ROWS:
             self._lanes.put(share)
             return
-        began = perf_counter_ns()
+        share.began = began = perf_counter_ns()
         try:
             outputs = runtime.run(served.feeds.from_values(share.seat.convert(share.rows)))
         except Exception as error:
@@ -142,8 +147,8 @@ class Answerer:
             answers = speak(share, outputs)
             self._remember(share.view, share.assigned, share.asks, Block(share.inputs, answers))
             # Counted in the next turn, when the replies are on their way or the disk is at work.
-            count = share.seat.count.ran
-            asyncio.get_running_loop().call_soon(count, share.role, len(answers), outputs.compute_us)
+            count, queued = share.seat.count.ran, share.began - share.asks[0].arrived
+            asyncio.get_running_loop().call_soon(count, share.role, len(answers), outputs.compute_us, queued)
 
     def _failed(self, share: Share, error: Exception, seconds: float) -> None:
         """It did not: find the row that is to blame, or let the live version speak, or say so."""

@@ -99,8 +99,8 @@ class Share:
     """Rows one version answers in one call: parallel lists, one entry per row."""
 
     __slots__ = (
-        "asks", "assigned", "fallback", "inputs", "left", "off_loop", "probability", "role", "rows", "seat", "suspect",
-        "view",
+        "asks", "assigned", "began", "fallback", "inputs", "left", "off_loop", "probability", "role", "rows", "seat",
+        "suspect", "view",
     )  # fmt: skip
 
     def __init__(self, view: View, assigned: Seat, role: Role, probability: float) -> None:
@@ -111,6 +111,8 @@ class Share:
         self.role = role
         self.probability = probability
         self.fallback = ""
+        self.began = 0
+        """When the call that answers it began, on the scale of `perf_counter_ns`."""
         self.suspect = False
         """Whether a call with these rows failed, so that no others may join them."""
         self.off_loop = False
@@ -126,6 +128,7 @@ class Share:
         """A share of the rows at `places`."""
         part = Share(self.view, self.assigned, self.role, self.probability)
         part.seat, part.fallback, part.suspect = self.seat, self.fallback, self.suspect
+        part.began = self.began
         part.asks = [self.asks[place] for place in places]
         part.inputs = [self.inputs[place] for place in places]
         part.rows = [self.rows[place] for place in places]

@@ -249,6 +249,7 @@ class Follower:
             seat.count.weighs(weights.get(name, 0.0))
             seat.count.loaded(seat.member.digest, loaded=True)
         view.count.obeys(view.traffic.revision)
+        view.count.promises(view.traffic.policy.latency_p99_ms)
 
     def _count(self, key: Key) -> EndpointCount:
         count = self._counts.get(key)

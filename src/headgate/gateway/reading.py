@@ -38,7 +38,7 @@ class Reading(msgspec.Struct, eq=False):
     deadline_ms: float | None
 
 
-class _Rest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class Rest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What stands beside the rows."""
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_ID)] | None = None
@@ -55,6 +55,7 @@ class Reader:
         self._decoder = decoder
         self._values = decoder.values
         self.rows_limit = rows_limit
+        """Rows of one request."""
         self._replay = replay
         self._screen = MatrixScreen(decoder.contract)
         self._parsed = decoder.clean_type
@@ -79,7 +80,7 @@ class Reader:
         """
         self._check_count(rows)
         found, flags = self._check(rows, places)
-        return self._complete(found, flags, rest or _Rest())
+        return self._complete(found, flags, rest or Rest())
 
     def read_parsed(self, rows: list[Any], rest: Any = None) -> Reading | None:
         """The same for rows parsed from JSON without NaN or infinity; None when they must be read one by one."""
@@ -89,7 +90,7 @@ class Reader:
             found = [msgspec.convert(row, self._parsed) for row in rows]
         except (msgspec.ValidationError, UnicodeEncodeError, RecursionError):
             return None
-        return self._complete(list(map(self._values, found)), None, rest or _Rest())
+        return self._complete(list(map(self._values, found)), None, rest or Rest())
 
     def read_matrix(self, matrix: npt.NDArray[Any]) -> Reading | None:
         """The same for a matrix of floats, (rows, fields) in contract order; None when it must be read row by row."""
@@ -152,17 +153,17 @@ class Reader:
         return Reading(rows, clean, flags, rest.id, rest.keys, at, rest.deadline_ms)
 
 
-def read_rest(document: dict[str, Any]) -> _Rest:
+def read_rest(document: dict[str, Any]) -> Rest:
     """What stands beside the rows, checked. Raises BadInput naming the field."""
     for name, value in document.items():
-        if name not in _Rest.__struct_fields__:
+        if name not in Rest.__struct_fields__:
             raise BadInput(name[:64], "unknown", "is no part of a predict request: id, rows, keys, at, deadline_ms are")
         try:
             # Encoded too, because half a surrogate pair is a legal str that no journal and no reply can hold.
-            msgspec.json.encode(msgspec.convert({name: value}, _Rest))
+            msgspec.json.encode(msgspec.convert({name: value}, Rest))
         except (msgspec.ValidationError, UnicodeEncodeError) as error:
             raise BadInput(name, "type", _HINTS[name]) from error
-    return msgspec.convert(document, _Rest)
+    return msgspec.convert(document, Rest)
 
 
 _HINTS: Final = {
@@ -176,6 +177,6 @@ _HINTS: Final = {
 def _envelope(row_type: type[msgspec.Struct], rows_limit: int) -> Any:
     rows: Any = Annotated[list[row_type], msgspec.Meta(min_length=1, max_length=rows_limit)]  # type: ignore[valid-type] # built at run time
     struct = msgspec.defstruct(
-        "Predict", [("rows", rows)], bases=(_Rest,), kw_only=True, forbid_unknown_fields=True, gc=False
+        "Predict", [("rows", rows)], bases=(Rest,), kw_only=True, forbid_unknown_fields=True, gc=False
     )
     return msgspec.json.Decoder(struct).decode

@@ -23,6 +23,7 @@ from headgate.gateway.doors.v2.repository import MayOperate, OwnClosures, Reposi
 from headgate.gateway.doors.vertex import VertexDialect
 from headgate.gateway.follow import Follower, Packages, PlacementFor
 from headgate.gateway.http.connection import Connection, Wire
+from headgate.gateway.metrics.counting import GatewayCount
 from headgate.gateway.metrics.slab import Slab
 from headgate.gateway.remember import Memory
 from headgate.gateway.rpc.call import Door, DoorOf, Server
@@ -38,6 +39,8 @@ IDLE_SECONDS: Final = 60.0
 BACKLOG: Final = 2048
 NOTICE_SECONDS: Final = 0.2
 """How late a gateway may notice that another one took an endpoint out of service."""
+OBSERVE_SECONDS: Final = 0.1
+"""How old a gauge of the whole gateway may be."""
 
 
 class Gateway:
@@ -88,6 +91,8 @@ class Gateway:
             body_limit=body_limit,
         )
         self._memory = memory
+        self._answerer = answerer
+        self._count = GatewayCount(slab, queue_rows)
         self._wire = Wire(self._router.handle, self._router.refuse, body_limit)
         self._follower = Follower(
             source=source,
@@ -120,7 +125,7 @@ class Gateway:
         self._server = await loop.create_server(lambda: Connection(self._wire), sock=sock, backlog=BACKLOG)
         if self._rpc is not None:
             self.grpc_port = self._rpc[0].start(self._rpc[1])
-        self._chores = [loop.create_task(self._sweep()), loop.create_task(self._notice())]
+        self._chores = [loop.create_task(each()) for each in (self._sweep, self._notice, self._observe)]
 
     async def drain(self, seconds: float) -> None:
         """Take no new requests, answer those that came for up to `seconds`, then give everything back."""
@@ -162,6 +167,13 @@ class Gateway:
                 self._repository.refresh()
             except OSError as error:  # what was known goes on holding, and the next look may succeed
                 _LOG.warning("cannot see which endpoints are out of service: %s", error)
+
+    async def _observe(self) -> None:
+        """Count what is as it is, rather than with every request, so that it costs requests nothing."""
+        while True:
+            self._count.writes(self._memory.healthy)
+            self._count.waits(self._answerer.waiting())
+            await asyncio.sleep(OBSERVE_SECONDS)
 
     async def _sweep(self) -> None:
         while True:

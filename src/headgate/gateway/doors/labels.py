@@ -30,7 +30,7 @@ _Key = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_KEY)]
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-class _Entry(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class Entry(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """One label as callers send it; `label` is checked against the contract afterwards."""
 
     id: str | None = None
@@ -90,17 +90,20 @@ class LabelDoor:
         except (BadInput, PassingError) as error:
             view.count.replied(self._kind.listed, refuse(exchange, error, version=view.live.header), 0.0)
             return
-        done = partial(self._kept, exchange, view, len(labels))
+        done = partial(self._kept, exchange, view, labels)
         self._memory.keep(view, view.live.schema, Block(labels=labels), done)
 
-    def _kept(self, exchange: Exchange, view: View, count: int, problem: JournalUnavailable | None) -> None:
+    def _kept(self, exchange: Exchange, view: View, labels: list[Label], problem: JournalUnavailable | None) -> None:
         # A label that was not kept is lost whatever the policy, so its sender must know.
         if problem is not None:
             status = refuse(exchange, problem, version=view.live.header)
         else:
             status = 200
-            view.count.labelled(self._kind.source, count)
-            send(exchange, status, b'{"accepted":%d}' % count, version=view.live.header)
+            send(exchange, status, b'{"accepted":%d}' % len(labels), version=view.live.header)
+            view.count.labelled(self._kind.source, len(labels))
+            for label in labels:
+                if label.input_id is not None:
+                    view.count.lagged(self._mint.age(label.input_id))
         view.count.replied(self._kind.listed, status, 0.0)
 
     def _entries(self, body: bytes) -> Sequence[dict[str, Any]]:
@@ -140,7 +143,7 @@ class LabelDoor:
         self._refer(label, entry, path, view)
         return label
 
-    def _checked(self, raw: object, path: str) -> _Entry:
+    def _checked(self, raw: object, path: str) -> Entry:
         if not isinstance(raw, dict):
             raise BadInput(path, "type", f"expected an object, got {class_of(raw)}")
         for name, value in raw.items():
@@ -150,12 +153,12 @@ class LabelDoor:
             try:
                 if isinstance(value, str):
                     value.encode()  # half a surrogate pair is a legal str that no journal can hold
-                msgspec.convert({name: value}, _Entry)
+                msgspec.convert({name: value}, Entry)
             except (msgspec.ValidationError, UnicodeEncodeError) as error:
                 raise BadInput(f"{path}.{name}", "type", _HINTS.get(name, "is of the wrong type")) from error
-        return msgspec.convert(raw, _Entry)
+        return msgspec.convert(raw, Entry)
 
-    def _refer(self, label: Label, entry: _Entry, path: str, view: View) -> None:
+    def _refer(self, label: Label, entry: Entry, path: str, view: View) -> None:
         """Fill in which input `entry` speaks of, in exactly one of the three ways."""
         ways = [entry.id is not None, entry.request_id is not None, entry.key is not None]
         if sum(ways) != 1:

@@ -3,8 +3,11 @@
 ::
 
     GET  /livez  /readyz
+    GET  /openapi.json
+    GET  /v1/endpoints/{endpoint}/openapi.json
     POST /v1/endpoints/{endpoint}/predict | labels | decisions
     POST /v1/projects/{project}/endpoints/{endpoint}/predict | labels | decisions
+    GET  /v1/projects/{project}/endpoints/{endpoint}/openapi.json
     GET  /v2  /v2/health/live  /v2/health/ready
     GET  /v2/models/{endpoint}[/versions/{version}]  …/ready  …/config  …/stats
     GET  /v2/models/stats
@@ -83,6 +86,12 @@ def find_route(target: bytes, chosen: Chosen | None = None) -> Route | None:
             return Route(door, _READ)
         case ["endpoints", endpoint, *rest]:
             return _of_one(endpoint, rest, (chosen or {}).get(path.removeprefix("/endpoints/" + path.split("/")[2])))
+        case ["openapi.json"]:
+            return Route("openapi", _READ)
+        case ["v1", "endpoints", endpoint, "openapi.json"]:
+            return Route("openapi/endpoint", _READ, endpoint=endpoint)
+        case ["v1", "projects", project, "endpoints", endpoint, "openapi.json"]:
+            return Route("openapi/endpoint", _READ, project=project, endpoint=endpoint)
         case ["v1", "endpoints", endpoint, ("predict" | "labels" | "decisions") as door]:
             return Route(door, _WRITE, endpoint=endpoint)
         case ["v1", "projects", project, "endpoints", endpoint, ("predict" | "labels" | "decisions") as door]:

@@ -12,12 +12,13 @@ from headgate.gateway.doors.dialect import DialectDoor
 from headgate.gateway.doors.invocations.health import HealthDoor
 from headgate.gateway.doors.labels import LabelDoor
 from headgate.gateway.doors.native import PredictDoor
+from headgate.gateway.doors.openapi import Described
 from headgate.gateway.doors.paths import NATIVE, Chosen, Route, find_route
 from headgate.gateway.doors.tensorflow import about as tensorflow
 from headgate.gateway.doors.v2 import about
 from headgate.gateway.doors.v2.repository import Repository
 from headgate.gateway.http.coding import decoded, is_coded
-from headgate.gateway.http.connection import Refused
+from headgate.gateway.http.connection import METHODS, Refused
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.http.replies import send
 from headgate.gateway.view import View
@@ -59,9 +60,11 @@ class Router:
         self._body_limit = body_limit
         self._routes: dict[bytes, Route | None] = {}
         self._predict = predict.open
+        described = Described(release)
         self._of_server: Mapping[str, ServerDoor] = {
             "livez": lambda exchange: send(exchange, 200, b'{"live":true}'),
             "readyz": self._ready,
+            "openapi": described.all_of_it,
             "v2": lambda exchange: send(exchange, 200, about.server_metadata(release)),
             "v2/index": repository.index,
             "v2/stats": repository.statistics,
@@ -71,6 +74,7 @@ class Router:
             "predict": lambda exchange, view, _: predict.open(exchange, view),
             "labels": lambda exchange, view, _: labels.open(exchange, view),
             "decisions": lambda exchange, view, _: decisions.open(exchange, view),
+            "openapi/endpoint": described.endpoint,
             "v2/model": about.metadata,
             "v2/model/ready": self._model_ready,
             "v2/infer": dialects["v2"].open,
@@ -104,7 +108,12 @@ class Router:
     def refuse(self, exchange: Exchange, reason: Refused) -> None:
         """Answer bytes that are no request."""
         body = errors.error_of("body" if reason.rule in ("size", "truncated", "length") else "request", reason)
-        send(exchange, reason.status, body)
+        send(exchange, reason.status, body, extra=self._allow(exchange) if reason.status == 405 else b"")
+
+    def _allow(self, exchange: Exchange) -> bytes:
+        """What the path answers to: a reply of status 405 owes it (RFC 9110, section 15.5.6)."""
+        route = self._route(exchange.head.target)
+        return b"Allow: %b\r\n" % b", ".join(sorted(METHODS if route is None else route.methods))
 
     def _lead(self, exchange: Exchange) -> None:
         route = self._route(exchange.head.target)
@@ -123,8 +132,7 @@ class Router:
         if route is None:
             raise NotFound("path", exchange.head.target.decode("ascii", "replace")[:100])
         if exchange.head.method not in route.methods:
-            allow = b"Allow: %b\r\n" % b", ".join(sorted(route.methods))
-            send(exchange, 405, errors.error_of("method", _METHOD), extra=allow)
+            send(exchange, 405, errors.error_of("method", _METHOD), extra=self._allow(exchange))
         elif route.door in self._of_server:
             self._of_server[route.door](exchange)
         elif route.door in self._of_operators:

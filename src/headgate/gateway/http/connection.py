@@ -22,7 +22,7 @@ PIPELINE_LIMIT: Final = 256
 """Requests one connection may have unanswered before it is read no further."""
 _HEADS_KEPT: Final = 2048
 _LONGEST_HEAD_KEPT: Final = 1024
-_METHODS: Final = frozenset({b"GET", b"HEAD", b"POST"})
+METHODS: Final = frozenset({b"GET", b"HEAD", b"POST"})
 _LENGTH: Final = b"content-length"
 _ENCODING: Final = b"transfer-encoding"
 _EXPECT: Final = b"expect"
@@ -168,13 +168,13 @@ class Connection(asyncio.Protocol):
         """Refuse what can be refused before its body is read; tell a patient caller to go on."""
         self._in_head = False
         method = self._parser.get_method()
-        if method in _METHODS and self._parser.should_upgrade():
+        if method in METHODS and self._parser.should_upgrade():
             return  # `_parse` tells its head again
         if self._length is not None and self._length > self._wire.body_limit:
             self._refuse(self._too_large())
         elif method == b"POST" and self._length is None and not self._chunked:
             self._refuse(Refused(411, "length", "a POST needs a Content-Length or chunks"))
-        elif method not in _METHODS:
+        elif method not in METHODS:
             self._refuse(Refused(405, "method", "only GET, HEAD and POST are answered here"))
         elif self._expects and not self._waiting and self._transport is not None:
             self._expects = False

@@ -16,7 +16,9 @@ from headgate.gateway.reading import Reader, Reading
 KNOWN: Final = frozenset(
     ["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BYTES"]
 )
-"""Datatypes with a form in JSON; BF16 is known to the binary extension alone."""
+"""Datatypes with a form in JSON."""
+BINARY_ONLY: Final = "BF16"
+"""The datatype that the binary extension alone knows."""
 Elements = npt.NDArray[Any]
 
 
@@ -35,6 +37,9 @@ class Tensor(msgspec.Struct, kw_only=True):
 def read_tensors(tensors: Sequence[Tensor], reader: Reader, contract: Contract) -> Reading:
     """The rows in `tensors`. Raises BadInput for tensors that do not fit each other or themselves."""
     if all(each.shape[:1] == [0] for each in tensors):
+        for each in tensors:
+            _check_datatype(each, KNOWN | {BINARY_ONLY})
+            check_shape(each)
         return Reading((), True, None, None, None, None, None)
     matrix = _matrix(tensors, contract)
     if matrix is not None and (found := reader.read_matrix(matrix)) is not None:
@@ -115,10 +120,7 @@ def _flat(tensor: Tensor) -> list[Any]:
     if tensor.elements is not None:
         flat: list[Any] = _elements(tensor).tolist()
         return flat
-    if tensor.datatype not in KNOWN:
-        raise BadInput(
-            tensor.name[:64], "type", "has a datatype this protocol does not know, or that needs binary tensors"
-        )
+    _check_datatype(tensor, KNOWN)
     check_shape(tensor)
     if tensor.data is msgspec.UNSET:
         raise BadInput(tensor.name[:64], "missing", "has neither data nor parameters.binary_data_size")
@@ -126,6 +128,13 @@ def _flat(tensor: Tensor) -> list[Any]:
     if len(data) != math.prod(tensor.shape):
         raise BadInput(tensor.name[:64], "shape", "has another number of elements than its shape says")
     return data
+
+
+def _check_datatype(tensor: Tensor, known: frozenset[str]) -> None:
+    if tensor.datatype not in known:
+        raise BadInput(
+            tensor.name[:64], "type", "has a datatype this protocol does not know, or that needs binary tensors"
+        )
 
 
 def check_shape(tensor: Tensor) -> None:
