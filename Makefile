@@ -60,7 +60,7 @@ clean: ## remove the environment and everything built
 
 .venv/.dev: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing Headgate and its development tools into .venv, once ..."
-	@$(PIP) --editable '.[platform,lightgbm,polars,postgres,demo,dev]'
+	@$(PIP) --editable '.[platform,lightgbm,polars,postgres,auth,demo,dev]'
 	@touch $@ .venv/.demo
 
 .venv/.full: .venv/.dev

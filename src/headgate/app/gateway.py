@@ -10,11 +10,14 @@ import socket
 import time
 from pathlib import Path
 
+from headgate.app.certificates import Certificates, certificates_of
 from headgate.app.hosts import host_socket
+from headgate.app.identity import open_identity
 from headgate.app.workers import worker_lock, worker_stream
 from headgate.clock import SystemClock
 from headgate.errors import Unavailable
 from headgate.gateway.metrics.slab import Slab
+from headgate.gateway.permits import Permits
 from headgate.gateway.server import Gateway, listening_socket, run_on_uvloop
 from headgate.journal.blobs import LocalBlobs
 from headgate.journal.committer import Committer
@@ -37,6 +40,8 @@ from headgate.vocabulary import Digest
 
 _WARM_ROWS = 64
 _DRAIN_SECONDS = 5.0
+_RENEW_SECONDS = 1.0
+"""How old the certificate's files may be."""
 _HOST_SECONDS = 10.0
 """Longest one attempt waits for a runtime host; the follower tries again, and loads others in between."""
 
@@ -76,17 +81,29 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
         clock=ReplayClock(home.replay_clock) if settings.replay else clock,
         slab=slab,
         worker=worker,
+        permits=Permits(open_identity(home), clock, slab, workers=settings.worker_count()),
         replay=settings.replay,
         body_limit=settings.body_limit,
         queue_rows=settings.queue_rows,
     )
+    certificates = certificates_of(settings)
+    watch = asyncio.get_running_loop().create_task(_renew(certificates))
     try:
-        await gateway.start(listening_socket(settings.host, settings.port))
+        tls = None if certificates is None else certificates.context
+        await gateway.start(listening_socket(settings.host, settings.port), tls)
         await _told_to_stop()
         await gateway.drain(_DRAIN_SECONDS)
     finally:
+        watch.cancel()
         journal.close()
         slab.close()
+
+
+async def _renew(certificates: Certificates | None) -> None:
+    """Follow the certificate's files until cancelled."""
+    while certificates is not None:
+        await asyncio.sleep(_RENEW_SECONDS)
+        certificates.look()
 
 
 def _place(home: Home, packages: PackageStore, digest: str, live: bool) -> Placement:

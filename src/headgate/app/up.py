@@ -12,13 +12,15 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, start_http_server
 
+from headgate.app.certificates import certificates_of
 from headgate.app.hosts import Hosts
+from headgate.app.identity import asks_who_calls, open_identity
 from headgate.client import Client
 from headgate.clock import Clock, SystemClock
 from headgate.errors import BadConfiguration, Unavailable
 from headgate.gateway.metrics import SlabCollector
 from headgate.registry.packages import PackageStore
-from headgate.settings import STORE_VARIABLE, Home, Settings
+from headgate.settings import STORE_VARIABLE, Home, Settings, default_key
 from headgate.store import atomic
 from headgate.store.deaths import FileDeaths
 from headgate.store.home import claim, create_home
@@ -43,13 +45,15 @@ def up(settings: Settings, *, store: str | None = None, said: Callable[[str], No
     home = create_home(settings.home.root)
     with claim(home.run / "up.lock"):
         _check_distinct(settings)
+        certificates_of(settings)  # a bad file is refused here rather than in a child that is restarted for ever
+        open_identity(home)
         for name, port in _ports(settings):
             _check_free(settings.host, port, name)
         _write_addresses(home, settings)
         home.replay_clock.unlink(missing_ok=True)  # a new replay begins where its driver says
         clock: Clock = ReplayClock(home.replay_clock) if settings.replay else SystemClock()
         with _metrics_server(home, settings):
-            for line in _greeting(settings):
+            for line in _greeting(home, settings):
                 said(line)
             announcing = _Announcement(home, settings, said)
             hosts = Hosts(home, PackageStore(home.packages), FileTraffic(home.traffic))
@@ -125,23 +129,32 @@ def _check_free(host: str, port: int, name: str) -> None:
             ) from None
 
 
-def _greeting(settings: Settings) -> list[str]:
+def _greeting(home: Home, settings: Settings) -> list[str]:
+    scheme = settings.scheme
     lines = [
-        f"predictions and labels  http://{settings.host}:{settings.port}",
-        f"control                 http://{settings.host}:{settings.control_port}",
+        f"predictions and labels  {scheme}://{settings.host}:{settings.port}",
+        f"control                 {scheme}://{settings.host}:{settings.control_port}",
         f"metrics                 http://{settings.host}:{settings.metrics_port}/metrics",
         f"home                    {settings.home.root.resolve()}",
+        f"callers                 {_callers(home, settings)}",
     ]
     if settings.replay:
         lines.append("replay is on: callers may state event times and move the clock")
     return lines
 
 
+def _callers(home: Home, settings: Settings) -> str:
+    if asks_who_calls(home):
+        return "must show a key or a token"
+    whoever = "whoever reaches these ports" if settings.is_exposed else "everybody on this machine"
+    return f"{whoever} may predict, label and read; `headgate key create` ends that"
+
+
 def _write_addresses(home: Home, settings: Settings) -> None:
     """Leave word where this installation answers, so that local verbs need no --url."""
     content = {
-        "predict": f"http://{settings.host}:{settings.port}",
-        "control": f"http://{settings.host}:{settings.control_port}",
+        "predict": f"{settings.scheme}://{settings.host}:{settings.port}",
+        "control": f"{settings.scheme}://{settings.host}:{settings.control_port}",
         "pid": os.getpid(),
     }
     atomic.write_file(home.run / "up.json", json.dumps(content).encode() + b"\n")
@@ -164,7 +177,7 @@ def running_client(home: Path, url: str | None, project: str) -> Client:
     url = url or gateway_address(Home(home))
     if url is None:
         raise Unavailable(f"nothing serves {home}: start `headgate up --home {home}`, or name a gateway with --url")
-    return Client(url, project=project)
+    return Client(url, project=project, key=default_key())
 
 
 @contextlib.contextmanager
@@ -187,10 +200,11 @@ def _fixed_children(settings: Settings, store: str | None) -> list[Child]:
     controller = Child("controller", headgate_argv(*words), nice=_CONTROLLER_NICE, environment=told)
     numbers = ("port", "commit_interval", "segment_bytes", "body_limit", "queue_rows")
     flags = [word for each in numbers for word in (f"--{each.replace('_', '-')}", str(getattr(settings, each)))]
+    workers = ("--workers", str(settings.worker_count()))
     gateways = [
         Child(
             f"gateway {index}",
-            headgate_argv("gateway", *common, *flags, "--index", str(index)),
+            headgate_argv("gateway", *common, *flags, *workers, "--index", str(index)),
             tier=2,
         )
         for index in range(settings.worker_count())
@@ -201,5 +215,8 @@ def _fixed_children(settings: Settings, store: str | None) -> list[Child]:
 def _flags(settings: Settings) -> list[str]:
     flags = ["--home", str(settings.home.root), "--host", settings.host, "--parent", str(os.getpid())]
     flags += ["--seal-interval", str(settings.seal_interval)]
-    flags += ["--insecure"] if settings.is_exposed else []
+    flags += ["--insecure"] if settings.insecure else []
+    for flag in ("tls_cert", "tls_key", "tls_client_ca"):
+        if (path := getattr(settings, flag)) is not None:
+            flags += [f"--{flag.replace('_', '-')}", str(path)]
     return [*flags, "--replay"] if settings.replay else flags

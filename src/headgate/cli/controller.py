@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from headgate.app.controller import run_controller
-from headgate.cli.options import PORT, SECONDS, guarded, home_option, insecure_option, store_option
+from headgate.cli.options import PORT, SECONDS, guarded, home_option, insecure_option, store_option, tls_options
 from headgate.settings import Home, Settings
 from headgate.supervisor.parent import die_with_parent
 
@@ -19,6 +19,7 @@ from headgate.supervisor.parent import die_with_parent
 @click.option("--seal-interval", type=SECONDS, default=10.0, show_default=True, help="Seconds between two sealings.")
 @click.option("--replay", is_flag=True, help="Run on a clock callers move.")
 @insecure_option
+@tls_options
 @click.option("--parent", type=int, help="Process whose end ends this one.")
 def command(
     *,
@@ -29,6 +30,9 @@ def command(
     seal_interval: float,
     replay: bool,
     insecure: bool,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    tls_client_ca: Path | None,
     parent: int | None,
 ) -> None:
     """Run the controller; `headgate up` does this for you.
@@ -41,6 +45,14 @@ def command(
     if parent is not None:
         die_with_parent(parent)
     settings = Settings(
-        home=Home(home), host=host, control_port=control_port, seal_interval=seal_interval, replay=replay
+        home=Home(home),
+        host=host,
+        control_port=control_port,
+        seal_interval=seal_interval,
+        replay=replay,
+        insecure=insecure,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        tls_client_ca=tls_client_ca,
     )
-    run_controller(guarded(settings, insecure=insecure), store=store)
+    run_controller(guarded(settings), store=store)

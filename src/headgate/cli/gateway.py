@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from headgate.app.gateway import run_gateway
-from headgate.cli.options import PORT, SECONDS, gateway_options, guarded, home_option, insecure_option
+from headgate.cli.options import PORT, SECONDS, gateway_options, guarded, home_option, insecure_option, tls_options
 from headgate.settings import Home, Settings
 from headgate.supervisor.parent import die_with_parent
 
@@ -22,10 +22,18 @@ from headgate.supervisor.parent import die_with_parent
     show_default=True,
     help="Which of the home's gateways this is, from 0.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Gateways that share the port; each lets a caller have its part of the caller's rate.",
+)
 @gateway_options
 @click.option("--seal-interval", type=SECONDS, default=10.0, show_default=True, help="Seconds between two sealings.")
 @click.option("--replay", is_flag=True, help="Let callers state event times.")
 @insecure_option
+@tls_options
 @click.option("--parent", type=int, help="Process whose end ends this one.")
 def command(
     *,
@@ -33,6 +41,7 @@ def command(
     host: str,
     port: int,
     index: int,
+    workers: int,
     commit_interval: float,
     segment_bytes: int,
     body_limit: int,
@@ -40,6 +49,9 @@ def command(
     seal_interval: float,
     replay: bool,
     insecure: bool,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    tls_client_ca: Path | None,
     parent: int | None,
 ) -> None:
     """Run one gateway process; `headgate up` does this for you.
@@ -53,11 +65,16 @@ def command(
         home=Home(home),
         host=host,
         port=port,
+        workers=workers,
         commit_interval=commit_interval,
         segment_bytes=segment_bytes,
         body_limit=body_limit,
         queue_rows=queue_rows,
         seal_interval=seal_interval,
         replay=replay,
+        insecure=insecure,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        tls_client_ca=tls_client_ca,
     )
-    run_gateway(guarded(settings, insecure=insecure), index)
+    run_gateway(guarded(settings), index)

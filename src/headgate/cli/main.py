@@ -27,6 +27,8 @@ VERBS: Final = {
     "label": "Tell a running endpoint what turned out to be true.",
     "score": "Answer a whole file of rows with one version.",
     "status": "Show what an endpoint did, window by window.",
+    "key": "Make, list, rotate and revoke the keys callers show.",
+    "audit": "Show the sealed history, or verify that nothing in it was changed.",
     "doctor": "Say what is wrong with an installation and what to do.",
     "gateway": "Run one gateway process; `up` does this for you.",
     "controller": "Run the controller; `up` does this for you.",

@@ -6,7 +6,16 @@ from pathlib import Path
 import click
 
 from headgate.app.up import up
-from headgate.cli.options import PORT, SECONDS, gateway_options, guarded, home_option, insecure_option, store_option
+from headgate.cli.options import (
+    PORT,
+    SECONDS,
+    gateway_options,
+    guarded,
+    home_option,
+    insecure_option,
+    store_option,
+    tls_options,
+)
 from headgate.settings import Home, Settings
 
 
@@ -22,6 +31,7 @@ from headgate.settings import Home, Settings
 @click.option("--seal-interval", type=SECONDS, default=10.0, show_default=True, help="Seconds between two sealings.")
 @click.option("--replay", is_flag=True, help="Let callers state event times and move the clock.")
 @insecure_option
+@tls_options
 def command(
     *,
     home: Path,
@@ -38,6 +48,9 @@ def command(
     seal_interval: float,
     replay: bool,
     insecure: bool,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    tls_client_ca: Path | None,
 ) -> None:
     """Serve everything in a home directory until it is told to stop.
 
@@ -58,5 +71,9 @@ def command(
         queue_rows=queue_rows,
         seal_interval=seal_interval,
         replay=replay,
+        insecure=insecure,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        tls_client_ca=tls_client_ca,
     )
-    up(guarded(settings, insecure=insecure), store=store, said=click.echo)
+    up(guarded(settings), store=store, said=click.echo)

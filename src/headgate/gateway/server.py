@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import socket
+import ssl
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from headgate.gateway.doors.v2.infer import V2Dialect
 from headgate.gateway.follow import Follower, Packages, PlacementFor
 from headgate.gateway.http.connection import Connection, Wire
 from headgate.gateway.metrics.slab import Slab
+from headgate.gateway.permits import Permits
 from headgate.gateway.remember import Memory
 from headgate.journal.blobs import BlobStore
 from headgate.journal.identifiers import Mint
@@ -49,6 +51,7 @@ class Gateway:
         clock: Clock,
         slab: Slab,
         worker: str,
+        permits: Permits,
         replay: bool = False,
         body_limit: int = 16 * 1024 * 1024,
         queue_rows: int = 16384,
@@ -61,11 +64,14 @@ class Gateway:
             labels=LabelDoor(LABELS, memory=memory, mint=mint, clock=clock),
             decisions=LabelDoor(DECISIONS, memory=memory, mint=mint, clock=clock),
             v2=DialectDoor(answerer, V2Dialect()),
+            permits=permits,
             unready=self._unready,
             release=VERSION,
             body_limit=body_limit,
         )
         self._memory = memory
+        self._permits = permits
+        self._watch: asyncio.Task[None] | None = None
         self._wire = Wire(self._router.handle, self._router.refuse, body_limit)
         self._follower = Follower(
             source=source,
@@ -83,15 +89,16 @@ class Gateway:
         self._sweeper: asyncio.Task[None] | None = None
         self._draining = False
 
-    async def start(self, sock: socket.socket) -> None:
-        """Load what the traffic names, then answer on `sock`, a bound socket."""
+    async def start(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
+        """Load what the traffic names, then answer on `sock`, a bound socket, encrypted where `tls` says how."""
         await self._follower.start()
         # What lives as long as the process need not be looked at by the garbage collector again and again.
         gc.collect()
         gc.freeze()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(self._wire), sock=sock, backlog=BACKLOG)
+        self._server = await loop.create_server(lambda: Connection(self._wire), sock=sock, backlog=BACKLOG, ssl=tls)
         self._sweeper = loop.create_task(self._sweep())
+        self._watch = loop.create_task(self._permits.watch())
 
     async def drain(self, seconds: float) -> None:
         """Take no new requests, answer those that came for up to `seconds`, then give everything back."""
@@ -105,9 +112,10 @@ class Gateway:
             await asyncio.sleep(0.005)
         for connection in list(self._wire.connections):
             connection.abort()
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            await asyncio.gather(self._sweeper, return_exceptions=True)
+        tasks = [each for each in (self._sweeper, self._watch) if each is not None]
+        for each in tasks:
+            each.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._follower.stop()
         self._memory.catch_up()
 

@@ -9,9 +9,12 @@ from headgate.errors import (
     Conflict,
     ContractViolation,
     DeadlineExceeded,
+    Forbidden,
     HeadgateError,
     NotFound,
     PassingError,
+    RateExceeded,
+    Unauthenticated,
 )
 
 NATIVE: Final[tuple[tuple[type[HeadgateError], int], ...]] = (
@@ -20,21 +23,29 @@ NATIVE: Final[tuple[tuple[type[HeadgateError], int], ...]] = (
     (BadInput, 422),
     (NotFound, 404),
     (Conflict, 409),
+    (Unauthenticated, 401),
+    (Forbidden, 403),
     (CallerError, 400),
     (DeadlineExceeded, 504),
+    (RateExceeded, 429),
     (PassingError, 503),
 )
 """First match counts."""
 
 V2: Final[tuple[tuple[type[HeadgateError], int], ...]] = (
     (NotFound, 404),
+    (Unauthenticated, 401),
+    (Forbidden, 403),
     (CallerError, 400),
     (DeadlineExceeded, 504),
+    (RateExceeded, 429),
     (PassingError, 503),
 )
 """The open inference protocol knows 400 for whatever the caller did wrong."""
 
 _SIZE: Final = 413
+CHALLENGE: Final = b'WWW-Authenticate: Bearer realm="headgate"\r\n'
+"""How callers learn what to send; see RFC 6750."""
 
 
 def status_of(error: HeadgateError, table: tuple[tuple[type[HeadgateError], int], ...]) -> int:
@@ -53,3 +64,12 @@ def retry_after(error: HeadgateError) -> bytes:
     if isinstance(error, PassingError) and not isinstance(error, DeadlineExceeded):
         return b"Retry-After: %d\r\n" % max(1, round(error.retry_after))
     return b""
+
+
+def error_headers(error: HeadgateError) -> bytes:
+    """Every header line a refusal owes its caller: when to come back, or how to show who it is.
+
+    >>> error_headers(Unauthenticated("no key"))[:16]
+    b'WWW-Authenticate'
+    """
+    return CHALLENGE if isinstance(error, Unauthenticated) else retry_after(error)

@@ -55,6 +55,7 @@ FAMILIES: Final = {
         Family("headgate_batch_size", Kind.HISTOGRAM, "Rows per runtime call.", _WHICH, _ROWS),
         Family("headgate_in_flight", Kind.GAUGE, "Rows admitted and not yet answered.", _WHERE),
         Family("headgate_rejected_total", Kind.COUNTER, "Requests refused as a whole.", (*_WHERE, "reason")),
+        Family("headgate_denied_total", Kind.COUNTER, "Requests of callers who may not make them.", ("reason",)),
         Family(
             "headgate_contract_violations_total", Kind.COUNTER, "Rows that broke a rule.", (*_WHERE, "field", "rule")
         ),
