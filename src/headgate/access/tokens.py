@@ -95,12 +95,14 @@ def _signing_keys(jwks: bytes, rules: Rules, where: str) -> list[jwt.PyJWK]:
     return found
 
 
-def _key(document: dict[str, Any]) -> jwt.PyJWK | None:
+def _key(document: Any) -> jwt.PyJWK | None:
+    if not isinstance(document, dict):
+        return None
     if document.get("use", "sig") != "sig" or document.get("kty") not in _TYPES.values():
         return None
     try:
         return jwt.PyJWK(document)
-    except jwt.PyJWTError:
+    except (jwt.PyJWTError, ValueError, TypeError):
         return None
 
 

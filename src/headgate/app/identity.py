@@ -70,6 +70,8 @@ class FileTokens:
             if first:
                 raise
             log.error("the rules for tokens stay as they were: %s", error)
+            # Rules that cannot be followed were meant to close a door, so that door is closed.
+            self._reader = self._reader or _Nobody("the rules for tokens cannot be followed; its log says why")
         else:
             # Rules that vanish do not open a door: tokens of the last ones are refused only after a restart.
             self._reader = reader or self._reader
@@ -91,7 +93,7 @@ class FileTokens:
                 raise BadConfiguration(str(path), "is missing; put the issuer's JSON Web Key Set there") from None
             jwks = b""
         if not jwks:
-            return _NotYet()
+            return _Nobody("the issuer's signing keys were not fetched yet; try again in a moment")
         reader: TokenReader = tokens.Tokens(rules, jwks, str(path))
         return reader
 
@@ -99,11 +101,14 @@ class FileTokens:
         return tuple(_mark(self._folder / name) for name in (RULES, JWKS))
 
 
-class _NotYet:
-    """Refuses every token until the signing keys were fetched for the first time."""
+class _Nobody:
+    """Refuses every token, saying why."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
 
     def identify(self, token: str, now: Micros) -> NoReturn:
-        raise Unauthenticated("the issuer's signing keys were not fetched yet; try again in a moment")
+        raise Unauthenticated(self._why)
 
 
 def _mark(path: Path) -> tuple[int, int, int] | None:
