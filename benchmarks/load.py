@@ -21,6 +21,7 @@ _TICK: Final = os.sysconf("SC_CLK_TCK")
 _SCRIPT: Final = """
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
+KEY
 wrk.body = io.open("BODY"):read("*a")
 done = function(summary, latency, requests)
   io.write(string.format('\\nRESULT {"requests":%%d,"seconds":%%f,"errors":%%d,"p50":%%f,"p99":%%f}\\n',
@@ -57,6 +58,8 @@ class Target:
     port: int
     path: str
     body: bytes
+    key: str = ""
+    """What is shown with every request, to a server that asks who calls."""
 
 
 def wrk_path() -> str | None:
@@ -98,7 +101,8 @@ def measure(process: subprocess.Popen[bytes], target: Target, connections: int, 
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "body").write_bytes(target.body)
         script = Path(folder) / "post.lua"
-        script.write_text(_SCRIPT.replace("BODY", str(Path(folder) / "body")))
+        key = f'wrk.headers["Authorization"] = "Bearer {target.key}"' if target.key else ""
+        script.write_text(_SCRIPT.replace("BODY", str(Path(folder) / "body")).replace("KEY", key))
         command = [wrk_path() or "wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", str(script)]
         pinned = ["taskset", "-c", str(_cores()[-1])] if shutil.which("taskset") else []
         before, began = _busy(process.pid), time.perf_counter()
@@ -161,9 +165,9 @@ def _cores() -> list[int]:
 
 
 def _wait(process: subprocess.Popen[bytes], target: Target, log: Path) -> None:
-    request = b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
-        target.path.encode(), len(target.body), target.body,
-    )  # fmt: skip
+    key = f"Authorization: Bearer {target.key}\r\n" if target.key else ""
+    head = f"POST {target.path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{key}"
+    request = f"{head}Content-Length: {len(target.body)}\r\n\r\n".encode() + target.body
     end = time.monotonic() + 60
     while time.monotonic() < end and process.poll() is None:
         try:

@@ -57,6 +57,14 @@ def bearer(text: str) -> str:
     return f"Authorization: Bearer {text}"
 
 
+async def wait_for(town: Any, rows: int) -> None:
+    """Wait until so many rows are admitted and not answered."""
+    view = town.gateway._router.views["default", "e"]
+    async with asyncio.timeout(5.0):
+        while view.waiting != rows:
+            await asyncio.sleep(0.001)
+
+
 async def soon(true: Callable[[], Awaitable[bool]]) -> None:
     """Wait until it is true, at most a second: what the documentation promises of revoked keys."""
     async with asyncio.timeout(1.0):
@@ -286,9 +294,9 @@ def test_a_flood_does_not_keep_others_out(play: Any) -> None:
         flooding, calm = await town.call(), await town.call()
         for _ in range(3):  # twelve rows where ten have room
             flooding.send("POST", PREDICT, four, bearer(text))
-        while len(town.journal.waiting) < 1:
-            await asyncio.sleep(0.001)
+        await wait_for(town, 8)
         calm.send("POST", PREDICT, four, bearer(other))
+        await wait_for(town, 12)
         flooding.send("POST", PREDICT, NATIVE, bearer(text))
         await asyncio.sleep(0.05)
         town.journal.release()

@@ -1,7 +1,8 @@
 """Who may pass which door: the gateway's one decision about callers, made before any door opens.
 
-The router asks `account` for every request once callers must show who they are. What was decided is remembered by
-the header shown, so that a caller's second request costs two look-ups; a change of the keys forgets all of it.
+The router asks for every request once callers must show who they are. What was decided is remembered by the header
+shown and by the very head it came in, which clients repeat, so that a caller's second request costs one look-up; a
+change of the keys forgets all of it.
 """
 
 import asyncio
@@ -16,15 +17,18 @@ from headgate.access.identity import Identity
 from headgate.access.rates import Bucket
 from headgate.clock import Clock
 from headgate.errors import Forbidden, Unauthenticated
-from headgate.gateway.http.exchange import AUTHORIZATION, Exchange
+from headgate.gateway.doors.paths import Route
+from headgate.gateway.http.exchange import AUTHORIZATION, Exchange, Head
 from headgate.gateway.metrics.slab import Slab
 from headgate.gateway.room import Account
 from headgate.vocabulary import Micros
 
 LOOK_SECONDS: Final = 0.1
 """How old the keys may be: a revoked one stops within this and the moment it takes to publish."""
-_KEPT: Final = 8192
+_KEPT: Final = 2048
 """Decisions remembered; more callers than that are decided anew, which costs a few microseconds each."""
+_LONGEST_KEPT: Final = 4096
+"""Bytes of a header that is remembered: a caller could make any number of long ones out of one key."""
 _FOREVER: Final = Micros(2**63 - 1)
 _LOG: Final = logging.getLogger(__name__)
 
@@ -51,41 +55,47 @@ class Permits:
         self._clock = clock
         self._slab = slab
         self._workers = workers
-        self._decided: dict[tuple[bytes | None, str, CallerRole, str, str], tuple[Account, Micros]] = {}
+        self._callers: dict[tuple[bytes | None, str], tuple[Caller, Account]] = {}
+        """By the header shown and the name in the certificate."""
+        self._heads: dict[int, tuple[Head, Account, Micros]] = {}
+        """By the identity of a head; the head stands beside it, so that no other can have that identity."""
         self._accounts: dict[str, Account] = {}
         self.required = identity.required
         """Whether callers must show who they are."""
 
-    def account(self, exchange: Exchange, door: str, project: str, endpoint: str) -> Account | None:
-        """Whose request it is; None at a door that is open to all.
+    def knows(self, exchange: Exchange) -> bool:
+        """Whether the caller of this very head may pass, as was decided before; `exchange` is on its account then."""
+        found = self._heads.get(id(exchange.head))
+        if found is None or exchange.connection.certificate:
+            return False
+        if found[2] is not _FOREVER and self._clock.now() >= found[2]:
+            return False
+        exchange.caller = found[1]
+        return True
+
+    def admit(self, exchange: Exchange, route: Route, project: str, endpoint: str) -> None:
+        """Put `exchange` on its caller's account, if they may pass the door of `route` at that endpoint.
 
         Raises Unauthenticated or Forbidden.
         """
-        role = ROLES.get(door, CallerRole.ADMIN)
+        role = ROLES.get(route.door, CallerRole.ADMIN)
         if role is None:
-            return None
-        shown, certificate = exchange.head.headers.get(AUTHORIZATION), exchange.connection.certificate
-        key = (shown, certificate, role, project, endpoint)
-        found = self._decided.get(key)
-        if found is not None and (found[1] is _FOREVER or self._clock.now() < found[1]):
-            return found[0]
+            return
         try:
-            caller = self._identity.identify(shown, certificate)
+            caller, account = self._caller(exchange)
             permit(caller, role, project, endpoint)
         except (Unauthenticated, Forbidden) as error:
-            # Refusals are not remembered: strangers could fill the memory with them.
             self._slab.values[self._slab.cell("headgate_denied_total", reason=type(error).__name__)] += 1.0
             raise
-        if len(self._decided) >= _KEPT:
-            self._decided.clear()
-        account = self._account(caller)
-        self._decided[key] = (account, _FOREVER if caller.until is None else caller.until)
-        return account
+        exchange.caller = account
+        if route.endpoint is not None and len(exchange.head.target) <= _LONGEST_KEPT:
+            self._remember(exchange, caller, account)
 
     def look(self) -> None:
         """See whether the keys changed; what was decided under others is forgotten."""
         if self._identity.look():
-            self._decided.clear()
+            self._callers.clear()
+            self._heads.clear()
             self._accounts = {name: each for name, each in self._accounts.items() if each.waiting or each.bucket}
         self.required = self._identity.required
 
@@ -97,6 +107,27 @@ class Permits:
                 self.look()
             except Exception:  # a fault here must not end the watch: keys revoked later would go on working
                 _LOG.exception("the keys could not be looked at; trying again")
+
+    def _caller(self, exchange: Exchange) -> tuple[Caller, Account]:
+        """Who calls. Strangers are not remembered: they could fill the memory with what they show."""
+        shown = (exchange.head.headers.get(AUTHORIZATION), exchange.connection.certificate)
+        found = self._callers.get(shown)
+        if found is None or (found[0].until is not None and self._clock.now() >= found[0].until):
+            caller = self._identity.identify(*shown)
+            found = caller, self._account(caller)
+            if len(shown[0] or b"") <= _LONGEST_KEPT:
+                if len(self._callers) >= _KEPT:
+                    self._callers.clear()
+                self._callers[shown] = found
+        return found
+
+    def _remember(self, exchange: Exchange, caller: Caller, account: Account) -> None:
+        shown = exchange.head.headers.get(AUTHORIZATION)
+        if shown is None or len(shown) > _LONGEST_KEPT:
+            return
+        if len(self._heads) >= _KEPT:
+            self._heads.clear()
+        self._heads[id(exchange.head)] = (exchange.head, account, _FOREVER if caller.until is None else caller.until)
 
     def _account(self, caller: Caller) -> Account:
         account = self._accounts.get(caller.id)

@@ -73,7 +73,7 @@ class Router:
     def handle(self, exchange: Exchange) -> None:
         """Answer `exchange`, now or later."""
         # Before anything is read or unfolded: strangers get no work out of us.
-        if self._permits.required and not self._admits(exchange):
+        if self._permits.required and not (self._permits.knows(exchange) or self._admits(exchange)):
             return
         if exchange.head.headers and is_coded(exchange.head):
             self._unfold(exchange)
@@ -107,7 +107,7 @@ class Router:
         if endpoint is None and len(self.views) == 1:
             project, endpoint = next(iter(self.views))
         try:
-            exchange.caller = self._permits.account(exchange, route.door, project, endpoint or ANY)
+            self._permits.admit(exchange, route, project, endpoint or ANY)
         except HeadgateError as error:
             self._refuse(exchange, route, error)
             return False
