@@ -195,6 +195,11 @@ def api_of_home() -> str:
     return _methods(SOURCE / "app" / "facade.py", "Headgate", "hg")
 
 
+def api_of_keys() -> str:
+    """The methods of ``hg.keys``."""
+    return _methods(SOURCE / "app" / "keys.py", "Keys", "hg.keys")
+
+
 def api_of_client() -> str:
     """The methods of what ``headgate.connect`` gives."""
     return _methods(SOURCE / "client.py", "Client", "client")
@@ -288,6 +293,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "home-table": home_table,
     "endpoint-file": endpoint_file,
     "api-of-home": api_of_home,
+    "api-of-keys": api_of_keys,
     "api-of-client": api_of_client,
     "api-of-reader": api_of_reader,
 }

@@ -61,7 +61,14 @@ def claims(**changed: Any) -> dict[str, Any]:
     return {name: value for name, value in {**good, **changed}.items() if value is not None}
 
 
-def token(id_: str = "rsa", *, kid: str | None = None, **changed: Any) -> str:
-    """A token signed by one of the keys."""
-    headers = {"kid": kid or id_}
-    return jwt.encode(claims(**changed), signing_keys()[id_], algorithm=_ALGORITHMS[id_][1], headers=headers)
+def token(
+    id_: str = "rsa",
+    *,
+    kid: str | None = None,
+    header: dict[str, Any] | None = None,
+    algorithm: str | None = None,
+    **changed: Any,
+) -> str:
+    """A token signed by one of the keys, with whatever else in its header."""
+    headers = {"kid": kid or id_, **(header or {})}
+    return jwt.encode(claims(**changed), signing_keys()[id_], algorithm or _ALGORITHMS[id_][1], headers)

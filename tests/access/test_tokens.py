@@ -66,12 +66,13 @@ FORGED: dict[str, Any] = {
     "RS256 of a stranger": lambda: token("stranger", kid="rsa"),
     "a stranger's own kid": lambda: token("stranger"),
     "no kid where there are several keys": lambda: with_header(token(), alg="RS256"),
-    "a key in its own header": lambda: with_header(
-        token("stranger"), alg="RS256", jwk=json.loads(key_set("stranger"))["keys"][0]
+    "a kid that is a path": lambda: token(kid="../../etc/passwd"),
+    "a key in its own header": lambda: token(
+        "stranger", kid="rsa", header={"jwk": json.loads(key_set("stranger"))["keys"][0]}
     ),
-    "an address in its header": lambda: with_header(token("stranger"), alg="RS256", jku="http://127.0.0.1:9/jwks"),
+    "an address in its header": lambda: token("stranger", kid="rsa", header={"jku": "http://127.0.0.1:9/jwks"}),
     "an algorithm of another key": lambda: with_header(token("ec"), alg="RS256", kid="ec"),
-    "an algorithm not listed": lambda: with_header(token(), alg="RS512", kid="rsa"),
+    "an algorithm not listed": lambda: token(algorithm="RS512"),
     "other words": lambda: ".".join([token().split(".")[0], part(claims(groups=["readers"])), token().split(".")[2]]),
     "signature cut": lambda: token()[:-4],
     "two parts": lambda: ".".join(token().split(".")[:2]),
@@ -94,7 +95,7 @@ FORGED: dict[str, Any] = {
     "not yet": lambda: token(nbf=int(time.time()) + 60),
     "nobody": lambda: token(sub=None),
     "empty name": lambda: token(sub=""),
-    "critical extension": lambda: with_header(token(), alg="RS256", kid="rsa", crit=["x"], x=1),
+    "critical extension": lambda: token(header={"crit": ["x"], "x": 1}),
 }
 
 
@@ -103,6 +104,13 @@ def test_a_bad_token_is_nobodys(how: str) -> None:
     with pytest.raises(Unauthenticated) as refused:
         TOKENS.identify(FORGED[how](), now())
     assert "alice" not in str(refused.value)
+
+
+def test_a_name_cannot_write_into_terminals_and_listings() -> None:
+    named = TOKENS.identify(token(sub="a\n\x1b[2Jb\u202e" + "c" * 500), now())
+    assert named.name == "token a??[2Jb?" + "c" * 192
+    other = TOKENS.identify(token(sub="a\n\x1b[2Jb\u202e" + "c" * 501), now())
+    assert named.id != other.id
 
 
 def test_clocks_may_differ_by_the_leeway() -> None:

@@ -84,6 +84,8 @@ def test_the_audit_trail_is_read_and_verified(run: Run) -> None:
     store.close()
     code, _, err = run("audit", "verify")
     assert (code, "record 1 " in err) == (10, True)
+    code, out, _ = run("doctor")
+    assert (code, "record 1 of the history is broken" in out) == (6, True)
 
 
 def test_a_history_cut_at_its_end_is_noticed_by_its_head(run: Run) -> None:

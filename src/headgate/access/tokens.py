@@ -39,14 +39,17 @@ class Tokens:
         name = claims.get(self._rules.name)
         if not isinstance(name, str) or not name:
             raise Unauthenticated(f"the token names nobody: it has no claim '{self._rules.name}'")
-        shown = f"token {name}"
-        return Caller(shown, shown[:200], self._rules.grants(claims.get(self._rules.claim)), until)
+        # The name goes into listings and terminals; whose it is, is told by the claim as it came.
+        shown = "".join(each if each.isprintable() else "?" for each in name[:200])
+        return Caller(f"token {name}", f"token {shown}", self._rules.grants(claims.get(self._rules.claim)), until)
 
     def _claims(self, token: str) -> dict[str, Any]:
         header = jwt.get_unverified_header(token)
         algorithm = header.get("alg")
         if algorithm not in self._rules.algorithms:
             raise jwt.InvalidAlgorithmError
+        if "crit" in header:
+            raise jwt.InvalidTokenError  # it must be refused by who does not know the extension, and none is known here
         kid = header.get("kid")
         for key in self._keys:
             # The type of the key, not the token, says which algorithms it may have signed with.

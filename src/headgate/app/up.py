@@ -20,7 +20,7 @@ from headgate.clock import Clock, SystemClock
 from headgate.errors import BadConfiguration, Unavailable
 from headgate.gateway.metrics import SlabCollector
 from headgate.registry.packages import PackageStore
-from headgate.settings import STORE_VARIABLE, Home, Settings, default_key
+from headgate.settings import KEY_VARIABLE, STORE_VARIABLE, Home, Settings, default_key
 from headgate.store import atomic
 from headgate.store.deaths import FileDeaths
 from headgate.store.home import claim, create_home
@@ -74,9 +74,10 @@ def _remember(home: Home, clock: Clock, name: str, cause: str) -> None:
 
 
 def _forget_store() -> None:
-    """Runtime hosts run other people's code and inherit our environment: what names a database must not be in it."""
+    """Take the names of databases and keys out of the environment: runtime hosts run other people's code and inherit it."""
     for name in [each for each in os.environ if each.startswith("HEADGATE_") and each.endswith("_STORE")]:
         del os.environ[name]
+    os.environ.pop(KEY_VARIABLE, None)
 
 
 def _ports(settings: Settings) -> Sequence[tuple[str, int]]:
