@@ -74,7 +74,7 @@ def _remember(home: Home, clock: Clock, name: str, cause: str) -> None:
 
 
 def _forget_store() -> None:
-    """Take the names of databases and keys out of the environment: runtime hosts run other people's code and inherit it."""
+    """Take databases and keys out of the environment: runtime hosts run other people's code and inherit it."""
     for name in [each for each in os.environ if each.startswith("HEADGATE_") and each.endswith("_STORE")]:
         del os.environ[name]
     os.environ.pop(KEY_VARIABLE, None)
