@@ -58,6 +58,7 @@ class Target:
     path: str
     body: bytes
     headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
+    """What is sent with every request."""
 
 
 def wrk_path() -> str | None:

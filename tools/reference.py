@@ -47,10 +47,18 @@ def verbs() -> str:
         if command is None:
             raise LookupError(name)
         parent = click.Context(headgate_command, info_name="headgate")
-        context = click.Context(command, info_name=name, parent=parent, max_content_width=_WIDTH, terminal_width=_WIDTH)
-        context.help_option_names = ["-h", "--help"]
-        parts.append(f"## `headgate {name}`\n\n```text\n{command.get_help(context)}\n```\n")
+        parts.append(f"## `headgate {name}`\n\n{_help(command, name, parent)}")
+        if isinstance(command, click.Group):
+            group = click.Context(command, info_name=name, parent=parent)
+            for part, inner in command.commands.items():
+                parts.append(f"### `headgate {name} {part}`\n\n{_help(inner, part, group)}")
     return "\n".join(parts)
+
+
+def _help(command: click.Command, name: str, parent: click.Context) -> str:
+    context = click.Context(command, info_name=name, parent=parent, max_content_width=_WIDTH, terminal_width=_WIDTH)
+    context.help_option_names = ["-h", "--help"]
+    return f"```text\n{command.get_help(context)}\n```\n"
 
 
 def exit_codes() -> str:
@@ -129,7 +137,7 @@ def setting_table() -> str:
 
 _UNSAID: Final = {
     "home": "Directory of the installation; see the table of its files below.",
-    "host": "Address every port listens on; any but the loopback needs `--insecure`, for no port asks who calls.",
+    "host": "Address every port listens on; any but the loopback needs a key, rules for tokens, or `--insecure`.",
     "port": "TCP port of predictions and labels.",
 }
 
@@ -186,6 +194,11 @@ _KEYS: Final = {
 def api_of_home() -> str:
     """The methods of what ``headgate.open`` gives."""
     return _methods(SOURCE / "app" / "facade.py", "Headgate", "hg")
+
+
+def api_of_keys() -> str:
+    """The methods of ``hg.keys``."""
+    return _methods(SOURCE / "app" / "keys.py", "Keys", "hg.keys")
 
 
 def api_of_client() -> str:
@@ -281,6 +294,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "home-table": home_table,
     "endpoint-file": endpoint_file,
     "api-of-home": api_of_home,
+    "api-of-keys": api_of_keys,
     "api-of-client": api_of_client,
     "api-of-reader": api_of_reader,
 }

@@ -50,17 +50,25 @@ def test_without_the_extra_it_is_off_and_said(
         assert running._rpc(settings) is None
     assert "pip install 'headgate[grpc]'" in caplog.text
     assert "grpc-port" not in dict(_ports(settings))
-    assert any("pip install 'headgate[grpc]'" in line for line in _greeting(settings))
+    assert any("pip install 'headgate[grpc]'" in line for line in _greeting(settings.home, settings))
 
 
 def test_zero_switches_it_off_without_a_word(tmp_path: Path) -> None:
     settings = Settings(Home(tmp_path), grpc_port=0)
     assert running._rpc(settings) is None
-    assert not any("gRPC" in line for line in _greeting(settings))
+    assert not any("gRPC" in line for line in _greeting(settings.home, settings))
+
+
+def test_beside_encrypted_ports_it_is_off_and_said_to_be(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    settings = Settings(Home(tmp_path), tls_cert=tmp_path / "cert.pem")
+    with caplog.at_level(logging.INFO):
+        assert running._rpc(settings) is None
+    assert "TLS" in caplog.text
+    assert any("gRPC is off" in line and "TLS" in line for line in _greeting(settings.home, settings))
 
 
 def test_its_port_is_its_own(tmp_path: Path) -> None:
     settings = Settings(Home(tmp_path), grpc_port=8080)
     with pytest.raises(BadConfiguration, match="--grpc-port: 8080 is the --port already"):
         _check_distinct(settings)
-    assert f"{settings.host}:8081" in "\n".join(_greeting(Settings(Home(tmp_path))))
+    assert f"{settings.host}:8081" in "\n".join(_greeting(Home(tmp_path), Settings(Home(tmp_path))))

@@ -3,9 +3,15 @@
 import pytest
 from starlette.testclient import TestClient
 
+from headgate.access.identity import Identity
+from headgate.clock import SystemClock
 from headgate.console.api import control_api, moment
+from headgate.console.guard import Guard
 from headgate.errors import BadInput, NotFound, Unavailable
+from headgate.testing.memory import MemoryKeys
 from headgate.vocabulary import Micros
+
+SECRET = b"s" * 32
 
 
 class Scripted:
@@ -24,8 +30,8 @@ class Scripted:
     def endpoints(self) -> list[tuple[str, str]]:
         return [("default", "late")]
 
-    def status(self, project: str, endpoint: str, every: str) -> bytes:
-        self.asked.append((project, endpoint, every))
+    def status(self, project: str, endpoint: str, every: str, who: str) -> bytes:
+        self.asked.append((project, endpoint, every, who))
         if self.fails:
             raise self.fails
         return b'{"endpoint": "late"}'
@@ -37,14 +43,24 @@ def control() -> Scripted:
 
 
 @pytest.fixture
-def client(control: Scripted) -> TestClient:
-    return TestClient(control_api(control))
+def keys() -> MemoryKeys:
+    return MemoryKeys()
 
 
-def test_it_lives_and_describes_every_route_it_has(client: TestClient) -> None:
+@pytest.fixture
+def guard(keys: MemoryKeys) -> Guard:
+    return Guard(Identity(keys, SECRET, SystemClock()))
+
+
+@pytest.fixture
+def client(control: Scripted, guard: Guard) -> TestClient:
+    return TestClient(control_api(control, guard))
+
+
+def test_it_lives_and_describes_every_route_it_has(client: TestClient, guard: Guard) -> None:
     assert client.get("/livez").json() == {"live": True}
     paths = set(client.get("/openapi.json").json()["paths"])
-    routes = {route.path for route in control_api(Scripted()).routes}  # type: ignore[attr-defined]  # Starlette routes
+    routes = {route.path for route in control_api(Scripted(), guard).routes}  # type: ignore[attr-defined]  # Starlette routes
     assert paths == routes - {"/openapi.json"}
 
 
@@ -52,7 +68,7 @@ def test_endpoints_and_status(client: TestClient, control: Scripted) -> None:
     assert client.get("/v1/endpoints").json() == {"endpoints": [{"project": "default", "endpoint": "late"}]}
     assert client.get("/v1/endpoints/late/status?every=month").json() == {"endpoint": "late"}
     assert client.get("/v1/projects/p/endpoints/late/status").status_code == 200
-    assert control.asked == [("default", "late", "month"), ("p", "late", "day")]
+    assert control.asked == [("default", "late", "month", "anybody"), ("p", "late", "day", "anybody")]
 
 
 def test_the_clock_is_moved_to_the_moment_named(client: TestClient, control: Scripted) -> None:

@@ -14,6 +14,7 @@ from headgate.cli.options import (
     parent_option,
     seal_interval_option,
     store_option,
+    tls_options,
 )
 from headgate.settings import Settings
 from headgate.supervisor.parent import die_with_parent
@@ -27,6 +28,7 @@ from headgate.supervisor.parent import die_with_parent
 @seal_interval_option
 @click.option("--replay", is_flag=True, help="Run on a clock callers move.")
 @insecure_option
+@tls_options
 @parent_option
 @as_settings
 def command(*, settings: Settings, store: str | None, parent: int | None) -> None:

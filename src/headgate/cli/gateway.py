@@ -16,6 +16,7 @@ from headgate.cli.options import (
     port_option,
     route_options,
     seal_interval_option,
+    tls_options,
 )
 from headgate.settings import Settings
 from headgate.supervisor.parent import die_with_parent
@@ -33,11 +34,19 @@ from headgate.supervisor.parent import die_with_parent
     show_default=True,
     help="Which of the home's gateways this is, from 0.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Gateways that share the port; each lets a caller have its part of the caller's rate.",
+)
 @gateway_options
 @seal_interval_option
 @route_options
 @click.option("--replay", is_flag=True, help="Let callers state event times.")
 @insecure_option
+@tls_options
 @parent_option
 @as_settings
 def command(*, settings: Settings, index: int, parent: int | None) -> None:

@@ -29,6 +29,8 @@ VERBS: Final = {
     "score": "Answer a whole file of rows with one version.",
     "status": "Show what an endpoint did, window by window.",
     "metrics": "Print alert rules for Prometheus or a dashboard for Grafana.",
+    "key": "Make, list, rotate and revoke the keys callers show.",
+    "audit": "Show the sealed history, or verify that nothing in it was changed.",
     "doctor": "Say what is wrong with an installation and what to do.",
     "gateway": "Run one gateway process; `up` does this for you.",
     "controller": "Run the controller; `up` does this for you.",

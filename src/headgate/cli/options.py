@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from headgate.app.identity import asks_who_calls
 from headgate.errors import BadConfiguration, BadInput, NotFound
 from headgate.settings import STORE_VARIABLE, Home, Settings, default_home, default_store
 
@@ -138,6 +139,21 @@ def insecure_option(command: Command) -> Command:
     )(command)
 
 
+def tls_options(command: Command) -> Command:
+    """``--tls-cert`` and its companions: encrypted ports."""
+    file = click.Path(path_type=Path, dir_okay=False)
+    for flag, says in reversed(_TLS):
+        command = click.option(flag, type=file, help=says)(command)
+    return command
+
+
+_TLS: Final = (
+    ("--tls-cert", "Certificate chain in PEM: the callers' and the control port speak HTTPS."),
+    ("--tls-key", "Its private key in PEM, where that is a file of its own."),
+    ("--tls-client-ca", "Authorities in PEM; every caller must show a certificate of theirs."),
+)
+
+
 def as_settings(command: Callable[..., None]) -> Callable[..., None]:
     """Hands `command` its options that are settings as one checked value, ``settings``, and the others by their names.
 
@@ -145,20 +161,20 @@ def as_settings(command: Callable[..., None]) -> Callable[..., None]:
     """
 
     @functools.wraps(command)
-    def gathered(*, home: Path, insecure: bool, **options: Any) -> None:
+    def gathered(*, home: Path, **options: Any) -> None:
         chosen = {name: options.pop(name) for name in Settings.__dataclass_fields__ if name in options}
-        command(settings=_guarded(Settings(Home(home), **chosen), insecure=insecure), **options)
+        command(settings=_guarded(Settings(Home(home), **chosen)), **options)
 
     return gathered
 
 
-def _guarded(settings: Settings, *, insecure: bool) -> Settings:
+def _guarded(settings: Settings) -> Settings:
     """The settings, or BadConfiguration when they would let strangers in and nobody said so."""
-    if settings.is_exposed and not insecure:
+    if settings.is_exposed and not settings.insecure and not asks_who_calls(settings.home):
         raise BadConfiguration(
             "--host",
-            "other machines could predict, label and read results, and nobody is asked who they are; keep 127.0.0.1 "
-            "behind a proxy that asks, or say --insecure on a network you trust",
+            "other machines could predict, label and read results, and nobody is asked who they are; make a key first "
+            "(`headgate key create`), write keys/oidc.yaml, or say --insecure on a network you trust",
         )
     return settings
 

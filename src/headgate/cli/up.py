@@ -18,6 +18,7 @@ from headgate.cli.options import (
     route_options,
     seal_interval_option,
     store_option,
+    tls_options,
 )
 from headgate.settings import Settings
 
@@ -36,6 +37,7 @@ from headgate.settings import Settings
 @route_options
 @click.option("--replay", is_flag=True, help="Let callers state event times and move the clock.")
 @insecure_option
+@tls_options
 @as_settings
 def command(*, settings: Settings, store: str | None) -> None:
     """Serve everything in a home directory until it is told to stop.

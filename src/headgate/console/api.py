@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from headgate.access.grants import CallerRole
+from headgate.console.guard import Guard
 from headgate.console.openapi import DOCUMENT
 from headgate.console.ports import Control
 from headgate.errors import (
@@ -20,14 +22,18 @@ from headgate.errors import (
     BodyRefused,
     CallerError,
     Conflict,
+    Forbidden,
     HeadgateError,
     NotFound,
     OperatorError,
     PassingError,
+    Unauthenticated,
 )
 from headgate.vocabulary import DEFAULT_PROJECT, Micros
 
 _STATUSES: Final[tuple[tuple[type[HeadgateError], int], ...]] = (
+    (Unauthenticated, 401),
+    (Forbidden, 403),
     (NotFound, 404),
     (Conflict, 409),
     (BadInput, 422),
@@ -45,8 +51,8 @@ class _Advance(msgspec.Struct, forbid_unknown_fields=True):
     to: str
 
 
-def control_api(control: Control) -> Starlette:
-    """The application behind the control port."""
+def control_api(control: Control, guard: Guard) -> Starlette:
+    """The application behind the control port; `guard` says who may use it."""
 
     async def live(_: Request) -> Response:
         return JSONResponse({"live": True})
@@ -54,17 +60,22 @@ def control_api(control: Control) -> Starlette:
     async def described(_: Request) -> Response:
         return JSONResponse(DOCUMENT)
 
-    async def endpoints(_: Request) -> Response:
+    async def endpoints(request: Request) -> Response:
+        shown = request.headers.get("authorization")
         found = await run_in_threadpool(control.endpoints)
+        found = await run_in_threadpool(_visible, guard, shown, found)
         return JSONResponse({"endpoints": [{"project": project, "endpoint": name} for project, name in found]})
 
     async def status(request: Request) -> Response:
         project = request.path_params.get("project", DEFAULT_PROJECT)
-        every = request.query_params.get("every", "day")
-        body = await run_in_threadpool(control.status, project, request.path_params["endpoint"], every)
+        endpoint, every = request.path_params["endpoint"], request.query_params.get("every", "day")
+        shown = request.headers.get("authorization")
+        caller = await run_in_threadpool(guard.caller, shown, CallerRole.READ, project=project, endpoint=endpoint)
+        body = await run_in_threadpool(control.status, project, endpoint, every, caller.name)
         return Response(body, media_type="application/json")
 
     async def advance(request: Request) -> Response:
+        await run_in_threadpool(guard.caller, request.headers.get("authorization"), CallerRole.OPERATE)
         to = moment(_decoded(await request.body()).to, "to")
         return JSONResponse({"obeyed": await run_in_threadpool(control.advance, to)})
 
@@ -110,4 +121,22 @@ async def _refuse(_: Request, error: Exception) -> Response:
     body: dict[str, str] = {"message": str(error)}
     if isinstance(error, BadInput):
         body = {"field": error.field, "rule": error.rule, "message": error.message}
-    return JSONResponse({"error": body}, status_code=status)
+    headers = {"WWW-Authenticate": 'Bearer realm="headgate"'} if status == 401 else {}
+    return JSONResponse({"error": body}, status_code=status, headers=headers)
+
+
+def _visible(guard: Guard, shown: str | None, found: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The endpoints a caller may operate or read. Raises Unauthenticated, or Forbidden when there is none."""
+    visible, refused = [], None
+    for project, endpoint in found:
+        try:
+            guard.caller(shown, CallerRole.OPERATE, CallerRole.READ, project=project, endpoint=endpoint)
+        except Forbidden as error:
+            refused = error
+        else:
+            visible.append((project, endpoint))
+    if not visible:
+        if refused is not None:
+            raise refused
+        guard.caller(shown, CallerRole.OPERATE)
+    return visible

@@ -17,16 +17,16 @@ from headgate.errors import (
     BadInput,
     HeadgateError,
     JournalUnavailable,
-    Overloaded,
     PassingError,
     RuntimeFailed,
     Unavailable,
 )
-from headgate.gateway.ask import Ask, Room, Share
+from headgate.gateway.ask import Ask, Share
 from headgate.gateway.divide import divide
 from headgate.gateway.lanes import Lanes
 from headgate.gateway.metrics.counting import VersionCount
 from headgate.gateway.remember import Memory
+from headgate.gateway.room import Room
 from headgate.gateway.speak import pick, speak
 from headgate.gateway.view import Seat, View
 from headgate.journal.identifiers import Mint, format_id
@@ -49,30 +49,28 @@ class Answerer:
         self._memory = memory
         self._mint = mint
         self._clock = clock
-        self._queue_rows = queue_rows
         self._lanes = Lanes(self._answered, self._failed)
         self._arrived: list[Ask] = []
         self._open: set[Ask] = set()
         """Requests that outlive their tick."""
         self._sweeping = False
-        self._room = Room()
+        self._room = Room(queue_rows)
 
     # --- a tick
 
     def admit(self, ask: Ask) -> None:
         """Take a request into this tick. Raises the PassingError that says why not."""
         view, rows = ask.view, len(ask.outcomes)
-        if self._room.waiting + rows > self._queue_rows:
-            raise Overloaded("too many rows wait already; come back in a moment")
         if not view.proved:
             raise Unavailable("the live version has no passing evaluation record; evaluate it or force it")
         if view.must_remember:
             self._memory.check()
+        self._room.check(ask.caller, rows)
         if not self._arrived:
             asyncio.get_running_loop().call_soon(self.tick)
         self._arrived.append(ask)
         ask.room = self._room
-        self._room.waiting += rows
+        self._room.enter(ask.caller, rows)
         view.waiting += rows
 
     def note(self, view: View, error: HeadgateError) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from headgate.errors import DeadlineExceeded, HeadgateError, PassingError, Violation
 from headgate.gateway.reading import Reading
+from headgate.gateway.room import Account, Room
 from headgate.gateway.view import Seat, View
 from headgate.journal.records import Answer, Input
 from headgate.runtimes.ports import Array
@@ -17,15 +18,6 @@ from headgate.vocabulary import Role
 _LOG: Final = logging.getLogger(__name__)
 
 Outcome = Answer | Violation | PassingError
-
-
-class Room:
-    """How many rows a gateway has admitted and not yet answered."""
-
-    __slots__ = ("waiting",)
-
-    def __init__(self) -> None:
-        self.waiting = 0
 
 
 class Ask(msgspec.Struct, eq=False):
@@ -42,6 +34,8 @@ class Ask(msgspec.Struct, eq=False):
     outcomes: list[Outcome | None]
     pinned: Seat | None = None
     """The version the caller named."""
+    caller: Account | None = None
+    """Whose rows wait; None where nobody is asked who they are."""
     arrays: dict[int, dict[str, Array]] | None = None
     """A tensor model's raw outputs by row."""
     request_id: str = ""
@@ -75,7 +69,7 @@ class Ask(msgspec.Struct, eq=False):
         if self.open:
             self.open = False
             if self.room is not None:
-                self.room.waiting -= len(self.outcomes)
+                self.room.leave(self.caller, len(self.outcomes))
                 self.view.waiting -= len(self.outcomes)
                 self.view.count.in_flight(self.view.waiting)
             try:
@@ -86,13 +80,19 @@ class Ask(msgspec.Struct, eq=False):
                 self.finish(self)
 
 
-def make_ask(view: View, reading: Reading, finish: Callable[[Ask], None], pinned: Seat | None = None) -> Ask:
+def make_ask(
+    view: View,
+    reading: Reading,
+    finish: Callable[[Ask], None],
+    pinned: Seat | None = None,
+    caller: Account | None = None,
+) -> Ask:
     """A request that has just arrived; its deadline is the caller's own or the endpoint's, whichever comes first."""
     arrived, rows = perf_counter_ns(), len(reading.rows)
     deadline = arrived + view.deadline_ns
     if reading.deadline_ms is not None:
         deadline = min(deadline, arrived + int(reading.deadline_ms * 1_000_000))
-    return Ask(view, reading, finish, arrived, deadline, rows, [None] * rows, pinned)
+    return Ask(view, reading, finish, arrived, deadline, rows, [None] * rows, pinned, caller)
 
 
 class Share:

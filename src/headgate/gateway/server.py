@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import socket
+import ssl
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ from headgate.gateway.follow import Follower, Packages, PlacementFor
 from headgate.gateway.http.connection import Connection, Wire
 from headgate.gateway.metrics.counting import GatewayCount
 from headgate.gateway.metrics.slab import Slab
+from headgate.gateway.permits import Permits
 from headgate.gateway.remember import Memory
 from headgate.gateway.rpc.call import Door, DoorOf, Server
 from headgate.journal.blobs import BlobStore
@@ -62,6 +64,7 @@ class Gateway:
         clock: Clock,
         slab: Slab,
         worker: str,
+        permits: Permits,
         replay: bool = False,
         body_limit: int = 16 * 1024 * 1024,
         queue_rows: int = 16384,
@@ -86,6 +89,7 @@ class Gateway:
             dialects={each.name: DialectDoor(answerer, each) for each in dialects},
             repository=self._repository,
             chosen=chosen or {},
+            permits=permits,
             unready=self._unready,
             release=VERSION,
             body_limit=body_limit,
@@ -93,6 +97,7 @@ class Gateway:
         self._memory = memory
         self._answerer = answerer
         self._count = GatewayCount(slab, queue_rows)
+        self._permits = permits
         self._wire = Wire(self._router.handle, self._router.refuse, body_limit)
         self._follower = Follower(
             source=source,
@@ -108,24 +113,25 @@ class Gateway:
         self._idle_seconds = idle_seconds
         self._rpc: tuple[Server, Door] | None = None
         if rpc is not None:
-            self._rpc = rpc[0], rpc[1](answerer, self._repository, self._unready)
+            self._rpc = rpc[0], rpc[1](answerer, self._repository, permits, self._unready)
         self.grpc_port = 0
         """Where gRPC calls are answered once started; 0 for nowhere."""
         self._server: asyncio.Server | None = None
         self._chores: list[asyncio.Task[None]] = []
         self._draining = False
 
-    async def start(self, sock: socket.socket) -> None:
-        """Load what the traffic names, then answer on `sock`, a bound socket."""
+    async def start(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
+        """Load what the traffic names, then answer on `sock`, a bound socket, encrypted where `tls` says how."""
         await self._follower.start()
         # What lives as long as the process need not be looked at by the garbage collector again and again.
         gc.collect()
         gc.freeze()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(self._wire), sock=sock, backlog=BACKLOG)
+        self._server = await loop.create_server(lambda: Connection(self._wire), sock=sock, backlog=BACKLOG, ssl=tls)
         if self._rpc is not None:
             self.grpc_port = self._rpc[0].start(self._rpc[1])
-        self._chores = [loop.create_task(each()) for each in (self._sweep, self._notice, self._observe)]
+        chores = (self._sweep, self._notice, self._observe, self._permits.watch)
+        self._chores = [loop.create_task(each()) for each in chores]
 
     async def drain(self, seconds: float) -> None:
         """Take no new requests, answer those that came for up to `seconds`, then give everything back."""

@@ -204,7 +204,9 @@ def _keep(registry: Registry, version: Version, choice: Choice, actor: str) -> R
         "chosen": choice.report.chosen,
         "max_difference": choice.parity.max_difference,
     }
-    event = registry.note(EventKind.REGISTERED, kept, actor=actor, why=kept.why, details=details)
+    event = registry.note(
+        EventKind.REGISTERED, kept, actor=actor, why=kept.why, details=details, change=("", kept.digest)
+    )
     return _registered(registry, kept, choice, event)
 
 

@@ -15,7 +15,7 @@ from headgate.errors import BadInput, HeadgateError, Violation
 from headgate.gateway.answer import Answerer
 from headgate.gateway.ask import Ask, make_ask
 from headgate.gateway.doors.native import overall, versions
-from headgate.gateway.doors.statuses import retry_after
+from headgate.gateway.doors.statuses import error_headers
 from headgate.gateway.http.exchange import DEADLINE, Exchange
 from headgate.gateway.http.replies import JSON, NOBODY, header_text, send
 from headgate.gateway.reading import LONGEST_DEADLINE_MS, Reading, read_rest
@@ -78,7 +78,7 @@ class DialectDoor:
             check_rows(reading)
             if reading.deadline_ms is None:
                 reading.deadline_ms = deadline_of(exchange)
-            ask = make_ask(view, reading, partial(self._reply, exchange, question.wanted), pinned)
+            ask = make_ask(view, reading, partial(self._reply, exchange, question.wanted), pinned, exchange.caller)
             have_answered(self._answerer, ask)
         except (HeadgateError, RecursionError) as error:
             problem = error if isinstance(error, HeadgateError) else BadInput("body", "json", "is nested too deep")
@@ -91,7 +91,7 @@ class DialectDoor:
     ) -> int:
         """Tell the caller of `exchange` why not; the status."""
         said = self._dialect.refuse(error)
-        _tell(exchange, said, request_id, version, retry_after(error))
+        _tell(exchange, said, request_id, version, error_headers(error))
         return said.status
 
     def _reply(self, exchange: Exchange, wanted: Any, ask: Ask) -> None:

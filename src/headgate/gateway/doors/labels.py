@@ -87,6 +87,8 @@ class LabelDoor:
             if view.must_remember:
                 self._memory.check()
             labels = self._labels(self._entries(exchange.body), view)
+            if exchange.caller is not None:
+                exchange.caller.charge(len(labels))
         except (BadInput, PassingError) as error:
             view.count.replied(self._kind.listed, refuse(exchange, error, version=view.live.header), 0.0)
             return

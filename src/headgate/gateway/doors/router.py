@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
+from headgate.access.grants import ANY
 from headgate.errors import HeadgateError, NotFound, Unavailable
 from headgate.gateway.doors import errors
 from headgate.gateway.doors.dialect import DialectDoor
@@ -21,6 +22,7 @@ from headgate.gateway.http.coding import decoded, is_coded
 from headgate.gateway.http.connection import METHODS, Refused
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.http.replies import send
+from headgate.gateway.permits import Permits
 from headgate.gateway.view import View
 
 _LOG: Final = logging.getLogger(__name__)
@@ -45,6 +47,7 @@ class Router:
         dialects: Mapping[str, DialectDoor],
         repository: Repository,
         chosen: Chosen,
+        permits: Permits,
         unready: Callable[[], str],
         release: str,
         body_limit: int,
@@ -56,6 +59,7 @@ class Router:
         self.views = repository.views
         self._repository = repository
         self._chosen = chosen
+        self._permits = permits
         self._unready = unready
         self._body_limit = body_limit
         self._routes: dict[bytes, Route | None] = {}
@@ -100,6 +104,9 @@ class Router:
 
     def handle(self, exchange: Exchange) -> None:
         """Answer `exchange`, now or later."""
+        # Before anything is read or unfolded: strangers get no work out of us.
+        if self._permits.required and not (self._permits.knows(exchange) or self._admits(exchange)):
+            return
         if exchange.head.headers and is_coded(exchange.head):
             self._unfold(exchange)
         else:
@@ -127,6 +134,21 @@ class Router:
         except Exception:  # a fault of ours must cost this caller's answer only
             _LOG.exception("a request could not be handled")
             send(exchange, 500, b'{"error":{"field":"request","rule":"internal","message":"a fault of Headgate"}}')
+
+    def _admits(self, exchange: Exchange) -> bool:
+        """Whether the caller may pass the door it asks for; if not, it was told so."""
+        route = self._route(exchange.head.target)
+        if route is None:
+            return True  # there is nothing behind it
+        project, endpoint = route.project, route.endpoint
+        if endpoint is None and len(self.views) == 1:
+            project, endpoint = next(iter(self.views))
+        try:
+            self._permits.admit(exchange, route, project, endpoint or ANY)
+        except HeadgateError as error:
+            self._refuse(exchange, route, error)
+            return False
+        return True
 
     def _open(self, exchange: Exchange, route: Route | None) -> None:
         if route is None:

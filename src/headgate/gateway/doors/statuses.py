@@ -10,10 +10,13 @@ from headgate.errors import (
     Conflict,
     ContractViolation,
     DeadlineExceeded,
+    Forbidden,
     HeadgateError,
     NotFound,
     Overloaded,
     PassingError,
+    RateExceeded,
+    Unauthenticated,
 )
 
 NATIVE: Final[tuple[tuple[type[HeadgateError], int], ...]] = (
@@ -22,16 +25,22 @@ NATIVE: Final[tuple[tuple[type[HeadgateError], int], ...]] = (
     (BadInput, 422),
     (NotFound, 404),
     (Conflict, 409),
+    (Unauthenticated, 401),
+    (Forbidden, 403),
     (CallerError, 400),
     (DeadlineExceeded, 504),
+    (RateExceeded, 429),
     (PassingError, 503),
 )
 """First match counts."""
 
 V2: Final[tuple[tuple[type[HeadgateError], int], ...]] = (
     (NotFound, 404),
+    (Unauthenticated, 401),
+    (Forbidden, 403),
     (CallerError, 400),
     (DeadlineExceeded, 504),
+    (RateExceeded, 429),
     (PassingError, 503),
 )
 """The open inference protocol knows 400 for whatever the caller did wrong; so do MLflow, TensorFlow and Vertex."""
@@ -50,11 +59,15 @@ class Status(IntEnum):
     UNIMPLEMENTED = 12
     INTERNAL = 13
     UNAVAILABLE = 14
+    UNAUTHENTICATED = 16
 
 
 RPC: Final[tuple[tuple[type[HeadgateError], Status], ...]] = (
     (NotFound, Status.NOT_FOUND),
     (Conflict, Status.ABORTED),
+    (Unauthenticated, Status.UNAUTHENTICATED),
+    (Forbidden, Status.PERMISSION_DENIED),
+    (RateExceeded, Status.RESOURCE_EXHAUSTED),
     (CallerError, Status.INVALID_ARGUMENT),
     (DeadlineExceeded, Status.DEADLINE_EXCEEDED),
     (Overloaded, Status.RESOURCE_EXHAUSTED),
@@ -63,6 +76,8 @@ RPC: Final[tuple[tuple[type[HeadgateError], Status], ...]] = (
 """First match counts."""
 
 _SIZE: Final = 413
+CHALLENGE: Final = b'WWW-Authenticate: Bearer realm="headgate"\r\n'
+"""How callers learn what to send; see RFC 6750."""
 
 
 def status_of(error: HeadgateError, table: tuple[tuple[type[HeadgateError], int], ...]) -> int:
@@ -90,3 +105,12 @@ def retry_after(error: HeadgateError) -> bytes:
     if isinstance(error, PassingError) and not isinstance(error, DeadlineExceeded):
         return b"Retry-After: %d\r\n" % max(1, round(error.retry_after))
     return b""
+
+
+def error_headers(error: HeadgateError) -> bytes:
+    """Every header line a refusal owes its caller: when to come back, or how to show who it is.
+
+    >>> error_headers(Unauthenticated("no key"))[:16]
+    b'WWW-Authenticate'
+    """
+    return CHALLENGE if isinstance(error, Unauthenticated) else retry_after(error)

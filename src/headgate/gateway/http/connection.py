@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import httptools
 
@@ -73,6 +73,8 @@ class Connection(asyncio.Protocol):
         self._held = False
         """The transport was told to read no further."""
         self._seen = -1
+        self.certificate = ""
+        """The common name in the caller's client certificate, which the handshake has verified; "" without one."""
         self.requests = 0
         """Whole requests read so far."""
         self._begin()
@@ -94,6 +96,9 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin; the wire knows the connection from here on."""
         self._transport = transport  # type: ignore[assignment] # servers get nothing but asyncio.Transport
+        certificate = transport.get_extra_info("peercert")
+        if certificate:
+            self.certificate = _common_name(certificate)
         self._wire.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -313,3 +318,9 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
         else:
             self._transport.resume_reading()
+
+
+def _common_name(certificate: dict[str, Any]) -> str:
+    """The subject's common name in a certificate as `ssl.SSLSocket.getpeercert` gives it; "" when there are several."""
+    names = [value for part in certificate.get("subject", ()) for name, value in part if name == "commonName"]
+    return names[0] if len(names) == 1 else ""

@@ -67,6 +67,7 @@ FAMILIES: Final = {
         Family("headgate_queue_depth", Kind.GAUGE, "Rows that wait for a model busy with others.", _WHICH),
         Family("headgate_queue_limit", Kind.GAUGE, "Rows the gateways have in flight at most; further ones get 503."),
         Family("headgate_rejected_total", Kind.COUNTER, "Requests refused as a whole.", (*_WHERE, "reason")),
+        Family("headgate_denied_total", Kind.COUNTER, "Requests of callers who may not make them.", ("reason",)),
         Family(
             "headgate_contract_violations_total", Kind.COUNTER, "Rows that broke a rule.", (*_WHERE, "field", "rule")
         ),

@@ -7,6 +7,7 @@ from typing import Protocol
 from headgate.gateway.answer import Answerer
 from headgate.gateway.doors.statuses import Status
 from headgate.gateway.doors.v2.repository import Repository
+from headgate.gateway.permits import Permits
 
 Trailers = tuple[tuple[str, bytes], ...]
 """Names, in lower case, and values, printable ASCII, sent behind the last message."""
@@ -81,8 +82,8 @@ class Server(Protocol):
         ...
 
 
-DoorOf = Callable[[Answerer, Repository, Callable[[], str]], Door]
-"""Makes a gateway's door from who answers, what is served, and why it should get no requests, "" when it should."""
+DoorOf = Callable[[Answerer, Repository, Permits, Callable[[], str]], Door]
+"""Makes a gateway's door from who answers, what is served, who may call, and why it should get no requests."""
 
 
 def milliseconds_left(call: Call) -> float | None:

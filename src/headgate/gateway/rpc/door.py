@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from google.protobuf.message import DecodeError
 
+from headgate.access.grants import ANY
 from headgate.errors import BodyRefused, DeadlineExceeded, HeadgateError, PassingError, Unavailable
 from headgate.gateway.answer import Answerer
 from headgate.gateway.ask import Ask, make_ask
@@ -17,7 +18,9 @@ from headgate.gateway.doors.statuses import Status, rpc_status_of
 from headgate.gateway.doors.v2 import about
 from headgate.gateway.doors.v2.repository import Repository
 from headgate.gateway.http.replies import NOBODY, header_text, new_request_id
+from headgate.gateway.permits import Permits
 from headgate.gateway.reading import LONGEST_DEADLINE_MS
+from headgate.gateway.room import Account
 from headgate.gateway.rpc import infer
 from headgate.gateway.rpc.call import Call, Trailers, milliseconds_left
 from headgate.gateway.rpc.health import CHECK, NOT_SERVING, SERVICE_UNKNOWN, SERVING, WATCH, Health
@@ -36,9 +39,12 @@ _infer = _MESSAGES["ModelInferRequest"].FromString
 class RpcDoor:
     """Has calls of the inference service answered."""
 
-    def __init__(self, answerer: Answerer, repository: Repository, unready: Callable[[], str]) -> None:
+    def __init__(
+        self, answerer: Answerer, repository: Repository, permits: Permits, unready: Callable[[], str]
+    ) -> None:
         """`unready` says why this gateway should get no requests, "" when it should."""
         self._answerer, self._repository, self._unready = answerer, repository, unready
+        self._permits = permits
         self._health = Health(self._state_of)
         named = {
             "ModelInfer": self._model_infer,
@@ -71,10 +77,17 @@ class RpcDoor:
         """End the calls that would never end by themselves."""
         self._health.close()
 
+    def _admit(self, call: Call, door: str, endpoint: str) -> Account | None:
+        """On whose account `call` is, at a door that HTTP callers know by that name. Raises what keeps them out."""
+        shown = call.metadata.get("authorization")
+        authorization = shown.encode("latin-1", "replace") if isinstance(shown, str) else shown
+        return self._permits.admit_call(authorization, door, DEFAULT_PROJECT, endpoint)
+
     # --- inference
 
     def _model_infer(self, call: Call) -> None:
         request = _infer(call.message)
+        caller = self._admit(call, "v2/infer", request.model_name)
         view = self._repository.find(DEFAULT_PROJECT, request.model_name)
         try:
             self._repository.check_open(view)
@@ -82,7 +95,7 @@ class RpcDoor:
             question = infer.read(request, pinned or view.live)
             check_rows(question.reading)
             question.reading.deadline_ms = _soonest(question.reading.deadline_ms, milliseconds_left(call))
-            ask = make_ask(view, question.reading, partial(self._answered, call, question.wanted), pinned)
+            ask = make_ask(view, question.reading, partial(self._answered, call, question.wanted), pinned, caller)
             have_answered(self._answerer, ask)
         except HeadgateError as error:
             self._answerer.note(view, error)
@@ -115,6 +128,7 @@ class RpcDoor:
     def _model_ready(self, call: Call) -> None:
         """Raises NotFound for no such model; one that is there and cannot answer is told by a false `ready`."""
         request = _MESSAGES["ModelReadyRequest"].FromString(call.message)
+        self._admit(call, "v2/model/ready", request.name)
         view = self._repository.find(DEFAULT_PROJECT, request.name)
         try:
             self._repository.check_open(view)
@@ -126,6 +140,7 @@ class RpcDoor:
 
     def _model_metadata(self, call: Call) -> None:
         request = _MESSAGES["ModelMetadataRequest"].FromString(call.message)
+        self._admit(call, "v2/model", request.name)
         view = self._repository.find(DEFAULT_PROJECT, request.name)
         seat, said = about.model(view, request.version or None)
         _say(call, "ModelMetadataResponse", speaker=seat.header, **said)
@@ -133,6 +148,7 @@ class RpcDoor:
     # --- the repository
 
     def _index(self, call: Call) -> None:
+        self._admit(call, "v2/index", ANY)
         request = _MESSAGES["RepositoryIndexRequest"].FromString(call.message)
         views = [view for (project, _), view in sorted(self._repository.views.items()) if project == DEFAULT_PROJECT]
         models = [each for view in views for each in about.index(view, self._unready())]
@@ -141,19 +157,13 @@ class RpcDoor:
         _say(call, "RepositoryIndexResponse", models=models)
 
     def _change(self, call: Call) -> None:
-        if not may_change(call):
-            says = "versions are loaded and unloaded by the endpoint's traffic; use `headgate apply`"
-            call.refuse(Status.PERMISSION_DENIED, says, _trailers(b"", NOBODY))
+        says = "versions are loaded and unloaded by the endpoint's traffic; use `headgate apply`"
+        call.refuse(Status.PERMISSION_DENIED, says, _trailers(b"", NOBODY))
 
     def _state_of(self, service: str) -> int:
         if service in ("", SERVICE) or (DEFAULT_PROJECT, service) in self._repository.views:
             return NOT_SERVING if self._unready() else SERVING
         return SERVICE_UNKNOWN
-
-
-def may_change(call: Call) -> bool:
-    """Whether the caller may load and unload models: nobody may, for traffic alone decides what is loaded."""
-    return False
 
 
 def _soonest(stated: float | None, left: float | None) -> float | None:
