@@ -15,6 +15,9 @@ from headgate.gateway.http.exchange import Exchange
 class Line:
     """A transport that keeps what was written and does nothing else."""
 
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return default
+
     def __init__(self) -> None:
         self.said = b""
         self.closed = self.aborted = False

@@ -35,6 +35,21 @@ DOORS = {
     "livez": ("GET", "/livez", b""),
     "readyz": ("GET", "/readyz", b""),
     "v2": ("GET", "/v2", b""),
+    "v2/index": ("POST", "/v2/repository/index", b"{}"),
+    "v2/load": ("POST", "/v2/repository/models/e/load", b"{}"),
+    "v2/unload": ("POST", "/v2/repository/models/e/load", b"{}"),
+    "v2/stats": ("GET", "/v2/models/stats", b""),
+    "v2/model/stats": ("GET", "/v2/models/e/stats", b""),
+    "v2/model/config": ("GET", "/v2/models/e/config", b""),
+    "openapi": ("GET", "/openapi.json", b""),
+    "openapi/endpoint": ("GET", "/v1/endpoints/e/openapi.json", b""),
+    "tensorflow": ("POST", "/v1/models/e:predict", json.dumps({"instances": [ROW]}).encode()),
+    "tensorflow/status": ("GET", "/v1/models/e", b""),
+    "tensorflow/metadata": ("GET", "/v1/models/e/metadata", b""),
+    "invocations": ("POST", "/invocations", json.dumps({"dataframe_records": [ROW]}).encode()),
+    "ping": ("GET", "/ping", b""),
+    "version": ("GET", "/version", b""),
+    "vertex": ("POST", "/vertex", json.dumps({"instances": [ROW]}).encode()),
 }
 """One good request at every door."""
 
@@ -75,7 +90,7 @@ async def soon(true: Callable[[], Awaitable[bool]]) -> None:
 def test_every_door_asks_for_a_role_or_says_it_is_open(play: Any) -> None:
     async def scene(town: Any) -> None:
         router = town.gateway._router
-        assert ROLES.keys() == router._of_server.keys() | router._of_endpoints.keys()
+        assert ROLES.keys() == router._of_server.keys() | router._of_endpoints.keys() | router._of_operators.keys()
 
     play(lambda town: town.serve_one(), scene)
     assert DOORS.keys() == ROLES.keys()
