@@ -12,6 +12,7 @@ import grpc
 import msgspec
 import numpy as np
 import pytest
+from tests.gateway.test_permits import a_key
 from tests.gateway.test_versions import Scripted, hang
 
 from headgate.contracts.contract import Contract, Field, Kind, Output
@@ -408,3 +409,26 @@ def test_rest_and_rpc_say_the_same_of_a_model(play_rpc: Any) -> None:
             assert {"name": ours.name, "datatype": ours.datatype, "shape": list(ours.shape)} == theirs
 
     play_rpc(serve_every_kind, scene)
+
+
+def test_callers_show_the_same_keys_as_over_http(play_rpc: Any) -> None:
+    key, text = a_key("predict")
+    other, label = a_key("label", name="labeller")
+
+    def serve_closed(town: Any) -> None:
+        town.serve_one()
+        town.keys.publish([key, other])
+
+    async def scene(town: Any) -> None:
+        async with line(town) as channel:
+            infer = inferring(channel)
+            assert (await refusal(infer(raw()))).code().name == "UNAUTHENTICATED"
+            wrong = await refusal(infer(raw(), metadata=(("authorization", "Bearer nothing"),)))
+            assert wrong.code().name == "UNAUTHENTICATED"
+            denied = await refusal(infer(raw(), metadata=(("authorization", f"Bearer {label}"),)))
+            assert denied.code().name == "PERMISSION_DENIED"
+            assert town.journal.answers == []
+            answered = await infer(raw(), metadata=(("authorization", f"Bearer {text}"),))
+            assert answered.model_version == "m:1"
+
+    play_rpc(serve_closed, scene)

@@ -103,8 +103,8 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
         body_limit=settings.body_limit,
         queue_rows=settings.queue_rows,
         closures=FileClosures(home.closed),
-        # Where callers are asked who they are, none comes this far without the right; else only this machine has it.
-        may_operate=lambda _: permits.required or not settings.is_exposed,
+        # Nobody is asked who they are, so only where nobody but this machine can call.
+        may_operate=lambda _: not settings.is_exposed,
         chosen=chosen_routes(health=settings.health_route, predict=settings.predict_route),
         rpc=_rpc(settings),
     )

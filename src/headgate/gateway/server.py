@@ -74,14 +74,20 @@ class Gateway:
         chosen: Chosen | None = None,
         rpc: tuple[Server, DoorOf] | None = None,
     ) -> None:
-        """`may_operate` says who may load and unload; `chosen` are paths a platform chose, see `paths.py`.
+        """`may_operate` says who may load and unload where callers are not asked who they are: where they are, none
+        comes that far without the right. `chosen` are paths a platform chose, see `paths.py`.
 
         `rpc` is where gRPC calls arrive and what makes their door; None where none is spoken.
         """
         memory = Memory(journal, blobs, slab)
         answerer = Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows)
         dialects: tuple[Dialect, ...] = (V2Dialect(), TensorFlowDialect(), InvocationsDialect(), VertexDialect())
-        self._repository = Repository({}, closures or OwnClosures(), may_operate=may_operate, metrics=slab.folder)
+        self._repository = Repository(
+            {},
+            closures or OwnClosures(),
+            may_operate=lambda exchange: permits.required or may_operate(exchange),
+            metrics=slab.folder,
+        )
         self._router = Router(
             predict=PredictDoor(answerer),
             labels=LabelDoor(LABELS, memory=memory, mint=mint, clock=clock),
