@@ -12,7 +12,7 @@ from headgate.clock import SystemClock
 from headgate.gateway.metrics import Slab
 from headgate.gateway.permits import Permits
 from headgate.gateway.rpc.door import RpcDoor
-from headgate.gateway.rpc.grpcio import CoreServer
+from headgate.gateway.rpc.grpcio import ThreadedServer
 from headgate.gateway.server import Gateway, listening_socket, run_on_uvloop
 from headgate.journal.blobs import LocalBlobs
 from headgate.journal.committer import Committer
@@ -55,7 +55,7 @@ async def serve(home: Path, digest: str, port: int, ack: str, *, grpc_port: int,
         clock=clock,
         slab=slab,
         worker="bench",
-        rpc=(CoreServer("127.0.0.1", grpc_port, body_limit=1 << 24), RpcDoor) if grpc_port else None,
+        rpc=(ThreadedServer("127.0.0.1", grpc_port, body_limit=1 << 24), RpcDoor) if grpc_port else None,
         permits=Permits(Identity(_keys(key), _SECRET, clock), clock, slab),
     )
     await gateway.start(listening_socket("127.0.0.1", port))

@@ -18,7 +18,7 @@ from headgate.errors import JournalUnavailable
 from headgate.gateway.metrics import Slab
 from headgate.gateway.permits import Permits
 from headgate.gateway.rpc.door import RpcDoor
-from headgate.gateway.rpc.grpcio import CoreServer
+from headgate.gateway.rpc.grpcio import ThreadedServer
 from headgate.gateway.server import Gateway, listening_socket, run_on_uvloop
 from headgate.journal.blobs import BlobStore, LocalBlobs
 from headgate.journal.disk import LocalDisk
@@ -246,7 +246,7 @@ def play_rpc(play: Play) -> Play:
     """The same in a town that speaks gRPC as well, on ``town.gateway.grpc_port``."""
 
     def run(prepare: Callable[[Town], None], scene: Scene, *, body_limit: int = 1 << 24, **settings: Any) -> None:
-        rpc = CoreServer("127.0.0.1", 0, body_limit=body_limit), RpcDoor
+        rpc = ThreadedServer("127.0.0.1", 0, body_limit=body_limit), RpcDoor
         play(prepare, scene, rpc=rpc, body_limit=body_limit, **settings)
 
     return run

@@ -19,8 +19,9 @@ from headgate.contracts.contract import Contract, Field, Kind, Output
 from headgate.contracts.text import to_document
 from headgate.errors import BadConfiguration, JournalUnavailable
 from headgate.gateway.metrics.collector import SlabCollector
+from headgate.gateway.rpc import grpcio
 from headgate.gateway.rpc.door import SERVICE, RpcDoor
-from headgate.gateway.rpc.grpcio import CoreServer
+from headgate.gateway.rpc.grpcio import ThreadedServer
 from headgate.gateway.rpc.health import CHECK, NOT_SERVING, SERVICE_UNKNOWN, SERVING, WATCH
 from headgate.gateway.rpc.messages import HEALTH, INFERENCE, message_classes
 from headgate.testing.scripted import numbers_contract
@@ -327,6 +328,66 @@ def test_health_is_told_and_watched(play_rpc: Any) -> None:
     play_rpc(serve, scene)
 
 
+def test_those_who_watch_are_few_and_starve_nobody(play_rpc: Any) -> None:
+    async def scene(town: Any) -> None:
+        async with line(town) as channel:
+            watch = channel.unary_stream(WATCH, response_deserializer=H["HealthCheckResponse"].FromString)
+            watching = [watch(b"") for _ in range(grpcio._STREAMS)]
+            for each in watching:
+                assert (await each.read()).status == SERVING
+            assert await watch(b"").code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+            answers = [inferring(channel)(raw()) for _ in range(grpcio._THREADS + 1)]
+            assert {each.model_version for each in await asyncio.gather(*answers)} == {"m:1"}
+            watching[0].cancel()
+            async with asyncio.timeout(5):
+                while not await _admitted(watch(b"")):  # the place is free once the server has heard of it
+                    await asyncio.sleep(0.005)
+
+    play_rpc(serve, scene)
+
+
+async def _admitted(call: Any) -> bool:
+    try:
+        said = await call.read()
+    except grpc.aio.AioRpcError as error:
+        if error.code() != grpc.StatusCode.RESOURCE_EXHAUSTED:
+            raise
+        return False
+    call.cancel()
+    return said is not grpc.aio.EOF
+
+
+def test_more_calls_than_threads_wait_for_one(play_rpc: Any) -> None:
+    async def scene(town: Any) -> None:
+        town.journal.held = True
+        threads = grpcio._THREADS + grpcio._STREAMS
+        async with line(town) as channel:
+            calls = [asyncio.ensure_future(inferring(channel)(raw())) for _ in range(threads + 20)]
+            async with asyncio.timeout(5):
+                while len(town.journal.answers) < len(ROWS) * threads:
+                    await asyncio.sleep(0.001)
+            await asyncio.sleep(0.05)
+            assert len(town.journal.answers) == len(ROWS) * threads
+            town.journal.held = False
+            town.journal.release()
+            assert {each.model_version for each in await asyncio.gather(*calls)} == {"m:1"}
+
+    play_rpc(serve, scene)
+
+
+def test_a_caller_whose_message_does_not_come_is_cut_off(play_rpc: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grpcio, "_SILENT_SECONDS", 0.0)
+
+    async def scene(town: Any) -> None:
+        async with line(town) as channel:
+            silent = [channel.stream_unary(INFER)(), channel.stream_stream(WATCH)()]
+            async with asyncio.timeout(5):
+                assert {await each.code() for each in silent} == {grpc.StatusCode.CANCELLED}
+            assert (await inferring(channel)(raw())).model_version == "m:1"
+
+    play_rpc(serve, scene)
+
+
 def test_what_was_taken_is_answered_before_the_end(play_rpc: Any) -> None:
     async def scene(town: Any) -> None:
         town.journal.held = True
@@ -384,13 +445,13 @@ def test_models_that_cannot_answer_yet_are_not_ready(play_rpc: Any) -> None:
 def test_workers_share_a_port_that_can_be_listened_on(play_rpc: Any) -> None:
     async def scene(town: Any) -> None:
         port = town.gateway.grpc_port
-        other = CoreServer("127.0.0.1", port, body_limit=1024)
+        other = ThreadedServer("127.0.0.1", port, body_limit=1024)
         nobody: Any = RpcDoor.__new__(RpcDoor)
-        nobody.methods = frozenset()
+        nobody.methods = nobody.streaming = frozenset()
         assert other.start(nobody) == port
         await other.stop(1.0)
         with pytest.raises(BadConfiguration, match="--grpc-port"):
-            CoreServer("192.0.2.1", 1, body_limit=1024).start(nobody)
+            ThreadedServer("192.0.2.1", 1, body_limit=1024).start(nobody)
 
     play_rpc(serve, scene)
 

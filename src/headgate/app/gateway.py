@@ -44,7 +44,7 @@ from headgate.vocabulary import Digest
 
 try:
     from headgate.gateway.rpc.door import RpcDoor
-    from headgate.gateway.rpc.grpcio import CoreServer
+    from headgate.gateway.rpc.grpcio import ThreadedServer
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] != "grpc":
         raise
@@ -131,7 +131,7 @@ def _rpc(settings: Settings) -> tuple[Server, DoorOf] | None:
     if not speaks_grpc:
         _LOG.info("gRPC is off: %s", MissingExtra("it", "grpc"))
         return None
-    return CoreServer(settings.host, settings.grpc_port, body_limit=settings.body_limit), RpcDoor
+    return ThreadedServer(settings.host, settings.grpc_port, body_limit=settings.body_limit), RpcDoor
 
 
 async def _renew(certificates: Certificates | None) -> None:

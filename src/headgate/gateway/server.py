@@ -74,8 +74,10 @@ class Gateway:
         chosen: Chosen | None = None,
         rpc: tuple[Server, DoorOf] | None = None,
     ) -> None:
-        """`may_operate` says who may load and unload where callers are not asked who they are: where they are, none
-        comes that far without the right. `chosen` are paths a platform chose, see `paths.py`.
+        """`may_operate` says who may load and unload where nobody is asked who they are.
+
+        Where callers are asked, none comes that far without the right. `chosen` are paths a platform chose, see
+        `paths.py`.
 
         `rpc` is where gRPC calls arrive and what makes their door; None where none is spoken.
         """

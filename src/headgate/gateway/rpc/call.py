@@ -61,6 +61,11 @@ class Door(Protocol):
         """The paths it answers; every other is refused without waiting for a message."""
         ...
 
+    @property
+    def streaming(self) -> frozenset[str]:
+        """Those of them that say more than one message and stay open; few of their calls are admitted at once."""
+        ...
+
     def open(self, call: Call) -> None:
         """Have `call` answered, now or later."""
         ...

@@ -60,6 +60,7 @@ class RpcDoor:
         self._opened: dict[str, Callable[[Call], None]] = {f"/{SERVICE}/{name}": each for name, each in named.items()}
         self._opened |= {CHECK: self._health.check, WATCH: self._health.watch}
         self.methods = frozenset(self._opened)
+        self.streaming = frozenset({WATCH})
 
     def open(self, call: Call) -> None:
         """Have `call` answered, now or later."""

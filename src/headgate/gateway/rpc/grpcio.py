@@ -1,165 +1,213 @@
-"""Calls by way of grpcio's core, which speaks HTTP/2, compresses, and limits sizes in C.
+"""Calls by way of grpcio's server, which speaks HTTP/2, compresses, and limits sizes.
 
-grpcio's own servers give each call a thread or a coroutine of its own and were measured to take twice the processor
-time; see docs/decisions/0010. Here one thread waits for the core and hands messages to the event loop, many per
-wake-up, and replies are written from the loop. The core's Python face is no public API: `pyproject.toml` admits only
-the minor versions it was tried with.
+It gives each call a thread from a pool. Such a thread receives the message, hands it to the event loop, many per
+wake-up, and sleeps until the loop has answered, so calls that arrive together still share a model call; see
+docs/decisions/0012. Calls that stay open have threads of their own number, or they would starve the others.
 """
 
 import asyncio
 import logging
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import Any, Final, NamedTuple
 
-from grpc._cython import cygrpc
+import grpc
 
 from headgate.errors import BadConfiguration
 from headgate.gateway.doors.statuses import Status
 from headgate.gateway.rpc.call import Call, Door, Trailers
 
 _LOG: Final = logging.getLogger(__name__)
-_IDLE_MS: Final = 300_000
-"""A connection without calls for so long is asked to come back when it needs us."""
+_THREADS: Final = 64
+"""Calls that can always be in work at once, and so share a model call; further ones wait, unread, for a thread."""
+_STREAMS: Final = 16
+"""Calls that may stay open at once; each keeps a thread, one beyond those above, for as long."""
+_OPEN: Final = 4096
+"""Calls that may be open or wait for a thread; further ones are refused."""
 _CALLS: Final = 1024
 """Calls one connection may have open; its further ones wait with the caller."""
+_IDLE_MS: Final = 300_000
+"""A connection without calls for so long is asked to come back when it needs us."""
+_SILENT_SECONDS: Final = 10.0
+"""A caller whose message takes longer keeps a thread from the others, and is cut off."""
 _LONGEST_DETAILS: Final = 1000
 """Characters of a refusal: details travel in a header, and callers limit those."""
 _LAST_SECONDS: Final = 5.0
 """Longest a stopping server waits for calls it has cut off."""
+_NEVER: Final = 1e9
+"""Seconds; grpcio says none, infinity, or the end of its clock, where a caller states no deadline."""
+_CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 
-class CoreCall:
-    """A call of grpcio's core as a Call."""
+class _End(NamedTuple):
+    """How a call ends."""
 
-    __slots__ = (
-        "_begun", "_call", "_ended", "_said", "_sending", "_watched", "deadline", "message", "method",
-    )  # fmt: skip
+    message: bytes
+    trailers: Trailers
+    status: Status = Status.OK
+    details: str = ""
 
-    def __init__(self, event: Any, said: Callable[["CoreCall"], None]) -> None:
-        details = event.call_details
-        self.method: str = details.method.decode("ascii", "replace")
-        self.deadline: float | None = details.deadline if details.deadline < _NEVER else None
-        self.message = b""
-        self._call, self._said = event.call, event.invocation_metadata
-        self._begun = self._ended = self._sending = self._watched = False
-        self._receive(said)
+
+class ThreadedCall:
+    """A call with which a thread waits, as a Call. What the loop says reaches the thread through a queue."""
+
+    __slots__ = ("_context", "_sending", "_words", "deadline", "message", "method")
+
+    def __init__(self, method: str, message: bytes, context: Any) -> None:
+        self.method, self.message, self._context = method, message, context
+        left = context.time_remaining()
+        self.deadline: float | None = None if left is None or left > _NEVER else time.time() + left
+        self._words: SimpleQueue[bytes | _End | None] = SimpleQueue()
+        """None: the caller has left."""
+        self._sending = False
 
     @property
     def metadata(self) -> Mapping[str, str | bytes]:
         """As Call has it."""
-        return {each[0]: each[1] for each in self._said or ()}
+        return {each[0]: each[1] for each in self._context.invocation_metadata() or ()}
 
-    def _receive(self, said: Callable[["CoreCall"], None]) -> None:
-        def arrived(event: Any) -> None:
-            message = event.batch_operations[0].message()
-            if message is not None:  # None: the caller left, or ended without a message
-                self.message = message
-                said(self)
-            else:
-                self.refuse(Status.INVALID_ARGUMENT, "the call has no message")
-
-        self._call.start_server_batch((cygrpc.ReceiveMessageOperation(0),), arrived)
+    # --- on the event loop
 
     def reply(self, message: bytes, trailers: Trailers = ()) -> None:
         """As Call has it."""
-        self._end(trailers, Status.OK, b"", cygrpc.SendMessageOperation(message, 0))
+        self._words.put(_End(message, trailers))
 
     def refuse(self, status: Status, details: str, trailers: Trailers = ()) -> None:
         """As Call has it."""
-        self._end(trailers, status, details[:_LONGEST_DETAILS].encode("utf-8", "replace"))
-
-    def _end(self, trailers: Trailers, status: Status, details: bytes, *message: Any) -> None:
-        """All in one batch: the core then writes head, message and trailers at once."""
-        if self._ended:
-            return
-        self._ended = True
-        last = cygrpc.SendStatusFromServerOperation(trailers, status.value, details, 0)
-        head = () if self._begun else (cygrpc.SendInitialMetadataOperation((), 0),)
-        close = () if self._watched else (cygrpc.ReceiveCloseOnServerOperation(0),)
-        self._call.start_server_batch((*head, *message, last, *close), _done)
+        self._words.put(_End(b"", trailers, status, details[:_LONGEST_DETAILS]))
 
     def say(self, message: bytes) -> bool:
         """As Call has it."""
-        if self._ended or self._sending:
+        if self._sending:
             return False
         self._sending = True
-        head = () if self._begun else (cygrpc.SendInitialMetadataOperation((), 0),)
-        self._begun = True
-        self._call.start_server_batch((*head, cygrpc.SendMessageOperation(message, 0)), self._sent)
+        self._words.put(message)
         return True
-
-    def _sent(self, event: Any) -> None:
-        self._sending = False
 
     def until(self, left: Callable[[], None]) -> None:
         """As Call has it."""
         loop = asyncio.get_running_loop()
-        self._watched = True
-        close = (cygrpc.ReceiveCloseOnServerOperation(0),)
-        self._call.start_server_batch(close, lambda event: loop.call_soon_threadsafe(left))
+        if not self._context.add_callback(lambda: loop.call_soon_threadsafe(left)):
+            loop.call_soon(left)
+
+    # --- on the call's own thread
+
+    def words(self, hand_over: Callable[[Call], None]) -> Iterator[bytes]:
+        """Every message the loop has for the caller; the last may be followed by a refusal, which ends the thread."""
+        # A caller may leave while the loop is busy with it, or with a model that hangs: the thread must not wait on.
+        if not self._context.add_callback(self._leave):
+            return
+        hand_over(self)
+        while (word := self._words.get()) is not None:
+            if isinstance(word, _End):
+                self._context.set_trailing_metadata(word.trailers)
+                if word.status is not Status.OK:
+                    self._context.abort(_CODES[word.status.value], word.details)
+                yield word.message
+                return
+            yield word
+            self._sending = False
+
+    def _leave(self) -> None:
+        self._words.put(None)
 
 
-_NEVER: Final = 1e12
-"""Seconds of the epoch; the core says infinity, or the end of its clock, where a caller states no deadline."""
-
-
-def _done(event: Any) -> None:
-    """A batch nobody waits for: what the caller did not get, it left behind."""
-
-
-class CoreServer:
+class ThreadedServer:
     """Listens on a port that several processes may share (``SO_REUSEPORT``)."""
 
     def __init__(self, host: str, port: int, *, body_limit: int) -> None:
-        options = (
-            (b"grpc.so_reuseport", 1),
-            (b"grpc.max_receive_message_length", body_limit),
-            (b"grpc.max_send_message_length", -1),
-            (b"grpc.max_connection_idle_ms", _IDLE_MS),
-            (b"grpc.max_concurrent_streams", _CALLS),
+        self._options = (
+            ("grpc.so_reuseport", 1),
+            ("grpc.max_receive_message_length", body_limit),
+            ("grpc.max_send_message_length", -1),
+            ("grpc.max_connection_idle_ms", _IDLE_MS),
+            ("grpc.max_concurrent_streams", _CALLS),
         )
         self._address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        self._server = cygrpc.Server(options, False)
-        self._queue = cygrpc.CompletionQueue()
-        self._server.register_completion_queue(self._queue)
+        self._server: Any = None
         self._arrived: deque[Call] = deque()
         self._woken = False
-        self._stopping = False
-        self._over: asyncio.Event | None = None
-        """No call is left."""
-        self._ended = asyncio.Event()
-        """The thread is gone."""
+        self._streams = threading.BoundedSemaphore(_STREAMS)
+        self._silent: dict[Any, float] = {}
+        """Calls whose message is awaited, since when."""
 
     def start(self, door: Door) -> int:
         """As Server has it."""
+        self._loop, self._door = asyncio.get_running_loop(), door
+        # Its threads are made as calls need them: an idle server has none.
+        self._pool = ThreadPoolExecutor(_THREADS + _STREAMS, thread_name_prefix="grpc")
+        server = grpc.server(self._pool, self._handlers(), options=self._options, maximum_concurrent_rpcs=_OPEN)
         try:
-            port = self._server.add_http2_port(self._address.encode())
-        except RuntimeError:
+            port = server.add_insecure_port(self._address)
+        except RuntimeError:  # older releases say 0 instead
             port = 0
         if not port:
             raise BadConfiguration("--grpc-port", f"{self._address} cannot be listened on; is it taken?")
-        self._server.start()
-        self._loop, self._door, self._over = asyncio.get_running_loop(), door, asyncio.Event()
-        threading.Thread(target=self._wait, name="grpc", daemon=True).start()
+        server.start()
+        self._server = server
+        self._timer = self._loop.call_later(1.0, self._cut_off)
         return int(port)
 
     async def stop(self, seconds: float) -> None:
         """As Server has it."""
-        if self._over is None or self._stopping:
+        server, self._server = self._server, None
+        if server is None:
             return
-        self._stopping = True
-        self._server.shutdown(self._queue, self._stopped)
+        self._timer.cancel()
+        ended: threading.Event = server.stop(seconds)
+        if not await asyncio.to_thread(ended.wait, seconds + _LAST_SECONDS):
+            _LOG.warning("gRPC calls that were cut off have not ended and are left behind")
+        self._pool.shutdown(wait=False)
+
+    def _handlers(self) -> tuple[Any, ...]:
+        services: dict[str, dict[str, Any]] = {}
+        for path in self._door.methods:
+            service, name = path[1:].rsplit("/", 1)
+            services.setdefault(service, {})[name] = self._handler(path)
+        return tuple(grpc.method_handlers_generic_handler(*each) for each in services.items())
+
+    def _handler(self, method: str) -> Any:
+        """On the wire a stream of one message is a message; taken as a stream, a caller's silence can be ended."""
+
+        def one(messages: Iterator[bytes], context: Any) -> bytes:
+            call = self._receive(method, messages, context)
+            return next(call.words(self._hand_over), b"")  # nothing: the caller has left
+
+        def many(messages: Iterator[bytes], context: Any) -> Iterator[bytes]:
+            if not self._streams.acquire(blocking=False):
+                context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many such calls are open already")
+            try:
+                yield from self._receive(method, messages, context).words(self._hand_over)
+            finally:
+                self._streams.release()
+
+        if method in self._door.streaming:
+            return grpc.stream_stream_rpc_method_handler(many)
+        return grpc.stream_unary_rpc_method_handler(one)
+
+    # --- on the threads of calls
+
+    def _receive(self, method: str, messages: Iterator[bytes], context: Any) -> ThreadedCall:
+        self._silent[context] = time.monotonic()
         try:
-            await asyncio.wait_for(self._over.wait(), seconds)
-        except TimeoutError:
-            self._server.cancel_all_calls()
-            await asyncio.wait_for(self._over.wait(), _LAST_SECONDS)
-        # Not from the other thread: `shutdown` above may still be on its way out of the server when its event comes.
-        self._server.destroy()
-        self._queue.shutdown()
-        await asyncio.wait_for(self._ended.wait(), _LAST_SECONDS)
+            message = next(messages, None)
+        finally:
+            del self._silent[context]
+        if message is None:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the call has no message")
+            raise AssertionError("a call that was aborted goes on")
+        return ThreadedCall(method, message, context)
+
+    def _hand_over(self, call: Call) -> None:
+        self._arrived.append(call)
+        # Two threads may both find it lowered: then the loop is woken once too often, never too seldom.
+        if not self._woken:
+            self._woken = True
+            self._loop.call_soon_threadsafe(self._take)
 
     # --- on the event loop
 
@@ -170,52 +218,9 @@ class CoreServer:
         while arrived:
             open_(arrived.popleft())
 
-    # --- on the thread that waits for the core
-
-    def _wait(self) -> None:
-        methods = self._door.methods
-        self._server.request_call(self._queue, self._queue, None)
-        while True:
-            event = self._queue.poll()
-            if event.completion_type == cygrpc.CompletionType.queue_shutdown:
-                break
-            try:
-                if event.tag is None:
-                    self._greet(event, methods)
-                else:
-                    event.tag(event)
-            except Exception:  # one call's misfortune must not end all others
-                _LOG.exception("a gRPC event could not be handled")
-            # An event that is kept while the next is awaited keeps its call alive, and a call that is over makes the
-            # core spin.
-            event = None
-        self._loop.call_soon_threadsafe(self._ended.set)
-
-    def _greet(self, event: Any, methods: frozenset[str]) -> None:
-        if not self._stopping:
-            self._server.request_call(self._queue, self._queue, None)
-        if event.call is None or not event.success:
-            return
-        method = event.call_details.method.decode("ascii", "replace")
-        if method in methods:
-            CoreCall(event, self._hand_over)
-        else:
-            _unimplemented(event.call, method)
-
-    def _hand_over(self, call: CoreCall) -> None:
-        self._arrived.append(call)
-        if not self._woken:
-            self._woken = True
-            self._loop.call_soon_threadsafe(self._take)
-
-    def _stopped(self, event: Any) -> None:
-        if self._over is not None:
-            self._loop.call_soon_threadsafe(self._over.set)
-
-
-def _unimplemented(call: Any, method: str) -> None:
-    status = cygrpc.SendStatusFromServerOperation(
-        (), Status.UNIMPLEMENTED.value, f"{method[:200]} is not spoken here".encode(), 0
-    )
-    head, close = cygrpc.SendInitialMetadataOperation((), 0), cygrpc.ReceiveCloseOnServerOperation(0)
-    call.start_server_batch((head, status, close), _done)
+    def _cut_off(self) -> None:
+        late = time.monotonic() - _SILENT_SECONDS
+        for context in list(self._silent):
+            if self._silent.get(context, late) < late:
+                context.cancel()
+        self._timer = self._loop.call_later(1.0, self._cut_off)

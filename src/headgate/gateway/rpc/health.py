@@ -14,8 +14,6 @@ SERVING: Final = 1
 NOT_SERVING: Final = 2
 SERVICE_UNKNOWN: Final = 3
 
-_WATCHERS: Final = 256
-"""Calls that may watch at once; each is looked after several times a second."""
 _LOOK_SECONDS: Final = 0.2
 _MESSAGES: Final = message_classes(HEALTH)
 _request = _MESSAGES["HealthCheckRequest"].FromString
@@ -46,9 +44,6 @@ class Health:
 
     def watch(self, call: Call) -> None:
         """Say how it stands, and again whenever that changes, until the caller leaves."""
-        if len(self._watching) >= _WATCHERS:
-            call.refuse(Status.RESOURCE_EXHAUSTED, "too many watch already; ask Check instead")
-            return
         service: str = _request(call.message).service
         state = self._state_of(service)
         call.until(lambda: self._watching.pop(call, None) and None)
