@@ -28,7 +28,7 @@ from headgate.gateway.metrics.counting import GatewayCount
 from headgate.gateway.metrics.slab import Slab
 from headgate.gateway.permits import Permits
 from headgate.gateway.remember import Memory
-from headgate.gateway.rpc.call import Door, DoorOf, Server
+from headgate.gateway.rpc.call import DoorOf, Server
 from headgate.journal.blobs import BlobStore
 from headgate.journal.identifiers import Mint
 from headgate.journal.ports import Journal
@@ -74,27 +74,25 @@ class Gateway:
         chosen: Chosen | None = None,
         rpc: tuple[Server, DoorOf] | None = None,
     ) -> None:
-        """`may_operate` says who may load and unload where nobody is asked who they are.
+        """`may_operate` says who may load and unload where nobody is asked who they are; elsewhere keys say it.
 
-        Where callers are asked, none comes that far without the right. `chosen` are paths a platform chose, see
-        `paths.py`.
-
-        `rpc` is where gRPC calls arrive and what makes their door; None where none is spoken.
+        `chosen` are paths a platform chose, see `paths.py`; `rpc` is where gRPC calls arrive and what makes their
+        door.
         """
         memory = Memory(journal, blobs, slab)
         answerer = Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows)
-        dialects: tuple[Dialect, ...] = (V2Dialect(), TensorFlowDialect(), InvocationsDialect(), VertexDialect())
         self._repository = Repository(
             {},
             closures or OwnClosures(),
             may_operate=lambda exchange: permits.required or may_operate(exchange),
             metrics=slab.folder,
         )
+        predict, dialects = _spoken(answerer)
         self._router = Router(
-            predict=PredictDoor(answerer),
+            predict=predict,
             labels=LabelDoor(LABELS, memory=memory, mint=mint, clock=clock),
             decisions=LabelDoor(DECISIONS, memory=memory, mint=mint, clock=clock),
-            dialects={each.name: DialectDoor(answerer, each) for each in dialects},
+            dialects=dialects,
             repository=self._repository,
             chosen=chosen or {},
             permits=permits,
@@ -119,9 +117,7 @@ class Gateway:
             replay=replay,
         )
         self._idle_seconds = idle_seconds
-        self._rpc: tuple[Server, Door] | None = None
-        if rpc is not None:
-            self._rpc = rpc[0], rpc[1](answerer, self._repository, permits, self._unready)
+        self._rpc = None if rpc is None else (rpc[0], rpc[1](answerer, self._repository, permits, self._unready))
         self.grpc_port = 0
         """Where gRPC calls are answered once started; 0 for nowhere."""
         self._server: asyncio.Server | None = None
@@ -194,6 +190,12 @@ class Gateway:
             await asyncio.sleep(self._idle_seconds)
             for connection in list(self._wire.connections):
                 connection.sweep()
+
+
+def _spoken(answerer: Answerer) -> tuple[PredictDoor, dict[str, DialectDoor]]:
+    """The native door, and by its name the door of every other protocol."""
+    dialects: tuple[Dialect, ...] = (V2Dialect(), TensorFlowDialect(), InvocationsDialect(), VertexDialect())
+    return PredictDoor(answerer), {each.name: DialectDoor(answerer, each) for each in dialects}
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
