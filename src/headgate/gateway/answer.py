@@ -6,6 +6,7 @@ in place, others through `lanes.py`, and the journal says when it is done.
 """
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from functools import partial
 from time import perf_counter_ns
@@ -31,6 +32,7 @@ from headgate.journal.identifiers import Mint, format_id
 from headgate.journal.records import Block, Input, Refusal
 from headgate.runtimes.ports import Outputs
 
+_LOG: Final = logging.getLogger(__name__)
 INLINE_ROWS: Final = 128
 """Rows of one call on the event loop; larger batches leave it."""
 SWEEP_SECONDS: Final = 0.01
@@ -87,7 +89,12 @@ class Answerer:
         """Answer everything that arrived since the last tick."""
         arrived, self._arrived = self._arrived, []
         for view, asks in _by_view(arrived):
-            self._answer(view, asks)
+            try:
+                self._answer(view, asks)
+            except Exception:  # a fault of ours must not leave callers, and the room they take, waiting for ever
+                _LOG.exception("the requests of a tick could not be answered")
+                for ask in asks:
+                    ask.fail()
             view.count.in_flight(view.waiting)
         self._watch([ask for ask in arrived if ask.open])
 

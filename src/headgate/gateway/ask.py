@@ -1,18 +1,24 @@
 """What is on its way through a gateway: a caller's request, and the rows of one tick that share a runtime call."""
 
+import logging
 from collections.abc import Callable, Sequence
 from time import perf_counter_ns
+from typing import Final
 
 import msgspec
 
-from headgate.errors import DeadlineExceeded, PassingError, Violation
+from headgate.errors import DeadlineExceeded, HeadgateError, PassingError, Violation
 from headgate.gateway.reading import Reading
 from headgate.gateway.view import Seat, View
 from headgate.journal.records import Answer, Input
 from headgate.runtimes.ports import Array
 from headgate.vocabulary import Role
 
+_LOG: Final = logging.getLogger(__name__)
+
 Outcome = Answer | Violation | PassingError
+FAULT: Final = "a fault of Headgate; its log has the trace"
+"""All that a caller is told of a mistake of ours."""
 
 
 class Room:
@@ -43,7 +49,7 @@ class Ask(msgspec.Struct, eq=False):
     request_id: str = ""
     first_id: str = ""
     """The first row's input id as text."""
-    refusal: PassingError | None = None
+    refusal: HeadgateError | None = None
     """Why nothing of it is answered after all."""
     room: Room | None = None
     """Where it counts as waiting, once admitted."""
@@ -61,6 +67,11 @@ class Ask(msgspec.Struct, eq=False):
         self.refusal = DeadlineExceeded("no answer within the deadline; state a longer deadline_ms or ask for less")
         self.close()
 
+    def fail(self) -> None:
+        """We made a mistake, which is in the log."""
+        self.refusal = HeadgateError(FAULT)
+        self.close()
+
     def close(self) -> None:
         """Reply, if that was not done before."""
         if self.open:
@@ -69,7 +80,12 @@ class Ask(msgspec.Struct, eq=False):
                 self.room.waiting -= len(self.outcomes)
                 self.view.waiting -= len(self.outcomes)
                 self.view.count.in_flight(self.view.waiting)
-            self.finish(self)
+            try:
+                self.finish(self)
+            except Exception:  # a caller without a reply would wait for ever, and so would all behind it
+                _LOG.exception("a reply could not be made")
+                self.refusal = HeadgateError(FAULT)
+                self.finish(self)
 
 
 def make_ask(view: View, reading: Reading, finish: Callable[[Ask], None], pinned: Seat | None = None) -> Ask:

@@ -52,16 +52,18 @@ class Lanes:
 
     async def _drain(self, served: Served) -> None:
         queue = self._queues[served]
-        while queue:
-            batch = []
-            for share in _next_batch(queue, 1 if served.feeds.ragged else ROWS_PER_CALL):
-                if share.waited_for():
-                    batch.append(share)
-                else:
-                    self._give_back(share, DeadlineExceeded("nobody waits for it any more"), 0.0)
-            if batch:
-                await self._call(served, batch)
-        del self._queues[served]
+        try:
+            while queue:
+                batch = []
+                for share in _next_batch(queue, 1 if served.feeds.ragged else ROWS_PER_CALL):
+                    if share.waited_for():
+                        batch.append(share)
+                    else:
+                        self._give_back(share, DeadlineExceeded("nobody waits for it any more"), 0.0)
+                if batch:
+                    await self._call(served, batch)
+        finally:
+            del self._queues[served]  # whatever happened: nothing would ever take from a queue that stayed
 
     async def _call(self, served: Served, batch: list[Share]) -> None:
         began = perf_counter_ns()

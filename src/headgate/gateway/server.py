@@ -54,7 +54,8 @@ class Gateway:
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         memory = Memory(journal, blobs, slab)
-        doors = _doors(Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows), memory, mint, clock)
+        answerer = Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows)
+        doors = _doors(answerer, memory, mint, clock, entries_limit=queue_rows)
         self._router = Router(doors, self._unready, VERSION)
         self._memory = memory
         self._wire = Wire(self._router.handle, self._router.refuse, body_limit)
@@ -116,11 +117,11 @@ class Gateway:
                 connection.sweep()
 
 
-def _doors(answerer: Answerer, memory: Memory, mint: Mint, clock: Clock) -> Doors:
+def _doors(answerer: Answerer, memory: Memory, mint: Mint, clock: Clock, *, entries_limit: int) -> Doors:
     return Doors(
         PredictDoor(answerer),
-        LabelDoor(LABELS, memory=memory, mint=mint, clock=clock),
-        LabelDoor(DECISIONS, memory=memory, mint=mint, clock=clock),
+        LabelDoor(LABELS, memory=memory, mint=mint, clock=clock, entries_limit=entries_limit),
+        LabelDoor(DECISIONS, memory=memory, mint=mint, clock=clock, entries_limit=entries_limit),
         V2Door(answerer),
     )
 

@@ -9,6 +9,7 @@ from headgate.errors import (
     JournalUnavailable,
     NotFound,
     Overloaded,
+    PassingError,
     RuntimeFailed,
     Violation,
 )
@@ -22,6 +23,7 @@ _RULES = (
     (DeadlineExceeded, "deadline"),
     (JournalUnavailable, "journal"),
     (RuntimeFailed, "runtime"),
+    (PassingError, "unavailable"),
 )
 
 
@@ -46,7 +48,7 @@ def error_body(error: HeadgateError | Violation) -> ErrorBody:
         return ErrorBody(error.field, error.rule, error.message)
     if isinstance(error, NotFound):
         return ErrorBody(error.what, "unknown", str(error))
-    rule = next((rule for kind, rule in _RULES if isinstance(error, kind)), "unavailable")
+    rule = next((rule for kind, rule in _RULES if isinstance(error, kind)), "internal")
     return ErrorBody("request", rule, str(error))
 
 

@@ -17,6 +17,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from headgate.errors import HeadgateError, NotFound, Unavailable
+from headgate.gateway.ask import FAULT
 from headgate.gateway.doors import errors, v2
 from headgate.gateway.doors.labels import LabelDoor
 from headgate.gateway.doors.native import PredictDoor
@@ -83,10 +84,10 @@ class Router:
             else:
                 self._open(exchange, route)
         except HeadgateError as error:
-            (v2.refuse if route is not None and route.speaks_v2 else errors.refuse)(exchange, error)
+            _refuse(exchange, route, error)
         except Exception:  # a fault of ours must cost this caller's answer only
             _LOG.exception("a request could not be handled")
-            send(exchange, 500, b'{"error":{"field":"request","rule":"internal","message":"a fault of Headgate"}}')
+            _refuse(exchange, route, HeadgateError(FAULT))
 
     def refuse(self, exchange: Exchange, reason: Refused) -> None:
         """Answer bytes that are no request."""
@@ -152,6 +153,10 @@ class Router:
 
 
 _METHOD: Final = Refused(405, "method", "is not what this path answers to; see the Allow header")
+
+
+def _refuse(exchange: Exchange, route: Route | None, error: HeadgateError) -> None:
+    (v2.refuse if route is not None and route.speaks_v2 else errors.refuse)(exchange, error)
 
 
 def find_route(target: bytes) -> Route | None:

@@ -17,13 +17,14 @@ import numpy as np
 from headgate.contracts.contract import Contract, Field, Kind
 from headgate.contracts.decode import parse_json
 from headgate.contracts.explain import class_of
-from headgate.errors import BadInput, HeadgateError, Violation
+from headgate.errors import BadInput, HeadgateError, RuntimeFailed, Violation
 from headgate.gateway.answer import Answerer
 from headgate.gateway.ask import Ask, make_ask
 from headgate.gateway.doors.native import overall, versions
 from headgate.gateway.doors.statuses import V2, retry_after, status_of
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.http.replies import NOBODY, header_text, send
+from headgate.gateway.reading import LONGEST_DEADLINE_MS, LONGEST_ID, LONGEST_KEY
 from headgate.gateway.view import Seat, View
 from headgate.journal.identifiers import format_id
 from headgate.journal.records import Answer
@@ -113,7 +114,7 @@ class V2Door:
             seat = pinned or view.live
             names = _wanted(request, seat)
             reading = seat.served.reader.read_objects(_rows(request, seat.served.contract))
-            reading.id = request.id or None
+            reading.id = _id(request)
             reading.deadline_ms = _deadline(request)
             reading.keys = _keys(request, len(reading.rows))
             for row in reading.rows:
@@ -127,10 +128,14 @@ class V2Door:
 
     def _reply(self, exchange: Exchange, names: Sequence[str], ask: Ask) -> None:
         status, request_id, problem = 200, header_text(ask.request_id), _first_problem(ask)
+        body = b""
+        try:
+            body = body if problem is not None else _encode(_answer(ask, names))
+        except RuntimeFailed as error:
+            problem = error
         if problem is not None:
             status = refuse(exchange, problem, request_id=request_id, version=versions(ask))
         else:
-            body = _encode(_answer(ask, names))
             send(exchange, status, body, request_id=request_id, version=versions(ask))
         ask.view.count.replied(PROTOCOL, status, (perf_counter_ns() - ask.arrived) / 1e9)
 
@@ -154,11 +159,22 @@ def _read(exchange: Exchange) -> _Infer:
     try:
         request = msgspec.convert(document, _Infer)
     except msgspec.ValidationError as error:
-        where = str(error).rpartition("`$")[2].strip("`.") or "inputs"
-        raise BadInput(where[:80], "type", "is missing or of the wrong type for an inference request") from error
+        raise BadInput(_place_of(error), "type", "is missing or of the wrong type for an inference request") from error
     if not request.inputs:
         raise BadInput("inputs", "missing", "expected at least one tensor")
     return request
+
+
+def _place_of(error: msgspec.ValidationError) -> str:
+    """Where msgspec saw what is wrong: its messages end in a path, and name a missing field in quotes of their own.
+
+    >>> _place_of(msgspec.ValidationError("Object missing required field `name` - at `$.inputs[0]`"))
+    'inputs[0].name'
+    """
+    says, _, path = str(error).partition(" - at `$")
+    missing = says.partition("missing required field `")[2].strip("`")
+    places = [each for each in (path.strip("`.")[:80], missing) if each]
+    return ".".join(places) or "inputs"
 
 
 def _rows(request: _Infer, contract: Contract) -> list[dict[str, Any]]:
@@ -242,12 +258,18 @@ def _scalar(value: Any, field: Field) -> Any:
     return value
 
 
+def _id(request: _Infer) -> str | None:
+    if request.id is not None and len(request.id) > LONGEST_ID:
+        raise BadInput("id", "type", f"expected text of at most {LONGEST_ID} characters")
+    return request.id or None
+
+
 def _keys(request: _Infer, rows: int) -> list[str] | None:
     key = request.parameters.get("key")
     if key is None:
         return None
-    if not isinstance(key, str) or not key:
-        raise BadInput("parameters.key", "type", "expected a text by which the rows keep their version")
+    if not isinstance(key, str) or not 1 <= len(key) <= LONGEST_KEY:
+        raise BadInput("parameters.key", "type", f"expected text of 1 to {LONGEST_KEY} characters")
     return [key] * rows
 
 
@@ -257,7 +279,7 @@ def _deadline(request: _Infer) -> float | None:
         return None
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
         raise BadInput("parameters.timeout", "type", "expected microseconds over 0")
-    return float(timeout) / 1000
+    return min(timeout, LONGEST_DEADLINE_MS * 1000) / 1000  # first, because a long integer may be no float at all
 
 
 # --- answers
@@ -268,7 +290,10 @@ def _wanted(request: _Infer, seat: Seat) -> list[str]:
     for each in request.outputs:
         if each.name not in offered:
             raise BadInput("outputs", "unknown", f"this model gives {', '.join(offered)}")
-    return [each.name for each in request.outputs] or offered
+    wanted = [each.name for each in request.outputs]
+    if len(set(wanted)) < len(wanted):
+        raise BadInput("outputs", "unknown", "names one output twice")
+    return wanted or offered
 
 
 def _outputs(seat: Seat) -> list[dict[str, Any]]:
@@ -307,7 +332,10 @@ def _answer(ask: Ask, names: Sequence[str]) -> dict[str, Any]:
 def _tensor(ask: Ask, answers: list[Answer], name: str, datatype: str) -> dict[str, Any]:
     if ask.arrays is not None:
         arrays = ask.arrays
-        array = np.stack([arrays[row][name] for row in range(len(answers))])
+        parts = [arrays[row][name] for row in range(len(answers))]
+        if len({each.shape for each in parts}) > 1:
+            raise RuntimeFailed("the answers to these rows differ in shape, so no tensor holds them; ask row by row")
+        array = np.stack(parts)
         return {"name": name, "datatype": datatype, "shape": list(array.shape), "data": array.reshape(-1).tolist()}
     if name == "prediction":
         data: list[Any] = [each.prediction for each in answers]
