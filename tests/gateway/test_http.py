@@ -158,6 +158,38 @@ def test_a_caller_that_stops_sending_still_gets_its_reply(play: Any) -> None:
     play(serve_one, scene)
 
 
+def test_an_offer_of_another_protocol_is_passed_over(play: Any) -> None:
+    """As the clients make it that would rather speak HTTP/2: with the first request of a connection, body and all."""
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        offer = ("Connection: Upgrade, HTTP2-Settings", "UPGRADE: h2c", "HTTP2-Settings: AAEAAEAAAAIAAAAB")
+        for name in ("first", "later"):
+            caller.writer.write(request_for([ROW], name, *offer))
+            reply = await caller.reply()
+            assert (reply.status, reply.headers["headgate-request-id"]) == (200, name)
+        assert (await caller.ask("GET", "/livez")).status == 200
+        assert len(town.journal.inputs) == 2
+
+    play(serve_one, scene)
+
+
+def test_an_offer_of_another_protocol_in_pieces_gets_one_reply(play: Any) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        raw = request_for([ROW], "x", "Connection: Upgrade", "Upgrade: h2c")
+        caller.writer.write(raw[:90])
+        await caller.writer.drain()
+        await asyncio.sleep(0.05)
+        caller.writer.write(raw[90:])
+        reply = await caller.reply()
+        assert (reply.status, reply.json["error"]["rule"]) == (400, "upgrade")
+        assert await caller.ended() == b""
+        assert town.journal.blocks == []
+
+    play(serve_one, scene)
+
+
 def test_connection_close_is_honoured(play: Any) -> None:
     async def scene(town: Any) -> None:
         caller = await town.call()

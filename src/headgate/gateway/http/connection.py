@@ -6,6 +6,7 @@ from the same read. Anything else (a body in pieces, chunks, pipelining, a new h
 """
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ _LENGTH: Final = b"content-length"
 _ENCODING: Final = b"transfer-encoding"
 _EXPECT: Final = b"expect"
 _JSON_LENGTH: Final = b"inference-header-content-length"
+_OFFER: Final = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 _WATCHED: Final = frozenset(map(len, (_LENGTH, _ENCODING, _EXPECT, _JSON_LENGTH)))
 
 
@@ -37,6 +39,9 @@ class Refused:
     status: int
     rule: str
     message: str
+
+
+_NOTHING_ELSE: Final = Refused(400, "upgrade", "this server speaks HTTP/1.1 alone; ask without an Upgrade header")
 
 
 @dataclass(slots=True)
@@ -113,7 +118,7 @@ class Connection(asyncio.Protocol):
                 self._accept(Exchange(self, head, data[end:]))
                 return
             before = self.requests
-            self._parse(data)
+            self._parse(_without_offers(data, end))
             if self.requests == before + 1 and not self._partial:
                 self._learn(data, end)
             return
@@ -173,6 +178,8 @@ class Connection(asyncio.Protocol):
             self._refuse(Refused(411, "length", "a POST needs a Content-Length or chunks"))
         elif method not in _METHODS:
             self._refuse(Refused(405, "method", "only GET, HEAD and POST are answered here"))
+        elif self._parser.should_upgrade():
+            self._refuse(_NOTHING_ELSE)
         elif self._expects and not self._waiting and self._transport is not None:
             self._expects = False
             self._transport.write(CONTINUE)
@@ -253,7 +260,7 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._refuse(Refused(400, "upgrade", "this server speaks HTTP/1.1 and nothing else"))
+            self._refuse(_NOTHING_ELSE)
         except httptools.HttpParserError:
             self._refuse(Refused(400, "http", "these bytes are not an HTTP/1.1 request"))
         if self._partial and self._in_head:  # the parser tells of whole headers only, and this one may never end
@@ -292,3 +299,14 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
         else:
             self._transport.resume_reading()
+
+
+def _without_offers(data: bytes, end: int) -> bytes:
+    """`data`, whose first head ends at `end`, without that head's Upgrade.
+
+    A server may pass over the offer (RFC 9110, section 7.8), and some clients make it with their first request on
+    every connection; the parser would take it for accepted and drop the body.
+    """
+    if _OFFER.search(data, 0, end) is None:
+        return data
+    return _OFFER.sub(b"", data[:end]) + data[end:]
