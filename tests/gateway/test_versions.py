@@ -318,3 +318,22 @@ def test_a_package_that_cannot_be_loaded_takes_no_traffic(play: Any) -> None:
         assert (await caller.post("/v2/models/e/versions/2/infer", {"inputs": [tensor]})).status == 503
 
     play(prepare, scene)
+
+
+def test_a_fault_of_ours_beside_the_loop_does_not_end_a_version(play: Any) -> None:
+    def prepare(town: Any) -> None:
+        digest = town.linear()
+        town.placements[digest] = Scripted(nothing, 0.0)
+        town.publish([Member("m:1", digest, 1.0, proved=True)])
+
+    async def scene(town: Any) -> None:
+        caller, write = await town.call(), town.journal.write
+        town.journal.write = broken
+        assert (await caller.post(PREDICT, {"rows": [ROW], "deadline_ms": 100})).status == 504
+        town.journal.write = write
+        assert (await caller.post(PREDICT, {"rows": [ROW], "deadline_ms": 5000})).status == 200
+
+    def broken(*_: Any) -> bool:
+        raise TypeError("scripted")
+
+    play(prepare, scene)

@@ -78,8 +78,8 @@ class Gateway:
         self._repository = Repository({}, closures or OwnClosures(), may_operate=may_operate, metrics=slab.folder)
         self._router = Router(
             predict=PredictDoor(answerer),
-            labels=LabelDoor(LABELS, memory=memory, mint=mint, clock=clock),
-            decisions=LabelDoor(DECISIONS, memory=memory, mint=mint, clock=clock),
+            labels=LabelDoor(LABELS, memory=memory, mint=mint, clock=clock, entries_limit=queue_rows),
+            decisions=LabelDoor(DECISIONS, memory=memory, mint=mint, clock=clock, entries_limit=queue_rows),
             dialects={each.name: DialectDoor(answerer, each) for each in dialects},
             repository=self._repository,
             chosen=chosen or {},

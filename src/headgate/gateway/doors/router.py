@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from headgate.errors import HeadgateError, NotFound, Unavailable
+from headgate.gateway.ask import FAULT
 from headgate.gateway.doors import errors
 from headgate.gateway.doors.dialect import DialectDoor
 from headgate.gateway.doors.invocations.health import HealthDoor
@@ -117,7 +118,7 @@ class Router:
             self._refuse(exchange, route, error)
         except Exception:  # a fault of ours must cost this caller's answer only
             _LOG.exception("a request could not be handled")
-            send(exchange, 500, b'{"error":{"field":"request","rule":"internal","message":"a fault of Headgate"}}')
+            self._refuse(exchange, route, HeadgateError(FAULT))
 
     def _open(self, exchange: Exchange, route: Route | None) -> None:
         if route is None:

@@ -81,6 +81,8 @@ def _wanted(request: Infer, seat: Seat) -> list[Wanted]:
             raise BadInput("outputs", "unknown", f"this model gives {', '.join(offered)}")
         if "classification" in each.parameters:
             raise BadInput("outputs", "unsupported", "the classification extension is not spoken here; read 'scores'")
+    if len({each.name for each in request.outputs}) < len(request.outputs):
+        raise BadInput("outputs", "unknown", "names one output twice")
     if not request.outputs:
         return [Wanted(name, datatype, binary) for name, datatype in offered.items()]
     return [Wanted(each.name, offered[each.name], _flag(each.parameters, _BINARY, binary)) for each in request.outputs]

@@ -67,10 +67,21 @@ def _request(body: bytes) -> Infer:
     try:
         return msgspec.convert(document, Infer)
     except msgspec.ValidationError as error:
-        where = str(error).rpartition("`$")[2].strip("`.") or "inputs"
-        raise BadInput(where[:80], "type", "is missing or of the wrong type for an inference request") from error
+        raise BadInput(_place_of(error), "type", "is missing or of the wrong type for an inference request") from error
     except UnicodeEncodeError as error:
         raise BadInput("body", "type", "has half a surrogate pair where an inference request has none") from error
+
+
+def _place_of(error: msgspec.ValidationError) -> str:
+    """Where msgspec saw what is wrong: its messages end in a path, and name a missing field in quotes of their own.
+
+    >>> _place_of(msgspec.ValidationError("Object missing required field `name` - at `$.inputs[0]`"))
+    'inputs[0].name'
+    """
+    says, _, path = str(error).partition(" - at `$")
+    missing = says.partition("missing required field `")[2].strip("`")
+    places = [each for each in (path.strip("`.")[:80], missing) if each]
+    return ".".join(places) or "inputs"
 
 
 def _about(ask: Ask, answers: list[Answer]) -> dict[str, Any]:
