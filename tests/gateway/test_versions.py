@@ -126,10 +126,10 @@ def test_a_version_the_caller_named_has_no_stand_in(play: Any) -> None:
     play(with_canary(Scripted(fail, 9.0), weight=0.0), scene)
 
 
-def test_one_poisonous_row_fails_alone(play: Any) -> None:
+def test_one_poisonous_row_fails_alone_and_its_value_stays_with_the_operator(play: Any, caplog: Any) -> None:
     def poison(feeds: Feeds) -> None:
         if (feeds["X"][:, 0] < 0).any():
-            raise RuntimeFailed("the model raised ValueError: negative")
+            raise RuntimeFailed("the model raised ValueError: negative -17.5")
 
     async def scene(town: Any) -> None:
         caller = await town.call()
@@ -138,6 +138,9 @@ def test_one_poisonous_row_fails_alone(play: Any) -> None:
         found = [each.get("error", {}).get("rule", "") for each in reply.json["predictions"]]
         assert found == ["runtime" if i == 5 else "" for i in range(16)]
         assert len(town.journal.answers) == 15
+        (refused,) = [each.refusal for each in town.journal.inputs if each.refusal]
+        assert refused.message == reply.json["predictions"][5]["error"]["message"] == "the model raised ValueError"
+        assert "negative -17.5" in caplog.text
 
     def prepare(town: Any) -> None:
         digest = town.linear()

@@ -9,12 +9,14 @@ from typing import Annotated, Final
 import msgspec
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from headgate.console.openapi import DOCUMENT
 from headgate.console.ports import Control
+from headgate.contracts.explain import off_calendar
 from headgate.errors import (
     BadInput,
     BodyRefused,
@@ -27,6 +29,9 @@ from headgate.errors import (
 )
 from headgate.vocabulary import DEFAULT_PROJECT, Micros
 
+BODY_LIMIT: Final = 64 * 1024
+"""Bytes of a request's body; no request here needs a hundredth of it."""
+_NO_PATH: Final = 404
 _STATUSES: Final[tuple[tuple[type[HeadgateError], int], ...]] = (
     (NotFound, 404),
     (Conflict, 409),
@@ -65,7 +70,7 @@ def control_api(control: Control) -> Starlette:
         return Response(body, media_type="application/json")
 
     async def advance(request: Request) -> Response:
-        to = moment(_decoded(await request.body()).to, "to")
+        to = moment(_decoded(await _body(request)).to, "to")
         return JSONResponse({"obeyed": await run_in_threadpool(control.advance, to)})
 
     return Starlette(
@@ -77,8 +82,17 @@ def control_api(control: Control) -> Starlette:
             Route("/v1/projects/{project}/endpoints/{endpoint}/status", status),
             Route("/v1/replay/advance", advance, methods=["POST"]),
         ],
-        exception_handlers={HeadgateError: _refuse},
+        exception_handlers={HeadgateError: _refuse, HTTPException: _no_route},
     )
+
+
+async def _body(request: Request) -> bytes:
+    read = bytearray()
+    async for part in request.stream():
+        read += part
+        if len(read) > BODY_LIMIT:
+            raise BodyRefused("body", "size", f"may have {BODY_LIMIT} bytes")
+    return bytes(read)
 
 
 def _decoded(body: bytes) -> _Advance:
@@ -86,7 +100,9 @@ def _decoded(body: bytes) -> _Advance:
         return msgspec.json.decode(body, type=_Advance)
     except msgspec.ValidationError as error:
         raise BadInput("body", "type", str(error)) from error
-    except msgspec.DecodeError as error:
+    except UnicodeDecodeError as error:
+        raise BodyRefused("body", "utf8", "is not UTF-8 text") from error
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BodyRefused("body", "json", "the body is not JSON") from error
 
 
@@ -102,6 +118,8 @@ def moment(text: str, field: str) -> Micros:
         parsed = msgspec.convert(text, type=_AWARE, strict=False)
     except msgspec.ValidationError as error:
         raise BadInput(field, "type", "must be a time with an offset, such as 2013-03-01T00:00:00Z") from error
+    if off_calendar(parsed):
+        raise BadInput(field, "type", "must be a time within the years 1 to 9999")
     return Micros((parsed - _EPOCH) // timedelta(microseconds=1))
 
 
@@ -111,3 +129,10 @@ async def _refuse(_: Request, error: Exception) -> Response:
     if isinstance(error, BadInput):
         body = {"field": error.field, "rule": error.rule, "message": error.message}
     return JSONResponse({"error": body}, status_code=status)
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    """What Starlette itself has to say: no such path, or another method."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for nothing else
+    message = f"path '{request.url.path[:100]}' does not exist" if error.status_code == _NO_PATH else error.detail
+    return JSONResponse({"error": {"message": message}}, status_code=error.status_code, headers=error.headers)
