@@ -85,8 +85,8 @@ WRONG = [
     ({"labels": [{"key": "\ud800", "at": "2013-03-01T00:00:00Z", "label": 1}]}, "labels[0].key", "type"),
     ({"labels": [{"id": "\ud800", "label": 1}]}, "labels[0].id", "type"),
     ({"labels": [{"request_id": "a", "label": "\ud800"}]}, "labels[0].label", "type"),
-    ({"labels": [{"request_id": "a", "label": 1, "\ud800": 1}]}, "labels[0].\\ud800", "unknown"),
-    ({"labels": [{"request_id": "a", "label": 1}], "\ud800": 1}, "\\ud800", "unknown"),
+    ({"labels": [{"request_id": "a", "label": 1, "\ud800": 1}]}, "labels[0].?", "unknown"),
+    ({"labels": [{"request_id": "a", "label": 1}], "\ud800": 1}, "?", "unknown"),
     ({"labels": [{"key": "a", "at": "0001-01-01T00:00:00+01:00", "label": 1}]}, "labels[0].at", "type"),
     (
         {"labels": [{"request_id": "a", "label": 1, "observed_at": "9999-12-31T23:59:59-01:00"}]},

@@ -122,7 +122,7 @@ def test_what_is_wrong_is_said_as_the_protocol_says_it(play: Any, inputs: Any, s
         ({"parameters": {"key": "k" * 257}}, "parameters.key"),
         ({"parameters": {"key": ""}}, "parameters.key"),
         ({"parameters": {"key": "\ud800"}}, "parameters.key"),
-        ({"parameters": {"timeout": 0}}, "parameters.timeout"),
+        ({"parameters": {"timeout": -1}}, "parameters.timeout"),
         ({"parameters": {"timeout": NAN}}, "parameters.timeout"),
         ({"parameters": {"timeout": "1"}}, "parameters.timeout"),
         ({"outputs": [{"name": "scores"}, {"name": "scores"}]}, "twice"),
@@ -140,8 +140,10 @@ def test_what_stands_beside_the_tensors_has_limits(play: Any, more: Any, says: s
     play(serve_two, scene)
 
 
-@pytest.mark.parametrize("timeout", [1e300, float("inf"), 10**390, 600_000_001], ids=["far", "none", "long", "over"])
-def test_a_timeout_beyond_every_deadline_is_as_none(play: Any, timeout: float) -> None:
+@pytest.mark.parametrize(
+    "timeout", [0, 1e300, float("inf"), 10**390, 600_000_001], ids=["zero", "far", "infinite", "long", "over"]
+)
+def test_a_timeout_of_0_or_beyond_every_deadline_is_as_none(play: Any, timeout: float) -> None:
     async def scene(town: Any) -> None:
         caller = await town.call()
         assert (await caller.post(INFER, {"inputs": [MATRIX], "parameters": {"timeout": timeout}})).status == 200

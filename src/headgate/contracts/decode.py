@@ -107,7 +107,8 @@ def parse_json(raw: bytes, path: str) -> object:
     """The JSON value in `raw`, with NaN, Infinity and numbers too large as floats so that they can be named.
 
     For the same reason a string with half a surrogate pair is a HalfPair: whatever reads it on says "type", and it
-    never comes to a place that must write it. Raises BodyRefused with rule ``utf8`` or ``json`` when there is none.
+    never comes to a place that must write it. A name with one stays as it is, so that it is nobody else's name; errors
+    show it with a question mark. Raises BodyRefused with rule ``utf8`` or ``json`` when there is none.
     """
     try:
         text = raw.decode("utf-8")
@@ -153,14 +154,14 @@ def _integer_of(text: str) -> int | float:
 
 
 def _writable(document: Any) -> Any:
-    """`document` with HalfPair for strings no encoder could write, and their escapes spelled out in names."""
+    """`document` with HalfPair for strings no encoder could write."""
     match document:
         case str():
             return document if _is_text(document) else HalfPair()
         case list():
             return [_writable(each) for each in document]
         case dict():
-            return {_spelled(name): _writable(value) for name, value in document.items()}
+            return {name: _writable(value) for name, value in document.items()}
     return document
 
 
@@ -170,10 +171,6 @@ def _is_text(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _spelled(name: str) -> str:
-    return name.encode(errors="backslashreplace").decode()
 
 
 def _flags_anything(contract: Contract) -> bool:

@@ -150,10 +150,8 @@ class LabelDoor:
                 allowed = ", ".join(sorted(self._kind.fields))
                 raise BadInput(f"{path}.{name[:64]}", "unknown", f"is no part of an entry: {allowed} are")
             try:
-                if isinstance(value, str):
-                    value.encode()  # half a surrogate pair is a legal str that no journal can hold
                 read = getattr(msgspec.convert({name: value}, _Entry), name)
-            except (msgspec.ValidationError, UnicodeEncodeError) as error:
+            except msgspec.ValidationError as error:
                 raise BadInput(f"{path}.{name}", "type", _HINTS.get(name, "is of the wrong type")) from error
             if isinstance(read, datetime) and off_calendar(read):
                 raise BadInput(f"{path}.{name}", "type", "expected a moment within the years 1 to 9999")

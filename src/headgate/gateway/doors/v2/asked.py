@@ -8,7 +8,7 @@ from headgate.errors import BadInput
 from headgate.gateway.doors.dialect import Question
 from headgate.gateway.doors.v2.about import outputs_of
 from headgate.gateway.doors.v2.tensors import Tensor, read_tensors
-from headgate.gateway.reading import LONGEST_DEADLINE_MS
+from headgate.gateway.reading import LONGEST_DEADLINE_MS, LONGEST_KEY
 from headgate.gateway.view import Seat
 
 _BINARY: Final = "binary_data"
@@ -59,8 +59,10 @@ def _keys(request: Infer, rows: int) -> list[str] | None:
     key = request.parameters.get("key")
     if key is None:
         return None
-    if not isinstance(key, str) or not key:
-        raise BadInput("parameters.key", "type", "expected a text by which the rows keep their version")
+    if not isinstance(key, str) or not 1 <= len(key) <= LONGEST_KEY:
+        raise BadInput(
+            "parameters.key", "type", f"expected a text of 1 to {LONGEST_KEY} characters, the key of all rows"
+        )
     return [key] * rows
 
 
