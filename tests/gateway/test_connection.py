@@ -16,18 +16,21 @@ from headgate.gateway.http.exchange import Exchange
 class Line:
     """A transport that keeps what was written and does nothing else."""
 
-    def __init__(self) -> None:
+    def __init__(self, can_end: bool = True) -> None:
         self.said = b""
+        self.can_end = can_end
         self.ended = self.closed = self.aborted = False
         self.reading = True
 
     def write(self, data: bytes) -> None:
-        assert not self.ended, "nothing is written after the end"
-        assert not self.closed, "nothing is written after the end"
+        assert not any((self.ended, self.closed)), "nothing is written after the end"
         self.said += data
 
+    def can_write_eof(self) -> bool:
+        return self.can_end
+
     def write_eof(self) -> None:
-        assert not self.ended, "ended twice"
+        assert self.can_end > self.ended, "ended twice, or where no end can be written"
         self.ended = True
 
     def close(self) -> None:
@@ -355,6 +358,8 @@ def test_a_refused_caller_that_says_nothing_more_is_closed_by_the_sweep() -> Non
     assert lingers(talk), "it may be reading"
     talk.connection.sweep()
     assert talk.line.closed
+    secured = Talk(line=Line(can_end=False)).hear(b"nonsense\r\n\r\n")
+    assert (secured.line.said, secured.line.closed) == (b"<refused 400>", False)
     stopping = Talk().hear(b"nonsense\r\n\r\n")
     stopping.connection.finish()
     assert stopping.line.closed

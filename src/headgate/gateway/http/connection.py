@@ -220,7 +220,8 @@ class Connection(asyncio.Protocol):
             transport.write(answer)
         if not waiting:
             if self._closing and self._linger:
-                transport.write_eof()
+                if transport.can_write_eof():  # TLS cannot; its caller finds the whole reply all the same
+                    transport.write_eof()
             elif self._closing:
                 transport.close()
             elif self._expects and self._partial and not self._in_head:
