@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from headgate.errors import (
@@ -24,6 +24,8 @@ from headgate.errors import (
 from headgate.vocabulary import DEFAULT_PROJECT, NAME, NAME_RULE
 
 Row = Mapping[str, Any]
+_TRY_AGAIN: Final = 500
+"""Statuses from here on are no fault of the caller's."""
 
 
 class Client:
@@ -179,6 +181,8 @@ def _refusal(status: int, reply: dict[str, Any], endpoint: str) -> HeadgateError
         return Forbidden(said)
     if status == 429:
         return RateExceeded(said)
-    if isinstance(error, dict) and "field" in error:
-        return BadInput(error["field"], error.get("rule", "refused"), error.get("message", ""))
-    return Unavailable(f"answered {status}: {error}")
+    if not isinstance(error, dict) or "field" not in error:
+        return Unavailable(f"answered {status}: {error}")
+    if status >= _TRY_AGAIN:  # nothing of the request was wrong
+        return Unavailable(f"answered {status}: {said}")
+    return BadInput(error["field"], error.get("rule", "refused"), said)

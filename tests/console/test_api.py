@@ -64,6 +64,14 @@ def test_it_lives_and_describes_every_route_it_has(client: TestClient, guard: Gu
     assert paths == routes - {"/openapi.json"}
 
 
+def test_what_is_no_route_is_said_in_json_too(client: TestClient) -> None:
+    reply = client.get("/v1/nothing")
+    assert (reply.status_code, reply.json()) == (404, {"error": {"message": "path '/v1/nothing' does not exist"}})
+    reply = client.get("/v1/replay/advance")
+    assert (reply.status_code, reply.json()["error"]["message"]) == (405, "Method Not Allowed")
+    assert reply.headers["allow"] == "POST"
+
+
 def test_endpoints_and_status(client: TestClient, control: Scripted) -> None:
     assert client.get("/v1/endpoints").json() == {"endpoints": [{"project": "default", "endpoint": "late"}]}
     assert client.get("/v1/endpoints/late/status?every=month").json() == {"endpoint": "late"}
@@ -86,6 +94,10 @@ def test_the_clock_is_moved_to_the_moment_named(client: TestClient, control: Scr
         (b"{}", 422, "body", "type"),
         (b'{"to": "2013-03-01T00:00:00Z", "more": 1}', 422, "body", "type"),
         (b"{", 422, "body", "json"),
+        (b'{"to": "\xff"}', 422, "body", "utf8"),
+        (b'{"to": "\\ud800"}', 422, "body", "json"),
+        (b'{"to":' * 50_000, 422, "body", "size"),
+        (b'{"to": "9999-12-31T23:59:59-01:00"}', 422, "to", "type"),
     ],
 )
 def test_a_bad_body_names_field_and_rule(client: TestClient, body: bytes, status: int, field: str, rule: str) -> None:

@@ -41,6 +41,7 @@ def asked(draw: st.DrawFn, view: View) -> Ask:
     if draw(st.booleans()):
         rows = [(1.0, 2.0)] * (BULK + 1)
     count = len(rows)
+    flags = draw(st.none() | st.just([(f"range:{place}",) for place in range(count)]))
     return an_ask(
         view,
         rows,
@@ -48,8 +49,8 @@ def asked(draw: st.DrawFn, view: View) -> Ask:
         id=draw(st.none() | TEXTS),
         keys=draw(st.none() | st.lists(TEXTS, min_size=count, max_size=count)) if count <= 5 else None,
         at=draw(st.none() | st.just(list(range(count)))),
-        flags=draw(st.none() | st.just([(f"range:{place}",) for place in range(count)])),
-        clean=BAD not in rows,
+        flags=flags,
+        clean=flags is None and BAD not in rows,
     )
 
 

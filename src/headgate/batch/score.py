@@ -158,7 +158,8 @@ class _Scorer:
         violations = dict(chunk.unreadable)
         readable = [row for row in range(chunk.table.num_rows) if row not in violations]
         fields = [name for name in self.contract.names if name in chunk.table.column_names]
-        checked = check_table(self.contract, chunk.table.select(fields).take(readable))
+        # Rows first: Arrow counts none in a table that has lost all its columns to `select` and is then taken from.
+        checked = check_table(self.contract, chunk.table.take(readable).select(fields))
         bad = checked.quarantine
         for row, field, rule, message in zip(
             *(bad.column(name).to_pylist() for name in ("_row", "_field", "_rule", "_message")), strict=True

@@ -22,6 +22,7 @@ from headgate.errors import (
     Unavailable,
 )
 from headgate.gateway.ask import Ask, Share
+from headgate.gateway.complaints import Complaints
 from headgate.gateway.divide import divide
 from headgate.gateway.lanes import Lanes
 from headgate.gateway.metrics.counting import VersionCount
@@ -31,6 +32,7 @@ from headgate.gateway.speak import pick, speak
 from headgate.gateway.view import Seat, View
 from headgate.journal.identifiers import Mint, format_id
 from headgate.journal.records import Block, Input, Refusal
+from headgate.runtimes.failure import unquoted
 from headgate.runtimes.ports import Outputs
 
 _LOG: Final = logging.getLogger(__name__)
@@ -55,6 +57,7 @@ class Answerer:
         """Requests that outlive their tick."""
         self._sweeping = False
         self._room = Room(queue_rows)
+        self._complaints = Complaints()
 
     # --- a tick
 
@@ -151,6 +154,7 @@ class Answerer:
     def _failed(self, share: Share, error: Exception, seconds: float) -> None:
         """It did not: find the row that is to blame, or let the live version speak, or say so."""
         share = share.part(self._let_go(share))
+        self._complaints.hear(share.seat.version, error)
         if len(share.rows) > 1 and seconds < _BISECT_SECONDS:
             share.suspect, half = True, len(share.rows) // 2
             self._lanes.put(share.part(range(half)))
@@ -168,6 +172,7 @@ class Answerer:
 
     def _give_up(self, share: Share, error: Exception) -> None:
         problem = error if isinstance(error, PassingError) else RuntimeFailed("the model could not be asked")
+        problem = unquoted(problem) if isinstance(problem, RuntimeFailed) else problem
         for ask, record in zip(share.asks, share.inputs, strict=True):
             ask.outcomes[record.row] = problem
             record.features, record.refusal = None, Refusal("row", "runtime", str(problem))

@@ -18,6 +18,8 @@ from headgate.vocabulary import Role
 _LOG: Final = logging.getLogger(__name__)
 
 Outcome = Answer | Violation | PassingError
+FAULT: Final = "a fault of Headgate; its log has the trace"
+"""All that a caller is told of a mistake of ours."""
 
 
 class Ask(msgspec.Struct, eq=False):
@@ -61,7 +63,7 @@ class Ask(msgspec.Struct, eq=False):
 
     def spoil(self) -> None:
         """A fault of ours met this request: say so, and let nobody else pay for it."""
-        self.refusal = HeadgateError("a fault of Headgate; its log says which")
+        self.refusal = HeadgateError(FAULT)
         self.close()
 
     def close(self) -> None:
@@ -76,7 +78,7 @@ class Ask(msgspec.Struct, eq=False):
                 self.finish(self)
             except Exception:  # a reply nobody can write must not keep its caller waiting, nor those behind it
                 _LOG.exception("a reply could not be written")
-                self.refusal = HeadgateError("the answer could not be written; the log of Headgate says why")
+                self.refusal = HeadgateError(FAULT)
                 self.finish(self)
 
 

@@ -12,7 +12,7 @@ import msgspec
 import numpy.typing as npt
 
 from headgate.contracts.decode import Decoder, Values, parse_json
-from headgate.contracts.explain import class_of, micros
+from headgate.contracts.explain import class_of, micros, off_calendar
 from headgate.contracts.matrix import MatrixScreen
 from headgate.errors import BadInput, Violation
 
@@ -148,6 +148,8 @@ class Reader:
                 raise BadInput(name, "shape", f"must have one entry per row, {len(rows)} in this request")
         if rest.at is not None and not self._replay:
             raise BadInput("at", "replay", "event times may be stated only where replay is switched on; leave it out")
+        if rest.at is not None and any(map(off_calendar, rest.at)):
+            raise BadInput("at", "type", "expected moments within the years 1 to 9999")
         at = None if rest.at is None else [micros(each) for each in rest.at]
         clean = flags is None and not any(isinstance(row, Violation) for row in rows)
         return Reading(rows, clean, flags, rest.id, rest.keys, at, rest.deadline_ms)

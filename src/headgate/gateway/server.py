@@ -90,8 +90,8 @@ class Gateway:
         predict, dialects = _spoken(answerer)
         self._router = Router(
             predict=predict,
-            labels=LabelDoor(LABELS, memory=memory, mint=mint, clock=clock),
-            decisions=LabelDoor(DECISIONS, memory=memory, mint=mint, clock=clock),
+            labels=LabelDoor(LABELS, memory=memory, mint=mint, clock=clock, entries_limit=queue_rows),
+            decisions=LabelDoor(DECISIONS, memory=memory, mint=mint, clock=clock, entries_limit=queue_rows),
             dialects=dialects,
             repository=self._repository,
             chosen=chosen or {},

@@ -95,14 +95,22 @@ class DialectDoor:
         return said.status
 
     def _reply(self, exchange: Exchange, wanted: Any, ask: Ask) -> None:
-        request_id, version, problem = header_text(ask.request_id), versions(ask), first_problem(ask)
-        if problem is not None:
+        request_id, version = header_text(ask.request_id), versions(ask)
+        try:
+            said = self._told(ask, wanted)
+        except HeadgateError as problem:
             status = self.refuse(exchange, problem, request_id=request_id, version=version)
         else:
-            said = self._dialect.write(ask, [each for each in ask.outcomes if isinstance(each, Answer)], wanted)
             status = said.status
             _tell(exchange, said, request_id, version, b"")
         ask.view.count.replied(self._dialect.name, status, (perf_counter_ns() - ask.arrived) / 1e9)
+
+    def _told(self, ask: Ask, wanted: Any) -> Written:
+        """How the answers are told. Raises what is wrong with the request where they are not all there."""
+        problem = first_problem(ask)
+        if problem is not None:
+            raise problem
+        return self._dialect.write(ask, [each for each in ask.outcomes if isinstance(each, Answer)], wanted)
 
 
 def _tell(exchange: Exchange, said: Written, request_id: bytes, version: bytes, extra: bytes) -> None:

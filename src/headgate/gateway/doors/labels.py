@@ -13,7 +13,7 @@ import msgspec
 
 from headgate.clock import Clock
 from headgate.contracts.decode import label_violation, parse_json
-from headgate.contracts.explain import class_of, micros
+from headgate.contracts.explain import class_of, micros, off_calendar
 from headgate.errors import BadInput, JournalUnavailable, PassingError
 from headgate.gateway.doors.errors import refuse
 from headgate.gateway.http.exchange import Exchange
@@ -75,8 +75,10 @@ DECISIONS: Final = Kind(Source.HUMAN, "decisions", "decision", _REFERENCE | {"de
 class LabelDoor:
     """Translates labels, or people's decisions."""
 
-    def __init__(self, kind: Kind, *, memory: Memory, mint: Mint, clock: Clock) -> None:
+    def __init__(self, kind: Kind, *, memory: Memory, mint: Mint, clock: Clock, entries_limit: int) -> None:
+        """`entries_limit` bounds the entries of one request."""
         self._kind = kind
+        self._entries_limit = entries_limit
         self._memory = memory
         self._mint = mint
         self._clock = clock
@@ -118,8 +120,8 @@ class LabelDoor:
         entries = document.get(listed)
         if not isinstance(entries, list):
             raise BadInput(listed, "missing" if entries is None else "type", "expected a list")
-        if not entries:
-            raise BadInput(listed, "size", "must have at least one entry")
+        if not 1 <= len(entries) <= self._entries_limit:
+            raise BadInput(listed, "size", f"a request has 1 to {self._entries_limit} entries")
         return entries
 
     def _labels(self, entries: Sequence[object], view: View) -> list[Label]:
@@ -153,11 +155,11 @@ class LabelDoor:
                 allowed = ", ".join(sorted(self._kind.fields))
                 raise BadInput(f"{path}.{name[:64]}", "unknown", f"is no part of an entry: {allowed} are")
             try:
-                if isinstance(value, str):
-                    value.encode()  # half a surrogate pair is a legal str that no journal can hold
-                msgspec.convert({name: value}, Entry)
-            except (msgspec.ValidationError, UnicodeEncodeError) as error:
+                read = getattr(msgspec.convert({name: value}, Entry), name)
+            except msgspec.ValidationError as error:
                 raise BadInput(f"{path}.{name}", "type", _HINTS.get(name, "is of the wrong type")) from error
+            if isinstance(read, datetime) and off_calendar(read):
+                raise BadInput(f"{path}.{name}", "type", "expected a moment within the years 1 to 9999")
         return msgspec.convert(raw, Entry)
 
     def _refer(self, label: Label, entry: Entry, path: str, view: View) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from headgate.access.grants import ANY
 from headgate.errors import HeadgateError, NotFound, Unavailable
+from headgate.gateway.ask import FAULT
 from headgate.gateway.doors import errors
 from headgate.gateway.doors.dialect import DialectDoor
 from headgate.gateway.doors.invocations.health import HealthDoor
@@ -133,7 +134,7 @@ class Router:
             self._refuse(exchange, route, error)
         except Exception:  # a fault of ours must cost this caller's answer only
             _LOG.exception("a request could not be handled")
-            send(exchange, 500, b'{"error":{"field":"request","rule":"internal","message":"a fault of Headgate"}}')
+            self._refuse(exchange, route, HeadgateError(FAULT))
 
     def _admits(self, exchange: Exchange) -> bool:
         """Whether the caller may pass the door it asks for; if not, it was told so."""

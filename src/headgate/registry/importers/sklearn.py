@@ -211,7 +211,7 @@ def convert(model: Any, inputs: list[ModelInput], width: Width) -> Any:
     types = {"float32": FloatTensorType, "float64": DoubleTensorType, "string": StringTensorType}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return convert_sklearn(
+        made = convert_sklearn(
             model,
             "model",
             initial_types=[(each.name, types[each.dtype]([None, *each.shape])) for each in inputs],
@@ -219,6 +219,9 @@ def convert(model: Any, inputs: list[ModelInput], width: Width) -> Any:
             target_opset=OPSETS,
             custom_conversion_functions=hist.conversions(width),
         )
+    if {each.name for each in made.graph.input} != {each.name for each in inputs}:
+        graph.call_inputs(made, [each.name for each in inputs])  # the converter puts _ for whatever is no identifier
+    return made
 
 
 def _skops(model: Any, contract: Contract, fields: tuple[str, ...], shape: dict[str, str], *, trust: bool) -> Candidate:

@@ -8,7 +8,7 @@ from headgate.errors import BadInput
 from headgate.gateway.doors.dialect import Question
 from headgate.gateway.doors.v2.about import outputs_of
 from headgate.gateway.doors.v2.tensors import Tensor, read_tensors
-from headgate.gateway.reading import LONGEST_DEADLINE_MS
+from headgate.gateway.reading import LONGEST_DEADLINE_MS, LONGEST_KEY
 from headgate.gateway.view import Seat
 
 _BINARY: Final = "binary_data"
@@ -59,8 +59,10 @@ def _keys(request: Infer, rows: int) -> list[str] | None:
     key = request.parameters.get("key")
     if key is None:
         return None
-    if not isinstance(key, str) or not key:
-        raise BadInput("parameters.key", "type", "expected a text by which the rows keep their version")
+    if not isinstance(key, str) or not 1 <= len(key) <= LONGEST_KEY:
+        raise BadInput(
+            "parameters.key", "type", f"expected a text of 1 to {LONGEST_KEY} characters, the key of all rows"
+        )
     return [key] * rows
 
 
@@ -81,6 +83,8 @@ def _wanted(request: Infer, seat: Seat) -> list[Wanted]:
             raise BadInput("outputs", "unknown", f"this model gives {', '.join(offered)}")
         if "classification" in each.parameters:
             raise BadInput("outputs", "unsupported", "the classification extension is not spoken here; read 'scores'")
+    if len({each.name for each in request.outputs}) < len(request.outputs):
+        raise BadInput("outputs", "unknown", "names one output twice")
     if not request.outputs:
         return [Wanted(name, datatype, binary) for name, datatype in offered.items()]
     return [Wanted(each.name, offered[each.name], _flag(each.parameters, _BINARY, binary)) for each in request.outputs]

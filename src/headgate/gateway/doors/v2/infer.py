@@ -1,6 +1,5 @@
 """Inference requests and their answers over HTTP, JSON and binary tensors mixed at will."""
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -19,8 +18,6 @@ from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.view import Seat
 from headgate.journal.records import Answer
 
-_PATH: Final = re.compile(r"at `\$(.+)`$")
-_MISSING: Final = re.compile(r"Object missing required field `(.+?)`")
 _OCTETS: Final = b"application/octet-stream"
 
 _encode = msgspec.json.Encoder().encode
@@ -70,22 +67,21 @@ def _request(body: bytes) -> Infer:
     try:
         return msgspec.convert(document, Infer)
     except msgspec.ValidationError as error:
-        raise BadInput(
-            _where(str(error))[:80], "type", "is missing or of the wrong type for an inference request"
-        ) from error
+        raise BadInput(_place_of(error), "type", "is missing or of the wrong type for an inference request") from error
     except UnicodeEncodeError as error:
         raise BadInput("body", "type", "has half a surrogate pair where an inference request has none") from error
 
 
-def _where(problem: str) -> str:
-    """The field a sentence of msgspec speaks of.
+def _place_of(error: msgspec.ValidationError) -> str:
+    """Where msgspec saw what is wrong: its messages end in a path, and name a missing field in quotes of their own.
 
-    >>> _where("Object missing required field `shape` - at `$.inputs[0]`")
-    'inputs[0].shape'
+    >>> _place_of(msgspec.ValidationError("Object missing required field `name` - at `$.inputs[0]`"))
+    'inputs[0].name'
     """
-    path, missing = _PATH.search(problem), _MISSING.match(problem)
-    found = [path[1].removeprefix(".")] if path else []
-    return ".".join([*found, *([missing[1]] if missing else [])]) or "body"
+    says, _, path = str(error).partition(" - at `$")
+    missing = says.partition("missing required field `")[2].strip("`")
+    places = [each for each in (path.strip("`.")[:80], missing) if each]
+    return ".".join(places) or "inputs"
 
 
 def _about(ask: Ask, answers: list[Answer]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from headgate.errors import RuntimeFailed
 from headgate.gateway.ask import Ask
 from headgate.gateway.doors.v2.about import outputs_of
 from headgate.gateway.doors.v2.asked import Wanted
@@ -46,13 +47,16 @@ def parameters(ask: Ask, answers: list[Answer]) -> dict[str, str | bool]:
 
 
 def _elements(ask: Ask, answers: list[Answer], name: str) -> tuple[list[int], list[Any]]:
-    """Shape and elements of one output, flat and row-major."""
+    """Shape and elements of one output, flat and row-major. Raises RuntimeFailed when its rows differ in shape."""
     if not answers:
         wide = {each["name"]: each["shape"] for each in outputs_of(ask.pinned or ask.view.live)}[name]
         return [0, *[max(0, each) for each in wide[1:]]], []
     if ask.arrays is not None:
         arrays = ask.arrays
-        array = np.stack([arrays[row][name] for row in range(len(answers))])
+        parts = [arrays[row][name] for row in range(len(answers))]
+        if len({each.shape for each in parts}) > 1:
+            raise RuntimeFailed("the answers to these rows differ in shape, so no tensor holds them; ask row by row")
+        array = np.stack(parts)
         return list(array.shape), array.reshape(-1).tolist()
     if name == "prediction":
         return [len(answers)], [each.prediction for each in answers]
