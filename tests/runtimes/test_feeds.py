@@ -1,6 +1,7 @@
 """Rows become arrays: values, order, nulls, and what cannot be fed is refused when the plan is made."""
 
 import math
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -168,3 +169,95 @@ def test_a_table_that_does_not_fit_is_refused_by_column(columns: dict[str, Any],
     with pytest.raises(ContractViolation) as caught:
         feeds_from_table(plan, pa.table(columns))
     assert (caught.value.field, caught.value.rule) == (field, rule)
+
+
+def one(kind: Kind, dtype: str, column: Any, shape: tuple[int, ...] | None = None) -> Any:
+    """What a model with one input of that dtype reads of that column."""
+    field = Field("x", kind, nullable=dtype.startswith("float") and kind is not Kind.TENSOR, shape=shape)
+    plan = compile_feeds(Contract((field,)), signature(ModelInput("x", dtype, ["x"], [1])))
+    return feeds_from_table(plan, pa.table({"x": column}))["x"]
+
+
+STORED = [
+    (Kind.NUMBER, "float32", pa.array([1, 2], pa.int16()), [[1.0], [2.0]]),
+    (Kind.NUMBER, "float64", pa.array([1.5, None], pa.float32()), [[1.5], [math.nan]]),
+    (Kind.NUMBER, "float64", pa.array([None, None]), [[math.nan], [math.nan]]),
+    (Kind.NUMBER, "float64", pa.array([Decimal("1.25"), None]), [[1.25], [math.nan]]),
+    (Kind.INTEGER, "int64", pa.array([Decimal("7")]), [[7]]),
+    (Kind.INTEGER, "int64", pa.array([1.0, 2.0]), [[1], [2]]),
+    (Kind.INTEGER, "int64", pa.array([2**62], pa.uint64()), [[2**62]]),
+    (Kind.BOOLEAN, "bool", pa.array([True, False]), [[True], [False]]),
+    (Kind.BOOLEAN, "bool", pa.array([1, 0]), [[True], [False]]),
+    (Kind.BOOLEAN, "float32", pa.array([True, None]), [[1.0], [math.nan]]),
+    (Kind.TIMESTAMP, "int64", pa.array([1], pa.date32()), [[86_400_000_000]]),
+    (Kind.TIMESTAMP, "float64", pa.array([None, 1], pa.timestamp("s")), [[math.nan], [1e6]]),
+    (Kind.CATEGORY, "string", pa.array(["a", None]).dictionary_encode(), [["a"], [""]]),
+    (Kind.TEXT, "string", pa.array(["a"], pa.large_string()), [["a"]]),
+    (Kind.IMAGE, "string", pa.array([b"a", b""]), [[b"a"], [b""]]),
+    (Kind.IMAGE, "string", pa.array([b"a"], pa.large_binary()), [[b"a"]]),
+]
+
+
+@pytest.mark.parametrize(("kind", "dtype", "column", "expected"), STORED)
+def test_a_columns_type_is_a_matter_of_storage(kind: Kind, dtype: str, column: Any, expected: Any) -> None:
+    found = one(kind, dtype, column)
+    assert found.dtype == np.dtype(object if dtype == "string" else dtype)
+    if dtype == "string":
+        assert found.tolist() == expected
+    else:
+        np.testing.assert_array_equal(found, np.array(expected))
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype", "column"),
+    [
+        (Kind.BOOLEAN, "bool", pa.array(["no", "yes"])),
+        (Kind.BOOLEAN, "float32", pa.array(["true"])),
+        (Kind.NUMBER, "float32", pa.array(["1.5"])),
+        (Kind.NUMBER, "float64", pa.array([[1.5]])),
+        (Kind.INTEGER, "int64", pa.array(["1"])),
+        (Kind.INTEGER, "int64", pa.array([1.5])),
+        (Kind.INTEGER, "int64", pa.array([2**63], pa.uint64())),
+        (Kind.INTEGER, "int64", pa.array(["1"]).dictionary_encode()),
+    ],
+)
+def test_a_value_is_never_bent_into_another(kind: Kind, dtype: str, column: Any) -> None:
+    """A holdout of texts would otherwise be evaluated as if every answer were yes."""
+    with pytest.raises(ContractViolation, match="does not fit a field of kind") as caught:
+        one(kind, dtype, column)
+    assert (caught.value.field, caught.value.rule) == ("x", "type")
+
+
+PAIRS = pa.ExtensionArray.from_storage(
+    pa.fixed_shape_tensor(pa.float64(), [2]), pa.array([[1.0, 2.0], [3.0, 4.0]], pa.list_(pa.float64(), 2))
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (PAIRS, [[1.0, 2.0], [3.0, 4.0]]),
+        (PAIRS.slice(1), [[3.0, 4.0]]),
+        (pa.chunked_array([PAIRS, PAIRS.slice(0, 1)]), [[1.0, 2.0], [3.0, 4.0], [1.0, 2.0]]),
+        (pa.array([[1.0, 2.0]], pa.list_(pa.float32())), [[1.0, 2.0]]),
+        (pa.array([[1, 2]], pa.list_(pa.int64(), 2)), [[1.0, 2.0]]),
+    ],
+)
+def test_tensors_come_in_every_arrow_spelling(column: Any, expected: Any) -> None:
+    found = one(Kind.TENSOR, "float32", column, (2,))
+    assert (found.dtype, found.tolist()) == (np.float32, expected)
+
+
+@pytest.mark.parametrize("column", [pa.array([[1.0, 2.0], [1.0]]), pa.array([[1.0, 2.0], None])])
+def test_tensors_that_cannot_share_a_batch_are_refused_by_shape(column: Any) -> None:
+    with pytest.raises(ContractViolation, match="send them apart") as caught:
+        one(Kind.TENSOR, "float32", column, (2,))
+    assert (caught.value.field, caught.value.rule) == ("x", "shape")
+
+
+def test_a_row_may_be_fed_without_the_fields_nobody_reads() -> None:
+    plan = compile_feeds(CONTRACT, signature(ModelInput("x", "float32", ["visits"], [1])))
+    assert plan.from_values(ROWS)["x"].tolist() == [[3.0], [4.0]]
+    assert feeds_from_table(plan, table(ROWS).select(["visits"]))["x"].tolist() == [[3.0], [4.0]]
+    with pytest.raises(ContractViolation, match="no such column"):
+        feeds_from_table(plan, table(ROWS).select(["age"]))

@@ -176,3 +176,39 @@ def test_a_break_is_found_in_the_last_of_any_number_of_rows(rows: int, bad: floa
     scores[-1] = [bad, 1.0 - bad] if np.isfinite(bad) else [0.5, bad]
     with pytest.raises(RuntimeFailed, match=says):
         reader(Task.BINARY, (0, 1), label=False).read([scores], rows, 0)
+
+
+def objects(*values: Any) -> Any:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def test_numpys_scalars_among_objects_become_pythons_own() -> None:
+    """pandas leaves them in mixed columns; neither the journal nor a reply can spell them."""
+    mixed = objects(np.int64(3), np.float32(0.5), np.str_("x"), np.bool_(True), None, b"raw", [1, 2])
+    found = reader(Task.TENSOR, scores=False).read([mixed], 7, 1).arrays["label"]
+    assert [type(each) for each in found] == [int, float, str, bool, type(None), bytes, list]
+    assert found.tolist() == [3, 0.5, "x", True, None, b"raw", [1, 2]]
+    plain = objects("a", 1, None)
+    assert reader(Task.TENSOR, scores=False).read([plain], 3, 1).arrays["label"] is plain
+    shaped = np.array([[np.int64(1), "a"], [np.int64(2), "b"]], dtype=object)
+    assert reader(Task.TENSOR, scores=False).read([shaped], 2, 1).arrays["label"].tolist() == [[1, "a"], [2, "b"]]
+
+
+def test_labels_of_numpys_kind_are_classes_all_the_same() -> None:
+    found = reader(Task.BINARY, (0, 1), scores=False).read([objects(np.int64(1), np.int32(0))], 2, 1)
+    assert found.prediction.tolist() == [1, 0]
+    texts = reader(Task.BINARY, ("no", "yes"), scores=False).read([objects(np.str_("yes"), "no")], 2, 1)
+    assert [type(each) for each in texts.prediction] == [str, str]
+
+
+@pytest.mark.parametrize("odd", [object(), 1j, np.datetime64("2013-01-01"), {1, 2}])
+def test_an_object_no_reply_can_say_breaks_the_contract_by_name(odd: Any) -> None:
+    with pytest.raises(RuntimeFailed, match=r"output 'label' holds a \w+, which no reply can say"):
+        reader(Task.TENSOR, scores=False).read([objects("fine", odd)], 2, 1)
+
+
+def test_a_wrong_label_type_no_set_can_hold_breaks_the_contract() -> None:
+    with pytest.raises(RuntimeFailed, match="label the contract does not list"):
+        reader(Task.BINARY, (0, 1), scores=False).read([objects([1], [0])], 2, 1)

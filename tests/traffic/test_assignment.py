@@ -1,12 +1,13 @@
 """Assignment: a function of the key alone, proportional, monotone under growing weights, the same everywhere."""
 
 import math
+from hashlib import blake2b
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headgate.traffic.assignment import assign, draw
+from headgate.traffic.assignment import assign, draw, salt_key
 from headgate.traffic.traffic import Member, Traffic
 from headgate.vocabulary import Micros
 
@@ -43,6 +44,7 @@ def test_a_threshold_is_its_weight_of_all_draws() -> None:
 
 keys = st.binary(min_size=1, max_size=40)
 shares = st.floats(0.0, 0.5)
+names = st.sampled_from(["m:2", "m:3", "m:4", "n:1"])
 
 
 @given(key=keys, low=shares, high=shares, other=shares)
@@ -94,8 +96,74 @@ def test_the_unproved_take_nothing_unless_forced() -> None:
 
 def test_the_absent_leave_their_share_to_the_live_version() -> None:
     assignment = assign(traffic({"m:2": 0.5, "m:3": 0.2}), absent=frozenset({"m:2"}))
-    assert [arm.version for arm in assignment.arms] == ["m:3"]
     assert assignment.live_probability == pytest.approx(0.8)
+    drawn = [assignment.version(i.to_bytes(4)) for i in range(4000)]
+    assert dict(drawn) == {
+        "m:1": pytest.approx(0.8),
+        "m:3": pytest.approx(0.2),
+    }
+    assert abs(sum(version == "m:3" for version, _ in drawn) - 800) < 4 * math.sqrt(4000 * 0.2 * 0.8)
+
+
+@given(key=keys, weights=st.dictionaries(st.sampled_from(["m:2", "m:3", "m:4", "n:1"]), shares), absent=st.sets(names))
+def test_a_version_that_is_away_moves_no_key_of_another(
+    key: bytes, weights: dict[str, float], absent: set[str]
+) -> None:
+    """Workers load at different speeds; a caller of a version both have meets it at both."""
+    whole = assign(traffic(weights)).version(key)[0]
+    partly = assign(traffic(weights), absent=frozenset(absent)).version(key)[0]
+    assert partly == ("m:1" if whole in absent else whole)
+
+
+@given(key=keys, first=shares, low=shares, high=shares, last=shares)
+def test_keys_move_towards_the_version_that_grows_and_nowhere_else(
+    key: bytes, first: float, low: float, high: float, last: float
+) -> None:
+    """The versions before it keep theirs; those behind it lose keys to it alone."""
+    low, high = sorted((low, high))
+    before = assign(traffic({"m:2": first, "m:3": low, "m:4": last})).version(key)[0]
+    after = assign(traffic({"m:2": first, "m:3": high, "m:4": last})).version(key)[0]
+    if first + high + last <= 1.0 and before != after:
+        assert (before, after) in {("m:1", "m:3"), ("m:1", "m:4"), ("m:4", "m:3")}
+
+
+@given(weights=st.dictionaries(st.sampled_from(["m:2", "m:3", "m:4"]), st.floats(0.0, 1.0)), absent=st.sets(names))
+def test_all_shares_together_are_one(weights: dict[str, float], absent: set[str]) -> None:
+    assignment = assign(traffic(weights), absent=frozenset(absent))
+    arms = [arm.probability for arm in assignment.arms if arm.version != "m:1"]
+    assert sum(arms) + assignment.live_probability == pytest.approx(1.0)
+    assert all(0 <= arm.threshold <= 2**64 for arm in assignment.arms)
+    assert not any(arm.version in absent for arm in assignment.arms)
+
+
+@given(key=keys, salt=st.text(max_size=80), weight=shares)
+def test_an_assignment_is_what_its_draws_say(key: bytes, salt: str, weight: float) -> None:
+    """Somebody who must know afterwards where a key went needs the draw alone."""
+    found, _ = assign(traffic({"m:2": weight}, salt=salt)).version(key)
+    assert (found == "m:2") == (draw(salt, "m:2", key) < int(weight * 2**64))
+
+
+def test_a_lease_without_end_never_runs_out() -> None:
+    assignment = assign(traffic({"m:2": 1.0}))
+    assert assignment.at(Micros(2**62)) is assignment
+    alone = assign(traffic({}, valid_until=5))
+    assert alone.at(Micros(6)).version(b"k") == ("m:1", 1.0)
+
+
+@pytest.mark.parametrize("length", [63, 64, 65, 200])
+def test_a_salt_of_any_length_is_a_salt(length: int) -> None:
+    drawn = draw("s" * length, "m:2", b"ada")
+    assert 0 <= drawn < 2**64
+    assert drawn != draw("s" * (length + 1), "m:2", b"ada")
+    hashed = blake2b(b"s" * length, digest_size=64).digest()
+    assert salt_key("s" * length) == (b"s" * length if length <= 64 else hashed)
+
+
+def test_the_live_versions_own_weight_decides_nothing() -> None:
+    """What nobody takes is its own, whatever its member says."""
+    members = [Member("m:1", "d", 0.0, proved=True), Member("m:2", "d", 0.25, proved=True)]
+    assignment = assign(Traffic("p", "e", 1, "m:1", members, "s"))
+    assert assignment.live_probability == 0.75
 
 
 def test_a_lease_that_ran_out_leaves_the_live_version_alone() -> None:

@@ -1,5 +1,8 @@
 """The endpoint file: read, refused by key and rule, written back, drafted."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +19,7 @@ from headgate.traffic.endpoint import (
     dump_endpoint,
     load_endpoint,
 )
-from headgate.traffic.traffic import Capture, Policy, Resources
+from headgate.traffic.traffic import Capture, Member, Policy, Resources, Traffic
 from headgate.vocabulary import Ack, OnFailure, Task
 
 CONTRACT = Contract((Field("distance", Kind.NUMBER, unit="miles"),), Output(Task.BINARY, "late", (False, True), True))
@@ -257,3 +260,68 @@ def test_the_split_suggested_in_a_draft_is_legal_too() -> None:
 def test_a_draft_for_a_bad_name_is_refused() -> None:
     with pytest.raises(BadConfiguration, match="endpoint: must match"):
         draft_endpoint(CONTRACT, endpoint="Late", model="m", reference_name="x")
+
+
+LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "deadline_ms": ("deadline_ms: 86400000\n", lambda spec: spec.deadline_ms == 86_400_000),
+    "all of it": (
+        "traffic: {split: [{version: m:1, weight: 1.0}, {version: m:2, weight: 0.0}]}\n",
+        lambda spec: [each.weight for each in spec.traffic.split] == [1.0, 0.0],
+    ),
+    "nothing kept": ("capture: {sampling_percent: 0}\n", lambda spec: spec.capture.sampling_percent == 0),
+    "everything kept": ("capture: {sampling_percent: 100}\n", lambda spec: spec.capture.sampling_percent == 100),
+    "shortest": ("deadline_ms: 1\nresources: {memory_mb: 1}\n", lambda spec: spec.deadline_ms == 1),
+    "a day": ("retention: 1d\n", lambda spec: spec.retention_days == 1),
+    "forced": ("forced: ['m:1', 'other-model:12']\n", lambda spec: spec.forced == ["m:1", "other-model:12"]),
+    "nearly one": (
+        "traffic: {split: [{version: m:1, weight: 0.3333333333}, {version: m:2, weight: 0.6666666667}]}\n",
+        lambda spec: len(spec.traffic.split) == 2,
+    ),
+}
+
+
+@pytest.mark.parametrize(("more", "holds"), LIMITS.values(), ids=LIMITS)
+def test_the_edge_of_a_rule_is_legal(more: str, holds: Callable[[Any], bool]) -> None:
+    assert holds(load_endpoint(SHORT + more, "x"))
+
+
+@pytest.mark.parametrize(
+    ("more", "key"),
+    [
+        ("slo: {latency_p99_ms: 0}\n", "slo.latency_p99_ms"),
+        ("slo: {latency_p99_ms: .inf}\n", "slo.latency_p99_ms"),
+        ("slo: {requests_per_second: .nan}\n", "slo.requests_per_second"),
+        ("capture: {sampling_percent: .nan}\n", "capture.sampling_percent"),
+        ("capture: {sampling_percent: -1}\n", "capture.sampling_percent"),
+        ("traffic: {split: [{version: m:1, weight: .nan}]}\n", "traffic.split[0].weight"),
+        ("traffic: {split: [{version: m:1, weight: 0.999999}]}\n", "traffic.split"),
+        ("forced: ['m:1', 'm:0']\n", "forced[1]"),
+        ("contract: {fields: [{name: x, kind: number}]}\ncapture: {fields: [x, y]}\n", "capture.fields[1]"),
+        ("retention: 25h\n", "retention"),
+        ("retention: 23h\n", "retention"),
+    ],
+)
+def test_just_beyond_it_is_not(more: str, key: str) -> None:
+    with pytest.raises(BadConfiguration) as refused:
+        load_endpoint(SHORT + more, "x")
+    assert refused.value.where == f"x: {key}"
+
+
+def test_a_draft_keeps_the_empty_lines_between_what_it_explains() -> None:
+    draft = draft_endpoint(CONTRACT, endpoint="late", model="m", reference_name="x")
+    assert not any(line != line.rstrip() for line in draft.splitlines())
+    assert "\n\n\n" not in draft
+
+
+@pytest.mark.parametrize(("endpoint", "model"), [("Late", "m"), ("late", "m:0"), ("", "m")])
+def test_a_draft_for_an_illegal_name_is_refused_before_anybody_edits_it(endpoint: str, model: str) -> None:
+    with pytest.raises(BadConfiguration) as refused:
+        draft_endpoint(CONTRACT, endpoint=endpoint, model=model, reference_name="x")
+    assert refused.value.where in ("endpoint", "model")
+
+
+def test_a_member_is_found_by_its_version() -> None:
+    members = [Member("m:1", "sha256:1", 0.5), Member("m:2", "sha256:2", 0.5)]
+    traffic = Traffic("default", "e", 1, "m:1", members, "salt")
+    assert traffic.member("m:2") is members[1]
+    assert traffic.member("m:3") is None

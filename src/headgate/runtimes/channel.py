@@ -64,7 +64,12 @@ class Channel:
 
     def send(self, packed: Packed) -> bool:
         """Queue a frame and send what the socket takes; whether all of it left. Raises Closed."""
-        descriptors = [_memory_file(each) for each in packed.shared]
+        descriptors: list[int] = []
+        try:
+            descriptors.extend(map(_memory_file, packed.shared))
+        except OSError:
+            _close_all(descriptors)
+            raise
         length = sum(len(each) for each in packed.buffers)
         if length <= _GATHER:
             self._outgoing.append((memoryview(b"".join(packed.buffers)), descriptors))

@@ -50,6 +50,9 @@ def _column(plan: InputPlan, field: Field, table: Any) -> Array:
 
 
 def _number(plan: InputPlan, field: Field, column: Any) -> Array:
+    kind = column.type
+    if not (pa.types.is_primitive(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind)):
+        raise TypeError("text is never read as a number")
     if field.kind is Kind.TIMESTAMP and pa.types.is_temporal(column.type):
         column = column.cast(pa.timestamp("us", tz=getattr(column.type, "tz", None)), safe=False).cast(pa.int64())
     if plan.dtype.kind == "f":
@@ -58,8 +61,9 @@ def _number(plan: InputPlan, field: Field, column: Any) -> Array:
             return values.astype(plan.dtype, copy=False)
     if column.null_count:
         raise ContractViolation(field.name, Rule.NULL, "has nulls, which the model's integer input cannot hold")
-    found: Array = column.to_numpy()
-    return found.astype(plan.dtype, copy=False)
+    # Safely, so that half a whole number, or one beyond 64 bits, is refused rather than bent into another.
+    found: Array = column.cast(pa.from_numpy_dtype(plan.dtype)).to_numpy()
+    return found
 
 
 def _text(plan: InputPlan, column: Any) -> Array:

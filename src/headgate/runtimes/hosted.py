@@ -209,12 +209,19 @@ class HostedRuntime:
             while True:
                 self._wait(channel, end, writing=not sent)
                 sent = sent or channel.flush()
-                for frame in channel.receive():
+                for frame in self._received(channel):
                     if frame.head.id == call:
                         return _outputs(frame)
         except Closed as error:
             self._lose()
             raise RuntimeFailed("the runtime host died") from error
+
+    def _received(self, channel: Channel) -> list[Frame]:
+        try:
+            return channel.receive()
+        except RuntimeFailed:
+            self._lose()  # what follows garbage is garbage: the next call begins anew
+            raise
 
     def ready(self, timeout: float) -> None:
         """Wait until the host answers; RuntimeFailed if it does not within `timeout` seconds."""

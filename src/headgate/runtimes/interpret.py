@@ -24,6 +24,8 @@ TOLERANCE: Final = 1e-6
 SUM_TOLERANCE: Final = 1e-3
 """How far the probabilities of the first row may lie from summing to one, for the same reason."""
 
+_PYTHON: Final = frozenset({str, bytes, bool, int, float, list, dict, type(None)})
+"""What an array of objects may hold."""
 _FLOAT64: Final = np.dtype(np.float64)
 _FEW: Final = 256
 """Numbers up to which Python finds the extremes sooner than NumPy, whose code is cold after a model has run."""
@@ -77,7 +79,7 @@ class Interpreter:
                 raise RuntimeFailed(
                     f"the model broke its contract: output '{name}' has {found} rows, asked were {rows}"
                 )
-            arrays[name] = array
+            arrays[name] = _spelled(name, array) if array.dtype.hasobject else array
         match self._output.task:
             case Task.TENSOR:
                 return Outputs(np.empty(0), None, arrays, compute_us)
@@ -164,6 +166,20 @@ class Interpreter:
         if self._indexed:
             labels = self._classes[labels.astype(np.intp)]
         return labels if labels.dtype == self._classes.dtype else labels.astype(self._classes.dtype)
+
+
+def _spelled(name: str, array: Array) -> Array:
+    """An array of objects whose every element is Python's own: pandas leaves NumPy's scalars in them."""
+    values = array.ravel().tolist()
+    if _PYTHON.issuperset(map(type, values)):
+        return array
+    spelled = np.empty(len(values), dtype=object)
+    for place, each in enumerate(values):
+        spelled[place] = value = each.item() if isinstance(each, np.generic) else each
+        if type(value) not in _PYTHON:
+            kind = type(value).__name__
+            raise RuntimeFailed(f"the model broke its contract: output '{name}' holds a {kind}, which no reply can say")
+    return spelled.reshape(array.shape)
 
 
 def class_array(classes: Sequence[str | int | bool]) -> Array:

@@ -18,7 +18,7 @@ import numpy as np
 
 from headgate.errors import RuntimeFailed
 from headgate.runtimes.channel import Channel, Closed, Frame
-from headgate.runtimes.failure import failed
+from headgate.runtimes.failure import described, failed
 from headgate.runtimes.ports import Feeds, Outputs, Runtime
 from headgate.runtimes.wire import Kind, Packed, pack_done, pack_failed, read_feeds
 
@@ -81,6 +81,9 @@ class Serving:
                 self._answer_next()
             while self._waiting:
                 self._answer_next()
+        for key in list(self._selector.get_map().values()):
+            if isinstance(key.data, Channel):
+                key.data.close()
         self._selector.close()
 
     def _look(self, timeout: float) -> None:
@@ -148,7 +151,7 @@ class Serving:
                 self._reply(each, self._answer(each))
             return
         for each, part in zip(calls, split(outputs, [each.rows for each in calls]), strict=True):
-            self._reply(each, pack_done(each.id, part))
+            self._reply(each, _written(each, part))
 
     def _next_batch(self) -> list[Call]:
         first = self._waiting.popleft()
@@ -164,7 +167,7 @@ class Serving:
 
     def _answer(self, call: Call) -> Packed:
         try:
-            return pack_done(call.id, self._run(call.feeds))
+            return _written(call, self._run(call.feeds))
         except RuntimeFailed as error:
             return pack_failed(call.id, str(error))
 
@@ -194,6 +197,14 @@ class Serving:
                     self._drop(call.channel)
         except Closed:
             self._drop(call.channel)
+
+
+def _written(call: Call, outputs: Outputs) -> Packed:
+    """The answer as a frame; one that cannot be written is a failure of its call and not the end of this process."""
+    try:
+        return pack_done(call.id, outputs)
+    except Exception as error:
+        return pack_failed(call.id, f"the model's answer cannot be sent: {described(error)}")
 
 
 def form(feeds: Feeds) -> tuple[tuple[str, str, tuple[int, ...]], ...]:

@@ -1,6 +1,9 @@
 """A row a model might really get, made from its contract alone: what placements are warmed up and measured with."""
 
+import math
+
 from headgate.contracts.contract import Contract, Field, Kind
+from headgate.contracts.explain import bounds
 
 
 def likely_row(contract: Contract) -> tuple[object, ...]:
@@ -20,13 +23,13 @@ def _likely(field: Field) -> object:
         case Kind.NUMBER:
             return _middle(field)
         case Kind.INTEGER | Kind.TIMESTAMP:
-            return int(_middle(field))
+            return math.floor(_middle(field))
         case Kind.BOOLEAN:
             return False
         case Kind.CATEGORY:
             return field.domain[0] if field.domain else ""
         case Kind.TEXT:
-            return "some text"
+            return "some text"[: field.max_bytes]
         case Kind.TENSOR:
             return _zeros(tuple(length or 1 for length in field.shape or ()))
         case Kind.IMAGE:
@@ -34,7 +37,7 @@ def _likely(field: Field) -> object:
 
 
 def _middle(field: Field) -> float:
-    low, high = field.minimum, field.maximum
+    low, high = bounds(field)
     if low is None or high is None:
         return float(low if low is not None else high if high is not None else 0.0)
     return (low + high) / 2

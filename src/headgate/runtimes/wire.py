@@ -190,6 +190,8 @@ def read_feeds(head: Head, arrays: Sequence[Array]) -> Feeds:
 def read_outputs(head: Head, arrays: Sequence[Array]) -> Outputs:
     """The answer in a DONE frame."""
     first = 2 if head.scored else 1
+    if len(arrays) < first:
+        raise RuntimeFailed("the runtime host and its caller do not understand each other")
     raw: Mapping[str, Array] = {
         spec.name: array for spec, array in zip(head.arrays[first:], arrays[first:], strict=True)
     }

@@ -15,7 +15,7 @@ Every member has a draw of its own, so raising its weight only adds keys to it, 
 One cumulative interval per member would be simpler and would move the keys of all later members.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Final
 
@@ -74,21 +74,29 @@ class Assignment:
 def assign(traffic: Traffic, *, absent: frozenset[str] = frozenset()) -> Assignment:
     """The assignment `traffic` asks for.
 
-    Members that nobody proved or forced, and those named in `absent`, take nothing; their share is the live
-    version's. Weights beyond a sum of one are cut off in the order of the turns.
+    Members that nobody proved or forced take nothing. Those named in `absent` keep their turn, but what they would
+    take is the live version's: a worker that has one version still to load moves no key of another. Weights beyond a
+    sum of one are cut off in the order of the turns.
     """
     arms: list[Arm] = []
-    taken = 0.0
+    taken = away = 0.0
     for member in sorted(traffic.members, key=lambda each: each.version):
-        entitled = (member.proved or member.forced) and member.version not in absent
+        entitled = member.proved or member.forced
         if member.version == traffic.live or member.weight <= 0.0 or not entitled or taken >= 1.0:
             continue
         weight = min(member.weight, 1.0 - taken)
         threshold = min(_WHOLE, int(weight / (1.0 - taken) * _WHOLE))
         arms.append(Arm(member.version, weight, member.version.encode() + b"\0", threshold))
         taken += weight
+        away += weight if member.version in absent else 0.0
+    lives = max(0.0, 1.0 - taken) + away
+    while arms and arms[-1].version in absent:
+        arms.pop()  # what the last ones would take falls to the live version anyway
+    there = [
+        replace(each, version=traffic.live, probability=lives) if each.version in absent else each for each in arms
+    ]
     until = None if traffic.canary_valid_until is None else Micros(traffic.canary_valid_until)
-    return Assignment(traffic.live, max(0.0, 1.0 - taken), tuple(arms), salt_key(traffic.salt), until)
+    return Assignment(traffic.live, lives, tuple(there), salt_key(traffic.salt), until)
 
 
 def draw(salt: str, version: str, key: bytes) -> int:
