@@ -58,9 +58,9 @@ clean: ## remove the environment and everything built
 	@$(PIP) --editable '.[platform,demo]'
 	@touch $@
 
-.venv/.dev: pyproject.toml constraints.txt | .venv/bin/python
+.venv/.dev: pyproject.toml clients/python/pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing Headgate and its development tools into .venv, once ..."
-	@$(PIP) --editable '.[platform,lightgbm,polars,postgres,demo,dev]'
+	@$(PIP) --editable '.[platform,grpc,lightgbm,polars,postgres,auth,demo,dev]' --editable clients/python
 	@touch $@ .venv/.demo
 
 .venv/.full: .venv/.dev

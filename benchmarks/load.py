@@ -20,7 +20,7 @@ GENERATOR_IDLE: Final = 0.80
 _TICK: Final = os.sysconf("SC_CLK_TCK")
 _SCRIPT: Final = """
 wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
+HEADERS
 wrk.body = io.open("BODY"):read("*a")
 done = function(summary, latency, requests)
   io.write(string.format('\\nRESULT {"requests":%%d,"seconds":%%f,"errors":%%d,"p50":%%f,"p99":%%f}\\n',
@@ -57,6 +57,8 @@ class Target:
     port: int
     path: str
     body: bytes
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
+    """What is sent with every request."""
 
 
 def wrk_path() -> str | None:
@@ -98,7 +100,8 @@ def measure(process: subprocess.Popen[bytes], target: Target, connections: int, 
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "body").write_bytes(target.body)
         script = Path(folder) / "post.lua"
-        script.write_text(_SCRIPT.replace("BODY", str(Path(folder) / "body")))
+        headers = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in target.headers)
+        script.write_text(_SCRIPT.replace("HEADERS", headers).replace("BODY", str(Path(folder) / "body")))
         command = [wrk_path() or "wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", str(script)]
         pinned = ["taskset", "-c", str(_cores()[-1])] if shutil.which("taskset") else []
         before, began = _busy(process.pid), time.perf_counter()
@@ -161,8 +164,9 @@ def _cores() -> list[int]:
 
 
 def _wait(process: subprocess.Popen[bytes], target: Target, log: Path) -> None:
-    request = b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
-        target.path.encode(), len(target.body), target.body,
+    headers = "".join(f"{name}: {value}\r\n" for name, value in target.headers)
+    request = b"POST %b HTTP/1.1\r\nHost: x\r\n%bContent-Length: %d\r\n\r\n%b" % (
+        target.path.encode(), headers.encode(), len(target.body), target.body,
     )  # fmt: skip
     end = time.monotonic() + 60
     while time.monotonic() < end and process.poll() is None:

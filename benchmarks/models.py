@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import onnxruntime
 from skl2onnx import to_onnx
 from sklearn.ensemble import GradientBoostingClassifier
@@ -27,6 +28,18 @@ def body() -> bytes:
     """One row of 20 floats."""
     rng = np.random.default_rng(7)
     return msgspec.json.encode({"rows": [dict(zip(NAMES, rng.normal(size=FIELDS).round(6).tolist(), strict=True))]})
+
+
+def binary_body() -> tuple[bytes, tuple[tuple[str, str], ...]]:
+    """The same row as one binary tensor of the inference protocol, with the header that says so."""
+    tensor = {"name": "x", "shape": [1, FIELDS], "datatype": "FP32", "parameters": {"binary_data_size": 4 * FIELDS}}
+    json = msgspec.json.encode({"inputs": [tensor], "parameters": {"binary_data_output": True}})
+    return json + row().tobytes(), (("Inference-Header-Content-Length", str(len(json))),)
+
+
+def row() -> npt.NDArray[np.float32]:
+    """The one row as numbers."""
+    return np.random.default_rng(7).normal(size=FIELDS).round(6).astype(np.float32)
 
 
 def build(kind: str, folder: Path) -> tuple[Path, Path]:

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import load, machine, models
+from headgate.access.keys import new_key
 
 CONNECTIONS: Final = (1, 16, 64)
-SERVERS: Final = ("bare", "buffered", "durable", "fastapi-onnx", "fastapi-sklearn")
+SERVERS: Final = ("bare", "buffered", "keyed", "durable", "fastapi-onnx", "fastapi-sklearn")
 LIBRARIES: Final = (
     "headgate",
     "onnxruntime",
@@ -33,6 +34,8 @@ LIBRARIES: Final = (
     "scikit-learn",
 )
 _NATIVE: Final = "/v1/endpoints/e/predict"
+_, _KEY = new_key()
+"""What callers of the server that asks who they are show it."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,10 @@ def commands(kind: str, folder: Path) -> dict[str, tuple[Callable[[int], list[st
     return {
         "bare": (lambda port: load.python("bare_reference.py", onnx, port), "/predict"),
         "buffered": (lambda port: load.python("headgate_server.py", home, digest, port, "buffered"), _NATIVE),
+        "keyed": (
+            lambda port: load.python("headgate_server.py", home, digest, port, "buffered", "--key", _KEY),
+            _NATIVE,
+        ),
         "durable": (lambda port: load.python("headgate_server.py", home / "d", digest, port, "durable"), _NATIVE),
         "fastapi-onnx": (lambda port: load.python("fastapi_reference.py", onnx, port), "/predict"),
         "fastapi-sklearn": (lambda port: load.python("fastapi_reference.py", native, port), "/predict"),
@@ -94,7 +101,7 @@ def run(kind: str, folder: Path, *, seconds: float, repeats: int, said: Callable
     with ExitStack() as stack:
         awake: dict[str, tuple[Any, load.Target]] = {}
         for name, (command, path) in started.items():
-            target = load.Target(load.free_port(), path, body)
+            target = load.Target(load.free_port(), path, body, _KEY if name == "keyed" else "")
             process = stack.enter_context(load.server(command(target.port), target, folder / f"{name}.log"))
             load.measure(process, target, 16, 1.0)
             load.sleep(process)
@@ -140,6 +147,8 @@ def gates(figures: list[Figure], sync_p99_ms: float) -> Iterator[Gate]:
         for server, connections, limit in (("buffered", 64, 0.40), ("buffered", 1, 0.60), ("durable", 64, 0.25)):
             value = found[kind, server, connections].over(found[kind, "bare", connections])
             yield Gate(f"{kind}: {server} / bare at {connections}", value, limit, value >= limit)
+        value = found[kind, "keyed", 64].over(found[kind, "buffered", 64])
+        yield Gate(f"{kind}: buffered with keys / buffered at 64", value, 0.90, value >= 0.90)
         value = found[kind, "bare", 64].over(found[kind, "fastapi-onnx", 64])
         yield Gate(f"{kind}: bare / FastAPI + ONNX at 64", value, 7.0, value >= 7.0)
         durable, buffered = found[kind, "durable", 64], found[kind, "buffered", 64]

@@ -58,7 +58,7 @@ def first_answer_s(folder: Path) -> float:
     words = ["up", "--home", str(folder.resolve()), "--port", str(port), "--control-port", str(control)]
     body = msgspec.json.encode({"rows": [dict.fromkeys(models.NAMES, 0.5)]})
     began = time.perf_counter()
-    command = [_COMMAND, *words, "--metrics-port", str(metrics)]
+    command = [_COMMAND, *words, "--metrics-port", str(metrics), "--grpc-port", "0"]
     with serving(command, dict(os.environ), folder, port, one_core=False):
         while not _answers(port, body):
             if time.perf_counter() - began > 60:

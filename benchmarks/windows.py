@@ -16,11 +16,10 @@ import pyarrow as pa
 from headgate.contracts.contract import Output
 from headgate.evaluation.metrics import measure
 from headgate.monitors.windows import windows
-from headgate.vocabulary import Task
+from headgate.vocabulary import SECOND, Task
 
 ROWS = 285_000
 LIMITS_S = {"windows of ten months": 0.8, "evaluation": 0.1}
-SECOND = 1_000_000
 
 
 def journal(rows: int = ROWS, seed: int = 0) -> pa.Table:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
-TREES = [name for name in ("src", "tests", "benchmarks", "acceptance", "tools") if (ROOT / name).is_dir()]
+PLACES = ("src", "tests", "clients/python/src", "benchmarks", "acceptance", "tools")
+TREES = [name for name in PLACES if (ROOT / name).is_dir()]
 # Tests misspell on purpose; everything a person reads for itself is checked.
 TEXTS = [
     *(name for name in TREES if name != "tests"),
     "docs",
     "README.md",
+    "clients/python/README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "Makefile",
@@ -25,7 +27,7 @@ CHECKS = {
     "types": ["mypy", *TREES],
     "imports": ["lint-imports", "--no-cache"],
     "spelling": ["codespell", *TEXTS],
-    "examples": ["pytest", "-q", "--no-header", "src"],
+    "examples": ["pytest", "-q", "--no-header", "src", "clients/python/src"],
     "docs": [sys.executable, "tools/rundocs.py"],
 }
 

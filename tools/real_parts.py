@@ -28,6 +28,8 @@ PARTS = (
     Part("chromium", on_path("chromium"), "pages as a browser draws them"),
     Part("wrk", on_path("wrk"), "load that is not Python's"),
     Part("strace", on_path("strace"), "the order of replies and disk writes"),
+    Part("openssl", on_path("openssl"), "certificates for a test of TLS"),
+    Part("prometheus", on_path("promtool"), "alert rules, and a scrape, as Prometheus has them"),
 )
 
 
@@ -37,7 +39,8 @@ def main() -> int:
     if missing and os.geteuid() == 0 and shutil.which("apt-get"):
         packages = [part.package for part in missing]
         print(f"Installing {', '.join(packages)} with apt-get, once ...", flush=True)
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        # At run level 1 no package starts its server by being installed.
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
         install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
         for command in (["apt-get", "update", "-qq"], install):
             subprocess.run(command, check=False, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)

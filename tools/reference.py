@@ -17,7 +17,7 @@ from headgate import errors, settings
 from headgate.cli.exits import EXIT_CODES, exit_code
 from headgate.cli.main import VERBS, headgate_command
 from headgate.errors import HeadgateError
-from headgate.gateway.doors.statuses import NATIVE, V2, status_of
+from headgate.gateway.doors.statuses import NATIVE, V2, rpc_status_of, status_of
 from headgate.gateway.metrics.families import FAMILIES, Kind
 
 ROOT: Final = Path(__file__).parent.parent
@@ -47,10 +47,18 @@ def verbs() -> str:
         if command is None:
             raise LookupError(name)
         parent = click.Context(headgate_command, info_name="headgate")
-        context = click.Context(command, info_name=name, parent=parent, max_content_width=_WIDTH, terminal_width=_WIDTH)
-        context.help_option_names = ["-h", "--help"]
-        parts.append(f"## `headgate {name}`\n\n```text\n{command.get_help(context)}\n```\n")
+        parts.append(f"## `headgate {name}`\n\n{_help(command, name, parent)}")
+        if isinstance(command, click.Group):
+            group = click.Context(command, info_name=name, parent=parent)
+            for part, inner in command.commands.items():
+                parts.append(f"### `headgate {name} {part}`\n\n{_help(inner, part, group)}")
     return "\n".join(parts)
+
+
+def _help(command: click.Command, name: str, parent: click.Context) -> str:
+    context = click.Context(command, info_name=name, parent=parent, max_content_width=_WIDTH, terminal_width=_WIDTH)
+    context.help_option_names = ["-h", "--help"]
+    return f"```text\n{command.get_help(context)}\n```\n"
 
 
 def exit_codes() -> str:
@@ -77,8 +85,9 @@ def error_table() -> str:
         error.rule = ""  # type: ignore[attr-defined] # what the size rule of a body is told by
         meaning = " ".join((kind.__doc__ or "").split("\n\n")[0].split()).replace("``", "`")
         statuses = [str(status_of(error, table)) for table in (NATIVE, V2)]
-        rows.append([f"`{name}`", meaning, str(exit_code(error)), *statuses])
-    return _table(["error", "meaning", "exit code", "native", "V2"], rows)
+        rpc = f"`{rpc_status_of(error).name}`"
+        rows.append([f"`{name}`", meaning, str(exit_code(error)), *statuses, rpc])
+    return _table(["error", "meaning", "exit code", "native", "V2", "gRPC"], rows)
 
 
 # --- events, metrics, settings
@@ -128,7 +137,7 @@ def setting_table() -> str:
 
 _UNSAID: Final = {
     "home": "Directory of the installation; see the table of its files below.",
-    "host": "Address every port listens on; any but the loopback needs `--insecure`, for no port asks who calls.",
+    "host": "Address every port listens on; any but the loopback needs a key, rules for tokens, or `--insecure`.",
     "port": "TCP port of predictions and labels.",
 }
 
@@ -185,6 +194,11 @@ _KEYS: Final = {
 def api_of_home() -> str:
     """The methods of what ``headgate.open`` gives."""
     return _methods(SOURCE / "app" / "facade.py", "Headgate", "hg")
+
+
+def api_of_keys() -> str:
+    """The methods of ``hg.keys``."""
+    return _methods(SOURCE / "app" / "keys.py", "Keys", "hg.keys")
 
 
 def api_of_client() -> str:
@@ -280,6 +294,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "home-table": home_table,
     "endpoint-file": endpoint_file,
     "api-of-home": api_of_home,
+    "api-of-keys": api_of_keys,
     "api-of-client": api_of_client,
     "api-of-reader": api_of_reader,
 }

@@ -8,19 +8,33 @@ import json
 from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from headgate.errors import BadConfiguration, BadInput, HeadgateError, NotFound, Unavailable
+from headgate.errors import (
+    BadConfiguration,
+    BadInput,
+    Forbidden,
+    HeadgateError,
+    NotFound,
+    RateExceeded,
+    Unauthenticated,
+    Unavailable,
+)
 from headgate.vocabulary import DEFAULT_PROJECT, NAME, NAME_RULE
 
 Row = Mapping[str, Any]
+_TRY_AGAIN: Final = 500
+"""Statuses from here on are no fault of the caller's."""
 
 
 class Client:
     """Asks one gateway; not safe to share between threads."""
 
-    def __init__(self, url: str, *, project: str = DEFAULT_PROJECT, timeout: float = 30.0) -> None:
+    def __init__(
+        self, url: str, *, project: str = DEFAULT_PROJECT, timeout: float = 30.0, key: str | None = None
+    ) -> None:
+        """`key` is an API key or a bearer token, for gateways that ask who calls."""
         try:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port
@@ -35,6 +49,9 @@ class Client:
         self._base = parts.path.rstrip("/")
         self._project = project
         self._url = url
+        self._headers = {"Content-Type": "application/json"}
+        if key is not None:
+            self._headers["Authorization"] = f"Bearer {key}"
 
     def predict(
         self,
@@ -118,17 +135,18 @@ class Client:
             raise Unavailable(f"{self._url} answered {reply.status} with something that is not JSON") from error
 
     def _exchange(self, path: str, payload: bytes) -> HTTPResponse:
-        headers = {"Content-Type": "application/json"}
-        self._connection.request("POST", path, payload, headers)
+        self._connection.request("POST", path, payload, self._headers)
         return self._connection.getresponse()
 
 
-def connect(url: str = "http://127.0.0.1:8080", *, project: str = DEFAULT_PROJECT) -> Client:
+def connect(url: str = "http://127.0.0.1:8080", *, project: str = DEFAULT_PROJECT, key: str | None = None) -> Client:
     """A client of the gateway at `url`; nothing is sent before the first question.
+
+    `key` is an API key or a bearer token, for gateways that ask who calls.
 
     Raises BadConfiguration when `url` is not an http address.
     """
-    return Client(url, project=project)
+    return Client(url, project=project, key=key)
 
 
 def _payload(body: object) -> bytes:
@@ -156,6 +174,15 @@ def _refusal(status: int, reply: dict[str, Any], endpoint: str) -> HeadgateError
     error = reply.get("error")
     if status == 404:
         return NotFound("endpoint", endpoint, "`headgate status` lists those there are")
-    if isinstance(error, dict) and "field" in error:
-        return BadInput(error["field"], error.get("rule", "refused"), error.get("message", ""))
-    return Unavailable(f"answered {status}: {error}")
+    said = error.get("message", "") if isinstance(error, dict) else ""
+    if status == 401:
+        return Unauthenticated(said)
+    if status == 403:
+        return Forbidden(said)
+    if status == 429:
+        return RateExceeded(said)
+    if not isinstance(error, dict) or "field" not in error:
+        return Unavailable(f"answered {status}: {error}")
+    if status >= _TRY_AGAIN:  # nothing of the request was wrong
+        return Unavailable(f"answered {status}: {said}")
+    return BadInput(error["field"], error.get("rule", "refused"), said)

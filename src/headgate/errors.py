@@ -11,6 +11,8 @@
     │   ├── Conflict                it exists already, or changed meanwhile
     │   ├── TrustRequired           would run somebody's code; say so with ``--trust``
     │   ├── GateFailed              an evaluation gate did not pass
+    │   ├── Unauthenticated         who calls was not shown: no key, or one that is not in force
+    │   ├── Forbidden               who calls is known and may not do this
     │   └── MissingExtra            an optional part is not installed; names it
     ├── OperatorError               whoever runs this installation must act
     │   ├── BadConfiguration        a file or flag of the operator is wrong
@@ -19,6 +21,7 @@
     │   └── HomeInUse               another process holds what this one needs
     └── PassingError                nobody is to blame yet; trying again may help
         ├── Overloaded              no room in a queue
+        ├── RateExceeded            the caller sends more rows than its key allows
         ├── DeadlineExceeded        the caller's time ran out before an answer
         ├── RuntimeFailed           the model erred, hung or died
         ├── JournalUnavailable      the journal cannot be written
@@ -80,6 +83,14 @@ class GateFailed(CallerError):
     """An evaluation gate did not pass."""
 
 
+class Unauthenticated(CallerError):
+    """Who calls was not shown: no key or token, or one that is unknown, revoked or expired."""
+
+
+class Forbidden(CallerError):
+    """Who calls is known and may not do this here."""
+
+
 class MissingExtra(CallerError):
     """An optional part is not installed."""
 
@@ -122,6 +133,10 @@ class PassingError(HeadgateError):
 
 class Overloaded(PassingError):
     """No room in a queue."""
+
+
+class RateExceeded(PassingError):
+    """The caller sends more rows than its key allows."""
 
 
 class DeadlineExceeded(PassingError):

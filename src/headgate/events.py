@@ -1,6 +1,14 @@
-"""What happened to an installation, as values: the history every listing and audit is drawn from."""
+"""What happened to an installation, as values: the history every listing and audit is drawn from.
 
+The history is a chain: every record is sealed with a hash over itself and the seal of the one before, so that a
+record that was changed, taken out or put in later breaks it. Stores seal while they append; `headgate audit` looks.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -26,6 +34,14 @@ class EventKind(StrEnum):
     """Blobs that no record named any more were removed."""
     DAMAGED = "damaged"
     """A journal segment cannot be read whole; its file is kept for a person to look at."""
+    KEY_CREATED = "key_created"
+    """A key was made for a caller."""
+    KEY_ROTATED = "key_rotated"
+    """A key was replaced by a new one of the same name."""
+    KEY_REVOKED = "key_revoked"
+    """A key stopped working before its time."""
+    READ = "read"
+    """Somebody read an endpoint's journal over HTTP."""
     DIED = "died"
     """A process ended by itself and was started again."""
 
@@ -40,6 +56,10 @@ class Event(msgspec.Struct, frozen=True):
     actor: str
     why: str = ""
     details: dict[str, str | int | float | bool | None] = {}
+    before: str = ""
+    """What was changed, as it was: text of its own kind, empty where there was nothing."""
+    after: str = ""
+    """What it is now."""
 
 
 class Death(msgspec.Struct, frozen=True):
@@ -52,3 +72,58 @@ class Death(msgspec.Struct, frozen=True):
     """The child's, such as ``gateway 0``."""
     cause: str
     """``signal SIGKILL`` or ``exit status 3``."""
+
+
+FIRST: Final = "0" * 64
+"""What the first record of a chain names as the seal before it."""
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """An event in its place in the history."""
+
+    number: int
+    """Grows with every record; a store may leave numbers out."""
+    event: Event
+    previous: str
+    """The seal of the record before."""
+    seal: str
+    """Empty, like `previous`, for records older than the chain."""
+
+
+class Broken(msgspec.Struct, frozen=True):
+    """Where a history stops being what it was."""
+
+    number: int
+    why: str
+
+
+def seal(event: Event, previous: str) -> str:
+    """The seal of `event` behind the record sealed `previous`: SHA-256, as 64 hexadecimal digits.
+
+    What is hashed is one JSON array in ASCII, without spaces, the keys of details sorted, so that anybody can
+    compute it again: ``[previous,at,kind,project,subject,actor,why,details,before,after]``.
+
+    >>> seal(Event(Micros(7), EventKind.ALIASED, "default", "late:2", "ann"), FIRST)[:12]
+    '64d96b6f1ac9'
+    """
+    told = [previous, event.at, event.kind.value, event.project, event.subject, event.actor, event.why]
+    content = [*told, event.details, event.before, event.after]
+    text = json.dumps(content, ensure_ascii=True, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def first_broken(records: Iterable[Sealed]) -> Broken | None:
+    """The first of `records`, oldest first and from the very first on, that does not fit; None when all do."""
+    last, begun = FIRST, False
+    for each in records:
+        if not each.seal:
+            if begun:
+                return Broken(each.number, "it has no seal although the records before it have")
+            continue
+        begun = True
+        if each.previous != last:
+            return Broken(each.number, "it does not name the seal of the record before it: one was removed or added")
+        if each.seal != seal(each.event, last):
+            return Broken(each.number, "its words are not those it was sealed with")
+        last = each.seal
+    return None

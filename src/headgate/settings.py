@@ -8,6 +8,8 @@ from typing import Final
 
 STORE_VARIABLE: Final = "HEADGATE_STORE"
 """Where the environment names the database. It may hold a password, so no command line carries it."""
+KEY_VARIABLE: Final = "HEADGATE_KEY"
+"""Where the environment holds the key or token of who calls a running gateway."""
 HOME_FORMAT: Final = 1
 """The layout of a home directory; a larger number on disk means a newer Headgate wrote it."""
 
@@ -36,6 +38,11 @@ class Home:
     def database(self) -> Path:
         """The SQLite store."""
         return self.root / "store.sqlite"
+
+    @property
+    def keys(self) -> Path:
+        """Who may call: ``keys.json``, keys as gateways know them; ``oidc.yaml`` and ``jwks.json``, for tokens."""
+        return self.root / "keys"
 
     @property
     def packages(self) -> Path:
@@ -73,6 +80,11 @@ class Home:
         return self.root / "run"
 
     @property
+    def closed(self) -> Path:
+        """Endpoints taken out of service by `unload`, an empty file each, until `load` or the next `headgate up`."""
+        return self.run / "closed"
+
+    @property
     def deaths(self) -> Path:
         """Processes that ended by themselves, a file each, until the controller notes them."""
         return self.run / "deaths"
@@ -93,6 +105,11 @@ def default_store() -> str | None:
     return os.environ.get(STORE_VARIABLE) or None
 
 
+def default_key() -> str | None:
+    """``$HEADGATE_KEY``: what the command line shows to gateways that ask who calls; no flag carries a secret."""
+    return os.environ.get(KEY_VARIABLE) or None
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What ``headgate up`` runs with."""
@@ -101,12 +118,22 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8080
     """Predictions and labels."""
+    grpc_port: int = 8081
+    """Predictions over gRPC, where the extra `grpc` is installed; 0 switches it off."""
     control_port: int = 8090
     """Control API."""
     metrics_port: int = 8082
     """``/metrics``, apart from the callers' port so that scraping needs no caller's key."""
     workers: int = 0
     """Gateway processes; 0 means one per usable core."""
+    insecure: bool = False
+    """Whether other machines may reach the ports although nobody is asked who they are."""
+    tls_cert: Path | None = None
+    """Certificate chain in PEM for the callers' and the control port; None means they speak plain HTTP."""
+    tls_key: Path | None = None
+    """Private key in PEM; None means it stands in the file of the certificate."""
+    tls_client_ca: Path | None = None
+    """Authorities in PEM of which every caller must show a certificate; None asks for none."""
     replay: bool = False
     """Whether callers may state event times (``at``) and move the clock."""
     commit_interval: float = 0.002
@@ -119,6 +146,10 @@ class Settings:
     """Largest request body in bytes."""
     queue_rows: int = 16384
     """Rows that may wait in one gateway before callers are told to come back."""
+    health_route: str | None = None
+    """Further path that answers as `/ping` does, where a platform chooses it; None means none."""
+    predict_route: str | None = None
+    """Further path for Vertex AI's `instances`, where a platform chooses it; None means none."""
 
     @property
     def is_exposed(self) -> bool:
@@ -131,6 +162,11 @@ class Settings:
             return not ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return self.host != "localhost"
+
+    @property
+    def scheme(self) -> str:
+        """``https`` where there is a certificate."""
+        return "http" if self.tls_cert is None else "https"
 
     def worker_count(self) -> int:
         """Gateway processes to start: at least one."""

@@ -17,6 +17,11 @@ Digest = NewType("Digest", str)
 Micros = NewType("Micros", int)
 """A moment: whole microseconds since 1970-01-01T00:00:00Z."""
 
+SECOND: Final = 1_000_000
+"""A second in microseconds, as what lies between two moments is counted; so are the others."""
+HOUR: Final = 3600 * SECOND
+DAY: Final = 24 * HOUR
+
 DEFAULT_PROJECT: Final = ProjectName("default")
 NAME_RULE: Final = "[a-z0-9-]{1,63}"
 NAME: Final = re.compile(NAME_RULE)

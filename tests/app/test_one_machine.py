@@ -27,7 +27,8 @@ def listening(pid: int, port: int) -> bool:
     """Whether a process has a socket that listens on `port`."""
     inodes = {
         words[9]
-        for words in (line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:])
+        for table in ("tcp", "tcp6")
+        for words in (line.split() for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:])
         if words[3] == "0A" and int(words[1].rpartition(":")[2], 16) == port
     }
     links = {str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir() if each.is_symlink()}

@@ -6,17 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from headgate.app.up import _Announcement, _flags, up
+from headgate.app.up import _Announcement, _flags, _greeting, up
 from headgate.errors import BadConfiguration, HomeInUse
 from headgate.settings import Home, Settings
 from headgate.store.home import claim, create_home
+from headgate.store.keyfiles import FileKeys
 from headgate.store.reports import FileReports
+from headgate.testing.conformance_store import a_key
 from headgate.testing.installation import free_ports
 
 
 def settings(root: Path, **changed: object) -> Settings:
     port, control, metrics = free_ports(3)
     words: dict[str, object] = {"port": port, "control_port": control, "metrics_port": metrics, "workers": 1}
+    words["grpc_port"] = 0
     return Settings(Home(root), **{**words, **changed})  # type: ignore[arg-type] # each is a field of Settings
 
 
@@ -57,6 +60,36 @@ def test_readiness_is_said_once_with_what_to_do_next(tmp_path: Path) -> None:
 
 
 def test_children_of_an_exposed_installation_are_told_that_it_was_said(tmp_path: Path) -> None:
-    exposed = settings(tmp_path, host="0.0.0.0")  # noqa: S104 - never listened on
+    exposed = settings(tmp_path, host="0.0.0.0", insecure=True)  # noqa: S104 - never listened on
     assert "--insecure" in _flags(exposed)
-    assert "--insecure" not in _flags(settings(tmp_path, host="localhost"))
+    assert "--insecure" not in _flags(settings(tmp_path, host="0.0.0.0"))  # noqa: S104 - never listened on
+
+
+def test_children_are_told_where_the_certificates_are(tmp_path: Path) -> None:
+    flags = _flags(settings(tmp_path, tls_cert=Path("c.pem"), tls_client_ca=Path("ca.pem")))
+    assert flags[flags.index("--tls-cert") :] == ["--tls-cert", "c.pem", "--tls-client-ca", "ca.pem"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "flag"),
+    [
+        ({"tls_cert": Path("none.pem")}, "--tls-cert"),
+        ({"tls_key": Path("k.pem")}, "--tls-key"),
+        ({"tls_client_ca": Path("ca.pem")}, "--tls-client-ca"),
+    ],
+)
+def test_certificates_that_cannot_be_used_are_named(tmp_path: Path, changed: dict[str, object], flag: str) -> None:
+    with pytest.raises(BadConfiguration, match=flag):
+        up(settings(tmp_path / "h", **changed), said=nothing_said)
+
+
+def test_it_says_in_one_line_who_may_call(tmp_path: Path) -> None:
+    home = create_home(tmp_path / "h")
+
+    def said() -> str:
+        (line,) = [each for each in _greeting(home, settings(home.root)) if each.startswith("callers")]
+        return line
+
+    assert "everybody on this machine may predict, label and read" in said()
+    FileKeys(home.keys).publish(lambda: [a_key("k1")])
+    assert said().endswith("must show a key or a token")

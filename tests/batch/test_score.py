@@ -95,6 +95,19 @@ def test_a_cell_that_is_not_a_number_refuses_its_row_alone(tmp_path: Path) -> No
     assert out.column("prediction").to_pylist() == [1, None, 1, None]
 
 
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_a_file_without_any_of_the_fields_is_refused_row_by_row(tmp_path: Path, suffix: str) -> None:
+    source = tmp_path / f"in{suffix}"
+    table = pa.table({"x;name": [f"{i};n{i}" for i in range(25)]})  # what a comma makes of a file of semicolons
+    pq.write_table(table, source) if suffix == ".parquet" else pacsv.write_csv(table, source)
+    model = Halving()
+    assert run(source, tmp_path / "out.parquet", model) == Scored(25, 0, 25, 0)
+    assert model.asked == 0
+    out = pq.read_table(tmp_path / "out.parquet")
+    assert set(zip(out["error_field"].to_pylist(), out["error_rule"].to_pylist(), strict=True)) == {("x", "missing")}
+    assert out["x;name"].to_pylist() == table["x;name"].to_pylist()
+
+
 def test_a_chunk_of_refused_rows_alone_does_not_change_the_answer_types(tmp_path: Path) -> None:
     table = rows(20).set_column(0, "x", pa.array([-1.0] * 10 + [1.0] * 10))
     pq.write_table(table, tmp_path / "in.parquet")

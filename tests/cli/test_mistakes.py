@@ -2,12 +2,17 @@
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
+from headgate.cli import label as command
 from headgate.cli import main as command_line
+from headgate.client import Client
+from headgate.errors import BadInput
 from headgate.testing.scripted import linear_package
 from headgate.traffic.endpoint import load_endpoint
 
@@ -92,6 +97,58 @@ def test_a_file_of_rows_or_labels_that_cannot_be_read_is_named(run: Run, verb: s
     words = {"predict": ["late"], "label": ["late", "--file"]}[verb]
     assert run(verb, *words, "nowhere.json", "--home", "h").code == 4
     assert run(verb, *words, ".", "--home", "h").code == 3
+
+
+@pytest.fixture
+def gateway(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """In place of a gateway: how many labels each request brought; a label 9 is refused."""
+    requests: list[int] = []
+
+    def label(_: Client, _endpoint: str, labels: Sequence[Mapping[str, Any]]) -> int:
+        for place, each in enumerate(labels):
+            if each.get("label") == 9:
+                raise BadInput(f"labels[{place}].id", "known_id", "was never given")
+            if "label" not in each:
+                raise BadInput(f"labels[{place}]", "reference", "has none")
+        requests.append(len(labels))
+        return len(labels)
+
+    monkeypatch.setattr(Client, "label", label)
+    monkeypatch.setattr(command, "_BATCH", 3)
+    return requests
+
+
+def test_a_file_of_many_labels_goes_in_several_requests(run: Run, gateway: list[int], tmp_path: Path) -> None:
+    (tmp_path / "l.jsonl").write_text('{"label": 1}\n\n' * 7)
+    done = run("label", "late", "--file", "l.jsonl", "--url", "http://127.0.0.1:1")
+    assert (done.code, done.out, gateway) == (0, "7 accepted\n", [3, 3, 1])
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        (["", '{"label": 1}', '{"label": 9}'], "headgate: line 3: id: was never given\n"),
+        (["{}"], "headgate: line 1: has none\n"),
+        (
+            ['{"label": 1}'] * 4 + ['{"label": 9}'],
+            "headgate: line 5: id: was never given; the labels of the lines before 4 are kept\n",
+        ),
+        ([], "headgate: l.jsonl: holds no label\n"),
+        (["[1]"], "headgate: line 1: a label is an object\n"),
+    ],
+)
+def test_a_label_that_is_refused_is_named_by_its_line(
+    run: Run, gateway: list[int], tmp_path: Path, lines: list[str], says: str
+) -> None:
+    (tmp_path / "l.jsonl").write_text("\n".join(lines))
+    done = run("label", "late", "--file", "l.jsonl", "--url", "http://127.0.0.1:1")
+    assert (done.code, done.err) == (3, says)
+
+
+def test_a_label_comes_from_the_line_or_from_a_file(run: Run, gateway: list[int]) -> None:
+    assert run("label", "late", "id", "1", "--url", "http://127.0.0.1:1").out == "1 accepted\n"
+    for words in (("id", "1", "--file", "-"), ("id",), ()):
+        assert run("label", "late", *words).code == 2
 
 
 def test_the_list_of_endpoints_is_json_when_asked(run: Run) -> None:

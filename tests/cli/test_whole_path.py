@@ -1,8 +1,6 @@
 """The whole path from a shell: init, register, evaluate, apply, up, predict, label, status, score, doctor."""
 
 import json
-import os
-import pty
 import re
 import subprocess
 import sys
@@ -14,6 +12,7 @@ import pandas as pd
 import pytest
 import skops.io
 from sklearn.linear_model import LogisticRegression
+from tests.cli.terminal import on_a_terminal
 
 from headgate.testing.installation import free_ports
 
@@ -48,7 +47,18 @@ def test_a_model_is_served_labelled_and_seen_in_status(folder: Path) -> None:
     headgate(folder, "init", "reference.parquet", "--endpoint", "late", "--model", "m@champion", "--label", "y")
     assert "revision 1: m:1 100%" in headgate(folder, "apply", "endpoint.yaml", "--why", "a test")
     port, control, metrics = (str(each) for each in free_ports(3))
-    words = ("up", "--port", port, "--control-port", control, "--metrics-port", metrics, "--workers", "1")
+    words: tuple[str, ...] = (
+        "up",
+        "--port",
+        port,
+        "--control-port",
+        control,
+        "--metrics-port",
+        metrics,
+        "--workers",
+        "1",
+    )
+    words += ("--grpc-port", "0")
     with (folder / "up.log").open("wb") as log:
         up = subprocess.Popen([*HEADGATE, *words], cwd=folder, stdout=log, stderr=log)
     try:
@@ -86,26 +96,6 @@ def test_a_file_is_scored(folder: Path) -> None:
 
 
 def test_score_shows_how_far_it_is(folder: Path) -> None:
-    ours, theirs = pty.openpty()
-    command = [*HEADGATE, "score", "m:1", "many.parquet", "bar.parquet"]
-    environment = os.environ | {"COLUMNS": "120", "TERM": "xterm"}
-    process = subprocess.Popen(command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
-    os.close(theirs)
-    said = bytearray()
-    try:
-        while True:
-            try:
-                chunk = os.read(ours, 65536)
-            except OSError:  # the other end closed: the program is over
-                break
-            if not chunk:
-                break
-            said += chunk
-        assert process.wait(60) == 0
-    finally:
-        process.kill()
-        process.wait()
-        os.close(ours)
-    screen = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", said.decode("utf-8", "replace"))
+    screen = on_a_terminal([*HEADGATE, "score", "m:1", "many.parquet", "bar.parquet"], cwd=folder)
     assert "scoring" in screen
     assert re.search(r"[1-9]\d*/300000", screen), "how many of how many"

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from headgate.client import Client, connect
-from headgate.errors import BadConfiguration, BadInput
+from headgate.errors import BadConfiguration, BadInput, HeadgateError, NotFound, Unavailable
 
 
 class Caught(Client):
@@ -54,3 +54,26 @@ def test_what_json_does_not_have_is_refused_by_rule(rows: Any, rule: str) -> Non
     with pytest.raises(BadInput) as refused:
         Caught("http://127.0.0.1:1").predict("late", rows)
     assert refused.value.rule == rule
+
+
+class Answered(Client):
+    """Gets one reply to everything."""
+
+    def __init__(self, status: int, reply: dict[str, Any]) -> None:
+        super().__init__("http://127.0.0.1:1")
+        self.answer = status, reply
+
+    def _post(self, path: str, body: object) -> tuple[int, dict[str, Any]]:
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(400, BadInput), (422, BadInput), (413, BadInput), (404, NotFound), (500, Unavailable), (503, Unavailable)],
+)
+def test_only_what_the_caller_did_wrong_is_bad_input(status: int, kind: type[HeadgateError]) -> None:
+    client = Answered(status, {"error": {"field": "request", "rule": "journal", "message": "free space"}})
+    for call in (lambda: client.predict("late", [{}]), lambda: client.label("late", [{}])):
+        with pytest.raises(kind) as refused:
+            call()
+        assert "free space" in str(refused.value) or kind is NotFound

@@ -3,9 +3,15 @@
 import pytest
 from starlette.testclient import TestClient
 
+from headgate.access.identity import Identity
+from headgate.clock import SystemClock
 from headgate.console.api import control_api, moment
+from headgate.console.guard import Guard
 from headgate.errors import BadInput, NotFound, Unavailable
+from headgate.testing.memory import MemoryKeys
 from headgate.vocabulary import Micros
+
+SECRET = b"s" * 32
 
 
 class Scripted:
@@ -24,8 +30,8 @@ class Scripted:
     def endpoints(self) -> list[tuple[str, str]]:
         return [("default", "late")]
 
-    def status(self, project: str, endpoint: str, every: str) -> bytes:
-        self.asked.append((project, endpoint, every))
+    def status(self, project: str, endpoint: str, every: str, who: str) -> bytes:
+        self.asked.append((project, endpoint, every, who))
         if self.fails:
             raise self.fails
         return b'{"endpoint": "late"}'
@@ -37,22 +43,40 @@ def control() -> Scripted:
 
 
 @pytest.fixture
-def client(control: Scripted) -> TestClient:
-    return TestClient(control_api(control))
+def keys() -> MemoryKeys:
+    return MemoryKeys()
 
 
-def test_it_lives_and_describes_every_route_it_has(client: TestClient) -> None:
+@pytest.fixture
+def guard(keys: MemoryKeys) -> Guard:
+    return Guard(Identity(keys, SECRET, SystemClock()))
+
+
+@pytest.fixture
+def client(control: Scripted, guard: Guard) -> TestClient:
+    return TestClient(control_api(control, guard))
+
+
+def test_it_lives_and_describes_every_route_it_has(client: TestClient, guard: Guard) -> None:
     assert client.get("/livez").json() == {"live": True}
     paths = set(client.get("/openapi.json").json()["paths"])
-    routes = {route.path for route in control_api(Scripted()).routes}  # type: ignore[attr-defined]  # Starlette routes
+    routes = {route.path for route in control_api(Scripted(), guard).routes}  # type: ignore[attr-defined]  # Starlette routes
     assert paths == routes - {"/openapi.json"}
+
+
+def test_what_is_no_route_is_said_in_json_too(client: TestClient) -> None:
+    reply = client.get("/v1/nothing")
+    assert (reply.status_code, reply.json()) == (404, {"error": {"message": "path '/v1/nothing' does not exist"}})
+    reply = client.get("/v1/replay/advance")
+    assert (reply.status_code, reply.json()["error"]["message"]) == (405, "Method Not Allowed")
+    assert reply.headers["allow"] == "POST"
 
 
 def test_endpoints_and_status(client: TestClient, control: Scripted) -> None:
     assert client.get("/v1/endpoints").json() == {"endpoints": [{"project": "default", "endpoint": "late"}]}
     assert client.get("/v1/endpoints/late/status?every=month").json() == {"endpoint": "late"}
     assert client.get("/v1/projects/p/endpoints/late/status").status_code == 200
-    assert control.asked == [("default", "late", "month"), ("p", "late", "day")]
+    assert control.asked == [("default", "late", "month", "anybody"), ("p", "late", "day", "anybody")]
 
 
 def test_the_clock_is_moved_to_the_moment_named(client: TestClient, control: Scripted) -> None:
@@ -70,6 +94,10 @@ def test_the_clock_is_moved_to_the_moment_named(client: TestClient, control: Scr
         (b"{}", 422, "body", "type"),
         (b'{"to": "2013-03-01T00:00:00Z", "more": 1}', 422, "body", "type"),
         (b"{", 422, "body", "json"),
+        (b'{"to": "\xff"}', 422, "body", "utf8"),
+        (b'{"to": "\\ud800"}', 422, "body", "json"),
+        (b'{"to":' * 50_000, 422, "body", "size"),
+        (b'{"to": "9999-12-31T23:59:59-01:00"}', 422, "to", "type"),
     ],
 )
 def test_a_bad_body_names_field_and_rule(client: TestClient, body: bytes, status: int, field: str, rule: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from headgate.contracts.contract import Contract, Field, Kind, OnBreak, Output, Rule
 from headgate.contracts.decode import compile_contract, label_violation, parse_json
+from headgate.contracts.explain import class_of
 from headgate.errors import BodyRefused, ContractViolation, Violation
 from headgate.vocabulary import Task
 
@@ -64,6 +65,18 @@ BROKEN: dict[str, tuple[str, Any, Rule, str]] = {
         "1970-01-01T00:00:00",
         Rule.TYPE,
         "expected an RFC 3339 moment with an offset, got a moment without an offset",
+    ),
+    "beyond the calendar": (
+        "at",
+        "9999-12-31T23:59:59-01:00",
+        Rule.TYPE,
+        "expected an RFC 3339 moment with an offset, got a moment outside the years 1 to 9999",
+    ),
+    "before the calendar": (
+        "at",
+        "0001-01-01T00:00:00+00:01",
+        Rule.TYPE,
+        "expected an RFC 3339 moment with an offset, got a moment outside the years 1 to 9999",
     ),
     "number for moment": ("at", 5, Rule.TYPE, "expected an RFC 3339 moment with an offset, got a whole number"),
     "no list": ("track", 5, Rule.TYPE, "expected nested lists of numbers, got a whole number"),
@@ -260,3 +273,29 @@ def test_a_label_of_the_wrong_type_or_class_is_named(output: Output, value: Any,
 def test_broken_json_is_placed_in_bytes(raw: str, said: str) -> None:
     with pytest.raises(BodyRefused, match=said):
         parse_json(raw.encode(), "")
+
+
+def test_half_a_surrogate_pair_is_no_text_and_a_name_with_one_is_no_other_name() -> None:
+    raw = rb'{"a\ud800": ["\udfff", {"x": "\ud800"}], "whole": "\ud83d\ude00", "plain": "\\ud800"}'
+    document = parse_json(raw, "body")
+    assert isinstance(document, dict)
+    assert list(document) == ["a\ud800", "whole", "plain"]
+    first, inner = document["a\ud800"]
+    assert (class_of(first), class_of(inner["x"])) == ("a string with half a surrogate pair",) * 2
+    assert (document["whole"], document["plain"]) == ("\U0001f600", "\\ud800")
+
+
+@pytest.mark.parametrize("field", ["origin", "remark", "at", "photo", "distance"])
+def test_half_a_surrogate_pair_is_of_no_fields_type(field: str) -> None:
+    raw = json.dumps(GOOD | {field: "\ud800"}).encode()
+    violation = DECODER.explain(raw, "rows[0]")
+    assert isinstance(violation, Violation)
+    assert (violation.field, violation.rule) == (f"rows[0].{field}", "type")
+    assert violation.message.endswith("got a string with half a surrogate pair")
+
+
+@pytest.mark.parametrize("value", [10**309, 10**399, -(10**309)])
+def test_a_label_that_no_float_holds_is_not_finite(value: int) -> None:
+    violation = label_violation(Output(Task.REGRESSION), value)
+    assert violation is not None
+    assert violation.rule == "finite"

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from headgate.controller.decide import (
     COLLECT_EVERY,
     COMPACT_EVERY,
-    DAY_US,
     Collect,
     Compact,
     Done,
@@ -22,7 +21,7 @@ from headgate.controller.decide import (
     publications,
 )
 from headgate.traffic.traffic import Member, Traffic
-from headgate.vocabulary import Micros
+from headgate.vocabulary import DAY, Micros
 
 
 def traffic(endpoint: str = "late", live: str = "m:1", revision: int = 0) -> Traffic:
@@ -59,7 +58,7 @@ def test_publishing_what_was_decided_leaves_nothing_to_decide(declared: list[tup
 
 
 def seen(**changed: object) -> Seen:
-    values = {"now": Micros(10 * DAY_US + 5), "running_s": 100.0, "closed_segments": 0, "retention_days": {}}
+    values = {"now": Micros(10 * DAY + 5), "running_s": 100.0, "closed_segments": 0, "retention_days": {}}
     return Seen(**{**values, **changed})  # type: ignore[arg-type]  # the test names fields by keyword
 
 
@@ -83,21 +82,21 @@ KEY = ("default", "late")
 
 def test_retention_runs_once_per_day_of_event_time() -> None:
     due = chores(seen(retention_days={KEY: 3}), Done(), seal_interval=10.0)
-    assert due == (Retain("default", "late", Micros(7 * DAY_US)),)
+    assert due == (Retain("default", "late", Micros(7 * DAY)),)
     assert chores(seen(retention_days={KEY: 3}), Done(retained={KEY: 7}), seal_interval=10.0) == ()
     assert chores(seen(retention_days={KEY: 3}), Done(retained={KEY: 6}), seal_interval=10.0) == due
 
 
 def test_a_shorter_retention_is_obeyed_at_once() -> None:
     due = chores(seen(retention_days={KEY: 2}), Done(retained={KEY: 7}), seal_interval=10.0)
-    assert due == (Retain("default", "late", Micros(8 * DAY_US)),)
+    assert due == (Retain("default", "late", Micros(8 * DAY)),)
 
 
 @pytest.mark.parametrize(("sealed", "again"), [(0, True), (6, True), (7, False), (10, False)])
 def test_retention_runs_again_for_rows_that_were_sealed_after_it(sealed: int, again: bool) -> None:
     done = Done(retained={KEY: 7}, sealed_since={KEY: sealed, ("default", "other"): 0})
     due = chores(seen(retention_days={KEY: 3}), done, seal_interval=10.0)
-    assert due == ((Retain("default", "late", Micros(7 * DAY_US)),) if again else ())
+    assert due == ((Retain("default", "late", Micros(7 * DAY)),) if again else ())
 
 
 def test_blobs_are_collected_once_per_day_of_event_time_after_retention() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from headgate.clock import HeldClock
 from headgate.controller.chores import Chores
-from headgate.controller.decide import COLLECT_EVERY, DAY_US, Collect, Retain, Seal
+from headgate.controller.decide import COLLECT_EVERY, Collect, Retain, Seal
 from headgate.controller.declared import Declared
 from headgate.events import EventKind
 from headgate.journal.blobs import BlobRef, Kept, LocalBlobs, folders, kept
@@ -23,7 +23,7 @@ from headgate.registry.registry import Registry
 from headgate.testing.disk import UnkindDisk
 from headgate.testing.memory import MemoryStore
 from headgate.testing.segments import MemorySegments
-from headgate.vocabulary import Micros
+from headgate.vocabulary import DAY, Micros
 
 SEAL_INTERVAL = 10.0
 SCHEMA = Schema("default", "late", "sha256:1", (SchemaField("face", "image", "personal"),), "binary", "boolean")
@@ -32,7 +32,7 @@ ENDPOINT = "endpoint: late\nmodel: delay:1\nretention: 2d\n"
 
 def ident(day: int, number: int = 0) -> bytes:
     """An id as a gateway draws it on that day."""
-    return ((day * DAY_US + 7) // 1000 << 80 | 7 << 76 | 2 << 62 | number).to_bytes(16, "big")
+    return ((day * DAY + 7) // 1000 << 80 | 7 << 76 | 2 << 62 | number).to_bytes(16, "big")
 
 
 class Life:
@@ -63,13 +63,13 @@ class Life:
 
     def live_through(self, day: int, *, face: BlobRef | None = None) -> None:
         """What a worker writes of a day, and a person of all days before it, and the day's end."""
-        asked = Input(ident(day), day * DAY_US + 7, (face,), f"r{day}", 0)
+        asked = Input(ident(day), day * DAY + 7, (face,), f"r{day}", 0)
         answer = Answer(ident(day), "m:1", "m:1", "live", 1.0, True, None, 1, 1)
-        label = Label(ident(day, 1), day * DAY_US + 9, day * DAY_US + 9, True, input_id=ident(day))
+        label = Label(ident(day, 1), day * DAY + 9, day * DAY + 9, True, input_id=ident(day))
         humans = [Answer(ident(each), "m:1", "person", "human", 1.0, True, None, 1, 1) for each in range(day)]
         self.segments.write("w-0", day, [(SCHEMA, Block([asked], [answer], [label]))])
         self.segments.write("w-1", day, [(SCHEMA, Block([], humans, []))])
-        self.events_clock.move_to(Micros((day + 1) * DAY_US))
+        self.events_clock.move_to(Micros((day + 1) * DAY))
 
     def wait(self, seconds: float) -> None:
         self.seconds += seconds
@@ -126,13 +126,13 @@ def test_which_rows_are_left_does_not_depend_on_when_they_were_sealed(
 def test_rows_sealed_after_their_day_was_forgotten_are_forgotten_too(tmp_path: Path) -> None:
     life = Life(tmp_path)
     life.live_through(0)
-    assert life.chores.turn() == (Seal(), Retain("default", "late", Micros(-1 * DAY_US)))
+    assert life.chores.turn() == (Seal(), Retain("default", "late", Micros(-1 * DAY)))
     life.live_through(1)
-    life.events_clock.move_to(Micros(9 * DAY_US))
-    assert life.chores.turn() == (Retain("default", "late", Micros(7 * DAY_US)),)
+    life.events_clock.move_to(Micros(9 * DAY))
+    assert life.chores.turn() == (Retain("default", "late", Micros(7 * DAY)),)
     life.wait(SEAL_INTERVAL)
     assert life.chores.turn() == (Seal(),)
-    assert life.chores.turn() == (Retain("default", "late", Micros(7 * DAY_US)),)
+    assert life.chores.turn() == (Retain("default", "late", Micros(7 * DAY)),)
     assert life.chores.turn() == ()
     assert {len(rows) for rows in life.rows().values()} == {0}
 
@@ -156,7 +156,7 @@ def test_rows_are_forgotten_too_when_their_sealing_failed_half_way(
         life.chores.turn()
     monkeypatch.undo()
     assert [row["at"].day for row in life.rows()[Table.INPUTS]] == [1, 9]
-    assert life.chores.turn() == (Retain("default", "late", Micros(7 * DAY_US)),)
+    assert life.chores.turn() == (Retain("default", "late", Micros(7 * DAY)),)
     assert [row["at"].day for row in life.rows()[Table.INPUTS]] == [9]
 
 
@@ -165,7 +165,7 @@ def test_blobs_follow_the_rows_that_named_them(tmp_path: Path) -> None:
     old, new = (life.blobs.put(data, "image/png") for data in (b"an old face", b"a new face"))
     life.live_through(0, face=old)
     life.live_through(4, face=new)
-    assert life.chores.turn() == (Seal(), Retain("default", "late", Micros(3 * DAY_US)), Collect())
+    assert life.chores.turn() == (Seal(), Retain("default", "late", Micros(3 * DAY)), Collect())
     assert len(life.rows()[Table.PERSONAL]) == 1
     assert life.blobs.get(old.digest) == b"an old face"
     life.wait(COLLECT_EVERY)
@@ -180,7 +180,7 @@ def test_blobs_follow_the_rows_that_named_them(tmp_path: Path) -> None:
 def test_a_pass_over_the_blobs_that_fails_is_tried_again_in_an_hour(tmp_path: Path) -> None:
     life = Life(tmp_path)
     life.blobs.put(b"a face", "image/png")
-    life.events_clock.move_to(Micros(9 * DAY_US))
+    life.events_clock.move_to(Micros(9 * DAY))
     life.disk.faults[len(life.disk.calls) + 1] = errno.EIO  # after the look whether there are blobs
     with pytest.raises(OSError, match="Input"):
         life.chores.turn()

@@ -1,8 +1,6 @@
 """The demo from beginning to end on a sample, as a program and as a person sees it."""
 
 import json
-import os
-import pty
 import re
 import subprocess
 import sys
@@ -10,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.cli.terminal import on_a_terminal
 
 DEMO = (sys.executable, "-m", "headgate.cli.main", "demo", "--quick")
 
@@ -54,27 +53,3 @@ def test_a_folder_that_is_somebody_elses_is_left_alone(tmp_path: Path) -> None:
     done = subprocess.run([*DEMO, "--home", str(tmp_path)], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 5
     assert (tmp_path / "precious").read_text() == "mine"
-
-
-def on_a_terminal(command: list[str]) -> str:
-    """What a terminal of 120 columns was told, colours and cursor movements taken out."""
-    ours, theirs = pty.openpty()
-    environment = os.environ | {"COLUMNS": "120", "LINES": "40", "TERM": "xterm"}
-    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
-    os.close(theirs)
-    said = bytearray()
-    try:
-        while True:
-            try:
-                chunk = os.read(ours, 65536)
-            except OSError:  # the other end closed: the program is over
-                break
-            if not chunk:
-                break
-            said += chunk
-        assert process.wait(60) == 0
-    finally:
-        process.kill()
-        process.wait()
-        os.close(ours)
-    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", said.decode("utf-8", "replace")).replace("\r", "\n")

@@ -14,8 +14,8 @@ from headgate.demo.flights import Flights
 from headgate.demo.http import HttpPool
 from headgate.demo.replay import Replay, Tally
 from headgate.errors import Unavailable
+from headgate.vocabulary import HOUR
 
-HOUR = 3_600_000_000
 START = 1_362_096_000_000_000
 """2013-03-01T00:00:00Z."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,9 +11,14 @@ from typing import Any
 
 import pytest
 
+from headgate.access.identity import Identity
+from headgate.access.ports import TokenSource
 from headgate.clock import Clock, SystemClock
 from headgate.errors import JournalUnavailable
 from headgate.gateway.metrics import Slab
+from headgate.gateway.permits import Permits
+from headgate.gateway.rpc.door import RpcDoor
+from headgate.gateway.rpc.grpcio import ThreadedServer
 from headgate.gateway.server import Gateway, listening_socket, run_on_uvloop
 from headgate.journal.blobs import BlobStore, LocalBlobs
 from headgate.journal.disk import LocalDisk
@@ -23,10 +29,13 @@ from headgate.registry.packages import PackageStore
 from headgate.runtimes.open import open_runtime
 from headgate.runtimes.placements import InProcess
 from headgate.runtimes.ports import Placement
-from headgate.testing.memory import MemoryReports, MemoryTraffic
+from headgate.testing.memory import MemoryKeys, MemoryReports, MemoryTraffic
 from headgate.testing.scripted import linear_package
 from headgate.traffic.traffic import Member, Policy, Traffic
 from headgate.vocabulary import Digest
+
+SECRET = b"s" * 32
+"""What keys of these tests are kept under."""
 
 
 @dataclass
@@ -127,6 +136,8 @@ class Town:
     gateway: Gateway | None = None
     port: int = 0
     callers: list[Caller] = field(default_factory=list)
+    keys: MemoryKeys = field(default_factory=MemoryKeys)
+    tokens: TokenSource | None = None
     placements: dict[str, Placement] = field(default_factory=dict)
     """By digest: what runs a package instead of ONNX Runtime in this process."""
 
@@ -166,7 +177,13 @@ class Town:
 
 @asynccontextmanager
 async def open_town(
-    home: Path, prepare: Callable[[Town], None], *, clock: Clock | None = None, **settings: Any
+    home: Path,
+    prepare: Callable[[Town], None],
+    *,
+    clock: Clock | None = None,
+    workers: int = 1,
+    tls: ssl.SSLContext | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Town]:
     clock = clock or SystemClock()
     town = Town(
@@ -191,11 +208,12 @@ async def open_town(
         clock=clock,
         slab=town.slab,
         worker="w0",
+        permits=Permits(Identity(town.keys, SECRET, clock, town.tokens), clock, town.slab, workers=workers),
         **settings,
     )
     sock = listening_socket("127.0.0.1", 0)
     town.port = sock.getsockname()[1]
-    await town.gateway.start(sock)
+    await town.gateway.start(sock, tls)
     try:
         yield town
     finally:
@@ -219,5 +237,16 @@ def play(tmp_path: Path) -> Play:
                 await scene(town)
 
         run_on_uvloop(main)
+
+    return run
+
+
+@pytest.fixture
+def play_rpc(play: Play) -> Play:
+    """The same in a town that speaks gRPC as well, on ``town.gateway.grpc_port``."""
+
+    def run(prepare: Callable[[Town], None], scene: Scene, *, body_limit: int = 1 << 24, **settings: Any) -> None:
+        rpc = ThreadedServer("127.0.0.1", 0, body_limit=body_limit), RpcDoor
+        play(prepare, scene, rpc=rpc, body_limit=body_limit, **settings)
 
     return run

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headgate.gateway.http import connection
 from headgate.gateway.http.connection import HEAD_LIMIT, PIPELINE_LIMIT, Connection, Refused, Wire
 from headgate.gateway.http.exchange import Exchange
 
@@ -15,14 +16,25 @@ from headgate.gateway.http.exchange import Exchange
 class Line:
     """A transport that keeps what was written and does nothing else."""
 
-    def __init__(self) -> None:
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return default
+
+    def __init__(self, can_end: bool = True) -> None:
         self.said = b""
-        self.closed = self.aborted = False
+        self.can_end = can_end
+        self.ended = self.closed = self.aborted = False
         self.reading = True
 
     def write(self, data: bytes) -> None:
-        assert not self.closed, "nothing is written after the end"
+        assert not any((self.ended, self.closed)), "nothing is written after the end"
         self.said += data
+
+    def can_write_eof(self) -> bool:
+        return self.can_end
+
+    def write_eof(self) -> None:
+        assert self.can_end > self.ended, "ended twice, or where no end can be written"
+        self.ended = True
 
     def close(self) -> None:
         self.closed = True
@@ -79,6 +91,11 @@ class Talk:
             (each.head.method, each.head.target, each.body, each.head.keep_alive, dict(each.head.headers))
             for each in self.asked
         ]
+
+
+def lingers(talk: Talk) -> bool:
+    """Whether its caller was told that nothing more comes and may still send what it began."""
+    return talk.line.ended and not talk.line.closed and talk.listens()
 
 
 def post(target: bytes, body: bytes, *headers: bytes) -> bytes:
@@ -230,9 +247,13 @@ def test_the_end_of_what_a_caller_sends() -> None:
     waiting.asked[0].reply(b"<a>")
     assert (waiting.line.said, waiting.line.closed) == (b"<a>", True)
     half = Talk().hear(post(b"/a", b"hello")[:-2])
-    half.connection.eof_received()
+    assert not half.connection.eof_received(), "everything is said: the transport may close"
     assert [(each.status, each.rule) for each in half.refused] == [(400, "truncated")]
-    assert (half.asked, half.line.closed) == ([], True)
+    assert (half.asked, half.line.said) == ([], b"<refused 400>")
+    behind = Talk().hear(get(b"GET", b"/a"), post(b"/b", b"hello")[:-2])
+    assert behind.connection.eof_received(), "two replies are owed"
+    behind.asked[0].reply(b"<a>")
+    assert (behind.line.said, behind.line.closed) == (b"<a><refused 400>", True)
 
 
 def test_a_sweep_ends_what_brought_nothing_since_the_last_one() -> None:
@@ -263,9 +284,11 @@ def test_slow_drips_do_not_keep_a_connection() -> None:
     talk.hear(data[:10])
     talk.connection.sweep()
     assert [(each.status, each.rule) for each in talk.refused] == [(408, "slow")]
-    assert talk.line.closed
+    assert lingers(talk)
     talk.hear(data[10:])
     assert talk.asked == []
+    talk.connection.sweep()
+    assert talk.line.closed
 
 
 def test_a_patient_caller_is_told_to_go_on_when_its_turn_comes() -> None:
@@ -282,7 +305,8 @@ def test_a_patient_caller_is_told_to_go_on_when_its_turn_comes() -> None:
 
 def test_a_patient_caller_with_too_much_to_say_is_refused_at_once() -> None:
     talk = Talk(body_limit=10).hear(b"POST /b HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\n")
-    assert (talk.line.said, talk.line.closed) == (b"<refused 413>", True)
+    assert talk.line.said == b"<refused 413>"
+    assert lingers(talk)
 
 
 @pytest.mark.parametrize("size", [10, 11])
@@ -314,14 +338,42 @@ def test_a_head_may_have_as_many_bytes_as_is_said() -> None:
 def test_what_is_no_request_here_is_refused_once_and_closed(raw: bytes, status: int, rule: str) -> None:
     talk = Talk().hear(raw, raw)
     assert [(each.status, each.rule) for each in talk.refused] == [(status, rule)]
-    assert (talk.asked, talk.line.closed) == ([], True)
+    assert talk.asked == []
+    assert lingers(talk), "closed now, the connection might be reset before its caller has read why"
+    assert not talk.connection.eof_received(), "its caller is done, so the transport may close"
+
+
+def test_a_refused_caller_is_listened_to_so_long_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "_LINGER_LIMIT", 100)
+    talk = Talk().hear(b"nonsense\r\n\r\n", bytes(99))
+    assert lingers(talk)
+    talk.hear(b"x")
+    assert (talk.line.said, talk.line.closed) == (b"<refused 400>", True)
+    behind = Talk().hear(get(b"GET", b"/a"), b"nonsense\r\n\r\n", bytes(100))
+    assert not behind.line.closed, "replies are owed"
+    behind.asked[0].reply(b"<a>")
+    assert (behind.line.said, behind.line.closed) == (b"<a><refused 400>", True)
+
+
+def test_a_refused_caller_that_says_nothing_more_is_closed_by_the_sweep() -> None:
+    talk = Talk().hear(b"nonsense\r\n\r\n")
+    talk.connection.sweep()
+    assert lingers(talk), "it may be reading"
+    talk.connection.sweep()
+    assert talk.line.closed
+    secured = Talk(line=Line(can_end=False)).hear(b"nonsense\r\n\r\n")
+    assert (secured.line.said, secured.line.closed) == (b"<refused 400>", False)
+    stopping = Talk().hear(b"nonsense\r\n\r\n")
+    stopping.connection.finish()
+    assert stopping.line.closed
 
 
 def test_what_was_asked_before_nonsense_is_still_answered_first() -> None:
     talk = Talk().hear(get(b"GET", b"/a"), b"nonsense\r\n\r\n")
     assert talk.line.said == b""
     talk.asked[0].reply(b"<a>")
-    assert (talk.line.said, talk.line.closed) == (b"<a><refused 400>", True)
+    assert talk.line.said == b"<a><refused 400>"
+    assert lingers(talk)
 
 
 def test_a_known_head_may_wait_for_its_body_all_the_same() -> None:

@@ -50,7 +50,7 @@ def asked(draw: st.DrawFn, view: View) -> Ask:
         keys=draw(st.none() | st.lists(TEXTS, min_size=count, max_size=count)) if count <= 5 else None,
         at=draw(st.none() | st.just(list(range(count)))),
         flags=flags,
-        clean=BAD not in rows and flags is None,
+        clean=flags is None and BAD not in rows,
     )
 
 

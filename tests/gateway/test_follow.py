@@ -11,9 +11,9 @@ from tests.gateway.scenery import PLAIN, Silent
 
 from headgate.errors import IntegrityError
 from headgate.gateway import follow
-from headgate.gateway.doors.router import Views
 from headgate.gateway.follow import Follower
 from headgate.gateway.metrics import Slab, SlabCollector
+from headgate.gateway.view import Views
 from headgate.registry.package import Engine, Manifest, ModelInput, ModelOutput, Signature
 from headgate.registry.packages import FORMAT, Package
 from headgate.testing.memory import MemoryReports, MemoryTraffic

@@ -1,11 +1,14 @@
 """HTTP/1.1 as callers really speak it: in pieces, in a row, in chunks, or not at all."""
 
 import asyncio
+import http.client
 import json
 import random
 from typing import Any
 
 import pytest
+
+from headgate.gateway.http import connection
 
 PREDICT = "/v1/endpoints/e/predict"
 ROW = {"f0": 0.1, "f1": 0.2, "f2": 0.3}
@@ -124,6 +127,45 @@ def test_what_is_no_request_is_refused_and_the_connection_closed(play: Any, raw:
     play(serve_one, scene, body_limit=4096)
 
 
+@pytest.mark.parametrize("encoding", [{}, {"Transfer-Encoding": "chunked"}], ids=["length", "chunks"])
+def test_a_caller_who_sends_far_too_much_still_finds_its_reply(play: Any, encoding: dict[str, str]) -> None:
+    """As the standard library's client does: all of the body first, the reply afterwards."""
+
+    def ask(port: int) -> tuple[int, Any]:
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        parts = iter([bytes(1 << 20)] * 20)
+        client.request("POST", PREDICT, parts if encoding else b"".join(parts), encoding, encode_chunked=True)
+        reply = client.getresponse()
+        try:
+            return reply.status, json.loads(reply.read())["error"]["rule"]
+        finally:
+            client.close()
+
+    async def scene(town: Any) -> None:
+        for _ in range(3):
+            assert await asyncio.to_thread(ask, town.port) == (413, "size")
+
+    play(serve_one, scene, body_limit=4096)
+
+
+def test_a_caller_who_never_ends_is_not_listened_to_for_ever(play: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "_LINGER_LIMIT", 1 << 20)
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        caller.writer.write(b"nonsense\r\n\r\n")
+        assert (await caller.reply()).status == 400
+        with pytest.raises(ConnectionError):
+            await flood(caller)
+
+    async def flood(caller: Any) -> None:
+        for _ in range(1000):
+            caller.writer.write(bytes(1 << 16))
+            await caller.writer.drain()
+
+    play(serve_one, scene)
+
+
 def test_a_method_a_path_does_not_know_keeps_the_connection(play: Any) -> None:
     async def scene(town: Any) -> None:
         caller = await town.call()
@@ -154,6 +196,38 @@ def test_a_caller_that_stops_sending_still_gets_its_reply(play: Any) -> None:
         caller.writer.write_eof()
         assert (await caller.reply()).headers["headgate-request-id"] == "last"
         assert await caller.ended() == b""
+
+    play(serve_one, scene)
+
+
+def test_an_offer_of_another_protocol_is_passed_over(play: Any) -> None:
+    """As the clients make it that would rather speak HTTP/2: with the first request of a connection, body and all."""
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        offer = ("Connection: Upgrade, HTTP2-Settings", "UPGRADE: h2c", "HTTP2-Settings: AAEAAEAAAAIAAAAB")
+        for name in ("first", "later"):
+            caller.writer.write(request_for([ROW], name, *offer))
+            reply = await caller.reply()
+            assert (reply.status, reply.headers["headgate-request-id"]) == (200, name)
+        assert (await caller.ask("GET", "/livez")).status == 200
+        assert len(town.journal.inputs) == 2
+
+    play(serve_one, scene)
+
+
+def test_an_offer_of_another_protocol_in_pieces_gets_one_reply(play: Any) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        raw = request_for([ROW], "x", "Connection: Upgrade", "Upgrade: h2c")
+        caller.writer.write(raw[:90])
+        await caller.writer.drain()
+        await asyncio.sleep(0.05)
+        caller.writer.write(raw[90:])
+        reply = await caller.reply()
+        assert (reply.status, reply.headers["headgate-request-id"]) == (200, "x")
+        assert (await caller.ask("GET", "/livez")).json == {"live": True}
+        assert len(town.journal.inputs) == 1
 
     play(serve_one, scene)
 
@@ -225,3 +299,14 @@ def test_noise_never_harms_a_neighbour(play: Any) -> None:
             assert (reply.status, reply.headers["headgate-request-id"]) == (200, "mine")
 
     play(serve_one, scene)
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"), [("/v1/endpoints/e/predict", "POST"), ("/livez", "GET, HEAD"), ("/nowhere", "GET, HEAD, POST")]
+)
+def test_a_method_nobody_answers_is_told_which_are(play: Any, path: str, allowed: str) -> None:
+    async def scene(town: Any) -> None:
+        reply = await (await town.call()).ask("DELETE", path)
+        assert (reply.status, reply.headers["allow"]) == (405, allowed)
+
+    play(lambda town: town.serve_one(), scene)

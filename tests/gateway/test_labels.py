@@ -3,9 +3,15 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
+from headgate.contracts.contract import Output
+from headgate.contracts.text import to_document
 from headgate.errors import JournalUnavailable
+from headgate.testing.scripted import numbers_contract
+from headgate.traffic.traffic import Member
+from headgate.vocabulary import Task
 
 PREDICT, LABELS, DECISIONS = (f"/v1/endpoints/e/{door}" for door in ("predict", "labels", "decisions"))
 ROW = {"f0": 0.1, "f1": 0.2, "f2": 0.3}
@@ -75,6 +81,18 @@ WRONG = [
     ({"labels": [{"request_id": "a", "label": 1, "actor": "x"}]}, "labels[0].actor", "unknown"),
     ({"labels": [{"id": "nonsense", "label": 1}]}, "labels[0].id", "uuid"),
     ({"labels": [{"id": STRANGER, "label": 1}]}, "labels[0].id", "known_id"),
+    ({"labels": [{"request_id": "\ud800", "label": 1}]}, "labels[0].request_id", "type"),
+    ({"labels": [{"key": "\ud800", "at": "2013-03-01T00:00:00Z", "label": 1}]}, "labels[0].key", "type"),
+    ({"labels": [{"id": "\ud800", "label": 1}]}, "labels[0].id", "type"),
+    ({"labels": [{"request_id": "a", "label": "\ud800"}]}, "labels[0].label", "type"),
+    ({"labels": [{"request_id": "a", "label": 1, "\ud800": 1}]}, "labels[0].?", "unknown"),
+    ({"labels": [{"request_id": "a", "label": 1}], "\ud800": 1}, "?", "unknown"),
+    ({"labels": [{"key": "a", "at": "0001-01-01T00:00:00+01:00", "label": 1}]}, "labels[0].at", "type"),
+    (
+        {"labels": [{"request_id": "a", "label": 1, "observed_at": "9999-12-31T23:59:59-01:00"}]},
+        "labels[0].observed_at",
+        "type",
+    ),
     ({"labels": [{"request_id": "a", "label": 1}, {"id": STRANGER, "label": 1}]}, "labels[1].id", "known_id"),
 ]
 
@@ -91,6 +109,34 @@ def test_a_label_that_is_none_is_refused_by_name_and_nothing_is_kept(
         assert town.journal.labels == []
 
     play(serve_one, scene)
+
+
+def test_a_request_has_so_many_labels_and_no_more(play: Any) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        label = {"request_id": "r", "label": 1}
+        assert (await caller.post(LABELS, {"labels": [label] * 5})).json == {"accepted": 5}
+        error = (await caller.post(LABELS, {"labels": [label] * 6})).json["error"]
+        assert (error["field"], error["rule"], error["message"]) == ("labels", "size", "a request has 1 to 5 entries")
+        assert len(town.journal.labels) == 5
+
+    play(serve_one, scene, queue_rows=5)
+
+
+def test_a_regressions_label_is_a_number_a_float_holds(play: Any) -> None:
+    def serve_regression(town: Any) -> None:
+        contract = numbers_contract(3, Output(Task.REGRESSION))
+        own = msgspec.json.encode(to_document(contract)).decode()
+        town.publish([Member("m:1", town.linear(), 1.0, proved=True)], contract=own)
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        for value, rule in ((10**309, "finite"), (10**399, "finite"), (float("inf"), "finite"), (True, "type")):
+            reply = await caller.post(LABELS, {"labels": [{"request_id": "r", "label": value}]})
+            assert (reply.status, reply.json["error"]["rule"]) == (422, rule)
+        assert (await caller.post(LABELS, {"labels": [{"request_id": "r", "label": 10**300}]})).status == 200
+
+    play(serve_regression, scene)
 
 
 def test_a_label_for_another_endpoints_id_is_refused(play: Any) -> None:

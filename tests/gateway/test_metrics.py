@@ -1,15 +1,20 @@
 """Counters that are exact, add up over workers and outlive them."""
 
+import asyncio
 import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.gateway.test_versions import Scripted
+
 from headgate.gateway.metrics import Slab, SlabCollector, render
-from headgate.gateway.metrics.counting import EndpointCount
+from headgate.gateway.metrics.counting import EndpointCount, MachineCount
 from headgate.gateway.metrics.families import FAMILIES
+from headgate.vocabulary import VERSION
 
 PREDICT = "/v1/endpoints/e/predict"
 ROW = {"f0": 0.1, "f1": 0.2, "f2": 0.3}
@@ -113,3 +118,110 @@ def test_what_nobody_waits_for_any_more_is_not_in_flight(play: Any, tmp_path: Pa
         town.journal.release()
 
     play(lambda town: town.serve_one(deadline_ms=50), scene)
+
+
+def test_an_objective_is_a_metric_and_goes_with_the_file(play: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "metrics"
+
+    async def scene(town: Any) -> None:
+        assert value(folder, "headgate_slo_latency_seconds", endpoint="e") == 0.05
+        town.serve_one()
+        await town.obeyed(2)
+        assert value(folder, "headgate_slo_latency_seconds", endpoint="e") == 0
+
+    play(lambda town: town.serve_one(latency_p99_ms=50.0), scene)
+
+
+def test_a_label_by_id_tells_how_long_it_took(play: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "metrics"
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        first = (await caller.post(PREDICT, {"rows": [ROW]})).json["predictions"][0]["id"]
+        await asyncio.sleep(0.02)
+        labels = [{"id": first, "label": 1}, {"request_id": "r", "label": 0}]
+        await caller.post("/v1/endpoints/e/labels", {"labels": labels})
+        assert value(folder, "headgate_label_lag_seconds_count") == 1
+        assert 0.015 < value(folder, "headgate_label_lag_seconds_sum") < 5
+
+    play(lambda town: town.serve_one(), scene)
+
+
+def test_waiting_for_a_busy_model_is_counted_while_and_after(play: Any, tmp_path: Path) -> None:
+    gate, folder = asyncio.Event(), tmp_path / "metrics"
+
+    def prepare(town: Any) -> None:
+        town.placements[town.linear()] = Scripted(lambda _: gate.wait(), 0.0)
+        town.serve_one()
+
+    async def scene(town: Any) -> None:
+        body = json.dumps({"rows": [ROW, ROW]}).encode()
+        callers = [await town.call() for _ in range(3)]
+        for caller in callers:
+            caller.send("POST", PREDICT, body)
+            await asyncio.sleep(0.02)  # the first is asked alone, and those after it wait
+        await _until(lambda: value(folder, "headgate_queue_depth", version="m:1") == 4)
+        assert value(folder, "headgate_in_flight") == 6
+        gate.set()
+        for caller in callers:
+            assert (await caller.reply()).status == 200
+        await _until(lambda: value(folder, "headgate_queue_depth") == 0)
+        assert value(folder, "headgate_queue_duration_seconds_count", version="m:1") == 3
+        assert value(folder, "headgate_queue_duration_seconds_bucket", le="0.01") < 3
+        assert value(folder, "headgate_queue_limit") == 64
+
+    play(prepare, scene, queue_rows=64)
+
+
+def test_a_journal_that_cannot_be_written_is_seen_without_a_caller(play: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "metrics"
+
+    async def scene(town: Any) -> None:
+        assert value(folder, "headgate_journal_unwritable") == 0
+        town.journal.healthy = False
+        await _until(lambda: value(folder, "headgate_journal_unwritable") == 1)
+        town.journal.healthy = True
+        await _until(lambda: value(folder, "headgate_journal_unwritable") == 0)
+
+    play(lambda town: town.serve_one(), scene)
+
+
+def test_the_parent_counts_deaths_and_looks_at_the_disk(tmp_path: Path) -> None:
+    slab = Slab(tmp_path / "supervisor.slab")
+    count = MachineCount(slab, tmp_path)
+    assert value(tmp_path, "headgate_process_deaths_total") == 0
+    assert "headgate_process_deaths_total{" in render(tmp_path).decode()
+    for name in ("gateway 0", "gateway 1", "host 0123456789ab", "controller"):
+        count.died(name)
+    count.look()
+    assert value(tmp_path, "headgate_process_deaths_total", process="gateway") == 2
+    assert value(tmp_path, "headgate_process_deaths_total") == 4
+    assert value(tmp_path, "headgate_build_info", version=VERSION) == 1
+    free, size = (value(tmp_path, f"headgate_disk_{each}_bytes") for each in ("free", "size"))
+    assert 0 < free < size
+    slab.close()
+
+
+def test_a_parent_does_not_fall_over_a_disk_that_went_away(tmp_path: Path) -> None:
+    slab = Slab(tmp_path / "supervisor.slab")
+    count = MachineCount(slab, tmp_path / "gone")
+    count.look()
+    count.died("something new")
+    assert value(tmp_path, "headgate_disk_free_bytes") == 0
+    assert value(tmp_path, "headgate_process_deaths_total", process="something") == 1
+    slab.close()
+
+
+def test_what_alerts_look_for_growth_of_is_counted_from_zero(tmp_path: Path) -> None:
+    slab = Slab(tmp_path / "w0.slab")
+    EndpointCount(slab, "default", "e").version("m:1")
+    page = render(tmp_path).decode()
+    for name in ("headgate_unjournalled_total", "headgate_fallbacks_total", "headgate_rejected_total"):
+        assert f"{name}{{" in page
+    slab.close()
+
+
+async def _until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not true():
+            await asyncio.sleep(0.01)

@@ -13,6 +13,7 @@ from headgate.vocabulary import Ack, Micros, OnFailure
 
 ROW = {"f0": 0.1, "f1": 0.2, "f2": 0.3}
 PREDICT = "/v1/endpoints/e/predict"
+INFER = "/v2/models/e/infer"
 
 
 def serve_one(town: Any) -> None:
@@ -76,6 +77,11 @@ BODIES = [
     (b'{"rows":[{"f0":1,"f1":1,"f2":1}],"deadline_ms":0}', 422, "deadline_ms", "type"),
     (b'{"rows":[{"f0":1,"f1":1,"f2":1}],"at":["2013-01-01T00:00:00Z"]}', 422, "at", "replay"),
     (b'{"rows":[{"f0":1,"f1":1,"f2":1}],"at":["yesterday"]}', 422, "at", "type"),
+    (rb'{"rows":[{"f0":1,"f1":1,"f2":1}],"id":"\ud800"}', 422, "id", "type"),
+    (rb'{"rows":[{"f0":1,"f1":1,"f2":1}],"keys":["\ud800"]}', 422, "keys", "type"),
+    (rb'{"rows":[{"f0":1,"f1":1,"f2":1}],"at":["\ud800"]}', 422, "at", "type"),
+    (rb'{"rows":[{"f0":1,"f1":1,"f2":1}],"\ud800":1}', 422, "?", "unknown"),
+    (rb'"\ud800"', 422, "body", "type"),
 ]
 
 
@@ -104,6 +110,9 @@ ROWS = [
     ('{"f0":1,"f1":-Infinity,"f2":1}', "rows[0].f1", "finite"),
     ('{"f0":1,"f1":1e999,"f2":1}', "rows[0].f1", "finite"),
     ("7", "rows[0]", "type"),
+    (r'{"f0":"\ud800","f1":1,"f2":1}', "rows[0].f0", "type"),
+    (r'{"f0":1,"f1":1,"f2":1,"\ud800":1}', "rows[0].?", "unknown"),
+    (r'"\ud800"', "rows[0]", "type"),
 ]
 
 
@@ -119,6 +128,65 @@ def test_a_row_that_breaks_the_contract_is_refused_by_name(play: Any, row: str, 
         assert len(town.journal.inputs) == 1
 
     play(serve_one, scene)
+
+
+def test_a_fault_of_ours_is_a_500_for_those_it_struck_and_takes_no_room(play: Any, caplog: Any) -> None:
+    async def scene(town: Any) -> None:
+        first, second = await town.call(), await town.call()
+        write, faults = town.journal.write, [TypeError("scripted")] * 3
+
+        def broken(*arguments: Any) -> bool:
+            if faults:
+                raise faults.pop()
+            kept: bool = write(*arguments)
+            return kept
+
+        town.journal.write = broken
+        while faults:
+            first.send("POST", PREDICT, b'{"rows":[{"f0":1,"f1":1,"f2":1}]}')
+            second.send("POST", INFER, b'{"inputs":[{"name":"x","shape":[1,3],"datatype":"FP64","data":[1,1,1]}]}')
+            native, v2 = await first.reply(), await second.reply()
+            assert {native.status, v2.status} <= {200, 500}
+            if native.status == 500:
+                assert native.json["error"]["rule"] == "internal"
+            if v2.status == 500:
+                assert isinstance(v2.json["error"], str)
+        assert (await first.post(PREDICT, {"rows": [ROW, ROW]})).status == 200, "their room was given back"
+        assert "scripted" in caplog.text
+
+    play(serve_one, scene, queue_rows=2)
+
+
+def test_a_reply_that_cannot_be_made_is_a_500_and_those_behind_it_are_answered(play: Any, caplog: Any) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        door = town.gateway._router._predict.__self__
+        make = door._encode
+        faults = [TypeError("scripted")]
+
+        def broken(document: Any) -> bytes:
+            if faults:
+                raise faults.pop()
+            made: bytes = make(document)
+            return made
+
+        door._encode = broken
+        for _ in range(2):
+            caller.send("POST", PREDICT, b'{"rows":[{"f0":1,"f1":1,"f2":1}]}')
+        assert [(await caller.reply()).status for _ in range(2)] == [500, 200]
+        assert "scripted" in caplog.text
+
+    play(serve_one, scene)
+
+
+def test_event_times_beyond_the_calendar_are_refused(play: Any) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        for at in ("9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00"):
+            reply = await caller.post(PREDICT, {"rows": [ROW], "at": [at]})
+            assert (reply.status, reply.json["error"]["field"], reply.json["error"]["rule"]) == (422, "at", "type")
+
+    play(serve_one, scene, replay=True)
 
 
 def test_unknown_endpoints_and_paths_are_not_found(play: Any) -> None:

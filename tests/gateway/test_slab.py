@@ -199,9 +199,9 @@ def test_what_a_gateway_counts_of_one_endpoint(tmp_path: Path) -> None:
     count = EndpointCount(slab, "default", "e")
     version = count.version("m:1")
     assert count.version("m:1") is version
-    version.ran("live", 3, 2000)
-    version.ran("live", 1, 1000)
-    version.ran("canary", 5, 0)
+    version.ran("live", 3, 2000, 0)
+    version.ran("live", 1, 1000, 0)
+    version.ran("canary", 5, 0, 0)
     version.fell_back("late", 2)
     version.fell_back("failed", 4)
     version.loaded("sha256:1", loaded=True)

@@ -3,9 +3,16 @@
 import asyncio
 from typing import Any
 
+import msgspec
+import numpy as np
 import pytest
 
+from headgate.contracts.contract import Output
+from headgate.contracts.text import to_document
+from headgate.runtimes.ports import Outputs
+from headgate.testing.scripted import numbers_contract
 from headgate.traffic.traffic import Member
+from headgate.vocabulary import Task
 
 INFER = "/v2/models/e/infer"
 MATRIX = {"name": "x", "shape": [2, 3], "datatype": "FP32", "data": [[0.1, 0.2, 0.3], [5, 5, 5]]}
@@ -80,7 +87,11 @@ NAN = float("nan")
         ([{**MATRIX, "shape": [-1, 3]}], "shape"),
         ([{**MATRIX, "datatype": "FP8"}], "datatype"),
         ([{**MATRIX, "shape": [3, 2]}], "[rows]"),
-        ([{"name": "x"}], "type"),
+        ([{"name": "x"}], "inputs[0].shape: is missing"),
+        ([{**MATRIX, "shape": ["2", 3]}], "inputs[0].shape[0]: "),
+        (columns(**{"\ud800": [1.0]}), "inputs[3].name"),
+        ([{**MATRIX, "name": "\ud800"}], "inputs[0].name"),
+        ([{**MATRIX, "shape": [10**30, 3]}], "shape"),
         (columns()[:2], "rows[0].f2"),
         (columns() + columns()[:1], "twice"),
         (columns(f3=[1.0]), "rows[0].f3"),
@@ -100,6 +111,75 @@ def test_what_is_wrong_is_said_as_the_protocol_says_it(play: Any, inputs: Any, s
         assert town.journal.answers == []
 
     play(serve_two, scene)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"id": "i" * 129}, "id"),
+        ({"id": "\ud800"}, "id"),
+        ({"id": 7}, "id"),
+        ({"parameters": {"key": "k" * 257}}, "parameters.key"),
+        ({"parameters": {"key": ""}}, "parameters.key"),
+        ({"parameters": {"key": "\ud800"}}, "parameters.key"),
+        ({"parameters": {"timeout": -1}}, "parameters.timeout"),
+        ({"parameters": {"timeout": NAN}}, "parameters.timeout"),
+        ({"parameters": {"timeout": "1"}}, "parameters.timeout"),
+        ({"outputs": [{"name": "scores"}, {"name": "scores"}]}, "twice"),
+        ({"outputs": [{}]}, "outputs[0].name"),
+    ],
+)
+def test_what_stands_beside_the_tensors_has_limits(play: Any, more: Any, says: str) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        reply = await caller.post(INFER, {"inputs": [MATRIX], **more})
+        assert reply.status == 400
+        assert says in reply.json["error"]
+        assert (await caller.post(INFER, {"inputs": [MATRIX], "id": "i" * 128})).status == 200
+
+    play(serve_two, scene)
+
+
+@pytest.mark.parametrize(
+    "timeout", [0, 1e300, float("inf"), 10**390, 600_000_001], ids=["zero", "far", "infinite", "long", "over"]
+)
+def test_a_timeout_of_0_or_beyond_every_deadline_is_as_none(play: Any, timeout: float) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        assert (await caller.post(INFER, {"inputs": [MATRIX], "parameters": {"timeout": timeout}})).status == 200
+
+    play(serve_two, scene)
+
+
+class Uneven:
+    """A placement whose arrays have another shape in every call."""
+
+    inline = None
+
+    async def run(self, feeds: Any) -> Outputs:
+        rows = len(feeds["X"])
+        arrays = {name: np.zeros((rows, rows)) for name in ("label", "probabilities")}
+        return Outputs(np.zeros(0), None, arrays, 5)
+
+    async def close(self) -> None:
+        return None
+
+
+def test_answers_that_no_tensor_holds_are_refused_and_nobody_waits_for_ever(play: Any) -> None:
+    def prepare(town: Any) -> None:
+        digest = town.linear()
+        town.placements[digest] = Uneven()
+        contract = msgspec.json.encode(to_document(numbers_contract(3, Output(Task.TENSOR)))).decode()
+        town.publish([Member("m:1", digest, 1.0, proved=True)], contract=contract)
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        rows = 1030  # more than one call takes
+        reply = await caller.post(INFER, {"inputs": [{**MATRIX, "shape": [rows, 3], "data": [0.5] * (3 * rows)}]})
+        assert reply.status == 503
+        assert "differ in shape" in reply.json["error"]
+
+    play(prepare, scene)
 
 
 def test_bodies_that_are_none_and_outputs_that_are_none_are_refused(play: Any) -> None:
@@ -187,3 +267,20 @@ def test_tritons_client_works_as_it_comes(play: Any) -> None:
         await asyncio.to_thread(with_client, town.port)
 
     play(serve_two, scene)
+
+
+def test_what_is_missing_is_named_by_its_place(play: Any) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        path = "/v2/models/e/infer"
+        for body, said in (
+            ({}, "inputs: is missing"),
+            ({"inputs": [{"name": "f0", "datatype": "FP64"}]}, "inputs[0].shape: is missing"),
+            ({"inputs": [{"name": 7, "shape": [1], "datatype": "FP64"}]}, "inputs[0].name: is missing"),
+            ({"inputs": [{"name": "f0", "shape": [0], "datatype": "AAA", "data": []}]}, "f0: has a datatype"),
+        ):
+            reply = await caller.post(path, body)
+            assert reply.status == 400
+            assert reply.json["error"].startswith(said)
+
+    play(lambda town: town.serve_one(), scene)

@@ -126,10 +126,10 @@ def test_a_version_the_caller_named_has_no_stand_in(play: Any) -> None:
     play(with_canary(Scripted(fail, 9.0), weight=0.0), scene)
 
 
-def test_one_poisonous_row_fails_alone(play: Any) -> None:
+def test_one_poisonous_row_fails_alone_and_its_value_stays_with_the_operator(play: Any, caplog: Any) -> None:
     def poison(feeds: Feeds) -> None:
         if (feeds["X"][:, 0] < 0).any():
-            raise RuntimeFailed("the model raised ValueError: negative")
+            raise RuntimeFailed("the model raised ValueError: negative -17.5")
 
     async def scene(town: Any) -> None:
         caller = await town.call()
@@ -138,6 +138,9 @@ def test_one_poisonous_row_fails_alone(play: Any) -> None:
         found = [each.get("error", {}).get("rule", "") for each in reply.json["predictions"]]
         assert found == ["runtime" if i == 5 else "" for i in range(16)]
         assert len(town.journal.answers) == 15
+        (refused,) = [each.refusal for each in town.journal.inputs if each.refusal]
+        assert refused.message == reply.json["predictions"][5]["error"]["message"] == "the model raised ValueError"
+        assert "negative -17.5" in caplog.text
 
     def prepare(town: Any) -> None:
         digest = town.linear()
@@ -316,5 +319,25 @@ def test_a_package_that_cannot_be_loaded_takes_no_traffic(play: Any) -> None:
         assert (await caller.post(PREDICT, {"rows": [ROW]})).headers["headgate-version"] == "m:1"
         tensor = {"name": "x", "shape": [1, 3], "datatype": "FP64", "data": [1, 2, 3]}
         assert (await caller.post("/v2/models/e/versions/2/infer", {"inputs": [tensor]})).status == 503
+
+    play(prepare, scene)
+
+
+def test_a_fault_of_ours_beside_the_loop_does_not_end_a_version(play: Any) -> None:
+    def prepare(town: Any) -> None:
+        digest = town.linear()
+        town.placements[digest] = Scripted(nothing, 0.0)
+        town.publish([Member("m:1", digest, 1.0, proved=True)])
+
+    async def scene(town: Any) -> None:
+        caller, write = await town.call(), town.journal.write
+        town.journal.write = broken
+        reply = await caller.post(PREDICT, {"rows": [ROW], "deadline_ms": 5000})
+        assert (reply.status, reply.json["error"]["rule"]) == (500, "internal"), "at once, not when its time is over"
+        town.journal.write = write
+        assert (await caller.post(PREDICT, {"rows": [ROW], "deadline_ms": 5000})).status == 200
+
+    def broken(*_: Any) -> bool:
+        raise TypeError("scripted")
 
     play(prepare, scene)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.journal.writing import DELAYS, SECOND, START, Told, block, committer, kept, schema, write
+from tests.journal.writing import DELAYS, START, Told, block, committer, kept, schema, write
 
 from headgate.clock import HeldClock, SystemClock
 from headgate.errors import JournalUnavailable
@@ -19,7 +19,7 @@ from headgate.journal.records import Block
 from headgate.journal.scan import scan
 from headgate.journal.segments import DiskSegmentSource
 from headgate.testing.disk import CRASH, UnkindDisk
-from headgate.vocabulary import Micros
+from headgate.vocabulary import SECOND, Micros
 
 
 class SlowDisk(UnkindDisk):

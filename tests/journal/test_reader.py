@@ -14,10 +14,8 @@ from headgate.journal.reader import ATTEMPTS, Counts, Reader
 from headgate.journal.records import Answer, Block, Input, Label, Refusal, Schema, SchemaField
 from headgate.journal.sealer import Sealer
 from headgate.testing.segments import MemorySegments
-from headgate.vocabulary import Micros
+from headgate.vocabulary import HOUR, Micros
 
-HOUR = 3_600_000_000
-DAY = 24 * HOUR
 FIELDS = (SchemaField("distance", "number", "public"), SchemaField("passenger", "text", "personal"))
 SCHEMA = Schema("default", "flights", "sha256:1", FIELDS, "binary", "boolean")
 

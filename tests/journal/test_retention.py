@@ -14,10 +14,9 @@ from headgate.journal.retention import retain
 from headgate.journal.sealer import Sealer
 from headgate.journal.tables import Table
 from headgate.testing.segments import MemorySegments
-from headgate.vocabulary import Micros
+from headgate.vocabulary import DAY, Micros
 
-HOUR = 3_600_000_000
-DAY = 24 * HOUR
+HOUR = DAY // 24
 FIELDS = (SchemaField("distance", "number", "public"), SchemaField("passenger", "text", "personal"))
 SCHEMA = Schema("default", "flights", "sha256:1", FIELDS, "binary", "boolean")
 

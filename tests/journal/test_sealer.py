@@ -17,8 +17,7 @@ from headgate.journal.records import Answer, Block, Input, Label, Schema, Schema
 from headgate.journal.sealer import Sealer
 from headgate.journal.tables import Table
 from headgate.testing.segments import MemorySegments
-
-DAY = 86_400_000_000
+from headgate.vocabulary import DAY
 
 
 class Crash(Exception):

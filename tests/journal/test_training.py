@@ -11,9 +11,8 @@ from headgate.journal.records import Answer, Block, Input, Label, Schema, Schema
 from headgate.journal.sealer import Sealer
 from headgate.journal.training import TrainingSet, training_set
 from headgate.testing.segments import MemorySegments
-from headgate.vocabulary import Micros
+from headgate.vocabulary import SECOND, Micros
 
-SECOND = 1_000_000
 FIELDS = (SchemaField("distance", "number", "public"), SchemaField("passenger", "text", "personal"))
 SCHEMA = Schema("default", "flights", "sha256:1", FIELDS, "regression", "number")
 

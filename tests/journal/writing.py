@@ -14,7 +14,6 @@ from headgate.vocabulary import Micros
 
 STREAM = Stream("here-0")
 START = Micros(1_700_000_000_000_000)
-SECOND = 1_000_000
 
 
 def schema(endpoint: str = "delays") -> Schema:

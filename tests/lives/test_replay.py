@@ -14,10 +14,8 @@ from headgate.journal.lake import Lake
 from headgate.journal.reader import Reader
 from headgate.testing.installation import Installation
 from headgate.testing.segments import MemorySegments
-from headgate.vocabulary import Micros
+from headgate.vocabulary import DAY, HOUR, Micros
 
-HOUR: Final = 3_600_000_000
-DAY: Final = 24 * HOUR
 MONDAY: Final = 1_362_355_200_000_000
 """2013-03-04T00:00:00Z, when the story begins."""
 DAYS: Final = 4

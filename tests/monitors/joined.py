@@ -7,9 +7,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-SECOND = 1_000_000
-DAY = 86_400 * SECOND
-
 
 def moment(text: str) -> int:
     """Microseconds of an ISO moment in UTC."""

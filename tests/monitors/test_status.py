@@ -5,14 +5,14 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from tests.monitors.joined import DAY, NOTHING, Row, moment, refused, table
+from tests.monitors.joined import NOTHING, Row, moment, refused, table
 
 from headgate.contracts.contract import Output
 from headgate.evaluation.report import Report, evaluate
 from headgate.monitors.status import NOTES, WIDTH, EndpointStatus, Objective, Share, as_text, endpoint_status, title
 from headgate.monitors.windows import Quantiles, windows
 from headgate.traffic.endpoint import Slo
-from headgate.vocabulary import Micros, Task
+from headgate.vocabulary import DAY, Micros, Task
 
 OUTPUT = Output(Task.BINARY, classes=("no", "yes"), probability=True)
 LIVE = Share("flight:1", 0.9)

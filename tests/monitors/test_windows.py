@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.monitors.joined import DAY, NOTHING, SECOND, Row, moment, refused, table
+from tests.monitors.joined import NOTHING, Row, moment, refused, table
 
 from headgate.contracts.contract import Output
 from headgate.errors import BadInput
@@ -19,7 +19,7 @@ from headgate.evaluation.metrics import measure
 from headgate.evaluation.report import evaluate
 from headgate.monitors.status import title
 from headgate.monitors.windows import Window, windows
-from headgate.vocabulary import Micros, Task
+from headgate.vocabulary import DAY, SECOND, Micros, Task
 
 OUTPUT = Output(Task.BINARY, classes=("no", "yes"), probability=True)
 MARCH, APRIL = moment("2013-03-01"), moment("2013-04-01")

@@ -10,12 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 import skops.io
+from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
-from headgate.contracts.contract import Contract, Field, Kind, Output
+from headgate.contracts.contract import Contract, Field, Kind, OnBreak, Output
 from headgate.errors import BadInput, IntegrityError, MissingExtra, NotFound, TrustRequired
 from headgate.evaluation.report import Report
 from headgate.events import EventKind
@@ -103,6 +104,61 @@ def test_a_persons_contract_is_kept(enter: Any, fitted: Any, frame: pd.DataFrame
         enter(fitted, frame, contract=turned)
     with pytest.raises(BadInput, match=r"^c: "):
         enter(fitted, frame, contract=Contract(fields[:2], own.output))
+
+
+@pytest.mark.parametrize(
+    ("label", "rule"),
+    [("word", "domain"), ("number", "domain"), ("list", "domain"), ("nothing", None), ("y", None), ("float", None)],
+)
+def test_a_label_column_holds_what_the_model_answers(
+    enter: Any, fitted: Any, frame: pd.DataFrame, label: str, rule: str | None
+) -> None:
+    data = frame[NUMBERS].assign(y=frame.y, word="no", number=frame.a, nothing=None)
+    data["float"] = frame.y.astype(float)
+    data["list"] = pd.Series([[1]] * len(frame))
+    if rule is None:
+        assert enter(fitted, data, label=label).package.contract.output.label == label
+        return
+    with pytest.raises(BadInput, match=r"none of the model's classes \(0, 1\)") as refused:
+        enter(fitted, data, label=label)
+    assert (refused.value.field, refused.value.rule) == (label, rule)
+
+
+def test_a_regressions_label_column_holds_numbers(enter: Any, frame: pd.DataFrame) -> None:
+    data = frame[NUMBERS].assign(y=frame.a, word="no")
+    model = Ridge().fit(data[NUMBERS], data.y)
+    with pytest.raises(BadInput, match="answers numbers") as refused:
+        enter(model, data, label="word")
+    assert (refused.value.field, refused.value.rule) == ("word", "type")
+
+
+@pytest.mark.parametrize(("unknown", "closed"), [("error", True), ("ignore", False)])
+def test_categories_the_model_cannot_answer_are_refused_and_others_flagged(
+    registry: Registry, enter: Any, frame: pd.DataFrame, unknown: str, closed: bool
+) -> None:
+    columns = make_column_transformer((OneHotEncoder(handle_unknown=unknown), ["e"]), remainder="passthrough")
+    data = frame[["a", "e", "y"]]
+    done = enter(make_pipeline(columns, LogisticRegression()).fit(data[["a", "e"]], data.y), data)
+    rules = {each.name: each.on_domain is OnBreak.REJECT for each in done.package.contract.fields}
+    assert rules == {"a": False, "e": closed}
+    assert enter(make_pipeline(columns, LogisticRegression()).fit(data[["a", "e"]], data.y), data).events == ()
+    strange = pa.Table.from_pandas(data.assign(e=["new", *data.e[1:]]))
+    if closed:
+        with pytest.raises(BadInput, match="e: 1 rows have a category"):
+            evaluate_version(registry, predict_with, done.version, strange, gates=["auc >= 0"])
+    else:
+        assert evaluate_version(registry, predict_with, done.version, strange, gates=["auc >= 0"]).evaluation.passed
+
+
+def test_a_column_of_truth_that_is_not_there_is_named(
+    registry: Registry, enter: Any, fitted: Any, frame: pd.DataFrame
+) -> None:
+    version = enter(fitted, frame).version
+    rows = pa.Table.from_pandas(frame[NUMBERS].assign(late=frame.y))
+    with pytest.raises(BadInput, match=f"y: the rows have no such column, where {version.ref} expects the truth"):
+        evaluate_version(registry, predict_with, version, rows)
+    with pytest.raises(BadInput, match="none of the model's classes"):
+        evaluate_version(registry, predict_with, version, rows.append_column("y", pa.array(["no"] * len(frame))))
 
 
 def test_bad_names_parents_and_models(enter: Any, fitted: Any, frame: pd.DataFrame) -> None:

@@ -117,6 +117,25 @@ def test_named_columns_with_categories(enter: Any, frame: pd.DataFrame, last: An
     ]
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"a": "sepal length (cm)", "b": "sepal-length.cm", "k": "Größe in m²", "e": "東京 区"},
+        {"a": "a b", "b": "a_b", "k": "a-b", "e": "a.b"},
+    ],
+    ids=["any writing", "alike once simplified"],
+)
+def test_columns_of_any_name_become_onnx(enter: Any, frame: pd.DataFrame, names: dict[str, str]) -> None:
+    numeric = make_pipeline(SimpleImputer(), StandardScaler())
+    words = OneHotEncoder(handle_unknown="ignore")
+    columns = ColumnTransformer([("n", numeric, [names[each] for each in "abk"]), ("e", words, [names["e"]])])
+    data = frame[[*MIXED, "y"]].rename(columns=names)
+    model = make_pipeline(columns, LogisticRegression()).fit(data[list(names.values())], data.y)
+    done = enter(model, data)
+    assert done.package.manifest.engine is Engine.ONNX, done.reason
+    assert [each.name for each in done.package.manifest.signature.inputs] == list(names.values())
+
+
 def test_missing_categories(enter: Any, gappy: pd.DataFrame) -> None:
     done = enter(mixed(LogisticRegression()).fit(gappy[MIXED], gappy.y), gappy)
     assert done.package.manifest.engine is Engine.ONNX

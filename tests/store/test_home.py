@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headgate import durability
 from headgate.errors import BadConfiguration, HomeInUse, IntegrityError, NewerSchema, NotFound
 from headgate.settings import HOME_FORMAT
-from headgate.store import atomic
 from headgate.store.home import claim, create_home, open_home, read_secret
 from headgate.store.sql import SqlStore
 
@@ -45,7 +45,7 @@ class Crash(BaseException):
 @pytest.mark.parametrize("step", range(20))
 def test_completed_after_a_crash_at_any_write(step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     left = [step]
-    real = atomic.sync_folder
+    real = durability.sync
 
     def crashing(folder: Path) -> None:
         if left[0] == 0:
@@ -55,7 +55,7 @@ def test_completed_after_a_crash_at_any_write(step: int, tmp_path: Path, monkeyp
 
     root = tmp_path / "home"
     crashed = False
-    monkeypatch.setattr(atomic, "sync_folder", crashing)
+    monkeypatch.setattr(durability, "sync", crashing)
     try:
         create_home(root)
     except Crash:

@@ -5,13 +5,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from headgate.errors import Conflict
 from headgate.store.home import create_home, read_secret
 from headgate.store.reports import FileReports
 from headgate.store.sql import SqlStore
 from headgate.store.trafficfiles import FileTraffic
+from headgate.testing import conformance_traffic
 from headgate.testing.conformance_store import a_version
-from headgate.testing.conformance_traffic import some_traffic
 
 
 def make(root: str) -> str:
@@ -31,15 +30,7 @@ def register(where: str, worker: str) -> str:
 
 def climb(folder: str, last: str) -> str:
     """How many of the revisions up to `last` this process published."""
-    store = FileTraffic(Path(folder))
-    won = 0
-    while (present := store.read().get(("default", "delays"))) is None or present.revision < int(last):
-        revision = 0 if present is None else present.revision
-        try:
-            store.swap(some_traffic(revision + 1), revision)
-        except Conflict:
-            continue
-        won += 1
+    won = conformance_traffic.climb(FileTraffic(Path(folder)), int(last))
     FileReports(Path(folder) / "reports").report(f"w{os.getpid()}", {"default/delays": won})
     return str(won)
 

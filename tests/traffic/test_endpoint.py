@@ -68,7 +68,12 @@ def test_every_key_is_read() -> None:
     assert spec == SPEC
     assert spec.retention_days == 400
     assert spec.policy == Policy(
-        Ack.BUFFERED, OnFailure.ANSWER, 500, Capture(50.0, None, ["distance"]), label_maturity_s=172800.0
+        Ack.BUFFERED,
+        OnFailure.ANSWER,
+        500,
+        Capture(50.0, None, ["distance"]),
+        label_maturity_s=172800.0,
+        latency_p99_ms=50.0,
     )
 
 
@@ -233,7 +238,7 @@ def test_a_draft_is_a_legal_file_with_a_word_on_every_key() -> None:
     spec = load_endpoint(draft, "endpoint.yaml")
     assert (spec.endpoint, spec.model, spec.contract) == ("late", "flight-delay", CONTRACT)
     assert spec.slo == Slo(50.0, 100.0)
-    assert spec.policy == Policy()
+    assert spec.policy == Policy(latency_p99_ms=50.0)
     assert all(
         f"\n{name}:" in f"\n{draft}"
         for name in EndpointSpec.__struct_fields__

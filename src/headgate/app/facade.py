@@ -3,13 +3,14 @@
 Every method is one call into one room; what a method promises is what the room promises.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from headgate.app.keys import Keys
 from headgate.app.observed import Observed
 from headgate.app.told import actor, contract_of, project_of, spec_of
 from headgate.app.up import running_client
@@ -24,7 +25,7 @@ from headgate.controller.declared import Declared
 from headgate.controller.reconcile import Controller
 from headgate.errors import GateFailed, NotFound
 from headgate.evaluation.gates import parse_gate
-from headgate.events import Event, EventKind
+from headgate.events import Event, EventKind, Sealed
 from headgate.journal.disk import LocalDisk
 from headgate.journal.lake import Lake
 from headgate.journal.orphans import Orphans
@@ -44,6 +45,7 @@ from headgate.settings import Home
 from headgate.store.deaths import FileDeaths
 from headgate.store.home import create_home, read_secret, require_writable
 from headgate.store.home import open_home as open_directory
+from headgate.store.keyfiles import FileKeys
 from headgate.store.sql import SqlStore
 from headgate.store.trafficfiles import FileTraffic
 from headgate.traffic.endpoint import EndpointSpec, dump_endpoint
@@ -73,6 +75,7 @@ class Headgate:
         self.reader = Reader(self._lake, self._segments)
         self._declared = Declared(self._store, self.registry, partial(read_secret, home))
         self._observed = Observed(self._declared, self.registry, self.reader, self._clock)
+        self._key_files = FileKeys(home.keys)
 
     def of(self, project: str) -> "Headgate":
         """The same installation seen by another project; the two share one database connection."""
@@ -177,6 +180,17 @@ class Headgate:
         finally:
             predictor.close()
 
+    # Callers
+
+    @property
+    def keys(self) -> Keys:
+        """The project's keys: who may call its endpoints."""
+        # Keys end by the real clock, also during a replay.
+        secret = read_secret(self.home)
+        return Keys(
+            self._store, self._key_files, secret=secret, clock=SystemClock(), project=self.project, actor=actor()
+        )
+
     # Endpoints
 
     def apply(self, spec: EndpointSpec | str | Path, *, force: bool = False, why: str = "") -> Traffic:
@@ -197,9 +211,12 @@ class Headgate:
                 f"{', '.join(unproved)}: no passing evaluation, so no traffic. "
                 f"Run: headgate evaluate {unproved[0]} ROWS --gate '...' (or apply with --force)"
             )
-        self._store.put_endpoint(spec.project, spec.endpoint, dump_endpoint(spec))
+        before = next((text for _, name, text in self._store.endpoints(spec.project) if name == spec.endpoint), "")
+        after = dump_endpoint(spec)
+        self._store.put_endpoint(spec.project, spec.endpoint, after)
         details: dict[str, str | int | float | bool | None] = {"force": force}
-        event = Event(self._clock.now(), EventKind.APPLIED, spec.project, spec.endpoint, actor(), why, details)
+        now, kind = self._clock.now(), EventKind.APPLIED
+        event = Event(now, kind, spec.project, spec.endpoint, actor(), why, details, before, after)
         self._store.add_event(event)
         self.controller().reconcile()
         return self.traffic.read()[(spec.project, spec.endpoint)]
@@ -264,6 +281,18 @@ class Headgate:
         []
         """
         return self._store.events(self.project, subject, limit)
+
+    def note_read(self, endpoint: str, who: str, what: str) -> None:
+        """Remember that `who` read an endpoint's journal over HTTP."""
+        details: dict[str, str | int | float | bool | None] = {"what": what}
+        self._store.add_event(Event(self._clock.now(), EventKind.READ, self.project, endpoint, who, "", details))
+
+    def audit(self) -> Iterator[Sealed]:
+        """The whole history of all projects, oldest first, each record with its seal; see ``events.first_broken``."""
+        after = 0
+        while records := self._store.sealed(after):
+            yield from records
+            after = records[-1].number
 
     def segments(self) -> list[SegmentRef]:
         """Journal segments that are not in the lake yet, of all projects."""

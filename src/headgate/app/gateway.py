@@ -5,16 +5,22 @@ Needs the base install alone: no database, no Arrow.
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import time
 from pathlib import Path
 
+from headgate.app.certificates import Certificates, certificates_of
 from headgate.app.hosts import host_socket
+from headgate.app.identity import open_identity
 from headgate.app.workers import worker_lock, worker_stream
 from headgate.clock import SystemClock
-from headgate.errors import Unavailable
+from headgate.errors import MissingExtra, Unavailable
+from headgate.gateway.doors.paths import chosen_routes
 from headgate.gateway.metrics.slab import Slab
+from headgate.gateway.permits import Permits
+from headgate.gateway.rpc.call import DoorOf, Server
 from headgate.gateway.server import Gateway, listening_socket, run_on_uvloop
 from headgate.journal.blobs import LocalBlobs
 from headgate.journal.committer import Committer
@@ -29,14 +35,28 @@ from headgate.runtimes.placements import InProcess
 from headgate.runtimes.ports import Placement
 from headgate.runtimes.warmup import likely_row
 from headgate.settings import Home, Settings
+from headgate.store.closures import FileClosures
 from headgate.store.home import claim, open_home, read_secret, require_writable
 from headgate.store.replayclock import ReplayClock
 from headgate.store.reports import FileReports
 from headgate.store.trafficfiles import FileTraffic
 from headgate.vocabulary import Digest
 
+try:
+    from headgate.gateway.rpc.door import RpcDoor
+    from headgate.gateway.rpc.grpcio import ThreadedServer
+except ModuleNotFoundError as error:
+    if (error.name or "").partition(".")[0] != "grpc":
+        raise
+    speaks_grpc = False
+else:
+    speaks_grpc = True
+
+_LOG = logging.getLogger("headgate.gateway")
 _WARM_ROWS = 64
 _DRAIN_SECONDS = 5.0
+_RENEW_SECONDS = 1.0
+"""How old the certificate's files may be."""
 _HOST_SECONDS = 10.0
 """Longest one attempt waits for a runtime host; the follower tries again, and loads others in between."""
 
@@ -66,6 +86,7 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
         rotate_after=settings.seal_interval,
     )
     packages = PackageStore(home.packages)
+    permits = Permits(open_identity(home), clock, slab, workers=settings.worker_count())
     gateway = Gateway(
         source=FileTraffic(home.traffic),
         packages=packages,
@@ -77,17 +98,47 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
         clock=ReplayClock(home.replay_clock) if settings.replay else clock,
         slab=slab,
         worker=worker,
+        permits=permits,
         replay=settings.replay,
         body_limit=settings.body_limit,
         queue_rows=settings.queue_rows,
+        closures=FileClosures(home.closed),
+        # Nobody is asked who they are, so only where nobody but this machine can call.
+        may_operate=lambda _: not settings.is_exposed,
+        chosen=chosen_routes(health=settings.health_route, predict=settings.predict_route),
+        rpc=_rpc(settings),
     )
+    certificates = certificates_of(settings)
+    watch = asyncio.get_running_loop().create_task(_renew(certificates))
     try:
-        await gateway.start(listening_socket(settings.host, settings.port))
+        tls = None if certificates is None else certificates.context
+        await gateway.start(listening_socket(settings.host, settings.port), tls)
         await _told_to_stop()
         await gateway.drain(_DRAIN_SECONDS)
     finally:
+        watch.cancel()
         journal.close()
         slab.close()
+
+
+def _rpc(settings: Settings) -> tuple[Server, DoorOf] | None:
+    """Where gRPC calls arrive; None, said in the log, where the extra is missing, or where nobody wants them."""
+    if not settings.grpc_port:
+        return None
+    if settings.tls_cert is not None:
+        _LOG.info("gRPC is off: it does not speak TLS yet, and keys are not to travel in the clear beside it")
+        return None
+    if not speaks_grpc:
+        _LOG.info("gRPC is off: %s", MissingExtra("it", "grpc"))
+        return None
+    return ThreadedServer(settings.host, settings.grpc_port, body_limit=settings.body_limit), RpcDoor
+
+
+async def _renew(certificates: Certificates | None) -> None:
+    """Follow the certificate's files until cancelled."""
+    while certificates is not None:
+        await asyncio.sleep(_RENEW_SECONDS)
+        certificates.look()
 
 
 def _place(home: Home, packages: PackageStore, digest: str, live: bool) -> Placement:

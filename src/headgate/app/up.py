@@ -1,9 +1,11 @@
 """Everything one machine runs under one supervisor; called by ``headgate up``."""
 
 import contextlib
+import importlib.util
 import json
 import logging
 import os
+import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,14 +14,17 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, start_http_server
 
+from headgate.app.certificates import certificates_of
 from headgate.app.hosts import Hosts
+from headgate.app.identity import asks_who_calls, open_identity
 from headgate.app.succession import await_predecessors
 from headgate.client import Client
 from headgate.clock import Clock, SystemClock
-from headgate.errors import BadConfiguration, Unavailable
-from headgate.gateway.metrics import SlabCollector
+from headgate.errors import BadConfiguration, MissingExtra, Unavailable
+from headgate.gateway.metrics import Slab, SlabCollector
+from headgate.gateway.metrics.counting import MachineCount
 from headgate.registry.packages import PackageStore
-from headgate.settings import STORE_VARIABLE, Home, Settings
+from headgate.settings import KEY_VARIABLE, STORE_VARIABLE, Home, Settings, default_key
 from headgate.store import atomic
 from headgate.store.deaths import FileDeaths
 from headgate.store.home import claim, create_home
@@ -45,27 +50,32 @@ def up(settings: Settings, *, store: str | None = None, said: Callable[[str], No
     home = create_home(settings.home.root)
     with claim(home.run / "up.lock"):
         _check_distinct(settings)
+        certificates_of(settings)  # a bad file is refused here rather than in a child that is restarted for ever
+        open_identity(home)
         await_predecessors(home, settings.worker_count(), ports_free=lambda: not _taken(settings), said=said)
         for name, why in _taken(settings).items():
             raise BadConfiguration(f"--{name}", why)
         _write_addresses(home, settings)
+        shutil.rmtree(home.closed, ignore_errors=True)  # what was unloaded was so until now; none is a good state
         home.replay_clock.unlink(missing_ok=True)  # a new replay begins where its driver says
         clock: Clock = ReplayClock(home.replay_clock) if settings.replay else SystemClock()
-        with _metrics_server(home, settings):
-            for line in _greeting(settings):
+        with _counting(home) as count, _metrics_server(home, settings):
+            for line in _greeting(home, settings):
                 said(line)
             announcing = _Announcement(home, settings, said)
             hosts = Hosts(home, PackageStore(home.packages), FileTraffic(home.traffic))
 
             def wanted() -> list[Child]:
                 announcing.look()
+                count.look()
                 return [*_fixed_children(settings, store), *hosts.wanted()]
 
-            Supervisor(wanted, on_death=partial(_remember, home, clock)).run()
+            Supervisor(wanted, on_death=partial(_remember, home, clock, count)).run()
 
 
-def _remember(home: Home, clock: Clock, name: str, cause: str) -> None:
+def _remember(home: Home, clock: Clock, count: MachineCount, name: str, cause: str) -> None:
     """Leave word of a child's death for the controller; a full disk is no reason to stop starting children."""
+    count.died(name)
     try:
         FileDeaths(home.deaths).report(name, cause, clock.now())
     except OSError as error:
@@ -73,13 +83,20 @@ def _remember(home: Home, clock: Clock, name: str, cause: str) -> None:
 
 
 def _forget_store() -> None:
-    """Runtime hosts run other people's code and inherit our environment: what names a database must not be in it."""
+    """Take databases and keys out of the environment: runtime hosts run other people's code and inherit it."""
     for name in [each for each in os.environ if each.startswith("HEADGATE_") and each.endswith("_STORE")]:
         del os.environ[name]
+    os.environ.pop(KEY_VARIABLE, None)
 
 
 def _ports(settings: Settings) -> Sequence[tuple[str, int]]:
-    return (("port", settings.port), ("control-port", settings.control_port), ("metrics-port", settings.metrics_port))
+    ports = (("port", settings.port), ("control-port", settings.control_port), ("metrics-port", settings.metrics_port))
+    return (*ports, ("grpc-port", settings.grpc_port)) if _speaks_grpc(settings) else ports
+
+
+def _speaks_grpc(settings: Settings) -> bool:
+    """Whether gateways will listen for gRPC; looked up, not imported, because this process needs none of it."""
+    return bool(settings.grpc_port) and settings.tls_cert is None and importlib.util.find_spec("grpc") is not None
 
 
 class _Announcement:
@@ -130,23 +147,37 @@ def _taken(settings: Settings) -> dict[str, str]:
     return found
 
 
-def _greeting(settings: Settings) -> list[str]:
+def _greeting(home: Home, settings: Settings) -> list[str]:
+    scheme = settings.scheme
     lines = [
-        f"predictions and labels  http://{settings.host}:{settings.port}",
-        f"control                 http://{settings.host}:{settings.control_port}",
+        f"predictions and labels  {scheme}://{settings.host}:{settings.port}",
+        f"control                 {scheme}://{settings.host}:{settings.control_port}",
         f"metrics                 http://{settings.host}:{settings.metrics_port}/metrics",
         f"home                    {settings.home.root.resolve()}",
+        f"callers                 {_callers(home, settings)}",
     ]
+    if _speaks_grpc(settings):
+        lines.insert(1, f"predictions over gRPC   {settings.host}:{settings.grpc_port}")
+    elif settings.grpc_port:
+        why = MissingExtra("it", "grpc") if settings.tls_cert is None else "it does not speak TLS yet"
+        lines.append(f"gRPC is off: {why}")
     if settings.replay:
         lines.append("replay is on: callers may state event times and move the clock")
     return lines
 
 
+def _callers(home: Home, settings: Settings) -> str:
+    if asks_who_calls(home):
+        return "must show a key or a token"
+    whoever = "whoever reaches these ports" if settings.is_exposed else "everybody on this machine"
+    return f"{whoever} may predict, label and read; `headgate key create` ends that"
+
+
 def _write_addresses(home: Home, settings: Settings) -> None:
     """Leave word where this installation answers, so that local verbs need no --url."""
     content = {
-        "predict": f"http://{settings.host}:{settings.port}",
-        "control": f"http://{settings.host}:{settings.control_port}",
+        "predict": f"{settings.scheme}://{settings.host}:{settings.port}",
+        "control": f"{settings.scheme}://{settings.host}:{settings.control_port}",
         "pid": os.getpid(),
     }
     atomic.write_file(home.run / "up.json", json.dumps(content).encode() + b"\n")
@@ -169,7 +200,16 @@ def running_client(home: Path, url: str | None, project: str) -> Client:
     url = url or gateway_address(Home(home))
     if url is None:
         raise Unavailable(f"nothing serves {home}: start `headgate up --home {home}`, or name a gateway with --url")
-    return Client(url, project=project)
+    return Client(url, project=project, key=default_key())
+
+
+@contextlib.contextmanager
+def _counting(home: Home) -> Iterator[MachineCount]:
+    slab = Slab(home.metrics / "supervisor.slab")
+    try:
+        yield MachineCount(slab, home.root)
+    finally:
+        slab.close()
 
 
 @contextlib.contextmanager
@@ -190,12 +230,16 @@ def _fixed_children(settings: Settings, store: str | None) -> list[Child]:
     # Callers come first: sealing and reconciling wait a little when the processors are busy answering.
     told = ((STORE_VARIABLE, store),) if store else ()
     controller = Child("controller", headgate_argv(*words), nice=_CONTROLLER_NICE, environment=told)
-    numbers = ("port", "commit_interval", "segment_bytes", "body_limit", "queue_rows")
-    flags = [word for each in numbers for word in (f"--{each.replace('_', '-')}", str(getattr(settings, each)))]
+    numbers = ("port", "grpc_port", "commit_interval", "segment_bytes", "body_limit", "queue_rows")
+    routes = [each for each in ("health_route", "predict_route") if getattr(settings, each) is not None]
+    flags = [
+        word for each in (*numbers, *routes) for word in (f"--{each.replace('_', '-')}", str(getattr(settings, each)))
+    ]
+    workers = ("--workers", str(settings.worker_count()))
     gateways = [
         Child(
             f"gateway {index}",
-            headgate_argv("gateway", *common, *flags, "--index", str(index)),
+            headgate_argv("gateway", *common, *flags, *workers, "--index", str(index)),
             tier=2,
         )
         for index in range(settings.worker_count())
@@ -206,5 +250,8 @@ def _fixed_children(settings: Settings, store: str | None) -> list[Child]:
 def _flags(settings: Settings) -> list[str]:
     flags = ["--home", str(settings.home.root), "--host", settings.host, "--parent", str(os.getpid())]
     flags += ["--seal-interval", str(settings.seal_interval)]
-    flags += ["--insecure"] if settings.is_exposed else []
+    flags += ["--insecure"] if settings.insecure else []
+    for flag in ("tls_cert", "tls_key", "tls_client_ca"):
+        if (path := getattr(settings, flag)) is not None:
+            flags += [f"--{flag.replace('_', '-')}", str(path)]
     return [*flags, "--replay"] if settings.replay else flags

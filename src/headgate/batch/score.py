@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
+from headgate import durability
 from headgate.batch.read import CHUNK_ROWS, Chunk, read_chunks, row_count
 from headgate.contracts.check import check_table
 from headgate.contracts.contract import Contract
@@ -157,7 +158,8 @@ class _Scorer:
         violations = dict(chunk.unreadable)
         readable = [row for row in range(chunk.table.num_rows) if row not in violations]
         fields = [name for name in self.contract.names if name in chunk.table.column_names]
-        checked = check_table(self.contract, chunk.table.select(fields).take(readable))
+        # Rows first: Arrow counts none in a table that has lost all its columns to `select` and is then taken from.
+        checked = check_table(self.contract, chunk.table.take(readable).select(fields))
         bad = checked.quarantine
         for row, field, rule, message in zip(
             *(bad.column(name).to_pylist() for name in ("_row", "_field", "_rule", "_message")), strict=True
@@ -212,11 +214,7 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
     unfinished = path.with_name(f".{path.name}.{hashlib.sha256(os.urandom(16)).hexdigest()[:8]}")
     try:
         write(unfinished)
-        descriptor = os.open(unfinished, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        durability.sync(unfinished)
         unfinished.replace(path)
     except OSError as error:
         raise BadConfiguration(

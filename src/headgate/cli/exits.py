@@ -6,6 +6,7 @@ from headgate.errors import (
     BadConfiguration,
     BadInput,
     Conflict,
+    Forbidden,
     GateFailed,
     HeadgateError,
     HomeInUse,
@@ -15,6 +16,7 @@ from headgate.errors import (
     NotFound,
     PassingError,
     TrustRequired,
+    Unauthenticated,
 )
 
 EXIT_CODES: Final = {
@@ -31,6 +33,8 @@ EXIT_CODES: Final = {
     10: "bytes on disk are not what was registered",
     11: "the home was written by a newer Headgate",
     12: "try again later: something is busy, late or down",
+    13: "no key or token was shown, or it is unknown, revoked or expired",
+    14: "the key or token does not allow this",
 }
 
 _CODES: Final[tuple[tuple[type[HeadgateError], int], ...]] = (
@@ -45,6 +49,8 @@ _CODES: Final[tuple[tuple[type[HeadgateError], int], ...]] = (
     (IntegrityError, 10),
     (NewerSchema, 11),
     (PassingError, 12),
+    (Unauthenticated, 13),
+    (Forbidden, 14),
 )
 
 

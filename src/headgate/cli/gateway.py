@@ -1,20 +1,32 @@
 """``headgate gateway``: one gateway process, for supervisors other than our own too."""
 
 import logging
-from pathlib import Path
 
 import click
 
 from headgate.app.gateway import run_gateway
-from headgate.cli.options import PORT, SECONDS, gateway_options, guarded, home_option, insecure_option
-from headgate.settings import Home, Settings
+from headgate.cli.options import (
+    as_settings,
+    gateway_options,
+    grpc_port_option,
+    home_option,
+    host_option,
+    insecure_option,
+    parent_option,
+    port_option,
+    route_options,
+    seal_interval_option,
+    tls_options,
+)
+from headgate.settings import Settings
 from headgate.supervisor.parent import die_with_parent
 
 
 @click.command("gateway")
 @home_option
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=PORT, default=8080, show_default=True, help="Predictions and labels.")
+@host_option
+@port_option
+@grpc_port_option
 @click.option(
     "--index",
     type=click.IntRange(min=0),
@@ -22,26 +34,22 @@ from headgate.supervisor.parent import die_with_parent
     show_default=True,
     help="Which of the home's gateways this is, from 0.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Gateways that share the port; each lets a caller have its part of the caller's rate.",
+)
 @gateway_options
-@click.option("--seal-interval", type=SECONDS, default=10.0, show_default=True, help="Seconds between two sealings.")
+@seal_interval_option
+@route_options
 @click.option("--replay", is_flag=True, help="Let callers state event times.")
 @insecure_option
-@click.option("--parent", type=int, help="Process whose end ends this one.")
-def command(
-    *,
-    home: Path,
-    host: str,
-    port: int,
-    index: int,
-    commit_interval: float,
-    segment_bytes: int,
-    body_limit: int,
-    queue_rows: int,
-    seal_interval: float,
-    replay: bool,
-    insecure: bool,
-    parent: int | None,
-) -> None:
+@tls_options
+@parent_option
+@as_settings
+def command(*, settings: Settings, index: int, parent: int | None) -> None:
     """Run one gateway process; `headgate up` does this for you.
 
     Several may share one port; each needs an --index of its own.
@@ -49,15 +57,4 @@ def command(
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s gateway {index} %(message)s", datefmt="%H:%M:%S")
     if parent is not None:
         die_with_parent(parent)
-    settings = Settings(
-        home=Home(home),
-        host=host,
-        port=port,
-        commit_interval=commit_interval,
-        segment_bytes=segment_bytes,
-        body_limit=body_limit,
-        queue_rows=queue_rows,
-        seal_interval=seal_interval,
-        replay=replay,
-    )
-    run_gateway(guarded(settings, insecure=insecure), index)
+    run_gateway(settings, index)

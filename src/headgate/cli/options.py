@@ -1,5 +1,6 @@
 """Options that several verbs share, so that they are spelled and explained once."""
 
+import functools
 import os
 import sys
 from collections.abc import Callable
@@ -8,8 +9,9 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from headgate.app.identity import asks_who_calls
 from headgate.errors import BadConfiguration, BadInput, NotFound
-from headgate.settings import STORE_VARIABLE, Settings, default_home, default_store
+from headgate.settings import STORE_VARIABLE, Home, Settings, default_home, default_store
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -61,12 +63,70 @@ _GATEWAY_NUMBERS: Final = (
 )
 
 
+def host_option(command: Command) -> Command:
+    """``--host``: where to listen."""
+    return click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")(command)
+
+
+def port_option(command: Command) -> Command:
+    """``--port``: where gateways answer."""
+    return click.option("--port", type=PORT, default=8080, show_default=True, help="Predictions and labels.")(command)
+
+
+def control_port_option(command: Command) -> Command:
+    """``--control-port``: where the controller answers."""
+    return click.option("--control-port", type=PORT, default=8090, show_default=True, help="Control API.")(command)
+
+
+def seal_interval_option(command: Command) -> Command:
+    """``--seal-interval``: how soon records reach the lake."""
+    return click.option(
+        "--seal-interval", type=SECONDS, default=10.0, show_default=True, help="Seconds between two sealings."
+    )(command)
+
+
+def parent_option(command: Command) -> Command:
+    """``--parent``: whose end is the end of this process."""
+    return click.option("--parent", type=int, help="Process whose end ends this one.")(command)
+
+
 def gateway_options(command: Command) -> Command:
     """The numbers of a gateway that seldom need another value; `up` hands them on."""
     for flag, kind, says in reversed(_GATEWAY_NUMBERS):
         default = Settings.__dataclass_fields__[flag.removeprefix("--").replace("-", "_")].default
         command = click.option(flag, type=kind, default=default, show_default=True, help=says)(command)
     return command
+
+
+def checked_route(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """A path that a platform chose, if it can be one."""
+    if value is not None and (not value.startswith("/") or value == "/" or any(each in value for each in "?# ")):
+        raise click.BadParameter("expected a path such as /predict")
+    return value
+
+
+_ROUTES: Final = (
+    ("--health-route", "Further path for health checks, where a platform chooses it."),
+    ("--predict-route", "Further path for Vertex AI's predictions, where a platform chooses it."),
+)
+
+
+def route_options(command: Command) -> Command:
+    """The paths a platform chooses; `up` hands them on."""
+    for flag, says in reversed(_ROUTES):
+        command = click.option(flag, metavar="PATH", callback=checked_route, help=says)(command)
+    return command
+
+
+def grpc_port_option(command: Command) -> Command:
+    """``--grpc-port``: where predictions come over gRPC."""
+    return click.option(
+        "--grpc-port",
+        type=click.IntRange(0, 65535),
+        default=8081,
+        show_default=True,
+        help="Predictions over gRPC, where the extra 'grpc' is installed; 0 switches it off.",
+    )(command)
 
 
 def insecure_option(command: Command) -> Command:
@@ -79,13 +139,42 @@ def insecure_option(command: Command) -> Command:
     )(command)
 
 
-def guarded(settings: Settings, *, insecure: bool) -> Settings:
+def tls_options(command: Command) -> Command:
+    """``--tls-cert`` and its companions: encrypted ports."""
+    file = click.Path(path_type=Path, dir_okay=False)
+    for flag, says in reversed(_TLS):
+        command = click.option(flag, type=file, help=says)(command)
+    return command
+
+
+_TLS: Final = (
+    ("--tls-cert", "Certificate chain in PEM: the callers' and the control port speak HTTPS."),
+    ("--tls-key", "Its private key in PEM, where that is a file of its own."),
+    ("--tls-client-ca", "Authorities in PEM; every caller must show a certificate of theirs."),
+)
+
+
+def as_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Hands `command` its options that are settings as one checked value, ``settings``, and the others by their names.
+
+    It stands below the options: an option is a setting when it has the name of one.
+    """
+
+    @functools.wraps(command)
+    def gathered(*, home: Path, **options: Any) -> None:
+        chosen = {name: options.pop(name) for name in Settings.__dataclass_fields__ if name in options}
+        command(settings=_guarded(Settings(Home(home), **chosen)), **options)
+
+    return gathered
+
+
+def _guarded(settings: Settings) -> Settings:
     """The settings, or BadConfiguration when they would let strangers in and nobody said so."""
-    if settings.is_exposed and not insecure:
+    if settings.is_exposed and not settings.insecure and not asks_who_calls(settings.home):
         raise BadConfiguration(
             "--host",
-            "other machines could predict, label and read results, and nobody is asked who they are; keep 127.0.0.1 "
-            "behind a proxy that asks, or say --insecure on a network you trust",
+            "other machines could predict, label and read results, and nobody is asked who they are; make a key first "
+            "(`headgate key create`), write keys/oidc.yaml, or say --insecure on a network you trust",
         )
     return settings
 

@@ -9,25 +9,36 @@ from typing import Annotated, Final
 import msgspec
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from headgate.access.grants import CallerRole
+from headgate.console.guard import Guard
 from headgate.console.openapi import DOCUMENT
 from headgate.console.ports import Control
+from headgate.contracts.explain import off_calendar
 from headgate.errors import (
     BadInput,
     BodyRefused,
     CallerError,
     Conflict,
+    Forbidden,
     HeadgateError,
     NotFound,
     OperatorError,
     PassingError,
+    Unauthenticated,
 )
 from headgate.vocabulary import DEFAULT_PROJECT, Micros
 
+BODY_LIMIT: Final = 64 * 1024
+"""Bytes of a request's body; no request here needs a hundredth of it."""
+_NO_PATH: Final = 404
 _STATUSES: Final[tuple[tuple[type[HeadgateError], int], ...]] = (
+    (Unauthenticated, 401),
+    (Forbidden, 403),
     (NotFound, 404),
     (Conflict, 409),
     (BadInput, 422),
@@ -45,8 +56,8 @@ class _Advance(msgspec.Struct, forbid_unknown_fields=True):
     to: str
 
 
-def control_api(control: Control) -> Starlette:
-    """The application behind the control port."""
+def control_api(control: Control, guard: Guard) -> Starlette:
+    """The application behind the control port; `guard` says who may use it."""
 
     async def live(_: Request) -> Response:
         return JSONResponse({"live": True})
@@ -54,18 +65,23 @@ def control_api(control: Control) -> Starlette:
     async def described(_: Request) -> Response:
         return JSONResponse(DOCUMENT)
 
-    async def endpoints(_: Request) -> Response:
+    async def endpoints(request: Request) -> Response:
+        shown = request.headers.get("authorization")
         found = await run_in_threadpool(control.endpoints)
+        found = await run_in_threadpool(_visible, guard, shown, found)
         return JSONResponse({"endpoints": [{"project": project, "endpoint": name} for project, name in found]})
 
     async def status(request: Request) -> Response:
         project = request.path_params.get("project", DEFAULT_PROJECT)
-        every = request.query_params.get("every", "day")
-        body = await run_in_threadpool(control.status, project, request.path_params["endpoint"], every)
+        endpoint, every = request.path_params["endpoint"], request.query_params.get("every", "day")
+        shown = request.headers.get("authorization")
+        caller = await run_in_threadpool(guard.caller, shown, CallerRole.READ, project=project, endpoint=endpoint)
+        body = await run_in_threadpool(control.status, project, endpoint, every, caller.name)
         return Response(body, media_type="application/json")
 
     async def advance(request: Request) -> Response:
-        to = moment(_decoded(await request.body()).to, "to")
+        await run_in_threadpool(guard.caller, request.headers.get("authorization"), CallerRole.OPERATE)
+        to = moment(_decoded(await _body(request)).to, "to")
         return JSONResponse({"obeyed": await run_in_threadpool(control.advance, to)})
 
     return Starlette(
@@ -77,8 +93,17 @@ def control_api(control: Control) -> Starlette:
             Route("/v1/projects/{project}/endpoints/{endpoint}/status", status),
             Route("/v1/replay/advance", advance, methods=["POST"]),
         ],
-        exception_handlers={HeadgateError: _refuse},
+        exception_handlers={HeadgateError: _refuse, HTTPException: _no_route},
     )
+
+
+async def _body(request: Request) -> bytes:
+    read = bytearray()
+    async for part in request.stream():
+        read += part
+        if len(read) > BODY_LIMIT:
+            raise BodyRefused("body", "size", f"may have {BODY_LIMIT} bytes")
+    return bytes(read)
 
 
 def _decoded(body: bytes) -> _Advance:
@@ -86,7 +111,9 @@ def _decoded(body: bytes) -> _Advance:
         return msgspec.json.decode(body, type=_Advance)
     except msgspec.ValidationError as error:
         raise BadInput("body", "type", str(error)) from error
-    except msgspec.DecodeError as error:
+    except UnicodeDecodeError as error:
+        raise BodyRefused("body", "utf8", "is not UTF-8 text") from error
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BodyRefused("body", "json", "the body is not JSON") from error
 
 
@@ -102,6 +129,8 @@ def moment(text: str, field: str) -> Micros:
         parsed = msgspec.convert(text, type=_AWARE, strict=False)
     except msgspec.ValidationError as error:
         raise BadInput(field, "type", "must be a time with an offset, such as 2013-03-01T00:00:00Z") from error
+    if off_calendar(parsed):
+        raise BadInput(field, "type", "must be a time within the years 1 to 9999")
     return Micros((parsed - _EPOCH) // timedelta(microseconds=1))
 
 
@@ -110,4 +139,29 @@ async def _refuse(_: Request, error: Exception) -> Response:
     body: dict[str, str] = {"message": str(error)}
     if isinstance(error, BadInput):
         body = {"field": error.field, "rule": error.rule, "message": error.message}
-    return JSONResponse({"error": body}, status_code=status)
+    headers = {"WWW-Authenticate": 'Bearer realm="headgate"'} if status == 401 else {}
+    return JSONResponse({"error": body}, status_code=status, headers=headers)
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    """What Starlette itself has to say: no such path, or another method."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for nothing else
+    message = f"path '{request.url.path[:100]}' does not exist" if error.status_code == _NO_PATH else error.detail
+    return JSONResponse({"error": {"message": message}}, status_code=error.status_code, headers=error.headers)
+
+
+def _visible(guard: Guard, shown: str | None, found: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The endpoints a caller may operate or read. Raises Unauthenticated, or Forbidden when there is none."""
+    visible, refused = [], None
+    for project, endpoint in found:
+        try:
+            guard.caller(shown, CallerRole.OPERATE, CallerRole.READ, project=project, endpoint=endpoint)
+        except Forbidden as error:
+            refused = error
+        else:
+            visible.append((project, endpoint))
+    if not visible:
+        if refused is not None:
+            raise refused
+        guard.caller(shown, CallerRole.OPERATE)
+    return visible

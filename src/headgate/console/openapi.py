@@ -18,12 +18,15 @@ def _json(description: str) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": {}}}
 
 
+_REFUSED: Final = {"401": _json("No key, or none in force."), "403": _json("The key does not allow this.")}
+
+
 def _status(*parameters: dict[str, Any]) -> dict[str, Any]:
     return {
         "get": {
             "summary": "What an endpoint did, window by window.",
             "parameters": [*parameters, _EVERY],
-            "responses": {"200": _json("The status."), "404": _json("No such endpoint.")},
+            "responses": {"200": _json("The status."), "404": _json("No such endpoint."), **_REFUSED},
         }
     }
 
@@ -31,10 +34,15 @@ def _status(*parameters: dict[str, Any]) -> dict[str, Any]:
 DOCUMENT: Final[dict[str, Any]] = {
     "openapi": "3.1.0",
     "info": {"title": "Headgate control API", "version": VERSION},
+    "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+    "security": [{}, {"key": []}],
     "paths": {
         "/livez": {"get": {"summary": "Whether the controller lives.", "responses": {"200": _json("It does.")}}},
         "/v1/endpoints": {
-            "get": {"summary": "Every endpoint there is.", "responses": {"200": _json("Names with their projects.")}}
+            "get": {
+                "summary": "Every endpoint the caller may operate or read.",
+                "responses": {"200": _json("Names with their projects."), **_REFUSED},
+            }
         },
         "/v1/endpoints/{endpoint}/status": _status(_ENDPOINT),
         "/v1/projects/{project}/endpoints/{endpoint}/status": _status(_PROJECT, _ENDPOINT),
@@ -56,6 +64,7 @@ DOCUMENT: Final[dict[str, Any]] = {
                 "responses": {
                     "200": _json("Revisions by worker."),
                     "422": _json("Replay is off, or time would go back."),
+                    **_REFUSED,
                 },
             }
         },

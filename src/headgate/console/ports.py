@@ -19,6 +19,6 @@ class Control(Protocol):
         """(project, endpoint) of everything applied."""
         ...
 
-    def status(self, project: str, endpoint: str, every: str) -> bytes:
-        """The endpoint's status as JSON. Raises NotFound or BadInput."""
+    def status(self, project: str, endpoint: str, every: str, who: str) -> bytes:
+        """The endpoint's status as JSON; that `who` read it is remembered. Raises NotFound or BadInput."""
         ...

@@ -5,6 +5,7 @@ refused row needs lives in ``explain`` and runs only then. Needs numpy and msgsp
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
@@ -16,10 +17,12 @@ from headgate.contracts.explain import (
     INTEGER_HIGH,
     INTEGER_LOW,
     Break,
+    HalfPair,
     bounds,
     class_of,
     is_finite,
     micros,
+    off_calendar,
     outside,
     place,
     read_value,
@@ -34,6 +37,8 @@ Row = msgspec.Struct
 Values = tuple[object, ...]
 _LONGEST_INTEGER: Final = 400
 """Digits from which a JSON integer is surely beyond a 64-bit float; longer ones are not worth parsing exactly."""
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+"""An escape of half a pair; UTF-8 itself has none."""
 
 
 class Decoder:
@@ -101,10 +106,14 @@ def compile_contract(contract: Contract) -> Decoder:
 def parse_json(raw: bytes, path: str) -> object:
     """The JSON value in `raw`, with NaN, Infinity and numbers too large as floats so that they can be named.
 
-    Raises BodyRefused with rule ``utf8`` or ``json`` when there is none.
+    For the same reason a string with half a surrogate pair is a HalfPair: whatever reads it on says "type", and it
+    never comes to a place that must write it. A name with one stays as it is, so that it is nobody else's name; errors
+    show it with a question mark. Raises BodyRefused with rule ``utf8`` or ``json`` when there is none.
     """
     try:
-        return json.loads(raw.decode("utf-8"), parse_int=_integer_of)
+        text = raw.decode("utf-8")
+        document = json.loads(text, parse_int=_integer_of)
+        return _writable(document) if _SURROGATE.search(text) else document
     except UnicodeDecodeError as error:
         raise BodyRefused(path or "body", "utf8", f"is not UTF-8 text: byte {error.start} is none") from error
     except RecursionError as error:
@@ -142,6 +151,26 @@ def label_violation(output: Output, value: object, path: str = "label") -> Viola
 
 def _integer_of(text: str) -> int | float:
     return int(text) if len(text) <= _LONGEST_INTEGER else float(text)
+
+
+def _writable(document: Any) -> Any:
+    """`document` with HalfPair for strings no encoder could write."""
+    match document:
+        case str():
+            return document if _is_text(document) else HalfPair()
+        case list():
+            return [_writable(each) for each in document]
+        case dict():
+            return {name: _writable(value) for name, value in document.items()}
+    return document
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _flags_anything(contract: Contract) -> bool:
@@ -237,8 +266,9 @@ def _late_check(field: Field, *, clean: bool) -> Callable[[Any], bool] | None:
     if field.kind is Kind.TEXT and field.max_bytes is not None:
         limit = field.max_bytes
         return lambda text: len(text) * 4 > limit and len(text.encode()) > limit
-    if field.kind is Kind.TIMESTAMP and (clean or field.on_range is OnBreak.REJECT) and bounds(field) != (None, None):
-        return lambda moment: outside(field, micros(moment))
+    if field.kind is Kind.TIMESTAMP:
+        bounded = (clean or field.on_range is OnBreak.REJECT) and bounds(field) != (None, None)
+        return (lambda moment: off_calendar(moment) or outside(field, micros(moment))) if bounded else off_calendar
     if field.kind is Kind.TENSOR and (field.max_bytes is not None or None in (field.shape or ())[1:]):
         return lambda lists: tensor_break(field, lists) is not None
     return None

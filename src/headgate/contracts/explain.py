@@ -32,8 +32,13 @@ _EXPECTED: Final = {
     Kind.TENSOR: "nested lists of numbers",
     Kind.IMAGE: "base64 text",
 }
+_HALF_PAIR: Final = "a string with half a surrogate pair"
 _NAMES_SHOWN: Final = 8
 _KEY_SHOWN: Final = 80
+
+
+class HalfPair:
+    """Stands where JSON had a string with half a surrogate pair: no UTF-8 can say it, so it can be no value at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,21 @@ def micros(moment: datetime) -> int:
     2000000
     """
     return (moment - EPOCH) // MICROSECOND
+
+
+_EDGES: Final = (1, 9999)
+"""Years, as written, in which an offset can lead out of the calendar."""
+_FIRST: Final = micros(datetime(1, 1, 1, tzinfo=UTC))
+_LAST: Final = micros(datetime.max.replace(tzinfo=UTC))
+
+
+def off_calendar(moment: datetime) -> bool:
+    """Whether `moment` lies outside the years 1 to 9999 in UTC, where nobody who reads the journal has a date for it.
+
+    >>> off_calendar(datetime.fromisoformat("9999-12-31T23:59:59-01:00"))
+    True
+    """
+    return moment.year in _EDGES and not _FIRST <= micros(moment) <= _LAST
 
 
 def bounds(field: Field) -> tuple[float | None, float | None]:
@@ -93,6 +113,8 @@ def class_of(value: object) -> str:
             return "a list"
         case dict():
             return "an object"
+        case HalfPair():
+            return _HALF_PAIR
     return f"a value of type {type(value).__name__}"
 
 
@@ -157,7 +179,7 @@ def _string(field: Field, value: object) -> object:
     try:
         size = len(value.encode())
     except UnicodeEncodeError:
-        return Break(Rule.TYPE, "a string with half a surrogate pair")
+        return Break(Rule.TYPE, _HALF_PAIR)
     if field.kind is Kind.CATEGORY and field.on_domain is OnBreak.REJECT and value not in (field.domain or (value,)):
         return Break(Rule.DOMAIN)
     if field.kind is Kind.TEXT and field.max_bytes is not None and size > field.max_bytes:
@@ -175,6 +197,8 @@ def _moment(field: Field, value: object) -> object:
         return Break(Rule.TYPE, class_of(value))
     if value.tzinfo is None:
         return Break(Rule.TYPE, "a moment without an offset")
+    if off_calendar(value):
+        return Break(Rule.TYPE, "a moment outside the years 1 to 9999")
     if field.on_range is OnBreak.REJECT and outside(field, micros(value)):
         return Break(Rule.RANGE)
     return value

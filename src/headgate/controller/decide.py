@@ -8,9 +8,8 @@ import msgspec
 
 from headgate.journal.ports import Stream
 from headgate.traffic.traffic import Traffic
-from headgate.vocabulary import Micros
+from headgate.vocabulary import DAY, Micros
 
-DAY_US: Final = 24 * 3600 * 1_000_000
 COMPACT_EVERY: Final = 30
 """Sealings between two compactions: small files slow readers, rewriting them costs the disk."""
 
@@ -147,7 +146,7 @@ def _retentions(seen: Seen, done: Done) -> list[Retain]:
         first = day_of(seen.now) - days
         sealed = done.sealed_since.get((project, endpoint), first)
         if done.retained.get((project, endpoint)) != first or sealed < first:
-            found.append(Retain(project, endpoint, Micros(first * DAY_US)))
+            found.append(Retain(project, endpoint, Micros(first * DAY)))
     return found
 
 
@@ -160,4 +159,4 @@ def _collections(seen: Seen, done: Done) -> list[Collect]:
 
 def day_of(moment: Micros) -> int:
     """Whole days since 1970 in UTC."""
-    return moment // DAY_US
+    return moment // DAY

@@ -29,13 +29,12 @@ from headgate.monitors.windows import Window
 from headgate.settings import STORE_VARIABLE
 from headgate.store.home import create_home
 from headgate.supervisor.supervisor import headgate_argv
+from headgate.vocabulary import DAY, HOUR
 
 ENDPOINT: Final = "flights"
 MODEL: Final = "flight-delay"
 GATE: Final = "auc >= 0.65"
 CONNECTIONS: Final = 32
-HOUR_US: Final = 3600 * 1_000_000
-DAY_US: Final = 24 * HOUR_US
 READY_SECONDS: Final = 60
 QUICK_SHARE: Final = 0.02
 """Share of the flights that ``--quick`` replays, a day at a time instead of an hour."""
@@ -119,7 +118,7 @@ def serving(root: Path, log: Path) -> Iterator[Running]:
     """
     port, control, metrics = _free_ports(3)
     words = ["up", "--home", str(root), "--replay", "--port", str(port)]
-    words += ["--control-port", str(control), "--metrics-port", str(metrics)]
+    words += ["--control-port", str(control), "--metrics-port", str(metrics), "--grpc-port", "0"]
     with log.open("wb") as sink:
         # The words of the command line are ours; nothing of them comes from a caller.
         process = subprocess.Popen(  # noqa: S603
@@ -188,7 +187,7 @@ def tell(root: Path, *, quick: bool, progress: Progress, said: Said) -> Outcome:
         trained_on, auc = prepare(hg, flights)
         said(f"serving; {len(later):,} flights of March to December follow, one request each")
         with serving(home, home / "up.log") as running:
-            tally = asyncio.run(replay(running, later, DAY_US if quick else HOUR_US, progress))
+            tally = asyncio.run(replay(running, later, DAY if quick else HOUR, progress))
         said("measuring")
         counts = hg.counts(ENDPOINT)
         windows = tuple(hg.windows(ENDPOINT, every="month", zone="America/New_York"))

@@ -8,9 +8,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OrdinalEncoder
 
 from headgate.demo.flights import CATEGORIES, FEATURES, LABEL, NUMBERS, Flights
+from headgate.vocabulary import DAY
 
 LAST_TRAINING_MONTH = 2
-_DAY = 24 * 3600 * 1_000_000
 HELD_OUT_EVERY = 10
 """Every tenth day of the training months is kept aside to judge the gate on: whole days, because flights of one
 hour share their weather."""
@@ -31,7 +31,7 @@ def replayed_flights(flights: Flights, share: float = 1.0) -> Flights:
 
 def split(flights: Flights) -> tuple[Flights, Flights]:
     """(flights to fit on, flights of other days to judge on)."""
-    aside = flights.at // _DAY % HELD_OUT_EVERY == 0
+    aside = flights.at // DAY % HELD_OUT_EVERY == 0
     return flights.select(~aside), flights.select(aside)
 
 

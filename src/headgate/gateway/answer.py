@@ -17,19 +17,22 @@ from headgate.errors import (
     BadInput,
     HeadgateError,
     JournalUnavailable,
-    Overloaded,
     PassingError,
     RuntimeFailed,
     Unavailable,
 )
-from headgate.gateway.ask import Ask, Room, Share
+from headgate.gateway.ask import Ask, Share
+from headgate.gateway.complaints import Complaints
 from headgate.gateway.divide import divide
 from headgate.gateway.lanes import Lanes
+from headgate.gateway.metrics.counting import VersionCount
 from headgate.gateway.remember import Memory
+from headgate.gateway.room import Room
 from headgate.gateway.speak import pick, speak
 from headgate.gateway.view import Seat, View
 from headgate.journal.identifiers import Mint, format_id
 from headgate.journal.records import Block, Input, Refusal
+from headgate.runtimes.failure import unquoted
 from headgate.runtimes.ports import Outputs
 
 _LOG: Final = logging.getLogger(__name__)
@@ -48,30 +51,29 @@ class Answerer:
         self._memory = memory
         self._mint = mint
         self._clock = clock
-        self._queue_rows = queue_rows
         self._lanes = Lanes(self._answered, self._failed)
         self._arrived: list[Ask] = []
         self._open: set[Ask] = set()
         """Requests that outlive their tick."""
         self._sweeping = False
-        self._room = Room()
+        self._room = Room(queue_rows)
+        self._complaints = Complaints()
 
     # --- a tick
 
     def admit(self, ask: Ask) -> None:
         """Take a request into this tick. Raises the PassingError that says why not."""
         view, rows = ask.view, len(ask.outcomes)
-        if self._room.waiting + rows > self._queue_rows:
-            raise Overloaded("too many rows wait already; come back in a moment")
         if not view.proved:
             raise Unavailable("the live version has no passing evaluation record; evaluate it or force it")
         if view.must_remember:
             self._memory.check()
+        self._room.check(ask.caller, rows)
         if not self._arrived:
             asyncio.get_running_loop().call_soon(self.tick)
         self._arrived.append(ask)
         ask.room = self._room
-        self._room.waiting += rows
+        self._room.enter(ask.caller, rows)
         view.waiting += rows
 
     def note(self, view: View, error: HeadgateError) -> None:
@@ -80,10 +82,16 @@ class Answerer:
             view.count.rejected(type(error).__name__)  # no record: under overload it would make matters worse
             return
         now, id_ = self._clock.now(), self._mint.draw(view.tag)
-        field, rule = (error.field, error.rule) if isinstance(error, BadInput) else ("version", "unknown")
-        view.count.rejected(rule)
-        record = Input(id_, now, None, format_id(id_), 0, refusal=Refusal(field, rule, str(error)))
+        refusal = Refusal("version", "unknown", str(error))
+        if isinstance(error, BadInput):
+            refusal = Refusal(error.field, error.rule, error.message)
+        view.count.rejected(refusal.rule)
+        record = Input(id_, now, None, format_id(id_), 0, refusal=refusal)
         self._memory.write(view.live.schema, Block([record]))
+
+    def waiting(self) -> dict[VersionCount, int]:
+        """Rows that wait for each version while it is busy with others."""
+        return self._lanes.waiting()
 
     def tick(self) -> None:
         """Answer everything that arrived since the last tick."""
@@ -122,7 +130,7 @@ class Answerer:
         if runtime is None or len(share.rows) > INLINE_ROWS:
             self._lanes.put(share)
             return
-        began = perf_counter_ns()
+        share.began = began = perf_counter_ns()
         try:
             outputs = runtime.run(served.feeds.from_values(share.seat.convert(share.rows)))
         except Exception as error:
@@ -140,12 +148,13 @@ class Answerer:
             answers = speak(share, outputs)
             self._remember(share.view, share.assigned, share.asks, Block(share.inputs, answers))
             # Counted in the next turn, when the replies are on their way or the disk is at work.
-            count = share.seat.count.ran
-            asyncio.get_running_loop().call_soon(count, share.role, len(answers), outputs.compute_us)
+            count, queued = share.seat.count.ran, share.began - share.asks[0].arrived
+            asyncio.get_running_loop().call_soon(count, share.role, len(answers), outputs.compute_us, queued)
 
     def _failed(self, share: Share, error: Exception, seconds: float) -> None:
         """It did not: find the row that is to blame, or let the live version speak, or say so."""
         share = share.part(self._let_go(share))
+        self._complaints.hear(share.seat.version, error)
         if len(share.rows) > 1 and seconds < _BISECT_SECONDS:
             share.suspect, half = True, len(share.rows) // 2
             self._lanes.put(share.part(range(half)))
@@ -163,6 +172,7 @@ class Answerer:
 
     def _give_up(self, share: Share, error: Exception) -> None:
         problem = error if isinstance(error, PassingError) else RuntimeFailed("the model could not be asked")
+        problem = unquoted(problem) if isinstance(problem, RuntimeFailed) else problem
         for ask, record in zip(share.asks, share.inputs, strict=True):
             ask.outcomes[record.row] = problem
             record.features, record.refusal = None, Refusal("row", "runtime", str(problem))

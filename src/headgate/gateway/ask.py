@@ -9,6 +9,7 @@ import msgspec
 
 from headgate.errors import DeadlineExceeded, HeadgateError, PassingError, Violation
 from headgate.gateway.reading import Reading
+from headgate.gateway.room import Account, Room
 from headgate.gateway.view import Seat, View
 from headgate.journal.records import Answer, Input
 from headgate.runtimes.ports import Array
@@ -17,15 +18,8 @@ from headgate.vocabulary import Role
 _LOG: Final = logging.getLogger(__name__)
 
 Outcome = Answer | Violation | PassingError
-
-
-class Room:
-    """How many rows a gateway has admitted and not yet answered."""
-
-    __slots__ = ("waiting",)
-
-    def __init__(self) -> None:
-        self.waiting = 0
+FAULT: Final = "a fault of Headgate; its log has the trace"
+"""All that a caller is told of a mistake of ours."""
 
 
 class Ask(msgspec.Struct, eq=False):
@@ -42,6 +36,8 @@ class Ask(msgspec.Struct, eq=False):
     outcomes: list[Outcome | None]
     pinned: Seat | None = None
     """The version the caller named."""
+    caller: Account | None = None
+    """Whose rows wait; None where nobody is asked who they are."""
     arrays: dict[int, dict[str, Array]] | None = None
     """A tensor model's raw outputs by row."""
     request_id: str = ""
@@ -67,7 +63,7 @@ class Ask(msgspec.Struct, eq=False):
 
     def spoil(self) -> None:
         """A fault of ours met this request: say so, and let nobody else pay for it."""
-        self.refusal = HeadgateError("a fault of Headgate; its log says which")
+        self.refusal = HeadgateError(FAULT)
         self.close()
 
     def close(self) -> None:
@@ -75,32 +71,38 @@ class Ask(msgspec.Struct, eq=False):
         if self.open:
             self.open = False
             if self.room is not None:
-                self.room.waiting -= len(self.outcomes)
+                self.room.leave(self.caller, len(self.outcomes))
                 self.view.waiting -= len(self.outcomes)
                 self.view.count.in_flight(self.view.waiting)
             try:
                 self.finish(self)
             except Exception:  # a reply nobody can write must not keep its caller waiting, nor those behind it
                 _LOG.exception("a reply could not be written")
-                self.refusal = HeadgateError("the answer could not be written; the log of Headgate says why")
+                self.refusal = HeadgateError(FAULT)
                 self.finish(self)
 
 
-def make_ask(view: View, reading: Reading, finish: Callable[[Ask], None], pinned: Seat | None = None) -> Ask:
+def make_ask(
+    view: View,
+    reading: Reading,
+    finish: Callable[[Ask], None],
+    pinned: Seat | None = None,
+    caller: Account | None = None,
+) -> Ask:
     """A request that has just arrived; its deadline is the caller's own or the endpoint's, whichever comes first."""
     arrived, rows = perf_counter_ns(), len(reading.rows)
     deadline = arrived + view.deadline_ns
     if reading.deadline_ms is not None:
         deadline = min(deadline, arrived + int(reading.deadline_ms * 1_000_000))
-    return Ask(view, reading, finish, arrived, deadline, rows, [None] * rows, pinned)
+    return Ask(view, reading, finish, arrived, deadline, rows, [None] * rows, pinned, caller)
 
 
 class Share:
     """Rows one version answers in one call: parallel lists, one entry per row."""
 
     __slots__ = (
-        "asks", "assigned", "fallback", "inputs", "left", "off_loop", "probability", "role", "rows", "seat", "suspect",
-        "view",
+        "asks", "assigned", "began", "fallback", "inputs", "left", "off_loop", "probability", "role", "rows", "seat",
+        "suspect", "view",
     )  # fmt: skip
 
     def __init__(self, view: View, assigned: Seat, role: Role, probability: float) -> None:
@@ -111,6 +113,8 @@ class Share:
         self.role = role
         self.probability = probability
         self.fallback = ""
+        self.began = 0
+        """When the call that answers it began, on the scale of `perf_counter_ns`."""
         self.suspect = False
         """Whether a call with these rows failed, so that no others may join them."""
         self.off_loop = False
@@ -126,6 +130,7 @@ class Share:
         """A share of the rows at `places`."""
         part = Share(self.view, self.assigned, self.role, self.probability)
         part.seat, part.fallback, part.suspect = self.seat, self.fallback, self.suspect
+        part.began = self.began
         part.asks = [self.asks[place] for place in places]
         part.inputs = [self.inputs[place] for place in places]
         part.rows = [self.rows[place] for place in places]

@@ -13,10 +13,9 @@ from typing import Final, Protocol
 
 from headgate.contracts.text import from_document
 from headgate.errors import HeadgateError
-from headgate.gateway.doors.router import Views
 from headgate.gateway.metrics.counting import EndpointCount, Histogram
 from headgate.gateway.metrics.slab import Slab
-from headgate.gateway.view import Served, View, make_served, make_view
+from headgate.gateway.view import Served, View, Views, make_served, make_view
 from headgate.registry.packages import Package
 from headgate.runtimes.ports import Placement
 from headgate.traffic.ports import RevisionReports, TrafficSource
@@ -250,6 +249,7 @@ class Follower:
             seat.count.weighs(weights.get(name, 0.0))
             seat.count.loaded(seat.member.digest, loaded=True)
         view.count.obeys(view.traffic.revision)
+        view.count.promises(view.traffic.policy.latency_p99_ms)
 
     def _count(self, key: Key) -> EndpointCount:
         count = self._counts.get(key)

@@ -14,6 +14,7 @@ from typing import Final
 from headgate.errors import DeadlineExceeded, HeadgateError, RuntimeFailed
 from headgate.gateway.ask import Share
 from headgate.gateway.divide import ROWS_PER_CALL
+from headgate.gateway.metrics.counting import VersionCount
 from headgate.gateway.view import Served
 from headgate.runtimes.ports import Outputs
 
@@ -54,6 +55,14 @@ class Lanes:
         """Whether a call of this package waits or is under way."""
         return served in self._queues
 
+    def waiting(self) -> dict[VersionCount, int]:
+        """Rows that wait for each version while it is busy with others."""
+        found: dict[VersionCount, int] = {}
+        for queue in self._queues.values():
+            for share in queue:
+                found[share.seat.count] = found.get(share.seat.count, 0) + len(share.rows)
+        return found
+
     async def _drain(self, served: Served) -> None:
         queue = self._queues[served]
         while queue:
@@ -79,6 +88,8 @@ class Lanes:
 
     async def _call(self, served: Served, batch: list[Share]) -> None:
         began = perf_counter_ns()
+        for share in batch:
+            share.began = began
         try:
             rows = [row for share in batch for row in share.seat.convert(share.rows)]
             outputs = await served.placement.run(served.feeds.from_values(rows))

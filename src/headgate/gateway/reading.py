@@ -12,7 +12,7 @@ import msgspec
 import numpy.typing as npt
 
 from headgate.contracts.decode import Decoder, Values, parse_json
-from headgate.contracts.explain import class_of, micros
+from headgate.contracts.explain import class_of, micros, off_calendar
 from headgate.contracts.matrix import MatrixScreen
 from headgate.errors import BadInput, Violation
 
@@ -38,7 +38,7 @@ class Reading(msgspec.Struct, eq=False):
     deadline_ms: float | None
 
 
-class _Rest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class Rest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What stands beside the rows."""
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_ID)] | None = None
@@ -54,9 +54,11 @@ class Reader:
         """`rows_limit` bounds the rows of one request; `replay` says whether `at` may be stated."""
         self._decoder = decoder
         self._values = decoder.values
-        self._rows_limit = rows_limit
+        self.rows_limit = rows_limit
+        """Rows of one request."""
         self._replay = replay
         self._screen = MatrixScreen(decoder.contract)
+        self._parsed = decoder.clean_type
         self._clean = _envelope(decoder.clean_type, rows_limit)
         self._legal = _envelope(decoder.row_type, rows_limit) if decoder.row_type is not decoder.clean_type else None
 
@@ -71,11 +73,24 @@ class Reader:
             return Reading(rows, True, None, found.id, None, None, found.deadline_ms)
         return self._complete(rows, None, found)
 
-    def read_objects(self, rows: Sequence[object], places: str = "rows") -> Reading:
-        """The same for rows already parsed, mappings of field to value; `places` names them in refusals."""
+    def read_objects(self, rows: Sequence[object], places: str = "rows", rest: Any = None) -> Reading:
+        """The same for rows already parsed, mappings of field to value; `places` names them in refusals.
+
+        `rest` is what `read_rest` found beside them.
+        """
         self._check_count(rows)
         found, flags = self._check(rows, places)
-        return self._complete(found, flags, _Rest())
+        return self._complete(found, flags, rest or Rest())
+
+    def read_parsed(self, rows: list[Any], rest: Any = None) -> Reading | None:
+        """The same for rows parsed from JSON without NaN or infinity; None when they must be read one by one."""
+        self._check_count(rows)
+        try:
+            # Row by row: msgspec looks through a list's type anew at every call, a struct's once.
+            found = [msgspec.convert(row, self._parsed) for row in rows]
+        except (msgspec.ValidationError, UnicodeEncodeError, RecursionError):
+            return None
+        return self._complete(list(map(self._values, found)), None, rest or Rest())
 
     def read_matrix(self, matrix: npt.NDArray[Any]) -> Reading | None:
         """The same for a matrix of floats, (rows, fields) in contract order; None when it must be read row by row."""
@@ -108,8 +123,8 @@ class Reader:
         return self._complete(found, flags, rest)
 
     def _check_count(self, rows: Sized) -> None:
-        if not 1 <= len(rows) <= self._rows_limit:
-            raise BadInput("rows", "size", f"a request has 1 to {self._rows_limit} rows")
+        if not 1 <= len(rows) <= self.rows_limit:
+            raise BadInput("rows", "size", f"a request has 1 to {self.rows_limit} rows")
 
     def _check(
         self, rows: Sequence[object], places: str
@@ -133,22 +148,24 @@ class Reader:
                 raise BadInput(name, "shape", f"must have one entry per row, {len(rows)} in this request")
         if rest.at is not None and not self._replay:
             raise BadInput("at", "replay", "event times may be stated only where replay is switched on; leave it out")
+        if rest.at is not None and any(map(off_calendar, rest.at)):
+            raise BadInput("at", "type", "expected moments within the years 1 to 9999")
         at = None if rest.at is None else [micros(each) for each in rest.at]
         clean = flags is None and not any(isinstance(row, Violation) for row in rows)
         return Reading(rows, clean, flags, rest.id, rest.keys, at, rest.deadline_ms)
 
 
-def read_rest(document: dict[str, Any]) -> _Rest:
+def read_rest(document: dict[str, Any]) -> Rest:
     """What stands beside the rows, checked. Raises BadInput naming the field."""
     for name, value in document.items():
-        if name not in _Rest.__struct_fields__:
+        if name not in Rest.__struct_fields__:
             raise BadInput(name[:64], "unknown", "is no part of a predict request: id, rows, keys, at, deadline_ms are")
         try:
             # Encoded too, because half a surrogate pair is a legal str that no journal and no reply can hold.
-            msgspec.json.encode(msgspec.convert({name: value}, _Rest))
+            msgspec.json.encode(msgspec.convert({name: value}, Rest))
         except (msgspec.ValidationError, UnicodeEncodeError) as error:
             raise BadInput(name, "type", _HINTS[name]) from error
-    return msgspec.convert(document, _Rest)
+    return msgspec.convert(document, Rest)
 
 
 _HINTS: Final = {
@@ -162,6 +179,6 @@ _HINTS: Final = {
 def _envelope(row_type: type[msgspec.Struct], rows_limit: int) -> Any:
     rows: Any = Annotated[list[row_type], msgspec.Meta(min_length=1, max_length=rows_limit)]  # type: ignore[valid-type] # built at run time
     struct = msgspec.defstruct(
-        "Predict", [("rows", rows)], bases=(_Rest,), kw_only=True, forbid_unknown_fields=True, gc=False
+        "Predict", [("rows", rows)], bases=(Rest,), kw_only=True, forbid_unknown_fields=True, gc=False
     )
     return msgspec.json.Decoder(struct).decode

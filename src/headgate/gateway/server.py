@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+import logging
 import socket
+import ssl
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
@@ -10,24 +12,37 @@ import uvloop
 
 from headgate.clock import Clock
 from headgate.gateway.answer import Answerer
-from headgate.gateway.doors.dialect import DialectDoor
+from headgate.gateway.doors.dialect import Dialect, DialectDoor
+from headgate.gateway.doors.invocations.score import InvocationsDialect
 from headgate.gateway.doors.labels import DECISIONS, LABELS, LabelDoor
 from headgate.gateway.doors.native import PredictDoor
+from headgate.gateway.doors.paths import Chosen
 from headgate.gateway.doors.router import Router
+from headgate.gateway.doors.tensorflow.predict import TensorFlowDialect
 from headgate.gateway.doors.v2.infer import V2Dialect
+from headgate.gateway.doors.v2.repository import MayOperate, OwnClosures, Repository
+from headgate.gateway.doors.vertex import VertexDialect
 from headgate.gateway.follow import Follower, Packages, PlacementFor
 from headgate.gateway.http.connection import Connection, Wire
+from headgate.gateway.metrics.counting import GatewayCount
 from headgate.gateway.metrics.slab import Slab
+from headgate.gateway.permits import Permits
 from headgate.gateway.remember import Memory
+from headgate.gateway.rpc.call import DoorOf, Server
 from headgate.journal.blobs import BlobStore
 from headgate.journal.identifiers import Mint
 from headgate.journal.ports import Journal
-from headgate.traffic.ports import RevisionReports, TrafficSource
+from headgate.traffic.ports import Closures, RevisionReports, TrafficSource
 from headgate.vocabulary import VERSION
 
+_LOG: Final = logging.getLogger(__name__)
 IDLE_SECONDS: Final = 60.0
 """A connection that brings no whole request for one to two of these is closed."""
 BACKLOG: Final = 2048
+NOTICE_SECONDS: Final = 0.2
+"""How late a gateway may notice that another one took an endpoint out of service."""
+OBSERVE_SECONDS: Final = 0.1
+"""How old a gauge of the whole gateway may be."""
 
 
 class Gateway:
@@ -49,23 +64,46 @@ class Gateway:
         clock: Clock,
         slab: Slab,
         worker: str,
+        permits: Permits,
         replay: bool = False,
         body_limit: int = 16 * 1024 * 1024,
         queue_rows: int = 16384,
         idle_seconds: float = IDLE_SECONDS,
+        closures: Closures | None = None,
+        may_operate: MayOperate = lambda _: False,
+        chosen: Chosen | None = None,
+        rpc: tuple[Server, DoorOf] | None = None,
     ) -> None:
+        """`may_operate` says who may load and unload where nobody is asked who they are; elsewhere keys say it.
+
+        `chosen` are paths a platform chose, see `paths.py`; `rpc` is where gRPC calls arrive and what makes their
+        door.
+        """
         memory = Memory(journal, blobs, slab)
         answerer = Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows)
+        self._repository = Repository(
+            {},
+            closures or OwnClosures(),
+            may_operate=lambda exchange: permits.required or may_operate(exchange),
+            metrics=slab.folder,
+        )
+        predict, dialects = _spoken(answerer)
         self._router = Router(
-            predict=PredictDoor(answerer),
-            labels=LabelDoor(LABELS, memory=memory, mint=mint, clock=clock),
-            decisions=LabelDoor(DECISIONS, memory=memory, mint=mint, clock=clock),
-            v2=DialectDoor(answerer, V2Dialect()),
+            predict=predict,
+            labels=LabelDoor(LABELS, memory=memory, mint=mint, clock=clock, entries_limit=queue_rows),
+            decisions=LabelDoor(DECISIONS, memory=memory, mint=mint, clock=clock, entries_limit=queue_rows),
+            dialects=dialects,
+            repository=self._repository,
+            chosen=chosen or {},
+            permits=permits,
             unready=self._unready,
             release=VERSION,
             body_limit=body_limit,
         )
         self._memory = memory
+        self._answerer = answerer
+        self._count = GatewayCount(slab, queue_rows)
+        self._permits = permits
         self._wire = Wire(self._router.handle, self._router.refuse, body_limit)
         self._follower = Follower(
             source=source,
@@ -79,19 +117,25 @@ class Gateway:
             replay=replay,
         )
         self._idle_seconds = idle_seconds
+        self._rpc = None if rpc is None else (rpc[0], rpc[1](answerer, self._repository, permits, self._unready))
+        self.grpc_port = 0
+        """Where gRPC calls are answered once started; 0 for nowhere."""
         self._server: asyncio.Server | None = None
-        self._sweeper: asyncio.Task[None] | None = None
+        self._chores: list[asyncio.Task[None]] = []
         self._draining = False
 
-    async def start(self, sock: socket.socket) -> None:
-        """Load what the traffic names, then answer on `sock`, a bound socket."""
+    async def start(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
+        """Load what the traffic names, then answer on `sock`, a bound socket, encrypted where `tls` says how."""
         await self._follower.start()
         # What lives as long as the process need not be looked at by the garbage collector again and again.
         gc.collect()
         gc.freeze()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(self._wire), sock=sock, backlog=BACKLOG)
-        self._sweeper = loop.create_task(self._sweep())
+        self._server = await loop.create_server(lambda: Connection(self._wire), sock=sock, backlog=BACKLOG, ssl=tls)
+        if self._rpc is not None:
+            self.grpc_port = self._rpc[0].start(self._rpc[1])
+        chores = (self._sweep, self._notice, self._observe, self._permits.watch)
+        self._chores = [loop.create_task(each()) for each in chores]
 
     async def drain(self, seconds: float) -> None:
         """Take no new requests, answer those that came for up to `seconds`, then give everything back."""
@@ -101,15 +145,23 @@ class Gateway:
         for connection in list(self._wire.connections):
             connection.finish()
         end = asyncio.get_running_loop().time() + seconds
+        calls = asyncio.ensure_future(self._drain_calls(seconds))
         while self._wire.connections and asyncio.get_running_loop().time() < end:
             await asyncio.sleep(0.005)
         for connection in list(self._wire.connections):
             connection.abort()
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            await asyncio.gather(self._sweeper, return_exceptions=True)
+        await calls
+        for chore in self._chores:
+            chore.cancel()
+        await asyncio.gather(*self._chores, return_exceptions=True)
         await self._follower.stop()
         self._memory.catch_up()
+
+    async def _drain_calls(self, seconds: float) -> None:
+        if self._rpc is not None:
+            server, door = self._rpc
+            door.close()
+            await server.stop(seconds)
 
     def _unready(self) -> str:
         if self._draining:
@@ -118,11 +170,32 @@ class Gateway:
             return "the journal cannot be written"
         return "" if self._follower.settled else "loading"
 
+    async def _notice(self) -> None:
+        while True:
+            await asyncio.sleep(NOTICE_SECONDS)
+            try:
+                self._repository.refresh()
+            except OSError as error:  # what was known goes on holding, and the next look may succeed
+                _LOG.warning("cannot see which endpoints are out of service: %s", error)
+
+    async def _observe(self) -> None:
+        """Count what is as it is, rather than with every request, so that it costs requests nothing."""
+        while True:
+            self._count.writes(self._memory.healthy)
+            self._count.waits(self._answerer.waiting())
+            await asyncio.sleep(OBSERVE_SECONDS)
+
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(self._idle_seconds)
             for connection in list(self._wire.connections):
                 connection.sweep()
+
+
+def _spoken(answerer: Answerer) -> tuple[PredictDoor, dict[str, DialectDoor]]:
+    """The native door, and by its name the door of every other protocol."""
+    dialects: tuple[Dialect, ...] = (V2Dialect(), TensorFlowDialect(), InvocationsDialect(), VertexDialect())
+    return PredictDoor(answerer), {each.name: DialectDoor(answerer, each) for each in dialects}
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

@@ -114,12 +114,21 @@ class View:
     waiting: int = 0
     """Rows admitted and not yet answered."""
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Project and endpoint."""
+        return self.traffic.project, self.traffic.endpoint
+
     def seat(self, version: str) -> Seat:
-        """The version a caller named: ``model:number`` or the number alone.
+        """The version a caller named: ``model:number``, the number alone, or ``@live``.
 
         Raises NotFound when it is none of this endpoint's, BadInput when it may not answer, Unavailable while it
         is not loaded.
         """
+        if version.startswith("@"):
+            if version != "@live":
+                raise NotFound("label", version[1:81], "Traffic knows the label 'live' alone; name the version itself")
+            version = self.traffic.live
         name = version if ":" in version else f"{self.traffic.live.rpartition(':')[0]}:{version}"
         member = self.traffic.member(name)
         if member is None:
@@ -131,6 +140,10 @@ class View:
         if seat is None:
             raise Unavailable("the version is not loaded yet")
         return seat
+
+
+Views = dict[tuple[str, str], View]
+"""By project and endpoint."""
 
 
 def make_view(traffic: Traffic, served: dict[str, Served], count: EndpointCount) -> View:

@@ -20,6 +20,7 @@ from headgate.journal.frames import MAX_PAYLOAD
 from headgate.journal.ports import Disk, Done, Stream
 from headgate.journal.records import Block, Schema
 from headgate.journal.segment import Segment, recover
+from headgate.vocabulary import SECOND
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ class Committer:
         self._clock = clock
         self._commit_interval = commit_interval
         self._segment_bytes = segment_bytes
-        self._rotate_us = int(rotate_after * 1_000_000)
+        self._rotate_us = int(rotate_after * SECOND)
         self._retry_after = retry_after
         self._queue_bytes = min(queue_bytes, MAX_PAYLOAD)
         self._encode = msgspec.msgpack.Encoder().encode
@@ -214,7 +215,7 @@ class Committer:
             return self._retry_after
         if self._segment.empty:
             return None
-        return max(0.0, (self._segment.created + self._rotate_us - self._clock.now()) / 1_000_000)
+        return max(0.0, (self._segment.created + self._rotate_us - self._clock.now()) / SECOND)
 
     def _commit(self, group: list[_Entry]) -> None:
         """Put `group` on disk and say so, or give the segment up and say that."""
@@ -247,7 +248,7 @@ class Committer:
     def _turn_unhealthy(self) -> None:
         self._healthy = False
         self._failures += 1
-        self._retry_at = self._clock.now() + int(self._retry_after * 1_000_000)
+        self._retry_at = self._clock.now() + int(self._retry_after * SECOND)
 
     def _settle(self, group: list[_Entry], problem: JournalUnavailable | None) -> None:
         with self._ready:

@@ -8,6 +8,8 @@ import os
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from headgate import durability
+
 _sync_data: Final = getattr(os, "fdatasync", os.fsync)
 """Without ``fdatasync`` (macOS) the whole of ``fsync`` is paid."""
 
@@ -65,7 +67,7 @@ class LocalDisk:
         try:
             return LocalFile(os.open(place, flags, 0o640))
         except FileNotFoundError:
-            self._make_folder(place.parent)
+            durability.make_folder(place.parent)
             return LocalFile(os.open(place, flags, 0o640))
 
     def reopen(self, path: str) -> LocalFile:
@@ -117,28 +119,10 @@ class LocalDisk:
 
     def sync_folder(self, folder: str) -> None:
         """Return once creations, renames and removals in `folder` are on stable storage."""
-        _sync_directory(self._place(folder))
+        durability.sync(self._place(folder))
 
     def _place(self, path: str) -> Path:
         relative = PurePosixPath(path)
         if relative.is_absolute() or ".." in relative.parts:
             raise ValueError("a disk path is relative and never climbs")
         return self._root / relative
-
-    def _make_folder(self, folder: Path) -> None:
-        """Make `folder` and its missing parents; each name is durable before the next one begins."""
-        missing = []
-        while not folder.is_dir():
-            missing.append(folder)
-            folder = folder.parent
-        for each in reversed(missing):
-            each.mkdir(exist_ok=True)
-            _sync_directory(each.parent)
-
-
-def _sync_directory(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

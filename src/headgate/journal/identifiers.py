@@ -119,6 +119,10 @@ class Mint:
         codes = self._hash(tag, moment >> 4, low >> _CODE_BITS & 0xFFFFFFFF)
         return codes[moment & 15] & _CODE_MASK == low & _CODE_MASK
 
+    def age(self, id: bytes) -> float:  # noqa: A002
+        """Seconds since `id` was drawn, by any mint of this home; 0 where its clock is ahead of ours."""
+        return max(0.0, (self._clock.now() - int.from_bytes(id[:6]) * 1000) / 1e6)
+
     def _hash(self, tag: bytes, block: int, instance: int) -> tuple[int, ...]:
         message = (block << 32 | instance).to_bytes(16) + tag
         return _CODES.unpack(blake2b(message, key=self._secret, person=b"headgate.id", digest_size=64).digest())

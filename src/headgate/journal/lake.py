@@ -5,7 +5,6 @@ the next, and readers unite them. The sealer appends, the reader reads, retentio
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +17,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from deltalake import ColumnProperties, CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 
+from headgate import durability
 from headgate.errors import NotFound
 from headgate.journal.ports import Stream
 from headgate.journal.tables import DATED, Table, conform, fits
@@ -200,11 +200,7 @@ def persist(folder: Path) -> None:
     marks = [*sorted(log.glob("*.checkpoint*.parquet"))[-1:], *log.glob("_last_checkpoint")]
     folders = {each.parent for each in files} | {log, folder, *folder.parents[:4]}
     for path in (*files, commit, *marks, *sorted(folders)):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        durability.sync(path)
 
 
 def _partition(table: Table) -> list[str] | None:

@@ -24,7 +24,7 @@ from headgate.journal.queries import QUERIES, report
 from headgate.journal.records import Refusal, Schema
 from headgate.journal.tables import DATED, FEATURES, MOMENT, Table, arrow_schema, conform, unite
 from headgate.journal.tail import Part, Tail
-from headgate.vocabulary import Micros, Role
+from headgate.vocabulary import DAY, Micros, Role
 
 Result = TypeVar("Result")
 LIVE_ROLES: Final = (Role.LIVE, Role.CANARY)
@@ -263,7 +263,7 @@ def _is_sealed(part: Part, generations: Sequence[Generation]) -> bool:
 
 def _day(moment: int) -> date:
     """The UTC day of a moment; one beyond the calendar is its first or last."""
-    days = moment // 86_400_000_000 + date(1970, 1, 1).toordinal()
+    days = moment // DAY + date(1970, 1, 1).toordinal()
     return date.fromordinal(min(max(days, date.min.toordinal() + RETRY_DAYS), date.max.toordinal()))
 
 

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from headgate.journal.identifiers import drawn_at
 from headgate.journal.records import Answer, Input, Label, Schema, SchemaField
+from headgate.vocabulary import DAY
 
 PUBLIC: Final = "public"
 MOMENT: Final = pa.timestamp("us", tz="UTC")
@@ -46,7 +47,6 @@ _SCALARS: Final[Mapping[str, pa.DataType]] = {
     "boolean": pa.bool_(),
     "timestamp": MOMENT,
 }
-_DAY_US: Final = 24 * 3600 * 1_000_000
 _HEX: Final = np.array([list(f"{each:02x}".encode()) for each in range(256)], dtype=np.uint8)
 _DIGITS: Final = np.array([at for at in range(36) if at not in {8, 13, 18, 23}])
 
@@ -277,7 +277,7 @@ def first_day(table: Table, rows: pa.Table) -> int | None:
         dates = rows.column("date")
         ids = rows.column("input_id").filter(pc.is_null(dates)).to_pylist()
     known = [] if dates.null_count == len(dates) else [pc.min(dates.cast(pa.int32())).as_py()]
-    return min([*known, *(drawn_at(each) // _DAY_US for each in ids)], default=None)
+    return min([*known, *(drawn_at(each) // DAY for each in ids)], default=None)
 
 
 def unite(first: pa.DataType, second: pa.DataType) -> pa.DataType:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from headgate.errors import BadInput
 from headgate.journal.reader import Reader
 from headgate.journal.tables import FEATURES
-from headgate.vocabulary import Digest, Micros
+from headgate.vocabulary import SECOND, Digest, Micros
 
 LABEL = "label"
 """Name of the label's column in a training set."""
@@ -50,7 +50,7 @@ def training_set(
     seconds older than `as_of`, so that quick labels are not over-represented. `end` defaults to that moment.
     Raises BadInput when `end` lies after it, or when a feature has the label's name.
     """
-    mature = Micros(as_of - round(maturity_s * 1e6))
+    mature = Micros(as_of - round(maturity_s * SECOND))
     if end is not None and end > mature:
         raise BadInput("end", "leakage", "lies after as_of less maturity_s; labels of those inputs are not all due")
     until = mature if end is None else end

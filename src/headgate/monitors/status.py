@@ -13,8 +13,9 @@ import numpy as np
 from headgate.evaluation.estimate import Estimate
 from headgate.evaluation.report import Report
 from headgate.evaluation.table import shown, table
-from headgate.monitors.windows import DAY, Quantiles, Window, wall_clock
+from headgate.monitors.windows import Quantiles, Window, wall_clock
 from headgate.traffic.endpoint import Slo
+from headgate.vocabulary import DAY
 
 THIN: Final = 0.5
 """Label coverage below which a note says that the metrics rest on part of the rows."""

@@ -21,11 +21,9 @@ from headgate.evaluation.metrics import Metric, estimates, for_task
 from headgate.evaluation.report import Report
 from headgate.evaluation.rows import Rows
 from headgate.monitors.columns import Bools, Columns, Ints, columns
-from headgate.vocabulary import Micros, Task
+from headgate.vocabulary import DAY, HOUR, SECOND, Micros, Task
 
-SECOND: Final = 1_000_000
-DAY: Final = 86_400 * SECOND
-WIDTHS: Final = {"day": DAY, "hour": 3600 * SECOND}
+WIDTHS: Final = {"day": DAY, "hour": HOUR}
 BY_CALENDAR: Final = ("month", "week", "day")
 """Windows whose bounds depend on where one lives."""
 MOST: Final = 10_000

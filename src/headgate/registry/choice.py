@@ -2,15 +2,16 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import msgspec
 import pyarrow as pa
 
-from headgate.contracts.contract import Contract
+from headgate.contracts.contract import Contract, Field, Kind, OnBreak
 from headgate.contracts.text import to_document
-from headgate.errors import BadInput, HeadgateError, MissingExtra, TrustRequired
+from headgate.errors import BadInput, HeadgateError, MissingExtra, RuntimeFailed, TrustRequired
 from headgate.registry.boundaries import Beside, beside_jumps
 from headgate.registry.environment import environment
 from headgate.registry.importers.importer import Candidate, Imported
@@ -19,6 +20,8 @@ from headgate.registry.packages import CONTRACT, FORMAT, directory_digests, writ
 from headgate.registry.parity import Attempt, Origin, Parity, ParityReport, compare_outputs
 from headgate.registry.ports import Predicted, Runner
 from headgate.vocabulary import Task
+
+_UNSEEN: Final = "a category nobody has seen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +89,43 @@ def choose(imported: Imported, contract: Contract, rows: Rows, runner: Runner, w
     raise BadInput("model", "parity", f"nothing answers as the model itself does: {_tried(attempts)}")
 
 
+def close_domains(choice: Choice, contract: Contract, rows: Rows, runner: Runner) -> tuple[Contract, Choice]:
+    """`contract` refusing the unknown categories that `choice` cannot answer, and `choice` with that contract in it.
+
+    A range or domain that is inferred flags; but where the model itself has no answer, such as a one-hot encoder that
+    knows its words, a flagged row would only fail later, and not by its own name.
+    """
+    closed = {each.name for each in contract.fields if _stumbles(choice.folder, each, rows, runner)}
+    if not closed:
+        return contract, choice
+    fields = [replace(each, on_domain=OnBreak.REJECT) if each.name in closed else each for each in contract.fields]
+    contract = replace(contract, fields=tuple(fields))
+    _write_contract(contract, choice.folder)
+    manifest = msgspec.structs.replace(choice.manifest, files=directory_digests(choice.folder))
+    write_manifest(choice.folder, manifest)
+    return contract, replace(choice, manifest=manifest)
+
+
+def _stumbles(folder: Path, field: Field, rows: Rows, runner: Runner) -> bool:
+    if field.kind is not Kind.CATEGORY or field.domain is None:
+        return False
+    row = rows.table.slice(0, 1)
+    place = row.schema.get_field_index(field.name)
+    try:
+        runner(folder).predict(row.set_column(place, field.name, pa.array([_UNSEEN])))
+    except RuntimeFailed:
+        return True
+    return False
+
+
+def _write_contract(contract: Contract, folder: Path) -> None:
+    (folder / CONTRACT).write_bytes(msgspec.json.encode(to_document(contract), order="deterministic"))
+
+
 def _stage(candidate: Candidate, imported: Imported, contract: Contract, folder: Path) -> Manifest:
     folder.mkdir(parents=True)
     candidate.write(folder)
-    (folder / CONTRACT).write_bytes(msgspec.json.encode(to_document(contract), order="deterministic"))
+    _write_contract(contract, folder)
     manifest = Manifest(
         format=FORMAT,
         engine=candidate.engine,

@@ -10,13 +10,15 @@ from typing import Any
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from headgate.contracts.contract import Contract
+from headgate.contracts.contract import Contract, OnBreak
 from headgate.errors import BadInput, Conflict
 from headgate.evaluation.report import Answers, Report, evaluate
 from headgate.events import EventKind
 from headgate.registry import native
 from headgate.registry.ports import Evaluation, Runner, Version
+from headgate.registry.reference import refuse_strange_labels
 from headgate.registry.registry import Registry
 
 
@@ -53,10 +55,14 @@ def evaluate_version(
     """
     package = registry.package(version)
     output = package.contract.output
+    if output.label not in table.column_names:
+        message = f"the rows have no such column, where {version.ref} expects the truth; name the column so"
+        raise BadInput(output.label, "missing", message)
     labels = native.column(table, output.label).to_pylist()
     if all(each is None for each in labels):
         raise BadInput(output.label, "empty", "no row has a label, so there is nothing to measure against")
-    _refuse_missing(package.contract, table)
+    refuse_strange_labels(table[output.label], output.label, output.task, output.classes)
+    _refuse_refused(package.contract, table)
     said = runner(package.path).predict(table)
     rival = champion or registry.champion(version.model, project=version.project)
     rival = None if rival is not None and rival.ref == version.ref else rival
@@ -84,13 +90,21 @@ def evaluate_version(
     return Evaluated(evaluation, report, None if rival is None else rival.ref)
 
 
-def _refuse_missing(contract: Contract, table: pa.Table) -> None:
-    """BadInput for rows without a value the model must have: in service the contract refuses them."""
+def _refuse_refused(contract: Contract, table: pa.Table) -> None:
+    """BadInput for rows without a value the model must have, or with a category it cannot answer."""
     for field in contract.fields:
-        missing = native.column(table, field.name).null_count
-        if missing and not field.nullable:
-            message = f"{missing:,} rows have no value; the contract refuses such rows in service, so leave them out"
-            raise BadInput(field.name, "missing", message)
+        column = native.column(table, field.name)
+        if column.null_count and not field.nullable:
+            raise BadInput(field.name, "missing", _left_out(column.null_count, "have no value"))
+        if field.domain is not None and field.on_domain is OnBreak.REJECT and not pa.types.is_null(column.type):
+            known = pc.is_in(column.drop_null().cast(pa.string()), pa.array(field.domain, pa.string()))
+            strange = len(known) - known.true_count
+            if strange:
+                raise BadInput(field.name, "domain", _left_out(strange, "have a category that is none of the known"))
+
+
+def _left_out(rows: int, why: str) -> str:
+    return f"{rows:,} rows {why}; the contract refuses such rows in service, so leave them out"
 
 
 def _answers(

@@ -3,6 +3,7 @@
 Importers use it to hear what a model says by itself, before any conversion; that is the truth parity is held to.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,15 @@ def frame(table: pa.Table, contract: Contract, fields: tuple[str, ...], *, categ
 def _series(pd: Any, values: Any) -> Any:
     text = isinstance(values, np.ndarray) and values.dtype.kind == "O"
     return pd.Series(values, dtype=object) if text else pd.Series(values)
+
+
+def rows(table: pa.Table, contract: Contract, fields: tuple[str, ...], shape: Mapping[str, str]) -> Any:
+    """A table in the shape a model was fitted with, by the options of its package: ``input`` and ``categories``."""
+    if shape["input"] == "matrix":
+        return matrix(table, fields)
+    if shape["input"] == "series":
+        return texts(table, fields[0], "")
+    return frame(table, contract, fields, categories=shape.get("categories") == "dtype")
 
 
 def feeds(table: pa.Table, signature: Signature, null_text: str = "") -> dict[str, Array]:

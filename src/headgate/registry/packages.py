@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from headgate import durability
 from headgate.contracts.contract import Contract
 from headgate.contracts.text import from_document
 from headgate.errors import BadInput, IntegrityError, NewerSchema, NotFound
@@ -128,7 +129,7 @@ class PackageStore:
         _write(draft, msgspec.json.encode(Tombstone(package.manifest.files[name], why)))
         draft.replace(stone)  # the stone stands before the data goes: at every moment one of them is there
         target.unlink(missing_ok=True)
-        _sync(target.parent)
+        durability.sync(target.parent)
 
     def digests(self) -> list[Digest]:
         """Every package here, sorted."""
@@ -160,7 +161,7 @@ class PackageStore:
         except OSError:
             if not target.is_dir():  # else somebody registered the same content a moment ago
                 raise
-        _sync(self.root)
+        durability.sync(self.root)
 
 
 def open_package(path: Path, digest: Digest | None = None) -> Package:
@@ -272,15 +273,7 @@ def _write(path: Path, data: bytes) -> None:
 
 def _sync_tree(path: Path) -> None:
     for name in _names(path):
-        _sync(path / name)
+        durability.sync(path / name)
     for folder in sorted((each for each in path.rglob("*") if each.is_dir()), reverse=True):
-        _sync(folder)
-    _sync(path)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        durability.sync(folder)
+    durability.sync(path)

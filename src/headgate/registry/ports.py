@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from headgate.events import Event
+from headgate.events import Event, Sealed
 from headgate.vocabulary import Micros
 
 if TYPE_CHECKING:  # gateways read this file and have no Arrow
@@ -85,7 +85,11 @@ class EventLog(Protocol):
     """The history of an installation."""
 
     def add_event(self, event: Event) -> None:
-        """Append it."""
+        """Append it, sealed behind the record before it; see `headgate.events.seal`."""
+        ...
+
+    def sealed(self, after: int = 0, limit: int = 1000) -> list[Sealed]:
+        """Records of all projects behind number `after`, oldest first; at most `limit`."""
         ...
 
     def events(self, project: str, subject: str | None = None, limit: int = 100) -> list[Event]:

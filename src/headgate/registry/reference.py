@@ -1,19 +1,23 @@
 """Reference data as the registry keeps it: a digest of all of it, and a seeded sample. Called by `register`."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from headgate.contracts.contract import Contract
 from headgate.contracts.infer import infer
 from headgate.errors import BadInput
-from headgate.registry.importers.importer import Traits
+from headgate.evaluation.rows import FOREIGN, encode
+from headgate.registry.importers.importer import Label, Traits
 from headgate.vocabulary import Task
 
 SAMPLE_ROWS: Final = 5_000
+_CLASSES_SHOWN: Final = 8
 SEED: Final = 20_130_101
 """Of the draw of sample rows; fixed, so that the same data gives the same sample."""
 
@@ -84,6 +88,8 @@ def contract_for(traits: Traits, table: pa.Table, label: str | None) -> Contract
     if traits.task is None or (not traits.classes and traits.task is not Task.REGRESSION):
         return infer(table.select([*fields, *([label] if label else [])]), label=label, task=traits.task)
     contract = infer(table.select(list(fields)))
+    if label is not None:
+        refuse_strange_labels(table[label], label, traits.task, traits.classes)
     output = replace(
         contract.output,
         task=traits.task,
@@ -92,6 +98,27 @@ def contract_for(traits: Traits, table: pa.Table, label: str | None) -> Contract
         probability=bool(traits.probability),
     )
     return Contract(contract.fields, output)
+
+
+def refuse_strange_labels(column: pa.ChunkedArray, label: str, task: Task, classes: Sequence[Label]) -> None:
+    """BadInput when column `label` holds what the model never answers: another column was meant, or other codes."""
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if task is Task.REGRESSION and not (
+        pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_decimal(kind)
+        or pa.types.is_boolean(kind)
+    ):
+        raise BadInput(
+            label, "type", f"the model answers numbers and this column holds {kind}; name the column it answers"
+        )
+    if not classes:
+        return
+    if pa.types.is_nested(kind) or (encode(pc.unique(column).to_pylist(), classes) == FOREIGN).any():
+        known = ", ".join(str(each) for each in classes[:_CLASSES_SHOWN])
+        more = f" and {len(classes) - _CLASSES_SHOWN} more" if len(classes) > _CLASSES_SHOWN else ""
+        message = f"holds values that are none of the model's classes ({known}{more}); name the column it answers"
+        raise BadInput(label, "domain", message)
 
 
 def fits(contract: Contract, traits: Traits, table: pa.Table) -> Contract:

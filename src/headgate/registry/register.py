@@ -18,7 +18,7 @@ from headgate.contracts.tables import as_table
 from headgate.errors import BadInput, IntegrityError, NotFound, RuntimeFailed
 from headgate.events import Event, EventKind
 from headgate.registry.card import card
-from headgate.registry.choice import Choice, Rows, choose, rows_for
+from headgate.registry.choice import Choice, Rows, choose, close_domains, rows_for
 from headgate.registry.importers.files import open_model
 from headgate.registry.importers.importer import Imported
 from headgate.registry.importers.recognise import importer_of
@@ -98,6 +98,8 @@ def register(registry: Registry, runner: Runner, model: object, reference: objec
             imported = importer.build(opened, contract, features, trust=asked.trust)
         rows = _ask(imported, kept, contract)
         choice = choose(imported, contract, rows, runner, workdir)
+        if asked.contract is None:
+            contract, choice = close_domains(choice, contract, rows, runner)
         version = Version(
             project=asked.project,
             model=asked.name,
@@ -204,7 +206,9 @@ def _keep(registry: Registry, version: Version, choice: Choice, actor: str) -> R
         "chosen": choice.report.chosen,
         "max_difference": choice.parity.max_difference,
     }
-    event = registry.note(EventKind.REGISTERED, kept, actor=actor, why=kept.why, details=details)
+    event = registry.note(
+        EventKind.REGISTERED, kept, actor=actor, why=kept.why, details=details, change=("", kept.digest)
+    )
     return _registered(registry, kept, choice, event)
 
 

@@ -66,8 +66,10 @@ class Registry:
         if not NAME.fullmatch(alias) or alias.isdigit():
             raise BadInput("alias", "domain", f"must match {NAME_RULE} and not be a number alone")
         version = self.resolve(ref, project=project)
+        before = self.records.aliases(project, version.model).get(alias)
         self.records.set_alias(project, version.model, alias, version.number)
-        self.note(EventKind.ALIASED, version, actor=actor, why=why, details={"alias": alias})
+        was = "" if before is None else f"{version.model}:{before}"
+        self.note(EventKind.ALIASED, version, actor=actor, why=why, details={"alias": alias}, change=(was, version.ref))
         return version
 
     def aliases(self, model: str, *, project: str = DEFAULT_PROJECT) -> dict[str, int]:
@@ -111,9 +113,10 @@ class Registry:
         actor: str,
         why: str = "",
         details: dict[str, str | int | float | bool | None] | None = None,
+        change: tuple[str, str] = ("", ""),
     ) -> Event:
-        """Remember that something happened to a version, and return what was written."""
-        event = Event(self.clock.now(), kind, version.project, version.ref, actor, why, details or {})
+        """Remember that something happened to a version, and return what was written; `change` is before and after."""
+        event = Event(self.clock.now(), kind, version.project, version.ref, actor, why, details or {}, *change)
         self.records.add_event(event)
         return event
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from headgate.errors import RuntimeFailed
 
+_RAISED: Final = "the model raised "
 MESSAGE_LIMIT: Final = 300
 """Characters of a model's own message that are passed on."""
 
@@ -14,7 +15,17 @@ def failed(error: BaseException) -> RuntimeFailed:
     >>> str(failed(ValueError("bad")))
     'the model raised ValueError: bad'
     """
-    return RuntimeFailed(f"the model raised {described(error)}")
+    return RuntimeFailed(f"{_RAISED}{described(error)}")
+
+
+def unquoted(error: RuntimeFailed) -> RuntimeFailed:
+    """`error` without the model's own words, for callers and the journal: a model likes to quote the row it fails on.
+
+    >>> str(unquoted(failed(ValueError("could not convert string to float: 'secret'"))))
+    'the model raised ValueError'
+    """
+    says = str(error)
+    return RuntimeFailed(says.partition(":")[0], error.retry_after) if says.startswith(_RAISED) else error
 
 
 def described(error: BaseException) -> str:

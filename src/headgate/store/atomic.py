@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from headgate import durability
+
 TEMPORARY = ".tmp"
 """Ending of files that were never finished; readers pass over them and `sweep` removes them."""
 
@@ -37,27 +39,7 @@ def write_file(
         Path(name).unlink(missing_ok=True)
         raise
     if durable:
-        sync_folder(path.parent)
-
-
-def make_folder(path: Path) -> None:
-    """Make a directory and its missing parents, each name on stable storage before the next one begins."""
-    missing = []
-    while not path.is_dir():
-        missing.append(path)
-        path = path.parent
-    for folder in reversed(missing):
-        folder.mkdir(exist_ok=True)
-        sync_folder(folder.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Return once creations and renames in `folder` are on stable storage."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        durability.sync(path.parent)
 
 
 def sweep(folder: Path) -> None:

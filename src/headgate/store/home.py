@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from headgate import durability
 from headgate.clock import SystemClock
 from headgate.errors import BadConfiguration, HomeInUse, IntegrityError, NewerSchema, NotFound
 from headgate.settings import HOME_FORMAT, Home
@@ -37,7 +38,7 @@ def create_home(root: Path) -> Home:
     with _writable(root):
         if root.is_dir():
             require_writable(home)
-        atomic.make_folder(root)
+        durability.make_folder(root)
         with atomic.locked(root / ".lock"):
             atomic.sweep(root)
             _check_format(home)
@@ -99,7 +100,7 @@ def read_secret(home: Home) -> bytes:
 def _complete(home: Home) -> None:
     """Make what is missing, the mark last: a home with a mark once had everything."""
     for folder in (home.packages, home.traffic, home.journal, home.blobs, home.lake, home.metrics, home.run):
-        atomic.make_folder(folder)
+        durability.make_folder(folder)
     if home.mark.exists():
         read_secret(home)
         return

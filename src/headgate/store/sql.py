@@ -1,19 +1,22 @@
-"""The registry, the events and the endpoints, kept in SQLite or PostgreSQL; one transaction per call.
+"""The registry, the events, the endpoints and the keys, kept in SQLite or PostgreSQL; one transaction per call.
 
-The composition root makes one and hands it to whoever asks for `RegistryStore`, `EventLog` or `EndpointStore`.
+The composition root makes one and hands it to whoever asks for `RegistryStore`, `EventLog`,
+`EndpointStore` or `KeyStore`.
 """
 
 import os
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from headgate.access.keys import Key
 from headgate.errors import NotFound
-from headgate.events import Event, EventKind
+from headgate.events import Event, Sealed
 from headgate.registry.ports import Evaluation, Version
-from headgate.store import tables
+from headgate.store import chain, keyrows, tables
 from headgate.store.engines import open_engine, reading, writing
 from headgate.vocabulary import Micros
 
@@ -112,10 +115,29 @@ class SqlStore:
             return {row.alias: row.number for row in sorted(connection.execute(query))}
 
     def add_event(self, event: Event) -> None:
-        """Append it."""
-        values = msgspec.structs.asdict(event) | {"details": msgspec.json.encode(event.details).decode()}
+        """Append it, sealed behind the record before it."""
         with writing(self._engine) as connection:
-            connection.execute(tables.event.insert().values(values))
+            chain.append(connection, event)
+
+    def sealed(self, after: int = 0, limit: int = 1000) -> list[Sealed]:
+        """Records of all projects behind number `after`, oldest first; at most `limit`."""
+        with reading(self._engine) as connection:
+            return chain.records(connection, after, limit)
+
+    def put_keys(self, keys: Sequence[Key], event: Event) -> None:
+        """Keep keys, new and changed ones, and what is to be remembered of it, in one step.
+
+        Raises Conflict when a new key bears the name of one in force.
+        """
+        with writing(self._engine) as connection:
+            chain.take_turns(connection)  # two makers of one name must not both find it free
+            keyrows.put(connection, keys)
+            chain.append(connection, event)
+
+    def keys(self, project: str | None = None) -> list[Key]:
+        """Every key there ever was, of one project or of all, oldest first."""
+        with reading(self._engine) as connection:
+            return keyrows.find(connection, project)
 
     def events(self, project: str, subject: str | None = None, limit: int = 100) -> list[Event]:
         """Newest first, by the order in which they were added; at most `limit`."""
@@ -124,7 +146,7 @@ class SqlStore:
         if subject is not None:
             query = query.where(table.c.subject == subject)
         with reading(self._engine) as connection:
-            return [_event(row) for row in connection.execute(query)]
+            return [chain.event_of(row) for row in connection.execute(query)]
 
     def put_endpoint(self, project: str, name: str, spec: str) -> None:
         """Keep the YAML text of an endpoint, replacing what was there."""
@@ -161,8 +183,3 @@ def _upsert(connection: sa.Connection, table: sa.Table, key: dict[str, str], val
 
 def _version(row: sa.Row[Any]) -> Version:
     return Version(*tuple(row))
-
-
-def _event(row: sa.Row[Any]) -> Event:
-    details = msgspec.json.decode(row.details)
-    return Event(Micros(row.at), EventKind(row.kind), row.project, row.subject, row.actor, row.why, details)

@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -71,6 +73,10 @@ event = Table(
     Column("actor", Text, nullable=False),
     Column("why", Text, nullable=False),
     Column("details", Text, nullable=False),
+    Column("before", Text, nullable=False, server_default=text("''")),
+    Column("after", Text, nullable=False, server_default=text("''")),
+    Column("previous", Text, nullable=False, server_default=text("''")),
+    Column("seal", Text, nullable=False, server_default=text("''")),
     Index("event_subject", "project", "subject"),
 )
 
@@ -80,4 +86,22 @@ endpoint = Table(
     Column("project", Text, primary_key=True),
     Column("name", Text, primary_key=True),
     Column("spec", Text, nullable=False),
+)
+
+key = Table(
+    "key",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("roles", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    Column("successor", Text),
+    Column("rate", Float),
+    Column("burst", Float),
+    Index("key_name", "project", "name"),
 )

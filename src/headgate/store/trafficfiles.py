@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from headgate import durability
 from headgate.errors import BadInput, Conflict, IntegrityError
 from headgate.store import atomic
 from headgate.traffic.traffic import Traffic
@@ -73,7 +74,7 @@ class FileTraffic:
         if traffic.revision <= expected_revision:
             raise Conflict(f"the new traffic revision must be larger than {expected_revision}")
         path = self._folder / traffic.project / f"{traffic.endpoint}{_JSON}"
-        atomic.make_folder(path.parent)
+        durability.make_folder(path.parent)
         with atomic.locked(self._folder / ".lock"):
             atomic.sweep(path.parent)
             present, mtime_ns = _present(path)

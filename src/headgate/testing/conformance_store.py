@@ -13,13 +13,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol
 
-from headgate.errors import NotFound
-from headgate.events import Event, EventKind
+import msgspec
+
+from headgate.access.grants import CallerRole
+from headgate.access.keys import Key
+from headgate.access.ports import KeyStore
+from headgate.errors import Conflict, NotFound
+from headgate.events import Event, EventKind, first_broken
 from headgate.registry.ports import EndpointStore, Evaluation, EventLog, RegistryStore, Version
 from headgate.vocabulary import Micros
 
 
-class Store(RegistryStore, EventLog, EndpointStore, Protocol):
+class Store(RegistryStore, EventLog, EndpointStore, KeyStore, Protocol):
     """Everything an installation keeps outside its files."""
 
 
@@ -135,6 +140,80 @@ def endpoints_replace(store: Store) -> None:
     expect(store.endpoints("none") == [], "nothing for strangers")
 
 
+def history_is_sealed(store: Store) -> None:
+    """Records of all projects form one chain, every word of an event under its seal."""
+    expect(store.sealed() == [], "an empty history has no records")
+    details: dict[str, str | int | float | bool | None] = {
+        "share": 0.1,
+        "large": 1e300,
+        "text": "é\u2028",
+        "none": None,
+        "b": True,
+        "a": -1,
+    }
+    full = Event(Micros(2**62), EventKind.APPLIED, "p", "s ☃", "ann", "why\n", details, "was: é", "is: 1")
+    store.add_event(full)
+    for i in range(5):
+        store.add_event(Event(Micros(i), EventKind.TRAFFIC, "default" if i % 2 else "second", "e", "controller"))
+    records = store.sealed()
+    expect([each.event.at for each in records] == [2**62, 0, 1, 2, 3, 4], "oldest first, all projects")
+    expect(records[0].event == full, "with every word")
+    expect(first_broken(records) is None, "each sealed behind the one before")
+    expect(store.sealed(records[2].number, 2) == records[3:5], "from a record on, as many as asked for")
+    expect(store.events("p") == [full], "and the history of a project is drawn from it")
+
+
+def appenders_take_turns(store: Store) -> None:
+    """Threads that append at once leave one chain."""
+    with ThreadPoolExecutor(8) as pool:
+        events = [Event(Micros(i), EventKind.TRAFFIC, "default", "e", "controller") for i in range(40)]
+        list(pool.map(store.add_event, events))
+    records = store.sealed()
+    expect(sorted(each.event.at for each in records) == list(range(40)), "none is lost")
+    expect(first_broken(records) is None, "and the chain is whole")
+
+
+def a_key(id_: str, name: str = "till", project: str = "default", at: int = 7) -> Key:
+    """A key of that id."""
+    return Key(id_, project, name, "d" * 64, (CallerRole.PREDICT,), ("default/*",), Micros(at))
+
+
+def keys_are_kept_with_their_event(store: Store) -> None:
+    """A key and the record of its making are there together, every field of it."""
+    full = Key(
+        "k1", "p", "till", "0f", tuple(CallerRole), ("p/*", "q/e"), Micros(2**62), Micros(2**62 + 1), Micros(3),
+        "k2", 0.5, 1e9,
+    )  # fmt: skip
+    made = Event(Micros(1), EventKind.KEY_CREATED, "p", "till", "ann")
+    store.put_keys([full, a_key("k0")], made)
+    expect(store.keys() == [a_key("k0"), full], "oldest first, every field")
+    expect(store.keys("p") == [full], "of one project")
+    expect([each.event for each in store.sealed()] == [made], "with one record")
+    changed = msgspec.structs.replace(a_key("k0"), revoked_at=Micros(9))
+    store.put_keys([changed], Event(Micros(2), EventKind.KEY_REVOKED, "default", "till", "ann"))
+    expect(store.keys("default") == [changed], "a known key is replaced")
+
+
+def key_names_are_their_own(store: Store) -> None:
+    """A name belongs to one key in force, and a refusal leaves neither key nor record."""
+    event = Event(Micros(1), EventKind.KEY_CREATED, "default", "till", "ann")
+    store.put_keys([a_key("k1")], event)
+    try:
+        store.put_keys([a_key("other", "free"), a_key("k2", at=8)], event)
+    except Conflict:
+        pass
+    else:
+        raise AssertionError("two keys in force bear one name")
+    expect(store.keys() == [a_key("k1")] and len(store.sealed()) == 1, "a refusal changes nothing")
+    store.put_keys([a_key("k3", project="second")], event)
+    rotated = msgspec.structs.replace(a_key("k1"), successor="k4")
+    store.put_keys([rotated, a_key("k4", at=9)], event)
+    expect([each.id for each in store.keys("default")] == ["k1", "k4"], "a successor takes the name over")
+    store.put_keys([msgspec.structs.replace(a_key("k4", at=9), expires_at=Micros(10))], event)
+    store.put_keys([a_key("k5", at=10)], event)
+    expect([each.id for each in store.keys("default")] == ["k1", "k4", "k5"], "and so does a key after an expired one")
+
+
 CHECKS: Final[tuple[Callable[[Store], None], ...]] = (
     numbers_count_up,
     same_digest_same_version,
@@ -145,6 +224,10 @@ CHECKS: Final[tuple[Callable[[Store], None], ...]] = (
     aliases_move,
     events_newest_first,
     endpoints_replace,
+    history_is_sealed,
+    appenders_take_turns,
+    keys_are_kept_with_their_event,
+    key_names_are_their_own,
 )
 
 

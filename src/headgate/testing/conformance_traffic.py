@@ -6,6 +6,7 @@ reader's. A reports check takes an empty place.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 from headgate.errors import BadInput, Conflict
@@ -90,19 +91,21 @@ def one_writer_wins(opened: Open) -> None:
     """Of writers that saw the same revision, one succeeds; no success is ever lost."""
     stores = [opened() for _ in range(4)]
 
-    def climb(store: TrafficStore) -> int:
-        won = 0
-        while (present := store.read().get(("default", "delays"))) is None or present.revision < 40:
-            revision = 0 if present is None else present.revision
-            try:
-                store.swap(some_traffic(revision + 1), revision)
-            except Conflict:
-                continue
-            won += 1
-        return won
-
     with ThreadPoolExecutor(4) as pool:
-        expect(sum(pool.map(climb, stores)) == 40, "as many successes as revisions")
+        expect(sum(pool.map(partial(climb, last=40), stores)) == 40, "as many successes as revisions")
+
+
+def climb(store: TrafficStore, last: int) -> int:
+    """How many of the revisions up to `last` this writer published, beside others that try the same."""
+    won = 0
+    while (present := store.read().get(("default", "delays"))) is None or present.revision < last:
+        revision = 0 if present is None else present.revision
+        try:
+            store.swap(some_traffic(revision + 1), revision)
+        except Conflict:
+            continue
+        won += 1
+    return won
 
 
 def reports_replace(reports: RevisionReports) -> None:

@@ -57,7 +57,7 @@ class Installation:
         self.replay = replay
         self.store = store
         self._words = f"{{ack: {ack}, on_failure: {on_failure}}}"
-        self.port, self.control_port, self.metrics_port = free_ports(3)
+        self.port, self.control_port, self.metrics_port, self.grpc_port = free_ports(4)
         self._up: subprocess.Popen[bytes] | None = None
 
     @property
@@ -117,7 +117,8 @@ class Installation:
         """Run ``headgate up`` and wait until gateways and controller answer."""
         words = ["--home", str(self.home.root), "--workers", str(self.workers)]
         words += ["--port", str(self.port), "--control-port", str(self.control_port)]
-        words += ["--metrics-port", str(self.metrics_port), "--seal-interval", str(self.seal_interval)]
+        words += ["--metrics-port", str(self.metrics_port), "--grpc-port", str(self.grpc_port)]
+        words += ["--seal-interval", str(self.seal_interval)]
         words += ["--replay"] if self.replay else []
         with (self.home.root / "up.log").open("ab") as log:
             self._up = subprocess.Popen(  # noqa: S603 - our own interpreter and words

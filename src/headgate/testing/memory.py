@@ -1,15 +1,17 @@
-"""A store, traffic and reports in memory: what tests and notebooks use where an installation has disks.
+"""A store, traffic, keys and reports in memory: what tests and notebooks use where an installation has disks.
 
 They keep the promises of the ports, so they pass the same conformance suites as the real ones.
 """
 
 import itertools
 import threading
+from collections.abc import Sequence
 
 import msgspec
 
+from headgate.access.keys import Key, Published, refuse_taken
 from headgate.errors import BadInput, Conflict, NotFound
-from headgate.events import Event
+from headgate.events import FIRST, Event, Sealed, seal
 from headgate.registry.ports import Evaluation, Version
 from headgate.traffic.traffic import Traffic
 from headgate.vocabulary import NAME, NAME_RULE
@@ -29,7 +31,8 @@ class MemoryStore:
         self._versions: dict[tuple[str, str], list[Version]] = {}
         self._aliases: dict[tuple[str, str], dict[str, int]] = {}
         self._evaluations: list[Evaluation] = []
-        self._events: list[Event] = []
+        self._events: list[Sealed] = []
+        self._keys: dict[str, Key] = {}
         self._endpoints: dict[tuple[str, str], str] = {}
 
     def close(self) -> None:
@@ -75,14 +78,40 @@ class MemoryStore:
             return dict(sorted(self._aliases.get((project, model), {}).items()))
 
     def add_event(self, event: Event) -> None:
-        """Append it."""
+        """Append it, sealed behind the record before it."""
         with self._lock:
-            self._events.append(event)
+            self._append(event)
+
+    def sealed(self, after: int = 0, limit: int = 1000) -> list[Sealed]:
+        """Records of all projects behind number `after`, oldest first; at most `limit`."""
+        with self._lock:
+            return self._events[after : after + max(0, limit)]
+
+    def put_keys(self, keys: Sequence[Key], event: Event) -> None:
+        """Keep keys and what is to be remembered of it; Conflict when a new one bears the name of one in force."""
+        with self._lock:
+            kept = dict(self._keys)
+            for key in keys:
+                if key.id not in kept:
+                    refuse_taken(key, [e for e in kept.values() if (e.project, e.name) == (key.project, key.name)])
+                kept[key.id] = key
+            self._keys = kept
+            self._append(event)
+
+    def keys(self, project: str | None = None) -> list[Key]:
+        """Every key there ever was, oldest first."""
+        with self._lock:
+            found = [each for each in self._keys.values() if project in (None, each.project)]
+        return sorted(found, key=lambda each: (each.created_at, each.id))
+
+    def _append(self, event: Event) -> None:
+        previous = self._events[-1].seal if self._events else FIRST
+        self._events.append(Sealed(len(self._events) + 1, event, previous, seal(event, previous)))
 
     def events(self, project: str, subject: str | None = None, limit: int = 100) -> list[Event]:
         """Newest first, by the order in which they were added; at most `limit`."""
         with self._lock:
-            found = (each for each in reversed(self._events) if each.project == project)
+            found = (each.event for each in reversed(self._events) if each.event.project == project)
             wanted = (each for each in found if subject in (None, each.subject))
             return list(itertools.islice(wanted, max(0, limit)))
 
@@ -166,3 +195,29 @@ class MemoryReports:
     def forget(self, worker: str) -> None:
         """The worker is dead."""
         self._kept.pop(worker, None)
+
+
+class MemoryKeys:
+    """Published keys in memory; one object is one reader's view of them.
+
+    >>> keys = MemoryKeys()
+    >>> (keys.changed(), keys.read().required, keys.changed())
+    (True, False, False)
+    """
+
+    def __init__(self) -> None:
+        self._published = Published()
+        self._seen: Published | None = None
+
+    def publish(self, keys: Sequence[Key]) -> None:
+        """Let readers have `keys`, and ask callers who they are from now on."""
+        self._published = Published(self._published.revision + 1, True, tuple(keys))
+
+    def read(self) -> Published:
+        """The keys published last."""
+        self._seen = self._published
+        return self._published
+
+    def changed(self) -> bool:
+        """Whether somebody published since the last `read`."""
+        return self._seen is not self._published

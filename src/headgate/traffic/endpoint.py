@@ -105,6 +105,7 @@ class EndpointSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             deadline_ms=self.deadline_ms,
             capture=self.capture,
             label_maturity_s=self.label_maturity_s,
+            latency_p99_ms=self.slo.latency_p99_ms,
         )
 
 

@@ -28,6 +28,22 @@ class TrafficStore(TrafficSource, Protocol):
         ...
 
 
+class Closures(Protocol):
+    """Which endpoints somebody took out of service, by project and endpoint; the same for all gateways of a home."""
+
+    def read(self) -> frozenset[tuple[str, str]]:
+        """Those out of service; cheap enough for several times a second."""
+        ...
+
+    def close(self, key: tuple[str, str]) -> None:
+        """Take it out of service."""
+        ...
+
+    def open(self, key: tuple[str, str]) -> None:
+        """Bring it back; nothing happens if it was in service."""
+        ...
+
+
 class RevisionReports(Protocol):
     """Which revision each worker obeys, kept where the controller can see it."""
 

@@ -28,6 +28,8 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     capture: Capture = Capture()
     label_maturity_s: float = 0.0
     """Seconds after a prediction at which its label counts as due."""
+    latency_p99_ms: float | None = None
+    """What the endpoint promises, for metrics to show beside what is; None promises nothing."""
 
 
 class Resources(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

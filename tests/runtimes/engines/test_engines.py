@@ -1,6 +1,8 @@
 """Every engine answers a package as the model itself answered when it was registered."""
 
 import json
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -239,6 +241,37 @@ def test_a_class_may_read_rows_and_its_own_folder(tmp_path: Path) -> None:
     found = runtime.run(plan.from_values([(1.5, 3, True, "Bern"), (None, 4, False, None)]))
     assert found.prediction.tolist() == [6.0, 4.0]
     assert sorted(each.name for each in (tmp_path / "model").iterdir()) == ["model.py", "weights.json"]
+
+
+def test_no_first_row_waits_for_libraries_to_be_imported(tmp_path: Path) -> None:
+    write_class(tmp_path, "    def predict(self, rows):\n        return [row['a'] for row in rows]")
+    contract = Contract((Field("a", Kind.NUMBER), Field("at", Kind.TIMESTAMP)), Output(Task.REGRESSION))
+    manifest = python_manifest(contract, "rows", scores=False)
+    (tmp_path / "manifest.json").write_bytes(msgspec.json.encode(manifest))
+    write_contract(tmp_path, contract)
+    told = subprocess.run([sys.executable, "-c", FIRST_ROW, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert json.loads(told.stdout) == [[7.0], []]
+
+
+FIRST_ROW = """
+import json, sys
+from pathlib import Path
+import msgspec
+from headgate.contracts.text import from_document
+from headgate.registry.package import Manifest
+from headgate.runtimes.feeds import compile_feeds
+from headgate.runtimes.open import open_runtime
+
+folder = Path(sys.argv[1])
+manifest = msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Manifest)
+contract = from_document(json.loads((folder / "contract.json").read_bytes()), "contract")
+runtime = open_runtime(folder, manifest, contract)
+feeds = compile_feeds(contract, manifest.signature, manifest.options).from_values([(7.0, 0)])
+before = set(sys.modules)
+said = runtime.run(feeds).prediction.tolist()
+late = {name.partition(".")[0] for name in set(sys.modules) - before} & {"pandas", "pyarrow", "dateutil"}
+print(json.dumps([said, sorted(late)]))
+"""
 
 
 @pytest.mark.full

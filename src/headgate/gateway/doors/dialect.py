@@ -15,7 +15,7 @@ from headgate.errors import BadInput, HeadgateError, Violation
 from headgate.gateway.answer import Answerer
 from headgate.gateway.ask import Ask, make_ask
 from headgate.gateway.doors.native import overall, versions
-from headgate.gateway.doors.statuses import retry_after
+from headgate.gateway.doors.statuses import error_headers
 from headgate.gateway.http.exchange import DEADLINE, Exchange
 from headgate.gateway.http.replies import JSON, NOBODY, header_text, send
 from headgate.gateway.reading import LONGEST_DEADLINE_MS, Reading, read_rest
@@ -75,19 +75,11 @@ class DialectDoor:
             pinned = None if version is None else view.seat(version)
             question = self._dialect.read(exchange, pinned or view.live)
             reading = question.reading
-            # What the native door holds names to holds in every dialect; the first key stands for those that repeat it.
-            read_rest({"id": reading.id, "keys": None if reading.keys is None else sorted(set(reading.keys))})
-            if not reading.clean:
-                for row in reading.rows:
-                    if isinstance(row, Violation):
-                        raise row.as_error()
+            check_rows(reading)
             if reading.deadline_ms is None:
                 reading.deadline_ms = deadline_of(exchange)
-            ask = make_ask(view, reading, partial(self._reply, exchange, question.wanted), pinned)
-            if reading.rows:
-                self._answerer.admit(ask)
-            else:
-                ask.close()  # nothing was asked, so nothing is remembered
+            ask = make_ask(view, reading, partial(self._reply, exchange, question.wanted), pinned, exchange.caller)
+            have_answered(self._answerer, ask)
         except (HeadgateError, RecursionError) as error:
             problem = error if isinstance(error, HeadgateError) else BadInput("body", "json", "is nested too deep")
             self._answerer.note(view, problem)
@@ -99,18 +91,26 @@ class DialectDoor:
     ) -> int:
         """Tell the caller of `exchange` why not; the status."""
         said = self._dialect.refuse(error)
-        _tell(exchange, said, request_id, version, retry_after(error))
+        _tell(exchange, said, request_id, version, error_headers(error))
         return said.status
 
     def _reply(self, exchange: Exchange, wanted: Any, ask: Ask) -> None:
-        request_id, version, problem = header_text(ask.request_id), versions(ask), first_problem(ask)
-        if problem is not None:
+        request_id, version = header_text(ask.request_id), versions(ask)
+        try:
+            said = self._told(ask, wanted)
+        except HeadgateError as problem:
             status = self.refuse(exchange, problem, request_id=request_id, version=version)
         else:
-            said = self._dialect.write(ask, [each for each in ask.outcomes if isinstance(each, Answer)], wanted)
             status = said.status
             _tell(exchange, said, request_id, version, b"")
         ask.view.count.replied(self._dialect.name, status, (perf_counter_ns() - ask.arrived) / 1e9)
+
+    def _told(self, ask: Ask, wanted: Any) -> Written:
+        """How the answers are told. Raises what is wrong with the request where they are not all there."""
+        problem = first_problem(ask)
+        if problem is not None:
+            raise problem
+        return self._dialect.write(ask, [each for each in ask.outcomes if isinstance(each, Answer)], wanted)
 
 
 def _tell(exchange: Exchange, said: Written, request_id: bytes, version: bytes, extra: bytes) -> None:
@@ -123,6 +123,26 @@ def _tell(exchange: Exchange, said: Written, request_id: bytes, version: bytes, 
         extra=said.extra + extra,
         content_type=said.content_type,
     )
+
+
+def check_rows(reading: Reading) -> None:
+    """Raises the violation of the first bad row, for protocols that answer all rows or none.
+
+    What the native door holds names to holds in every protocol; the first key stands for those that repeat it.
+    """
+    read_rest({"id": reading.id, "keys": None if reading.keys is None else sorted(set(reading.keys))})
+    if not reading.clean:
+        for row in reading.rows:
+            if isinstance(row, Violation):
+                raise row.as_error()
+
+
+def have_answered(answerer: Answerer, ask: Ask) -> None:
+    """Admit `ask`. Raises the PassingError that says why not."""
+    if ask.reading.rows:
+        answerer.admit(ask)
+    else:
+        ask.close()  # nothing was asked, so nothing is remembered
 
 
 def first_problem(ask: Ask) -> HeadgateError | None:

@@ -5,21 +5,25 @@ import msgspec
 from headgate.errors import (
     BadInput,
     DeadlineExceeded,
+    Forbidden,
     HeadgateError,
     JournalUnavailable,
     NotFound,
     Overloaded,
     PassingError,
+    RateExceeded,
     RuntimeFailed,
+    Unauthenticated,
     Violation,
 )
-from headgate.gateway.doors.statuses import NATIVE, retry_after, status_of
+from headgate.gateway.doors.statuses import NATIVE, error_headers, status_of
 from headgate.gateway.http.connection import Refused
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.http.replies import NOBODY, send
 
 _RULES = (
     (Overloaded, "overloaded"),
+    (RateExceeded, "rate"),
     (DeadlineExceeded, "deadline"),
     (JournalUnavailable, "journal"),
     (RuntimeFailed, "runtime"),
@@ -48,6 +52,10 @@ def error_body(error: HeadgateError | Violation) -> ErrorBody:
         return ErrorBody(error.field, error.rule, error.message)
     if isinstance(error, NotFound):
         return ErrorBody(error.what, "unknown", str(error))
+    if isinstance(error, Unauthenticated | Forbidden):
+        return ErrorBody(
+            "authorization", "forbidden" if isinstance(error, Forbidden) else "unauthenticated", str(error)
+        )
     rule = next((rule for kind, rule in _RULES if isinstance(error, kind)), "internal")
     return ErrorBody("request", rule, str(error))
 
@@ -56,7 +64,7 @@ def refuse(exchange: Exchange, error: HeadgateError, *, request_id: bytes = b"",
     """Answer `exchange` with `error` and return the status."""
     status = status_of(error, NATIVE)
     body = _encode(_Refusal(error_body(error)))
-    send(exchange, status, body, request_id=request_id, version=version, extra=retry_after(error))
+    send(exchange, status, body, request_id=request_id, version=version, extra=error_headers(error))
     return status
 
 

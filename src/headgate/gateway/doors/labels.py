@@ -13,7 +13,7 @@ import msgspec
 
 from headgate.clock import Clock
 from headgate.contracts.decode import label_violation, parse_json
-from headgate.contracts.explain import class_of, micros
+from headgate.contracts.explain import class_of, micros, off_calendar
 from headgate.errors import BadInput, JournalUnavailable, PassingError
 from headgate.gateway.doors.errors import refuse
 from headgate.gateway.http.exchange import Exchange
@@ -30,7 +30,7 @@ _Key = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_KEY)]
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-class _Entry(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class Entry(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """One label as callers send it; `label` is checked against the contract afterwards."""
 
     id: str | None = None
@@ -75,8 +75,10 @@ DECISIONS: Final = Kind(Source.HUMAN, "decisions", "decision", _REFERENCE | {"de
 class LabelDoor:
     """Translates labels, or people's decisions."""
 
-    def __init__(self, kind: Kind, *, memory: Memory, mint: Mint, clock: Clock) -> None:
+    def __init__(self, kind: Kind, *, memory: Memory, mint: Mint, clock: Clock, entries_limit: int) -> None:
+        """`entries_limit` bounds the entries of one request."""
         self._kind = kind
+        self._entries_limit = entries_limit
         self._memory = memory
         self._mint = mint
         self._clock = clock
@@ -87,20 +89,25 @@ class LabelDoor:
             if view.must_remember:
                 self._memory.check()
             labels = self._labels(self._entries(exchange.body), view)
+            if exchange.caller is not None:
+                exchange.caller.charge(len(labels))
         except (BadInput, PassingError) as error:
             view.count.replied(self._kind.listed, refuse(exchange, error, version=view.live.header), 0.0)
             return
-        done = partial(self._kept, exchange, view, len(labels))
+        done = partial(self._kept, exchange, view, labels)
         self._memory.keep(view, view.live.schema, Block(labels=labels), done)
 
-    def _kept(self, exchange: Exchange, view: View, count: int, problem: JournalUnavailable | None) -> None:
+    def _kept(self, exchange: Exchange, view: View, labels: list[Label], problem: JournalUnavailable | None) -> None:
         # A label that was not kept is lost whatever the policy, so its sender must know.
         if problem is not None:
             status = refuse(exchange, problem, version=view.live.header)
         else:
             status = 200
-            view.count.labelled(self._kind.source, count)
-            send(exchange, status, b'{"accepted":%d}' % count, version=view.live.header)
+            send(exchange, status, b'{"accepted":%d}' % len(labels), version=view.live.header)
+            view.count.labelled(self._kind.source, len(labels))
+            for label in labels:
+                if label.input_id is not None:
+                    view.count.lagged(self._mint.age(label.input_id))
         view.count.replied(self._kind.listed, status, 0.0)
 
     def _entries(self, body: bytes) -> Sequence[dict[str, Any]]:
@@ -113,8 +120,8 @@ class LabelDoor:
         entries = document.get(listed)
         if not isinstance(entries, list):
             raise BadInput(listed, "missing" if entries is None else "type", "expected a list")
-        if not entries:
-            raise BadInput(listed, "size", "must have at least one entry")
+        if not 1 <= len(entries) <= self._entries_limit:
+            raise BadInput(listed, "size", f"a request has 1 to {self._entries_limit} entries")
         return entries
 
     def _labels(self, entries: Sequence[object], view: View) -> list[Label]:
@@ -140,7 +147,7 @@ class LabelDoor:
         self._refer(label, entry, path, view)
         return label
 
-    def _checked(self, raw: object, path: str) -> _Entry:
+    def _checked(self, raw: object, path: str) -> Entry:
         if not isinstance(raw, dict):
             raise BadInput(path, "type", f"expected an object, got {class_of(raw)}")
         for name, value in raw.items():
@@ -148,14 +155,14 @@ class LabelDoor:
                 allowed = ", ".join(sorted(self._kind.fields))
                 raise BadInput(f"{path}.{name[:64]}", "unknown", f"is no part of an entry: {allowed} are")
             try:
-                if isinstance(value, str):
-                    value.encode()  # half a surrogate pair is a legal str that no journal can hold
-                msgspec.convert({name: value}, _Entry)
-            except (msgspec.ValidationError, UnicodeEncodeError) as error:
+                read = getattr(msgspec.convert({name: value}, Entry), name)
+            except msgspec.ValidationError as error:
                 raise BadInput(f"{path}.{name}", "type", _HINTS.get(name, "is of the wrong type")) from error
-        return msgspec.convert(raw, _Entry)
+            if isinstance(read, datetime) and off_calendar(read):
+                raise BadInput(f"{path}.{name}", "type", "expected a moment within the years 1 to 9999")
+        return msgspec.convert(raw, Entry)
 
-    def _refer(self, label: Label, entry: _Entry, path: str, view: View) -> None:
+    def _refer(self, label: Label, entry: Entry, path: str, view: View) -> None:
         """Fill in which input `entry` speaks of, in exactly one of the three ways."""
         ways = [entry.id is not None, entry.request_id is not None, entry.key is not None]
         if sum(ways) != 1:

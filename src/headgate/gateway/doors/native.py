@@ -46,7 +46,7 @@ class PredictDoor:
         """Have a request answered under `view`."""
         try:
             reading = view.live.served.reader.read(exchange.body)
-            self._answerer.admit(make_ask(view, reading, partial(self._reply, exchange)))
+            self._answerer.admit(make_ask(view, reading, partial(self._reply, exchange), None, exchange.caller))
         except (BadInput, PassingError) as error:
             self._answerer.note(view, error)
             view.count.replied(PROTOCOL, refuse(exchange, error, version=view.live.header), 0.0)

@@ -6,25 +6,30 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
+from headgate.access.grants import ANY
 from headgate.errors import HeadgateError, NotFound, Unavailable
+from headgate.gateway.ask import FAULT
 from headgate.gateway.doors import errors
 from headgate.gateway.doors.dialect import DialectDoor
+from headgate.gateway.doors.invocations.health import HealthDoor
 from headgate.gateway.doors.labels import LabelDoor
 from headgate.gateway.doors.native import PredictDoor
-from headgate.gateway.doors.paths import NATIVE, V2, Route, find_route
+from headgate.gateway.doors.openapi import Described
+from headgate.gateway.doors.paths import NATIVE, Chosen, Route, find_route
+from headgate.gateway.doors.tensorflow import about as tensorflow
 from headgate.gateway.doors.v2 import about
+from headgate.gateway.doors.v2.repository import Repository
 from headgate.gateway.http.coding import decoded, is_coded
-from headgate.gateway.http.connection import Refused
+from headgate.gateway.http.connection import METHODS, Refused
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.http.replies import send
+from headgate.gateway.permits import Permits
 from headgate.gateway.view import View
 
 _LOG: Final = logging.getLogger(__name__)
 _PATHS_KEPT: Final = 4096
 _LONGEST_KEPT: Final = 256
 
-Views = dict[tuple[str, str], View]
-"""By project and endpoint."""
 ServerDoor = Callable[[Exchange], object]
 EndpointDoor = Callable[[Exchange, View, str | None], object]
 """Opens for a request, the view it is answered under and the version it names."""
@@ -40,34 +45,69 @@ class Router:
         predict: PredictDoor,
         labels: LabelDoor,
         decisions: LabelDoor,
-        v2: DialectDoor,
+        dialects: Mapping[str, DialectDoor],
+        repository: Repository,
+        chosen: Chosen,
+        permits: Permits,
         unready: Callable[[], str],
         release: str,
         body_limit: int,
     ) -> None:
-        """`unready` says why this gateway should get no requests, "" when it should; `release` is Headgate's own."""
-        self.views: Views = {}
+        """`dialects` are doors by the name that `paths.py` gives their protocol, `chosen` paths of a platform's.
+
+        `unready` says why this gateway should get no requests, "" when it should; `release` is Headgate's own.
+        """
+        self.views = repository.views
+        self._repository = repository
+        self._chosen = chosen
+        self._permits = permits
         self._unready = unready
         self._body_limit = body_limit
         self._routes: dict[bytes, Route | None] = {}
         self._predict = predict.open
+        described = Described(release)
         self._of_server: Mapping[str, ServerDoor] = {
             "livez": lambda exchange: send(exchange, 200, b'{"live":true}'),
             "readyz": self._ready,
+            "openapi": described.all_of_it,
             "v2": lambda exchange: send(exchange, 200, about.server_metadata(release)),
+            "v2/index": repository.index,
+            "v2/stats": repository.statistics,
         }
+        health = HealthDoor(unready, release)
         self._of_endpoints: Mapping[str, EndpointDoor] = {
             "predict": lambda exchange, view, _: predict.open(exchange, view),
             "labels": lambda exchange, view, _: labels.open(exchange, view),
             "decisions": lambda exchange, view, _: decisions.open(exchange, view),
+            "openapi/endpoint": described.endpoint,
             "v2/model": about.metadata,
             "v2/model/ready": self._model_ready,
-            "v2/infer": v2.open,
+            "v2/infer": dialects["v2"].open,
+            "tensorflow": dialects["tensorflow"].open,
+            "tensorflow/status": tensorflow.status,
+            "tensorflow/metadata": tensorflow.metadata,
+            "invocations": dialects["invocations"].open,
+            "vertex": dialects["vertex"].open,
+            "ping": health.ping,
+            "version": health.release,
         }
-        self._refusals: Mapping[str, Refuse] = {NATIVE: errors.refuse, V2: v2.refuse}
+        self._of_operators: Mapping[str, EndpointDoor] = {
+            "v2/load": repository.load,
+            "v2/unload": repository.unload,
+            "v2/model/config": about.configuration,
+            "v2/model/stats": repository.statistics_of,
+        }
+        """These open for endpoints out of service too."""
+        self._refusals: Mapping[str, Refuse] = {
+            NATIVE: errors.refuse,
+            **{name: door.refuse for name, door in dialects.items()},
+        }
 
     def handle(self, exchange: Exchange) -> None:
         """Answer `exchange`, now or later."""
+        # Before anything is read or unfolded: strangers get no work out of us.
+        if self._permits.required and not (self._permits.knows(exchange) or self._admits(exchange)):
+            return
         if exchange.head.headers and is_coded(exchange.head):
             self._unfold(exchange)
         else:
@@ -76,7 +116,12 @@ class Router:
     def refuse(self, exchange: Exchange, reason: Refused) -> None:
         """Answer bytes that are no request."""
         body = errors.error_of("body" if reason.rule in ("size", "truncated", "length") else "request", reason)
-        send(exchange, reason.status, body)
+        send(exchange, reason.status, body, extra=self._allow(exchange) if reason.status == 405 else b"")
+
+    def _allow(self, exchange: Exchange) -> bytes:
+        """What the path answers to: a reply of status 405 owes it (RFC 9110, section 15.5.6)."""
+        route = self._route(exchange.head.target)
+        return b"Allow: %b\r\n" % b", ".join(sorted(METHODS if route is None else route.methods))
 
     def _lead(self, exchange: Exchange) -> None:
         route = self._route(exchange.head.target)
@@ -89,16 +134,32 @@ class Router:
             self._refuse(exchange, route, error)
         except Exception:  # a fault of ours must cost this caller's answer only
             _LOG.exception("a request could not be handled")
-            send(exchange, 500, b'{"error":{"field":"request","rule":"internal","message":"a fault of Headgate"}}')
+            self._refuse(exchange, route, HeadgateError(FAULT))
+
+    def _admits(self, exchange: Exchange) -> bool:
+        """Whether the caller may pass the door it asks for; if not, it was told so."""
+        route = self._route(exchange.head.target)
+        if route is None:
+            return True  # there is nothing behind it
+        project, endpoint = route.project, route.endpoint
+        if endpoint is None and len(self.views) == 1:
+            project, endpoint = next(iter(self.views))
+        try:
+            self._permits.admit(exchange, route, project, endpoint or ANY)
+        except HeadgateError as error:
+            self._refuse(exchange, route, error)
+            return False
+        return True
 
     def _open(self, exchange: Exchange, route: Route | None) -> None:
         if route is None:
             raise NotFound("path", exchange.head.target.decode("ascii", "replace")[:100])
         if exchange.head.method not in route.methods:
-            allow = b"Allow: %b\r\n" % b", ".join(sorted(route.methods))
-            send(exchange, 405, errors.error_of("method", _METHOD), extra=allow)
+            send(exchange, 405, errors.error_of("method", _METHOD), extra=self._allow(exchange))
         elif route.door in self._of_server:
             self._of_server[route.door](exchange)
+        elif route.door in self._of_operators:
+            self._of_operators[route.door](exchange, self._find(route), route.version)
         else:
             self._of_endpoints[route.door](exchange, self._view(route), route.version)
 
@@ -135,12 +196,12 @@ class Router:
         about.ready(exchange, view, version)
 
     def _view(self, route: Route) -> View:
+        return self._repository.check_open(self._find(route))
+
+    def _find(self, route: Route) -> View:
         if route.endpoint is None:
             return self._only_view()
-        view = self.views.get((route.project, route.endpoint))
-        if view is None:
-            raise NotFound("endpoint", route.endpoint[:63], "`headgate status` lists those there are")
-        return view
+        return self._repository.find(route.project, route.endpoint)
 
     def _only_view(self) -> View:
         """The endpoint of protocols that know one model: the only one there is."""
@@ -155,7 +216,7 @@ class Router:
             pass
         if len(self._routes) >= _PATHS_KEPT:
             self._routes.clear()
-        route = find_route(target)
+        route = find_route(target, self._chosen)
         if len(target) <= _LONGEST_KEPT:
             self._routes[target] = route
         return route

@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import httptools
 
@@ -20,9 +20,11 @@ HEAD_LIMIT: Final = 32 * 1024
 """Bytes of request line and headers."""
 PIPELINE_LIMIT: Final = 256
 """Requests one connection may have unanswered before it is read no further."""
+_LINGER_LIMIT: Final = 64 * 1024 * 1024
+"""Bytes still taken, and thrown away, from a caller whose request was refused before all of it came."""
 _HEADS_KEPT: Final = 2048
 _LONGEST_HEAD_KEPT: Final = 1024
-_METHODS: Final = frozenset({b"GET", b"HEAD", b"POST"})
+METHODS: Final = frozenset({b"GET", b"HEAD", b"POST"})
 _LENGTH: Final = b"content-length"
 _ENCODING: Final = b"transfer-encoding"
 _EXPECT: Final = b"expect"
@@ -72,7 +74,11 @@ class Connection(asyncio.Protocol):
         """The caller does not read its replies."""
         self._held = False
         """The transport was told to read no further."""
+        self._linger = 0
+        """Bytes that may still come after a refusal; 0 where nothing was refused."""
         self._seen = -1
+        self.certificate = ""
+        """The common name in the caller's client certificate, which the handshake has verified; "" without one."""
         self.requests = 0
         """Whole requests read so far."""
         self._begin()
@@ -94,6 +100,9 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin; the wire knows the connection from here on."""
         self._transport = transport  # type: ignore[assignment] # servers get nothing but asyncio.Transport
+        certificate = transport.get_extra_info("peercert")
+        if certificate:
+            self.certificate = _common_name(certificate)
         self._wire.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -105,6 +114,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Read on: a known head with its whole body at once, everything else through the parser."""
         if self._closing:
+            self._throw_away(len(data))
             return
         if not self._partial:
             end = data.find(b"\r\n\r\n") + 4
@@ -123,7 +133,7 @@ class Connection(asyncio.Protocol):
         """The caller sends no more; what it asked is still answered, half a request is refused."""
         if self._partial and not self._closing:
             self._refuse(Refused(400, "truncated", "the connection ended before the request did; send all of it"))
-        self._closing = True
+        self._closing, self._linger = True, 0
         return bool(self._waiting)
 
     def pause_writing(self) -> None:
@@ -168,13 +178,13 @@ class Connection(asyncio.Protocol):
         """Refuse what can be refused before its body is read; tell a patient caller to go on."""
         self._in_head = False
         method = self._parser.get_method()
-        if method in _METHODS and self._parser.should_upgrade():
+        if method in METHODS and self._parser.should_upgrade():
             return  # `_parse` tells its head again
         if self._length is not None and self._length > self._wire.body_limit:
             self._refuse(self._too_large())
         elif method == b"POST" and self._length is None and not self._chunked:
             self._refuse(Refused(411, "length", "a POST needs a Content-Length or chunks"))
-        elif method not in _METHODS:
+        elif method not in METHODS:
             self._refuse(Refused(405, "method", "only GET, HEAD and POST are answered here"))
         elif self._expects and not self._waiting and self._transport is not None:
             self._expects = False
@@ -214,7 +224,10 @@ class Connection(asyncio.Protocol):
             waiting.popleft()
             transport.write(answer)
         if not waiting:
-            if self._closing:
+            if self._closing and self._linger:
+                if transport.can_write_eof():  # TLS cannot; its caller finds the whole reply all the same
+                    transport.write_eof()
+            elif self._closing:
                 transport.close()
             elif self._expects and self._partial and not self._in_head:
                 self._expects = False
@@ -298,10 +311,17 @@ class Connection(asyncio.Protocol):
     def _refuse(self, reason: Refused) -> None:
         if self._closing:
             return
-        self._closing = True
+        # Closed while bytes are on their way, the connection is reset and the reply with it (RFC 9112, section 9.6).
+        self._closing, self._linger = True, _LINGER_LIMIT
         exchange = Exchange(self, Head(b"", self._target, keep_alive=False), b"")
         self._waiting.append(exchange)
         self._wire.refuse(exchange, reason)
+
+    def _throw_away(self, size: int) -> None:
+        """Read on without listening, so that a caller who was refused can finish and find its reply."""
+        self._linger = max(0, self._linger - size)
+        if not self._linger and not self._waiting and self._transport is not None:
+            self._transport.close()
 
     def _hold(self) -> None:
         """Read no further while the caller leaves its replies unread or has too much unanswered."""
@@ -313,3 +333,9 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
         else:
             self._transport.resume_reading()
+
+
+def _common_name(certificate: dict[str, Any]) -> str:
+    """The subject's common name in a certificate as `ssl.SSLSocket.getpeercert` gives it; "" when there are several."""
+    names = [value for part in certificate.get("subject", ()) for name, value in part if name == "commonName"]
+    return names[0] if len(names) == 1 else ""

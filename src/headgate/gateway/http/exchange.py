@@ -8,6 +8,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from headgate.gateway.http.connection import Connection
+    from headgate.gateway.room import Account
 
 
 ACCEPT: Final = b"accept"
@@ -64,6 +65,8 @@ class Exchange(msgspec.Struct, eq=False):
     head: Head
     body: bytes
     answer: bytes | None = None
+    caller: "Account | None" = None
+    """Whose request it is, once `permits.py` said so."""
 
     def reply(self, message: bytes) -> None:
         """Send `message`, a whole HTTP reply, as soon as every earlier request of this connection is answered."""

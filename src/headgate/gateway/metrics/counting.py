@@ -1,14 +1,24 @@
 """What the request path counts, with its cells found once: bumping one is an addition in memory."""
 
+import os
+import platform
 from bisect import bisect_left
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
+from headgate.errors import Overloaded
 from headgate.gateway.metrics.families import FAMILIES
 from headgate.gateway.metrics.slab import Slab
+from headgate.vocabulary import VERSION
 
 _VIOLATIONS_KEPT: Final = 200
 """Pairs of field and rule one endpoint counts apart; callers may invent field names without end."""
 _OTHER: Final = "other"
+PROCESSES: Final = ("gateway", "host", "controller")
+"""Kinds of processes that may die."""
+FALLBACKS: Final = ("failed", "late")
+"""Why the live version answers in another's stead."""
 
 
 class Histogram:
@@ -34,18 +44,22 @@ class Histogram:
 class VersionCount:
     """What is counted of one version of one endpoint."""
 
-    __slots__ = ("_inference", "_labels", "_predictions", "_rows", "_slab", "_values")
+    __slots__ = ("_inference", "_labels", "_predictions", "_queued", "_rows", "_slab", "_values")
 
     def __init__(self, slab: Slab, project: str, endpoint: str, version: str) -> None:
         self._labels = {"project": project, "endpoint": endpoint, "version": version}
         self._slab, self._values = slab, slab.values
         self._predictions: dict[str, int] = {}
+        for reason in FALLBACKS:  # from zero, for an alert that looks for growth cannot see a first one else
+            slab.cell("headgate_fallbacks_total", reason=reason, **self._labels)
         self._inference = Histogram(slab, "headgate_inference_duration_seconds", **self._labels)
+        self._queued = Histogram(slab, "headgate_queue_duration_seconds", **self._labels)
         self._rows = Histogram(slab, "headgate_batch_size", **self._labels)
 
-    def ran(self, role: str, rows: int, compute_us: int) -> None:
-        """A call answered `rows` rows in that role."""
+    def ran(self, role: str, rows: int, compute_us: int, queued_ns: int) -> None:
+        """A call answered `rows` rows in that role; the oldest of them had waited `queued_ns` for it."""
         self._rows.observe(rows)
+        self._queued.observe(queued_ns / 1e9)
         self._inference.observe(compute_us / 1e6)
         cell = self._predictions.get(role)
         if cell is None:
@@ -56,6 +70,10 @@ class VersionCount:
     def fell_back(self, reason: str, rows: int) -> None:
         """The live version answered `rows` rows for this one."""
         self._values[self._slab.cell("headgate_fallbacks_total", reason=reason, **self._labels)] += rows
+
+    def waits(self, rows: int) -> None:
+        """So many rows wait while it is busy with others."""
+        self._values[self._slab.cell("headgate_queue_depth", **self._labels)] = rows
 
     def loaded(self, digest: str, loaded: bool) -> None:
         """The version is loaded, or no longer."""
@@ -76,6 +94,9 @@ class EndpointCount:
         self._violations: dict[tuple[str, str], int] = {}
         self._duration = Histogram(slab, "headgate_request_duration_seconds", **self._where)
         self._in_flight = slab.cell("headgate_in_flight", **self._where)
+        slab.cell("headgate_unjournalled_total", **self._where)  # from zero, as above
+        slab.cell("headgate_rejected_total", reason=Overloaded.__name__, **self._where)
+        self._label_lag: Histogram | None = None
         self._versions: dict[str, VersionCount] = {}
 
     def version(self, version: str) -> VersionCount:
@@ -119,6 +140,17 @@ class EndpointCount:
         """Labels or decisions were accepted."""
         self._values[self._slab.cell("headgate_labels_total", source=source, **self._where)] += count
 
+    def lagged(self, seconds: float) -> None:
+        """A label or decision came so long after its prediction."""
+        if self._label_lag is None:
+            self._label_lag = Histogram(self._slab, "headgate_label_lag_seconds", **self._where)
+        self._label_lag.observe(seconds)
+
+    def promises(self, latency_p99_ms: float | None) -> None:
+        """What the endpoint's file says of its p99; None promises nothing."""
+        cell = self._slab.cell("headgate_slo_latency_seconds", **self._where)
+        self._values[cell] = (latency_p99_ms or 0.0) / 1000
+
     def unjournalled(self, rows: int) -> None:
         """Rows were answered without a record."""
         self._values[self._slab.cell("headgate_unjournalled_total", **self._where)] += rows
@@ -126,3 +158,51 @@ class EndpointCount:
     def obeys(self, revision: int) -> None:
         """The traffic revision obeyed."""
         self._values[self._slab.cell("headgate_traffic_revision", **self._where)] = revision
+
+
+class GatewayCount:
+    """What is counted of a gateway as a whole, a few times a second."""
+
+    def __init__(self, slab: Slab, queue_limit: int) -> None:
+        self._values = slab.values
+        self._unwritable = slab.cell("headgate_journal_unwritable")
+        self._values[slab.cell("headgate_queue_limit")] = queue_limit
+        self._waited: set[VersionCount] = set()
+
+    def writes(self, healthy: bool) -> None:
+        """Whether the journal can be written."""
+        self._values[self._unwritable] = 0.0 if healthy else 1.0
+
+    def waits(self, rows: Mapping[VersionCount, int]) -> None:
+        """So many rows wait for each version; for every other, none."""
+        for version in self._waited | rows.keys():
+            version.waits(rows.get(version, 0))
+        self._waited = set(rows)
+
+
+class MachineCount:
+    """What the parent of all processes counts."""
+
+    def __init__(self, slab: Slab, home: Path) -> None:
+        """Every kind of process counts from zero: an alert that looks for growth cannot see a first death else."""
+        self._slab, self._values = slab, slab.values
+        self._home = home
+        for kind in PROCESSES:
+            slab.cell("headgate_process_deaths_total", process=kind)
+        self._free = slab.cell("headgate_disk_free_bytes")
+        self._size = slab.cell("headgate_disk_size_bytes")
+        self._values[slab.cell("headgate_build_info", version=VERSION, python=platform.python_version())] = 1.0
+
+    def died(self, name: str) -> None:
+        """A process ended by itself; the first word of its name is its kind."""
+        self._values[self._slab.cell("headgate_process_deaths_total", process=name.partition(" ")[0])] += 1.0
+
+    def look(self) -> None:
+        """See how full the disk is."""
+        try:
+            disk = os.statvfs(self._home)
+        except OSError:  # its caller keeps every process alive and must not fall over a disk that went away
+            self._values[self._free] = 0.0
+            return
+        self._values[self._free] = disk.f_bavail * disk.f_frsize
+        self._values[self._size] = disk.f_blocks * disk.f_frsize

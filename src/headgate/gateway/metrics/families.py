@@ -33,6 +33,9 @@ class Family:
 _SECONDS: Final = (
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 )  # fmt: skip
+_LAGS: Final = (
+    1.0, 10.0, 60.0, 600.0, 3600.0, 21_600.0, 86_400.0, 172_800.0, 604_800.0, 1_209_600.0, 2_592_000.0, 7_776_000.0,
+)  # fmt: skip
 _ROWS: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 4096.0)
 _WHERE: Final = ("project", "endpoint")
 _WHICH: Final = (*_WHERE, "version")
@@ -52,9 +55,19 @@ FAMILIES: Final = {
         Family(
             "headgate_inference_duration_seconds", Kind.HISTOGRAM, "Runtime calls, next to the model.", _WHICH, _SECONDS
         ),
+        Family(
+            "headgate_queue_duration_seconds",
+            Kind.HISTOGRAM,
+            "From the last byte of a runtime call's oldest request to that call.",
+            _WHICH,
+            _SECONDS,
+        ),
         Family("headgate_batch_size", Kind.HISTOGRAM, "Rows per runtime call.", _WHICH, _ROWS),
         Family("headgate_in_flight", Kind.GAUGE, "Rows admitted and not yet answered.", _WHERE),
+        Family("headgate_queue_depth", Kind.GAUGE, "Rows that wait for a model busy with others.", _WHICH),
+        Family("headgate_queue_limit", Kind.GAUGE, "Rows the gateways have in flight at most; further ones get 503."),
         Family("headgate_rejected_total", Kind.COUNTER, "Requests refused as a whole.", (*_WHERE, "reason")),
+        Family("headgate_denied_total", Kind.COUNTER, "Requests of callers who may not make them.", ("reason",)),
         Family(
             "headgate_contract_violations_total", Kind.COUNTER, "Rows that broke a rule.", (*_WHERE, "field", "rule")
         ),
@@ -65,14 +78,32 @@ FAMILIES: Final = {
             (*_WHICH, "reason"),
         ),
         Family("headgate_labels_total", Kind.COUNTER, "Labels and decisions accepted.", (*_WHERE, "source")),
+        Family(
+            "headgate_label_lag_seconds",
+            Kind.HISTOGRAM,
+            "From a prediction to the label or decision that names it by its id.",
+            _WHERE,
+            _LAGS,
+        ),
         Family("headgate_unjournalled_total", Kind.COUNTER, "Rows answered without a journal record.", _WHERE),
         Family(
             "headgate_journal_commit_seconds", Kind.HISTOGRAM, "From a record's hand-over to the disk's word.", (),
             _SECONDS,
         ),
+        Family("headgate_journal_unwritable", Kind.STATE, "1 while some gateway cannot write its journal."),
         Family("headgate_model_info", Kind.STATE, "1 for every version loaded.", (*_WHICH, "digest")),
         Family("headgate_traffic_weight", Kind.STATE, "Share of unpinned callers.", _WHICH),
         Family("headgate_traffic_revision", Kind.STATE, "The traffic revision obeyed.", _WHERE),
+        Family(
+            "headgate_slo_latency_seconds", Kind.STATE, "What the endpoint's file promises as p99; 0 without.", _WHERE
+        ),
+        Family(
+            "headgate_process_deaths_total", Kind.COUNTER, "Processes that ended by themselves and were started again.",
+            ("process",),
+        ),
+        Family("headgate_build_info", Kind.STATE, "1 for the Headgate that runs.", ("version", "python")),
+        Family("headgate_disk_free_bytes", Kind.STATE, "What Headgate may still write on the disk of its home."),
+        Family("headgate_disk_size_bytes", Kind.STATE, "Size of the disk of its home."),
         Family("headgate_model_load_duration_seconds", Kind.HISTOGRAM, "Loading and warming a version.", (), _SECONDS),
         Family("headgate_metrics_dropped_total", Kind.COUNTER, "Events whose own metric found no room."),
     )

@@ -57,6 +57,8 @@ class Slab:
 
     def __init__(self, path: Path) -> None:
         """Open or make the slab at `path`, for this process."""
+        self.folder = path.parent
+        """Where the other workers of the home have theirs."""
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from headgate.errors import BadInput, MissingExtra, NotFound, TrustRequired
-from headgate.registry.importers import keras, lightgbm, onnxfile, python, text, torch, xgboost
-from headgate.registry.importers.libraries import import_skops
+from headgate.registry.importers import keras, lightgbm, onnxfile, python, skopsfile, text, torch, xgboost
 
 _READERS: Final[dict[str, Callable[[Path], Any]]] = {
     ".onnx": onnxfile.read,
@@ -19,25 +18,6 @@ _READERS: Final[dict[str, Callable[[Path], Any]]] = {
     ".py": python.PythonSource,
 }
 """How each kind of file is opened, by its ending; skops, pickles and folders have rules of their own."""
-_HARMLESS: Final = frozenset(
-    {
-        "collections.OrderedDict",
-        "collections.defaultdict",
-        "functools.partial",
-        "lightgbm.basic.Booster",
-        "lightgbm.sklearn.LGBMClassifier",
-        "lightgbm.sklearn.LGBMRegressor",
-        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-        "sklearn.utils._bunch.Bunch",
-        "sklearn.utils.validation.check_array",
-        "xgboost.core.Booster",
-        "xgboost.sklearn.XGBClassifier",
-        "xgboost.sklearn.XGBRFClassifier",
-        "xgboost.sklearn.XGBRFRegressor",
-        "xgboost.sklearn.XGBRegressor",
-    }
-)
-"""Types skops does not know that hold arrays, settings or a booster's own text, and can call nothing but each other."""
 _PICKLES: Final = (".joblib", ".pkl", ".pickle")
 
 
@@ -57,7 +37,7 @@ def open_model(model: object, *, trust: bool = False) -> Any:
     if path.is_dir():
         return _folder(path)
     if path.suffix == ".skops":
-        return _skops(path, trust=trust)
+        return skopsfile.read(path, trust=trust)
     if path.suffix in _PICKLES:
         return _pickle(path, trust=trust)
     reader = _READERS.get(path.suffix)
@@ -79,23 +59,6 @@ def _folder(path: Path) -> Any:
     if (path / python.ARTEFACT).is_file():
         return python.PythonSource(path)
     raise BadInput("model", "type", "the folder has neither model.onnx and tokenizer.json nor model.py")
-
-
-def _skops(path: Path, *, trust: bool) -> Any:
-    skops = import_skops()
-    try:
-        types = skops.get_untrusted_types(file=path)
-    except Exception as error:  # a zip, JSON or schema that is not one: many classes
-        raise BadInput("model", "type", "is not a skops file") from error
-    unknown = [each for each in types if each not in _HARMLESS]
-    if unknown and not trust:
-        listed = ", ".join(sorted(unknown))
-        raise TrustRequired(
-            f"the skops file would construct types skops does not know: {listed}; if you trust them: --trust"
-        )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return skops.load(path, trusted=types)
 
 
 def _pickle(path: Path, *, trust: bool) -> Any:

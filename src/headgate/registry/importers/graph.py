@@ -135,10 +135,18 @@ def rename(made: Any, names: dict[str, str]) -> None:
 def call(proto: Any, inputs: list[str], output: str) -> None:
     """Name a graph's inputs, in their order, and its first output; other outputs go."""
     del proto.graph.output[1:]
-    names = {each.name: name for each, name in zip(proto.graph.input, inputs, strict=True)}
-    names[proto.graph.output[0].name] = output
+    call_inputs(proto, inputs)
+    names = {proto.graph.output[0].name: output}
     rename(proto.graph, names)
-    for each in [*proto.graph.input, *proto.graph.output]:
+    for each in proto.graph.output:
+        each.name = names[each.name]
+
+
+def call_inputs(proto: Any, inputs: list[str]) -> None:
+    """Name a graph's inputs, in their order."""
+    names = {each.name: name for each, name in zip(proto.graph.input, inputs, strict=True)}
+    rename(proto.graph, names)
+    for each in proto.graph.input:
         each.name = names[each.name]
 
 

@@ -11,27 +11,13 @@ import pyarrow as pa
 
 from headgate.contracts.contract import Contract
 from headgate.errors import BadInput, MissingExtra
-from headgate.registry import native
-from headgate.registry.importers.boosters import CATEGORIES, onnx_candidate
-from headgate.registry.importers.importer import (
-    TEXTUAL,
-    Candidate,
-    Imported,
-    Traits,
-    answers,
-    columns,
-    no_form,
-    of_module,
-    plain,
-    task_of,
-    used,
-)
+from headgate.registry.importers.boosters import CATEGORIES, Library, fitted, imported, traits_of
+from headgate.registry.importers.importer import Imported, Traits, of_module, used
 from headgate.registry.importers.trees import WIDTHS, Link, Trees
-from headgate.registry.package import Engine, Signature
-from headgate.registry.ports import Predicted
+from headgate.registry.package import Engine
 from headgate.vocabulary import Task
 
-ARTEFACT: Final = "model.txt"
+LIBRARY: Final = Library("LightGBM", Engine.LIGHTGBM, "model.txt", "lightgbm", WIDTHS, "float64")
 _LINKS: Final[dict[str, Link]] = {
     "binary": "sigmoid",
     "cross_entropy": "sigmoid",
@@ -54,75 +40,33 @@ def traits(model: Any) -> Traits:
     names = tuple(str(each) for each in booster.feature_name())
     made_up = names == tuple(f"Column_{place}" for place in range(len(names)))
     fields = None if made_up else tuple(str(each) for each in getattr(model, "feature_names_in_", names))
-    if (classes := getattr(model, "classes_", None)) is not None:
-        known = plain(classes)
-        return Traits(fields, task_of(known), known, True)
-    objective = _objective(booster)
-    if objective == "binary":
-        return Traits(fields, Task.BINARY, (), True)
-    if objective.startswith("multiclass"):
-        return Traits(fields, Task.MULTICLASS, (), True)
-    return Traits(fields, Task.REGRESSION)
+    return traits_of(model, fields, lambda: _task(booster))
 
 
 def booster_of(model: Any) -> Any:
     """The booster inside a wrapper, or the booster. Raises BadInput when it was never fitted."""
     if not hasattr(model, "booster_") and not hasattr(type(model), "booster_"):
         return model
-    try:
-        return model.booster_
-    except Exception as error:
-        raise BadInput("model", "type", "is not fitted; call fit before registering it") from error
+    return fitted(lambda: model.booster_)
 
 
-def _objective(booster: Any) -> str:
-    described = booster.dump_model(num_iteration=1).get("objective", "")
-    return str(described).partition(" ")[0]
+def _task(booster: Any) -> Task:
+    objective = str(booster.dump_model(num_iteration=1).get("objective", "")).partition(" ")[0]
+    if objective.startswith("multiclass"):
+        return Task.MULTICLASS
+    return Task.BINARY if objective == "binary" else Task.REGRESSION
 
 
 def build(model: Any, contract: Contract, reference: pa.Table, *, trust: bool) -> Imported:
     """Its own answers; ONNX float32, ONNX float64 and the booster's own file to stand for it."""
-    fields = used(traits(model), contract)
     booster = booster_of(model)
-    kinds = {each.name: each.kind for each in contract.fields}
-    numeric = all(kinds[each] not in TEXTUAL for each in fields)
-    shape = {"input": "matrix"} if numeric else {"input": "frame", "categories": "dtype"}
-    said = answers(contract, label=None if contract.output.classes else "prediction")
 
-    def write(folder: Path) -> None:
-        booster.save_model(folder / ARTEFACT)
-
-    hosted = Signature(columns(contract, fields, "float64"), said.outputs, said.prediction, said.scores)
-    own = Candidate("LightGBM itself, in the runtime host", Engine.LIGHTGBM, ARTEFACT, hosted, write, shape)
-    if numeric:
-        converted = [onnx_candidate(lambda: trees_of(booster), contract, fields, width) for width in WIDTHS]
-    else:
-        converted = [no_form("ONNX", CATEGORIES)]
-    truth = Native(booster, contract, fields, shape)
-    return Imported("LightGBM", truth, (*converted, own), ("lightgbm", "numpy", "onnx"))
-
-
-class Native:
-    """The booster answering tables by itself."""
-
-    def __init__(self, booster: Any, contract: Contract, fields: tuple[str, ...], shape: dict[str, str]) -> None:
-        self._booster = booster
-        self._contract = contract
-        self._fields = fields
-        self._shape = shape
-
-    def predict(self, table: pa.Table) -> Predicted:
-        """Answer every row."""
-        if self._shape["input"] == "matrix":
-            rows = native.matrix(table, self._fields)
-        else:
-            rows = native.frame(table, self._contract, self._fields, categories=True)
+    def ask(rows: Any) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            said = self._booster.predict(rows, num_threads=1)
-        if not self._contract.output.classes:
-            return native.predicted(said, None, self._contract)
-        return native.predicted(None, said, self._contract)
+            return booster.predict(rows, num_threads=1)
+
+    return imported(LIBRARY, booster, contract, used(traits(model), contract), trees_of=trees_of, ask=ask)
 
 
 def trees_of(booster: Any) -> tuple[Trees, Link]:

@@ -129,7 +129,7 @@ class Native:
 
     def predict(self, table: pa.Table) -> Predicted:
         """Answer every row. Raises RuntimeFailed when the estimator does not take them."""
-        rows = rows_for(table, self._contract, self._fields, self._shape)
+        rows = native.rows(table, self._contract, self._fields, self._shape)
         scores = None
         try:
             # Parity asks for a few rows many times: more threads would only wait for each other.
@@ -147,15 +147,6 @@ def _threads() -> Any:
     from threadpoolctl import ThreadpoolController  # noqa: PLC0415  adapter
 
     return ThreadpoolController()
-
-
-def rows_for(table: pa.Table, contract: Contract, fields: tuple[str, ...], shape: dict[str, str]) -> Any:
-    """A table in the shape an estimator was fitted with, by the options of its package."""
-    if shape["input"] == "matrix":
-        return native.matrix(table, fields)
-    if shape["input"] == "series":
-        return native.texts(table, fields[0], "")
-    return native.frame(table, contract, fields, categories=shape.get("categories") == "dtype")
 
 
 def walk(model: Any) -> Iterator[Any]:
@@ -220,7 +211,7 @@ def convert(model: Any, inputs: list[ModelInput], width: Width) -> Any:
     types = {"float32": FloatTensorType, "float64": DoubleTensorType, "string": StringTensorType}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return convert_sklearn(
+        made = convert_sklearn(
             model,
             "model",
             initial_types=[(each.name, types[each.dtype]([None, *each.shape])) for each in inputs],
@@ -228,6 +219,9 @@ def convert(model: Any, inputs: list[ModelInput], width: Width) -> Any:
             target_opset=OPSETS,
             custom_conversion_functions=hist.conversions(width),
         )
+    if {each.name for each in made.graph.input} != {each.name for each in inputs}:
+        graph.call_inputs(made, [each.name for each in inputs])  # the converter puts _ for whatever is no identifier
+    return made
 
 
 def _skops(model: Any, contract: Contract, fields: tuple[str, ...], shape: dict[str, str], *, trust: bool) -> Candidate:

@@ -10,27 +10,13 @@ import pyarrow as pa
 
 from headgate.contracts.contract import Contract
 from headgate.errors import BadInput, MissingExtra
-from headgate.registry import native
-from headgate.registry.importers.boosters import CATEGORIES, onnx_candidate
-from headgate.registry.importers.importer import (
-    TEXTUAL,
-    Candidate,
-    Imported,
-    Traits,
-    answers,
-    columns,
-    no_form,
-    of_module,
-    plain,
-    task_of,
-    used,
-)
+from headgate.registry.importers.boosters import CATEGORIES, Library, fitted, imported, traits_of
+from headgate.registry.importers.importer import Imported, Traits, of_module, used
 from headgate.registry.importers.trees import Link, Trees
-from headgate.registry.package import Engine, Signature
-from headgate.registry.ports import Predicted
+from headgate.registry.package import Engine
 from headgate.vocabulary import Task
 
-ARTEFACT: Final = "model.ubj"
+LIBRARY: Final = Library("XGBoost", Engine.XGBOOST, "model.ubj", "xgboost", ("float32",), "float32")
 _LINKS: Final[dict[str, Link]] = {
     **dict.fromkeys(("binary:logistic", "reg:logistic"), "sigmoid"),
     **dict.fromkeys(("multi:softprob", "multi:softmax"), "softmax"),
@@ -49,32 +35,21 @@ def traits(model: Any) -> Traits:
     """Columns, and classes where a wrapper knows them; a bare classifier booster leaves them to the labels."""
     booster = booster_of(model)
     names = booster.feature_names
-    fields = None if not names else tuple(str(each) for each in names)
-    if (classes := getattr(model, "classes_", None)) is not None:
-        known = plain(classes)
-        return Traits(fields, task_of(known), known, True)
-    objective = objective_of(booster)
-    if objective == "binary:logistic":
-        return Traits(fields, Task.BINARY, (), True)
-    if objective.startswith("multi:"):
-        return Traits(fields, Task.MULTICLASS, (), True)
-    return Traits(fields, Task.REGRESSION)
+    return traits_of(model, tuple(str(each) for each in names) if names else None, lambda: _task(booster))
 
 
 def booster_of(model: Any) -> Any:
     """The booster inside a wrapper, or the booster. Raises BadInput when it was never fitted."""
-    if not hasattr(model, "get_booster"):
-        return model
-    try:
-        return model.get_booster()
-    except Exception as error:
-        raise BadInput("model", "type", "is not fitted; call fit before registering it") from error
+    return fitted(model.get_booster) if hasattr(model, "get_booster") else model
 
 
-def objective_of(booster: Any) -> str:
-    """What the booster was fitted for, as XGBoost spells it: ``binary:logistic``, ``multi:softprob``."""
+def _task(booster: Any) -> Task:
+    """By what the booster was fitted for, as XGBoost spells it: ``binary:logistic``, ``multi:softprob``."""
     found = _OBJECTIVE.search(booster.save_config())
-    return found.group(1) if found else ""
+    objective = found.group(1) if found else ""
+    if objective.startswith("multi:"):
+        return Task.MULTICLASS
+    return Task.BINARY if objective == "binary:logistic" else Task.REGRESSION
 
 
 def used_rounds(model: Any) -> Any:
@@ -90,48 +65,18 @@ def _stopped_early(model: Any) -> bool:
 
 def build(model: Any, contract: Contract, reference: pa.Table, *, trust: bool) -> Imported:
     """Its own answers; ONNX float32 and the booster's own file to stand for it."""
-    fields = used(traits(model), contract)
+    import xgboost  # noqa: PLC0415  adapter
+
     booster = used_rounds(model)
-    kinds = {each.name: each.kind for each in contract.fields}
-    numeric = all(kinds[each] not in TEXTUAL for each in fields)
-    shape = {"input": "matrix"} if numeric else {"input": "frame", "categories": "dtype"}
-    said = answers(contract, "float32", label=None if contract.output.classes else "prediction")
 
-    def write(folder: Path) -> None:
-        booster.save_model(folder / ARTEFACT)
-
-    hosted = Signature(columns(contract, fields, "float64"), said.outputs, said.prediction, said.scores)
-    own = Candidate("XGBoost itself, in the runtime host", Engine.XGBOOST, ARTEFACT, hosted, write, shape)
-    if numeric:
-        converted = onnx_candidate(lambda: trees_of(booster), contract, fields, "float32")
-    else:
-        converted = no_form("ONNX", CATEGORIES)
-    return Imported("XGBoost", Native(booster, contract, fields, shape), (converted, own), ("xgboost", "numpy", "onnx"))
-
-
-class Native:
-    """The booster answering tables by itself."""
-
-    def __init__(self, booster: Any, contract: Contract, fields: tuple[str, ...], shape: dict[str, str]) -> None:
-        self._booster = booster
-        self._contract = contract
-        self._fields = fields
-        self._shape = shape
-
-    def predict(self, table: pa.Table) -> Predicted:
-        """Answer every row."""
-        import xgboost  # noqa: PLC0415  adapter
-
-        if self._shape["input"] == "matrix":
-            names = self._booster.feature_names
-            rows = xgboost.DMatrix(native.matrix(table, self._fields), feature_names=names, nthread=1)
+    def ask(rows: Any) -> Any:
+        if isinstance(rows, np.ndarray):
+            matrix = xgboost.DMatrix(rows, feature_names=booster.feature_names, nthread=1)
         else:
-            frame = native.frame(table, self._contract, self._fields, categories=True)
-            rows = xgboost.DMatrix(frame, enable_categorical=True, nthread=1)
-        said = self._booster.predict(rows, validate_features=False)
-        if not self._contract.output.classes:
-            return native.predicted(said, None, self._contract)
-        return native.predicted(None, said, self._contract)
+            matrix = xgboost.DMatrix(rows, enable_categorical=True, nthread=1)
+        return booster.predict(matrix, validate_features=False)
+
+    return imported(LIBRARY, booster, contract, used(traits(model), contract), trees_of=trees_of, ask=ask)
 
 
 def trees_of(booster: Any) -> tuple[Trees, Link]:

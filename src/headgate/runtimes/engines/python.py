@@ -13,8 +13,10 @@ from headgate.errors import RuntimeFailed, TrustRequired
 from headgate.registry.package import Manifest
 from headgate.runtimes.engines.native import Answer
 from headgate.runtimes.engines.shapes import shaper
+from headgate.runtimes.feeds import compile_feeds
 from headgate.runtimes.interpret import class_array
 from headgate.runtimes.ports import Array, Feeds
+from headgate.runtimes.warmup import likely_row
 
 
 def load(package: Path, manifest: Manifest, contract: Contract, threads: int) -> Answer:
@@ -28,6 +30,8 @@ def load(package: Path, manifest: Manifest, contract: Contract, threads: int) ->
     source = package / manifest.artefact
     model = _instance(getattr(_module(source), manifest.options["class"]), source.parent)
     shape, signature = shaper(manifest, contract), manifest.signature
+    # Tables look for other libraries when the first is made, for a second or so that no caller should wait.
+    shape(compile_feeds(contract, signature, manifest.options).from_values([likely_row(contract)]))
     classes = class_array(contract.output.classes)
 
     def answer(feeds: Feeds) -> list[Any]:

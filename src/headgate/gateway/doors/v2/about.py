@@ -6,12 +6,15 @@ from typing import Any, Final
 import msgspec
 
 from headgate.contracts.contract import Field, Kind
+from headgate.errors import BadInput, Unavailable
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.http.replies import send
 from headgate.gateway.view import Seat, View
 from headgate.vocabulary import Task
 
-EXTENSIONS: Final = ("binary_tensor_data",)
+READY: Final = "READY"
+UNAVAILABLE: Final = "UNAVAILABLE"
+EXTENSIONS: Final = ("binary_tensor_data", "model_configuration", "model_repository", "statistics")
 _DATATYPES: Final = {
     Kind.NUMBER: "FP64",
     Kind.INTEGER: "INT64",
@@ -20,36 +23,85 @@ _DATATYPES: Final = {
 }
 """What metadata says of a field; texts, categories, moments and images are BYTES."""
 _ANSWERS: Final = {"text": "BYTES", "integer": "INT64", "boolean": "BOOL", "number": "FP64"}
+_CONFIGURED: Final = {"BYTES": "TYPE_STRING"}
+"""Datatypes whose name in a configuration is not TYPE_ and the datatype."""
 _ONNX: Final = {"float32": "FP32", "float64": "FP64", "int64": "INT64", "bool": "BOOL", "string": "BYTES"}
 
 _encode = msgspec.json.Encoder().encode
 
 
+def server(version: str) -> dict[str, Any]:
+    """What the server says of itself."""
+    return {"name": "headgate", "version": version, "extensions": EXTENSIONS}
+
+
+def model(view: View, version: str | None) -> tuple[Seat, dict[str, Any]]:
+    """What the endpoint, or one of its versions, says of itself, and who speaks."""
+    seat = view.live if version is None else view.seat(version)
+    return seat, {
+        "name": view.traffic.endpoint,
+        "versions": entitled(view) if version is None else [seat.version],
+        "platform": _platform(seat),
+        "inputs": inputs_of(seat),
+        "outputs": outputs_of(seat),
+    }
+
+
 def server_metadata(version: str) -> bytes:
     """The body of ``GET /v2``."""
-    return _encode({"name": "headgate", "version": version, "extensions": EXTENSIONS})
+    return _encode(server(version))
 
 
 def metadata(exchange: Exchange, view: View, version: str | None) -> None:
     """Describe the endpoint, or one of its versions."""
+    seat, body = model(view, version)
+    send(exchange, 200, _encode(body), version=seat.header)
+
+
+def configuration(exchange: Exchange, view: View, version: str | None) -> None:
+    """The configuration of the endpoint, or of one of its versions; dimensions are without that of the rows."""
     seat = view.live if version is None else view.seat(version)
-    contract = seat.served.contract
-    entitled = sorted(each.version for each in view.traffic.members if each.proved or each.forced)
-    names = entitled if version is None else [seat.version]
     body = {
         "name": view.traffic.endpoint,
-        "versions": names,
-        "platform": f"headgate_{seat.served.manifest.engine}",
-        "inputs": [_input(each) for each in contract.fields],
-        "outputs": outputs_of(seat),
+        "platform": _platform(seat),
+        "backend": "headgate",
+        "version_policy": {"specific": {"versions": entitled(view)}},
+        "max_batch_size": seat.served.reader.rows_limit,
+        "input": [_configured(each) for each in inputs_of(seat)],
+        "output": [_configured(each) for each in outputs_of(seat)],
     }
     send(exchange, 200, _encode(body), version=seat.header)
+
+
+def entitled(view: View) -> list[str]:
+    """The versions callers may name."""
+    return sorted(each.version for each in view.traffic.members if each.proved or each.forced)
 
 
 def ready(exchange: Exchange, view: View, version: str | None) -> None:
     """Say that the endpoint, or one of its versions, can answer."""
     seat = view.live if version is None else view.seat(version)
     send(exchange, 200, _encode({"name": view.traffic.endpoint, "ready": True}), version=seat.header)
+
+
+def inputs_of(seat: Seat) -> list[dict[str, Any]]:
+    """The tensors a version reads: name, datatype, shape."""
+    return [_input(each) for each in seat.served.contract.fields]
+
+
+def index(view: View, unready: str) -> list[dict[str, str]]:
+    """The endpoint's versions and whether each can answer; `unready` says why none can, "" when they can."""
+    said = []
+    for member in sorted(view.traffic.members, key=lambda each: each.version):
+        try:
+            view.seat(member.version)
+        except (BadInput, Unavailable) as error:
+            reason = str(error)
+        else:
+            reason = unready
+        state = UNAVAILABLE if reason else READY
+        said.append({"name": view.traffic.endpoint, "version": member.version, "state": state, "reason": reason})
+    return said
 
 
 def outputs_of(seat: Seat) -> list[dict[str, Any]]:
@@ -73,3 +125,13 @@ def _input(field: Field) -> dict[str, Any]:
 
 def _open(shape: Sequence[int | None]) -> list[int]:
     return [-1 if each is None else each for each in shape]
+
+
+def _platform(seat: Seat) -> str:
+    return f"headgate_{seat.served.manifest.engine}"
+
+
+def _configured(described: dict[str, Any]) -> dict[str, Any]:
+    datatype = described["datatype"]
+    kind = _CONFIGURED.get(datatype, f"TYPE_{datatype}")
+    return {"name": described["name"], "data_type": kind, "dims": described["shape"][1:] or [1]}

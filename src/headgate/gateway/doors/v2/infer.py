@@ -1,10 +1,9 @@
-"""Inference requests and their answers, JSON and binary tensors mixed at will."""
+"""Inference requests and their answers over HTTP, JSON and binary tensors mixed at will."""
 
 from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-import numpy as np
 
 from headgate.contracts.decode import parse_json
 from headgate.contracts.explain import class_of
@@ -12,39 +11,16 @@ from headgate.errors import BadInput, HeadgateError
 from headgate.gateway.ask import Ask
 from headgate.gateway.doors.dialect import Question, Written
 from headgate.gateway.doors.statuses import V2, status_of
-from headgate.gateway.doors.v2.about import outputs_of
+from headgate.gateway.doors.v2 import told
+from headgate.gateway.doors.v2.asked import Infer, Wanted, question_of
 from headgate.gateway.doors.v2.binary import SIZE, fill, packed, split
-from headgate.gateway.doors.v2.tensors import Tensor, read_tensors
 from headgate.gateway.http.exchange import Exchange
-from headgate.gateway.reading import LONGEST_DEADLINE_MS
 from headgate.gateway.view import Seat
-from headgate.journal.identifiers import format_id
 from headgate.journal.records import Answer
 
 _OCTETS: Final = b"application/octet-stream"
-_BINARY: Final = "binary_data"
-_ALL_BINARY: Final = "binary_data_output"
 
 _encode = msgspec.json.Encoder().encode
-
-
-class _Output(msgspec.Struct, kw_only=True):
-    name: str
-    parameters: dict[str, Any] = {}
-
-
-class _Infer(msgspec.Struct, kw_only=True):
-    inputs: list[Tensor]
-    id: str | None = None
-    outputs: list[_Output] = []
-    parameters: dict[str, Any] = {}
-
-
-class Wanted(msgspec.Struct):
-    """An output somebody asked for."""
-
-    name: str
-    binary: bool
 
 
 class V2Dialect:
@@ -57,26 +33,18 @@ class V2Dialect:
         json, raw = split(exchange.head, exchange.body)
         request = _request(json)
         fill(request.inputs, raw)
-        wanted = _wanted(request, seat)
-        reading = read_tensors(request.inputs, seat.served.reader, seat.served.contract)
-        reading.id = request.id or None
-        reading.deadline_ms = _deadline(request)
-        reading.keys = _keys(request, len(reading.rows))
-        return Question(reading, wanted)
+        return question_of(request, seat)
 
     def write(self, ask: Ask, answers: list[Answer], wanted: Sequence[Wanted]) -> Written:
         """The outputs asked for; those in binary behind the JSON, in the order in which it lists them."""
-        seat = ask.pinned or ask.view.live
-        offered = {each["name"]: each["datatype"] for each in outputs_of(seat)}
         outputs, behind = [], []
-        for each in wanted:
-            shape, data = _output(ask, answers, each.name)
-            tensor: dict[str, Any] = {"name": each.name, "datatype": offered[each.name], "shape": shape}
+        for each in told.outputs(ask, answers, wanted):
+            tensor: dict[str, Any] = {"name": each.name, "datatype": each.datatype, "shape": each.shape}
             if each.binary:
-                behind.append(packed(data, offered[each.name]))
+                behind.append(packed(each.data, each.datatype))
                 tensor["parameters"] = {SIZE: len(behind[-1])}
             else:
-                tensor["data"] = data
+                tensor["data"] = each.data
             outputs.append(tensor)
         json = _encode(_about(ask, answers) | {"outputs": outputs})
         if not any(each.binary for each in wanted):
@@ -89,7 +57,7 @@ class V2Dialect:
         return Written(_encode({"error": str(error)}), status_of(error, V2))
 
 
-def _request(body: bytes) -> _Infer:
+def _request(body: bytes) -> Infer:
     document = parse_json(body, "body")
     if not isinstance(document, dict):
         raise BadInput("body", "type", f"expected an object with 'inputs', got {class_of(document)}")
@@ -97,81 +65,27 @@ def _request(body: bytes) -> _Infer:
         if isinstance(tensor, dict):
             tensor.pop("elements", None)  # a word of ours, never a caller's
     try:
-        request = msgspec.convert(document, _Infer)
+        return msgspec.convert(document, Infer)
     except msgspec.ValidationError as error:
-        where = str(error).rpartition("`$")[2].strip("`.") or "inputs"
-        raise BadInput(where[:80], "type", "is missing or of the wrong type for an inference request") from error
+        raise BadInput(_place_of(error), "type", "is missing or of the wrong type for an inference request") from error
     except UnicodeEncodeError as error:
         raise BadInput("body", "type", "has half a surrogate pair where an inference request has none") from error
-    if not request.inputs:
-        raise BadInput("inputs", "missing", "expected at least one tensor")
-    return request
 
 
-def _keys(request: _Infer, rows: int) -> list[str] | None:
-    key = request.parameters.get("key")
-    if key is None:
-        return None
-    if not isinstance(key, str) or not key:
-        raise BadInput("parameters.key", "type", "expected a text by which the rows keep their version")
-    return [key] * rows
+def _place_of(error: msgspec.ValidationError) -> str:
+    """Where msgspec saw what is wrong: its messages end in a path, and name a missing field in quotes of their own.
 
-
-def _deadline(request: _Infer) -> float | None:
-    timeout = request.parameters.get("timeout")
-    if timeout is None or timeout == 0:  # Triton's clients say 0 for none
-        return None
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
-        raise BadInput("parameters.timeout", "type", "expected microseconds over 0")
-    return min(timeout, LONGEST_DEADLINE_MS * 1000) / 1000  # first, because a whole number may be beyond any float
-
-
-def _wanted(request: _Infer, seat: Seat) -> list[Wanted]:
-    offered = [each["name"] for each in outputs_of(seat)]
-    binary = _flag(request.parameters, _ALL_BINARY, False)
-    for each in request.outputs:
-        if each.name not in offered:
-            raise BadInput("outputs", "unknown", f"this model gives {', '.join(offered)}")
-        if "classification" in each.parameters:
-            raise BadInput("outputs", "unsupported", "the classification extension is not spoken here; read 'scores'")
-    if not request.outputs:
-        return [Wanted(name, binary) for name in offered]
-    return [Wanted(each.name, _flag(each.parameters, _BINARY, binary)) for each in request.outputs]
-
-
-def _flag(parameters: dict[str, Any], name: str, otherwise: bool) -> bool:
-    value = parameters.get(name, otherwise)
-    if not isinstance(value, bool):
-        raise BadInput(f"parameters.{name}", "type", "expected true or false")
-    return value
+    >>> _place_of(msgspec.ValidationError("Object missing required field `name` - at `$.inputs[0]`"))
+    'inputs[0].name'
+    """
+    says, _, path = str(error).partition(" - at `$")
+    missing = says.partition("missing required field `")[2].strip("`")
+    places = [each for each in (path.strip("`.")[:80], missing) if each]
+    return ".".join(places) or "inputs"
 
 
 def _about(ask: Ask, answers: list[Answer]) -> dict[str, Any]:
-    reply: dict[str, Any] = {
-        "model_name": ask.view.traffic.endpoint,
-        "model_version": ",".join(sorted({each.answered for each in answers})),
-    }
+    reply: dict[str, Any] = {"model_name": ask.view.traffic.endpoint, "model_version": told.model_version(answers)}
     if ask.reading.id is not None:
         reply["id"] = ask.reading.id
-    reply["parameters"] = {
-        "headgate_request_id": ask.request_id,
-        "headgate_ids": ",".join(format_id(each.input_id) for each in answers),
-    }
-    if not ask.journalled:
-        reply["parameters"]["journalled"] = False
-    return reply
-
-
-def _output(ask: Ask, answers: list[Answer], name: str) -> tuple[list[int], list[Any]]:
-    """Shape and elements of one output."""
-    if not answers:
-        wide = {each["name"]: each["shape"] for each in outputs_of(ask.pinned or ask.view.live)}[name]
-        return [0, *[max(0, each) for each in wide[1:]]], []
-    if ask.arrays is not None:
-        arrays = ask.arrays
-        array = np.stack([arrays[row][name] for row in range(len(answers))])
-        return list(array.shape), array.reshape(-1).tolist()
-    if name == "prediction":
-        return [len(answers)], [each.prediction for each in answers]
-    rows = [each.scores or [] for each in answers]
-    return [len(rows), len(rows[0])], [score for row in rows for score in row]
+    return reply | {"parameters": told.parameters(ask, answers)}

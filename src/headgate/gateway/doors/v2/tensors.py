@@ -10,12 +10,15 @@ import numpy.typing as npt
 
 from headgate.contracts.contract import Contract, Field, Kind
 from headgate.errors import BadInput
+from headgate.gateway.doors.elements import scalar
 from headgate.gateway.reading import Reader, Reading
 
 KNOWN: Final = frozenset(
     ["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BYTES"]
 )
-"""Datatypes with a form in JSON; BF16 is known to the binary extension alone."""
+"""Datatypes with a form in JSON."""
+BINARY_ONLY: Final = "BF16"
+"""The datatype that the binary extension alone knows."""
 Elements = npt.NDArray[Any]
 
 
@@ -34,6 +37,9 @@ class Tensor(msgspec.Struct, kw_only=True):
 def read_tensors(tensors: Sequence[Tensor], reader: Reader, contract: Contract) -> Reading:
     """The rows in `tensors`. Raises BadInput for tensors that do not fit each other or themselves."""
     if all(each.shape[:1] == [0] for each in tensors):
+        for each in tensors:
+            _check_datatype(each, KNOWN | {BINARY_ONLY})
+            check_shape(each)
         return Reading((), True, None, None, None, None, None)
     matrix = _matrix(tensors, contract)
     if matrix is not None and (found := reader.read_matrix(matrix)) is not None:
@@ -80,7 +86,7 @@ def _is_matrix(tensor: Tensor, contract: Contract) -> bool:
 
 def _columns(tensor: Tensor, fields: Sequence[Field]) -> list[list[Any]]:
     data, width = _flat(tensor), len(fields)
-    return [[_scalar(value, field) for value in data[place::width]] for place, field in enumerate(fields)]
+    return [[scalar(value, field) for value in data[place::width]] for place, field in enumerate(fields)]
 
 
 def _column(tensor: Tensor, field: Field | None) -> list[Any]:
@@ -89,7 +95,7 @@ def _column(tensor: Tensor, field: Field | None) -> list[Any]:
         return _nested(data, tensor.shape)
     if tensor.shape[1:] not in ([], [1]):
         raise BadInput(tensor.name[:64], "shape", "expected [rows] or [rows, 1]")
-    return data if field is None else [_scalar(value, field) for value in data]
+    return data if field is None else [scalar(value, field) for value in data]
 
 
 def _nested(data: list[Any], shape: list[int]) -> list[Any]:
@@ -114,10 +120,7 @@ def _flat(tensor: Tensor) -> list[Any]:
     if tensor.elements is not None:
         flat: list[Any] = _elements(tensor).tolist()
         return flat
-    if tensor.datatype not in KNOWN:
-        raise BadInput(
-            tensor.name[:64], "type", "has a datatype this protocol does not know, or that needs binary tensors"
-        )
+    _check_datatype(tensor, KNOWN)
     check_shape(tensor)
     if tensor.data is msgspec.UNSET:
         raise BadInput(tensor.name[:64], "missing", "has neither data nor parameters.binary_data_size")
@@ -125,6 +128,13 @@ def _flat(tensor: Tensor) -> list[Any]:
     if len(data) != math.prod(tensor.shape):
         raise BadInput(tensor.name[:64], "shape", "has another number of elements than its shape says")
     return data
+
+
+def _check_datatype(tensor: Tensor, known: frozenset[str]) -> None:
+    if tensor.datatype not in known:
+        raise BadInput(
+            tensor.name[:64], "type", "has a datatype this protocol does not know, or that needs binary tensors"
+        )
 
 
 def check_shape(tensor: Tensor) -> None:
@@ -139,25 +149,3 @@ def _leaves(data: object) -> Iterator[Any]:
             yield from _leaves(each)
     else:
         yield data
-
-
-def _scalar(value: Any, field: Field) -> Any:
-    """An element as JSON would have it in a row: tensors know no null, and often no integers or booleans."""
-    if isinstance(value, float):
-        if field.nullable and math.isnan(value):
-            return None
-        if field.kind is Kind.INTEGER and value.is_integer():
-            return int(value)
-    if field.kind is Kind.BOOLEAN and value in (0, 1):
-        return bool(value)
-    return _text(value, field) if isinstance(value, bytes) else value
-
-
-def _text(value: bytes, field: Field) -> Any:
-    """An element of BYTES: an image is bytes, every other field that comes in BYTES is text."""
-    if field.kind is Kind.IMAGE:
-        return value
-    try:
-        return value.decode()
-    except UnicodeDecodeError as error:
-        raise BadInput(field.name, "utf8", "is not UTF-8 text") from error

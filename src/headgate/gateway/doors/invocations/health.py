@@ -1,0 +1,27 @@
+"""``/ping``, ``/health`` and ``/version``: answered on the event loop, so a version that is loading delays none."""
+
+from collections.abc import Callable
+
+from headgate.errors import Unavailable
+from headgate.gateway.http.exchange import Exchange
+from headgate.gateway.http.replies import JSON, send
+from headgate.gateway.view import View
+
+
+class HealthDoor:
+    """Says whether the only endpoint, or the one named, can be asked."""
+
+    def __init__(self, unready: Callable[[], str], release: str) -> None:
+        self._unready = unready
+        self._release = release.encode()
+
+    def ping(self, exchange: Exchange, view: View, _: str | None) -> None:
+        """200 when it can. Raises Unavailable when it cannot."""
+        why = self._unready()
+        if why:
+            raise Unavailable(why)
+        send(exchange, 200, b"\n", version=view.live.header, content_type=JSON)
+
+    def release(self, exchange: Exchange, view: View, _: str | None) -> None:
+        """Headgate's own version as text, where MLflow says its own."""
+        send(exchange, 200, self._release, version=view.live.header, content_type=b"text/plain")

@@ -1,0 +1,107 @@
+"""CSV: what comes as text becomes what its field is; what goes out is a line per row."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+from headgate.contracts.contract import Contract, Field, Kind
+from headgate.errors import BadInput, BodyRefused
+from headgate.gateway.doors.elements import scalar
+from headgate.gateway.doors.forms import Objects
+
+CSV: Final = b"text/csv"
+_TRUTH: Final = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
+
+
+def read_table(body: bytes, contract: Contract, *, named: bool | None = None) -> Objects:
+    """The rows of a CSV body.
+
+    `named` says whether the first line names the columns; by itself it does when any of its cells is a field's name.
+    Without names the columns are the contract's fields in their order. An empty cell is null; a cell that is not
+    what its field is stays text, so that the row check says what is wrong.
+
+    >>> read_table(b"3,b", Contract((Field("stops", Kind.INTEGER), Field("plan", Kind.CATEGORY))))
+    [{'stops': 3, 'plan': 'b'}]
+    """
+    lines = _lines(body)
+    names = list(contract.names)
+    if lines and (any(each in names for each in lines[0]) if named is None else named):
+        names, lines = lines[0], lines[1:]
+        if len(set(names)) < len(names):
+            raise BadInput("columns", "unknown", "names one column twice")
+    fields = {each.name: each for each in contract.fields}
+    rows = []
+    for place, line in enumerate(lines):
+        if len(line) != len(names):
+            raise BadInput(f"rows[{place}]", "shape", f"expected {len(names)} cells, one per column")
+        rows.append({name: _cell(text, fields.get(name)) for name, text in zip(names, line, strict=True)})
+    return rows
+
+
+def write_table(rows: list[Any]) -> bytes:
+    """A line per row: one cell, or one per number of a list; what has names goes by their order."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerows([_cells(each) for each in rows])
+    return out.getvalue().encode()
+
+
+def _lines(body: bytes) -> list[list[str]]:
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BodyRefused("body", "utf8", f"is not UTF-8 text: byte {error.start} is none") from error
+    try:
+        return [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
+    except csv.Error as error:
+        raise BodyRefused("body", "csv", "is not CSV: a quote is not closed, or a cell is over 128 kB") from error
+
+
+def _cell(text: str, field: Field | None) -> Any:
+    if field is None:
+        return text
+    if text == "" and (field.nullable or field.kind not in (Kind.TEXT, Kind.CATEGORY)):
+        return None
+    read = _READ.get(field.kind)
+    try:
+        return text if read is None else scalar(read(text), field)
+    except ValueError:  # not what the field is; the row check refuses it by name
+        return text
+
+
+def _number(text: str) -> int | float:
+    # Python's own grammar also knows 1_000, which CSV does not.
+    if "_" in text:
+        raise ValueError
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
+def _boolean(text: str) -> bool:
+    found = _TRUTH.get(text.strip().lower())
+    if found is None:
+        raise ValueError
+    return found
+
+
+_READ: Final[dict[Kind, Callable[[str], Any]]] = {
+    Kind.NUMBER: _number,
+    Kind.INTEGER: _number,
+    Kind.BOOLEAN: _boolean,
+    Kind.TENSOR: json.loads,
+}
+"""How the text of a cell is read; kinds that are text on the wire are not here."""
+
+
+def _cells(said: Any) -> list[Any]:
+    if isinstance(said, dict):
+        return [cell for each in said.values() for cell in _cells(each)]
+    if isinstance(said, list):
+        return [cell for each in said for cell in _cells(each)]
+    if isinstance(said, bool):
+        return ["true" if said else "false"]
+    return [said]

@@ -1,0 +1,153 @@
+"""The repository extension: which models there are, and whether each is in service.
+
+Which version answers is the traffic's business, so ``unload`` takes an endpoint out of service on every gateway of
+the home, and ``load`` brings it back; neither changes what is loaded or who may take traffic.
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from headgate.contracts.decode import parse_json
+from headgate.errors import BadInput, NotFound, Unavailable
+from headgate.gateway.doors.v2.about import entitled
+from headgate.gateway.doors.v2.statistics import Names, Totals, document, totals
+from headgate.gateway.http.exchange import Exchange
+from headgate.gateway.http.replies import NOBODY, send
+from headgate.gateway.view import View, Views
+from headgate.traffic.ports import Closures
+from headgate.vocabulary import DEFAULT_PROJECT
+
+MayOperate = Callable[[Exchange], bool]
+"""Whether whoever sent a request may change what others are answered."""
+Key = tuple[str, str]
+"""Project and endpoint."""
+_REFUSED: Final = b'{"error":"only an operator may load or unload; the caller has no such right here"}'
+_encode = msgspec.json.Encoder().encode
+
+
+class OwnClosures:
+    """Closures of one gateway alone, where it has no home to share them in."""
+
+    def __init__(self) -> None:
+        self._closed: set[Key] = set()
+
+    def read(self) -> frozenset[Key]:
+        """Those out of service."""
+        return frozenset(self._closed)
+
+    def close(self, key: Key) -> None:
+        """Take it out of service."""
+        self._closed.add(key)
+
+    def open(self, key: Key) -> None:
+        """Bring it back."""
+        self._closed.discard(key)
+
+
+class Repository:
+    """Answers for the models of the default project, which are all that V2's paths can name."""
+
+    def __init__(self, views: Views, closures: Closures, *, may_operate: MayOperate, metrics: Path) -> None:
+        """`metrics` is the folder of the workers' slabs."""
+        self.views = views
+        self._closures = closures
+        self._may_operate = may_operate
+        self._metrics = metrics
+        self.closed: frozenset[Key] = closures.read()
+        """The endpoints out of service; the router looks here."""
+
+    def find(self, project: str, endpoint: str) -> View:
+        """The view of an endpoint, in service or not. Raises NotFound."""
+        view = self.views.get((project, endpoint))
+        if view is None:
+            raise NotFound("endpoint", endpoint[:63], "`headgate status` lists those there are")
+        return view
+
+    def check_open(self, view: View) -> View:
+        """`view` again. Raises Unavailable while its endpoint is out of service."""
+        if self.closed and view.key in self.closed:
+            raise Unavailable("the endpoint was taken out of service by unload; load it again")
+        return view
+
+    def refresh(self) -> None:
+        """Notice what another gateway of this home was told."""
+        self.closed = self._closures.read()
+
+    def index(self, exchange: Exchange) -> None:
+        """List every version that may answer, with its state."""
+        asked = _body(exchange)
+        found = [each for _, view in self._own() for each in self._states(view)]
+        if asked.get("ready") is True:
+            found = [each for each in found if each["state"] == "READY"]
+        send(exchange, 200, _encode(found))
+
+    def load(self, exchange: Exchange, view: View, _: str | None) -> None:
+        """Bring the endpoint back into service."""
+        parameters = _body(exchange).get("parameters") or {}
+        if not isinstance(parameters, dict) or parameters:
+            raise BadInput(
+                "parameters", "unsupported", "a version comes from the registry, with its configuration; send none"
+            )
+        self._change(exchange, view, self._closures.open)
+
+    def unload(self, exchange: Exchange, view: View, _: str | None) -> None:
+        """Take the endpoint out of service until it is loaded again."""
+        _body(exchange)
+        self._change(exchange, view, self._closures.close)
+
+    def statistics_of(self, exchange: Exchange, view: View, version: str | None) -> None:
+        """What was counted of one endpoint, or of one of its versions."""
+        versions = entitled(view) if version is None else [view.seat(version).version]
+        self._tell(exchange, {view.traffic.endpoint: versions}, view.live.header)
+
+    def statistics(self, exchange: Exchange) -> None:
+        """What was counted of every endpoint."""
+        self._tell(exchange, {name: entitled(view) for name, view in self._own()}, NOBODY)
+
+    def _own(self) -> list[tuple[str, View]]:
+        return [(name, view) for (project, name), view in sorted(self.views.items()) if project == DEFAULT_PROJECT]
+
+    def _states(self, view: View) -> list[dict[str, Any]]:
+        closed = view.key in self.closed
+        found = []
+        for version in entitled(view):
+            state, reason = ("READY", "") if version in view.seats else ("LOADING", "")
+            if closed:
+                state, reason = "UNAVAILABLE", "unloaded"
+            found.append({"name": view.traffic.endpoint, "version": version, "state": state, "reason": reason})
+        return found
+
+    def _change(self, exchange: Exchange, view: View, change: Callable[[Key], None]) -> None:
+        if not self._may_operate(exchange):
+            send(exchange, 403, _REFUSED, version=view.live.header)
+            return
+        change(view.key)
+        self.refresh()
+        send(exchange, 200, b"{}", version=view.live.header)
+
+    def _tell(self, exchange: Exchange, names: Names, version: bytes) -> None:
+        """Read the slabs beside the loop: a megabyte each."""
+        reading = asyncio.get_running_loop().run_in_executor(None, totals, self._metrics, DEFAULT_PROJECT)
+        reading.add_done_callback(partial(_told, exchange, names, version))
+
+
+def _told(exchange: Exchange, names: Names, version: bytes, reading: "asyncio.Future[Totals]") -> None:
+    if reading.exception() is None:
+        send(exchange, 200, document(reading.result(), names), version=version)
+    else:
+        send(exchange, 500, b'{"error":"the metrics of this home cannot be read"}', version=version)
+
+
+def _body(exchange: Exchange) -> dict[str, Any]:
+    """What a request says; nothing where it has no body. Raises BadInput for anything but an object."""
+    if not exchange.body:
+        return {}
+    said = parse_json(exchange.body, "body")
+    if not isinstance(said, dict):
+        raise BadInput("body", "type", "expected an object")
+    return said

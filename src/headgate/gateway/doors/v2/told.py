@@ -1,0 +1,64 @@
+"""An answer as tensors and what stands beside them, once for JSON, binary and protobuf."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from headgate.errors import RuntimeFailed
+from headgate.gateway.ask import Ask
+from headgate.gateway.doors.v2.about import outputs_of
+from headgate.gateway.doors.v2.asked import Wanted
+from headgate.journal.identifiers import format_id
+from headgate.journal.records import Answer
+
+
+class Told(msgspec.Struct):
+    """One output, its elements flat and row-major."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+    data: list[Any]
+    binary: bool
+    """As it was wanted."""
+
+
+def outputs(ask: Ask, answers: list[Answer], wanted: Sequence[Wanted]) -> list[Told]:
+    """The outputs asked for, in the order asked."""
+    return [Told(each.name, each.datatype, *_elements(ask, answers, each.name), each.binary) for each in wanted]
+
+
+def model_version(answers: list[Answer]) -> str:
+    """The versions that answered, separated by commas."""
+    return ",".join(sorted({each.answered for each in answers}))
+
+
+def parameters(ask: Ask, answers: list[Answer]) -> dict[str, str | bool]:
+    """What a reply says of itself: the ids by which its rows are labelled later."""
+    said: dict[str, str | bool] = {
+        "headgate_request_id": ask.request_id,
+        "headgate_ids": ",".join([format_id(each.input_id) for each in answers]),
+    }
+    if not ask.journalled:
+        said["journalled"] = False
+    return said
+
+
+def _elements(ask: Ask, answers: list[Answer], name: str) -> tuple[list[int], list[Any]]:
+    """Shape and elements of one output, flat and row-major. Raises RuntimeFailed when its rows differ in shape."""
+    if not answers:
+        wide = {each["name"]: each["shape"] for each in outputs_of(ask.pinned or ask.view.live)}[name]
+        return [0, *[max(0, each) for each in wide[1:]]], []
+    if ask.arrays is not None:
+        arrays = ask.arrays
+        parts = [arrays[row][name] for row in range(len(answers))]
+        if len({each.shape for each in parts}) > 1:
+            raise RuntimeFailed("the answers to these rows differ in shape, so no tensor holds them; ask row by row")
+        array = np.stack(parts)
+        return list(array.shape), array.reshape(-1).tolist()
+    if name == "prediction":
+        return [len(answers)], [each.prediction for each in answers]
+    rows = [each.scores or [] for each in answers]
+    return [len(rows), len(rows[0])], [score for row in rows for score in row]

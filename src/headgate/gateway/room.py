@@ -1,0 +1,68 @@
+"""How much may wait in one gateway, and whose turn it is to be refused when too much does."""
+
+from collections.abc import Callable
+from time import perf_counter
+
+from headgate.access.rates import Bucket
+from headgate.errors import Overloaded
+
+
+class Account:
+    """What one gateway knows of one caller: its rows that wait, and how fast it may send."""
+
+    __slots__ = ("bucket", "name", "waiting")
+
+    def __init__(self, name: str, bucket: Bucket | None = None) -> None:
+        self.name = name
+        self.waiting = 0
+        self.bucket = bucket
+
+    def charge(self, rows: int, now: Callable[[], float] = perf_counter) -> None:
+        """Count `rows` against the caller's rate. Raises RateExceeded."""
+        if self.bucket is not None:
+            self.bucket.take(rows, now())
+
+
+class Room:
+    """Rows a gateway has admitted and not yet answered, by caller.
+
+    As long as there is room everybody is admitted. When there is none, a caller that has its fair share of the room
+    waiting (all of it, divided by the callers that wait) is refused; one that has less is still admitted, up to twice
+    the room in all, so that nobody is kept out by another's flood.
+    """
+
+    __slots__ = ("_anybody", "_rows", "callers", "waiting")
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._anybody = Account("anybody")
+        self.waiting = 0
+        self.callers = 0
+        """Callers with at least one row that waits."""
+
+    def check(self, caller: Account | None, rows: int) -> None:
+        """Raise Overloaded when `rows` more of `caller` have no room, RateExceeded when they come too fast."""
+        account = caller or self._anybody
+        total = self.waiting + rows
+        if total > self._rows:
+            callers = self.callers + (account.waiting == 0)
+            if (account.waiting + rows) * callers > self._rows or total > 2 * self._rows:
+                raise Overloaded("too many rows wait already; come back in a moment")
+        if account.bucket is not None:
+            account.charge(rows)
+
+    def enter(self, caller: Account | None, rows: int) -> None:
+        """They wait from now on; all callers nobody asked who they are count as one."""
+        account = caller or self._anybody
+        if account.waiting == 0:
+            self.callers += 1
+        account.waiting += rows
+        self.waiting += rows
+
+    def leave(self, caller: Account | None, rows: int) -> None:
+        """They wait no longer."""
+        account = caller or self._anybody
+        account.waiting -= rows
+        self.waiting -= rows
+        if account.waiting == 0:
+            self.callers -= 1

@@ -1,0 +1,226 @@
+"""Calls by way of grpcio's server, which speaks HTTP/2, compresses, and limits sizes.
+
+It gives each call a thread from a pool. Such a thread receives the message, hands it to the event loop, many per
+wake-up, and sleeps until the loop has answered, so calls that arrive together still share a model call; see
+docs/decisions/0012. Calls that stay open have threads of their own number, or they would starve the others.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import Any, Final, NamedTuple
+
+import grpc
+
+from headgate.errors import BadConfiguration
+from headgate.gateway.doors.statuses import Status
+from headgate.gateway.rpc.call import Call, Door, Trailers
+
+_LOG: Final = logging.getLogger(__name__)
+_THREADS: Final = 64
+"""Calls that can always be in work at once, and so share a model call; further ones wait, unread, for a thread."""
+_STREAMS: Final = 16
+"""Calls that may stay open at once; each keeps a thread, one beyond those above, for as long."""
+_OPEN: Final = 4096
+"""Calls that may be open or wait for a thread; further ones are refused."""
+_CALLS: Final = 1024
+"""Calls one connection may have open; its further ones wait with the caller."""
+_IDLE_MS: Final = 300_000
+"""A connection without calls for so long is asked to come back when it needs us."""
+_SILENT_SECONDS: Final = 10.0
+"""A caller whose message takes longer keeps a thread from the others, and is cut off."""
+_LONGEST_DETAILS: Final = 1000
+"""Characters of a refusal: details travel in a header, and callers limit those."""
+_LAST_SECONDS: Final = 5.0
+"""Longest a stopping server waits for calls it has cut off."""
+_NEVER: Final = 1e9
+"""Seconds; grpcio says none, infinity, or the end of its clock, where a caller states no deadline."""
+_CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
+
+
+class _End(NamedTuple):
+    """How a call ends."""
+
+    message: bytes
+    trailers: Trailers
+    status: Status = Status.OK
+    details: str = ""
+
+
+class ThreadedCall:
+    """A call with which a thread waits, as a Call. What the loop says reaches the thread through a queue."""
+
+    __slots__ = ("_context", "_sending", "_words", "deadline", "message", "method")
+
+    def __init__(self, method: str, message: bytes, context: Any) -> None:
+        self.method, self.message, self._context = method, message, context
+        left = context.time_remaining()
+        self.deadline: float | None = None if left is None or left > _NEVER else time.time() + left
+        self._words: SimpleQueue[bytes | _End | None] = SimpleQueue()
+        """None: the caller has left."""
+        self._sending = False
+
+    @property
+    def metadata(self) -> Mapping[str, str | bytes]:
+        """As Call has it."""
+        return {each[0]: each[1] for each in self._context.invocation_metadata() or ()}
+
+    # --- on the event loop
+
+    def reply(self, message: bytes, trailers: Trailers = ()) -> None:
+        """As Call has it."""
+        self._words.put(_End(message, trailers))
+
+    def refuse(self, status: Status, details: str, trailers: Trailers = ()) -> None:
+        """As Call has it."""
+        self._words.put(_End(b"", trailers, status, details[:_LONGEST_DETAILS]))
+
+    def say(self, message: bytes) -> bool:
+        """As Call has it."""
+        if self._sending:
+            return False
+        self._sending = True
+        self._words.put(message)
+        return True
+
+    def until(self, left: Callable[[], None]) -> None:
+        """As Call has it."""
+        loop = asyncio.get_running_loop()
+        if not self._context.add_callback(lambda: loop.call_soon_threadsafe(left)):
+            loop.call_soon(left)
+
+    # --- on the call's own thread
+
+    def words(self, hand_over: Callable[[Call], None]) -> Iterator[bytes]:
+        """Every message the loop has for the caller; the last may be followed by a refusal, which ends the thread."""
+        # A caller may leave while the loop is busy with it, or with a model that hangs: the thread must not wait on.
+        if not self._context.add_callback(self._leave):
+            return
+        hand_over(self)
+        while (word := self._words.get()) is not None:
+            if isinstance(word, _End):
+                self._context.set_trailing_metadata(word.trailers)
+                if word.status is not Status.OK:
+                    self._context.abort(_CODES[word.status.value], word.details)
+                yield word.message
+                return
+            yield word
+            self._sending = False
+
+    def _leave(self) -> None:
+        self._words.put(None)
+
+
+class ThreadedServer:
+    """Listens on a port that several processes may share (``SO_REUSEPORT``)."""
+
+    def __init__(self, host: str, port: int, *, body_limit: int) -> None:
+        self._options = (
+            ("grpc.so_reuseport", 1),
+            ("grpc.max_receive_message_length", body_limit),
+            ("grpc.max_send_message_length", -1),
+            ("grpc.max_connection_idle_ms", _IDLE_MS),
+            ("grpc.max_concurrent_streams", _CALLS),
+        )
+        self._address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self._server: Any = None
+        self._arrived: deque[Call] = deque()
+        self._woken = False
+        self._streams = threading.BoundedSemaphore(_STREAMS)
+        self._silent: dict[Any, float] = {}
+        """Calls whose message is awaited, since when."""
+
+    def start(self, door: Door) -> int:
+        """As Server has it."""
+        self._loop, self._door = asyncio.get_running_loop(), door
+        # Its threads are made as calls need them: an idle server has none.
+        self._pool = ThreadPoolExecutor(_THREADS + _STREAMS, thread_name_prefix="grpc")
+        server = grpc.server(self._pool, self._handlers(), options=self._options, maximum_concurrent_rpcs=_OPEN)
+        try:
+            port = server.add_insecure_port(self._address)
+        except RuntimeError:  # older releases say 0 instead
+            port = 0
+        if not port:
+            raise BadConfiguration("--grpc-port", f"{self._address} cannot be listened on; is it taken?")
+        server.start()
+        self._server = server
+        self._timer = self._loop.call_later(1.0, self._cut_off)
+        return int(port)
+
+    async def stop(self, seconds: float) -> None:
+        """As Server has it."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        self._timer.cancel()
+        ended: threading.Event = server.stop(seconds)
+        if not await asyncio.to_thread(ended.wait, seconds + _LAST_SECONDS):
+            _LOG.warning("gRPC calls that were cut off have not ended and are left behind")
+        self._pool.shutdown(wait=False)
+
+    def _handlers(self) -> tuple[Any, ...]:
+        services: dict[str, dict[str, Any]] = {}
+        for path in self._door.methods:
+            service, name = path[1:].rsplit("/", 1)
+            services.setdefault(service, {})[name] = self._handler(path)
+        return tuple(grpc.method_handlers_generic_handler(*each) for each in services.items())
+
+    def _handler(self, method: str) -> Any:
+        """On the wire a stream of one message is a message; taken as a stream, a caller's silence can be ended."""
+
+        def one(messages: Iterator[bytes], context: Any) -> bytes:
+            call = self._receive(method, messages, context)
+            return next(call.words(self._hand_over), b"")  # nothing: the caller has left
+
+        def many(messages: Iterator[bytes], context: Any) -> Iterator[bytes]:
+            if not self._streams.acquire(blocking=False):
+                context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many such calls are open already")
+            try:
+                yield from self._receive(method, messages, context).words(self._hand_over)
+            finally:
+                self._streams.release()
+
+        if method in self._door.streaming:
+            return grpc.stream_stream_rpc_method_handler(many)
+        return grpc.stream_unary_rpc_method_handler(one)
+
+    # --- on the threads of calls
+
+    def _receive(self, method: str, messages: Iterator[bytes], context: Any) -> ThreadedCall:
+        self._silent[context] = time.monotonic()
+        try:
+            message = next(messages, None)
+        finally:
+            del self._silent[context]
+        if message is None:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the call has no message")
+            raise AssertionError("a call that was aborted goes on")
+        return ThreadedCall(method, message, context)
+
+    def _hand_over(self, call: Call) -> None:
+        self._arrived.append(call)
+        # Two threads may both find it lowered: then the loop is woken once too often, never too seldom.
+        if not self._woken:
+            self._woken = True
+            self._loop.call_soon_threadsafe(self._take)
+
+    # --- on the event loop
+
+    def _take(self) -> None:
+        # Lowered first: a call that arrives during the loop below is either seen by it or wakes us again.
+        self._woken = False
+        arrived, open_ = self._arrived, self._door.open
+        while arrived:
+            open_(arrived.popleft())
+
+    def _cut_off(self) -> None:
+        late = time.monotonic() - _SILENT_SECONDS
+        for context in list(self._silent):
+            if self._silent.get(context, late) < late:
+                context.cancel()
+        self._timer = self._loop.call_later(1.0, self._cut_off)

@@ -1,0 +1,98 @@
+"""Who may use the control API, and that reading the journal is a right of its own."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from headgate.access.grants import CallerRole
+from headgate.access.identity import Identity
+from headgate.access.keys import Key, digest_of, new_key
+from headgate.clock import SystemClock
+from headgate.console.api import control_api
+from headgate.console.guard import Guard
+from headgate.testing.memory import MemoryKeys
+from headgate.vocabulary import Micros
+
+SECRET = b"s" * 32
+STATUS = "/v1/endpoints/late/status"
+
+
+class Control:
+    """Two endpoints in two projects; remembers who read."""
+
+    def __init__(self) -> None:
+        self.read: list[tuple[str, str, str]] = []
+
+    def advance(self, to: Micros) -> dict[str, dict[str, int]]:
+        return {}
+
+    def endpoints(self) -> list[tuple[str, str]]:
+        return [("default", "late"), ("shop", "late")]
+
+    def status(self, project: str, endpoint: str, every: str, who: str) -> bytes:
+        self.read.append((project, endpoint, who))
+        return b"{}"
+
+
+@pytest.fixture
+def keys() -> MemoryKeys:
+    return MemoryKeys()
+
+
+@pytest.fixture
+def control() -> Control:
+    return Control()
+
+
+@pytest.fixture
+def client(control: Control, keys: MemoryKeys) -> TestClient:
+    return TestClient(control_api(control, Guard(Identity(keys, SECRET, SystemClock()))))
+
+
+def shows(keys: MemoryKeys, *roles: CallerRole, scopes: tuple[str, ...] = ("default/*",)) -> dict[str, str]:
+    id_, text = new_key()
+    keys.publish([Key(id_, "default", "ops", digest_of(text, SECRET), roles, scopes, Micros(0))])
+    return {"Authorization": f"Bearer {text}"}
+
+
+def test_it_is_open_until_there_are_keys_and_asks_from_then_on(client: TestClient, keys: MemoryKeys) -> None:
+    assert client.get(STATUS).status_code == 200
+    shown = shows(keys, CallerRole.READ)
+    reply: Any = client.get(STATUS)
+    assert (reply.status_code, reply.headers["WWW-Authenticate"]) == (401, 'Bearer realm="headgate"')
+    assert client.get(STATUS, headers=shown).status_code == 200
+    keys.publish([])
+    assert client.get(STATUS, headers=shown).status_code == 401
+    assert client.get("/livez").status_code == client.get("/openapi.json").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("role", "statuses"),
+    [
+        (CallerRole.PREDICT, (403, 403, 403)),
+        (CallerRole.LABEL, (403, 403, 403)),
+        (CallerRole.REVIEW, (403, 403, 403)),
+        (CallerRole.READ, (200, 200, 403)),
+        (CallerRole.OPERATE, (200, 403, 200)),
+        (CallerRole.ADMIN, (200, 200, 200)),
+    ],
+)
+def test_roles(client: TestClient, keys: MemoryKeys, role: CallerRole, statuses: tuple[int, int, int]) -> None:
+    shown = shows(keys, role, scopes=("*/*",))
+    body = {"to": "2013-03-01T00:00:00Z"}
+    replies = (
+        client.get("/v1/endpoints", headers=shown),
+        client.get(STATUS, headers=shown),
+        client.post("/v1/replay/advance", json=body, headers=shown),
+    )
+    assert tuple(each.status_code for each in replies) == statuses
+
+
+def test_scopes(client: TestClient, keys: MemoryKeys, control: Control) -> None:
+    shown = shows(keys, CallerRole.READ, CallerRole.OPERATE, scopes=("shop/late",))
+    assert client.get(STATUS, headers=shown).status_code == 403
+    assert client.get("/v1/endpoints", headers=shown).json() == {"endpoints": [{"project": "shop", "endpoint": "late"}]}
+    assert client.get("/v1/projects/shop/endpoints/late/status", headers=shown).status_code == 200
+    assert client.post("/v1/replay/advance", json={"to": "2013-03-01T00:00:00Z"}, headers=shown).status_code == 403
+    assert control.read == [("shop", "late", "key default/ops")], "who read is handed on, a refusal reads nothing"

@@ -1,0 +1,58 @@
+"""Room for rows, and who is refused when there is none."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headgate.errors import Overloaded
+from headgate.gateway.room import Account, Room
+
+
+def test_strangers_share_one_account_and_have_all_of_the_room() -> None:
+    room = Room(10)
+    room.check(None, 10)
+    room.enter(None, 10)
+    with pytest.raises(Overloaded):
+        room.check(None, 1)
+    room.leave(None, 1)
+    room.check(None, 1)
+
+
+def test_a_caller_alone_may_have_all_of_the_room() -> None:
+    room, caller = Room(10), Account("a")
+    room.check(caller, 10)
+    with pytest.raises(Overloaded):
+        room.check(caller, 11)
+
+
+def test_who_holds_more_than_a_fair_share_is_refused_first() -> None:
+    room, flood, calm = Room(10), Account("flood"), Account("calm")
+    room.enter(flood, 10)
+    room.check(calm, 5)
+    with pytest.raises(Overloaded):
+        room.check(calm, 6)
+    room.enter(calm, 5)
+    with pytest.raises(Overloaded):
+        room.check(flood, 1)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 12), st.booleans()), max_size=80))
+def test_the_room_is_kept(steps: list[tuple[int, int, bool]]) -> None:
+    room, accounts = Room(10), [Account(str(n)) for n in range(6)]
+    for who, rows, leaves in steps:
+        account = accounts[who]
+        before = room.waiting
+        if leaves:
+            if account.waiting:
+                room.leave(account, min(rows, account.waiting))
+        else:
+            try:
+                room.check(account, rows)
+            except Overloaded:
+                others = sum(each.waiting > 0 for each in accounts if each is not account)
+                assert before + rows > 10
+                assert (account.waiting + rows) * (others + 1) > 10 or before + rows > 20
+                continue
+            room.enter(account, rows)
+        assert room.waiting == sum(each.waiting for each in accounts) <= 20
+        assert room.callers == sum(each.waiting > 0 for each in accounts)
