@@ -117,7 +117,7 @@ def compared(rows: list[Row], one: str, other: str) -> float:
     pairs = zip(
         *([each.per_processor_second for each in rows if each.server == name] for name in (one, other)), strict=True
     )
-    return statistics.median(ours / theirs for ours, theirs in pairs)
+    return float(statistics.median(ours / theirs for ours, theirs in pairs))
 
 
 def markdown(rows: list[Row], ratios: dict[str, float], facts: dict[str, Any]) -> str:

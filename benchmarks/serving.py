@@ -35,6 +35,7 @@ LIBRARIES: Final = (
 )
 _NATIVE: Final = "/v1/endpoints/e/predict"
 _, _KEY = new_key()
+_HEADERS: Final = (("Content-Type", "application/json"),)
 """What callers of the server that asks who they are show it."""
 
 
@@ -101,7 +102,8 @@ def run(kind: str, folder: Path, *, seconds: float, repeats: int, said: Callable
     with ExitStack() as stack:
         awake: dict[str, tuple[Any, load.Target]] = {}
         for name, (command, path) in started.items():
-            target = load.Target(load.free_port(), path, body, _KEY if name == "keyed" else "")
+            headers = _HEADERS + ((("Authorization", f"Bearer {_KEY}"),) if name == "keyed" else ())
+            target = load.Target(load.free_port(), path, body, headers)
             process = stack.enter_context(load.server(command(target.port), target, folder / f"{name}.log"))
             load.measure(process, target, 16, 1.0)
             load.sleep(process)

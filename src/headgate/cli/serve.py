@@ -65,6 +65,8 @@ def command(
         home=Home(home),
         host=host,
         port=port,
+        grpc_port=0,  # these platforms speak HTTP
+        insecure=True,  # the platform asks who callers are
         health_route=health_route,
         predict_route=predict_route,
         control_port=control_port,
