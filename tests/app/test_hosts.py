@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from headgate.app.hosts import Hosts
-from headgate.registry.packages import PackageStore
+from headgate.app.hosts import Hosts, host_socket
+from headgate.registry.packages import Package, PackageStore
 from headgate.runtimes.host import CALL_LIMIT
+from headgate.settings import Home
 from headgate.store.home import create_home
 from headgate.testing.memory import MemoryTraffic
-from headgate.testing.scripted import scripted_package
+from headgate.testing.scripted import linear_package, scripted_package
 from headgate.traffic.traffic import Member, Resources, Traffic
+from headgate.vocabulary import Digest
 
 SHARED = [
     ([Resources()], ("0", CALL_LIMIT)),
@@ -33,3 +35,55 @@ def test_a_shared_package_takes_the_largest(
     (child,) = Hosts(home, PackageStore(home.packages), traffic).wanted()
     words = dict(zip(child.argv, child.argv[1:], strict=False))
     assert (words["--memory-mb"], float(words["--call-limit"])) == expected
+
+
+def test_a_package_that_cannot_be_opened_costs_no_other_its_host(tmp_path: Path) -> None:
+    """`up` asks this several times a second; one broken package must not end what serves the others."""
+    home, traffic, moment = create_home(tmp_path / "h"), MemoryTraffic(), [0.0]
+    good = f"sha256:{scripted_package(home.packages).name}"
+    broken = scripted_package(home.packages, value=7.0)
+    missing = "sha256:" + "0" * 64
+    script = broken / "model" / "script.json"
+    kept = script.read_bytes()
+    script.write_bytes(b"{}")
+    for place, digest in enumerate((missing, f"sha256:{broken.name}", good)):
+        members = [Member("m:1", digest, 1.0, proved=True)]
+        traffic.swap(Traffic("default", f"e{place}", 1, "m:1", members, "salt"), 0)
+    store = PackageStore(home.packages)
+    opened: list[str] = []
+    opens = store.open
+
+    def watched(digest: Digest) -> Package:
+        opened.append(digest)
+        return opens(digest)
+
+    store.open = watched  # type: ignore[method-assign]
+    hosts = Hosts(home, store, traffic, now=lambda: moment[0])
+    assert [each.name for each in hosts.wanted()] == [f"host {good[7:19]}"]
+    assert len(hosts.wanted()) == 1
+    assert len(opened) == 3, "looking reads all of a package, so it rests a while"
+    script.write_bytes(kept)
+    moment[0] = 6.0
+    assert len(hosts.wanted()) == 2
+
+
+def test_an_onnx_model_has_a_host_until_it_is_live(tmp_path: Path) -> None:
+    home, traffic = create_home(tmp_path / "h"), MemoryTraffic()
+    digests = [f"sha256:{linear_package(home.packages, 2, bias=bias).name}" for bias in (0.0, 1.0)]
+    members = [Member(f"m:{at + 1}", each, 0.5, proved=True) for at, each in enumerate(digests)]
+    traffic.swap(Traffic("default", "e", 1, "m:1", members, "salt"), 0)
+    hosts = Hosts(home, PackageStore(home.packages), traffic)
+    assert [each.name for each in hosts.wanted()] == [f"host {digests[1][7:19]}"]
+    traffic.swap(Traffic("default", "e", 2, "m:2", members, "salt"), 1)
+    assert [each.name for each in hosts.wanted()] == [f"host {digests[0][7:19]}"]
+    (child,) = hosts.wanted()
+    assert child.argv[child.argv.index("--socket") + 1] == str(host_socket(home, digests[0]))
+    assert dict(child.environment)["OMP_NUM_THREADS"] == "1"
+
+
+def test_a_deep_home_has_sockets_the_kernel_takes(tmp_path: Path) -> None:
+    near, deep = Home(Path("/srv/h")), Home(tmp_path / ("d" * 90))
+    assert host_socket(near, "sha256:" + "a" * 64) == Path("/srv/h/run/hosts") / f"{'a' * 12}.sock"
+    far = host_socket(deep, "sha256:" + "a" * 64)
+    assert len(bytes(far)) <= 107
+    assert far != host_socket(Home(tmp_path / ("e" * 90)), "sha256:" + "a" * 64), "homes do not share"

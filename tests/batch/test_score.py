@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import feather
 
 from headgate.batch.score import Scored, score_file
 from headgate.contracts.contract import Contract, Field, Kind, OnBreak, Output
@@ -185,3 +189,180 @@ def test_a_target_that_cannot_be_written_is_the_operators_matter(source: Path, t
     (tmp_path / "file").write_text("")
     with pytest.raises(BadConfiguration, match=r"target: .*out\.csv"):
         run(source, tmp_path / "file" / "out.csv")
+
+
+def test_a_text_of_several_lines_is_one_cell_in_a_file_of_any_size(tmp_path: Path) -> None:
+    """Larger than the blocks in which a file is read, so that cells lie across their edges."""
+    with (tmp_path / "in.csv").open("w") as file:
+        file.write("x,name\n")
+        for at in range(40_000):
+            file.write(f'{at},"line one of {at}\nline two, ""of"" {at}"\n')
+    assert (tmp_path / "in.csv").stat().st_size > 1 << 20
+    assert run(tmp_path / "in.csv", tmp_path / "out.parquet", chunk_rows=9_999) == Scored(40_000, 40_000, 0, 0)
+    names = pq.read_table(tmp_path / "out.parquet", columns=["name"])["name"]
+    assert names[39_999].as_py() == 'line one of 39999\nline two, "of" 39999'
+
+
+NESTED = [
+    pa.array([[1, 2]] * 5),
+    pa.array([{"a": 1}] * 5),
+    pa.array([b"\xff"] * 5),
+    pa.array([b"\xff"] * 5, pa.large_binary()),
+]
+
+
+@pytest.mark.parametrize("column", NESTED, ids=[str(each.type) for each in NESTED])
+def test_what_csv_cannot_hold_is_said_before_the_first_row_is_answered(tmp_path: Path, column: pa.Array) -> None:
+    pq.write_table(rows(5).append_column("more", column), tmp_path / "in.parquet")
+    model = Halving()
+    with pytest.raises(BadInput, match=r"name a \.parquet") as refused:
+        run(tmp_path / "in.parquet", tmp_path / "out.csv", model)
+    assert (refused.value.field, refused.value.rule, model.asked) == ("source.more", "type", 0)
+    assert [each.name for each in tmp_path.iterdir()] == ["in.parquet"]
+    run(tmp_path / "in.parquet", tmp_path / "out.parquet", model)
+    assert pq.read_table(tmp_path / "out.parquet")["more"].to_pylist() == column.to_pylist()
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+@pytest.mark.parametrize("kind", ["dictionary", "view", "large", "decimal", "moment", "null"])
+def test_columns_of_every_flat_type_ride_along(tmp_path: Path, suffix: str, kind: str) -> None:
+    column = {
+        "dictionary": pa.array(["a", "b", None] * 5).dictionary_encode(),
+        "view": pa.array(["a", "b", None] * 5, pa.string_view()),
+        "large": pa.array(["a", "b", None] * 5, pa.large_string()),
+        "decimal": pa.array([1, 2, None] * 5, pa.decimal128(5, 2)),
+        "moment": pa.array([1, 2, None] * 5, pa.timestamp("us", "Europe/Berlin")),
+        "null": pa.nulls(15),
+    }[kind]
+    feather.write_feather(rows(15).append_column("more", column), str(tmp_path / "in.arrow"))
+    assert run(tmp_path / "in.arrow", tmp_path / f"out{suffix}", chunk_rows=4).answered == 15
+    if suffix == ".parquet":
+        assert pq.read_table(tmp_path / "out.parquet")["more"].to_pylist() == column.to_pylist()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".arrow", ".feather", ".CSV"])
+def test_the_same_rows_get_the_same_answers_whatever_the_file(tmp_path: Path, suffix: str) -> None:
+    source, table = tmp_path / f"in{suffix}", rows(23)
+    if suffix.lower() == ".csv":
+        pacsv.write_csv(table, source)
+    elif suffix == ".parquet":
+        pq.write_table(table, source, row_group_size=5)
+    else:
+        feather.write_feather(table, str(source), chunksize=5)
+    told: list[tuple[int, int | None]] = []
+    done = score_file(
+        source,
+        tmp_path / "out.parquet",
+        contract=CONTRACT,
+        predictor=Halving(),
+        version="m:1",
+        digest="d",
+        chunk_rows=10,
+        progress=lambda so_far, whole: told.append((so_far, whole)),
+    )
+    assert done == Scored(23, 23, 0, 0)
+    known = 23 if suffix == ".parquet" else None
+    assert told == [(10, known), (20, known), (23, known)]
+    assert pq.read_table(tmp_path / "out.parquet")["score_1"].to_pylist() == [float(at % 2) for at in range(23)]
+
+
+def test_a_version_that_answers_tensors_has_no_column_for_them(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="ask a gateway") as refused:
+        score_file(
+            source,
+            tmp_path / "out.parquet",
+            contract=Contract(CONTRACT.fields, Output(Task.TENSOR)),
+            predictor=Halving(),
+            version="m:1",
+            digest="d",
+        )
+    assert (refused.value.field, refused.value.rule) == ("version", "task")
+
+
+@pytest.mark.parametrize("stop", range(5))
+def test_a_run_interrupted_anywhere_ends_as_one_that_was_not(source: Path, tmp_path: Path, stop: int) -> None:
+    run(source, tmp_path / "whole.parquet")
+    target = tmp_path / "out.parquet"
+    with pytest.raises(KeyboardInterrupt):
+        run(source, target, Halving(fail_after=stop * 10))
+    assert (tmp_path / "out.parquet.parts").exists() == (stop > 0), "nothing answered, nothing kept"
+    assert run(source, target).resumed_at == stop * 10
+    assert pq.read_table(target).equals(pq.read_table(tmp_path / "whole.parquet"))
+    assert not (tmp_path / "out.parquet.parts").exists()
+
+
+def test_a_part_that_was_lost_is_answered_again_with_those_behind_it(source: Path, tmp_path: Path) -> None:
+    target, parts = tmp_path / "out.parquet", tmp_path / "out.parquet.parts"
+    with pytest.raises(KeyboardInterrupt):
+        run(source, target, Halving(fail_after=40))
+    (parts / "00000001.parquet").unlink()
+    model = Halving()
+    assert run(source, target, model).resumed_at == 10
+    assert model.asked == 37
+    assert pq.read_table(target)["x"].to_pylist() == list(range(47))
+
+
+def test_a_source_that_changed_is_begun_anew(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.parquet"
+    with pytest.raises(KeyboardInterrupt):
+        run(source, target, Halving(fail_after=30))
+    pq.write_table(rows(46), source)
+    model = Halving()
+    assert run(source, target, model) == Scored(46, 46, 0, 0)
+    assert model.asked == 46
+
+
+def test_a_regression_has_no_scores(source: Path, tmp_path: Path) -> None:
+    class Doubling:
+        def predict(self, table: pa.Table) -> Predicted:
+            return Predicted(table.column("x").to_numpy() * 2, None)
+
+    score_file(
+        source,
+        tmp_path / "out.parquet",
+        contract=Contract(CONTRACT.fields, Output(Task.REGRESSION)),
+        predictor=Doubling(),
+        version="m:1",
+        digest="d",
+    )
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert table.column_names == ["x", "name", "version", "prediction", "error_field", "error_rule", "error_message"]
+    assert table["prediction"].to_pylist() == [2.0 * at for at in range(47)]
+
+
+def test_a_classifier_without_scores_leaves_their_columns_empty(source: Path, tmp_path: Path) -> None:
+    class Plain(Halving):
+        def predict(self, table: pa.Table) -> Predicted:
+            return Predicted(super().predict(table).prediction, None)
+
+    run(source, tmp_path / "out.parquet", Plain())
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert table["score_0"].null_count == table["score_1"].null_count == 47
+    assert table["prediction"].null_count == 0
+
+
+def test_a_chunk_none_of_whose_rows_can_be_read_is_refused_row_by_row(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("x,name\n" + "many,a\n" * 10 + "1,b\n")
+    assert run(tmp_path / "in.csv", tmp_path / "out.parquet") == Scored(11, 1, 10, 0)
+    assert pq.read_table(tmp_path / "out.parquet")["error_rule"].to_pylist() == ["type"] * 10 + [None]
+
+
+CELLS = st.sampled_from(["1", "2.5", "-1", "1e9", "nan", "", "many", "NULL", "1,5", "0x1", " 3"])
+
+
+@settings(max_examples=25)
+@given(st.lists(CELLS, min_size=1, max_size=25), st.integers(1, 9))
+def test_every_row_of_any_file_is_answered_or_refused_in_its_place(cells: list[str], chunk_rows: int) -> None:
+    with TemporaryDirectory() as folder:
+        source, target = Path(folder) / "in.csv", Path(folder) / "out.parquet"
+        source.write_text("x,name\n" + "".join(f'"{cell}",n{at}\n' for at, cell in enumerate(cells)))
+        done = run(source, target, chunk_rows=chunk_rows)
+        table = pq.read_table(target)
+    assert table["name"].to_pylist() == [f"n{at}" for at in range(len(cells))]
+    rules, said = table["error_rule"].to_pylist(), table["prediction"].to_pylist()
+    assert (done.rows, done.refused) == (len(cells), sum(rule is not None for rule in rules))
+    assert [(rule is None) == (answer is not None) for rule, answer in zip(rules, said, strict=True)]
+    expected = {"1": None, "2.5": None, "-1": "range", "1e9": "range", "many": "type", "1,5": "type", "0x1": "type"}
+    for cell, rule in zip(cells, rules, strict=True):
+        assert rule == expected.get(cell, rule)
+        assert (rule == "null") == (cell in ("nan", "", "NULL"))

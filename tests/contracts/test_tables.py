@@ -152,3 +152,13 @@ def test_a_directory_is_not_found(tmp_path: Path) -> None:
     (tmp_path / "a.csv").mkdir()
     with pytest.raises(NotFound):
         as_table(tmp_path / "a.csv")
+
+
+def test_a_text_of_several_lines_is_one_cell_in_a_file_of_any_size(tmp_path: Path) -> None:
+    """Larger than the blocks in which a file is read, so that cells lie across their edges."""
+    path = tmp_path / "notes.csv"
+    path.write_text("x,note\n" + "".join(f'{at},"one of {at}\ntwo, of {at}"\n' for at in range(60_000)))
+    assert path.stat().st_size > 1 << 20
+    table = as_table(path)
+    assert table.num_rows == 60_000
+    assert table["note"][59_999].as_py() == "one of 59999\ntwo, of 59999"

@@ -1,12 +1,14 @@
 """Which slice a row belongs to, and in which order slices are shown."""
 
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from headgate.evaluation.estimate import Estimate
@@ -55,6 +57,33 @@ def test_moments_are_cut_by_time() -> None:
     assert groups(np.array(["2013-01-01", "NaT"], dtype="datetime64[D]")).names == ("2013-01-01", MISSING)
 
 
+@pytest.mark.parametrize("zone", [None, UTC, timezone(timedelta(hours=-5))])
+def test_moments_are_cut_by_time_however_a_table_spells_them(zone: tzinfo | None) -> None:
+    """The registry reads a column as Python's own values."""
+    begin = datetime(2013, 1, 1, tzinfo=UTC)
+    moments = [begin + timedelta(hours=each) for each in range(100)]
+    spelled = [each.replace(tzinfo=None) if zone is None else each.astimezone(zone) for each in moments]
+    cut = groups(np.array([*spelled, None], dtype=object))
+    assert cut.names[0] == "2013-01-01T00:00:00 to 2013-01-02T00:45:00"
+    assert cut.names[-1] == MISSING
+    assert np.bincount(cut.codes).tolist() == [25, 25, 25, 25, 1]
+
+
+def test_days_are_moments_and_decimals_are_numbers() -> None:
+    days = groups(np.array([date(2013, 1, 1) + timedelta(days=each) for each in range(40)], dtype=object))
+    assert np.bincount(days.codes).tolist() == [10] * 4
+    money = groups(np.array([Decimal(each) / 4 for each in range(40)], dtype=object))
+    assert money.names[0] == "0 to 2.4375"
+    assert np.bincount(money.codes).tolist() == [10] * 4
+
+
+def test_infinite_numbers_belong_to_the_outermost_ranges() -> None:
+    cut = groups(np.array([*range(40), np.inf, -np.inf]))
+    assert len(cut.names) == 4
+    assert (cut.codes[-2], cut.codes[-1]) == (3, 0)
+    assert not any("inf" in each or "nan" in each for each in cut.names)
+
+
 def test_rare_categories_share_a_slice() -> None:
     values = [f"k{each:03}" for each in range(200)] + ["k007"] * 5
     cut = groups(values)
@@ -69,7 +98,19 @@ def test_columns_of_every_maker_are_read(make: Any) -> None:
     assert groups(make(["b", "a"])).names == ("a", "b")
 
 
-@given(st.lists(st.one_of(st.none(), st.floats(allow_nan=True, allow_infinity=False, width=32)), min_size=1))
+numbers: list[st.SearchStrategy[Any]] = [
+    st.floats(),
+    st.floats(width=32),
+    st.integers(-(2**62), 2**62),
+    st.sampled_from([0.0, 1.5, np.inf, -np.inf]),
+]
+columns_of_numbers = st.sampled_from(numbers).flatmap(lambda each: st.lists(st.none() | each, min_size=1, max_size=60))
+
+
+@given(columns_of_numbers)
+@example([float(each) for each in range(50)] + [np.inf] * 3)
+@example([2**62 + each for each in range(50)])
+@example([1e308, -1e308, *range(20)])
 def test_every_row_is_in_exactly_one_slice(values: list[float | None]) -> None:
     cut = groups(values)
     assert len(cut.codes) == len(values)

@@ -44,8 +44,7 @@ def test_what_is_wanted_runs_and_what_is_no_longer_wanted_ends(supervisor: Super
     del wanted[0]
     supervisor.step()
     assert set(supervisor.pids) == {"b"}
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
+    until(lambda: not Path(f"/proc/{pid}").exists(), supervisor)
 
 
 def test_a_child_that_dies_is_started_again_with_another_id(supervisor: Supervisor, wanted: list[Child]) -> None:
@@ -63,7 +62,11 @@ def test_a_changed_command_line_replaces_the_child(supervisor: Supervisor, wante
     first = supervisor.pids["a"]
     wanted[0] = Child("a", (*SLEEPER, "other"))
     supervisor.step()
+    assert "a" not in supervisor.pids, "the old one ends before the new one begins: they may share a lock"
+    until(lambda: "a" in supervisor.pids, supervisor)
     assert supervisor.pids["a"] != first
+    assert not Path(f"/proc/{first}").exists()
+    assert supervisor.restarts == {"a": 0}
 
 
 def test_a_child_that_ignores_the_signal_is_killed_within_its_grace(supervisor: Supervisor, tmp_path: Path) -> None:
@@ -156,3 +159,143 @@ def test_a_death_is_told_with_its_cause_and_an_ending_is_not(wanted: list[Child]
     finally:
         made.end_all()
     assert told == [("a", "signal SIGKILL")]
+
+
+STUBBORN = """
+import pathlib, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+pathlib.Path({!r}).touch()
+time.sleep(60)
+"""
+
+
+def stubborn(mark: Path, *, stop_after: float, name: str = "stubborn") -> Child:
+    return Child(name, (sys.executable, "-c", STUBBORN.format(str(mark))), stop_after=stop_after)
+
+
+def test_a_child_that_does_not_end_keeps_nobody_else_waiting(
+    supervisor: Supervisor, wanted: list[Child], tmp_path: Path
+) -> None:
+    wanted += [stubborn(tmp_path / "up", stop_after=60.0), Child("a", SLEEPER)]
+    until((tmp_path / "up").exists, supervisor)
+    del wanted[0]
+    began = time.monotonic()
+    supervisor.step()
+    first = supervisor.pids["a"]
+    os.kill(first, signal.SIGKILL)
+    until(lambda: supervisor.pids.get("a") not in (None, first), supervisor)
+    assert time.monotonic() - began < 10
+    (_, process, _) = supervisor._ending["stubborn"]
+    process.kill()
+
+
+def test_an_unwanted_child_that_ignores_the_signal_is_killed_and_may_come_again(
+    supervisor: Supervisor, wanted: list[Child], tmp_path: Path
+) -> None:
+    wanted.append(stubborn(tmp_path / "up", stop_after=0.3))
+    until((tmp_path / "up").exists, supervisor)
+    first = supervisor.pids["stubborn"]
+    wanted.clear()
+    supervisor.step()
+    wanted.append(stubborn(tmp_path / "up", stop_after=0.3))
+    supervisor.step()
+    assert supervisor.pids == {}, "its namesake is still there"
+    until(lambda: supervisor.pids.get("stubborn") not in (None, first), supervisor)
+    assert not Path(f"/proc/{first}").exists()
+
+
+def test_what_is_still_ending_is_seen_off_at_the_end(wanted: list[Child], tmp_path: Path) -> None:
+    made = Supervisor(lambda: wanted)
+    wanted.append(stubborn(tmp_path / "up", stop_after=0.3))
+    until((tmp_path / "up").exists, made)
+    pid = made.pids["stubborn"]
+    wanted.clear()
+    made.step()
+    made.end_all()
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_while_nobody_can_say_what_ought_to_run_what_runs_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    wanted: list[Child] | None = [Child("a", SLEEPER)]
+
+    def told() -> list[Child]:
+        if wanted is None:
+            raise OSError("the traffic cannot be read")
+        return wanted
+
+    made = Supervisor(told)
+    try:
+        made.step()
+        first, wanted = made.pids["a"], None
+        made.step()
+        assert made.pids == {"a": first}
+        os.kill(first, signal.SIGKILL)
+        until(lambda: "a" not in made.pids, made)
+        wanted = [Child("a", SLEEPER)]
+        until(lambda: "a" in made.pids, made)
+    finally:
+        made.end_all()
+    assert "what runs goes on" in caplog.text
+
+
+def test_a_child_that_cannot_be_started_is_tried_again_and_harms_no_other(wanted: list[Child]) -> None:
+    told: list[tuple[str, str]] = []
+    made = Supervisor(lambda: wanted, on_death=lambda name, cause: told.append((name, cause)))
+    wanted += [Child("gone", ("/no/such/program",)), Child("a", SLEEPER)]
+    try:
+        made.step()
+        assert set(made.pids) == {"a"}
+        until(lambda: made.restarts["gone"] >= 3, made)
+        assert told[0] == ("gone", "not started: No such file or directory")
+        wanted[0] = Child("gone", SLEEPER)
+        until(lambda: "gone" in made.pids, made)
+    finally:
+        made.end_all()
+
+
+def test_a_signal_without_a_name_is_a_cause_like_any_other(wanted: list[Child]) -> None:
+    told: list[str] = []
+    made = Supervisor(lambda: wanted, on_death=lambda _, cause: told.append(cause))
+    wanted.append(Child("a", SLEEPER))
+    try:
+        made.step()
+        os.kill(made.pids["a"], 40)
+        until(lambda: bool(told), made)
+    finally:
+        made.end_all()
+    assert told == ["signal 40"]
+
+
+def test_running_ends_with_a_signal_and_ends_every_child(tmp_path: Path) -> None:
+    program = (
+        "from headgate.supervisor.child import Child\n"
+        "from headgate.supervisor.supervisor import Supervisor\n"
+        f"made = Supervisor(lambda: [Child('a', {SLEEPER!r})], turn=0.01)\n"
+        "step = made.step\n"
+        f"def told(): step(); open({str(tmp_path / 'pid')!r}, 'w').write(str(made.pids.get('a', '')))\n"
+        "made.step = told; made.run()"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program])
+    try:
+        deadline = time.monotonic() + 20
+        while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        child = int((tmp_path / "pid").read_text())
+        process.terminate()
+        assert process.wait(20) == 0
+        assert not Path(f"/proc/{child}").exists()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_the_environment_of_a_child_is_the_parents_and_its_own(wanted: list[Child], tmp_path: Path) -> None:
+    program = f"import os; open({str(tmp_path / 'said')!r}, 'w').write(os.environ['TOLD'] + os.environ['PATH'])"
+    made = Supervisor(lambda: wanted)
+    wanted.append(Child("a", (sys.executable, "-c", program), environment=(("TOLD", "so "),)))
+    try:
+        until(lambda: (tmp_path / "said").exists() and bool((tmp_path / "said").read_text()), made)
+    finally:
+        made.end_all()
+    assert (tmp_path / "said").read_text() == f"so {os.environ['PATH']}"

@@ -1,12 +1,15 @@
 """Which packages need a runtime host, and where its socket is: one answer for the parent and for gateways."""
 
 import hashlib
+import logging
 import os
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from headgate.errors import HeadgateError
 from headgate.registry.package import Engine
 from headgate.registry.packages import PackageStore
 from headgate.runtimes.host import CALL_LIMIT
@@ -17,6 +20,10 @@ from headgate.traffic.ports import TrafficSource
 from headgate.traffic.traffic import Resources
 from headgate.vocabulary import Digest
 
+log = logging.getLogger("headgate.supervisor")
+
+_REST_SECONDS: Final = 5.0
+"""Pause before a package that could not be opened is looked at again: looking reads all of it."""
 _LONGEST_SOCKET_PATH: Final = 100
 """Bytes; the kernel's limit is 107."""
 
@@ -38,29 +45,50 @@ def host_socket(home: Home, digest: str) -> Path:
 class Hosts:
     """The runtime hosts the present traffic asks for."""
 
-    def __init__(self, home: Home, packages: PackageStore, traffic: TrafficSource) -> None:
+    def __init__(
+        self,
+        home: Home,
+        packages: PackageStore,
+        traffic: TrafficSource,
+        *,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._home = home
+        self._now = now
         self._packages = packages
         self._traffic = traffic
         self._engines: dict[str, Engine] = {}
+        self._unopened: dict[str, float] = {}
+        """Packages that could not be opened, and since when they rest."""
 
     def wanted(self) -> list[Child]:
         """One child per package that may not run inside a gateway.
 
         A native model always needs one; an ONNX model until it is live. A package that several endpoints share may
-        take as much as the most generous of them grants; one whose limits change is replaced.
+        take as much as the most generous of them grants; one whose limits change is replaced. A package that cannot
+        be opened has no host, and gateways say why they cannot serve it.
         """
         needed: dict[str, list[Resources]] = {}
         for traffic in self._traffic.read().values():
             for member in traffic.members:
-                if member.version != traffic.live or self._engine(member.digest) is not Engine.ONNX:
+                if member.version != traffic.live or self._engine(member.digest) not in (Engine.ONNX, None):
                     needed.setdefault(member.digest, []).append(traffic.resources)
         return [self._child(digest, granted) for digest, granted in sorted(needed.items())]
 
-    def _engine(self, digest: str) -> Engine:
-        if digest not in self._engines:
-            self._engines[digest] = self._packages.open(Digest(digest)).manifest.engine
-        return self._engines[digest]
+    def _engine(self, digest: str) -> Engine | None:
+        """What runs a package; None while it cannot be opened."""
+        if digest in self._engines:
+            return self._engines[digest]
+        if self._now() - self._unopened.get(digest, -_REST_SECONDS) < _REST_SECONDS:
+            return None
+        try:
+            engine = self._packages.open(Digest(digest)).manifest.engine
+        except (HeadgateError, OSError) as error:
+            log.warning("package %s cannot be opened: %s", digest[:19], error)
+            self._unopened[digest] = self._now()
+            return None
+        self._engines[digest] = engine
+        return engine
 
     def _child(self, digest: str, granted: Sequence[Resources]) -> Child:
         socket = host_socket(self._home, digest)

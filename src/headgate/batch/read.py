@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from pyarrow import ipc
 
 from headgate.contracts.contract import Contract, Kind, Rule
+from headgate.contracts.tables import without_views
 from headgate.errors import BadInput, NotFound, Violation
 
 CHUNK_ROWS: Final = 50_000
@@ -59,8 +60,9 @@ def read_chunks(path: Path, contract: Contract, rows: int = CHUNK_ROWS) -> Itera
     if opener is None:
         raise BadInput("source", "type", f"the ending must be one of {', '.join(openers)}")
     with _readable(path):
-        for table in _recut(opener(path, rows), rows):
-            _refuse_duplicates(table.column_names)
+        for cut in _recut(opener(path, rows), rows):
+            _refuse_duplicates(cut.column_names)
+            table = without_views(cut)
             yield _typed(table, contract) if path.suffix.lower() == ".csv" else Chunk(table, {})
 
 
@@ -91,12 +93,13 @@ def _parquet(path: Path, rows: int) -> Iterator[pa.RecordBatch]:
 
 
 def _csv(path: Path, _rows: int) -> Iterator[pa.RecordBatch]:
+    parse = pacsv.ParseOptions(newlines_in_values=True)  # texts have lines; without it they must fit a block
     with path.open("rb") as file:
-        names = pacsv.open_csv(file).schema.names
+        names = pacsv.open_csv(file, parse_options=parse).schema.names
     convert = pacsv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=_EMPTY_IS_NULL
     )
-    with pacsv.open_csv(path, convert_options=convert) as reader:
+    with pacsv.open_csv(path, parse_options=parse, convert_options=convert) as reader:
         yield from reader
 
 

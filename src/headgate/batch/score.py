@@ -24,6 +24,7 @@ from headgate.contracts.check import check_table
 from headgate.contracts.contract import Contract
 from headgate.errors import BadConfiguration, BadInput, Conflict, NotFound, Violation
 from headgate.registry.ports import Predictor
+from headgate.vocabulary import Task
 
 Progress = Callable[[int, int | None], None]
 """Told (rows done, rows in all if known) after every chunk."""
@@ -69,13 +70,15 @@ def score_file(
     ``error_field``, ``error_rule``, ``error_message`` for rows the contract refused, whose prediction is null.
     An interrupted run is taken up where it stopped when source and package are still the same.
 
-    Raises Conflict when `target` is there already, BadInput when the source cannot be read or has a column of
-    one of those names.
+    Raises Conflict when `target` is there already, BadInput when the source cannot be read, has a column of one of
+    those names or one that a .csv target cannot hold, and for a version that answers tensors.
     """
     if target.exists():
         raise Conflict(f"{target} is there already; remove it or name another")
     if target.suffix not in (".parquet", ".csv"):
         raise BadInput("target", "type", "the ending must be .parquet or .csv")
+    if contract.output.task is Task.TENSOR:
+        raise BadInput("version", "task", "answers tensors, which have no column in a table; ask a gateway for them")
     parts = target.with_name(target.name + ".parts")
     job = _job(source, digest, chunk_rows)
     try:
@@ -94,6 +97,8 @@ def _score(
     total = row_count(source)
     rows = refused = 0
     for number, chunk in enumerate(read_chunks(source, contract, chunk_rows)):
+        if target.suffix == ".csv":
+            _refuse_nested(chunk.table.schema)
         part = parts / f"{number:08d}.parquet"
         if number >= done:
             _write_part(scorer.answer(chunk), part)
@@ -105,6 +110,14 @@ def _score(
     _join(sorted(parts.glob("*.parquet")), target)
     shutil.rmtree(parts)
     return Scored(rows, rows - refused, refused, min(rows, done * chunk_rows))
+
+
+def _refuse_nested(schema: pa.Schema) -> None:
+    """Said before the first row is answered: there is no text for lists and bytes that would be read back."""
+    for each in schema:
+        kind = each.type
+        if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+            raise BadInput(f"source.{each.name}", "type", f"is of type {kind}, which .csv cannot hold; name a .parquet")
 
 
 def _job(source: Path, digest: str, chunk_rows: int) -> _Job:
@@ -159,7 +172,7 @@ class _Scorer:
         readable = [row for row in range(chunk.table.num_rows) if row not in violations]
         fields = [name for name in self.contract.names if name in chunk.table.column_names]
         # Rows first: Arrow counts none in a table that has lost all its columns to `select` and is then taken from.
-        checked = check_table(self.contract, chunk.table.take(readable).select(fields))
+        checked = check_table(self.contract, chunk.table.take(pa.array(readable, pa.int64())).select(fields))
         bad = checked.quarantine
         for row, field, rule, message in zip(
             *(bad.column(name).to_pylist() for name in ("_row", "_field", "_rule", "_message")), strict=True

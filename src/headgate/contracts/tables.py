@@ -73,7 +73,8 @@ def _read_ending(path: Path, ending: str) -> pa.Table:
 
 def _read_csv(path: Path) -> pa.Table:
     options = pyarrow.csv.ConvertOptions(strings_can_be_null=True, quoted_strings_can_be_null=False)
-    table = pyarrow.csv.read_csv(path, convert_options=options)
+    parse = pyarrow.csv.ParseOptions(newlines_in_values=True)  # texts have lines; without it they must fit a block
+    table = pyarrow.csv.read_csv(path, parse_options=parse, convert_options=options)
     for column in table.schema:
         if pa.types.is_binary(column.type):
             raise BadInput(column.name, "utf8", "is not UTF-8 text; save the file in that encoding")

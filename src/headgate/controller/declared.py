@@ -1,6 +1,7 @@
 """What every endpoint was declared to be, resolved against the registry: the desired side of a reconciliation."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -13,6 +14,8 @@ from headgate.registry.registry import Registry
 from headgate.traffic.endpoint import EndpointSpec, load_endpoint
 from headgate.traffic.traffic import Member, Traffic
 
+log = logging.getLogger("headgate.controller")
+
 _SALT_BYTES = 8
 
 
@@ -24,8 +27,9 @@ class Declared:
         self._endpoints = endpoints
         self._registry = registry
         self._secret = secret
-        self._read: dict[str, EndpointSpec] = {}
-        """Files by their text: the loops look several times a second, and reading YAML is what a look costs."""
+        self._read: dict[str, EndpointSpec | None] = {}
+        """Files by their text, None for what cannot be read: the loops look several times a second, and reading YAML
+        is what a look costs."""
 
     def traffic(self) -> list[Traffic]:
         """What every endpoint's callers should get, of all projects, at revision 0: publishing gives it one.
@@ -49,12 +53,12 @@ class Declared:
         }
 
     def _specs(self) -> list[EndpointSpec]:
+        """Every file that can be read; one that cannot, such as a newer Headgate's, holds up no other."""
         files = self._endpoints.endpoints()
-        before = self._read
-        self._read = {
-            text: before.get(text) or load_endpoint(text, f"endpoint {project}/{name}") for project, name, text in files
-        }
-        return [self._read[text] for _, _, text in files]
+        before, self._read = self._read, {}
+        for project, name, text in files:
+            self._read[text] = before[text] if text in before else _readable(text, f"endpoint {project}/{name}")
+        return [spec for _, _, text in files if (spec := self._read[text]) is not None]
 
     def spec(self, project: str, name: str) -> EndpointSpec:
         """One endpoint's file. Raises NotFound naming what there is."""
@@ -134,6 +138,14 @@ class Declared:
         """Fixed for an endpoint of this home, and nothing a caller could work out."""
         name = f"{spec.project}/{spec.endpoint}".encode()
         return hashlib.blake2b(name, key=self._secret(), digest_size=_SALT_BYTES, person=b"headgate-salt").hexdigest()
+
+
+def _readable(text: str, where: str) -> EndpointSpec | None:
+    try:
+        return load_endpoint(text, where)
+    except BadConfiguration as error:
+        log.error("%s; gateways go on with what they know", error)
+        return None
 
 
 def _same_question(key: str, name: str, theirs: Contract, live: str, wanted: Contract) -> None:

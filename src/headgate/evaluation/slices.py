@@ -5,6 +5,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Final
 
@@ -78,12 +80,21 @@ def groups(column: Column) -> Groups:
 
 
 def _narrowed(array: NDArray[Any]) -> NDArray[Any]:
-    """Objects as numbers (NaN for None) when all of them are, as text otherwise."""
+    """Objects as numbers or moments (NaN, NaT for None) when all of them are, as text otherwise."""
     values = array.tolist()
     present = [each for each in values if not absent(each)]
-    if present and all(isinstance(each, int | float) and not isinstance(each, bool) for each in present):
+    if present and all(isinstance(each, int | float | Decimal) and not isinstance(each, bool) for each in present):
         return np.array([np.nan if absent(each) else float(each) for each in values])
+    if present and all(isinstance(each, date) for each in present):
+        return np.array([None if absent(each) else _in_utc(each) for each in values], dtype="datetime64[us]")
     return np.array([MISSING if absent(each) else _text(each) for each in values])
+
+
+def _in_utc(moment: date) -> date:
+    """A moment without its zone, on the clocks of UTC; a day as it is."""
+    if isinstance(moment, datetime) and moment.tzinfo is not None:
+        return moment.astimezone(UTC).replace(tzinfo=None)
+    return moment
 
 
 def _text(value: object) -> str:
@@ -109,7 +120,9 @@ def _ranges(array: NDArray[Any]) -> Groups:
         names, codes = tuple(_edge(each) for each in distinct), np.searchsorted(distinct, array)
     else:
         plain = present.astype("datetime64[s]").astype(np.int64) if array.dtype.kind == "M" else present
-        edges = np.unique(np.quantile(plain, np.linspace(0, 1, BINS + 1)))
+        edges = np.unique(np.quantile(_finite(plain), np.linspace(0, 1, BINS + 1)))
+        if len(edges) == 1:  # whole numbers so large that no float tells them apart
+            edges = np.repeat(edges, 2)
         shown = edges.astype("datetime64[s]") if array.dtype.kind == "M" else edges
         names = tuple(f"{_edge(low)} to {_edge(high)}" for low, high in pairwise(shown))
         whole = array.astype("datetime64[s]").astype(np.int64) if array.dtype.kind == "M" else array
@@ -118,6 +131,15 @@ def _ranges(array: NDArray[Any]) -> Groups:
         codes = np.where(absent, len(names), codes)
         names = (*names, MISSING)
     return Groups(names, codes.astype(np.intp))
+
+
+def _finite(numbers: NDArray[Any]) -> NDArray[Any]:
+    """The numbers, infinite ones as the outermost finite: there is no range between a number and infinity."""
+    if numbers.dtype.kind != "f" or bool(np.isfinite(numbers).all()):
+        return numbers
+    finite = numbers[np.isfinite(numbers)]
+    inside: NDArray[Any] = np.clip(numbers, finite.min(), finite.max())
+    return inside
 
 
 def _edge(value: Any) -> str:

@@ -27,7 +27,8 @@ class Supervisor:
     """Keeps the wanted children running until it is told to stop.
 
     `wanted` is asked at every turn: a child that is no longer named is ended, a new one started. A child whose
-    command line changed is replaced. `on_death` must not raise: nobody would restart anything any more.
+    command line changed is replaced, once it has ended. While `wanted` cannot say, what runs goes on. A child that
+    takes its time to end keeps nobody else waiting. `on_death` must not raise: nobody would restart anything any more.
     """
 
     def __init__(self, wanted: Wanted, *, turn: float = 0.1, on_death: OnDeath = lambda _name, _cause: None) -> None:
@@ -35,6 +36,8 @@ class Supervisor:
         self._on_death = on_death
         self._turn = turn
         self._running: dict[str, tuple[Child, subprocess.Popen[bytes]]] = {}
+        self._ending: dict[str, tuple[Child, subprocess.Popen[bytes], float]] = {}
+        """Children asked to end, and the moment at which they are killed."""
         self._lives: dict[str, Life] = {}
         self._not_before: dict[str, float] = {}
         self._stopping = False
@@ -63,67 +66,107 @@ class Supervisor:
     def step(self) -> None:
         """Look once: bury the dead, end the unwanted, start the missing."""
         self._bury()
-        wanted = {child.name: child for child in self._wanted()}
+        self._reap()
+        wanted = self._told()
         for name, (child, _) in list(self._running.items()):
             if wanted.get(name) != child:
-                self._end([name])
+                self._ask_to_end(name)
                 self._lives.pop(name, None)
         now = time.monotonic()
         for name, child in wanted.items():
-            if name not in self._running and now >= self._not_before.get(name, 0.0):
+            there = name in self._running or name in self._ending
+            if not there and now >= self._not_before.get(name, 0.0):
                 self._start(child, now)
 
     def end_all(self) -> None:
         """End every child, tier by tier from the highest, each within its own grace."""
-        for tier in sorted({child.tier for child, _ in self._running.values()}, reverse=True):
-            self._end([name for name, (child, _) in self._running.items() if child.tier == tier])
+        children = [*(child for child, _ in self._running.values()), *(child for child, _, _ in self._ending.values())]
+        for tier in sorted({child.tier for child in children}, reverse=True):
+            for name in [name for name, (child, _) in self._running.items() if child.tier == tier]:
+                self._ask_to_end(name)
+            for name in [name for name, (child, _, _) in self._ending.items() if child.tier == tier]:
+                self._see_off(name)
+
+    def _told(self) -> dict[str, Child]:
+        """What ought to run, by name; what runs, where nobody can say."""
+        try:
+            return {child.name: child for child in self._wanted()}
+        except Exception:  # a file that cannot be read must not end what answers callers well
+            log.exception("what ought to run cannot be told; what runs goes on")
+            return {name: child for name, (child, _) in self._running.items()}
 
     def _ask_to_stop(self, _signal: int, _frame: FrameType | None) -> None:
         self._stopping = True
 
     def _start(self, child: Child, now: float) -> None:
-        # The words of the command line come from this installation, never from a caller.
-        process = subprocess.Popen(  # noqa: S603
-            [*child.argv],
-            env={**os.environ, **dict(child.environment)},
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        if child.nice:
-            os.setpriority(os.PRIO_PROCESS, process.pid, child.nice)
         life = self._lives.get(child.name, Life())
+        try:
+            # The words of the command line come from this installation, never from a caller.
+            process = subprocess.Popen(  # noqa: S603
+                [*child.argv],
+                env={**os.environ, **dict(child.environment)},
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            if child.nice:
+                os.setpriority(os.PRIO_PROCESS, process.pid, child.nice)
+        except OSError as error:  # no memory or no room for one more process: it may come back
+            self._mourn(child.name, Life(now, life.deaths_in_a_row, life.restarts), f"not started: {error.strerror}")
+            return
         self._lives[child.name] = Life(now, life.deaths_in_a_row, life.restarts)
         self._running[child.name] = (child, process)
         log.info("%s started as process %d", child.name, process.pid)
 
     def _bury(self) -> None:
-        now = time.monotonic()
         for name, (_, process) in list(self._running.items()):
             status = process.poll()
             if status is None:
                 continue
             del self._running[name]
-            life = self._lives[name].died(now)
-            self._lives[name] = life
-            self._not_before[name] = now + life.delay()
-            log.warning("%s ended by itself (%s); starting it again in %.1f s", name, _cause(status), life.delay())
-            self._on_death(name, _cause(status))
+            self._mourn(name, self._lives[name], _cause(status))
 
-    def _end(self, names: Sequence[str]) -> None:
-        ending = [self._running.pop(name) for name in names]
-        for _, process in ending:
-            process.terminate()
-        for child, process in ending:
-            try:
-                process.wait(child.stop_after)
-            except subprocess.TimeoutExpired:
-                log.warning("%s did not end within %.0f s and is killed", child.name, child.stop_after)
-                process.kill()
-                process.wait()
+    def _mourn(self, name: str, life: Life, cause: str) -> None:
+        now = time.monotonic()
+        self._lives[name] = life = life.died(now)
+        self._not_before[name] = now + life.delay()
+        log.warning("%s ended by itself (%s); starting it again in %.1f s", name, cause, life.delay())
+        self._on_death(name, cause)
+
+    def _ask_to_end(self, name: str) -> None:
+        child, process = self._running.pop(name)
+        process.terminate()
+        self._ending[name] = (child, process, time.monotonic() + child.stop_after)
+
+    def _reap(self) -> None:
+        """Forget those that ended when they were asked to, and kill those whose grace is over."""
+        now = time.monotonic()
+        for name, (_, process, until) in list(self._ending.items()):
+            if process.poll() is not None or now >= until:
+                self._see_off(name)
+
+    def _see_off(self, name: str) -> None:
+        """Wait for the end of a child that was asked, for as long as its grace lasts."""
+        child, process, until = self._ending.pop(name)
+        try:
+            process.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            log.warning("%s did not end within %.0f s and is killed", child.name, child.stop_after)
+            process.kill()
+            process.wait()
 
 
 def _cause(status: int) -> str:
-    return f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+    """What ended a child, in a word; signals between those that have names are known by their number.
+
+    >>> _cause(3), _cause(-9), _cause(-40)
+    ('exit status 3', 'signal SIGKILL', 'signal 40')
+    """
+    if status >= 0:
+        return f"exit status {status}"
+    try:
+        return f"signal {signal.Signals(-status).name}"
+    except ValueError:
+        return f"signal {-status}"
 
 
 def headgate_argv(*words: str) -> tuple[str, ...]:

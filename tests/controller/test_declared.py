@@ -1,0 +1,210 @@
+"""What a file declares is resolved, checked against what is registered, and never another file's hindrance."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from headgate.clock import HeldClock
+from headgate.contracts.contract import Contract, Field, Kind, Output
+from headgate.contracts.text import from_document
+from headgate.controller.declared import Declared
+from headgate.controller.reconcile import Controller
+from headgate.errors import BadConfiguration, NotFound
+from headgate.registry.package import Engine, Manifest, ModelInput, ModelOutput, Signature
+from headgate.registry.packages import FORMAT, PackageStore
+from headgate.registry.ports import Evaluation, Version
+from headgate.registry.registry import Registry
+from headgate.testing.memory import MemoryStore, MemoryTraffic
+from headgate.testing.scripted import write_contract
+from headgate.traffic.endpoint import EndpointSpec, load_endpoint
+from headgate.vocabulary import Micros, Task
+
+BINARY = Output(Task.BINARY, classes=(0, 1), probability=True)
+PLAIN = Contract((Field("a", Kind.NUMBER), Field("b", Kind.NUMBER)), BINARY)
+
+
+class Office:
+    """A registry whose versions differ in their contracts alone."""
+
+    def __init__(self, root: Path) -> None:
+        self.store, self.packages = MemoryStore(), PackageStore(root / "packages")
+        clock = HeldClock(Micros(1))
+        self.registry = Registry(self.store, self.packages, clock)
+        self.secret = b"s" * 32
+        self.declared = Declared(self.store, self.registry, lambda: self.secret)
+        self.traffic = MemoryTraffic()
+        self.controller = Controller(declared=self.declared, traffic=self.traffic, events=self.store, clock=clock)
+
+    def register(self, contract: Contract, *, proved: bool = True, model: str = "m") -> str:
+        def build(folder: Path) -> Manifest:
+            (folder / "model.onnx").write_bytes(b"not asked")
+            write_contract(folder, contract)
+            inputs = [ModelInput("X", "float32", list(contract.names), [len(contract.fields)])]
+            signature = Signature(inputs, [ModelOutput("p", "float32", [])], prediction="p")
+            return Manifest(
+                FORMAT, Engine.ONNX, "model.onnx", signature, {}, {"n": str(len(self.store.versions("default")))}
+            )
+
+        digest = self.packages.put(build)
+        version = self.store.add_version(Version("default", model, 0, digest, Micros(0), "onnx", "binary"))
+        if proved:
+            self.store.add_evaluation(Evaluation("default", version.ref, Micros(0), True, b"{}"))
+        return version.ref
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    return Office(tmp_path)
+
+
+def split(*shares: tuple[str, float], **more: Any) -> EndpointSpec:
+    listed = "".join(f"\n  - {{version: {version}, weight: {weight}}}" for version, weight in shares)
+    text = f"endpoint: late\nmodel: {shares[0][0]}\ntraffic:\n  split:{listed}\n"
+    return msgspec.structs.replace(load_endpoint(text, "test"), **more)
+
+
+def test_versions_that_ask_the_same_fields_may_stand_beside_each_other(office: Office) -> None:
+    turned = Contract(tuple(reversed(PLAIN.fields)), BINARY)
+    narrow = Contract(PLAIN.fields[:1], BINARY)
+    refs = [office.register(each) for each in (PLAIN, turned, narrow)]
+    office.declared.check(split((refs[0], 0.5), (refs[1], 0.25), (refs[2], 0.25)))
+
+
+OTHERS = {
+    "another field": (
+        Contract((*PLAIN.fields, Field("c", Kind.NUMBER)), BINARY),
+        "m:2 reads the field 'c' as number, m:1 does not have it",
+    ),
+    "another kind": (
+        Contract((Field("a", Kind.INTEGER), PLAIN.fields[1]), BINARY),
+        "m:2 reads the field 'a' as integer, m:1 has it as number",
+    ),
+    "other classes": (
+        Contract(PLAIN.fields, Output(Task.BINARY, classes=(1, 0))),
+        "m:2 answers another question than m:1: tasks and classes must be the same",
+    ),
+    "another task": (
+        Contract(PLAIN.fields, Output(Task.REGRESSION)),
+        "m:2 answers another question than m:1: tasks and classes must be the same",
+    ),
+}
+
+
+@pytest.mark.parametrize(("other", "says"), OTHERS.values(), ids=OTHERS)
+def test_a_version_that_cannot_stand_beside_the_live_one_is_refused_by_key(
+    office: Office, other: Contract, says: str
+) -> None:
+    refs = [office.register(PLAIN), office.register(other)]
+    with pytest.raises(BadConfiguration) as refused:
+        office.declared.check(split((refs[0], 0.5), (refs[1], 0.5)))
+    assert (refused.value.where, str(refused.value)) == (
+        "traffic.split[1].version",
+        f"traffic.split[1].version: {says}",
+    )
+
+
+def test_an_own_contract_must_offer_what_the_model_reads_and_ask_the_same(office: Office) -> None:
+    ref = office.register(PLAIN)
+    wide = Contract((*PLAIN.fields, Field("c", Kind.TEXT)), BINARY)
+    office.declared.check(load_endpoint(f"endpoint: late\nmodel: {ref}\n", "t"))
+    office.declared.check(EndpointSpec(endpoint="late", model=ref, contract=wide))
+    narrow = Contract(PLAIN.fields[:1], BINARY)
+    with pytest.raises(BadConfiguration, match="reads the field 'b' as number, the contract does not have it"):
+        office.declared.check(EndpointSpec(endpoint="late", model=ref, contract=narrow))
+    with pytest.raises(BadConfiguration, match="the contract answers another question"):
+        office.declared.check(
+            EndpointSpec(endpoint="late", model=ref, contract=Contract(PLAIN.fields, Output(Task.REGRESSION)))
+        )
+
+
+def test_a_file_nobody_can_read_holds_up_no_other(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    """Such as one that a newer Headgate left behind."""
+    ref = office.register(PLAIN)
+    office.store.put_endpoint("default", "broken", "endpoint: broken\nmodel: m\nfrom_the_future: 1\n")
+    office.store.put_endpoint("default", "late", f"endpoint: late\nmodel: {ref}\nretention: 3d\n")
+    for _ in range(3):
+        office.controller.reconcile()
+    assert list(office.traffic.read()) == [("default", "late")]
+    assert office.declared.retention_days() == {("default", "late"): 3}
+    assert caplog.text.count("endpoint default/broken") == 1, "said once, not several times a second"
+    with pytest.raises(BadConfiguration, match="from_the_future"):
+        office.declared.spec("default", "broken")
+    office.store.put_endpoint("default", "broken", f"endpoint: broken\nmodel: {ref}\n")
+    office.controller.reconcile()
+    assert sorted(office.traffic.read()) == [("default", "broken"), ("default", "late")]
+
+
+def test_everything_a_file_says_reaches_the_traffic(office: Office) -> None:
+    first, second = office.register(PLAIN), office.register(PLAIN, proved=False)
+    office.store.set_alias("default", "m", "champion", 1)
+    own = Contract((*PLAIN.fields, Field("c", Kind.TEXT)), BINARY)
+    spec = msgspec.structs.replace(
+        load_endpoint(
+            "endpoint: late\nmodel: m@champion\ndeadline_ms: 700\nlabel_maturity: 2d\n"
+            "resources: {memory_mb: 64, call_seconds: 2}\njournal: {ack: buffered, on_failure: answer}\n"
+            "traffic: {split: [{version: m:2, weight: 1.0}], sticky_key: a}\nforced: ['m:2']\n",
+            "t",
+        ),
+        contract=own,
+    )
+    traffic = office.declared.resolve(spec)
+    assert (traffic.live, traffic.revision, traffic.sticky_key, traffic.shadows) == (first, 0, "a", [])
+    assert [(each.version, each.weight, each.proved, each.forced) for each in traffic.members] == [
+        (first, 0.0, True, False),
+        (second, 1.0, False, True),
+    ]
+    assert traffic.policy == spec.policy
+    assert (traffic.resources.memory_mb, traffic.resources.call_seconds) == (64, 2)
+    assert traffic.contract is not None
+    assert from_document(msgspec.json.decode(traffic.contract), "t") == own
+    assert office.declared.resolve(load_endpoint("endpoint: late\nmodel: m\n", "t")).contract is None
+
+
+def test_a_salt_is_fixed_for_one_endpoint_of_one_home(office: Office) -> None:
+    office.register(PLAIN)
+    late, early = (load_endpoint(f"endpoint: {name}\nmodel: m\n", "t") for name in ("late", "early"))
+    salt = office.declared.resolve(late).salt
+    assert office.declared.resolve(late).salt == salt
+    assert office.declared.resolve(early).salt != salt
+    office.secret = b"t" * 32
+    assert office.declared.resolve(late).salt != salt
+
+
+def test_forcing_writes_down_what_is_unproved_and_forgets_nothing(office: Office) -> None:
+    refs = [office.register(PLAIN), office.register(PLAIN, proved=False), office.register(PLAIN, proved=False)]
+    spec = split((refs[0], 0.5), (refs[1], 0.5), (refs[2], 0.0), forced=["old:9"])
+    assert office.declared.unproved(spec) == [refs[1]], "what takes no traffic needs no proof"
+    assert office.declared.forced(spec).forced == [refs[1], "old:9"]
+
+
+@pytest.mark.parametrize(
+    ("model", "says"), [("x", "x"), ("m:7", "m:7"), ("m@nobody", "m@nobody"), ("m", None), ("m:1", None)]
+)
+def test_a_version_that_is_not_registered_is_named(office: Office, model: str, says: str | None) -> None:
+    office.register(PLAIN)
+    spec = load_endpoint(f"endpoint: late\nmodel: '{model}'\n", "t")
+    if says is None:
+        assert office.declared.members(spec)[0] == "m:1"
+        return
+    with pytest.raises(NotFound, match=says):
+        office.declared.members(spec)
+
+
+def test_every_publication_is_an_event_with_its_shares(office: Office) -> None:
+    refs = [office.register(PLAIN), office.register(PLAIN)]
+    office.store.put_endpoint("default", "late", f"endpoint: late\nmodel: {refs[0]}\n")
+    office.controller.reconcile()
+    office.store.put_endpoint(
+        "default",
+        "late",
+        f"endpoint: late\nmodel: {refs[0]}\n"
+        f"traffic: {{split: [{{version: '{refs[0]}', weight: 0.75}}, {{version: '{refs[1]}', weight: 0.25}}]}}\n",
+    )
+    office.controller.reconcile()
+    office.controller.reconcile()
+    newest, first = office.store.events("default", "late")
+    assert first.details == {"revision": 1, refs[0]: 1.0}
+    assert newest.details == {"revision": 2, refs[0]: 0.75, refs[1]: 0.25}
+    assert (newest.actor, newest.kind) == ("controller", "traffic")
