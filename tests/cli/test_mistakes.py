@@ -151,6 +151,24 @@ def test_a_label_comes_from_the_line_or_from_a_file(run: Run, gateway: list[int]
         assert run("label", "late", *words).code == 2
 
 
+@pytest.mark.parametrize("verb", ["status", "up", "register"])
+def test_an_empty_home_is_no_place_to_work_in(run: Run, verb: str, tmp_path: Path) -> None:
+    words = {"register": ("m", "m.skops", "--reference", "r.csv")}.get(verb, ())
+    done = run(verb, *words, "--home", "")
+    assert (done.code, "'--home': it is empty" in done.err) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_variable_is_as_none(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HEADGATE_HOME", "")
+    assert run("status").code == 0
+    assert [each.name for each in tmp_path.iterdir()] == [".headgate"]
+
+
+def test_rows_of_no_name_are_no_file(run: Run) -> None:
+    assert run("predict", "late", "", "--home", "h").err == "headgate: file '' does not exist\n"
+
+
 def test_the_list_of_endpoints_is_json_when_asked(run: Run) -> None:
     assert json.loads(run("status", "--json", "--home", "h").out) == {"endpoints": []}
     assert run("status", "late", "--last", "0", "--home", "h").code == 2

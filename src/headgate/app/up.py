@@ -115,7 +115,8 @@ def _check_distinct(settings: Settings) -> None:
 
 def _check_free(host: str, port: int, name: str) -> None:
     """Refuse a taken port here, in one clear sentence, rather than in a child that is restarted for ever."""
-    with contextlib.closing(socket.socket()) as probe:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with contextlib.closing(socket.socket(family)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -125,11 +126,15 @@ def _check_free(host: str, port: int, name: str) -> None:
             ) from None
 
 
+def _address(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def _greeting(settings: Settings) -> list[str]:
     lines = [
-        f"predictions and labels  http://{settings.host}:{settings.port}",
-        f"control                 http://{settings.host}:{settings.control_port}",
-        f"metrics                 http://{settings.host}:{settings.metrics_port}/metrics",
+        f"predictions and labels  {_address(settings.host, settings.port)}",
+        f"control                 {_address(settings.host, settings.control_port)}",
+        f"metrics                 {_address(settings.host, settings.metrics_port)}/metrics",
         f"home                    {settings.home.root.resolve()}",
     ]
     if settings.replay:
@@ -140,8 +145,8 @@ def _greeting(settings: Settings) -> list[str]:
 def _write_addresses(home: Home, settings: Settings) -> None:
     """Leave word where this installation answers, so that local verbs need no --url."""
     content = {
-        "predict": f"http://{settings.host}:{settings.port}",
-        "control": f"http://{settings.host}:{settings.control_port}",
+        "predict": _address(settings.host, settings.port),
+        "control": _address(settings.host, settings.control_port),
         "pid": os.getpid(),
     }
     atomic.write_file(home.run / "up.json", json.dumps(content).encode() + b"\n")

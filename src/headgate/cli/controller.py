@@ -37,7 +37,6 @@ def command(
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s controller %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("alembic").setLevel(logging.WARNING)  # which migration runs is no news to an operator
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # its three lines about a new schema concern nobody
     if parent is not None:
         die_with_parent(parent)
     settings = Settings(
