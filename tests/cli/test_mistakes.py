@@ -193,6 +193,16 @@ def test_versions_that_read_other_fields_do_not_share_an_endpoint(run: Run, tmp_
     assert (applied["revision"], applied["weights"]) == (1, {"linear:1": 1.0})
 
 
+@pytest.mark.parametrize("key", ["redact", "fields"])
+def test_a_field_to_be_kept_out_of_the_journal_must_be_one(run: Run, tmp_path: Path, key: str) -> None:
+    serve_linear(tmp_path / "h", 2)
+    for name, code in (("f1", 0), ("f9", 9)):
+        (tmp_path / "e.yaml").write_text(f"endpoint: late\nmodel: linear:1\ncapture: {{{key}: [{name}]}}\n")
+        done = run("apply", "e.yaml", "--force", "--home", "h")
+        assert done.code == code
+    assert done.err == f"headgate: capture.{key}: 'f9' is no field of this endpoint; it has f0, f1\n"
+
+
 def test_an_evaluation_that_proves_nothing_says_what_would(run: Run, tmp_path: Path) -> None:
     serve_linear(tmp_path / "h", 1)
     from headgate.app.facade import open_home
