@@ -74,7 +74,7 @@ class Gateway:
         chosen: Chosen | None = None,
         rpc: tuple[Server, DoorOf] | None = None,
     ) -> None:
-        """`may_operate`: who may load and unload where no keys say it; `chosen`: paths a platform chose; `rpc`: gRPC's."""
+        """`may_operate`: who may load and unload where no keys say it; `chosen`: a platform's paths; `rpc`: gRPC's."""
         memory = Memory(journal, blobs, slab)
         answerer = Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows)
         self._repository = Repository(
