@@ -142,6 +142,8 @@ class Bench:
 
     def shared(self, *chosen: str) -> Measured:
         """As `tests`, from the one run that all gathered tests share; every row still counts its own alone."""
+        if not set(chosen) <= set(self._together):
+            return self.tests(*chosen)
         outcomes = self.once("tests", self._outcomes)
         counts: Counter[str] = Counter()
         for each in chosen:

@@ -35,7 +35,7 @@ SUITE.tests(
     "4-alone",
     "bad rows fail alone, before a batch and inside one",
     f"{ROOM}/test_native.py::test_a_bad_row_fails_alone_and_both_are_remembered",
-    f"{ROOM}/test_versions.py::test_one_poisonous_row_fails_alone",
+    f"{ROOM}/test_versions.py::test_one_poisonous_row_fails_alone_and_its_value_stays_with_the_operator",
     "tests/runtimes/test_hosted.py::test_a_bad_row_fails_its_own_caller_and_nobody_beside_it",
 )
 SUITE.tests(

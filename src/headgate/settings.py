@@ -96,8 +96,8 @@ class Home:
 
 
 def default_home() -> Path:
-    """``$HEADGATE_HOME``, or ``.headgate`` in the working directory."""
-    return Path(os.environ.get("HEADGATE_HOME", ".headgate"))
+    """``$HEADGATE_HOME``, or ``.headgate`` in the working directory when it is not set or empty."""
+    return Path(os.environ.get("HEADGATE_HOME") or ".headgate")
 
 
 def default_store() -> str | None:

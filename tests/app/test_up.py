@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from headgate.app.up import _Announcement, _flags, _greeting, up
+from headgate.app.up import _Announcement, _flags, _greeting, _write_addresses, gateway_address, up
+from headgate.client import connect
 from headgate.errors import BadConfiguration, HomeInUse
 from headgate.settings import Home, Settings
 from headgate.store.home import claim, create_home
@@ -38,6 +39,26 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         other.listen()
         with pytest.raises(BadConfiguration, match=r"--metrics-port: .*already in use"):
             up(settings(tmp_path / "h", metrics_port=other.getsockname()[1]), said=nothing_said)
+
+
+def test_a_taken_port_of_the_other_family_is_named_too(tmp_path: Path) -> None:
+    if not socket.has_ipv6:
+        pytest.skip("this machine has no IPv6")
+    with contextlib.closing(socket.socket(socket.AF_INET6)) as other:
+        other.bind(("::1", 0))
+        other.listen()
+        with pytest.raises(BadConfiguration, match=r"--metrics-port: .*already in use"):
+            up(settings(tmp_path / "h", host="::1", metrics_port=other.getsockname()[1]), said=nothing_said)
+
+
+def test_local_verbs_find_an_installation_whatever_its_family(tmp_path: Path) -> None:
+    home = create_home(tmp_path / "h")
+    for host, written in (("::1", "http://[::1]:"), ("127.0.0.1", "http://127.0.0.1:")):
+        _write_addresses(home, settings(home.root, host=host))
+        address = gateway_address(home)
+        assert address is not None
+        assert address.startswith(written)
+        connect(address)
 
 
 def test_a_home_has_one_supervisor(tmp_path: Path) -> None:

@@ -151,6 +151,24 @@ def test_a_label_comes_from_the_line_or_from_a_file(run: Run, gateway: list[int]
         assert run("label", "late", *words).code == 2
 
 
+@pytest.mark.parametrize("verb", ["status", "up", "register"])
+def test_an_empty_home_is_no_place_to_work_in(run: Run, verb: str, tmp_path: Path) -> None:
+    words = {"register": ("m", "m.skops", "--reference", "r.csv")}.get(verb, ())
+    done = run(verb, *words, "--home", "")
+    assert (done.code, "'--home': it is empty" in done.err) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_variable_is_as_none(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HEADGATE_HOME", "")
+    assert run("status").code == 0
+    assert [each.name for each in tmp_path.iterdir()] == [".headgate"]
+
+
+def test_rows_of_no_name_are_no_file(run: Run) -> None:
+    assert run("predict", "late", "", "--home", "h").err == "headgate: file '' does not exist\n"
+
+
 def test_the_list_of_endpoints_is_json_when_asked(run: Run) -> None:
     assert json.loads(run("status", "--json", "--home", "h").out) == {"endpoints": []}
     assert run("status", "late", "--last", "0", "--home", "h").code == 2
@@ -173,6 +191,16 @@ def test_versions_that_read_other_fields_do_not_share_an_endpoint(run: Run, tmp_
     (tmp_path / "e.yaml").write_text("endpoint: late\nmodel: linear:1\n")
     applied = json.loads(run("apply", "e.yaml", "--force", "--json", "--home", "h").out)
     assert (applied["revision"], applied["weights"]) == (1, {"linear:1": 1.0})
+
+
+@pytest.mark.parametrize("key", ["redact", "fields"])
+def test_a_field_to_be_kept_out_of_the_journal_must_be_one(run: Run, tmp_path: Path, key: str) -> None:
+    serve_linear(tmp_path / "h", 2)
+    for name, code in (("f1", 0), ("f9", 9)):
+        (tmp_path / "e.yaml").write_text(f"endpoint: late\nmodel: linear:1\ncapture: {{{key}: [{name}]}}\n")
+        done = run("apply", "e.yaml", "--force", "--home", "h")
+        assert done.code == code
+    assert done.err == f"headgate: capture.{key}: 'f9' is no field of this endpoint; it has f0, f1\n"
 
 
 def test_an_evaluation_that_proves_nothing_says_what_would(run: Run, tmp_path: Path) -> None:

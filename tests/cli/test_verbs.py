@@ -78,6 +78,13 @@ def test_an_unknown_verb_and_a_missing_argument_are_usage_errors() -> None:
     assert headgate("apply", "--nonsense").returncode == 2
 
 
+def test_a_verb_that_is_nearly_one_is_named() -> None:
+    done = headgate("stauts")
+    assert done.returncode == 2
+    assert "No such command 'stauts'. Did you mean 'status'?" in done.stderr
+    assert "Did you mean" not in headgate("xyz").stderr
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     done = headgate("apply", "nowhere.yaml", "--home", str(tmp_path / "h"))
     assert done.returncode == 4

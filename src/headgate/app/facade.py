@@ -162,15 +162,17 @@ class Headgate:
         """Every version of a model, or of all."""
         return self.registry.versions(model, project=self.project)
 
-    def score(self, version: str, source: Path, target: Path, *, progress: Progress = lambda _d, _a: None) -> Scored:
+    def score(
+        self, version: str, source: str | Path, target: str | Path, *, progress: Progress = lambda _d, _a: None
+    ) -> Scored:
         """Answer every row of a file with one version; see ``batch.score.score_file``."""
         found = self.registry.resolve(version, project=self.project)
         package = self.registry.package(found)
         predictor = predict_with(package.path)
         try:
             return score_file(
-                source,
-                target,
+                Path(source),
+                Path(target),
                 contract=package.contract,
                 predictor=predictor,
                 version=found.ref,

@@ -136,8 +136,9 @@ def _check_distinct(settings: Settings) -> None:
 def _taken(settings: Settings) -> dict[str, str]:
     """The ports that cannot be had and why: said here, not by a child that would be started again for ever."""
     found = {}
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     for name, port in _ports(settings):
-        with contextlib.closing(socket.socket()) as probe:
+        with contextlib.closing(socket.socket(family)) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((settings.host, port))
@@ -147,12 +148,16 @@ def _taken(settings: Settings) -> dict[str, str]:
     return found
 
 
+def _address(scheme: str, host: str, port: int) -> str:
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
 def _greeting(home: Home, settings: Settings) -> list[str]:
     scheme = settings.scheme
     lines = [
-        f"predictions and labels  {scheme}://{settings.host}:{settings.port}",
-        f"control                 {scheme}://{settings.host}:{settings.control_port}",
-        f"metrics                 http://{settings.host}:{settings.metrics_port}/metrics",
+        f"predictions and labels  {_address(scheme, settings.host, settings.port)}",
+        f"control                 {_address(scheme, settings.host, settings.control_port)}",
+        f"metrics                 {_address('http', settings.host, settings.metrics_port)}/metrics",
         f"home                    {settings.home.root.resolve()}",
         f"callers                 {_callers(home, settings)}",
     ]
@@ -176,8 +181,8 @@ def _callers(home: Home, settings: Settings) -> str:
 def _write_addresses(home: Home, settings: Settings) -> None:
     """Leave word where this installation answers, so that local verbs need no --url."""
     content = {
-        "predict": f"{settings.scheme}://{settings.host}:{settings.port}",
-        "control": f"{settings.scheme}://{settings.host}:{settings.control_port}",
+        "predict": _address(settings.scheme, settings.host, settings.port),
+        "control": _address(settings.scheme, settings.host, settings.control_port),
         "pid": os.getpid(),
     }
     atomic.write_file(home.run / "up.json", json.dumps(content).encode() + b"\n")

@@ -4,6 +4,7 @@ Verbs are imported when they are used: a verb may need the whole platform, ``--h
 below is what ``--help`` prints; a test holds it against the verbs themselves.
 """
 
+import difflib
 import importlib
 import os
 import sys
@@ -56,6 +57,15 @@ class Verbs(click.Group):
             raise MissingExtra(f"headgate {cmd_name}", "platform") from error
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb, or what the word was probably meant to be."""
+        meant = difflib.get_close_matches(args[0], VERBS, 1)
+        if args[0] not in VERBS and meant:
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{meant[0]}'?")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The table of verbs, printed without importing any."""
         with formatter.section("Commands"):
@@ -66,7 +76,7 @@ class Verbs(click.Group):
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Every option can come from the environment: HEADGATE_UP_PORT=8081 is `headgate up --port 8081`.\n\n"
-    "\b\nExit codes:\n" + "\n".join(f"  {code}  {says}" for code, says in EXIT_CODES.items()),
+    "\b\nExit codes:\n" + "\n".join(f"  {code:>2}  {says}" for code, says in EXIT_CODES.items()),
 )
 @click.version_option(VERSION, message="headgate %(version)s")
 def headgate_command() -> None:

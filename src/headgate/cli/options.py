@@ -16,11 +16,20 @@ from headgate.settings import STORE_VARIABLE, Home, Settings, default_home, defa
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+class _Directory(click.Path):
+    """A directory with a name: an empty one, as a shell makes of a variable that is not set, is no place to work in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("it is empty; name a directory", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def home_option(command: Command) -> Command:
     """``--home``: which installation."""
     return click.option(
         "--home",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=_Directory(path_type=Path, file_okay=False),
         default=default_home,
         show_default="$HEADGATE_HOME or .headgate",
         help="Directory of the installation.",
@@ -193,6 +202,8 @@ def read_text(source: str) -> bytes:
     """What a file holds, or standard input for ``-``. Raises NotFound, or BadInput when it cannot be read."""
     if source == "-":
         return sys.stdin.buffer.read()
+    if not source:
+        raise NotFound("file", source)
     try:
         return Path(source).read_bytes()
     except FileNotFoundError as error:

@@ -31,5 +31,5 @@ def command(context: click.Context, *, endpoint: str, rows: str, url: str | None
     with running_client(home, url, project) as client:
         predictions = client.predict(endpoint, parsed if isinstance(parsed, list) else [parsed])
     for prediction in predictions:
-        click.echo(json.dumps(prediction))
+        click.echo(json.dumps(prediction, ensure_ascii=False))
     context.exit(3 if any("error" in each for each in predictions) else 0)

@@ -37,8 +37,11 @@ Row = msgspec.Struct
 Values = tuple[object, ...]
 _LONGEST_INTEGER: Final = 400
 """Digits from which a JSON integer is surely beyond a 64-bit float; longer ones are not worth parsing exactly."""
+_LONG_INTEGER: Final = re.compile(f"(?<![0-9])[0-9]{{{_LONGEST_INTEGER + 1}}}")
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 """An escape of half a pair; UTF-8 itself has none."""
+_HALF: Final = re.compile("[\ud800-\udfff]")
+_HALF_PAIR: Final = HalfPair()
 
 
 class Decoder:
@@ -112,7 +115,8 @@ def parse_json(raw: bytes, path: str) -> object:
     """
     try:
         text = raw.decode("utf-8")
-        document = json.loads(text, parse_int=_integer_of)
+        # Asked about every integer, Python takes several times as long; few documents have one that needs it.
+        document = json.loads(text, parse_int=_integer_of if _LONG_INTEGER.search(text) else None)
         return _writable(document) if _SURROGATE.search(text) else document
     except UnicodeDecodeError as error:
         raise BodyRefused(path or "body", "utf8", f"is not UTF-8 text: byte {error.start} is none") from error
@@ -157,20 +161,12 @@ def _writable(document: Any) -> Any:
     """`document` with HalfPair for strings no encoder could write."""
     match document:
         case str():
-            return document if _is_text(document) else HalfPair()
+            return document if _HALF.search(document) is None else _HALF_PAIR
         case list():
             return [_writable(each) for each in document]
         case dict():
             return {name: _writable(value) for name, value in document.items()}
     return document
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _flags_anything(contract: Contract) -> bool:

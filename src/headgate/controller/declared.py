@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
@@ -106,11 +106,15 @@ class Declared:
         if spec.contract is not None:
             _same_question("contract", "the contract", spec.contract, live.ref, wanted)
             _reads("contract", live.ref, wanted, "the contract", spec.contract)
+        known = set((spec.contract or wanted).names)
         for i, share in enumerate(spec.traffic.split if spec.traffic else ()):
             version = self._registry.resolve(share.version, project=spec.project)
             theirs = self._registry.package(version).contract
+            known.update(theirs.names)
             _same_question(f"traffic.split[{i}].version", version.ref, theirs, live.ref, wanted)
             _reads(f"traffic.split[{i}].version", version.ref, theirs, live.ref, wanted)
+        _knows("capture.fields", spec.policy.capture.fields or (), known)
+        _knows("capture.redact", spec.policy.capture.redact, known)
 
     def unproved(self, spec: EndpointSpec) -> list[str]:
         """Versions that `spec` would give traffic to, that have no passing evaluation and were not forced."""
@@ -152,6 +156,13 @@ def _same_question(key: str, name: str, theirs: Contract, live: str, wanted: Con
     mine, yours = wanted.output, theirs.output
     if (mine.task, mine.classes) != (yours.task, yours.classes):
         raise BadConfiguration(key, f"{name} answers another question than {live}: tasks and classes must be the same")
+
+
+def _knows(key: str, names: Sequence[str], known: Collection[str]) -> None:
+    """Every name is one of `known`: a misspelled field would be written after all, and nobody would notice."""
+    for name in names:
+        if name not in known:
+            raise BadConfiguration(key, f"'{name}' is no field of this endpoint; it has {', '.join(sorted(known))}")
 
 
 def _reads(key: str, name: str, theirs: Contract, other: str, offered: Contract) -> None:

@@ -74,11 +74,7 @@ class Gateway:
         chosen: Chosen | None = None,
         rpc: tuple[Server, DoorOf] | None = None,
     ) -> None:
-        """`may_operate` says who may load and unload where nobody is asked who they are; elsewhere keys say it.
-
-        `chosen` are paths a platform chose, see `paths.py`; `rpc` is where gRPC calls arrive and what makes their
-        door.
-        """
+        """`may_operate`: who may load and unload where no keys say it; `chosen`: a platform's paths; `rpc`: gRPC's."""
         memory = Memory(journal, blobs, slab)
         answerer = Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows)
         self._repository = Repository(
