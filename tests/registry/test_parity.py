@@ -114,3 +114,71 @@ def test_a_smooth_model_has_no_jumps() -> None:
             return numbers(list(np.tanh(table.column("x").to_numpy())))
 
     assert beside_jumps(Smooth(), TABLE, CONTRACT).table.num_rows == 0
+
+
+ANSWERS = st.lists(st.tuples(st.floats(), st.integers(0, 2)), max_size=8)
+
+
+@given(ANSWERS, st.booleans())
+def test_a_model_is_the_same_as_itself_whatever_it_says(said: list[tuple[float, int]], scored: bool) -> None:
+    labels = np.array([each for _, each in said], np.int64)
+    scores = np.array([[each, 0.5, 1.0 - each] for each, _ in said]).reshape(-1, 3)
+    one = Predicted(labels, scores if scored else None)
+    found = compare_outputs(one, one, (0, 1, 2))
+    assert (found.exact, found.max_difference, found.label_flips, found.where) == (True, 0.0, 0, ())
+    number = numbers([each for each, _ in said])
+    assert compare_outputs(number, number, ()).exact
+
+
+@given(ANSWERS, ANSWERS)
+def test_what_one_says_of_more_rows_or_in_another_form_is_not_the_same(
+    ours: list[tuple[float, int]], theirs: list[tuple[float, int]]
+) -> None:
+    one, two = numbers([each for each, _ in ours]), numbers([each for each, _ in theirs])
+    if len(ours) != len(theirs):
+        assert not compare_outputs(one, two, ()).exact
+    scored = Predicted(one.prediction, np.zeros((len(ours), 2)))
+    assert not compare_outputs(one, scored, (0, 1)).exact
+    assert not compare_outputs(scored, one, (0, 1)).exact
+    if ours:
+        wider = Predicted(one.prediction, np.zeros((len(ours), 3)))
+        assert not compare_outputs(scored, wider, (0, 1)).exact
+
+
+def test_the_worst_rows_are_named_flips_first() -> None:
+    ours, theirs = binary([0.9] * 20), binary([0.9 - each / 100 for each in range(19)] + [0.4])
+    found = compare_outputs(ours, theirs, (0, 1))
+    assert [(each.row, each.flipped) for each in found.where[:3]] == [(19, True), (18, False), (17, False)]
+    assert len(found.where) == 10
+
+
+def test_rows_beside_jumps_differ_from_their_own_row_in_their_own_field_alone() -> None:
+    table = pa.table(
+        {"x": [1.0, 4.0, None, 2.0], "k": pa.array([1, None, 3, 9], pa.int16()), "t": ["a", None, "c", "d"]}
+    )
+    contract = Contract((Field("x", Kind.NUMBER, nullable=True), Field("k", Kind.INTEGER, nullable=True)))
+
+    class Both:
+        def predict(self, table: pa.Table) -> Predicted:
+            x, k = (np.nan_to_num(np.array(table[each].to_pylist(), float)) for each in ("x", "k"))
+            return numbers(list((x > 3) * 1.0 + (k > 5)))
+
+    beside = beside_jumps(Both(), table, contract)
+    again = beside_jumps(Both(), table, contract)
+    assert beside.table.equals(again.table), "the same rows for the same data"
+    assert {each.field for each in beside.origins} == {"x", "k"}
+    own = table.to_pylist()
+    for origin, row in zip(beside.origins, beside.table.to_pylist(), strict=True):
+        assert origin.field is not None
+        was = own[origin.row]
+        assert {name: value for name, value in row.items() if name != origin.field} == {
+            name: value for name, value in was.items() if name != origin.field
+        }
+        assert row[origin.field] is not None
+
+
+@pytest.mark.parametrize("column", [[None] * 4, [1.0] * 4, [None, None, None, 2.0]])
+def test_a_field_of_one_value_has_no_jumps_to_look_for(column: list[float | None]) -> None:
+    table = pa.table({"x": pa.array(column, pa.float64())})
+    found = beside_jumps(Steps(0.5, 0), table, Contract((Field("x", Kind.NUMBER, nullable=True),)))
+    assert (found.table.num_rows, found.origins) == (0, ())

@@ -1,6 +1,6 @@
 """A whole table against a contract, column by column.
 
-Called by the registry for reference samples, by evaluation and by ``headgate score``. A row is good here exactly
+Called by ``headgate score``, which refuses the rows a gateway would. A row is good here exactly
 when the compiled decoder would take it as JSON; what a table's column types add is said at ``check_table``.
 """
 

@@ -97,7 +97,11 @@ def _refuse_refused(contract: Contract, table: pa.Table) -> None:
         if column.null_count and not field.nullable:
             raise BadInput(field.name, "missing", _left_out(column.null_count, "have no value"))
         if field.domain is not None and field.on_domain is OnBreak.REJECT and not pa.types.is_null(column.type):
-            known = pc.is_in(column.drop_null().cast(pa.string()), pa.array(field.domain, pa.string()))
+            try:
+                words = column.drop_null().cast(pa.string())
+            except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+                raise BadInput(field.name, "type", f"must hold categories, holds {column.type}") from error
+            known = pc.is_in(words, pa.array(field.domain, pa.string()))
             strange = len(known) - known.true_count
             if strange:
                 raise BadInput(field.name, "domain", _left_out(strange, "have a category that is none of the known"))

@@ -46,7 +46,7 @@ def numbers(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
         values = values.cast(pa.uint8())
     try:
         return np.asarray(values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise BadInput(name, "type", f"must hold numbers, holds {values.type}") from error
 
 
@@ -79,9 +79,13 @@ def frame(table: pa.Table, contract: Contract, fields: tuple[str, ...], *, categ
     for name in fields:
         kind = kinds[name].kind
         if kind in (Kind.CATEGORY, Kind.TEXT):
-            data[name] = texts(table, name, np.nan)
             if categories and kind is Kind.CATEGORY:
-                data[name] = pd.Categorical(data[name], categories=list(kinds[name].domain or ()))
+                domain = kinds[name].domain or ()
+                places = {each: place for place, each in enumerate(domain)}
+                codes = [places.get(each, -1) for each in texts(table, name, None)]  # -1 is missing
+                data[name] = pd.Categorical.from_codes(codes, categories=pd.Index(domain))
+            else:
+                data[name] = texts(table, name, np.nan)
             continue
         values = numbers(table, name)
         whole = not np.isnan(values).any()

@@ -56,11 +56,13 @@ def _framer(names: list[str], fields: list[Field], *, categories: bool) -> Shape
         for name, field in zip(names, fields, strict=True):
             values = feeds[name][:, 0]
             if field.kind in (Kind.CATEGORY, Kind.TEXT):
-                texts = _texts(values, np.nan)
                 if categories and field.kind is Kind.CATEGORY:
-                    data[field.name] = pd.Categorical(texts, categories=list(field.domain or ()))
+                    domain = field.domain or ()
+                    places = {each: place for place, each in enumerate(domain)}
+                    codes = [places.get(each, -1) for each in values.tolist()]  # -1 is missing
+                    data[field.name] = pd.Categorical.from_codes(codes, categories=pd.Index(domain))
                 else:
-                    data[field.name] = pd.Series(texts, dtype=object)
+                    data[field.name] = pd.Series(_texts(values, np.nan), dtype=object)
             else:
                 data[field.name] = _whole(values, field)
         return pd.DataFrame(data)
