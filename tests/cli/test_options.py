@@ -12,6 +12,8 @@ from headgate.settings import Home, Settings
 SHARED = ("--home", "h", "--host", "::1", "--seal-interval", "0.5", "--replay")
 EXPECTED = {"home": Home(Path("h")), "host": "::1", "seal_interval": 0.5, "replay": True}
 GATEWAY = ("--port", "1", "--commit-interval", "0.25", "--segment-bytes", "65536", "--body-limit", "2048")
+ALONE = {"workers": 1}
+"""What one gateway is unless it is told of others."""
 NUMBERS = {"port": 1, "commit_interval": 0.25, "segment_bytes": 65536, "body_limit": 2048}
 
 
@@ -22,7 +24,12 @@ CASES: dict[str, tuple[str, tuple[str, ...], dict[str, Any], list[Any]]] = {
         {**NUMBERS, "control_port": 2, "metrics_port": 3, "workers": 4},
         ["s"],
     ),
-    "gateway": ("run_gateway", (*GATEWAY, "--queue-rows", "9", "--index", "5"), {**NUMBERS, "queue_rows": 9}, [5]),
+    "gateway": (
+        "run_gateway",
+        (*GATEWAY, "--queue-rows", "9", "--index", "5"),
+        {**NUMBERS, "queue_rows": 9, **ALONE},
+        [5],
+    ),
     "controller": ("run_controller", ("--control-port", "2", "--store", "s"), {"control_port": 2}, ["s"]),
 }
 """By verb: what it calls, words of its command line, the settings they make, and what it is told beside them."""
@@ -47,4 +54,4 @@ def test_what_is_not_said_has_the_default_of_its_setting(monkeypatch: pytest.Mon
     monkeypatch.setattr(module, CASES[verb][0], lambda settings, *_values, **_named: told.append(settings))
     done = CliRunner().invoke(module.command, ["--home", "h"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    assert told == [Settings(Home(Path("h")))]
+    assert told == [Settings(Home(Path("h")), **(ALONE if verb == "gateway" else {}))]
