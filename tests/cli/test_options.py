@@ -12,7 +12,7 @@ from headgate.settings import Home, Settings
 SHARED = ("--home", "h", "--host", "::1", "--seal-interval", "0.5", "--replay")
 EXPECTED = {"home": Home(Path("h")), "host": "::1", "seal_interval": 0.5, "replay": True}
 GATEWAY = ("--port", "1", "--commit-interval", "0.25", "--segment-bytes", "65536", "--body-limit", "2048")
-ALONE = {"workers": 1}
+ALONE: dict[str, Any] = {"workers": 1}
 """What one gateway is unless it is told of others."""
 NUMBERS = {"port": 1, "commit_interval": 0.25, "segment_bytes": 65536, "body_limit": 2048}
 
