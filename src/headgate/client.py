@@ -5,6 +5,7 @@ only asks for predictions installs nothing heavy.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from types import TracebackType
@@ -26,6 +27,8 @@ from headgate.vocabulary import DEFAULT_PROJECT, NAME, NAME_RULE
 Row = Mapping[str, Any]
 _TRY_AGAIN: Final = 500
 """Statuses from here on are no fault of the caller's."""
+_PRINTABLE: Final = re.compile(r"[^\x00-\x20\x7f]+").fullmatch
+"""What a line of HTTP can hold between two blanks."""
 
 
 class Client:
@@ -38,12 +41,15 @@ class Client:
         try:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port
-        except ValueError:  # a port beyond 65535, a bracket that does not close
+            (host or "").encode("idna")
+        except ValueError:  # a port beyond 65535, a bracket that does not close, a label no name server knows
             host, port = None, None
-        if host is None or parts.scheme not in ("http", "https"):
+        if host is None or parts.scheme not in ("http", "https") or not _PRINTABLE(host + parts.path):
             raise BadConfiguration("url", f"'{url}' is not an address such as http://127.0.0.1:8080")
         if not NAME.fullmatch(project):
             raise BadInput("project", "name", f"must match {NAME_RULE}")
+        if key is not None and not (key.isascii() and _PRINTABLE(key)):
+            raise BadConfiguration("key", "must be printable ASCII without spaces; a line break at its end, perhaps?")
         make = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._connection = make(host, port, timeout=timeout)
         self._base = parts.path.rstrip("/")
@@ -90,9 +96,10 @@ class Client:
         Raises BadInput naming the first label that was refused; none of the batch is kept then.
         """
         status, reply = self._post(f"{self._path(endpoint)}/labels", {"labels": list(labels)})
-        if status != 200:
+        accepted = reply.get("accepted")
+        if status != 200 or not isinstance(accepted, int):
             raise _refusal(status, reply, endpoint)
-        return int(reply["accepted"])
+        return accepted
 
     def ready(self) -> bool:
         """Whether the gateway says it can answer."""
@@ -118,8 +125,8 @@ class Client:
         self.close()
 
     def _path(self, endpoint: str) -> str:
-        where = "" if self._project == DEFAULT_PROJECT else f"/projects/{quote(self._project)}"
-        return f"{self._base}/v1{where}/endpoints/{quote(endpoint)}"
+        where = "" if self._project == DEFAULT_PROJECT else f"/projects/{quote(self._project, safe='')}"
+        return f"{self._base}/v1{where}/endpoints/{quote(endpoint, safe='')}"
 
     def _post(self, path: str, body: object) -> tuple[int, dict[str, Any]]:
         payload = _payload(body)
@@ -130,9 +137,12 @@ class Client:
             self._connection.close()
             raise Unavailable(f"no answer from {self._url}: {error}. Is `headgate up` running?") from error
         try:
-            return reply.status, json.loads(content)
+            document = json.loads(content)
         except ValueError as error:
             raise Unavailable(f"{self._url} answered {reply.status} with something that is not JSON") from error
+        if not isinstance(document, dict):
+            raise Unavailable(f"{self._url} answered {reply.status} with something no Headgate says")
+        return reply.status, document
 
     def _exchange(self, path: str, payload: bytes) -> HTTPResponse:
         self._connection.request("POST", path, payload, self._headers)
@@ -154,6 +164,8 @@ def _payload(body: object) -> bytes:
         return json.dumps(body, allow_nan=False, default=_plain).encode()
     except ValueError as error:  # NaN and Infinity; a list that holds itself
         raise BadInput("body", "finite", "a value is NaN or infinite; send null for a missing value") from error
+    except (TypeError, RecursionError) as error:  # names that are no text, lists in lists without end
+        raise BadInput("body", "type", f"JSON cannot hold it: {error}") from error
 
 
 def _plain(value: Any) -> object:
@@ -163,9 +175,13 @@ def _plain(value: Any) -> object:
     >>> json.dumps(datetime(2024, 1, 31, tzinfo=UTC), default=_plain)
     '"2024-01-31T00:00:00+00:00"'
     """
-    for method in ("isoformat", "tolist"):
-        if hasattr(value, method):
-            return getattr(value, method)()
+    if hasattr(value, "isoformat"):
+        said = value.isoformat()
+        return None if said == "NaT" else said  # what pandas has for a time that is missing
+    if hasattr(value, "tolist"):
+        # NumPy makes bare integers of times in nanoseconds.
+        kind = getattr(getattr(value, "dtype", None), "kind", "")
+        return (value.astype(f"{kind}8[us]") if kind in ("M", "m") else value).tolist()
     kind = type(value).__name__
     raise BadInput("body", "type", f"a value is a {kind}, which JSON does not have; send a number, text, true or null")
 
@@ -174,7 +190,7 @@ def _refusal(status: int, reply: dict[str, Any], endpoint: str) -> HeadgateError
     error = reply.get("error")
     if status == 404:
         return NotFound("endpoint", endpoint, "`headgate status` lists those there are")
-    said = error.get("message", "") if isinstance(error, dict) else ""
+    said = str(error.get("message", "")) if isinstance(error, dict) else ""
     if status == 401:
         return Unauthenticated(said)
     if status == 403:
@@ -185,4 +201,4 @@ def _refusal(status: int, reply: dict[str, Any], endpoint: str) -> HeadgateError
         return Unavailable(f"answered {status}: {error}")
     if status >= _TRY_AGAIN:  # nothing of the request was wrong
         return Unavailable(f"answered {status}: {said}")
-    return BadInput(error["field"], error.get("rule", "refused"), said)
+    return BadInput(str(error["field"]), str(error.get("rule", "refused")), said)

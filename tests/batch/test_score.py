@@ -166,6 +166,19 @@ def test_a_source_that_cannot_be_scored_is_refused_by_name(
     assert not (tmp_path / "out.parquet").exists()
 
 
+@pytest.mark.parametrize("where", ["source", "target"])
+def test_a_name_that_is_no_text_is_refused_before_anything_is_answered(
+    source: Path, tmp_path: Path, where: str
+) -> None:
+    odd, model = tmp_path / "caf\udce9.parquet", Halving()
+    if where == "source":
+        source = source.rename(odd)
+    with pytest.raises(BadInput, match="UTF-8") as refused:
+        run(source, odd if where == "target" else tmp_path / "out.parquet", model)
+    assert (refused.value.field, model.asked) == (where, 0)
+    assert list(tmp_path.iterdir()) == [source]
+
+
 def test_a_source_that_is_not_there_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         run(tmp_path / "in.csv", tmp_path / "out.parquet")

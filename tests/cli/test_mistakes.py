@@ -293,3 +293,21 @@ def test_a_registered_models_draft_holds_the_fields_it_reads(run: Run, tmp_path:
     inferred = load_endpoint((tmp_path / "e.yaml").read_text(), "e.yaml").contract
     assert inferred is not None
     assert inferred.names == ("f0", "f1", "note")
+
+
+@pytest.mark.parametrize("verb", ["predict", "label"])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000, b"null"])
+def test_rows_and_labels_that_are_no_json_are_refused_before_anything_is_sent(
+    run: Run, tmp_path: Path, verb: str, content: bytes
+) -> None:
+    (tmp_path / "in.json").write_bytes(content)
+    words = {"predict": ["late"], "label": ["late", "--file"]}[verb]
+    done = run(verb, *words, "in.json", "--url", "http://127.0.0.1:1")
+    assert (done.code, done.err.count("\n")) == (12 if (verb, content) == ("predict", b"null") else 3, 1)
+
+
+def test_a_reason_in_another_encoding_is_refused_and_nothing_is_changed(run: Run, tmp_path: Path) -> None:
+    serve_linear(tmp_path / "h", 2)
+    done = run("alias", "linear:1", "champion", "--why", "caf\udce9", "--home", "h")
+    assert (done.code, "UTF-8" in done.err) == (2, True)
+    assert "champion" not in run("alias", "linear", "--home", "h").out

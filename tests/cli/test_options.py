@@ -12,8 +12,6 @@ from headgate.settings import Home, Settings
 SHARED = ("--home", "h", "--host", "::1", "--seal-interval", "0.5", "--replay")
 EXPECTED = {"home": Home(Path("h")), "host": "::1", "seal_interval": 0.5, "replay": True}
 GATEWAY = ("--port", "1", "--commit-interval", "0.25", "--segment-bytes", "65536", "--body-limit", "2048")
-ALONE: dict[str, Any] = {"workers": 1}
-"""What one gateway is unless it is told of others."""
 NUMBERS = {"port": 1, "commit_interval": 0.25, "segment_bytes": 65536, "body_limit": 2048}
 
 
@@ -26,8 +24,8 @@ CASES: dict[str, tuple[str, tuple[str, ...], dict[str, Any], list[Any]]] = {
     ),
     "gateway": (
         "run_gateway",
-        (*GATEWAY, "--queue-rows", "9", "--index", "5"),
-        {**NUMBERS, "queue_rows": 9, **ALONE},
+        (*GATEWAY, "--queue-rows", "9", "--index", "5", "--workers", "4"),
+        {**NUMBERS, "queue_rows": 9, "workers": 4},
         [5],
     ),
     "controller": ("run_controller", ("--control-port", "2", "--store", "s"), {"control_port": 2}, ["s"]),
@@ -54,4 +52,5 @@ def test_what_is_not_said_has_the_default_of_its_setting(monkeypatch: pytest.Mon
     monkeypatch.setattr(module, CASES[verb][0], lambda settings, *_values, **_named: told.append(settings))
     done = CliRunner().invoke(module.command, ["--home", "h"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    assert told == [Settings(Home(Path("h")), **(ALONE if verb == "gateway" else {}))]
+    alone = {"workers": 1} if verb == "gateway" else {}  # `up` counts the cores; one process is one gateway
+    assert told == [Settings(Home(Path("h")), **alone)]

@@ -26,6 +26,13 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ROOT = Path(__file__).parent.parent.parent
 
 
+def _nested(depth: int) -> list[Any]:
+    found: list[Any] = []
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
 class Clock:
     """Seconds that pass when somebody waits."""
 
@@ -96,7 +103,19 @@ def test_retry_after_is_seconds_or_a_date(said: str, seconds: float | None) -> N
 
 
 @pytest.mark.parametrize(
-    "url", ["foo", "ftp://h", "http://", "http://h:99999999", "http://[::1", "http://u:p@h", "http://h?x"]
+    "url",
+    [
+        "foo",
+        "ftp://h",
+        "http://",
+        "http://h:99999999",
+        "http://[::1",
+        "http://u:p@h",
+        "http://h?x",
+        "http://.",
+        "http://a..b",
+        f"http://{'a' * 64}.example",
+    ],
 )
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(BadInput) as refused:
@@ -116,6 +135,9 @@ def test_a_key_no_header_can_carry_is_refused(key: str) -> None:
     [
         ([{"a": float("nan")}], "finite"),
         ([{"a": object()}], "type"),
+        ([{np.int64(1): 2}], "type"),
+        ([{"a": np.timedelta64(3, "ns")}], "type"),
+        ([{"a": _nested(100_000)}], "type"),
         ({"a": 1}, "type"),
         ("rows", "type"),
         (pd.DataFrame({"a": [1]}), "type"),
@@ -140,6 +162,20 @@ def test_values_of_numpy_and_datetime_are_sent_as_json() -> None:
     assert told.path == "/v1/projects/p/endpoints/e/labels"
     assert told.body is not None
     assert b'"key":"k","at":"2026-01-01T00:00:00+00:00","label":true,"observed_at"' in told.body(1.0)
+
+
+@pytest.mark.parametrize(
+    ("moment", "sent"),
+    [
+        (pd.NaT, b"null"),
+        (np.datetime64("NaT", "ns"), b"null"),
+        (np.datetime64("2024-01-31", "ns"), b'"2024-01-31T00:00:00"'),
+        (np.datetime64("2024-01-31", "D"), b'"2024-01-31T00:00:00"'),
+        (pd.Timestamp("2024-01-31"), b'"2024-01-31T00:00:00"'),
+    ],
+)
+def test_moments_are_sent_as_moments_and_missing_ones_as_null(moment: object, sent: bytes) -> None:
+    assert calls.encoded([moment]) == b"[%b]" % sent
 
 
 @pytest.mark.parametrize("wrong", [{"attempts": 0}, {"base": -1.0}, {"longest": -1.0}, {"patience": 0.0}])

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headgate.errors import BadInput
 from headgate.evaluation.estimate import Estimate, Reading, Undefined, difference
 from headgate.evaluation.metrics import METRICS, measure, names_for
 from headgate.evaluation.report import Answers, as_text, evaluate, from_json, to_json
@@ -149,6 +150,15 @@ def test_the_difference_of_two_models_is_turned_round_with_them(pairs: list[tupl
             assert one.low == pytest.approx(-two.high, abs=1e-9)
     assert from_json(to_json(forth)) == forth
     assert max(map(len, as_text(forth).splitlines())) <= 110
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"task": "cooking"}', b"\xff"])
+def test_a_report_that_is_none_is_refused(damage: bytes) -> None:
+    with pytest.raises(BadInput, match="no evaluation report"):
+        from_json(damage)
+    report = to_json(evaluate(Task.REGRESSION, [1.0, 2.0, 4.0], [1.5, 2.0, 3.0], None, gates=["mae <= 1"]))
+    with pytest.raises(BadInput, match="no evaluation report"):
+        from_json(report.replace(b"mae <= 1", b"mae \xff 1"))
 
 
 def test_what_has_no_value_on_one_side_has_no_difference() -> None:

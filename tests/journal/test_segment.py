@@ -291,3 +291,9 @@ def test_an_open_segment_is_not_deleted() -> None:
 
 def test_refs_sort_by_stream_and_sequence() -> None:
     assert SegmentRef(STREAM, 1, True, 0) < SegmentRef(STREAM, 2, False, 0)
+
+
+def test_a_whole_frame_that_holds_no_text_is_damage() -> None:
+    header = encode(SegmentHeader("here-0", 7, 0)).replace(b"here", b"h\xffre")
+    with pytest.raises(IntegrityError, match="does not decode"):
+        scan(encode_frame(Kind.SEGMENT, header))

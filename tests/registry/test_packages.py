@@ -79,6 +79,16 @@ def test_no_single_byte_can_change(tmp_path_factory: pytest.TempPathFactory, dat
         store.open(digest)
 
 
+def test_a_manifest_that_is_no_text_is_named_even_where_nobody_knows_its_digest(store: PackageStore) -> None:
+    digest = store.put(build)
+    target = store.path(digest) / MANIFEST
+    whole = target.read_bytes()
+    for place in range(len(whole)):
+        target.write_bytes(whole[:place] + b"\xff" + whole[place + 1 :])
+        with pytest.raises(IntegrityError):
+            open_package(store.path(digest))
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_missing_file_is_named(store: PackageStore, name: str) -> None:
     digest = store.put(build)

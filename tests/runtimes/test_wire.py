@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,7 @@ from headgate.runtimes.wire import PREFIX, Kind, pack_cancel, pack_done, pack_fa
 arrays = hnp.arrays(
     st.sampled_from(["<f4", "<f8", ">f8", "<i8", "|b1", "|u1"]), hnp.array_shapes(min_dims=1, max_dims=3, max_side=5)
 )
+NO_TEXT = msgspec.msgpack.encode([1, Kind.FAILED, [], 0, 0, False, "text"]).replace(b"text", b"te\xfft")
 objects = st.lists(st.none() | st.text(max_size=5) | st.binary(max_size=5), min_size=1, max_size=5).map(
     lambda values: np.array([*values, None], dtype=object)[:-1].reshape(-1, 1)
 )
@@ -100,7 +102,13 @@ def test_a_peer_that_left_is_noticed() -> None:
 
 @pytest.mark.parametrize(
     "garbage",
-    [b"GET / HTTP/1.1\r\n\r\n", PREFIX.pack(3, 0) + b"abc", PREFIX.pack(1 << 21, 0), PREFIX.pack(0, 1 << 40)],
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        PREFIX.pack(3, 0) + b"abc",
+        PREFIX.pack(1 << 21, 0),
+        PREFIX.pack(0, 1 << 40),
+        PREFIX.pack(len(NO_TEXT), 0) + NO_TEXT,
+    ],
 )
 def test_bytes_that_are_no_frame_are_refused(garbage: bytes) -> None:
     left, right = socket.socketpair()

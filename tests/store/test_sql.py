@@ -1,5 +1,6 @@
 """What conformance cannot see: several processes, both databases' faults, and durability settings."""
 
+import contextlib
 import errno
 import os
 import sqlite3
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from headgate.errors import BadConfiguration, Unavailable
+from headgate.errors import BadConfiguration, BadInput, Unavailable
+from headgate.events import Event, EventKind
 from headgate.store import engines
 from headgate.store.sql import SqlStore
+from headgate.vocabulary import Micros
 
 
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.full)])
@@ -80,7 +83,10 @@ def test_an_alias_cannot_outlive_its_version(tmp_path: Path) -> None:
     engine.dispose()
 
 
-@pytest.mark.parametrize("where", ["mysql://host/name", "://", "sqlite://", "sqlite:///:memory:"])
+@pytest.mark.parametrize(
+    "where",
+    ["mysql://host/name", "://", "sqlite://", "sqlite:///:memory:", "postgresql://[::1/x", "postgresql://h:x/y"],
+)
 def test_a_place_that_is_none(where: str) -> None:
     with pytest.raises(BadConfiguration, match="store"):
         SqlStore(where)
@@ -109,3 +115,14 @@ def test_a_full_disk_is_called_one(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(Unavailable, match="its disk is full"), engines.translated(engine.url):
         raise complaint
     engine.dispose()
+
+
+def test_words_that_are_no_text_are_refused_and_nothing_is_kept(tmp_path: Path) -> None:
+    """As a terminal of another encoding sends them."""
+    with contextlib.closing(SqlStore(tmp_path / "store.sqlite")) as store:
+        for why in ("caf\udce9", "\ud83d"):
+            with pytest.raises(BadInput, match="UTF-8"):
+                store.add_event(Event(Micros(1), EventKind.ALIASED, "default", "m:1", "ann", why))
+            with pytest.raises(BadInput, match="UTF-8"):
+                store.events("default", why)
+        assert store.events("default") == []

@@ -18,7 +18,7 @@ _DOMAIN: Final = b"headgate key 1\0"
 """Keeps these digests apart from everything else that is keyed by a home's secret."""
 
 
-class Key(msgspec.Struct, frozen=True):
+class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is kept of a key; the key itself is not in here."""
 
     id: str
@@ -48,8 +48,8 @@ class Key(msgspec.Struct, frozen=True):
         return Grant(self.roles, self.scopes)
 
 
-class Published(msgspec.Struct, frozen=True):
-    """Keys as gateways read them."""
+class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Keys as gateways read them; a name that is not one is damage, for what it named would have its default."""
 
     revision: int = 0
     required: bool = False

@@ -73,6 +73,11 @@ def score_file(
     Raises Conflict when `target` is there already, BadInput when the source cannot be read, has a column of one of
     those names or one that a .csv target cannot hold, and for a version that answers tensors.
     """
+    for name, path in (("source", source), ("target", target)):
+        try:
+            os.fspath(path).encode()
+        except UnicodeEncodeError as error:
+            raise BadInput(name, "utf8", "the name of the file is not UTF-8 text; rename it") from error
     if target.exists():
         raise Conflict(f"{target} is there already; remove it or name another")
     if target.suffix not in (".parquet", ".csv"):

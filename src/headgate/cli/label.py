@@ -87,7 +87,7 @@ def _send(client: Client, endpoint: str, labels: list[Numbered]) -> int:
 def _parsed(line: bytes, where: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BodyRefused(where, "json", f"not JSON: {error}") from error
     if not isinstance(value, dict):
         raise BodyRefused(where, "type", "a label is an object")

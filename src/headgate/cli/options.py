@@ -193,9 +193,18 @@ def url_option(command: Command) -> Command:
     return click.option("--url", help="Address of a gateway; without it the home's own is asked.")(command)
 
 
+def checked_text(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Words the history can keep, looked at before anything is done that it would have to remember."""
+    try:
+        (value or "").encode()
+    except UnicodeEncodeError as error:
+        raise click.BadParameter("it is not UTF-8 text; does the terminal use another encoding?") from error
+    return value
+
+
 def why_option(command: Command) -> Command:
     """``--why``: the reason the history keeps."""
-    return click.option("--why", default="", help="The reason; the history keeps it.")(command)
+    return click.option("--why", default="", callback=checked_text, help="The reason; the history keeps it.")(command)
 
 
 def read_text(source: str) -> bytes:

@@ -26,7 +26,7 @@ def command(context: click.Context, *, endpoint: str, rows: str, url: str | None
     text = rows.encode() if rows.lstrip().startswith(("{", "[")) else read_text(rows)
     try:
         parsed = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BodyRefused("rows", "json", f"not JSON: {error}") from error
     with running_client(home, url, project) as client:
         predictions = client.predict(endpoint, parsed if isinstance(parsed, list) else [parsed])

@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from headgate.app.facade import open_home
-from headgate.cli.options import home_option, json_option, project_option, store_option, why_option
+from headgate.cli.options import checked_text, home_option, json_option, project_option, store_option, why_option
 from headgate.registry.register import Registered
 
 
@@ -16,8 +16,8 @@ from headgate.registry.register import Registered
 @click.option("--reference", type=click.Path(path_type=Path), required=True, help="Rows the model was fitted on.")
 @click.option("--label", help="Column of the reference that holds the truth.")
 @click.option("--contract", type=click.Path(path_type=Path), help="Contract as YAML; without it one is inferred.")
-@click.option("--parent", help="Version this one was derived from, such as name:2.")
-@click.option("--code", help="What built it: a commit, a command.")
+@click.option("--parent", callback=checked_text, help="Version this one was derived from, such as name:2.")
+@click.option("--code", callback=checked_text, help="What built it: a commit, a command.")
 @click.option(
     "--trust",
     is_flag=True,

@@ -158,7 +158,7 @@ def from_json(data: bytes) -> Report:
     """
     try:
         return msgspec.json.decode(data, type=Report)
-    except msgspec.DecodeError as wrong:
+    except ValueError as wrong:  # text that is no UTF-8 is not msgspec's own error
         raise BadInput("report", "form", "this is no evaluation report of this version") from wrong
 
 

@@ -106,5 +106,5 @@ def _check_format(frame: Frame) -> None:
 def _decode(decoder: msgspec.msgpack.Decoder[T], frame: Frame) -> T:
     try:
         return decoder.decode(frame.payload)
-    except msgspec.MsgspecError as problem:
+    except ValueError as problem:  # text that is no UTF-8 is not msgspec's own error
         raise IntegrityError(f"a whole frame of kind {frame.kind} does not decode: {problem}") from None

@@ -217,7 +217,7 @@ def _decode(path: Path, raw: bytes) -> Manifest:
         if stated > FORMAT:
             raise NewerSchema(f"package {path.name[:12]} has format {stated}, this Headgate reads up to {FORMAT}")
         return msgspec.json.decode(raw, type=Manifest)
-    except msgspec.DecodeError as error:
+    except ValueError as error:  # text that is no UTF-8 is not msgspec's own error
         raise IntegrityError(_changed(path, MANIFEST)) from error
 
 

@@ -155,7 +155,7 @@ def read_head(raw: bytes) -> Head:
     """The head of a frame. Raises RuntimeFailed when it is none."""
     try:
         return _decode_head(raw)
-    except msgspec.DecodeError as error:
+    except ValueError as error:  # text that is no UTF-8 is not msgspec's own error
         raise RuntimeFailed("the runtime host and its caller do not understand each other") from error
 
 
@@ -177,7 +177,7 @@ def read_arrays(head: Head, body: bytes, shared: Iterator[memoryview]) -> list[A
                 found = np.frombuffer(body, dtype, spec.size // dtype.itemsize, offset)
             arrays.append(found.reshape(spec.shape))
             offset += spec.size + (-spec.size % _ALIGN)
-    except (ValueError, TypeError, ArithmeticError, MemoryError, StopIteration, msgspec.DecodeError) as error:
+    except (ValueError, TypeError, ArithmeticError, MemoryError, StopIteration) as error:
         raise RuntimeFailed("the runtime host and its caller do not understand each other") from error
     return arrays
 

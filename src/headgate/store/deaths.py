@@ -55,7 +55,7 @@ class FileDeaths:
         for path in sorted(self._folder.glob("[0-9]*.json")):
             try:
                 words = msgspec.json.decode(path.read_bytes(), type=_Words)
-            except (OSError, msgspec.DecodeError):
+            except (OSError, ValueError):  # text that is no UTF-8 is not msgspec's own error
                 continue
             found.append(Death(path.stem, words.at, words.name, words.cause))
         return found

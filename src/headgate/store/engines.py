@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from headgate.errors import BadConfiguration, IntegrityError, MissingExtra, NewerSchema, Unavailable
+from headgate.errors import BadConfiguration, BadInput, IntegrityError, MissingExtra, NewerSchema, Unavailable
 from headgate.store import atomic, onlooker, revisions
 from headgate.store.migrate import upgrade
 
@@ -46,6 +46,10 @@ def translated(url: sa.URL) -> Iterator[None]:
     """Turns what the database at `url` complains of into Headgate's own errors."""
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise BadInput(
+            "text", "utf8", f"{error.object!r} is not UTF-8 text, which is all the store can hold"
+        ) from error
     except sa.exc.OperationalError as error:
         if isinstance(error.orig, sqlite3.Error) and url.database and _is_full(Path(url.database).parent):
             raise Unavailable("the store cannot be used now: its disk is full; free some space") from error
@@ -79,7 +83,7 @@ def _url(where: str | os.PathLike[str]) -> sa.URL:
         return sa.URL.create("sqlite", database=os.fspath(where))
     try:
         url = sa.make_url(where)
-    except sa.exc.ArgumentError as error:
+    except (sa.exc.ArgumentError, ValueError) as error:  # a port that is no number is not SQLAlchemy's own error
         raise BadConfiguration("store", "must be a path, sqlite:///PATH or postgresql://USER@HOST/NAME") from error
     match url.get_backend_name():
         case "sqlite":

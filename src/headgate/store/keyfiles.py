@@ -38,6 +38,7 @@ class FileKeys:
         self._path = folder / FILE
         self._seen: Mark | None = None
         self._looked = False
+        self._whole = False
         self._last = Published()
 
     def read(self) -> Published:
@@ -47,12 +48,13 @@ class FileKeys:
         nobody is let in.
         """
         # The mark comes first: a publication between here and the reading makes `changed` true again, never false.
-        self._seen, self._looked = self._mark(), True
+        self._seen, self._looked, self._whole = self._mark(), True, False
         try:
             self._last = msgspec.json.decode(self._path.read_bytes(), type=Published)
+            self._whole = True
         except FileNotFoundError:
             pass
-        except (OSError, msgspec.DecodeError):
+        except (OSError, ValueError):  # text that is no UTF-8 is not msgspec's own error
             self._last = msgspec.structs.replace(self._last, required=True)
         return self._last
 
@@ -61,7 +63,7 @@ class FileKeys:
         return not self._looked or self._mark() != self._seen
 
     def publish(self, keys: Callable[[], Sequence[Key]]) -> None:
-        """Let gateways have `keys`; nothing is written when they have them already.
+        """Let gateways have `keys`; nothing is written when a whole file says so already.
 
         `keys` is asked while others wait, so that an older answer never replaces a newer one.
         """
@@ -72,7 +74,8 @@ class FileKeys:
             present = self.read()
             standing = tuple(each for each in every if each.revoked_at is None)
             required = bool(every) or present.required
-            if (present.required, present.keys) == (required, standing):
+            known = self._whole or not required  # what was lost or damaged is written again, though we remember it
+            if known and (present.required, present.keys) == (required, standing):
                 return
             published = Published(present.revision + 1, required, standing)
             # As for traffic: file times tick too slowly to tell two changes apart, so each moves the time by itself.

@@ -50,7 +50,7 @@ class FileReports:
         for path in sorted(self._folder.glob("[a-z0-9-]*.json")):
             try:
                 report = msgspec.json.decode(path.read_bytes(), type=_Report)
-            except (OSError, msgspec.DecodeError):
+            except (OSError, ValueError):  # text that is no UTF-8 is not msgspec's own error
                 continue
             if _started(report.pid) == report.started:
                 found[path.stem] = report.revisions

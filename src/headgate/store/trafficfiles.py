@@ -121,7 +121,7 @@ def _decoded(path: Path) -> Traffic | None:
     """The traffic in a file, or None when it is none or belongs under another name."""
     try:
         traffic = msgspec.json.decode(path.read_bytes(), type=Traffic)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, ValueError):  # text that is no UTF-8 is not msgspec's own error
         return None
     belongs = (traffic.project, traffic.endpoint + _JSON) == (path.parent.name, path.name)
     return traffic if belongs else None

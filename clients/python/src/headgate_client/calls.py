@@ -201,6 +201,8 @@ def encoded(document: object) -> bytes:
     except ValueError as error:  # NaN and Infinity; a list that holds itself
         message = "a value is NaN or infinite; send None for a missing value"
         raise BadInput(message, field="body", rule="finite") from error
+    except (TypeError, RecursionError) as error:  # names that are no text, lists in lists without end
+        raise BadInput(f"JSON cannot hold it: {error}", field="body", rule="type") from error
 
 
 def _telling(path: str, listed: str, entries: list[dict[str, Any]]) -> Call[int]:
@@ -290,8 +292,12 @@ def _plain(value: Any) -> object:
     >>> json.dumps(datetime(2024, 1, 31, tzinfo=UTC), default=_plain)
     '"2024-01-31T00:00:00+00:00"'
     """
-    for method in ("isoformat", "tolist"):
-        if hasattr(value, method):
-            return getattr(value, method)()
+    if hasattr(value, "isoformat"):
+        said = value.isoformat()
+        return None if said == "NaT" else said  # what pandas has for a time that is missing
+    if hasattr(value, "tolist"):
+        # NumPy makes bare integers of times in nanoseconds.
+        kind = getattr(getattr(value, "dtype", None), "kind", "")
+        return (value.astype(f"{kind}8[us]") if kind in ("M", "m") else value).tolist()
     message = f"a value is a {type(value).__name__}, which JSON does not have; send a number, text, true or None"
     raise BadInput(message, field="body", rule="type")

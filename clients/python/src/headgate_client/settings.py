@@ -46,7 +46,8 @@ def base_of(url: str) -> str:
     try:
         parts = urlsplit(url)
         fine = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # a port beyond 65535, a bracket that does not close
+        (parts.hostname or "").encode("idna")
+    except ValueError:  # a port beyond 65535, a bracket that does not close, a label no name server knows
         fine = None
     if not fine or parts.query or parts.fragment or parts.username:
         raise BadInput("is not an address such as http://127.0.0.1:8080", field="url", rule="type")
