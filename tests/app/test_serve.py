@@ -34,7 +34,7 @@ def test_a_home_that_cannot_be_written_is_served_from_a_copy(tmp_path: Path, mon
     monkeypatch.delenv("HEADGATE_HOME", raising=False)
     installation = Installation(tmp_path / "model")
     installation.serve("e", {installation.linear(): 1.0})
-    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", lambda path, *_: Path(path) != tmp_path / "model")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     found = container_home(tmp_path / "model")
     assert found.name.startswith("headgate-")

@@ -52,5 +52,7 @@ def test_what_is_not_said_has_the_default_of_its_setting(monkeypatch: pytest.Mon
     monkeypatch.setattr(module, CASES[verb][0], lambda settings, *_values, **_named: told.append(settings))
     done = CliRunner().invoke(module.command, ["--home", "h"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    alone = {"workers": 1} if verb == "gateway" else {}  # `up` counts the cores; one process is one gateway
+    alone: dict[str, Any] = (
+        {"workers": 1} if verb == "gateway" else {}
+    )  # `up` counts the cores; one process is one gateway
     assert told == [Settings(Home(Path("h")), **alone)]
