@@ -9,6 +9,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from headgate.errors import BadInput
+from headgate.registry.importers import onnxfile
 from headgate.vocabulary import Task
 
 NUMBERS = ["a", "b", "c"]
@@ -91,3 +92,62 @@ def test_columns_that_do_not_fit(enter: Any, frame: pd.DataFrame, tmp_path: Path
     path.write_bytes(linear({"X": [3]}, classes=4))
     with pytest.raises(BadInput, match="one score per class"):
         enter(path, frame[[*NUMBERS, "y"]])
+
+
+def identity(kind: int, shape: list[Any], *, name: str = "X", out: int | None = None) -> bytes:
+    """A graph that gives back what it reads, as `out`."""
+    out = kind if out is None else out
+    node = (
+        helper.make_node("Identity", [name], ["y"]) if out == kind else helper.make_node("Cast", [name], ["y"], to=out)
+    )
+    graph = helper.make_graph(
+        [node],
+        "same",
+        [helper.make_tensor_value_info(name, kind, shape)],
+        [helper.make_tensor_value_info("y", out, shape)],
+    )
+    content: bytes = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8
+    ).SerializeToString()
+    return content
+
+
+@pytest.mark.parametrize(
+    ("content", "field", "says"),
+    [
+        (identity(TensorProto.INT32, [None, 2]), "model.X", "element type"),
+        (identity(TensorProto.FLOAT16, [None, 2]), "model.X", "element type"),
+        (identity(TensorProto.FLOAT, [None, 3]), "model.X", "reads 3 columns, the contract has 2 fields"),
+        (identity(TensorProto.FLOAT, [None, 2, 2]), "model.X", "no field of the contract"),
+        (identity(TensorProto.FLOAT, [None, 2], out=TensorProto.STRING), "model", "no output with one score per class"),
+    ],
+    ids=["int32", "float16", "width", "rank", "labels"],
+)
+def test_a_graph_that_cannot_be_fed_or_read_is_refused_by_the_name_of_its_part(
+    enter: Any, frame: pd.DataFrame, tmp_path: Path, content: bytes, field: str, says: str
+) -> None:
+    (tmp_path / "model.onnx").write_bytes(content)
+    with pytest.raises(BadInput, match=says) as refused:
+        enter(tmp_path / "model.onnx", frame[["a", "b", "y"]])
+    assert refused.value.field == field
+
+
+def test_weights_in_other_files_are_refused(tmp_path: Path) -> None:
+    proto = onnx.load_model_from_string(linear({"X": [2]}))
+    proto.graph.initializer[0].data_location = TensorProto.EXTERNAL
+    with pytest.raises(BadInput, match="save it as one file"):
+        onnxfile.check(proto.SerializeToString())
+
+
+def test_a_graph_that_mixes_its_rows_up_is_refused(enter: Any, frame: pd.DataFrame, tmp_path: Path) -> None:
+    """A mean over the batch has one answer for any number of rows."""
+    graph = helper.make_graph(
+        [helper.make_node("ReduceMean", ["X"], ["scores"], axes=[0], keepdims=1)],
+        "mean",
+        [helper.make_tensor_value_info("X", TensorProto.FLOAT, [None, 2])],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, [None, 2])],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    (tmp_path / "model.onnx").write_bytes(made.SerializeToString())
+    with pytest.raises(BadInput, match="1 answers for 3 rows"):
+        enter(tmp_path / "model.onnx", frame[["a", "b", "y"]])

@@ -129,12 +129,20 @@ def predicted(prediction: Any, scores: Any, contract: Contract) -> Predicted:
     """What a model said in the registry's form: float64 answers, or classes of the contract with scores.
 
     Scores of one column are the positive class's probability; without predictions they are derived from scores.
+    Raises BadInput for answers that are no numbers where numbers are asked for, or in another shape.
     """
     classes = contract.output.classes
     if contract.output.task is Task.TENSOR:
         return Predicted(np.empty(0), None)
+    if np.iscomplexobj(prediction):
+        raise BadInput("model", "type", "answers complex numbers")
     if not classes:
-        return Predicted(np.asarray(prediction, np.float64).reshape(-1), None)
+        try:
+            return Predicted(np.asarray(prediction, np.float64).reshape(-1), None)
+        except (ValueError, TypeError) as error:
+            raise BadInput(
+                "model", "type", "answers something else than numbers, which a regression asks for"
+            ) from error
     wide = None
     if scores is not None:
         wide = np.asarray(scores, np.float64)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -12,6 +12,9 @@ from headgate.registry.importers import graph
 from headgate.registry.importers.importer import Candidate, Imported, Traits
 from headgate.registry.package import Engine, ModelInput
 from headgate.vocabulary import Task
+
+_INT32: Final = 6
+"""onnx.TensorProto.INT32: read from a graph as whole numbers like any, but no graph takes wider ones in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ def bind(proto: Any, contract: Contract) -> list[ModelInput]:
     bound = []
     for each in inputs:
         kind = each.type.tensor_type
-        dtype = graph.DTYPES.get(kind.elem_type)
+        dtype = graph.DTYPES.get(kind.elem_type) if kind.elem_type != _INT32 else None
         shape = [dim.dim_value if dim.HasField("dim_value") else None for dim in kind.shape.dim[1:]]
         if dtype is None:
             raise BadInput(f"model.{each.name}", "type", "has an element type Headgate does not feed")

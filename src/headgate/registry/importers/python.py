@@ -105,7 +105,7 @@ def load(path: Path, name: str | None) -> Any:
     before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # whatever their code raises
+    except (Exception, SystemExit) as error:  # whatever their code raises
         raise BadInput("model", "type", f"the source fails when it is run: {type(error).__name__}") from error
     finally:
         sys.dont_write_bytecode = before
@@ -131,7 +131,7 @@ def instance(found: Any, folder: Path) -> Any:
     asks = [each for each in inspect.signature(found).parameters.values() if each.default is each.empty]
     try:
         return found(folder) if asks else found()
-    except Exception as error:  # somebody's code may raise anything
+    except (Exception, SystemExit) as error:  # somebody's code may raise anything
         raise BadInput("model", "type", f"the class fails when it is made: {type(error).__name__}") from error
 
 
@@ -148,8 +148,10 @@ class Native:
         rows = table.select(list(self._contract.names))
         try:
             said = np.asarray(self._model.predict(rows.to_pylist() if self._reads == "rows" else rows))
-        except Exception as error:  # whatever their code raises
+        except (Exception, SystemExit) as error:  # whatever their code raises
             raise RuntimeFailed(f"the class failed on the reference rows: {type(error).__name__}") from error
+        if said.ndim == 0:  # None, one number, a dictionary, a generator
+            raise BadInput("model", "shape", f"must give an array or list with one answer per row, gave {said.dtype}")
         if len(said) != table.num_rows:
             raise BadInput("model", "shape", f"gave {len(said)} answers for {table.num_rows} rows")
         if said.ndim == 2 and self._contract.output.classes:
