@@ -124,7 +124,7 @@ def identity(kind: int, shape: list[Any], *, name: str = "X", out: int | None = 
     ids=["int32", "float16", "width", "rank", "labels"],
 )
 def test_a_graph_that_cannot_be_fed_or_read_is_refused_by_the_name_of_its_part(
-    enter: Any, frame: pd.DataFrame, tmp_path: Path, content: bytes, field: str, says: str
+    enter: Any, frame: pd.DataFrame, tmp_path: Path, *, content: bytes, field: str, says: str
 ) -> None:
     (tmp_path / "model.onnx").write_bytes(content)
     with pytest.raises(BadInput, match=says) as refused:
