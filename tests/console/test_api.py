@@ -1,6 +1,10 @@
 """The control API as a client sees it."""
 
+from datetime import UTC, datetime, timedelta, timezone
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from headgate.access.identity import Identity
@@ -118,3 +122,16 @@ def test_errors_become_statuses(client: TestClient, control: Scripted, error: Ex
 
 def test_a_moment_is_exact_to_the_microsecond() -> None:
     assert moment("2013-12-31T23:59:59.999999Z", "to") == 1388534399999999
+
+
+@given(
+    st.datetimes(min_value=datetime(1, 1, 3), max_value=datetime(9999, 12, 29)),
+    st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+)
+def test_a_moment_is_the_same_from_whichever_zone_it_is_told(naive: datetime, zone: timezone) -> None:
+    there = naive.replace(tzinfo=UTC).astimezone(zone)
+    micros = (naive - datetime(1970, 1, 1)) // timedelta(microseconds=1)
+    assert moment(there.isoformat(), "to") == micros
+    assert moment(f"{naive.isoformat()}Z", "to") == micros
+    with pytest.raises(BadInput, match="offset"):
+        moment(naive.isoformat(), "to")
