@@ -6,7 +6,6 @@ below is what ``--help`` prints; a test holds it against the verbs themselves.
 
 import difflib
 import importlib
-import os
 import sys
 from typing import Final
 
@@ -98,10 +97,6 @@ def main() -> None:
     except HeadgateError as error:
         click.echo(f"headgate: {error}", err=True)
         sys.exit(exit_code(error))
-    except BrokenPipeError:
-        # Whoever read our output wants no more of it (`| head`); what is still buffered must not complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
     except OSError as error:
         # A file the caller named, or a disk that is full: no verb foresaw it, but the kernel says what is wrong.
         what = f"{error.filename}: " if error.filename else ""
