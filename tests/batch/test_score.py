@@ -1,5 +1,6 @@
 """Scoring files: every row answered or refused by name, resumable, complete or absent."""
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import feather
 
+from headgate import durability
+from headgate.batch.read import read_chunks
 from headgate.batch.score import Scored, score_file
 from headgate.contracts.contract import Contract, Field, Kind, OnBreak, Output
 from headgate.errors import BadConfiguration, BadInput, Conflict, NotFound
@@ -379,3 +382,22 @@ def test_every_row_of_any_file_is_answered_or_refused_in_its_place(cells: list[s
     for cell, rule in zip(cells, rules, strict=True):
         assert rule == expected.get(cell, rule)
         assert (rule == "null") == (cell in ("nan", "", "NULL"))
+
+
+def test_a_disk_that_fills_up_leaves_nothing_under_the_name_and_says_so(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(durability, "sync", full)
+    with pytest.raises(BadConfiguration, match="no space left on device"):
+        run(source, tmp_path / "out.parquet")
+    assert list(tmp_path.iterdir()) == [source]
+    monkeypatch.undo()
+    assert run(source, tmp_path / "out.parquet").answered == 47
+
+
+def test_chunks_of_a_file_that_is_not_there_are_not_found(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        next(read_chunks(tmp_path / "no.csv", CONTRACT))

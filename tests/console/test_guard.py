@@ -96,3 +96,11 @@ def test_scopes(client: TestClient, keys: MemoryKeys, control: Control) -> None:
     assert client.get("/v1/projects/shop/endpoints/late/status", headers=shown).status_code == 200
     assert client.post("/v1/replay/advance", json={"to": "2013-03-01T00:00:00Z"}, headers=shown).status_code == 403
     assert control.read == [("shop", "late", "key default/ops")], "who read is handed on, a refusal reads nothing"
+
+
+@pytest.mark.parametrize(("role", "status"), [(CallerRole.OPERATE, 200), (CallerRole.READ, 403)])
+def test_that_there_is_no_endpoint_yet_is_for_operators(
+    client: TestClient, control: Control, keys: MemoryKeys, *, role: CallerRole, status: int
+) -> None:
+    control.endpoints = list  # type: ignore[method-assign]  # none at all
+    assert client.get("/v1/endpoints", headers=shows(keys, role, scopes=("*/*",))).status_code == status

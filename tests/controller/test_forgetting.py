@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from deltalake import DeltaTable
 
 from headgate.clock import HeldClock
+from headgate.controller import decide
 from headgate.controller.chores import Chores
-from headgate.controller.decide import COLLECT_EVERY, Collect, Retain, Seal
+from headgate.controller.decide import COLLECT_EVERY, Collect, Compact, Retain, Seal
 from headgate.controller.declared import Declared
 from headgate.events import EventKind
 from headgate.journal.blobs import BlobRef, Kept, LocalBlobs, folders, kept
@@ -187,3 +189,20 @@ def test_a_pass_over_the_blobs_that_fails_is_tried_again_in_an_hour(tmp_path: Pa
     assert life.chores.turn() == ()
     life.wait(COLLECT_EVERY)
     assert life.chores.turn() == (Collect(),)
+
+
+def test_small_files_become_one_after_some_sealings_and_no_row_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decide, "COMPACT_EVERY", 3)
+    life = Life(tmp_path)
+    done: list[decide.Chore] = []
+    for number in range(3):
+        asked = Input(ident(0, number), 7 + number, (None,), f"r{number}", 0)
+        life.segments.write("w-0", number, [(SCHEMA, Block([asked], [], []))])
+        life.wait(SEAL_INTERVAL)
+        done += life.chores.turn()
+    assert [type(each) for each in done if isinstance(each, Seal | Compact)] == [Seal, Seal, Seal, Compact]
+    assert len(life.rows()[Table.INPUTS]) == 3
+    logs = [each for each in (tmp_path / "lake").rglob("_delta_log") if "inputs" in str(each)]
+    assert [len(DeltaTable(each.parent).file_uris()) for each in logs] == [1]

@@ -171,3 +171,10 @@ def test_the_objective_is_judged_window_by_window() -> None:
     assert "objective" not in as_text(endpoint_status("e", task="binary", versions=[LIVE], windows=found, slo=Slo()))
     silent = endpoint_status("e", task="binary", versions=[], windows=[], slo=Slo(latency_p99_ms=5.0))
     assert "p99 within 5 ms, no answers yet" in as_text(silent)
+
+
+def test_an_objective_of_throughput_alone_promises_no_latency() -> None:
+    status = endpoint_status("e", task="binary", versions=[LIVE], windows=[], slo=Slo(requests_per_second=2.5))
+    text = as_text(status)
+    assert "objective: 2.5 requests per second" in text
+    assert "p99 within" not in text

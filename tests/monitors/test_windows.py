@@ -292,3 +292,31 @@ def test_an_unknown_zone_is_refused_by_name() -> None:
     with pytest.raises(BadInput) as refused:
         windows(table([Row()]), OUTPUT, zone="Mars/Olympus")
     assert (refused.value.field, refused.value.rule) == ("zone", "unknown")
+
+
+@pytest.mark.parametrize(
+    ("classes", "kind", "labels", "labelled"),
+    [
+        (("no", "yes"), pa.int64(), [0, 1, 1], 0),
+        ((0, 1), pa.string(), ["0", "1", "x"], 2),
+        ((0, 1), pa.int64(), [0, 1, 7], 2),
+        ((False, True), pa.bool_(), [False, True, None], 2),
+        ((1, "one"), pa.string(), ["1", "one", "2"], 1),
+    ],
+)
+def test_labels_of_another_type_than_the_classes_count_where_they_mean_one(
+    classes: tuple[Any, ...], kind: pa.DataType, labels: list[Any], labelled: int
+) -> None:
+    rows = [Row(label=each, prediction=labels[0]) for each in labels]
+    [window] = windows(table(rows, kind), Output(Task.BINARY, classes=classes, probability=True))
+    assert (window.volume, window.labelled) == (3, labelled)
+
+
+def test_labelled_answers_without_scores_lend_none_from_others() -> None:
+    """Where an older version gave no probabilities, metrics of them have no value and say why."""
+    bare = [Row(label=each, scores=None) for each in ("no", "yes")]
+    window = one([*bare, Row(scores=[0.4, 0.6]), Row(scores=[0.3, 0.7])])
+    assert window.labelled == 2
+    assert window.metrics["accuracy"].value == 0.5
+    assert window.metrics["auc"].value is None
+    assert window.metrics["auc"].reason

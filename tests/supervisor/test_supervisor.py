@@ -299,3 +299,32 @@ def test_the_environment_of_a_child_is_the_parents_and_its_own(wanted: list[Chil
     finally:
         made.end_all()
     assert (tmp_path / "said").read_text() == f"so {os.environ['PATH']}"
+
+
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_and_every_child(asked: signal.Signals) -> None:
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+    seen: list[int] = []
+
+    def wanted() -> list[Child]:
+        if made.pids:
+            seen.extend(made.pids.values())
+            os.kill(os.getpid(), asked)
+        return [Child("a", SLEEPER), Child("b", SLEEPER, tier=1)]
+
+    made = Supervisor(wanted)
+    try:
+        made.run()
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    assert len(set(seen)) == 2
+    assert made.pids == {}
+    assert not [each for each in seen if Path(f"/proc/{each}").exists()]
+
+
+@pytest.mark.parametrize(("parent", "code"), [("os.getppid()", 7), ("os.getppid() + 1", 0)])
+def test_who_starts_after_its_parent_died_ends_at_once(parent: str, code: int) -> None:
+    tie = f"from headgate.supervisor.parent import die_with_parent; die_with_parent({parent})"
+    program = f"import os, sys; {tie}; sys.exit(7)"
+    assert subprocess.run([sys.executable, "-c", program], timeout=30, check=False).returncode == code

@@ -1,0 +1,57 @@
+"""Rows taken at once are exactly those that would each have been taken without a word."""
+
+import math
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headgate.contracts.check import check_table
+from headgate.contracts.contract import Contract, Field, Kind, OnBreak
+from headgate.contracts.matrix import MatrixScreen
+
+LIMITS = st.sampled_from([(None, None), (0.0, None), (None, 2.5), (-1.5, 3.0), (1.0, 1.0)])
+CELLS = st.sampled_from([-2.0, -1.5, 0.0, 1.0, 2.5, 3.0, math.nan, math.inf, -math.inf, 1.8e308, -0.0])
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[Contract, np.ndarray]:
+    width = draw(st.integers(1, 3))
+    fields = []
+    for place in range(width):
+        low, high = draw(LIMITS)
+        nullable, on_range = draw(st.booleans()), draw(st.sampled_from(list(OnBreak)))
+        fields.append(Field(f"f{place}", Kind.NUMBER, minimum=low, maximum=high, nullable=nullable, on_range=on_range))
+    rows = draw(st.lists(st.lists(CELLS, min_size=width, max_size=width), max_size=4))
+    return Contract(tuple(fields)), np.array(rows, np.float64).reshape(-1, width)
+
+
+@settings(max_examples=200)
+@given(cases())
+def test_a_matrix_is_taken_at_once_when_no_row_breaks_a_rule_or_raises_a_flag(
+    case: tuple[Contract, np.ndarray],
+) -> None:
+    contract, matrix = case
+    taken = MatrixScreen(contract).rows(matrix)
+    table = pa.table({name: pa.array(matrix[:, place]) for place, name in enumerate(contract.names)})
+    checked = check_table(contract, table)
+    blameless = not checked.quarantine.num_rows and not checked.flags and not np.isnan(matrix).any()
+    assert (taken is not None) == blameless
+    if taken is not None:
+        assert taken == [tuple(row) for row in matrix.tolist()]
+        assert all(type(value) is float for row in taken for value in row)
+
+
+@pytest.mark.parametrize("kind", [each for each in Kind if each is not Kind.NUMBER])
+def test_a_contract_of_anything_else_than_numbers_is_looked_at_row_by_row(kind: Kind) -> None:
+    shape = (1,) if kind is Kind.TENSOR else None
+    contract = Contract((Field("a", Kind.NUMBER), Field("b", kind, shape=shape)))
+    assert MatrixScreen(contract).rows(np.array([[1.0, 1.0]])) is None
+
+
+@pytest.mark.parametrize("dtype", ["<f4", ">f8", "<i4", "|b1", "|u1"])
+def test_any_numbers_are_taken_as_doubles(dtype: str) -> None:
+    contract = Contract((Field("a", Kind.NUMBER), Field("b", Kind.NUMBER)))
+    assert MatrixScreen(contract).rows(np.array([[1, 0]], dtype)) == [(1.0, 0.0)]
