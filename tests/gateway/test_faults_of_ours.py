@@ -1,10 +1,13 @@
 """A fault of ours costs the answers it touches and nothing else: no neighbour, no lane, no room, no later caller."""
 
 import asyncio
+import gzip
 from typing import Any
 
 import numpy as np
+import pytest
 
+from headgate.gateway.doors import router
 from headgate.gateway.metrics import SlabCollector
 from headgate.journal.records import Block, Schema
 from headgate.runtimes.ports import Feeds, Outputs, Runtime
@@ -145,3 +148,21 @@ def test_a_reply_that_cannot_be_written_keeps_nobody_waiting(play: Any) -> None:
         assert [each.value for each in flying if each.name == "headgate_in_flight"] == [0.0]
 
     play(serve(placement), scene)
+
+
+@pytest.mark.parametrize("door", [path("e"), "/v2/models/e/infer", "/v1/models/e:predict"])
+def test_a_body_that_cannot_be_opened_by_our_fault_is_answered(
+    play: Any, monkeypatch: pytest.MonkeyPatch, door: str
+) -> None:
+    def fail(*_: object) -> bytes:
+        raise MemoryError
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        with monkeypatch.context() as broken:
+            broken.setattr(router, "decoded", fail)
+            reply = await caller.ask("POST", door, gzip.compress(BODY), "Content-Encoding: gzip")
+        assert reply.status == 500
+        assert (await caller.ask("POST", path("e"), gzip.compress(BODY), "Content-Encoding: gzip")).status == 200
+
+    play(two_endpoints, scene)

@@ -1,6 +1,7 @@
 """The inference protocol, spoken by hand and by Triton's own client."""
 
 import asyncio
+import json
 from typing import Any
 
 import msgspec
@@ -284,3 +285,20 @@ def test_what_is_missing_is_named_by_its_place(play: Any) -> None:
             assert reply.json["error"].startswith(said)
 
     play(lambda town: town.serve_one(), scene)
+
+
+@pytest.mark.parametrize(
+    ("stated", "status"),
+    [("250", 200), ("0.5e3", 200), (" 600000 ", 200)]
+    + [(each, 400) for each in ("0", "-1", "nan", "inf", "600001", "abc", "", "1,2", "0x10")],
+)
+def test_a_deadline_in_a_header_is_milliseconds_or_refused(play: Any, stated: str, status: int) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        body = json.dumps({"inputs": [MATRIX]}).encode()
+        reply = await caller.ask("POST", INFER, body, f"Headgate-Deadline-Ms: {stated}")
+        assert reply.status == status
+        if status == 400:
+            assert "headgate-deadline-ms" in reply.json["error"]
+
+    play(serve_two, scene)

@@ -179,8 +179,9 @@ class Router:
             self._lead(exchange)
         elif isinstance(problem, HeadgateError):
             self._refuse(exchange, self._route(exchange.head.target), problem)
-        else:
-            raise problem
+        else:  # a fault of ours, or no memory left to open it in
+            _LOG.error("a compressed body could not be opened", exc_info=problem)
+            self._refuse(exchange, self._route(exchange.head.target), HeadgateError(FAULT))
 
     def _ready(self, exchange: Exchange) -> None:
         why = self._unready()
