@@ -1,12 +1,16 @@
 """Traffic files as gateways meet them: damaged, missing, foreign, swapped by several processes."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from headgate.errors import IntegrityError
+from headgate.store import reports as reports_module
 from headgate.store.reports import FileReports
 from headgate.store.trafficfiles import FileTraffic
 from headgate.testing.conformance_traffic import some_traffic
@@ -89,3 +93,31 @@ def test_a_pid_used_again_is_not_taken_for_its_worker(tmp_path: Path) -> None:
     file = tmp_path / "w0.json"
     file.write_bytes(file.read_bytes().replace(b'"started":', b'"started":1'))
     assert reports.obeyed() == {}
+
+
+def test_a_file_that_goes_while_the_folder_is_looked_at_is_passed_over(tmp_path: Path) -> None:
+    traffic = FileTraffic(tmp_path)
+    traffic.swap(some_traffic(1), 0)
+    traffic.swap(some_traffic(1, endpoint="other"), 0)
+    marks = traffic._marks()
+    first, _ = next(marks)
+    left = {"delays", "other"} - {Path(first).stem}
+    (tmp_path / "default" / f"{left.pop()}.json").unlink()
+    assert list(marks) == []
+
+
+def test_without_the_kernels_files_a_process_that_exists_is_alive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no /proc, a process id that is used again cannot be told apart."""
+    monkeypatch.setattr(reports_module, "_started", reports_module._exists)
+    reports = FileReports(tmp_path)
+    reports.report("w0", {"default/delays": 3})
+    assert reports.obeyed() == {"w0": {"default/delays": 3}}
+    report = msgspec.json.decode((tmp_path / "w0.json").read_bytes())
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    (tmp_path / "w0.json").write_bytes(msgspec.json.encode(report | {"pid": ended.pid}))
+    assert reports.obeyed() == {}
+    (tmp_path / "w0.json").write_bytes(msgspec.json.encode(report | {"pid": 1}))
+    assert reports.obeyed() == {"w0": {"default/delays": 3}}, "another user's process is one, too"
