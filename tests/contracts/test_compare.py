@@ -56,6 +56,8 @@ OUTPUTS: dict[str, tuple[Output, dict[str, Any], Compatibility, Compatibility]] 
     "other type": (Output(Task.BINARY, classes=(0, 1)), {"classes": (False, True)}, BREAKING, BREAKING),
     "probability": (CLASSES, {"probability": True}, WIDENING, BREAKING),
     "bounds": (Output(Task.REGRESSION), {"minimum": 0.0}, WIDENING, BREAKING),
+    "bound above": (Output(Task.REGRESSION), {"maximum": 9.0}, WIDENING, BREAKING),
+    "bounds shifted": (Output(Task.REGRESSION, minimum=0.0, maximum=9.0), {"maximum": 10.0}, BREAKING, WIDENING),
     "label": (CLASSES, {"label": "kind"}, COMPATIBLE, COMPATIBLE),
 }
 
@@ -77,3 +79,28 @@ def test_fields_that_come_and_go() -> None:
 
 def test_the_order_of_fields_is_nothing_to_callers() -> None:
     assert compare(Contract((X, C)), Contract((C, X))).differences == ()
+
+
+FLAGGED = replace(X, on_range=OnBreak.FLAG)
+NAMED = replace(C, on_domain=OnBreak.FLAG)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_said"),
+    [
+        (FLAGGED, replace(FLAGGED, maximum=3), True),
+        (FLAGGED, replace(FLAGGED, minimum=None), True),
+        (X, FLAGGED, True),
+        (NAMED, replace(NAMED, domain=("a",)), True),
+        (NAMED, replace(NAMED, domain=("b", "a")), False),
+        (C, NAMED, True),
+        (X, replace(X, maximum=11), False),
+        (C, replace(C, domain=("a", "b", "c")), False),
+        (FLAGGED, replace(FLAGGED, nullable=True), False),
+    ],
+)
+def test_that_other_rows_are_flagged_is_said_and_breaks_nobody(old: Field, new: Field, is_said: bool) -> None:
+    for before, after in ((old, new), (new, old)):
+        found = compare(Contract((before,)), Contract((after,)))
+        flagged = [each for each in found.differences if "flagged" in each.reason]
+        assert [each.compatibility for each in flagged] == [COMPATIBLE] * is_said

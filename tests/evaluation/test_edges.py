@@ -4,12 +4,15 @@ import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from headgate.evaluation.estimate import quantile_of, ratio, standard_error, wilson
 from headgate.evaluation.metrics import measure, names_for
+from headgate.evaluation.report import evaluate
+from headgate.evaluation.rows import absent
 from headgate.vocabulary import Task
 
 Z = quantile_of(0.95)
@@ -123,3 +126,30 @@ def test_an_influence_is_what_a_little_more_of_a_row_does(
 def test_a_ratio_of_nothing_is_zero_and_nobody_moves_it() -> None:
     value, influence = ratio(np.zeros(3), np.zeros(3))
     assert (value, influence.tolist()) == (0.0, [0.0, 0.0, 0.0])
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), np.float32("nan"), np.datetime64("NaT"), pd.NA, pd.NaT])
+def test_whatever_stands_for_no_label_is_left_out_and_counted(missing: object) -> None:
+    report = evaluate(Task.BINARY, [1, 0, missing, 1], [1, 0, 1, 0], None, (0, 1))
+    assert (report.rows, report.unlabelled) == (3, 1)
+    assert report.estimates["accuracy"].value == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("value", [0, "", False, [], np.array([1, 2]), np.array([])])
+def test_what_is_a_value_is_not_missing(value: object) -> None:
+    assert not absent(value)
+
+
+def test_one_row_has_no_interval_whatever_is_measured() -> None:
+    found = measure(Task.BINARY, [1], [1], np.array([0.75]), (0, 1))
+    assert found["calibration_error"].value == pytest.approx(0.25)
+    for each in found.values():
+        assert (each.low is None) == (each.high is None)
+        assert each.value is None or each.low is None or each.low <= each.value <= each.high  # type: ignore[operator]
+
+
+def test_a_slice_value_that_only_unlabelled_rows_have_is_not_shown() -> None:
+    report = evaluate(
+        Task.BINARY, [1, 0, None], [1, 0, 1], None, (0, 1), slices={"e": np.array(["u", "u", "v"], object)}
+    )
+    assert [each.value for each in report.slices] == ["u"]
