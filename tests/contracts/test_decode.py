@@ -1,6 +1,9 @@
 """Bad input is refused by name: each rule with its field, its sentence, and never the value."""
 
 import json
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -299,3 +302,115 @@ def test_a_label_that_no_float_holds_is_not_finite(value: int) -> None:
     violation = label_violation(Output(Task.REGRESSION), value)
     assert violation is not None
     assert violation.rule == "finite"
+
+
+def around(low: float | None, high: float | None) -> list[float]:
+    """Values at, just inside and just outside both bounds."""
+    found: list[float] = []
+    for bound in (low, high):
+        if bound is not None:
+            found += [bound, math.nextafter(bound, -math.inf), math.nextafter(bound, math.inf), bound - 1, bound + 1]
+    return found or [0.0]
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LIMITS = [(None, None), (0.0, None), (None, 23.0), (0.5, 3.5), (-2.5, -0.5), (1.0, 1.0), (-(2.0**62), 2.0**62)]
+EDGES: dict[Kind, Callable[[float], object]] = {
+    Kind.NUMBER: lambda value: value,
+    Kind.INTEGER: math.floor,
+    Kind.TIMESTAMP: lambda value: (
+        EPOCH + timedelta(microseconds=math.floor(max(min(value, 1e15), -1e15)))
+    ).isoformat(),
+}
+
+
+@pytest.mark.parametrize("kind", EDGES)
+@pytest.mark.parametrize("limits", LIMITS)
+@pytest.mark.parametrize("action", OnBreak)
+def test_bounds_hold_to_the_last_bit_on_every_road(
+    kind: Kind, limits: tuple[float | None, float | None], action: OnBreak
+) -> None:
+    low, high = limits
+    field = Field("x", kind, minimum=low, maximum=high, on_range=action)
+    decoder = compile_contract(Contract((field,)))
+    for near in around(*limits):
+        value = EDGES[kind](near)
+        number = near if kind is Kind.NUMBER else float(math.floor(near))
+        if kind is Kind.TIMESTAMP:
+            number = max(min(number, 1e15), -1e15)
+        inside = (low is None or number >= low) and (high is None or number <= high)
+        raw = json.dumps({"x": value}).encode()
+        accepted = inside or action is OnBreak.FLAG
+        assert taken(decoder.row_type, raw) == accepted, (value, limits)
+        assert isinstance(decoder.explain(raw, ""), Violation) != accepted
+        assert taken(decoder.clean_type, raw) == inside, "what would be flagged goes the longer way"
+
+
+def taken(kind: type[msgspec.Struct], raw: bytes) -> bool:
+    try:
+        msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("limit", [1, 3, 4, 8])
+def test_a_text_is_measured_in_bytes(limit: int) -> None:
+    decoder = compile_contract(Contract((Field("t", Kind.TEXT, max_bytes=limit),)))
+    for letter in ("a", "ä", "€", "😀"):
+        for count in range(limit + 2):
+            raw = json.dumps({"t": letter * count}).encode()
+            fits = len((letter * count).encode()) <= limit
+            assert taken(decoder.row_type, raw) == fits
+            assert isinstance(decoder.explain(raw, ""), Violation) != fits
+
+
+@pytest.mark.parametrize("digits", [17, 309, 399, 400, 401, 5000])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_integers_of_any_length_are_read_alike(digits: int, sign: str) -> None:
+    raw = f'{{"x": {sign}{"9" * digits}}}'.encode()
+    found = compile_contract(Contract((Field("x", Kind.NUMBER),))).explain(raw, "")
+    if digits < 309:
+        assert not isinstance(found, Violation)
+    else:
+        assert isinstance(found, Violation)
+        assert found.rule == Rule.FINITE
+
+
+SHAPES: list[tuple[int | None, ...]] = [(2,), (None,), (2, 2), (None, None), (None, 2), (2, None), (None, 2, None)]
+LISTS: list[Any] = [
+    [],
+    [1],
+    [1, 2],
+    [[]],
+    [[1], [2]],
+    [[1, 2], [3, 4]],
+    [[1, 2], [3]],
+    [[1, 2]],
+    [[[1], [2]]],
+    [[1], 2],
+]
+LISTS += [[[[1], [2]], [[3], [4]]], [[[1], [2, 3]]], [[[1], [2]], [[3, 3], [4, 4]]], [[[1, 1], [2, 2]]]]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("max_bytes", [None, 1000])
+def test_a_tensor_has_one_length_per_dimension_on_every_road(
+    shape: tuple[int | None, ...], max_bytes: int | None
+) -> None:
+    decoder = compile_contract(Contract((Field("x", Kind.TENSOR, shape=shape, max_bytes=max_bytes),)))
+    for lists in LISTS:
+        try:
+            found: tuple[int, ...] | None = np.array(lists, np.float64).shape
+        except ValueError:  # ragged
+            found = None
+        if found is not None and 0 in found:
+            found = (*found, *(each or 0 for each in shape[len(found) :]))  # an empty list hides what would be in it
+        accepted = (
+            found is not None
+            and len(found) == len(shape)
+            and all(want in (None, has) for want, has in zip(shape, found, strict=True))
+        )
+        raw = json.dumps({"x": lists}).encode()
+        assert taken(decoder.row_type, raw) == accepted, lists
+        assert isinstance(decoder.explain(raw, ""), Violation) != accepted, lists

@@ -261,3 +261,27 @@ def test_a_row_may_be_fed_without_the_fields_nobody_reads() -> None:
     assert feeds_from_table(plan, table(ROWS).select(["visits"]))["x"].tolist() == [[3.0], [4.0]]
     with pytest.raises(ContractViolation, match="no such column"):
         feeds_from_table(plan, table(ROWS).select(["age"]))
+
+
+@pytest.mark.parametrize(
+    ("shape", "value", "expected"),
+    [
+        ((None,), [], (0,)),
+        ((None, 2), [], (0, 2)),
+        ((None, None), [], (0, 0)),
+        ((None, 2, None), [], (0, 2, 0)),
+        ((None, None, 3), [[]], (1, 0, 3)),
+        ((None, 2), [[1, 2]], (1, 2)),
+    ],
+)
+def test_an_empty_tensor_has_the_rank_its_model_reads(shape: Any, value: Any, expected: tuple[int, ...]) -> None:
+    """A model answers it, or says itself why not; of another rank it would be refused as a fault of ours."""
+    contract = Contract((Field("x", Kind.TENSOR, shape=shape),))
+    plan = compile_feeds(contract, signature(ModelInput("x", "float32", ["x"], list(shape))))
+    nested = pa.float64()
+    for _ in shape:
+        nested = pa.list_(nested)
+    for rows in (1, 3):
+        assert plan.from_values([(value,)] * rows)["x"].shape == (rows, *expected)
+        column = pa.array([value] * rows, nested)
+        assert feeds_from_table(plan, pa.table({"x": column}))["x"].shape == (rows, *expected)

@@ -196,15 +196,25 @@ def _text_filler(plan: InputPlan) -> Filler:
 
 
 def _tensor_filler(plan: InputPlan) -> Filler:
-    place, dtype, name = plan.positions[0], plan.dtype, plan.fields[0].name
+    place, dtype, name, shape = plan.positions[0], plan.dtype, plan.fields[0].name, plan.fields[0].shape
 
     def fill(rows: Rows) -> Array:
         try:
             with np.errstate(over="ignore"):
-                return np.array([row[place] for row in rows], dtype)
+                return whole_rank(np.array([row[place] for row in rows], dtype), shape)
         except ValueError as error:
             raise ContractViolation(
                 name, Rule.SHAPE, "tensors of one batch differ in shape; send them apart"
             ) from error
 
     return fill
+
+
+def whole_rank(array: Array, shape: tuple[int | None, ...] | None) -> Array:
+    """Tensors of one batch with the dimensions an empty list keeps to itself; without it, `array` as it is.
+
+    >>> whole_rank(np.array([[]]), (None, 2)).shape
+    (1, 0, 2)
+    """
+    hidden = (shape or (None,))[array.ndim - 1 :]
+    return array.reshape(*array.shape, *(each or 0 for each in hidden)) if hidden and not array.size else array

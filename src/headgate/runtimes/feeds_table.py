@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from headgate.contracts.contract import Field, Kind, Rule
 from headgate.errors import ContractViolation
-from headgate.runtimes.feeds import FeedPlan, InputPlan
+from headgate.runtimes.feeds import FeedPlan, InputPlan, whole_rank
 from headgate.runtimes.ports import Array, Feeds
 
 
@@ -82,7 +82,7 @@ def _tensor(plan: InputPlan, field: Field, column: Any) -> Array:
     if isinstance(column.type, pa.FixedShapeTensorType):
         return np.concatenate([each.to_numpy_ndarray() for each in column.chunks]).astype(plan.dtype, copy=False)
     try:
-        return np.array(column.to_pylist(), plan.dtype)
+        return whole_rank(np.array(column.to_pylist(), plan.dtype), field.shape)
     except ValueError as error:
         message = "tensors of one batch differ in shape or hold nulls; send them apart"
         raise ContractViolation(field.name, Rule.SHAPE, message) from error
