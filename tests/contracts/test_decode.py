@@ -414,3 +414,42 @@ def test_a_tensor_has_one_length_per_dimension_on_every_road(
         raw = json.dumps({"x": lists}).encode()
         assert taken(decoder.row_type, raw) == accepted, lists
         assert isinstance(decoder.explain(raw, ""), Violation) != accepted, lists
+
+
+@pytest.mark.parametrize("action", OnBreak)
+@pytest.mark.parametrize(
+    ("value", "fits"), [(2**63 - 1, True), (2**63, False), (-(2**63), True), (-(2**63) - 1, False)]
+)
+def test_a_whole_number_has_64_bits_on_every_road(value: int, fits: bool, action: OnBreak) -> None:
+    for limits in ((None, None), (-1e30, 1e30)):
+        field = Field("x", Kind.INTEGER, minimum=limits[0], maximum=limits[1], on_range=action)
+        decoder = compile_contract(Contract((field,)))
+        raw = json.dumps({"x": value}).encode()
+        assert taken(decoder.row_type, raw) == taken(decoder.clean_type, raw) == fits
+        assert isinstance(decoder.explain(raw, ""), Violation) != fits
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("0001-01-01T00:00:00Z", True),
+        ("0001-01-01T00:30:00+01:00", False),
+        ("9999-12-31T23:59:59.999999Z", True),
+        ("9999-12-31T23:30:00-01:00", False),
+        ("2024-02-29T12:00:00+14:00", True),
+        ("2023-02-29T12:00:00Z", False),
+        ("2024-02-29T12:00:00", False),
+    ],
+)
+def test_a_moment_is_on_the_calendar_on_every_road(text: str, fits: bool) -> None:
+    decoder = compile_contract(Contract((Field("x", Kind.TIMESTAMP),)))
+    raw = json.dumps({"x": text}).encode()
+    assert taken(decoder.row_type, raw) == fits
+    assert isinstance(decoder.explain(raw, ""), Violation) != fits
+
+
+def test_bounds_in_time_are_said_as_moments() -> None:
+    field = Field("x", Kind.TIMESTAMP, minimum=0.0, maximum=86_400e6, on_range=REJECT)
+    found = compile_contract(Contract((field,))).explain(b'{"x": "1969-12-31T23:59:59Z"}', "rows[0]")
+    assert isinstance(found, Violation)
+    assert found.message == "must be at least 1970-01-01T00:00:00+00:00 and at most 1970-01-02T00:00:00+00:00"
