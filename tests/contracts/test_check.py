@@ -3,6 +3,7 @@
 import decimal
 from datetime import date, time
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -128,3 +129,31 @@ def test_slices_of_tensors_are_judged_by_their_own_rows() -> None:
     checked = check_table(Contract((field,)), pa.table({"x": values}))
     assert checked.good["x"].to_pylist() == [[3.0, 4.0], None, [5.0, 6.0]]
     assert checked.quarantine.select(["_row", "_rule"]).to_pylist() == [{"_row": 3, "_rule": "shape"}]
+
+
+@pytest.mark.parametrize(
+    ("column", "rules"),
+    [
+        (pa.array([["a", "b"], ["c", "d"]]), ["type", "type"]),
+        (pa.array([[1.0, 2.0], [3.0]]), ["shape"]),
+        (pa.array([[1.0, float("inf")], [3.0, 4.0]]), ["finite"]),
+        (pa.array([[1.0, None], [3.0, 4.0]]), ["type"]),
+        (pa.array([[[1.0, 2.0]], [[3.0, 4.0]]]), ["type", "type"]),
+        (pa.array([1.0, 2.0]), ["type", "type"]),
+        (pa.array([[1, 2], [3, 4]], pa.list_(pa.int8(), 2)), []),
+        (pa.FixedShapeTensorArray.from_numpy_ndarray(np.ones((2, 2))), []),
+    ],
+)
+def test_tensors_in_a_table_are_held_to_their_shape(column: pa.Array, rules: list[str]) -> None:
+    contract = Contract((Field("x", Kind.TENSOR, shape=(2,)),))
+    checked = check_table(contract, pa.table({"x": column}))
+    assert checked.quarantine["_rule"].to_pylist() == rules
+    assert checked.good.num_rows == 2 - len(rules)
+
+
+def test_an_extension_type_is_what_it_is_kept_as() -> None:
+    named = pa.array([b"0123456789abcdef"] * 2, pa.binary(16)).cast(pa.uuid())
+    checked = check_table(Contract((Field("x", Kind.IMAGE),)), pa.table({"x": named}))
+    assert checked.good["x"].to_pylist() == [b"0123456789abcdef"] * 2
+    whole = pa.ExtensionArray.from_storage(pa.opaque(pa.int64(), "t", "v"), pa.array([1, 2]))
+    assert check_table(Contract((Field("x", Kind.INTEGER),)), pa.table({"x": whole})).good["x"].to_pylist() == [1, 2]

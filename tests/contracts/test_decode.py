@@ -453,3 +453,9 @@ def test_bounds_in_time_are_said_as_moments() -> None:
     found = compile_contract(Contract((field,))).explain(b'{"x": "1969-12-31T23:59:59Z"}', "rows[0]")
     assert isinstance(found, Violation)
     assert found.message == "must be at least 1970-01-01T00:00:00+00:00 and at most 1970-01-02T00:00:00+00:00"
+
+
+def test_a_row_is_a_tuple_with_moments_in_microseconds_and_nulls_as_none() -> None:
+    decoder = compile_contract(Contract((Field("at", Kind.TIMESTAMP, nullable=True), Field("n", Kind.NUMBER))))
+    for raw, expected in ((b'{"at": "1970-01-01T00:00:02Z", "n": 1}', (2_000_000, 1.0)), (b'{"n": 2}', (None, 2.0))):
+        assert decoder.values(msgspec.json.decode(raw, type=decoder.row_type)) == expected

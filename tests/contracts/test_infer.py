@@ -156,3 +156,15 @@ def test_what_cannot_be_a_contract_is_refused_by_column(
 
 def test_the_result_is_a_contract() -> None:
     assert infer(pa.table({"x": [1.0, 1.0]})) == Contract((Field("x", Kind.NUMBER),))
+
+
+@pytest.mark.parametrize(("largest", "is_bounded"), [(1e300, True), (1.01e300, False), (-1.7e308, False)])
+def test_numbers_no_range_can_be_widened_beyond_get_none(largest: float, is_bounded: bool) -> None:
+    (field,) = infer(pa.table({"x": [0.0, largest] * 30})).fields
+    assert ((field.minimum, field.maximum) != (None, None)) == is_bounded
+
+
+def test_infinite_values_are_refused_by_column() -> None:
+    with pytest.raises(BadInput, match="infinite") as refused:
+        infer(pa.table({"x": [0.0, float("inf"), 1.0]}))
+    assert (refused.value.field, refused.value.rule) == ("x", "finite")
