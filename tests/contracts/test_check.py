@@ -157,3 +157,11 @@ def test_an_extension_type_is_what_it_is_kept_as() -> None:
     assert checked.good["x"].to_pylist() == [b"0123456789abcdef"] * 2
     whole = pa.ExtensionArray.from_storage(pa.opaque(pa.int64(), "t", "v"), pa.array([1, 2]))
     assert check_table(Contract((Field("x", Kind.INTEGER),)), pa.table({"x": whole})).good["x"].to_pylist() == [1, 2]
+
+
+@pytest.mark.parametrize("shape", [(None,), (None, 2), (None, None)])
+def test_tensors_that_are_all_empty_are_of_any_depth(shape: tuple[int | None, ...]) -> None:
+    contract = Contract((Field("x", Kind.TENSOR, shape=shape),))
+    for kind in (pa.list_(pa.float64()), pa.list_(pa.list_(pa.float64())), pa.list_(pa.list_(pa.list_(pa.float64())))):
+        checked = check_table(contract, pa.table({"x": pa.array([[], []], kind)}))
+        assert checked.good["x"].to_pylist() == [[], []]

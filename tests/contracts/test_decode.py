@@ -459,3 +459,7 @@ def test_a_row_is_a_tuple_with_moments_in_microseconds_and_nulls_as_none() -> No
     decoder = compile_contract(Contract((Field("at", Kind.TIMESTAMP, nullable=True), Field("n", Kind.NUMBER))))
     for raw, expected in ((b'{"at": "1970-01-01T00:00:02Z", "n": 1}', (2_000_000, 1.0)), (b'{"n": 2}', (None, 2.0))):
         assert decoder.values(msgspec.json.decode(raw, type=decoder.row_type)) == expected
+
+
+def test_a_value_json_does_not_have_is_called_by_its_type() -> None:
+    assert (class_of(1j), class_of({1})) == ("a value of type complex", "a value of type set")
