@@ -6,6 +6,7 @@ PY := .venv/bin/python
 PYTEST := $(PY) -m pytest --timeout 300
 SUITE ?= spine
 JOBS ?= 2
+TESTS ?= not slow
 PIP := $(PY) -m pip --disable-pip-version-check install -qq --constraint constraints.txt
 export PYTHONUNBUFFERED := 1
 
@@ -23,7 +24,7 @@ test: .venv/.dev ## the tests that need Python and make alone; ends by listing w
 
 test-full: .venv/.full ## every test but the long forms, with real parts; fails when one is missing
 	@$(PY) tools/real_parts.py
-	@HEADGATE_FULL=1 $(PYTEST) -n $(JOBS) -m "not slow"
+	@HEADGATE_FULL=1 $(PYTEST) -n $(JOBS) -m "$(TESTS)"
 
 check: .venv/.dev ## format, lint, strict types, import contracts, spelling, executed documentation
 	@$(PY) tools/check.py

@@ -13,6 +13,7 @@ from tests.cli.terminal import on_a_terminal
 DEMO = (sys.executable, "-m", "headgate.cli.main", "demo", "--quick")
 
 
+@pytest.mark.full
 @pytest.mark.timeout(180)
 def test_the_quick_demo_adds_up(tmp_path: Path) -> None:
     begun = time.monotonic()
@@ -32,6 +33,7 @@ def test_the_quick_demo_adds_up(tmp_path: Path) -> None:
     assert time.monotonic() - begun < 120
 
 
+@pytest.mark.full
 @pytest.mark.timeout(180)
 def test_a_person_sees_a_bar_a_table_and_where_to_look_next(tmp_path: Path) -> None:
     screen = on_a_terminal([*DEMO, "--home", str(tmp_path / "h")])

@@ -17,7 +17,7 @@ from headgate.testing.installation import Installation
 
 BETWEEN = 60
 """Acknowledged predictions between two kills, so that each death finds work under way."""
-ROUNDS = [2, pytest.param(10, marks=pytest.mark.slow)]
+ROUNDS = [pytest.param(2, marks=pytest.mark.full), pytest.param(10, marks=pytest.mark.slow)]
 
 
 def until_more_are_answered(installation: Installation, callers: Callers, more: int = BETWEEN) -> None:

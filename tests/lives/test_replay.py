@@ -213,6 +213,7 @@ def test_the_same_story_at_two_speeds_gives_the_same_windows(quick: Replayed, sl
     assert [each["versions"] for each in days] == [("linear:1", "linear:2")] * 3
 
 
+@pytest.mark.full
 def test_a_story_during_which_processes_die_gives_the_same_windows(quick: Replayed, tmp_path: Path) -> None:
     with begun(tmp_path / "h") as installation:
         victims = iter(("gateway 0", "controller", "up", "gateway 1"))

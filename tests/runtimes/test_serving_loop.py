@@ -5,6 +5,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, ClassVar
@@ -267,8 +268,9 @@ def test_a_caller_that_never_reads_is_dropped(path: Path, monkeypatch: pytest.Mo
 
     def scene(host: Serving) -> None:
         deaf, caller = Caller(path), Caller(path)
-        for call in range(8):
-            deaf.ask(call, 9.0)
+        with suppress(Closed):  # it may be dropped before it has asked eight times
+            for call in range(8):
+                deaf.ask(call, 9.0)
         caller.ask(1, 1.0)
         assert caller.answer(1) == [1.0]
         until(lambda: len(host._selector.get_map()) <= 3)  # the listener, the waker and one caller
