@@ -16,7 +16,7 @@ from acceptance.rows import Bench, Result, Suite, judge
 
 ROOT = Path(__file__).parent.parent
 FOLDER = Path(__file__).parent
-NO_SUITES = ("__init__", "__main__", "rows")
+NO_SUITES = ("__init__", "__main__", "figures", "rows")
 SUITES = sorted(
     {each.stem for each in FOLDER.glob("*.py") if each.stem not in NO_SUITES}
     | {each.parent.name for each in FOLDER.glob("*/__init__.py")}

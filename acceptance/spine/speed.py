@@ -1,9 +1,9 @@
 """Speed and size: every line of the issue, from the reports the benchmarks write."""
 
-import json
 import statistics
 from typing import Any, Final
 
+from acceptance.figures import report
 from acceptance.rows import Bench, Measured, Red, Suite
 
 SUITE = Suite()
@@ -12,25 +12,6 @@ SERVING: Final = "python -m benchmarks.serving"
 PEERS: Final = "python -m benchmarks.peers"
 ACKS: Final = ("durable", "buffered")
 PEER_NAMES: Final = ("mlserver", "bentoml", "litserve", "mlflow")
-
-
-def report(bench: Bench, module: str, file: str, *words: str) -> dict[str, Any]:
-    """What a benchmark wrote down, run once; it may end with 1 for another line's limit, but not without a report."""
-
-    def run() -> dict[str, Any]:
-        bench.make(".venv/.full")
-        bench.run(bench.python, "tools/real_parts.py")
-        path = bench.clone / "build" / "bench" / file
-        path.unlink(missing_ok=True)
-        said = bench.run(bench.python, "-m", f"benchmarks.{module}", *words, timeout=7200, status=None)
-        if not path.is_file():
-            raise Red(f"no report: {said.strip()[-500:]}")
-        found: dict[str, Any] = json.loads(path.read_text())
-        if "ungated" in found:
-            raise Red(f"ungated: {found['ungated']}")
-        return found
-
-    return bench.once(" ".join((module, *words)), run)
 
 
 def row(rows: list[dict[str, Any]], **wanted: object) -> dict[str, Any]:

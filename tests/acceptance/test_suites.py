@@ -1,4 +1,4 @@
-"""The acceptance suite is whole: every part of the issue has rows, and every test a row names is there."""
+"""The acceptance suites are whole: every part of an issue has rows, and every test a row names is there."""
 
 import json
 import re
@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 PROBE = """
 import json
-from acceptance.spine import SUITE
+from acceptance.{suite} import SUITE
 print(json.dumps([[row.id, row.says, row.shown_by] for row in SUITE.rows]))
 """
 JUDGED = """
@@ -24,7 +24,12 @@ suite.row("a", "a command", "make a")(lambda bench: Measured(1, 2))
 suite.tests("b", "a test", "tests/b.py")
 print(json.dumps([judge(row, Bench(Path("."), prepared=True)).as_json() for row in suite.rows]))
 """
-PARTS = ("1-", "2-", "3-", "4-", "5-", "6-", "7-", "8-", "speed-", "size-", "bad-", "show-")
+ITEMS = tuple(f"{each}-" for each in range(1, 9))
+PARTS = {
+    "spine": (*ITEMS, "speed-", "size-", "bad-", "show-"),
+    "clients": (*ITEMS, "speed-", "bad-", "show-"),
+}
+FEWEST = {"spine": 150, "clients": 80}
 
 
 def told(program: str) -> Any:
@@ -32,23 +37,25 @@ def told(program: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.fixture(scope="module")
-def rows() -> list[list[str]]:
-    found: list[list[str]] = told(PROBE)
+def rows_of(suite: str) -> list[list[str]]:
+    found: list[list[str]] = told(PROBE.replace("{suite}", suite))
     return found
 
 
-def test_every_part_has_rows_and_every_row_a_part(rows: list[list[str]]) -> None:
+@pytest.mark.parametrize("suite", PARTS)
+def test_every_part_has_rows_and_every_row_a_part(suite: str) -> None:
+    rows = rows_of(suite)
     ids = [each[0] for each in rows]
-    assert [part for part in PARTS if not any(each.startswith(part) for each in ids)] == []
-    assert [each for each in ids if not each.startswith(PARTS)] == []
-    assert len(ids) == len(set(ids)) > 100
+    assert [part for part in PARTS[suite] if not any(each.startswith(part) for each in ids)] == []
+    assert [each for each in ids if not each.startswith(PARTS[suite])] == []
+    assert len(ids) == len(set(ids)) > FEWEST[suite]
     assert all(len(says) > 3 and shown for _, says, shown in rows)
 
 
-def test_every_test_a_row_names_is_there(rows: list[list[str]]) -> None:
+@pytest.mark.parametrize("suite", PARTS)
+def test_every_test_a_row_names_is_there(suite: str) -> None:
     missing = []
-    for name, _, shown in rows:
+    for name, _, shown in rows_of(suite):
         for chosen in re.findall(r"tests/\S+\.py(?:::\w+)?", shown):
             path, _, function = chosen.partition("::")
             file = ROOT / path

@@ -1,0 +1,62 @@
+"""Bad input: refused with the protocol's own error form, never a crash, never a hang, never another's data."""
+
+from typing import Final
+
+from acceptance.rows import Suite
+
+SUITE = Suite()
+ROOM: Final = "tests/gateway"
+HTTP: Final = f"{ROOM}/test_http.py"
+CONNECTION: Final = f"{ROOM}/test_connection.py"
+TOKENS: Final = "tests/access/test_tokens.py"
+
+SUITE.tests(
+    "bad-magic",
+    "bytes that are no request of the protocol",
+    f"{CONNECTION}::test_what_is_no_request_here_is_refused_once_and_closed",
+    f"{HTTP}::test_what_is_no_request_is_refused_and_the_connection_closed",
+)
+SUITE.tests(
+    "bad-content-length",
+    "lengths that lie: Content-Length",
+    f"{HTTP}::test_a_truncated_body_is_refused_and_not_answered",
+    f"{CONNECTION}::test_the_limit_of_a_body_is_the_largest_that_is_taken",
+)
+SUITE.tests(
+    "bad-tensor-lengths",
+    "lengths that lie: Inference-Header-Content-Length, tensor sizes, byte strings",
+    f"{ROOM}/test_v2_binary.py::test_lengths_that_lie_are_named",
+    f"{ROOM}/test_v2_binary.py::test_byte_strings_that_do_not_fill_their_tensor_are_refused",
+)
+SUITE.tests(
+    "bad-bombs",
+    "compressed bodies that unfold without end, or are none",
+    f"{ROOM}/test_coding.py::test_what_is_not_in_its_coding_or_unfolds_without_end_is_refused",
+    f"{ROOM}/test_permits.py::test_strangers_get_nothing_unfolded",
+)
+SUITE.tests("bad-protobuf", "invalid protobuf", f"{ROOM}/test_rpc_calls.py::test_what_is_no_request_is_refused_by_name")
+SUITE.tests(
+    "bad-tokens",
+    "tokens expired, forged, cut, or signed by strangers",
+    f"{TOKENS}::test_a_bad_token_is_nobodys",
+    f"{TOKENS}::test_claims_add_up_and_unknown_ones_allow_nothing",
+)
+SUITE.tests("bad-roles", "unknown roles", "tests/access/test_grants.py::test_what_is_no_role_is_refused")
+SUITE.tests(
+    "bad-key",
+    "a key for another endpoint, refused by each door in its own words",
+    f"{ROOM}/test_permits.py::test_each_door_refuses_in_its_own_words",
+    f"{ROOM}/test_permits.py::test_a_scope_ends_at_its_endpoint_and_does_not_tell_what_exists",
+)
+SUITE.tests(
+    "bad-neighbours",
+    "noise never harms a neighbour",
+    f"{HTTP}::test_noise_never_harms_a_neighbour",
+    f"{ROOM}/test_odd_texts.py::test_neighbours_of_an_odd_text_are_answered",
+)
+SUITE.tests(
+    "bad-schemathesis",
+    "schemathesis over the OpenAPI description",
+    f"{ROOM}/test_fuzzed.py::test_an_endpoint_does_what_its_description_says",
+    f"{ROOM}/test_fuzzed.py::test_the_whole_data_plane_does_what_its_description_says",
+)
