@@ -126,7 +126,7 @@ def overload_p99(bench: Bench) -> Measured:
 
 @SUITE.row("speed-overload-memory", "no memory growth from the first overload to the last, MB", OVERLOAD)
 def overload_memory(bench: Bench) -> Measured:
-    return max_of(bench, "overload", "MB grown", limit=8)
+    return max_of(bench, "overload", "MB grown", limit=4)
 
 
 @SUITE.row("speed-swap-failed", "swaps at half load, workers one after another: no failed request", SWAP)
