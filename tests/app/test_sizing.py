@@ -142,7 +142,7 @@ def test_a_model_that_hangs_is_ended(tmp_path: Path) -> None:
 def test_a_model_that_takes_more_memory_than_granted_is_told(tmp_path: Path) -> None:
     spec = load_endpoint("endpoint: e\nmodel: m\nresources: {memory_mb: 300}\n", "e")
     package = scripted_package(tmp_path, "leaking", leak_bytes=400 << 20)
-    with pytest.raises(RuntimeFailed, match="memory"):
+    with pytest.raises(RuntimeFailed, match=r"(?i)memory"):
         size_folder(package, endpoint=spec, options=QUICK)
 
 

@@ -54,8 +54,10 @@ def wanted_of(
 def size_folder(folder: Path, *, endpoint: EndpointSpec | Path | None = None, options: Options | None = None) -> Sizing:
     """What the package in directory `folder` needs, of which no home need know; see ``Headgate.size``.
 
-    Raises BadInput where there is no package, IntegrityError where it changed since it was registered.
+    Raises NotFound or BadInput where there is no package, IntegrityError where it changed since it was registered.
     """
+    if not folder.exists():
+        raise NotFound("package", str(folder))
     root = folder.parent if folder.name == MANIFEST else folder
     if not (root / MANIFEST).is_file():
         raise BadInput(str(folder), "type", "is no folder of a package; `headgate register` makes packages of models")

@@ -1,5 +1,6 @@
 """``headgate size``: what a package needs on this machine, and what would be saved by which change."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from headgate.app.objective import size_folder
 from headgate.app.sizing import CEILING, LARGEST, SECONDS, Options
 from headgate.cli.options import home_option, json_option, project_option, store_option
 from headgate.errors import GateFailed
+from headgate.registry.packages import MANIFEST
 from headgate.sizing.text import as_text
 
 
@@ -66,7 +68,7 @@ def command(
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=1.0)
         options = replace(options, progress=lambda done, what: bar.update(task, completed=done, description=what))
-        if Path(package).exists():
+        if _is_place(package):
             sizing = size_folder(Path(package), endpoint=None if endpoint is None else Path(endpoint), options=options)
         else:
             with open_home(home, store=store, project=project) as hg:
@@ -76,3 +78,8 @@ def command(
         raise GateFailed(
             f"{sizing.package} cannot meet the objective here: one request alone takes longer than its latency"
         )
+
+
+def _is_place(package: str) -> bool:
+    """Whether a path is meant: a version's name has no separator, and a folder beside us may be called like a model."""
+    return os.sep in package or (Path(package) / MANIFEST).is_file() or Path(package).is_file()

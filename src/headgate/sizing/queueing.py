@@ -2,7 +2,7 @@
 
 The model is M/G/1, and its customers are whole batches. It has two parts:
 
-* the mean wait, exact for Poisson arrivals (the formula of Pollaczek and Khinchine, in L. Kleinrock, *Queueing Systems*,
+* the mean wait, exact for Poisson arrivals (the formula of Pollaczek and Khinchine; L. Kleinrock, *Queueing Systems*,
   volume I, 1975, chapter 5): ``E[W] = u S (1 + c²) / (2 (1 - u))`` with the mean time S a batch takes, its squared
   coefficient of variation c² and the utilisation u, the share of time in which the server is busy;
 * the tail, exponential as in heavy traffic (J. F. C. Kingman, *The single server queue in heavy traffic*, 1961),

@@ -20,7 +20,8 @@ def _lines(sizing: Sizing) -> Iterator[str]:
     machine = sizing.machine
     where = "in a runtime host of its own" if sizing.hosted else "inside the gateways"
     yield f"{sizing.package}  {sizing.engine}, runs {where}; asked with {sizing.rows_from}"
-    yield f"{machine.processor}, {counted(machine.cores, 'core')}, load {machine.load:.1f}; {sizing.seconds:.0f} s in all"
+    cores = counted(machine.cores, "core")
+    yield f"{machine.processor}, {cores}, load {machine.load:.1f}; {sizing.seconds:.0f} s in all"
     yield ""
     yield from _by_rows(sizing)
     yield ""
