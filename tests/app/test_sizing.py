@@ -6,7 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+from xgboost import XGBClassifier
 
 import headgate
 from headgate.app.objective import size_folder
@@ -16,6 +20,7 @@ from headgate.sizing.figures import How
 from headgate.sizing.plan import JSON
 from headgate.sizing.savings import BINARY
 from headgate.sizing.text import as_text
+from headgate.sizing.variant import write_variant
 from headgate.testing.scripted import linear_package, scripted_package
 from headgate.traffic.endpoint import load_endpoint
 
@@ -94,6 +99,25 @@ def test_an_endpoint_that_does_not_fit_is_refused(home: Path) -> None:
     contract = "contract: {fields: [{name: a, kind: number}], output: {task: regression}}"
     with headgate.open(home) as hg, pytest.raises(BadConfiguration, match="another question"):
         hg.size("late", endpoint=load_endpoint(f"endpoint: e\nmodel: late\n{contract}\n", "e"), options=QUICK)
+
+
+def test_a_refused_form_is_made_again_and_measured(tmp_path: Path) -> None:
+    """A sparse matrix has no zeros for XGBoost, only gaps; the converted graph reads zeros, so it was refused."""
+    draw = np.random.default_rng(0)
+    rows = pd.DataFrame({"a": draw.normal(size=200), "e": draw.choice(["u", "v", "w"], 200)})
+    rows["y"] = (rows["e"] == "u").astype(int)
+    encoding = ColumnTransformer([("words", OneHotEncoder(), ["e"])], remainder="passthrough", sparse_threshold=1.0)
+    model = make_pipeline(encoding, XGBClassifier(n_estimators=3)).fit(rows[["a", "e"]], rows["y"])
+    with headgate.open(tmp_path / "h") as hg:
+        package = hg.register("gaps", model, reference=rows, label="y").package
+        found = hg.size("gaps", options=QUICK)
+    assert (package.manifest.engine, found.hosted) == ("sklearn", True)
+    form = next(each for each in found.savings if each.change.startswith("ONNX"))
+    assert form.how is How.COMPUTED
+    assert form.factor > 1.0
+    assert "labels flip" in form.cost or "answers differ" in form.cost
+    with pytest.raises(BadInput, match="no form called"):
+        write_variant(package.path, "ONNX, float16 inputs", tmp_path)
 
 
 def test_a_slow_class_is_held_back_by_its_one_host(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ the plan. What a model does meanwhile stays in the processes it runs in.
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -35,7 +35,7 @@ LARGEST: Final = 1024
 """Rows of the largest batch, by default."""
 CEILING: Final = 0.7
 """The utilisation never to be planned beyond, by default: what is left is for bursts and for restarts."""
-_FLOAT32: Final = "ONNX, float32 inputs"
+_ONNX: Final = "ONNX"
 _ALONE, _ASKED, _CHANGE = 0.3, 0.5, 0.1
 """Shares of the time: the model alone, a whole gateway, each of two changes that need a process of their own."""
 _MANY: Final = 64
@@ -118,7 +118,7 @@ def size(package: Package, wanted: Wanted) -> Sizing:
         said = wanted.says(_ALONE, "a whole gateway")
         whole = load_test(subject, options.seconds * _ASKED, beside=wanted.beside, said=said)
         threaded = bench.threaded(alone)
-        forms = tuple(bench.forms(alone))
+        forms = bench.forms(alone)
     host = _host(alone, whole.host_peak_mb) if subject.hosted else None
     measured = Measured(whole.requests, alone.model, subject.hosted, machine.cores, whole.memory, host)
     objective = wanted.objective
@@ -178,27 +178,27 @@ class _Bench:
         except RuntimeFailed:  # one thread is what gateways run; that it runs with two was only hoped
             return None
 
-    def forms(self, alone: Alone) -> Iterator[Form]:
-        """ONNX with float32 inputs, where `register` could make it and it was not exact."""
+    def forms(self, alone: Alone) -> tuple[Form, ...]:
+        """The first ONNX form that `register` could make and refused because it was not exact, if there is one."""
         for attempt in refused(self._package):
-            if attempt.candidate != _FLOAT32 or attempt.parity is None:
-                continue
-            name = f"{_FLOAT32}, instead of {_form_of(self._package)}"
-            cost = f"registered otherwise because {attempt.reason}"
-            if self._package.manifest.engine is Engine.ONNX:
-                why = "the package keeps the converted model alone, and no other form can be made of that"
-                yield Form(name, cost, why=why)
-                continue
-            yield self._converted(name, cost, sorted({self._wanted.options.rows, *_few(alone)}))
+            if attempt.candidate.startswith(_ONNX) and attempt.parity is not None:
+                name = f"{attempt.candidate}, instead of {_form_of(self._package)}"
+                cost = f"registered otherwise because {attempt.reason}"
+                if self._package.manifest.engine is Engine.ONNX:
+                    why = "the package keeps the converted model alone, and no other form can be made of that"
+                    return (Form(name, cost, why=why),)
+                return (self._converted(attempt.candidate, Form(name, cost), alone),)
+        return ()
 
-    def _converted(self, name: str, cost: str, sizes: list[int]) -> Form:
-        said = self._wanted.says(_ALONE + _ASKED + _CHANGE, _FLOAT32)
+    def _converted(self, candidate: str, form: Form, alone: Alone) -> Form:
+        said = self._wanted.says(_ALONE + _ASKED + _CHANGE, candidate)
+        sizes = sorted({self._wanted.options.rows, *_few(alone)})
         task = self._task(sizes, self._wanted.options.seconds * _CHANGE)
         try:
-            made = measure_alone(msgspec.structs.replace(task, candidate=_FLOAT32), self._wanted.limits, said)
+            made = measure_alone(msgspec.structs.replace(task, candidate=candidate), self._wanted.limits, said)
         except RuntimeFailed as error:
-            return Form(name, cost, why=str(error))
-        return Form(name, cost, made.model)
+            return replace(form, why=str(error))
+        return replace(form, model=made.model)
 
     def _task(self, sizes: list[int], seconds: float) -> Task:
         return Task(str(self._package.path.resolve()), str(self._rows), sizes, seconds)
