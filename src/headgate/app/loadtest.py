@@ -117,6 +117,7 @@ def load_test(subject: Subject, seconds: float, *, beside: Path | None, said: Sa
             found += _measure(
                 gateway, again, seconds * (1 - share), patience, lambda done: said(seconds * share + done)
             )
+        _require_answers(found, subject)
         return Whole(gateway.gateway_memory(), gateway.host_peak_mb(), tuple(found))
 
 
@@ -166,6 +167,13 @@ def _warm_up(gateway: Trial, step: Step, patience: float) -> None:
     first = gateway.ask(step.requests, callers=1, seconds=0.0, patience=patience)
     if first.failed:
         raise RuntimeFailed(f"the gateway did not answer a request: {first.why}")
+
+
+def _require_answers(found: Sequence[Requests], subject: Subject) -> None:
+    """Nothing, or RuntimeFailed: where single requests fail now and then, no plan is worth anything."""
+    for each in found:
+        if each.failed and (each.rows, each.callers) == (subject.own_rows, 1):
+            raise RuntimeFailed(f"{each.failed} of {each.requests} requests failed, one at a time: {each.why}")
 
 
 def _measure(gateway: Trial, steps: Sequence[Step], seconds: float, patience: float, said: Said) -> list[Requests]:

@@ -77,7 +77,7 @@ def plan(objective: Objective, measured: Measured) -> Plan:
     per_replica = best.rate(measured.cores)
     replicas, cores, workers = _counts(objective.requests_per_second, best, per_replica, measured.cores)
     return Plan(
-        met=alone.p99_ms <= latency and not alone.failed,
+        met=alone.p99_ms <= latency,
         alone_p99_ms=alone.p99_ms,
         largest_rows=max((each.rows for each in _lonely(measured) if each.p99_ms <= latency), default=0),
         together=best.together,

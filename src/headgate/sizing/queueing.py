@@ -8,9 +8,9 @@ The model is M/G/1, and its customers are whole batches. It has two parts:
 * the tail, exponential as in heavy traffic (J. F. C. Kingman, *The single server queue in heavy traffic*, 1961),
   begun at the chance u of waiting at all: ``P(W > t) = u exp(-u t / E[W])``. For M/M/1 (c² = 1) that is exact.
 
-A gateway answers everything that waits in one batch, and all of it when the batch ends. So a caller also waits for those
-that came after it into the same batch: as long as it waits, they bring u times as much work, which `delay_quantile` adds.
-Where a batch costs less than its rows one by one, a gateway is quicker than this; nowhere is it slower.
+A gateway answers everything that waits in one batch, and all of it when the batch ends. So a caller also waits for
+those that came after it into the same batch: as long as it waits, they bring u times as much work, and `delay_quantile`
+adds that. Where a batch costs less than its rows one by one, a gateway is quicker than this.
 """
 
 import math
