@@ -73,7 +73,7 @@ def test_a_bar_is_drawn_on_a_terminal_alone(place: Path) -> None:
     ("words", "text", "code", "says"),
     [
         (["nobody"], "", 4, "model 'nobody' does not exist"),
-        (["linear:7"], "", 4, "Versions: linear:1"),
+        (["linear:7"], "", 4, "Versions here: linear:1"),
         (["./nowhere"], "", 4, "package 'nowhere' does not exist"),
         (["./h"], "", 3, "no folder of a package"),
         (["e.yaml"], "endpoint: e\nmodel: linear\n", 3, "no folder of a package"),
