@@ -5,13 +5,16 @@ Every method is one call into one room; what a method promises is what the room 
 
 from collections.abc import Iterator, Sequence
 from copy import copy
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from headgate.app.keys import Keys
+from headgate.app.objective import wanted_of
 from headgate.app.observed import Observed
+from headgate.app.sizing import Options, size
 from headgate.app.told import actor, contract_of, project_of, spec_of
 from headgate.app.up import running_client
 from headgate.app.workers import finish_stream
@@ -42,8 +45,9 @@ from headgate.registry.register import Registered, Registration, register
 from headgate.registry.registry import Registry
 from headgate.runtimes.predictor import predict_with
 from headgate.settings import Home
+from headgate.sizing.figures import Sizing
 from headgate.store.deaths import FileDeaths
-from headgate.store.home import create_home, read_secret, require_writable
+from headgate.store.home import create_home, may_write, read_secret, require_writable
 from headgate.store.home import open_home as open_directory
 from headgate.store.keyfiles import FileKeys
 from headgate.store.sql import SqlStore
@@ -181,6 +185,24 @@ class Headgate:
             )
         finally:
             predictor.close()
+
+    def size(
+        self,
+        version: str,
+        *,
+        endpoint: EndpointSpec | str | Path | None = None,
+        options: Options = Options(),  # noqa: B008 - a frozen value
+    ) -> Sizing:
+        """Load-test a version on this machine: what it needs for an objective, and what would save something.
+
+        `endpoint` is the name of one of the home's, a file, or a value; without it the home's only endpoint that asks
+        this model. Raises RuntimeFailed when the model errs, hangs or dies on a single row, BadConfiguration when the
+        endpoint does not fit it.
+        """
+        found = self.registry.resolve(version, project=self.project)
+        wanted = wanted_of(found, endpoint, self._declared, self.endpoints(), options)
+        beside = self.home.run if may_write(self.home) and self.home.run.is_dir() else None
+        return size(self.registry.package(found), replace(wanted, beside=beside))
 
     # Callers
 

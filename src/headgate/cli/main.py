@@ -27,6 +27,7 @@ VERBS: Final = {
     "predict": "Ask a running endpoint.",
     "label": "Tell a running endpoint what turned out to be true.",
     "score": "Answer a whole file of rows with one version.",
+    "size": "Load-test a package on this machine and say what it needs.",
     "status": "Show what an endpoint did, window by window.",
     "metrics": "Print alert rules for Prometheus or a dashboard for Grafana.",
     "key": "Make, list, rotate and revoke the keys callers show.",

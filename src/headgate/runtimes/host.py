@@ -39,9 +39,9 @@ _PR_SET_PDEATHSIG: Final = 1
 def main(argv: Sequence[str] | None = None) -> int:
     """Open the package, listen, serve until told to stop."""
     arguments = _parser().parse_args(argv)
-    if arguments.parent is not None and not _end_with(arguments.parent):
+    if arguments.parent is not None and not end_with(arguments.parent):
         return 0
-    _apply_limits(arguments.memory_mb, arguments.nice, arguments.threads)
+    apply_limits(arguments.memory_mb, arguments.nice, arguments.threads)
     try:
         package = open_package(arguments.package)
         runtime = open_runtime(package.path, package.manifest, package.contract, threads=arguments.threads)
@@ -69,7 +69,7 @@ def _serve(runtime: Runtime, listener: socket.socket, arguments: argparse.Namesp
     serving.serve()
 
 
-def _end_with(parent: int) -> bool:
+def end_with(parent: int) -> bool:
     """Ask the kernel to end this process with its parent, even in a call that never returns; whether it still lives.
 
     The kernel watches the thread that started us, so a parent starts hosts from a thread that lives as long as it
@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _apply_limits(memory_mb: int, nice: int, threads: int) -> None:
+def apply_limits(memory_mb: int, nice: int, threads: int) -> None:
     """Bound what a model can take from others. Private memory, because libraries map far more than they use."""
     for name in THREAD_VARIABLES:
         os.environ.setdefault(name, str(threads))
