@@ -5,6 +5,7 @@ Every method is one call into one room; what a method promises is what the room 
 
 from collections.abc import Iterator, Sequence
 from copy import copy
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +44,7 @@ from headgate.registry.registry import Registry
 from headgate.runtimes.predictor import predict_with
 from headgate.settings import Home
 from headgate.store.deaths import FileDeaths
+from headgate.store.notes import FileNotes
 from headgate.store.home import create_home, read_secret, require_writable
 from headgate.store.home import open_home as open_directory
 from headgate.store.keyfiles import FileKeys
@@ -242,6 +244,7 @@ class Headgate:
             events=self._store,
             clock=self._clock,
             deaths=FileDeaths(self.home.deaths),
+            notes=FileNotes(self.home.notes),
             seal_interval=seal_interval,
         )
 
@@ -289,6 +292,11 @@ class Headgate:
         details: dict[str, str | int | float | bool | None] = {"what": what}
         self._store.add_event(Event(self._clock.now(), EventKind.READ, self.project, endpoint, who, "", details))
 
+    def note_advance(self, was: Micros, to: Micros, who: str) -> None:
+        """Remember that `who` has a replay's clock move."""
+        event = Event(was, EventKind.ADVANCED, self.project, "replay", who, "", {}, _moment(was), _moment(to))
+        self._store.add_event(event)
+
     def audit(self) -> Iterator[Sealed]:
         """The whole history of all projects, oldest first, each record with its seal; see ``events.first_broken``."""
         after = 0
@@ -326,6 +334,10 @@ class Headgate:
         """Tell the running gateways what turned out to be true; see ``client.Client.label``."""
         with self.client() as client:
             return client.label(endpoint, labels)
+
+
+def _moment(at: Micros) -> str:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)).isoformat()
 
 
 def open_home(home: str | Path, *, store: str | None = None, project: str = DEFAULT_PROJECT) -> Headgate:
