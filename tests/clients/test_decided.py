@@ -266,7 +266,7 @@ def test_one_value_where_several_are_meant_is_refused() -> None:
 
 @pytest.mark.parametrize("tell", [calls.label, calls.decide])
 def test_what_is_no_label_or_decision_is_refused_by_its_place(tell: Any) -> None:
-    kind = Label if tell is calls.label else Decision
+    kind: Any = Label if tell is calls.label else Decision
     refusals: dict[str, Any] = {
         "s": kind(ById("i"), 1),
         "s[0]": ["text"],

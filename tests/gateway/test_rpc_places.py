@@ -160,7 +160,7 @@ def test_callers_that_left_are_not_answered_by_a_model(play_rpc: Any) -> None:
             ahead = asyncio.ensure_future(first)
             await started.wait()
             leaving = inferring(channel)(raw())
-            expiring = inferring(channel)(raw(), timeout=0.3)  # type: ignore[call-arg]
+            expiring = inferring(channel)(raw(), timeout=0.3)
             view = town.gateway._router.views["default", "e"]
             async with asyncio.timeout(5):
                 while view.waiting < 6:

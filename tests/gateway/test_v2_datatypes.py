@@ -147,7 +147,6 @@ WRONG: list[tuple[str, str, Any]] = [
     ("BYTES", "whole", texts("one", "two")),
     ("FP32", "word", np.array([0.5, 1.5], np.float32)),
     ("FP64", "whole", np.array([0.5, 1.5])),
-    ("BYTES", "word", texts("vielleicht", "ja")),
 ]
 
 

@@ -3,6 +3,7 @@
 import http.client
 import json
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -59,12 +60,13 @@ def test_a_key_made_used_and_revoked(tmp_path: Path) -> None:
         statuses = [asked(installation.control_port, status, key) for key in ("", till.text, auditor.text)]
         assert statuses == [401, 403, 200]
 
+        def all_say(status: int) -> bool:
+            return {asked(port, predict, till.text, {"rows": ROWS}) for _ in range(20)} == {status}
+
         for what, then in (("unload", 503), ("load", 200)):
             change = f"/v2/repository/models/late/{what}"
             assert [asked(port, change, key, {}) for key in (till.text, ops.text)] == [403, 200]
-            installation.until(
-                lambda then=then: {asked(port, predict, till.text, {"rows": ROWS}) for _ in range(20)} == {then}, what
-            )
+            installation.until(partial(all_say, then), what)
 
         def noted() -> bool:
             with installation.open() as hg:

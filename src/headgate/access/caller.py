@@ -8,7 +8,6 @@ from headgate.access.grants import ANY, CallerRole, Grant
 from headgate.errors import Forbidden
 from headgate.vocabulary import Micros
 
-
 ANYBODY: Final = "anybody"
 """Who calls where nobody is asked."""
 

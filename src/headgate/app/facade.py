@@ -44,10 +44,10 @@ from headgate.registry.registry import Registry
 from headgate.runtimes.predictor import predict_with
 from headgate.settings import Home
 from headgate.store.deaths import FileDeaths
-from headgate.store.notes import FileNotes
 from headgate.store.home import create_home, read_secret, require_writable
 from headgate.store.home import open_home as open_directory
 from headgate.store.keyfiles import FileKeys
+from headgate.store.notes import FileNotes
 from headgate.store.sql import SqlStore
 from headgate.store.trafficfiles import FileTraffic
 from headgate.traffic.endpoint import EndpointSpec, dump_endpoint

@@ -180,7 +180,9 @@ class Chores:
 
     def _take_notes(self) -> None:
         """Turn what gateways left into history, in that order and for that reason."""
-        for note in [] if self._notes is None else self._notes.waiting():
+        if self._notes is None:
+            return
+        for note in self._notes.waiting():
             known = self._events.events(note.event.project, note.event.subject)
             if not any(each.details.get("note") == note.id for each in known):
                 details = {**note.event.details, "note": note.id}

@@ -102,10 +102,8 @@ class Gateway:
             release=VERSION,
             body_limit=body_limit,
         )
-        self._memory = memory
-        self._answerer = answerer
+        self._memory, self._answerer, self._permits = memory, answerer, permits
         self._count = GatewayCount(slab, queue_rows)
-        self._permits = permits
         self._wire = Wire(self._router.handle, self._router.refuse, body_limit)
         self._follower = Follower(
             source=source,

@@ -31,7 +31,6 @@ from headgate_client.values import (
     Label,
     Prediction,
     Predictions,
-    Reference,
     Row,
     RowRefused,
 )
@@ -248,7 +247,7 @@ def _all_of(kind: type[V], values: Any, field: str) -> list[V]:
     return found
 
 
-def _reference(of: Reference, place: int, field: str) -> dict[str, Any]:
+def _reference(of: object, place: int, field: str) -> dict[str, Any]:
     match of:
         case ById(name) | Prediction(id=name):
             return {"id": name}

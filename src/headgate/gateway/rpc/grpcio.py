@@ -74,7 +74,7 @@ class ThreadedCall:
         for name, value in self._context.invocation_metadata() or ():
             before = found.get(name)
             # As in HTTP: two of a name are one with a comma, which no key has, so that neither passes for the other.
-            found[name] = f"{before}, {value}" if before is not None else value
+            found[name] = f"{before}, {value}" if isinstance(before, str) and isinstance(value, str) else value
         return found
 
     @property
