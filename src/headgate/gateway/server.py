@@ -76,10 +76,7 @@ class Gateway:
         chosen: Chosen | None = None,
         rpc: tuple[Server, DoorOf] | None = None,
     ) -> None:
-        """`may_operate`: whether callers may load and unload where no keys say who; `chosen`: a platform's paths.
-
-        `note` has what callers changed enter the history, raising OSError where it cannot; `rpc`: gRPC's.
-        """
+        """`may_operate`: may callers load and unload where no keys say who; `note` has that enter the history."""
         memory = Memory(journal, blobs, slab)
         answerer = Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows)
         self._repository = Repository(
