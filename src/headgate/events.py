@@ -42,6 +42,12 @@ class EventKind(StrEnum):
     """A key stopped working before its time."""
     READ = "read"
     """Somebody read an endpoint's journal over HTTP."""
+    LOADED = "loaded"
+    """An endpoint was taken into service on a caller's word."""
+    UNLOADED = "unloaded"
+    """An endpoint was taken out of service on a caller's word."""
+    ADVANCED = "advanced"
+    """A replay's clock was moved."""
     DIED = "died"
     """A process ended by itself and was started again."""
 
@@ -72,6 +78,14 @@ class Death(msgspec.Struct, frozen=True):
     """The child's, such as ``gateway 0``."""
     cause: str
     """``signal SIGKILL`` or ``exit status 3``."""
+
+
+class Note(msgspec.Struct, frozen=True):
+    """An event on its way into the history from a process that has no database."""
+
+    id: str
+    """The note's own, however often it is read."""
+    event: Event
 
 
 FIRST: Final = "0" * 64

@@ -85,6 +85,11 @@ class Home:
         return self.run / "closed"
 
     @property
+    def notes(self) -> Path:
+        """What gateways did on somebody's word, a file each, until the controller notes it."""
+        return self.run / "notes"
+
+    @property
     def deaths(self) -> Path:
         """Processes that ended by themselves, a file each, until the controller notes them."""
         return self.run / "deaths"
@@ -129,7 +134,7 @@ class Settings:
     insecure: bool = False
     """Whether other machines may reach the ports although nobody is asked who they are."""
     tls_cert: Path | None = None
-    """Certificate chain in PEM for the callers' and the control port; None means they speak plain HTTP."""
+    """Certificate chain in PEM for the callers', gRPC's and the control port; None means they do not speak TLS."""
     tls_key: Path | None = None
     """Private key in PEM; None means it stands in the file of the certificate."""
     tls_client_ca: Path | None = None

@@ -17,7 +17,20 @@ from hypothesis import strategies as st
 
 import headgate_client
 from headgate.vocabulary import VERSION
-from headgate_client import AsyncClient, BadInput, Client, HeadgateError, Label, Retries, Tls, calls
+from headgate_client import (
+    AsyncClient,
+    BadInput,
+    BadReply,
+    ById,
+    Client,
+    Decision,
+    HeadgateError,
+    Label,
+    Retries,
+    RowRefused,
+    Tls,
+    calls,
+)
 from headgate_client.attempts import Attempts, Done, Wait
 from headgate_client.calls import Call, Reply, retry_after
 from headgate_client.values import ByKey
@@ -75,7 +88,7 @@ def test_no_call_is_sent_too_often_or_waits_past_its_deadline(
     with pytest.raises(HeadgateError) as given_up:
         ask()
     assert given_up.value.attempts == made.made <= attempts
-    assert sum(waited) < deadline
+    assert sum(waited) < deadline + 1e-9, "a clock of floats rounds"
     for attempt, seconds in enumerate(waited, start=1):
         assert (asked or 0) <= seconds <= (asked or 0) + min(longest, base * 2 ** (attempt - 1))
 
@@ -232,3 +245,68 @@ def test_the_client_needs_nothing_of_the_server() -> None:
 def test_the_base_install_does_not_need_the_client() -> None:
     modules = (ROOT / "src" / "headgate").rglob("*.py")
     assert {path.name for path in modules if "headgate_client" in path.read_text()} == set()
+
+
+def test_one_value_where_several_are_meant_is_refused() -> None:
+    """A text would be taken for its characters, one key each."""
+
+    def asked(**more: Any) -> None:
+        calls.predict("default", "e", [{"a": 1}, {"a": 2}, {"a": 3}], **more)
+
+    for field, wrong in (("keys", "abc"), ("keys", b"abc"), ("keys", 7), ("at", "now"), ("at", NOW)):
+        with pytest.raises(BadInput, match="must be a list") as refused:
+            asked(**{field: wrong})
+        assert (refused.value.field, refused.value.rule) == (field, "type")
+    for rows in (None, 7, "rows", b"rows", {"a": 1}):
+        with pytest.raises(BadInput, match="a list of rows"):
+            calls.predict("default", "e", rows)  # type: ignore[arg-type] # as callers without types write it
+    asked(keys=("a", "b", "c"))
+    asked(keys=iter("abc"))
+
+
+@pytest.mark.parametrize("tell", [calls.label, calls.decide])
+def test_what_is_no_label_or_decision_is_refused_by_its_place(tell: Any) -> None:
+    kind: Any = Label if tell is calls.label else Decision
+    refusals: dict[str, Any] = {
+        "s": kind(ById("i"), 1),
+        "s[0]": ["text"],
+        "s[1]": [kind(ById("i"), 1), {"id": "i", "label": 1}],
+        "s[0].of": [kind("i", 1)],
+        "s[1].of": [kind(ById("i"), 1), kind(RowRefused("rows[0].a", "type", "is no number"), 1)],
+    }
+    for where, told in refusals.items():
+        with pytest.raises(BadInput) as refused:
+            tell("default", "e", told)
+        assert refused.value.field == f"{kind.__name__.lower()}{where}"
+    for name in ("", None, 7, "half \ud800"):
+        with pytest.raises(BadInput, match="endpoint: must be a name"):
+            tell("default", name, [kind(ById("i"), 1)])
+
+
+@pytest.mark.parametrize("wrong", [0, -1, float("nan"), float("inf"), "30", None, True])
+def test_a_deadline_is_a_number_that_ends(wrong: Any) -> None:
+    with pytest.raises(BadInput, match="deadline"):
+        Attempts(Call("GET", "/", lambda reply: reply.status), Retries(), wrong, Clock())
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_client_that_could_never_call_is_refused(kind: Any, tmp_path: Path) -> None:
+    for wrong in (0, -1, 1.5, True):
+        with pytest.raises(BadInput, match="connections"):
+            kind(connections=wrong)
+    (tmp_path / "no.pem").write_text("no certificate")
+    for tls in (Tls(ca=tmp_path / "missing.pem"), Tls(ca=tmp_path / "no.pem"), Tls(certificate=tmp_path / "no.pem")):
+        with pytest.raises(BadInput, match="tls: its files cannot be used"):
+            kind("https://127.0.0.1:1", tls=tls)
+
+
+def test_a_reply_of_lists_without_end_is_told_as_one_that_is_none() -> None:
+    deep = b"[" * 100_000
+    for call in (
+        calls.predict("default", "e", [{"a": 1}]),
+        calls.label("default", "e", []),
+        calls.endpoint_of("p", "e"),
+    ):
+        for status in (200, 500):
+            with pytest.raises(BadReply):
+                call.read(Reply(status, {}, deep))

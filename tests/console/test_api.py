@@ -25,8 +25,8 @@ class Scripted:
         self.asked: list[object] = []
         self.fails: Exception | None = None
 
-    def advance(self, to: Micros) -> dict[str, dict[str, int]]:
-        self.asked.append(to)
+    def advance(self, to: Micros, who: str) -> dict[str, dict[str, int]]:
+        self.asked.append((to, who))
         if self.fails:
             raise self.fails
         return {"w0": {"default/late": 3}}
@@ -86,7 +86,7 @@ def test_endpoints_and_status(client: TestClient, control: Scripted) -> None:
 def test_the_clock_is_moved_to_the_moment_named(client: TestClient, control: Scripted) -> None:
     reply = client.post("/v1/replay/advance", json={"to": "2013-03-01T01:00:00+01:00"})
     assert reply.json() == {"obeyed": {"w0": {"default/late": 3}}}
-    assert control.asked == [1362096000000000]
+    assert control.asked == [(1362096000000000, "anybody")]
 
 
 @pytest.mark.parametrize(

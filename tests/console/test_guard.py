@@ -24,7 +24,7 @@ class Control:
     def __init__(self) -> None:
         self.read: list[tuple[str, str, str]] = []
 
-    def advance(self, to: Micros) -> dict[str, dict[str, int]]:
+    def advance(self, to: Micros, who: str) -> dict[str, dict[str, int]]:
         return {}
 
     def endpoints(self) -> list[tuple[str, str]]:

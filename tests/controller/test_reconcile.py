@@ -133,6 +133,25 @@ def test_a_step_without_workers_is_no_step(world: World) -> None:
         lockstep(world, patience=0.01).advance(Micros(5))
 
 
+def test_a_move_is_told_before_it_is_made(world: World) -> None:
+    world.reports.report("a", {"default/late": 1})
+    told: list[tuple[int, int, int, str]] = []
+    steps = Lockstep(
+        world.clock,
+        world.controller.reconcile,
+        world.traffic,
+        world.reports,
+        noted=lambda was, to, who: told.append((world.clock.now(), was, to, who)),
+    )
+    was = world.clock.now()
+    steps.advance(Micros(was + 5), "key default/ops")
+    steps.advance(Micros(was + 5), "key default/ops")
+    assert told == [(was, was, was + 5, "key default/ops")], "once: standing still is no move"
+    with pytest.raises(BadInput):
+        steps.advance(Micros(was), "key default/ops")
+    assert len(told) == 1
+
+
 def test_time_never_goes_back(world: World) -> None:
     world.reports.report("a", {"default/late": 1})
     steps = lockstep(world)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from headgate.access.identity import Identity
+from headgate.access.pems import NewestPems
 from headgate.access.ports import TokenSource
 from headgate.clock import Clock, SystemClock
 from headgate.errors import JournalUnavailable
@@ -245,8 +246,15 @@ def play(tmp_path: Path) -> Play:
 def play_rpc(play: Play) -> Play:
     """The same in a town that speaks gRPC as well, on ``town.gateway.grpc_port``."""
 
-    def run(prepare: Callable[[Town], None], scene: Scene, *, body_limit: int = 1 << 24, **settings: Any) -> None:
-        rpc = ThreadedServer("127.0.0.1", 0, body_limit=body_limit), RpcDoor
+    def run(
+        prepare: Callable[[Town], None],
+        scene: Scene,
+        *,
+        body_limit: int = 1 << 24,
+        pems: NewestPems | None = None,
+        **settings: Any,
+    ) -> None:
+        rpc = ThreadedServer("127.0.0.1", 0, body_limit=body_limit, pems=pems), RpcDoor
         play(prepare, scene, rpc=rpc, body_limit=body_limit, **settings)
 
     return run

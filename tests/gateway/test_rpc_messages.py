@@ -3,16 +3,18 @@
 from typing import Any
 
 import pytest
-from tritonclient.grpc import service_pb2
+from google.protobuf.descriptor import FieldDescriptor
+from tritonclient.grpc import model_config_pb2, service_pb2
 
 from headgate.gateway.rpc.infer import CONTENTS
 from headgate.gateway.rpc.messages import DESCRIPTION, HEALTH, INFERENCE, message_classes
+from headgate.gateway.rpc.models import DATA_TYPES
 
 OURS = message_classes(INFERENCE)
 
 
 def stock(name: str) -> Any:
-    found: Any = service_pb2
+    found: Any = service_pb2 if hasattr(service_pb2, name.partition(".")[0]) else model_config_pb2
     for part in name.split("."):
         found = getattr(found, part)
     return found
@@ -22,7 +24,8 @@ def facts(message: Any) -> dict[str, tuple[Any, ...]]:
     return {
         each.name: (
             each.number,
-            each.type,
+            # On the wire the value of an enumeration is its number.
+            FieldDescriptor.TYPE_INT32 if each.type == FieldDescriptor.TYPE_ENUM else each.type,
             each.is_repeated,
             each.message_type.full_name if each.message_type else None,
             each.containing_oneof.name if each.containing_oneof else None,
@@ -61,3 +64,7 @@ def test_health_is_a_name_and_a_number() -> None:
 
 def test_typed_contents_exist() -> None:
     assert set(CONTENTS.values()) == set(OURS["InferTensorContents"].DESCRIPTOR.fields_by_name)
+
+
+def test_datatypes_of_a_configuration_have_the_protocols_numbers() -> None:
+    assert dict(model_config_pb2.DataType.items()) == {"TYPE_INVALID": 0, **DATA_TYPES}

@@ -11,10 +11,12 @@ import msgspec
 import numpy as np
 import pytest
 import tritonclient.grpc as triton
+from tritonclient.grpc import model_config_pb2
 from tritonclient.utils import InferenceServerException
 
 from headgate.contracts.contract import Contract, Field, Kind, Output
 from headgate.contracts.text import to_document
+from headgate.events import Event, EventKind
 from headgate.testing.scripted import linear_weights, numbers_contract
 from headgate.traffic.traffic import Member
 from headgate.vocabulary import Task
@@ -92,7 +94,6 @@ def test_the_server_and_its_models_speak_of_themselves(play_rpc: Any) -> None:
         assert said["outputs"][1] == {"name": "scores", "datatype": "FP64", "shape": ["-1", "2"]}
         assert refused(lambda: client.is_model_ready("nobody"))[0] == "NOT_FOUND"
         assert refused(lambda: client.get_model_metadata("e", "7"))[0] == "NOT_FOUND"
-        assert refused(lambda: client.get_model_config("e"))[0] == "UNIMPLEMENTED"
 
     play_rpc(serve, asking(ask))
 
@@ -199,7 +200,7 @@ def test_the_repository_is_listed_and_left_alone(play_rpc: Any) -> None:
         for change in (client.load_model, client.unload_model):
             status, says = refused(lambda change=change: change("e"))  # type: ignore[misc] # bound at once
             assert status == "PERMISSION_DENIED"
-            assert "headgate apply" in says
+            assert "only an operator" in says
 
     play_rpc(serve, asking(ask))
 
@@ -218,3 +219,115 @@ def test_calls_at_once_get_their_own_answers(play_rpc: Any) -> None:
             np.testing.assert_allclose(result.as_numpy("scores")[0, 1], expected(rows[place]), atol=1e-6)
 
     play_rpc(serve, asking(ask))
+
+
+def test_configuration_and_statistics_are_told_as_over_http(play_rpc: Any) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+
+        def run() -> tuple[Any, Any, Any]:
+            with client_of(town) as client:
+                client.infer("e", [tensor("x", ROWS)])
+                for _ in range(100):  # counted when the reply is on its way
+                    if client.get_inference_statistics("e").model_stats[0].inference_count:
+                        break
+                assert refused(lambda: client.get_inference_statistics("nobody"))[0] == "NOT_FOUND"
+                assert refused(lambda: client.get_model_config("e", "7"))[0] == "NOT_FOUND"
+                named = client.get_inference_statistics("e", "1")
+                return client.get_model_config("e").config, client.get_inference_statistics(), named
+
+        config, statistics, named = await asyncio.to_thread(run)
+        rest = (await caller.ask("GET", "/v2/models/e/config")).json
+        assert (config.name, config.platform, config.backend) == (rest["name"], rest["platform"], rest["backend"])
+        assert (config.max_batch_size, list(config.version_policy.specific.versions)) == (rest["max_batch_size"], [1])
+        for ours, theirs in zip([*config.input, *config.output], [*rest["input"], *rest["output"]], strict=True):
+            assert model_config_pb2.DataType.Name(ours.data_type) == theirs["data_type"]
+            assert (ours.name, list(ours.dims)) == (theirs["name"], theirs["dims"])
+        (told,) = (await caller.ask("GET", "/v2/models/stats")).json["model_stats"]
+        for said in (statistics.model_stats[0], named.model_stats[0]):
+            assert (said.name, said.version, said.inference_count) == ("e", "m:1", 2)
+            assert said.inference_stats.success.count == told["inference_stats"]["success"]["count"] == 1
+            assert said.inference_stats.success.ns == told["inference_stats"]["success"]["ns"]
+
+    play_rpc(serve, scene)
+
+
+def test_operators_take_endpoints_out_of_service_and_back(play_rpc: Any) -> None:
+    noted: list[Event] = []
+
+    async def scene(town: Any) -> None:
+        def run() -> None:
+            with client_of(town) as client:
+                x = [tensor("x", ROWS)]
+                client.unload_model("e")
+                assert refused(lambda: client.infer("e", x))[0] == "UNAVAILABLE"
+                assert not client.is_model_ready("e")
+                assert {each.state for each in client.get_model_repository_index().models} == {"UNAVAILABLE"}
+                assert refused(lambda: client.load_model("e", config="{}"))[0] == "INVALID_ARGUMENT"
+                client.load_model("e")
+                assert client.is_model_ready("e")
+                assert client.infer("e", x).as_numpy("prediction").tolist() == [1, 1]
+                for change in (client.load_model, client.unload_model):
+                    assert refused(lambda change=change: change("nobody"))[0] == "NOT_FOUND"  # type: ignore[misc]
+
+        await asyncio.to_thread(run)
+        assert [(each.kind, each.subject, each.actor, each.before, each.after) for each in noted] == [
+            (EventKind.UNLOADED, "e", "anybody", "in service", "out of service"),
+            (EventKind.LOADED, "e", "anybody", "out of service", "in service"),
+        ]
+
+    play_rpc(serve, scene, may_operate=lambda: True, note=noted.append)
+
+
+def test_a_change_that_cannot_be_written_down_is_not_made(play_rpc: Any) -> None:
+    def note(_: Event) -> None:
+        raise OSError(28, "No space left on device")
+
+    def ask(client: Any) -> None:
+        status, says = refused(lambda: client.unload_model("e"))
+        assert (status, "No space left" in says) == ("UNAVAILABLE", True)
+        assert client.is_model_ready("e")
+
+    play_rpc(serve, asking(ask), may_operate=lambda: True, note=note)
+
+
+def test_streams_are_refused_with_what_to_do_instead(play_rpc: Any) -> None:
+    def ask(client: Any) -> None:
+        said: queue.Queue[tuple[Any, Any]] = queue.Queue()
+        client.start_stream(lambda result, error: said.put((result, error)))
+        client.async_stream_infer("e", [tensor("x", ROWS)])
+        result, error = said.get(timeout=10)
+        assert (result, "UNIMPLEMENTED" in str(error.status())) == (None, True)
+        assert "a ModelInfer of its own" in error.message()
+        client.stop_stream()
+        for other in (client.get_trace_settings, client.get_log_settings, client.get_system_shared_memory_status):
+            assert refused(other)[0] == "UNIMPLEMENTED"
+
+    play_rpc(serve, asking(ask))
+
+
+@pytest.mark.parametrize("compression", ["gzip", "deflate"])
+def test_a_tensor_of_the_wrong_size_is_refused(play_rpc: Any, compression: str) -> None:
+    def ask(client: Any) -> None:
+        short = tensor("x", ROWS)
+        short.set_shape([3, 3])
+        for how in (None, compression):
+            status, says = refused(lambda how=how: client.infer("e", [short], compression_algorithm=how))  # type: ignore[misc]
+            assert (status, "24 bytes where type and shape say 36" in says) == ("INVALID_ARGUMENT", True)
+
+    play_rpc(serve, asking(ask))
+
+
+def test_a_clients_patience_is_the_deadline(play_rpc: Any) -> None:
+    async def scene(town: Any) -> None:
+        town.journal.held = True
+
+        def run() -> None:
+            with client_of(town) as client:
+                x = [tensor("x", ROWS)]
+                assert refused(lambda: client.infer("e", x, client_timeout=0.1))[0] == "DEADLINE_EXCEEDED"
+
+        await asyncio.to_thread(run)
+        town.journal.release()
+
+    play_rpc(serve, scene)

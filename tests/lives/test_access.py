@@ -3,6 +3,7 @@
 import http.client
 import json
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,7 @@ def test_a_key_made_used_and_revoked(tmp_path: Path) -> None:
         with installation.open() as hg:
             till = hg.keys.create("till", ["predict"], scopes=["late"])
             auditor = hg.keys.create("auditor", ["read"])
+            ops = hg.keys.create("ops", ["operate"])
 
         def closed() -> bool:
             return {asked(port, predict, "", {"rows": ROWS}) for _ in range(20)} == {401}
@@ -58,6 +60,20 @@ def test_a_key_made_used_and_revoked(tmp_path: Path) -> None:
         statuses = [asked(installation.control_port, status, key) for key in ("", till.text, auditor.text)]
         assert statuses == [401, 403, 200]
 
+        def all_say(status: int) -> bool:
+            return {asked(port, predict, till.text, {"rows": ROWS}) for _ in range(20)} == {status}
+
+        for what, then in (("unload", 503), ("load", 200)):
+            change = f"/v2/repository/models/late/{what}"
+            assert [asked(port, change, key, {}) for key in (till.text, ops.text)] == [403, 200]
+            installation.until(partial(all_say, then), what)
+
+        def noted() -> bool:
+            with installation.open() as hg:
+                return [each.kind.value for each in hg.events("late")][:2] == ["loaded", "unloaded"]
+
+        installation.until(noted, "what was loaded and unloaded stands in the history")
+
         with installation.open() as hg:
             hg.keys.revoke("till", why="lost")
         began = time.monotonic()
@@ -71,5 +87,10 @@ def test_a_key_made_used_and_revoked(tmp_path: Path) -> None:
         assert first_broken(records) is None
         told = [(each.event.kind.value, each.event.subject, each.event.why) for each in records]
         assert ("key_revoked", "till", "lost") in told
+        changes = [each.event for each in records if each.event.kind in ("unloaded", "loaded")]
+        assert [(each.actor, each.before, each.after) for each in changes] == [
+            ("key default/ops", "in service", "out of service"),
+            ("key default/ops", "out of service", "in service"),
+        ]
         (read,) = [each.event for each in records if each.event.kind == "read"]
         assert (read.actor, read.subject, read.details) == ("key default/auditor", "late", {"what": "status by day"})

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+import grpc
 import pytest
 from tests.access.pems import Authority
 
@@ -23,7 +24,7 @@ from headgate.testing.installation import free_ports
 @contextlib.contextmanager
 def serving(home: Path, ports: list[int], *words: str) -> Iterator[None]:
     """``headgate up`` on `home` until the block ends."""
-    flags = [word for name, port in zip(("port", "control-port", "metrics-port"), ports, strict=True)
+    flags = [word for name, port in zip(("port", "control-port", "metrics-port", "grpc-port"), ports, strict=True)
              for word in (f"--{name}", str(port))]  # fmt: skip
     with (home.parent / "up.log").open("wb") as log:
         process = subprocess.Popen(
@@ -66,6 +67,20 @@ def status(port: int, path: str, context: ssl.SSLContext) -> tuple[int, str]:
         connection.close()
 
 
+def grpc_lives(port: int, ca: Path, shows: tuple[Path, Path] | None) -> bool:
+    """Whether the inference service answers a caller who trusts `ca` and shows that certificate with its key."""
+    cert, key = (None, None) if shows is None else (each.read_bytes() for each in shows)
+    made = grpc.ssl_channel_credentials(ca.read_bytes(), key, cert)
+    options = [("grpc.ssl_target_name_override", "localhost"), ("grpc.use_local_subchannel_pool", 1)]
+    with grpc.secure_channel(f"127.0.0.1:{port}", made, options=options) as channel:
+        try:
+            return bool(
+                channel.unary_unary("/inference.GRPCInferenceService/ServerLive")(b"", timeout=10) == b"\x08\x01"
+            )
+        except grpc.RpcError:
+            return False
+
+
 def is_served(port: int, path: str, context: ssl.SSLContext, name: str) -> bool:
     return status(port, path, context) == (200, name)
 
@@ -74,7 +89,7 @@ def is_served(port: int, path: str, context: ssl.SSLContext, name: str) -> bool:
 def test_both_ports_follow_the_certificate(tmp_path: Path, asks: bool) -> None:
     authority = Authority(tmp_path)
     cert, key = authority.certificate("first", "server")
-    home, ports = tmp_path / "h", free_ports(3)
+    home, ports = tmp_path / "h", free_ports(4)
     words = ["--tls-cert", str(cert), "--tls-key", str(key)]
     trusting = ssl.create_default_context(cafile=str(authority.pem))
     if asks:
@@ -90,6 +105,10 @@ def test_both_ports_follow_the_certificate(tmp_path: Path, asks: bool) -> None:
         if asks:
             nobody = ssl.create_default_context(cafile=str(authority.pem))
             assert [status(port, path, nobody)[0] for port, path in doors] == [0, 0]
+        call = partial(grpc_lives, ports[3], authority.pem, authority.certificate("caller") if asks else None)
+        assert call()
+        assert not grpc_lives(ports[3], Authority(tmp_path, "others").pem, None)
         authority.certificate("second", "server")
+        assert call()
         for port, path in doors:
             until(partial(is_served, port, path, trusting, "second"), 10.0)

@@ -1,10 +1,15 @@
 """Who calls, once that is known, and the one decision what they may do."""
 
+from typing import Final
+
 import msgspec
 
 from headgate.access.grants import ANY, CallerRole, Grant
 from headgate.errors import Forbidden
 from headgate.vocabulary import Micros
+
+ANYBODY: Final = "anybody"
+"""Who calls where nobody is asked."""
 
 
 class Caller(msgspec.Struct, frozen=True):

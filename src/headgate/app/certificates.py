@@ -8,6 +8,7 @@ import os
 import ssl
 from pathlib import Path
 
+from headgate.access.pems import Pems
 from headgate.errors import BadConfiguration
 from headgate.settings import Settings
 
@@ -21,10 +22,14 @@ class Certificates:
         """Raises BadConfiguration when the files hold no certificate with its key."""
         self._files = (cert, key, client_ca)
         self._seen = self._marks()
-        self.context = self._make()
+        self.context, self._pems = self._make()
         """What servers are started with; it hands every handshake on to the newest context."""
         self._newest = self.context
         self.context.sni_callback = self._hand_on
+
+    def pems(self) -> Pems:
+        """The files as they were when they were last good."""
+        return self._pems
 
     def look(self) -> bool:
         """Whether the files changed; new handshakes get what they say now, or what they said before if that is bad."""
@@ -33,7 +38,7 @@ class Certificates:
             return False
         self._seen = marks
         try:
-            self._newest = self._make()
+            self._newest, self._pems = self._make()
         except BadConfiguration as error:
             log.error("the certificate stays as it was: %s", error)
             return False
@@ -44,8 +49,11 @@ class Certificates:
         if connection.context is not self._newest:
             connection.context = self._newest
 
-    def _make(self) -> ssl.SSLContext:
+    def _make(self) -> tuple[ssl.SSLContext, Pems]:
         cert, key, client_ca = self._files
+        # Read before they are judged: files replaced in between have other marks at the next look.
+        callers = None if client_ca is None else _read(client_ca, "--tls-client-ca")
+        pems = Pems(_read(key or cert, "--tls-key" if key else "--tls-cert"), _read(cert, "--tls-cert"), callers)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
@@ -62,7 +70,7 @@ class Certificates:
             # A resumed session is not verified again, so it could outlive the authority that vouched for it.
             context.num_tickets = 0
             context.options |= ssl.OP_NO_TICKET
-        return context
+        return context, pems
 
     def _marks(self) -> tuple[tuple[int, int, int] | None, ...]:
         return tuple(_mark(each) for each in self._files if each is not None)
@@ -76,6 +84,13 @@ def certificates_of(settings: Settings) -> Certificates | None:
                 raise BadConfiguration(flag, "goes with --tls-cert; name the certificate too")
         return None
     return Certificates(settings.tls_cert, settings.tls_key, settings.tls_client_ca)
+
+
+def _read(path: Path, flag: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadConfiguration(flag, f"{path} cannot be used: {_reason(error)}") from error
 
 
 def _mark(path: Path) -> tuple[int, int, int] | None:

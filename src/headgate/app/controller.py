@@ -64,7 +64,9 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
 def _lockstep(hg: Headgate, controller: Controller, clock: Clock) -> Lockstep | None:
     if not isinstance(clock, ReplayClock):
         return None
-    return Lockstep(clock, controller.reconcile, hg.traffic, FileReports(hg.home.run / "workers"))
+    return Lockstep(
+        clock, controller.reconcile, hg.traffic, FileReports(hg.home.run / "workers"), noted=hg.note_advance
+    )
 
 
 def _repeat(turn: Callable[[], object], stop: threading.Event) -> None:
@@ -112,11 +114,11 @@ class _Control:
         self._lockstep = lockstep
         self._one_at_a_time = threading.Lock()
 
-    def advance(self, to: Micros) -> dict[str, dict[str, int]]:
+    def advance(self, to: Micros, who: str) -> dict[str, dict[str, int]]:
         if self._lockstep is None:
             raise BadInput("to", "replay", "this installation runs on the real clock; start it with --replay")
         with self._one_at_a_time:
-            return self._lockstep.advance(to)
+            return self._lockstep.advance(to, who)
 
     def endpoints(self) -> list[tuple[str, str]]:
         return [(traffic.project, traffic.endpoint) for traffic in self._hg.traffic.read().values()]

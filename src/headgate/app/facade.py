@@ -6,6 +6,7 @@ Every method is one call into one room; what a method promises is what the room 
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -50,6 +51,7 @@ from headgate.store.deaths import FileDeaths
 from headgate.store.home import create_home, may_write, read_secret, require_writable
 from headgate.store.home import open_home as open_directory
 from headgate.store.keyfiles import FileKeys
+from headgate.store.notes import FileNotes
 from headgate.store.sql import SqlStore
 from headgate.store.trafficfiles import FileTraffic
 from headgate.traffic.endpoint import EndpointSpec, dump_endpoint
@@ -264,6 +266,7 @@ class Headgate:
             events=self._store,
             clock=self._clock,
             deaths=FileDeaths(self.home.deaths),
+            notes=FileNotes(self.home.notes),
             seal_interval=seal_interval,
         )
 
@@ -311,6 +314,11 @@ class Headgate:
         details: dict[str, str | int | float | bool | None] = {"what": what}
         self._store.add_event(Event(self._clock.now(), EventKind.READ, self.project, endpoint, who, "", details))
 
+    def note_advance(self, was: Micros, to: Micros, who: str) -> None:
+        """Remember that `who` has a replay's clock move."""
+        event = Event(was, EventKind.ADVANCED, self.project, "replay", who, "", {}, _moment(was), _moment(to))
+        self._store.add_event(event)
+
     def audit(self) -> Iterator[Sealed]:
         """The whole history of all projects, oldest first, each record with its seal; see ``events.first_broken``."""
         after = 0
@@ -348,6 +356,10 @@ class Headgate:
         """Tell the running gateways what turned out to be true; see ``client.Client.label``."""
         with self.client() as client:
             return client.label(endpoint, labels)
+
+
+def _moment(at: Micros) -> str:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)).isoformat()
 
 
 def open_home(home: str | Path, *, store: str | None = None, project: str = DEFAULT_PROJECT) -> Headgate:

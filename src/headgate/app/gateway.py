@@ -37,6 +37,7 @@ from headgate.runtimes.warmup import likely_row
 from headgate.settings import Home, Settings
 from headgate.store.closures import FileClosures
 from headgate.store.home import claim, open_home, read_secret, require_writable
+from headgate.store.notes import FileNotes
 from headgate.store.replayclock import ReplayClock
 from headgate.store.reports import FileReports
 from headgate.store.trafficfiles import FileTraffic
@@ -74,7 +75,7 @@ def run_gateway(settings: Settings, index: int) -> None:
 
 
 async def _serve(home: Home, settings: Settings, index: int) -> None:
-    clock = SystemClock()
+    clock, certificates = SystemClock(), certificates_of(settings)
     worker = f"w{index}"
     slab = Slab(home.metrics / f"{worker}.slab")
     journal = Committer(
@@ -104,11 +105,11 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
         queue_rows=settings.queue_rows,
         closures=FileClosures(home.closed),
         # Nobody is asked who they are, so only where nobody but this machine can call.
-        may_operate=lambda _: not settings.is_exposed,
+        may_operate=lambda: not settings.is_exposed,
+        note=FileNotes(home.notes).leave,
         chosen=chosen_routes(health=settings.health_route, predict=settings.predict_route),
-        rpc=_rpc(settings),
+        rpc=_rpc(settings, certificates),
     )
-    certificates = certificates_of(settings)
     watch = asyncio.get_running_loop().create_task(_renew(certificates))
     try:
         tls = None if certificates is None else certificates.context
@@ -121,17 +122,15 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
         slab.close()
 
 
-def _rpc(settings: Settings) -> tuple[Server, DoorOf] | None:
+def _rpc(settings: Settings, certificates: Certificates | None) -> tuple[Server, DoorOf] | None:
     """Where gRPC calls arrive; None, said in the log, where the extra is missing, or where nobody wants them."""
     if not settings.grpc_port:
-        return None
-    if settings.tls_cert is not None:
-        _LOG.info("gRPC is off: it does not speak TLS yet, and keys are not to travel in the clear beside it")
         return None
     if not speaks_grpc:
         _LOG.info("gRPC is off: %s", MissingExtra("it", "grpc"))
         return None
-    return ThreadedServer(settings.host, settings.grpc_port, body_limit=settings.body_limit), RpcDoor
+    pems = None if certificates is None else certificates.pems
+    return ThreadedServer(settings.host, settings.grpc_port, body_limit=settings.body_limit, pems=pems), RpcDoor
 
 
 async def _renew(certificates: Certificates | None) -> None:

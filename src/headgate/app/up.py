@@ -96,7 +96,7 @@ def _ports(settings: Settings) -> Sequence[tuple[str, int]]:
 
 def _speaks_grpc(settings: Settings) -> bool:
     """Whether gateways will listen for gRPC; looked up, not imported, because this process needs none of it."""
-    return bool(settings.grpc_port) and settings.tls_cert is None and importlib.util.find_spec("grpc") is not None
+    return bool(settings.grpc_port) and importlib.util.find_spec("grpc") is not None
 
 
 class _Announcement:
@@ -162,10 +162,10 @@ def _greeting(home: Home, settings: Settings) -> list[str]:
         f"callers                 {_callers(home, settings)}",
     ]
     if _speaks_grpc(settings):
-        lines.insert(1, f"predictions over gRPC   {settings.host}:{settings.grpc_port}")
+        how = "" if settings.tls_cert is None else " (TLS)"
+        lines.insert(1, f"predictions over gRPC   {settings.host}:{settings.grpc_port}{how}")
     elif settings.grpc_port:
-        why = MissingExtra("it", "grpc") if settings.tls_cert is None else "it does not speak TLS yet"
-        lines.append(f"gRPC is off: {why}")
+        lines.append(f"gRPC is off: {MissingExtra('it', 'grpc')}")
     if settings.replay:
         lines.append("replay is on: callers may state event times and move the clock")
     return lines

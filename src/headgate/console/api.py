@@ -80,9 +80,9 @@ def control_api(control: Control, guard: Guard) -> Starlette:
         return Response(body, media_type="application/json")
 
     async def advance(request: Request) -> Response:
-        await run_in_threadpool(guard.caller, request.headers.get("authorization"), CallerRole.OPERATE)
+        caller = await run_in_threadpool(guard.caller, request.headers.get("authorization"), CallerRole.OPERATE)
         to = moment(_decoded(await _body(request)).to, "to")
-        return JSONResponse({"obeyed": await run_in_threadpool(control.advance, to)})
+        return JSONResponse({"obeyed": await run_in_threadpool(control.advance, to, caller.name)})
 
     return Starlette(
         routes=[

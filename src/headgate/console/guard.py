@@ -2,12 +2,12 @@
 
 import threading
 
-from headgate.access.caller import Caller, permit
+from headgate.access.caller import ANYBODY, Caller, permit
 from headgate.access.grants import ANY, CallerRole
 from headgate.access.identity import Identity
 from headgate.errors import Forbidden
 
-OPEN: Caller = Caller("anybody", "anybody", ())
+OPEN: Caller = Caller(ANYBODY, ANYBODY, ())
 """Who calls where nobody is asked."""
 
 

@@ -8,8 +8,8 @@ from headgate.vocabulary import Micros
 class Control(Protocol):
     """The actions and views of one installation; every call may block and is made from a thread."""
 
-    def advance(self, to: Micros) -> dict[str, dict[str, int]]:
-        """Move a replay's clock and wait until all obey: revisions by worker and endpoint.
+    def advance(self, to: Micros, who: str) -> dict[str, dict[str, int]]:
+        """Move a replay's clock, on the word of `who`, and wait until all obey: revisions by worker and endpoint.
 
         Raises BadInput when replay is off or time would go back, Unavailable when a worker does not follow.
         """

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, Protocol
 
+import msgspec
+
 from headgate.clock import Clock
 from headgate.controller.decide import Chore, Collect, Compact, Done, Finish, Retain, Seal, Seen, chores, day_of
 from headgate.controller.declared import Declared
-from headgate.events import Death, Event, EventKind
+from headgate.events import Death, Event, EventKind, Note
 from headgate.journal.lake import Lake
 from headgate.journal.orphans import Orphans
 from headgate.journal.ports import SegmentRef, SegmentSource, Stream
@@ -42,6 +44,18 @@ class Deaths(Protocol):
         ...
 
 
+class Notes(Protocol):
+    """Where gateways leave word of what they did on somebody's word."""
+
+    def waiting(self) -> list[Note]:
+        """What was left and not yet forgotten, oldest first."""
+        ...
+
+    def forget(self, note: Note) -> None:
+        """It stands in the history now."""
+        ...
+
+
 class Chores:
     """Keeps the journal in order, a turn at a time; call `turn` from one thread."""
 
@@ -57,6 +71,7 @@ class Chores:
         clock: Clock,
         seal_interval: float,
         deaths: Deaths | None = None,
+        notes: Notes | None = None,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._declared = declared
@@ -68,6 +83,7 @@ class Chores:
         self._events = events
         self._clock = clock
         self._deaths = deaths
+        self._notes = notes
         self._seal_interval = seal_interval
         self._seconds = seconds
         self._started = seconds()
@@ -78,6 +94,7 @@ class Chores:
     def turn(self) -> tuple[Chore, ...]:
         """Look once and do what is due; returns what was done."""
         self._note_deaths()
+        self._take_notes()
         seen = self._look()
         due = chores(seen, self._done, seal_interval=self._seal_interval)
         for chore in due:
@@ -160,6 +177,17 @@ class Chores:
                 event = Event(death.at, EventKind.DIED, DEFAULT_PROJECT, death.name, "supervisor", death.cause, details)
                 self._events.add_event(event)
             self._deaths.forget(death)
+
+    def _take_notes(self) -> None:
+        """Turn what gateways left into history, in that order and for that reason."""
+        if self._notes is None:
+            return
+        for note in self._notes.waiting():
+            known = self._events.events(note.event.project, note.event.subject)
+            if not any(each.details.get("note") == note.id for each in known):
+                details = {**note.event.details, "note": note.id}
+                self._events.add_event(msgspec.structs.replace(note.event, details=details))
+            self._notes.forget(note)
 
     def _retain(self, chore: Retain) -> None:
         retain(self._lake, chore.project, chore.endpoint, before=chore.before)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from headgate.access.caller import ANYBODY
 from headgate.clock import Clock
 from headgate.errors import BadInput, Unavailable
 from headgate.traffic.ports import RevisionReports, TrafficSource
@@ -34,21 +35,27 @@ class Lockstep:
         reports: RevisionReports,
         *,
         patience: float = 10.0,
+        noted: Callable[[Micros, Micros, str], object] = lambda was, to, who: None,
     ) -> None:
+        """`noted` is told from when to when the clock moves and who asked for it, before it does."""
         self._clock = clock
         self._tick = tick
         self._traffic = traffic
         self._reports = reports
         self._patience = patience
+        self._noted = noted
 
-    def advance(self, to: Micros) -> dict[str, dict[str, int]]:
-        """Move the clock to `to` and return the revisions every worker obeys then.
+    def advance(self, to: Micros, who: str = ANYBODY) -> dict[str, dict[str, int]]:
+        """Move the clock to `to`, on the word of `who`, and return the revisions every worker obeys then.
 
         Raises BadInput when `to` lies in the clock's past, Unavailable when a worker does not follow within
         the patience of this lockstep.
         """
-        if to < self._clock.now():
+        was = self._clock.now()
+        if to < was:
             raise BadInput("to", "range", "a replay's clock never goes back")
+        if to > was:
+            self._noted(was, to, who)
         self._clock.move_to(to)
         self._tick()
         wanted = {f"{p}/{e}": traffic.revision for (p, e), traffic in self._traffic.read().items()}

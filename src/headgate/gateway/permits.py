@@ -7,7 +7,7 @@ change of the keys forgets all of it.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Final
 
@@ -101,15 +101,18 @@ class Permits:
         if route.endpoint is not None and len(exchange.head.target) <= _LONGEST_KEPT:
             self._remember(exchange, caller, exchange.caller)
 
-    def admit_call(self, authorization: bytes | None, door: str, project: str, endpoint: str) -> Account | None:
+    def admit_call(
+        self, shown: Callable[[], tuple[bytes | None, str]], door: str, project: str, endpoint: str
+    ) -> Account | None:
         """The account of a caller that is no HTTP exchange's; None where nobody is asked who they are.
 
-        Raises Unauthenticated or Forbidden.
+        `shown` has its authorization and the name in its certificate; it is asked where that matters alone. Raises
+        Unauthenticated or Forbidden.
         """
         role = ROLES.get(door, CallerRole.ADMIN)
         if role is None or not self.required:
             return None
-        return self._permitted((authorization, ""), role, project, endpoint)[1]
+        return self._permitted(shown(), role, project, endpoint)[1]
 
     def look(self) -> None:
         """See whether the keys changed; what was decided under others is forgotten."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from time import perf_counter
 
+from headgate.access.caller import ANYBODY
 from headgate.access.rates import Bucket
 from headgate.errors import Overloaded
 
@@ -35,7 +36,7 @@ class Room:
 
     def __init__(self, rows: int) -> None:
         self._rows = rows
-        self._anybody = Account("anybody")
+        self._anybody = Account(ANYBODY)
         self.waiting = 0
         self.callers = 0
         """Callers with at least one row that waits."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 import uvloop
 
 from headgate.clock import Clock
+from headgate.events import Event, EventKind
 from headgate.gateway.answer import Answerer
 from headgate.gateway.doors.dialect import Dialect, DialectDoor
 from headgate.gateway.doors.invocations.score import InvocationsDialect
@@ -33,7 +34,7 @@ from headgate.journal.blobs import BlobStore
 from headgate.journal.identifiers import Mint
 from headgate.journal.ports import Journal
 from headgate.traffic.ports import Closures, RevisionReports, TrafficSource
-from headgate.vocabulary import VERSION
+from headgate.vocabulary import VERSION, Micros
 
 _LOG: Final = logging.getLogger(__name__)
 IDLE_SECONDS: Final = 60.0
@@ -70,18 +71,20 @@ class Gateway:
         queue_rows: int = 16384,
         idle_seconds: float = IDLE_SECONDS,
         closures: Closures | None = None,
-        may_operate: MayOperate = lambda _: False,
+        may_operate: MayOperate = lambda: False,
+        note: Callable[[Event], None] = lambda _: None,
         chosen: Chosen | None = None,
         rpc: tuple[Server, DoorOf] | None = None,
     ) -> None:
-        """`may_operate`: who may load and unload where no keys say it; `chosen`: a platform's paths; `rpc`: gRPC's."""
+        """`may_operate`: may callers load and unload where no keys say who; `note` has that enter the history."""
         memory = Memory(journal, blobs, slab)
         answerer = Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows)
         self._repository = Repository(
             {},
             closures or OwnClosures(),
-            may_operate=lambda exchange: permits.required or may_operate(exchange),
+            may_operate=lambda: permits.required or may_operate(),
             metrics=slab.folder,
+            note=lambda key, who, into: note(_changed(clock.now(), key, who, into)),
         )
         predict, dialects = _spoken(answerer)
         self._router = Router(
@@ -96,10 +99,8 @@ class Gateway:
             release=VERSION,
             body_limit=body_limit,
         )
-        self._memory = memory
-        self._answerer = answerer
+        self._memory, self._answerer, self._permits = memory, answerer, permits
         self._count = GatewayCount(slab, queue_rows)
-        self._permits = permits
         self._wire = Wire(self._router.handle, self._router.refuse, body_limit)
         self._follower = Follower(
             source=source,
@@ -192,6 +193,13 @@ def _spoken(answerer: Answerer) -> tuple[PredictDoor, dict[str, DialectDoor]]:
     """The native door, and by its name the door of every other protocol."""
     dialects: tuple[Dialect, ...] = (V2Dialect(), TensorFlowDialect(), InvocationsDialect(), VertexDialect())
     return PredictDoor(answerer), {each.name: DialectDoor(answerer, each) for each in dialects}
+
+
+def _changed(at: Micros, key: tuple[str, str], who: str, into_service: bool) -> Event:
+    kind, before, after = EventKind.LOADED, "out of service", "in service"
+    if not into_service:
+        kind, before, after = EventKind.UNLOADED, after, before
+    return Event(at, kind, *key, who, "", {}, before, after)
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

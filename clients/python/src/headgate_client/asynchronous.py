@@ -13,7 +13,7 @@ from headgate_client import calls
 from headgate_client.attempts import Attempts, Done, Retries, Wait
 from headgate_client.calls import DEFAULT_PROJECT, Call, reply_of
 from headgate_client.errors import HeadgateError
-from headgate_client.settings import IDLE_SECONDS, Tls, base_of, headers_of
+from headgate_client.settings import IDLE_SECONDS, Tls, base_of, connections_of, headers_of
 from headgate_client.values import Decision, Endpoint, Label, Predictions, Row
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class AsyncClient:
         self._headers = headers_of(key)
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=tls.context() if tls else None,
-            max_connections=connections,
+            max_connections=connections_of(connections),
             keepalive_expiry=IDLE_SECONDS,
         )
 

@@ -4,6 +4,7 @@ A call has one deadline over all its attempts. Between two attempts it waits a r
 jitter), and at least what ``Retry-After`` asks for; where that wait would outlast the deadline it gives up at once.
 """
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -71,8 +72,8 @@ class Attempts(Generic[T]):
         draw: Callable[[], float] = random.random,
     ) -> None:
         """`deadline` is seconds from now for all attempts together; `now` any clock of seconds that never goes back."""
-        if not deadline > 0:
-            raise BadInput("must be more than 0 seconds", field="deadline", rule="range")
+        if isinstance(deadline, bool) or not isinstance(deadline, int | float) or not 0 < deadline < math.inf:
+            raise BadInput("must be a number of seconds over 0", field="deadline", rule="range")
         self._call = call
         self._retries = retries
         self._now = now

@@ -31,12 +31,13 @@ from headgate_client.values import (
     Label,
     Prediction,
     Predictions,
-    Reference,
     Row,
     RowRefused,
 )
 
 T = TypeVar("T")
+V = TypeVar("V")
+_ROWS: Final = "must be a list of rows, each a mapping; of a frame: frame.to_dict('records')"
 DEFAULT_PROJECT: Final = "default"
 LONGEST_DEADLINE: Final = 600.0
 """Seconds the server takes as a deadline at most."""
@@ -81,16 +82,14 @@ def predict(
     request_id: str | None = None,
 ) -> Call[Predictions]:
     """Ask for predictions. The id is drawn here, once: every attempt bears it and the server counts it once."""
-    if isinstance(rows, Mapping | str) or hasattr(rows, "columns"):
-        raise BadInput(
-            "must be a list of rows, each a mapping; of a frame: frame.to_dict('records')", field="rows", rule="type"
-        )
+    if hasattr(rows, "columns"):  # a frame's list would be its columns' names
+        raise BadInput(_ROWS, field="rows", rule="type")
     name = request_id if request_id is not None else uuid.uuid4().hex
-    document: dict[str, Any] = {"id": name, "rows": list(rows)}
+    document: dict[str, Any] = {"id": name, "rows": _listed(rows, "rows", _ROWS)}
     if keys is not None:
-        document["keys"] = list(keys)
+        document["keys"] = _listed(keys, "keys", "must be a list with one text per row")
     if at is not None:
-        document["at"] = list(at)
+        document["at"] = _listed(at, "at", "must be a list with one moment per row")
     start = encoded(document)[:-1]
 
     def body(patience: float) -> bytes:
@@ -108,7 +107,10 @@ def predict(
 
 def label(project: str, endpoint: str, labels: Iterable[Label]) -> Call[int]:
     """Tell what turned out to be true; the result is how many labels were accepted."""
-    entries = [{**_reference(each.of), "label": each.value, **_moment(each.observed_at)} for each in labels]
+    entries = [
+        {**_reference(each.of, place, "labels"), "label": each.value, **_moment(each.observed_at)}
+        for place, each in enumerate(_all_of(Label, labels, "labels"))
+    ]
     return _telling(f"{_of(project, endpoint)}/labels", "labels", entries)
 
 
@@ -116,12 +118,12 @@ def decide(project: str, endpoint: str, decisions: Iterable[Decision]) -> Call[i
     """Tell what people chose; the result is how many decisions were accepted."""
     entries = [
         {
-            **_reference(each.of),
+            **_reference(each.of, place, "decisions"),
             "decision": each.value,
             **({} if each.actor is None else {"actor": each.actor}),
             **_moment(each.observed_at),
         }
-        for each in decisions
+        for place, each in enumerate(_all_of(Decision, decisions, "decisions"))
     ]
     return _telling(f"{_of(project, endpoint)}/decisions", "decisions", entries)
 
@@ -218,11 +220,34 @@ def _telling(path: str, listed: str, entries: list[dict[str, Any]]) -> Call[int]
 
 
 def _of(project: str, endpoint: str) -> str:
+    for field, name in (("project", project), ("endpoint", endpoint)):
+        # Half a character has no bytes to send.
+        if not isinstance(name, str) or not name or not name.isprintable():
+            raise BadInput("must be a name", field=field, rule="name")
     where = "" if project == DEFAULT_PROJECT else f"/projects/{quote(project, safe='')}"
     return f"/v1{where}/endpoints/{quote(endpoint, safe='')}"
 
 
-def _reference(of: Reference) -> dict[str, Any]:
+def _listed(values: Any, field: str, says: str) -> list[Any]:
+    """`values` as a list. Raises BadInput for one value where several are meant: a text would be its characters."""
+    if not isinstance(values, Mapping | str | bytes):
+        try:
+            return list(values)
+        except TypeError:  # nothing one can go through; said below
+            pass
+    raise BadInput(says, field=field, rule="type")
+
+
+def _all_of(kind: type[V], values: Any, field: str) -> list[V]:
+    """`values` as a list of `kind`. Raises BadInput for anything else."""
+    found = _listed(values, field, f"must be a list of {kind.__name__}")
+    for place, each in enumerate(found):
+        if not isinstance(each, kind):
+            raise BadInput(f"must be a {kind.__name__}", field=f"{field}[{place}]", rule="type")
+    return found
+
+
+def _reference(of: object, place: int, field: str) -> dict[str, Any]:
     match of:
         case ById(name) | Prediction(id=name):
             return {"id": name}
@@ -230,6 +255,10 @@ def _reference(of: Reference) -> dict[str, Any]:
             return {"request_id": request_id, "row": row}
         case ByKey(key, at):
             return {"key": key, "at": at}
+    says = (
+        "must say of which row it is: ById, ByRequest, ByKey or the Prediction; a refused row has nothing to say it of"
+    )
+    raise BadInput(says, field=f"{field}[{place}].of", rule="type")
 
 
 def _moment(observed_at: datetime | None) -> dict[str, Any]:
@@ -251,7 +280,7 @@ def _object(reply: Reply) -> dict[str, Any]:
     """The JSON object in `reply`; the error it stands for when there is none."""
     try:
         document = json.loads(reply.body)
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or lists in lists without end; said below
         document = None
     if isinstance(document, dict):
         return document
@@ -264,7 +293,7 @@ def _said(reply: Reply) -> dict[str, Any]:
     """What the reply's error says: the native door's object, or another's text."""
     try:
         error = json.loads(reply.body)["error"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return {}
     if isinstance(error, dict):
         return error

@@ -27,7 +27,14 @@ class Tls:
     """False believes anybody: for a test, never for a key that is worth something."""
 
     def context(self) -> ssl.SSLContext:
-        """The standard library's form of it."""
+        """The standard library's form of it. Raises BadInput for files that hold no certificates."""
+        try:
+            return self._made()
+        except OSError as error:  # ssl.SSLError is one
+            says = f"its files cannot be used: {error.strerror or error}"
+            raise BadInput(says, field="tls", rule="type") from error
+
+    def _made(self) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=self.ca)
         if not self.verify:
             context.check_hostname = False
@@ -52,6 +59,13 @@ def base_of(url: str) -> str:
     if not fine or parts.query or parts.fragment or parts.username:
         raise BadInput("is not an address such as http://127.0.0.1:8080", field="url", rule="type")
     return url.rstrip("/")
+
+
+def connections_of(connections: int) -> int:
+    """`connections` again. Raises BadInput for a number with which no call could ever be made."""
+    if isinstance(connections, bool) or not isinstance(connections, int) or connections < 1:
+        raise BadInput("must be a whole number from 1", field="connections", rule="range")
+    return connections
 
 
 def headers_of(key: str | None) -> list[tuple[bytes | str, bytes | str]]:

@@ -13,7 +13,7 @@ from headgate_client.attempts import Attempts, Done, Retries
 from headgate_client.bounded import BoundedBackend, Bounds
 from headgate_client.calls import DEFAULT_PROJECT, Call, Reply, reply_of
 from headgate_client.errors import HeadgateError
-from headgate_client.settings import IDLE_SECONDS, Tls, base_of, headers_of
+from headgate_client.settings import IDLE_SECONDS, Tls, base_of, connections_of, headers_of
 from headgate_client.values import Decision, Endpoint, Label, Predictions, Row
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ class Client:
         self._bounds = Bounds()
         self._pool = httpcore2.ConnectionPool(
             ssl_context=tls.context() if tls else None,
-            max_connections=connections,
+            max_connections=connections_of(connections),
             keepalive_expiry=IDLE_SECONDS,
             network_backend=BoundedBackend(self._bounds),
         )

@@ -32,6 +32,11 @@ class Call(Protocol):
         ...
 
     @property
+    def certificate(self) -> str:
+        """The common name in the caller's client certificate, which the handshake has verified; "" without one."""
+        ...
+
+    @property
     def deadline(self) -> float | None:
         """When the caller stops waiting, in seconds of the Unix epoch; None when it did not say."""
         ...
@@ -49,7 +54,7 @@ class Call(Protocol):
         ...
 
     def until(self, left: Callable[[], None]) -> None:
-        """Call `left` on the event loop once the caller has gone or the call has ended."""
+        """Call `left` on the event loop if the caller goes, or its deadline passes, before the call has ended."""
         ...
 
 
@@ -64,6 +69,11 @@ class Door(Protocol):
     @property
     def streaming(self) -> frozenset[str]:
         """Those of them that say more than one message and stay open; few of their calls are admitted at once."""
+        ...
+
+    @property
+    def unspoken(self) -> Mapping[str, str]:
+        """Paths that are known and refused as unimplemented before anything is read, and why."""
         ...
 
     def open(self, call: Call) -> None:

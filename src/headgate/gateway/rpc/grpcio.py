@@ -12,18 +12,19 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, Final, NamedTuple
 
 import grpc
 
+from headgate.access.pems import NewestPems, Pems
 from headgate.errors import BadConfiguration
 from headgate.gateway.doors.statuses import Status
 from headgate.gateway.rpc.call import Call, Door, Trailers
+from headgate.gateway.rpc.places import THREADS
 
 _LOG: Final = logging.getLogger(__name__)
-_THREADS: Final = 64
-"""Calls that can always be in work at once, and so share a model call; further ones wait, unread, for a thread."""
 _STREAMS: Final = 16
 """Calls that may stay open at once; each keeps a thread, one beyond those above, for as long."""
 _OPEN: Final = 4096
@@ -55,7 +56,7 @@ class _End(NamedTuple):
 class ThreadedCall:
     """A call with which a thread waits, as a Call. What the loop says reaches the thread through a queue."""
 
-    __slots__ = ("_context", "_sending", "_words", "deadline", "message", "method")
+    __slots__ = ("_context", "_ended", "_gone", "_left", "_sending", "_words", "deadline", "message", "method")
 
     def __init__(self, method: str, message: bytes, context: Any) -> None:
         self.method, self.message, self._context = method, message, context
@@ -63,21 +64,36 @@ class ThreadedCall:
         self.deadline: float | None = None if left is None or left > _NEVER else time.time() + left
         self._words: SimpleQueue[bytes | _End | None] = SimpleQueue()
         """None: the caller has left."""
-        self._sending = False
+        self._sending = self._ended = self._gone = False
+        self._left: Callable[[], object] | None = None
 
     @property
     def metadata(self) -> Mapping[str, str | bytes]:
         """As Call has it."""
-        return {each[0]: each[1] for each in self._context.invocation_metadata() or ()}
+        found: dict[str, str | bytes] = {}
+        for name, value in self._context.invocation_metadata() or ():
+            before = found.get(name)
+            # As in HTTP: two of a name are one with a comma, which no key has, so that neither passes for the other.
+            found[name] = f"{before}, {value}" if isinstance(before, str) and isinstance(value, str) else value
+        return found
+
+    @property
+    def certificate(self) -> str:
+        """As Call has it."""
+        # Only a server that asks for certificates is shown any, and it has verified them then.
+        names = self._context.auth_context().get("x509_common_name", ())
+        return names[0].decode("utf-8", "replace") if len(names) == 1 else ""
 
     # --- on the event loop
 
     def reply(self, message: bytes, trailers: Trailers = ()) -> None:
         """As Call has it."""
+        self._ended = True
         self._words.put(_End(message, trailers))
 
     def refuse(self, status: Status, details: str, trailers: Trailers = ()) -> None:
         """As Call has it."""
+        self._ended = True
         self._words.put(_End(b"", trailers, status, details[:_LONGEST_DETAILS]))
 
     def say(self, message: bytes) -> bool:
@@ -91,7 +107,8 @@ class ThreadedCall:
     def until(self, left: Callable[[], None]) -> None:
         """As Call has it."""
         loop = asyncio.get_running_loop()
-        if not self._context.add_callback(lambda: loop.call_soon_threadsafe(left)):
+        self._left = partial(loop.call_soon_threadsafe, left)
+        if self._gone:  # after the line above: the caller's leaving sees `left`, or we see that it has left
             loop.call_soon(left)
 
     # --- on the call's own thread
@@ -113,13 +130,17 @@ class ThreadedCall:
             self._sending = False
 
     def _leave(self) -> None:
+        """Called by grpcio once the call is over, however it ended; one that was answered concerns nobody."""
+        self._gone = True
         self._words.put(None)
+        if self._left is not None and not self._ended:
+            self._left()
 
 
 class ThreadedServer:
-    """Listens on a port that several processes may share (``SO_REUSEPORT``)."""
+    """Listens on a port that several processes may share (``SO_REUSEPORT``), encrypted where there are `pems`."""
 
-    def __init__(self, host: str, port: int, *, body_limit: int) -> None:
+    def __init__(self, host: str, port: int, *, body_limit: int, pems: NewestPems | None = None) -> None:
         self._options = (
             ("grpc.so_reuseport", 1),
             ("grpc.max_receive_message_length", body_limit),
@@ -127,6 +148,7 @@ class ThreadedServer:
             ("grpc.max_connection_idle_ms", _IDLE_MS),
             ("grpc.max_concurrent_streams", _CALLS),
         )
+        self._pems = pems
         self._address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._server: Any = None
         self._arrived: deque[Call] = deque()
@@ -139,10 +161,10 @@ class ThreadedServer:
         """As Server has it."""
         self._loop, self._door = asyncio.get_running_loop(), door
         # Its threads are made as calls need them: an idle server has none.
-        self._pool = ThreadPoolExecutor(_THREADS + _STREAMS, thread_name_prefix="grpc")
+        self._pool = ThreadPoolExecutor(THREADS + _STREAMS, thread_name_prefix="grpc")
         server = grpc.server(self._pool, self._handlers(), options=self._options, maximum_concurrent_rpcs=_OPEN)
         try:
-            port = server.add_insecure_port(self._address)
+            port = self._listen(server)
         except RuntimeError:  # older releases say 0 instead
             port = 0
         if not port:
@@ -163,11 +185,20 @@ class ThreadedServer:
             _LOG.warning("gRPC calls that were cut off have not ended and are left behind")
         self._pool.shutdown(wait=False)
 
+    def _listen(self, server: Any) -> int:
+        """The port; raises RuntimeError, or returns 0, where it cannot be listened on."""
+        if self._pems is None:
+            return int(server.add_insecure_port(self._address))
+        return int(server.add_secure_port(self._address, _credentials(self._pems)))
+
     def _handlers(self) -> tuple[Any, ...]:
+        handlers = {path: self._handler(path) for path in self._door.methods}
+        for path, why in self._door.unspoken.items():
+            handlers[path] = grpc.stream_stream_rpc_method_handler(partial(_unspoken, why))
         services: dict[str, dict[str, Any]] = {}
-        for path in self._door.methods:
+        for path, handler in handlers.items():
             service, name = path[1:].rsplit("/", 1)
-            services.setdefault(service, {})[name] = self._handler(path)
+            services.setdefault(service, {})[name] = handler
         return tuple(grpc.method_handlers_generic_handler(*each) for each in services.items())
 
     def _handler(self, method: str) -> Any:
@@ -224,3 +255,29 @@ class ThreadedServer:
             if self._silent.get(context, late) < late:
                 context.cancel()
         self._timer = self._loop.call_later(1.0, self._cut_off)
+
+
+def _unspoken(why: str, _: Iterator[bytes], context: Any) -> Iterator[bytes]:
+    """Refuse at once: whoever opens a stream need not send anything into it."""
+    context.abort(grpc.StatusCode.UNIMPLEMENTED, why)
+    yield b""
+
+
+def _credentials(newest: NewestPems) -> Any:
+    """Credentials that follow the files; connections that stand keep what they were made with."""
+    given = newest()
+
+    def fetch() -> Any:
+        """Asked by grpcio's own threads before each handshake; None means nothing has changed."""
+        nonlocal given
+        found = newest()
+        if found is given:
+            return None
+        given = found
+        return _configuration(found)
+
+    return grpc.dynamic_ssl_server_credentials(_configuration(given), fetch, given.callers is not None)
+
+
+def _configuration(pems: Pems) -> Any:
+    return grpc.ssl_server_certificate_configuration([(pems.key, pems.chain)], pems.callers)

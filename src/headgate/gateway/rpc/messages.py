@@ -22,7 +22,23 @@ _TENSOR: Final = (
     ("contents", 5, "inference.InferTensorContents"),
 )
 _MODEL: Final = (("name", 1, "string"), ("version", 2, "string"))
-_CHANGE: Final = (("repository_name", 1, "string"), ("model_name", 2, "string"))
+_CHANGE: Final = (
+    ("repository_name", 1, "string"),
+    ("model_name", 2, "string"),
+    ("parameters", 3, "map inference.ModelRepositoryParameter"),
+)
+_TIMED: Final = (
+    "success",
+    "fail",
+    "queue",
+    "compute_input",
+    "compute_infer",
+    "compute_output",
+    "cache_hit",
+    "cache_miss",
+)
+# An enumeration on the wire is its number.
+_CONFIGURED: Final = (("name", 1, "string"), ("data_type", 2, "int32"))
 
 Fields = tuple[tuple[str, int, str], ...]
 DESCRIPTION: Final[dict[str, dict[str, Fields]]] = {
@@ -45,11 +61,11 @@ DESCRIPTION: Final[dict[str, dict[str, Fields]]] = {
         ),
         "ModelMetadataResponse.TensorMetadata": _TENSOR[:3],
         "InferParameter": (
-            ("bool_param", 1, "oneof bool"),
-            ("int64_param", 2, "oneof int64"),
-            ("string_param", 3, "oneof string"),
-            ("double_param", 4, "oneof double"),
-            ("uint64_param", 5, "oneof uint64"),
+            ("bool_param", 1, "parameter_choice bool"),
+            ("int64_param", 2, "parameter_choice int64"),
+            ("string_param", 3, "parameter_choice string"),
+            ("double_param", 4, "parameter_choice double"),
+            ("uint64_param", 5, "parameter_choice uint64"),
         ),
         "InferTensorContents": (
             ("bool_contents", 1, "repeated bool"),
@@ -84,8 +100,44 @@ DESCRIPTION: Final[dict[str, dict[str, Fields]]] = {
         "RepositoryIndexRequest": (("repository_name", 1, "string"), ("ready", 2, "bool")),
         "RepositoryIndexResponse": (("models", 1, "repeated inference.RepositoryIndexResponse.ModelIndex"),),
         "RepositoryIndexResponse.ModelIndex": (*_MODEL, ("state", 3, "string"), ("reason", 4, "string")),
+        "ModelRepositoryParameter": (
+            ("bool_param", 1, "parameter_choice bool"),
+            ("int64_param", 2, "parameter_choice int64"),
+            ("string_param", 3, "parameter_choice string"),
+            ("bytes_param", 4, "parameter_choice bytes"),
+        ),
         "RepositoryModelLoadRequest": _CHANGE,
+        "RepositoryModelLoadResponse": (),
         "RepositoryModelUnloadRequest": _CHANGE,
+        "RepositoryModelUnloadResponse": (),
+        "ModelInput": (*_CONFIGURED, ("dims", 4, "repeated int64")),
+        "ModelOutput": (*_CONFIGURED, ("dims", 3, "repeated int64")),
+        "ModelVersionPolicy": (("specific", 3, "policy_choice inference.ModelVersionPolicy.Specific"),),
+        "ModelVersionPolicy.Specific": (("versions", 1, "repeated int64"),),
+        "ModelConfig": (
+            ("name", 1, "string"),
+            ("platform", 2, "string"),
+            ("version_policy", 3, "inference.ModelVersionPolicy"),
+            ("max_batch_size", 4, "int32"),
+            ("input", 5, "repeated inference.ModelInput"),
+            ("output", 6, "repeated inference.ModelOutput"),
+            ("backend", 17, "string"),
+        ),
+        "ModelConfigRequest": _MODEL,
+        "ModelConfigResponse": (("config", 1, "inference.ModelConfig"),),
+        "StatisticDuration": (("count", 1, "uint64"), ("ns", 2, "uint64")),
+        "InferStatistics": tuple(
+            (name, number, "inference.StatisticDuration") for number, name in enumerate(_TIMED, 1)
+        ),
+        "ModelStatistics": (
+            *_MODEL,
+            ("last_inference", 3, "uint64"),
+            ("inference_count", 4, "uint64"),
+            ("execution_count", 5, "uint64"),
+            ("inference_stats", 6, "inference.InferStatistics"),
+        ),
+        "ModelStatisticsRequest": _MODEL,
+        "ModelStatisticsResponse": (("model_stats", 1, "repeated inference.ModelStatistics"),),
     },
     HEALTH: {
         "HealthCheckRequest": (("service", 1, "string"),),
@@ -93,7 +145,10 @@ DESCRIPTION: Final[dict[str, dict[str, Fields]]] = {
         "HealthCheckResponse": (("status", 1, "int32"),),
     },
 }
-"""By package and message: name, number and type of every field."""
+"""By package and message: name, number and type of every field.
+
+Before the type may stand ``repeated``, ``map``, or the name of the choice the field is one of.
+"""
 
 _KINDS: Final = {
     "bool": FieldDescriptorProto.TYPE_BOOL,
@@ -137,9 +192,9 @@ def _describe(message: DescriptorProto, path: str, name: str, number: int, kind:
         how, plain = "repeated", f"{path}.{entry.name}".removeprefix(".")
     if how == "repeated":
         field.label = FieldDescriptorProto.LABEL_REPEATED
-    if how == "oneof":
+    elif how:
         if not message.oneof_decl:
-            message.oneof_decl.add(name="parameter_choice")
+            message.oneof_decl.add(name=how)
         field.oneof_index = 0
     if plain in _KINDS:
         field.type = _KINDS[plain]

@@ -7,7 +7,16 @@ import msgspec
 
 from headgate.contracts.contract import Contract
 from headgate.contracts.explain import class_of
-from headgate.errors import BadInput, HeadgateError, MissingExtra, NotFound, PassingError
+from headgate.errors import (
+    BadInput,
+    Forbidden,
+    HeadgateError,
+    MissingExtra,
+    NotFound,
+    PassingError,
+    RateExceeded,
+    Unauthenticated,
+)
 from headgate.gateway.ask import Ask
 from headgate.gateway.doors.dialect import Question, Written
 from headgate.gateway.doors.forms import (
@@ -37,7 +46,10 @@ MEDIA: Final = "media"
 _SHAPES: Final = ("dataframe_split", "dataframe_records", "instances", "inputs")
 _CODES: Final = (
     (NotFound, "RESOURCE_DOES_NOT_EXIST"),
+    (Unauthenticated, "UNAUTHENTICATED"),
+    (Forbidden, "PERMISSION_DENIED"),
     (MissingExtra, "NOT_IMPLEMENTED"),
+    (RateExceeded, "REQUEST_LIMIT_EXCEEDED"),
     (PassingError, "TEMPORARILY_UNAVAILABLE"),
 )
 _encode = msgspec.json.Encoder().encode

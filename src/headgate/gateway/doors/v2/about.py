@@ -59,9 +59,15 @@ def metadata(exchange: Exchange, view: View, version: str | None) -> None:
 
 
 def configuration(exchange: Exchange, view: View, version: str | None) -> None:
-    """The configuration of the endpoint, or of one of its versions; dimensions are without that of the rows."""
+    """Tell the configuration of the endpoint, or of one of its versions."""
+    seat, body = configured(view, version)
+    send(exchange, 200, _encode(body), version=seat.header)
+
+
+def configured(view: View, version: str | None) -> tuple[Seat, dict[str, Any]]:
+    """The configuration, and whose it is; dimensions are without that of the rows."""
     seat = view.live if version is None else view.seat(version)
-    body = {
+    return seat, {
         "name": view.traffic.endpoint,
         "platform": _platform(seat),
         "backend": "headgate",
@@ -70,7 +76,6 @@ def configuration(exchange: Exchange, view: View, version: str | None) -> None:
         "input": [_configured(each) for each in inputs_of(seat)],
         "output": [_configured(each) for each in outputs_of(seat)],
     }
-    send(exchange, 200, _encode(body), version=seat.header)
 
 
 def entitled(view: View) -> list[str]:

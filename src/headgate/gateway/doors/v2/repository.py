@@ -12,21 +12,26 @@ from typing import Any, Final
 
 import msgspec
 
+from headgate.access.caller import ANYBODY
 from headgate.contracts.decode import parse_json
-from headgate.errors import BadInput, NotFound, Unavailable
+from headgate.errors import BadInput, Forbidden, NotFound, Unavailable
 from headgate.gateway.doors.v2.about import entitled
 from headgate.gateway.doors.v2.statistics import Names, Totals, document, totals
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.http.replies import NOBODY, send
+from headgate.gateway.room import Account
 from headgate.gateway.view import View, Views
 from headgate.traffic.ports import Closures
 from headgate.vocabulary import DEFAULT_PROJECT
 
-MayOperate = Callable[[Exchange], bool]
-"""Whether whoever sent a request may change what others are answered."""
 Key = tuple[str, str]
 """Project and endpoint."""
-_REFUSED: Final = b'{"error":"only an operator may load or unload; the caller has no such right here"}'
+MayOperate = Callable[[], bool]
+"""Whether callers may change what others are answered, where no keys say who may."""
+Note = Callable[[Key, str, bool], None]
+"""Writes down, before it happens, that somebody takes an endpoint into service or out of it; raises OSError."""
+_REFUSED: Final = "only an operator may load or unload; the caller has no such right here"
+CONFIGURED: Final = "a version comes from the registry, with its configuration; send none"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -52,12 +57,13 @@ class OwnClosures:
 class Repository:
     """Answers for the models of the default project, which are all that V2's paths can name."""
 
-    def __init__(self, views: Views, closures: Closures, *, may_operate: MayOperate, metrics: Path) -> None:
+    def __init__(self, views: Views, closures: Closures, *, may_operate: MayOperate, metrics: Path, note: Note) -> None:
         """`metrics` is the folder of the workers' slabs."""
         self.views = views
         self._closures = closures
         self._may_operate = may_operate
         self._metrics = metrics
+        self._note = note
         self.closed: frozenset[Key] = closures.read()
         """The endpoints out of service; the router looks here."""
 
@@ -81,7 +87,7 @@ class Repository:
     def index(self, exchange: Exchange) -> None:
         """List every version that may answer, with its state."""
         asked = _body(exchange)
-        found = [each for _, view in self._own() for each in self._states(view)]
+        found = [each for _, view in self.own() for each in self._states(view)]
         if asked.get("ready") is True:
             found = [each for each in found if each["state"] == "READY"]
         send(exchange, 200, _encode(found))
@@ -90,15 +96,24 @@ class Repository:
         """Bring the endpoint back into service."""
         parameters = _body(exchange).get("parameters") or {}
         if not isinstance(parameters, dict) or parameters:
-            raise BadInput(
-                "parameters", "unsupported", "a version comes from the registry, with its configuration; send none"
-            )
-        self._change(exchange, view, self._closures.open)
+            raise BadInput("parameters", "unsupported", CONFIGURED)
+        self._change(exchange, view, into_service=True)
 
     def unload(self, exchange: Exchange, view: View, _: str | None) -> None:
         """Take the endpoint out of service until it is loaded again."""
         _body(exchange)
-        self._change(exchange, view, self._closures.close)
+        self._change(exchange, view, into_service=False)
+
+    def change(self, view: View, caller: Account | None, *, into_service: bool) -> None:
+        """Take the endpoint into service or out of it, on the word of `caller`. Raises Forbidden or Unavailable."""
+        if not self._may_operate():
+            raise Forbidden(_REFUSED)
+        try:
+            self._note(view.key, ANYBODY if caller is None else caller.name, into_service)
+            (self._closures.open if into_service else self._closures.close)(view.key)
+        except OSError as error:
+            raise Unavailable(f"the change cannot be written down: {error.strerror}") from error
+        self.refresh()
 
     def statistics_of(self, exchange: Exchange, view: View, version: str | None) -> None:
         """What was counted of one endpoint, or of one of its versions."""
@@ -107,9 +122,14 @@ class Repository:
 
     def statistics(self, exchange: Exchange) -> None:
         """What was counted of every endpoint."""
-        self._tell(exchange, {name: entitled(view) for name, view in self._own()}, NOBODY)
+        self._tell(exchange, {name: entitled(view) for name, view in self.own()}, NOBODY)
 
-    def _own(self) -> list[tuple[str, View]]:
+    def totals(self) -> "asyncio.Future[Totals]":
+        """What was counted of the default project's endpoints, on every worker."""
+        return asyncio.get_running_loop().run_in_executor(None, totals, self._metrics, DEFAULT_PROJECT)
+
+    def own(self) -> list[tuple[str, View]]:
+        """The default project's endpoints and their views, by name."""
         return [(name, view) for (project, name), view in sorted(self.views.items()) if project == DEFAULT_PROJECT]
 
     def _states(self, view: View) -> list[dict[str, Any]]:
@@ -122,17 +142,13 @@ class Repository:
             found.append({"name": view.traffic.endpoint, "version": version, "state": state, "reason": reason})
         return found
 
-    def _change(self, exchange: Exchange, view: View, change: Callable[[Key], None]) -> None:
-        if not self._may_operate(exchange):
-            send(exchange, 403, _REFUSED, version=view.live.header)
-            return
-        change(view.key)
-        self.refresh()
+    def _change(self, exchange: Exchange, view: View, *, into_service: bool) -> None:
+        self.change(view, exchange.caller, into_service=into_service)
         send(exchange, 200, b"{}", version=view.live.header)
 
     def _tell(self, exchange: Exchange, names: Names, version: bytes) -> None:
         """Read the slabs beside the loop: a megabyte each."""
-        reading = asyncio.get_running_loop().run_in_executor(None, totals, self._metrics, DEFAULT_PROJECT)
+        reading = self.totals()
         reading.add_done_callback(partial(_told, exchange, names, version))
 
 

@@ -17,6 +17,8 @@ from headgate.gateway.metrics.collector import SlabCollector
 _NANO: Final = 1_000_000_000
 _OTHER: Final = frozenset({"labels", "decisions"})
 """Protocols that ask for no prediction."""
+_GOOD: Final = frozenset({"200", "0"})
+"""Codes of requests that were answered: HTTP's, and gRPC's own."""
 _UNMEASURED: Final = ("queue", "compute_input", "compute_output", "cache_hit", "cache_miss")
 _encode = msgspec.json.Encoder().encode
 
@@ -39,7 +41,7 @@ def totals(folder: Path, project: str) -> Totals:
             if name == "requests_total":
                 if labels["protocol"] in _OTHER:
                     continue
-                key[0] = "success" if labels["code"] == "200" else "fail"
+                key[0] = "success" if labels["code"] in _GOOD else "fail"
             found[tuple(key)] += sample.value
     return found
 
@@ -62,8 +64,12 @@ def document(found: Totals, names: Names) -> bytes:
     >>> told["inference_count"], told["execution_count"], told["inference_stats"]["success"]["count"]
     (8, 2, 4)
     """
-    stats = [each for endpoint, versions in names.items() for each in _endpoint(found, endpoint, versions)]
-    return _encode({"model_stats": stats})
+    return _encode({"model_stats": stats(found, names)})
+
+
+def stats(found: Totals, names: Names) -> list[dict[str, Any]]:
+    """What is told about each of the versions in `names`."""
+    return [each for endpoint, versions in names.items() for each in _endpoint(found, endpoint, versions)]
 
 
 def _endpoint(found: Totals, endpoint: str, versions: Iterable[str]) -> Iterable[dict[str, Any]]:
