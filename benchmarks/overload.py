@@ -2,7 +2,7 @@
 
 Capacity is the closed loop's, by wrk at 64 connections; then requests come at even moments whatever is answered: at a
 tenth of the capacity (unloaded), and at twice the capacity. Both a light model and one of more than half a millisecond
-a row, on one gateway process that may have 256 rows waiting, acks buffered, every other feature on. Each repeat gives
+a row, on one gateway process that may have 128 rows waiting, acks buffered, every other feature on. Each repeat gives
 one ratio and one p99; medians count. The queue's limit in milliseconds is its rows over the rate at which rows were
 answered meanwhile. Writes ``overload.json`` and ``overload.md``; exit code 1 when a promise was missed.
 """
@@ -21,8 +21,8 @@ from benchmarks.openloop import Offered
 
 from benchmarks import load, machine, models, openloop, report
 
-QUEUE_ROWS: Final = 256
-CONNECTIONS: Final = 2048
+QUEUE_ROWS: Final = 128
+CONNECTIONS: Final = 1024
 """Enough that the queue fills before they do: one that waits for an answer asks nothing."""
 CALLERS: Final = 64
 GOODPUT: Final = {"light": 0.55, "heavy": 0.90}
