@@ -92,6 +92,7 @@ class Gateway:
             repository=self._repository,
             chosen=chosen or {},
             permits=permits,
+            room=answerer.room,
             unready=self._unready,
             release=VERSION,
             body_limit=body_limit,
@@ -100,7 +101,7 @@ class Gateway:
         self._answerer = answerer
         self._count = GatewayCount(slab, queue_rows)
         self._permits = permits
-        self._wire = Wire(self._router.handle, self._router.refuse, body_limit)
+        self._wire = Wire(self._router.handle, self._router.refuse, self._router.turn_away, body_limit)
         self._follower = Follower(
             source=source,
             packages=packages,

@@ -92,6 +92,7 @@ class RpcDoor:
         view = self._repository.find(DEFAULT_PROJECT, request.model_name)
         try:
             self._repository.check_open(view)
+            self._answerer.room.knock(caller)
             pinned = view.seat(request.model_version) if request.model_version else None
             question = infer.read(request, pinned or view.live)
             check_rows(question.reading)
