@@ -1,8 +1,8 @@
 """`make bench`: every benchmark but the peers', one after the other: `python -m benchmarks [--quick] [--only NAME]`.
 
 Each runs in a process of its own and leaves ``NAME.json`` and ``NAME.md`` under ``build/bench``; ``bench.json`` and
-``bench.md`` gather every promise and what was found. Exit code 1 when one was missed or a benchmark failed. About a
-quarter of an hour on a quiet machine; on a busy one the figures mean little.
+``bench.md`` gather every promise and what was found. Exit code 1 when one was missed or a benchmark failed. Well over
+half an hour on a quiet machine; on a busy one the figures mean little.
 """
 
 import argparse
@@ -67,6 +67,10 @@ PARTS: Final = (
     # On the disk that is measured, because a temporary folder is often memory.
     Part("journal", lambda out, quick: ["--folder", str(out), "--seconds", "0.5" if quick else "3"], journal_rows),
     Part("serving", reports_itself),
+    Part("binary", reports_itself),
+    Part("workers", reports_itself),
+    Part("overload", reports_itself),
+    Part("swap", reports_itself),
     Part("memory", reports_itself),
 )
 

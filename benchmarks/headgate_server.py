@@ -31,12 +31,14 @@ from headgate.vocabulary import Ack, Digest, Micros
 _SECRET = bytes(32)
 
 
-async def serve(home: Path, digest: str, port: int, ack: str, *, grpc_port: int, key: str) -> None:
+async def serve(home: Path, digest: str, port: int, ack: str, chosen: argparse.Namespace) -> None:
+    """Answer until told to stop."""
+    index, grpc_port = chosen.index, chosen.grpc_port
     clock, packages, traffic = SystemClock(), PackageStore(home / "packages"), MemoryTraffic()
     members = [Member("m:1", digest, 1.0, proved=True)]
     traffic.swap(Traffic("default", "e", 1, "m:1", members, "salt", policy=Policy(ack=Ack(ack))), 0)
-    journal = Committer(LocalDisk(home / "journal"), Stream("bench-0"), clock=clock)
-    slab = Slab(home / "metrics" / f"{ack}.slab")
+    journal = Committer(LocalDisk(home / "journal"), Stream(f"bench-{index}"), clock=clock)
+    slab = Slab(home / "metrics" / f"{ack}-{index}.slab")
 
     def placement_for(digest: str, live: bool) -> Placement:
         package = packages.open(Digest(digest))
@@ -50,13 +52,14 @@ async def serve(home: Path, digest: str, port: int, ack: str, *, grpc_port: int,
         placement_for=placement_for,
         journal=journal,
         blobs=LocalBlobs(LocalDisk(home)),
-        mint=Mint(bytes(32), clock, 0),
+        mint=Mint(bytes(32), clock, index),
         reports=MemoryReports(),
         clock=clock,
         slab=slab,
-        worker="bench",
+        worker=f"bench-{index}",
+        queue_rows=chosen.queue_rows,
         rpc=(ThreadedServer("127.0.0.1", grpc_port, body_limit=1 << 24), RpcDoor) if grpc_port else None,
-        permits=Permits(Identity(_keys(key), _SECRET, clock), clock, slab),
+        permits=Permits(Identity(_keys(chosen.key), _SECRET, clock), clock, slab),
     )
     await gateway.start(listening_socket("127.0.0.1", port))
     stop = asyncio.Event()
@@ -68,11 +71,11 @@ async def serve(home: Path, digest: str, port: int, ack: str, *, grpc_port: int,
 
 
 def _keys(text: str) -> MemoryKeys:
-    """The one key callers must show; none, and the gateway is open."""
+    """The one key callers must show, with a rate that is counted and never reached; none, and the gateway is open."""
     keys = MemoryKeys()
     if text:
-        roles = (CallerRole.PREDICT,)
-        keys.publish([Key(id_in(text), "default", "bench", digest_of(text, _SECRET), roles, ("default/e",), Micros(0))])
+        roles, digest = (CallerRole.PREDICT,), digest_of(text, _SECRET)
+        keys.publish([Key(id_in(text), "default", "bench", digest, roles, ("default/e",), Micros(0), rate=1e9)])
     return keys
 
 
@@ -83,8 +86,8 @@ if __name__ == "__main__":
     arguments.add_argument("port", type=int)
     arguments.add_argument("ack", choices=["durable", "buffered"])
     arguments.add_argument("--grpc-port", type=int, default=0)
-    arguments.add_argument("--key", default="", help="callers must show it")
-    chosen = arguments.parse_args()
-    run_on_uvloop(
-        lambda: serve(chosen.home, chosen.digest, chosen.port, chosen.ack, grpc_port=chosen.grpc_port, key=chosen.key)
-    )
+    arguments.add_argument("--key", default="", help="callers must show it, and its rate is counted")
+    arguments.add_argument("--index", type=int, default=0, help="which of several on one port and one home it is")
+    arguments.add_argument("--queue-rows", type=int, default=16384, help="rows that may wait")
+    given = arguments.parse_args()
+    run_on_uvloop(lambda: serve(given.home, given.digest, given.port, given.ack, given))

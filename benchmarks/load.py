@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,16 +73,21 @@ def server(command: list[str], target: Target, log: Path) -> Iterator[subprocess
     with log.open("ab") as out:
         process = subprocess.Popen(pinned, stdout=out, stderr=out)
     try:
-        _wait(process, target, log)
+        wait(process, target, log)
         yield process
     finally:
-        process.send_signal(signal.SIGTERM)
-        wake(process)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ask it to stop, asleep or not, and see that it does."""
+    process.send_signal(signal.SIGTERM)
+    wake(process)
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def sleep(process: subprocess.Popen[bytes]) -> None:
@@ -96,7 +101,12 @@ def wake(process: subprocess.Popen[bytes]) -> None:
 
 
 def measure(process: subprocess.Popen[bytes], target: Target, connections: int, seconds: float) -> Row:
-    """One run of wrk on the last core."""
+    """One run of wrk on the last core, against a server of one process."""
+    return measure_all([process.pid], target, connections, seconds)
+
+
+def measure_all(pids: Sequence[int], target: Target, connections: int, seconds: float) -> Row:
+    """One run of wrk on the last core; the server's share is the sum of these processes'."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "body").write_bytes(target.body)
         script = Path(folder) / "post.lua"
@@ -104,7 +114,7 @@ def measure(process: subprocess.Popen[bytes], target: Target, connections: int, 
         script.write_text(_SCRIPT.replace("HEADERS", headers).replace("BODY", str(Path(folder) / "body")))
         command = [wrk_path() or "wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", str(script)]
         pinned = ["taskset", "-c", str(_cores()[-1])] if shutil.which("taskset") else []
-        before, began = _busy(process.pid), time.perf_counter()
+        before, began = sum(map(busy, pids)), time.perf_counter()
         generator = subprocess.Popen(
             [*pinned, *command, f"http://127.0.0.1:{target.port}{target.path}"],
             stdout=subprocess.PIPE,
@@ -129,7 +139,7 @@ def measure(process: subprocess.Popen[bytes], target: Target, connections: int, 
         found["p50"],
         found["p99"],
         found["errors"],
-        (_busy(process.pid) - before) / elapsed,
+        (sum(map(busy, pids)) - before) / elapsed,
         (usage.ru_utime + usage.ru_stime) / elapsed,
     )
 
@@ -153,7 +163,8 @@ def resident_kb(pid: int) -> int:
     return int(next(line for line in lines if line.startswith("VmRSS")).split()[1])
 
 
-def _busy(pid: int) -> float:
+def busy(pid: int) -> float:
+    """Seconds of processor time a process took so far."""
     stat = Path(f"/proc/{pid}/stat").read_text()
     fields = stat[stat.rindex(")") + 2 :].split()
     return (int(fields[11]) + int(fields[12])) / _TICK
@@ -163,7 +174,8 @@ def _cores() -> list[int]:
     return sorted(os.sched_getaffinity(0))
 
 
-def _wait(process: subprocess.Popen[bytes], target: Target, log: Path) -> None:
+def wait(process: subprocess.Popen[bytes], target: Target, log: Path) -> None:
+    """Until the server answers. Raises RuntimeError with its log when it ends or takes a minute."""
     headers = "".join(f"{name}: {value}\r\n" for name, value in target.headers)
     request = b"POST %b HTTP/1.1\r\nHost: x\r\n%bContent-Length: %d\r\n\r\n%b" % (
         target.path.encode(), headers.encode(), len(target.body), target.body,

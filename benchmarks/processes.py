@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -74,11 +74,8 @@ class Tree:
 
     def open_to_others(self) -> list[str]:
         """Listening addresses that are not loopback, as /proc writes them."""
-        inodes = {inode for each in self.members() for inode in _sockets(each.pid)}
-        tables = (Path(f"/proc/net/{name}").read_text().splitlines()[1:] for name in ("tcp", "tcp6"))
-        rows = [line.split() for table in tables for line in table]
-        listening = [row[1] for row in rows if row[3] == _LISTENS and row[9] in inodes]
-        return [each for each in listening if each.partition(":")[0] not in _LOOPBACK]
+        addresses = listening(each.pid for each in self.members())
+        return [each for each in addresses if each.partition(":")[0] not in _LOOPBACK]
 
     def end(self) -> None:
         """Ask the first process to stop, then end by id whatever is still there."""
@@ -132,6 +129,14 @@ def last_words(output: str, limit: int = 300) -> str:
     """The end of what a program said, on one line, without the marks under a traceback's lines."""
     lines = (line.strip() for line in output.splitlines())
     return " ".join(line for line in lines if line.strip("^~ "))[-limit:]
+
+
+def listening(pids: Iterable[int]) -> list[str]:
+    """The addresses on which these processes take connections, as /proc writes them."""
+    inodes = {inode for pid in pids for inode in _sockets(pid)}
+    tables = (Path(f"/proc/net/{name}").read_text().splitlines()[1:] for name in ("tcp", "tcp6"))
+    rows = [line.split() for table in tables for line in table]
+    return [row[1] for row in rows if row[3] == _LISTENS and row[9] in inodes]
 
 
 def listens(port: int) -> bool:

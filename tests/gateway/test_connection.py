@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from headgate.gateway.http import connection
 from headgate.gateway.http.connection import HEAD_LIMIT, PIPELINE_LIMIT, Connection, Refused, Wire
-from headgate.gateway.http.exchange import Exchange
+from headgate.gateway.http.exchange import Exchange, Head
 
 
 class Line:
@@ -61,9 +61,10 @@ class Talk:
     refused: list[Refused] = field(default_factory=list)
     line: Line = field(default_factory=Line)
     at_once: bool = False
+    full: bool = False
 
     def __post_init__(self) -> None:
-        self.wire = Wire(self._asked, self._refused, self.body_limit, self.heads)
+        self.wire = Wire(self._asked, self._refused, self._turned_away, self.body_limit, self.heads)
         self.connection = Connection(self.wire)
         self.connection.connection_made(cast(asyncio.Transport, self.line))
 
@@ -75,6 +76,9 @@ class Talk:
     def _refused(self, exchange: Exchange, reason: Refused) -> None:
         self.refused.append(reason)
         exchange.reply(b"<refused %d>" % reason.status)
+
+    def _turned_away(self, head: Head) -> bytes | None:
+        return b"<full %b>" % head.target if self.full else None
 
     def hear(self, *pieces: bytes) -> "Talk":
         for piece in pieces:
@@ -111,6 +115,27 @@ def chunked(target: bytes, body: bytes, cut: int) -> bytes:
 
 def get(method: bytes, target: bytes, *headers: bytes) -> bytes:
     return b"\r\n".join([b"%b %b HTTP/1.1" % (method, target), b"Host: t", *headers, b"", b""])
+
+
+def test_where_there_is_no_room_a_request_with_a_known_head_goes_no_further() -> None:
+    talk = Talk(at_once=True, full=True)
+    talk.hear(post(b"/a", b"1"), post(b"/a", b"2"), post(b"/b", b"3"))
+    assert talk.line.said == b"<1><full /a><2>", "a head seen for the first time is read as ever"
+    assert [each.body for each in talk.asked] == [b"1", b"3"]
+    assert talk.connection.requests == 3
+    talk.full = False
+    assert talk.hear(post(b"/a", b"4")).line.said.endswith(b"<3>")
+
+
+def test_no_refusal_overtakes_an_answer_that_is_still_to_come() -> None:
+    talk = Talk().hear(post(b"/a", b"1"))
+    talk.full = True
+    talk.hear(post(b"/a", b"2"))
+    assert [each.body for each in talk.asked] == [b"1", b"2"]
+    for each in talk.asked:
+        each.reply(b"<%b>" % each.body)
+    assert talk.line.said == b"<1><2>"
+    assert talk.hear(post(b"/a", b"3")).line.said == b"<1><2><full /a>"
 
 
 TARGETS = st.sampled_from([b"/", b"/v1/endpoints/e/predict", b"/v1/endpoints/e/predict?x=1", b"/%C3%A9"])

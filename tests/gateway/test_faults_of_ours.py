@@ -95,7 +95,7 @@ def test_both_endpoints_of_one_turn_are_asked_whatever_the_first_does(play: Any)
                 await asyncio.sleep(0)
         assert order == ["e", "other"]
         assert [type(each.refusal).__name__ for each in asked] == ["HeadgateError", "NoneType"]
-        assert answerer._room.waiting == 0
+        assert answerer.room.waiting == 0
 
     def make(view: Any) -> Any:
         from headgate.gateway.ask import make_ask

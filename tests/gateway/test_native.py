@@ -1,6 +1,7 @@
 """The native door over a real socket."""
 
 import asyncio
+import json
 import math
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from headgate.clock import HeldClock
 from headgate.errors import JournalUnavailable
+from headgate.gateway.metrics.collector import SlabCollector
 from headgate.traffic.traffic import Capture, Member, Policy
 from headgate.vocabulary import Ack, Micros, OnFailure
 
@@ -279,6 +281,65 @@ def test_a_full_queue_sends_callers_away(play: Any) -> None:
         assert (await first.reply()).status == 200
         town.journal.held = False
         assert (await second.post(PREDICT, {"rows": [ROW]})).status == 200
+
+    play(serve_one, scene, queue_rows=2)
+
+
+@pytest.mark.parametrize(("path", "door"), [(PREDICT, "native"), (INFER, "v2")])
+def test_where_nobody_has_room_a_body_is_not_even_read(play: Any, path: str, door: str) -> None:
+    async def scene(town: Any) -> None:
+        town.journal.held = True
+        first, second, last = await town.call(), await town.call(), await town.call()
+        first.send("POST", PREDICT, json.dumps({"rows": [ROW, ROW]}).encode())
+        while not town.journal.waiting:
+            await asyncio.sleep(0.001)
+        replies = [await second.ask("POST", path, b"{no JSON") for _ in range(2)]
+        replies.append(await last.ask("POST", path, b"{no JSON", "Connection: close"))
+        assert await last.ended() == b""
+        assert {(each.status, each.body) for each in replies} == {(503, replies[0].body)}
+        assert "too many rows wait already" in replies[0].body.decode()
+        told = [
+            {name: value for name, value in each.headers.items() if name != "headgate-request-id"} for each in replies
+        ]
+        assert told[0]["headgate-version"] == "m:1"
+        assert told[0] == told[1] == {name: value for name, value in told[2].items() if name != "connection"}
+        assert len({each.headers["headgate-request-id"] for each in replies}) == 3
+        town.journal.release()
+        town.journal.held = False
+        assert (await first.reply()).status == 200
+        assert (await second.ask("POST", path, b"{no JSON")).status in (400, 422)
+        counted = {
+            (
+                sample.name,
+                sample.labels.get("protocol", ""),
+                sample.labels.get("code") or sample.labels.get("reason"),
+            ): sample.value
+            for family in SlabCollector(town.home / "metrics").collect()
+            for sample in family.samples
+        }
+        assert counted["headgate_rejected_total", "", "Overloaded"] == 3
+        assert counted["headgate_requests_total", door, "503"] == 3
+
+    play(serve_one, scene, queue_rows=2)
+
+
+def test_who_is_told_that_there_is_no_room_hears_of_the_version_that_is_live_now(play: Any) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        for version in ("m:1", "m:2"):
+            if version == "m:2":
+                town.publish([Member(version, town.linear(), 1.0, proved=True)], live=version)
+                await town.obeyed(2)
+            town.journal.held = True
+            first = await town.call()
+            first.send("POST", PREDICT, json.dumps({"rows": [ROW, ROW]}).encode())
+            while not town.journal.waiting:
+                await asyncio.sleep(0.001)
+            reply = await caller.post(PREDICT, {"rows": [ROW]})
+            assert (reply.status, reply.headers["headgate-version"]) == (503, version)
+            town.journal.release()
+            town.journal.held = False
+            assert (await first.reply()).status == 200
 
     play(serve_one, scene, queue_rows=2)
 

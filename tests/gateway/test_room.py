@@ -25,6 +25,17 @@ def test_a_caller_alone_may_have_all_of_the_room() -> None:
         room.check(caller, 11)
 
 
+def test_a_knock_asks_for_one_row_and_takes_none() -> None:
+    room, flood, calm = Room(2), Account("flood"), Account("calm")
+    room.enter(flood, 1)
+    room.knock(flood)
+    room.enter(flood, 1)
+    with pytest.raises(Overloaded):
+        room.knock(flood)
+    room.knock(calm)
+    assert (room.waiting, calm.waiting) == (2, 0)
+
+
 def test_who_holds_more_than_a_fair_share_is_refused_first() -> None:
     room, flood, calm = Room(10), Account("flood"), Account("calm")
     room.enter(flood, 10)

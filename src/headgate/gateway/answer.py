@@ -23,7 +23,7 @@ from headgate.errors import (
 )
 from headgate.gateway.ask import Ask, Share
 from headgate.gateway.complaints import Complaints
-from headgate.gateway.divide import divide
+from headgate.gateway.divide import BULK, divide
 from headgate.gateway.lanes import Lanes
 from headgate.gateway.metrics.counting import VersionCount
 from headgate.gateway.remember import Memory
@@ -37,7 +37,7 @@ from headgate.runtimes.ports import Outputs
 
 _LOG: Final = logging.getLogger(__name__)
 INLINE_ROWS: Final = 128
-"""Rows of one call on the event loop; larger batches leave it."""
+"""Rows of one call on the event loop; larger requests leave it."""
 SWEEP_SECONDS: Final = 0.01
 """How late a deadline may be noticed."""
 _BISECT_SECONDS: Final = 0.5
@@ -56,7 +56,8 @@ class Answerer:
         self._open: set[Ask] = set()
         """Requests that outlive their tick."""
         self._sweeping = False
-        self._room = Room(queue_rows)
+        self.room = Room(queue_rows)
+        """Doors look into it before they read: a request that has no room should cost next to nothing."""
         self._complaints = Complaints()
 
     # --- a tick
@@ -68,12 +69,12 @@ class Answerer:
             raise Unavailable("the live version has no passing evaluation record; evaluate it or force it")
         if view.must_remember:
             self._memory.check()
-        self._room.check(ask.caller, rows)
+        self.room.check(ask.caller, rows)
         if not self._arrived:
             asyncio.get_running_loop().call_soon(self.tick)
         self._arrived.append(ask)
-        ask.room = self._room
-        self._room.enter(ask.caller, rows)
+        ask.room = self.room
+        self.room.enter(ask.caller, rows)
         view.waiting += rows
 
     def note(self, view: View, error: HeadgateError) -> None:
@@ -127,8 +128,15 @@ class Answerer:
         """Ask its version, here if that is quick."""
         served = share.seat.served
         runtime = served.placement.inline
-        if runtime is None or len(share.rows) > INLINE_ROWS:
+        bulk = len(share.asks[0].outcomes) > BULK
+        if runtime is None or (bulk and len(share.rows) > INLINE_ROWS):
             self._lanes.put(share)
+            return
+        if len(share.rows) > INLINE_ROWS:
+            # Many callers with few rows each. A thread would save the loop less than it costs to wake, and would keep
+            # them waiting for its turn behind the reading of those who come next.
+            for start in range(0, len(share.rows), INLINE_ROWS):
+                self._run(share.part(range(start, min(start + INLINE_ROWS, len(share.rows)))))
             return
         share.began = began = perf_counter_ns()
         try:

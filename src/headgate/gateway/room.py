@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 from time import perf_counter
+from typing import Final
 
 from headgate.access.caller import ANYBODY
 from headgate.access.rates import Bucket
 from headgate.errors import Overloaded
+
+FULL: Final = "too many rows wait already; come back in a moment"
+"""What callers are told for whom there is no room."""
 
 
 class Account:
@@ -41,14 +45,25 @@ class Room:
         self.callers = 0
         """Callers with at least one row that waits."""
 
+    def lacks(self, caller: Account | None, rows: int = 1) -> bool:
+        """Whether `rows` more of `caller` have no room."""
+        total = self.waiting + rows
+        if total <= self._rows:
+            return False
+        account = caller or self._anybody
+        callers = self.callers + (account.waiting == 0)
+        return (account.waiting + rows) * callers > self._rows or total > 2 * self._rows
+
+    def knock(self, caller: Account | None) -> None:
+        """Raise Overloaded when no row of `caller` has room at all; asked before a body is read, which costs more."""
+        if self.lacks(caller):
+            raise Overloaded(FULL)
+
     def check(self, caller: Account | None, rows: int) -> None:
         """Raise Overloaded when `rows` more of `caller` have no room, RateExceeded when they come too fast."""
+        if self.lacks(caller, rows):
+            raise Overloaded(FULL)
         account = caller or self._anybody
-        total = self.waiting + rows
-        if total > self._rows:
-            callers = self.callers + (account.waiting == 0)
-            if (account.waiting + rows) * callers > self._rows or total > 2 * self._rows:
-                raise Overloaded("too many rows wait already; come back in a moment")
         if account.bucket is not None:
             account.charge(rows)
 

@@ -95,13 +95,14 @@ class Gateway:
             repository=self._repository,
             chosen=chosen or {},
             permits=permits,
+            room=answerer.room,
             unready=self._unready,
             release=VERSION,
             body_limit=body_limit,
         )
         self._memory, self._answerer, self._permits = memory, answerer, permits
         self._count = GatewayCount(slab, queue_rows)
-        self._wire = Wire(self._router.handle, self._router.refuse, body_limit)
+        self._wire = Wire(self._router.handle, self._router.refuse, self._router.turn_away, body_limit)
         self._follower = Follower(
             source=source,
             packages=packages,

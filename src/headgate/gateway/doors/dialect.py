@@ -72,6 +72,7 @@ class DialectDoor:
     def open(self, exchange: Exchange, view: View, version: str | None) -> None:
         """Have a request answered under `view`, by `version` if the caller names one."""
         try:
+            self._answerer.room.knock(exchange.caller)
             pinned = None if version is None else view.seat(version)
             question = self._dialect.read(exchange, pinned or view.live)
             reading = question.reading

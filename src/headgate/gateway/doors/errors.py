@@ -60,11 +60,15 @@ def error_body(error: HeadgateError | Violation) -> ErrorBody:
     return ErrorBody("request", rule, str(error))
 
 
+def refusal_body(error: HeadgateError) -> bytes:
+    """The whole body of a refusal."""
+    return _encode(_Refusal(error_body(error)))
+
+
 def refuse(exchange: Exchange, error: HeadgateError, *, request_id: bytes = b"", version: bytes = NOBODY) -> int:
     """Answer `exchange` with `error` and return the status."""
     status = status_of(error, NATIVE)
-    body = _encode(_Refusal(error_body(error)))
-    send(exchange, status, body, request_id=request_id, version=version, extra=error_headers(error))
+    send(exchange, status, refusal_body(error), request_id=request_id, version=version, extra=error_headers(error))
     return status
 
 

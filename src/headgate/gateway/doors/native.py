@@ -6,17 +6,20 @@ from typing import Any, Final
 
 import msgspec
 
-from headgate.errors import BadInput, HeadgateError, PassingError, RuntimeFailed, Violation
+from headgate.errors import BadInput, HeadgateError, Overloaded, PassingError, RuntimeFailed, Violation
 from headgate.gateway.answer import Answerer
 from headgate.gateway.ask import Ask, make_ask
-from headgate.gateway.doors.errors import ErrorBody, error_body, refuse
+from headgate.gateway.doors.errors import ErrorBody, error_body, refusal_body, refuse
+from headgate.gateway.doors.statuses import NATIVE, error_headers, status_of
 from headgate.gateway.http.exchange import Exchange
-from headgate.gateway.http.replies import header_text, send
+from headgate.gateway.http.replies import Prepared, header_text, send
+from headgate.gateway.room import FULL
 from headgate.gateway.view import View
 from headgate.journal.identifiers import format_id
 from headgate.journal.records import Answer
 
 PROTOCOL: Final = "native"
+_OVERLOADED: Final = status_of(Overloaded(FULL), NATIVE)
 
 
 class _Predicted(msgspec.Struct, gc=False, omit_defaults=True):
@@ -41,15 +44,36 @@ class PredictDoor:
     def __init__(self, answerer: Answerer) -> None:
         self._answerer = answerer
         self._encode = msgspec.json.Encoder().encode
+        self._prepared = b"", _no_room(b"")
+        """The last version named to a caller for whom there was no room, and the reply."""
 
     def open(self, exchange: Exchange, view: View) -> None:
         """Have a request answered under `view`."""
         try:
+            if self._answerer.room.lacks(exchange.caller):
+                if exchange.head.keep_alive:
+                    exchange.reply(self.no_room(view))
+                    return
+                raise Overloaded(FULL)
             reading = view.live.served.reader.read(exchange.body)
             self._answerer.admit(make_ask(view, reading, partial(self._reply, exchange), None, exchange.caller))
         except (BadInput, PassingError) as error:
             self._answerer.note(view, error)
             view.count.replied(PROTOCOL, refuse(exchange, error, version=view.live.header), 0.0)
+
+    def no_room(self, view: View) -> bytes:
+        """The reply to one more request for whose caller there is no room for a single row, and that it was counted.
+
+        When twice as many ask as can be answered, this is said as often as an answer is given: what it costs is what
+        the answers lose.
+        """
+        version, prepared = self._prepared
+        if version != view.live.header:
+            prepared = _no_room(view.live.header)
+            self._prepared = view.live.header, prepared
+        view.count.rejected(Overloaded.__name__)
+        view.count.replied(PROTOCOL, _OVERLOADED, 0.0)
+        return prepared.message()
 
     def _reply(self, exchange: Exchange, ask: Ask) -> None:
         problem = overall(ask)
@@ -61,6 +85,11 @@ class PredictDoor:
             body = self._encode(_Reply([_entry(ask, place) for place in range(len(ask.outcomes))], ask.journalled))
             send(exchange, status, body, request_id=request_id, version=versions(ask))
         ask.view.count.replied(PROTOCOL, status, (perf_counter_ns() - ask.arrived) / 1e9)
+
+
+def _no_room(version: bytes) -> Prepared:
+    error = Overloaded(FULL)
+    return Prepared(_OVERLOADED, refusal_body(error), version=version, extra=error_headers(error))
 
 
 def overall(ask: Ask) -> HeadgateError | Violation | None:

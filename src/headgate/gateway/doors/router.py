@@ -21,9 +21,10 @@ from headgate.gateway.doors.v2 import about
 from headgate.gateway.doors.v2.repository import Repository
 from headgate.gateway.http.coding import decoded, is_coded
 from headgate.gateway.http.connection import METHODS, Refused
-from headgate.gateway.http.exchange import Exchange
+from headgate.gateway.http.exchange import Exchange, Head
 from headgate.gateway.http.replies import send
 from headgate.gateway.permits import Permits
+from headgate.gateway.room import Room
 from headgate.gateway.view import View
 
 _LOG: Final = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Router:
         repository: Repository,
         chosen: Chosen,
         permits: Permits,
+        room: Room,
         unready: Callable[[], str],
         release: str,
         body_limit: int,
@@ -61,10 +63,12 @@ class Router:
         self._repository = repository
         self._chosen = chosen
         self._permits = permits
+        self._room = room
         self._unready = unready
         self._body_limit = body_limit
         self._routes: dict[bytes, Route | None] = {}
         self._predict = predict.open
+        self._no_room = predict.no_room
         described = Described(release)
         self._of_server: Mapping[str, ServerDoor] = {
             "livez": lambda exchange: send(exchange, 200, b'{"live":true}'),
@@ -112,6 +116,21 @@ class Router:
             self._unfold(exchange)
         else:
             self._lead(exchange)
+
+    def turn_away(self, head: Head) -> bytes | None:
+        """The reply to a request of that head on the hot path, when no row has room; None means it must be led.
+
+        Where callers must show who they are, how much of the room is theirs decides, and that is found out on the way.
+        """
+        if self._permits.required or not self._room.lacks(None):
+            return None
+        route = self._routes.get(head.target)
+        if route is None or route.door != "predict" or head.method != b"POST":
+            return None
+        try:
+            return self._no_room(self._view(route))
+        except HeadgateError:
+            return None  # it is refused for another reason, on the way
 
     def refuse(self, exchange: Exchange, reason: Refused) -> None:
         """Answer bytes that are no request."""

@@ -49,6 +49,8 @@ class Wire:
     """Takes each whole request."""
     refuse: Callable[[Exchange, Refused], None]
     """Answers what is no request."""
+    turn_away: Callable[[Head], bytes | None]
+    """The reply to a request of that head where none of it need be read, because there is no room; else None."""
     body_limit: int
     heads: dict[bytes, Head] = field(default_factory=dict)
     connections: "set[Connection]" = field(default_factory=set)
@@ -120,6 +122,11 @@ class Connection(asyncio.Protocol):
             end = data.find(b"\r\n\r\n") + 4
             head = self._wire.heads.get(data[:end])
             if head is not None and len(data) == end + head.length:
+                # Heads that are remembered keep their connection open, so this reply is all there is to do.
+                if not self._waiting and (refusal := self._wire.turn_away(head)) is not None:
+                    self.requests += 1
+                    self._transport.write(refusal)  # type: ignore[union-attr] # who sends is connected
+                    return
                 self._accept(Exchange(self, head, data[end:]))
                 return
             before = self.requests

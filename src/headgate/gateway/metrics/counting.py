@@ -91,6 +91,7 @@ class EndpointCount:
         self._where = {"project": project, "endpoint": endpoint}
         self._slab, self._values = slab, slab.values
         self._replies: dict[tuple[str, int], int] = {}
+        self._rejections: dict[str, int] = {}
         self._violations: dict[tuple[str, str], int] = {}
         self._duration = Histogram(slab, "headgate_request_duration_seconds", **self._where)
         self._in_flight = slab.cell("headgate_in_flight", **self._where)
@@ -123,7 +124,11 @@ class EndpointCount:
 
     def rejected(self, reason: str) -> None:
         """A request was refused as a whole."""
-        self._values[self._slab.cell("headgate_rejected_total", reason=reason, **self._where)] += 1.0
+        cell = self._rejections.get(reason)
+        if cell is None:
+            cell = self._slab.cell("headgate_rejected_total", reason=reason, **self._where)
+            self._rejections[reason] = cell
+        self._values[cell] += 1.0
 
     def violated(self, field: str, rule: str) -> None:
         """A row broke `rule` in `field`; fields beyond the first few hundred are counted as ``other``."""

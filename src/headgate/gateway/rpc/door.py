@@ -90,6 +90,7 @@ class RpcDoor:
         ask: Ask | None = None
         try:
             self._repository.check_open(view)
+            self._answerer.room.knock(caller)
             self._places.check(view.key)
             pinned = view.seat(request.model_version) if request.model_version else None
             question = infer.read(request, pinned or view.live)

@@ -1,0 +1,152 @@
+"""A gateway that is asked for twice what it can do: `python -m benchmarks.overload [--quick]`.
+
+Capacity is the closed loop's, by wrk at 64 connections; then requests come at even moments whatever is answered: at a
+tenth of the capacity (unloaded), and at twice the capacity. Both a light model and one of more than half a millisecond
+a row, on one gateway process that may have 128 rows waiting, acks buffered, every other feature on. Each repeat gives
+one ratio and one p99; medians count. The queue's limit in milliseconds is its rows over the rate at which rows were
+answered meanwhile. Writes ``overload.json`` and ``overload.md``; exit code 1 when a promise was missed.
+"""
+
+import argparse
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.openloop import Offered
+
+from benchmarks import load, machine, models, openloop, report
+
+QUEUE_ROWS: Final = 128
+CONNECTIONS: Final = 1024
+"""Enough that the queue fills before they do: one that waits for an answer asks nothing."""
+CALLERS: Final = 64
+GOODPUT: Final = {"light": 0.55, "heavy": 0.90}
+"""Of the capacity, when twice the capacity is asked for."""
+STALL_MS: Final = 250.0
+GROWN_MB: Final = 4.0
+HEAVY_US: Final = 500.0
+_LIBRARIES: Final = ("headgate", "onnxruntime", "uvloop", "httptools", "msgspec", "numpy")
+_PATH: Final = "/v1/endpoints/e/predict"
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """One stretch of each kind, one after the other."""
+
+    capacity: load.Row
+    unloaded: Offered
+    overload: Offered
+    server_share: float
+    resident_mb: float
+    """After it."""
+
+    @property
+    def kept(self) -> float:
+        """Accepted requests over the capacity."""
+        return self.overload.goodput / self.capacity.rate
+
+    @property
+    def queue_ms(self) -> float:
+        """How long a full queue takes to be answered."""
+        return QUEUE_ROWS / self.overload.goodput * 1e3 if self.overload.goodput else float("inf")
+
+    @property
+    def wait(self) -> float:
+        """p99 of accepted requests over what it may be."""
+        return self.overload.p99_ms() / (self.queue_ms + 3 * self.unloaded.p99_ms())
+
+
+def gates(kind: str, repeats: list[Repeat], row_us: float) -> list[dict[str, Any]]:
+    """What is promised of a model of that kind."""
+    kept, waited = (statistics.median(values) for values in ([r.kept for r in repeats], [r.wait for r in repeats]))
+    gap = max(each.overload.longest_gap_ms for each in repeats)
+    grown = repeats[-1].resident_mb - repeats[0].resident_mb
+    failed = sum(each.overload.failed + each.unloaded.failed for each in repeats)
+    found = [
+        report.at_least(f"{kind}: accepted at twice the capacity / capacity", kept, GOODPUT[kind]),
+        report.at_most(f"{kind}: p99 of accepted / (queue limit + 3 x unloaded p99), at most", waited, 1.0),
+        report.at_most(f"{kind}: longest time without an answer, ms, at most", gap, STALL_MS),
+        report.at_most(f"{kind}: neither answered nor told to come back, at most", failed, 0),
+        report.at_most(f"{kind}: MB grown from the first overload to the last, at most", grown, GROWN_MB),
+    ]
+    if kind == "heavy":
+        found.append(report.at_least("heavy: microseconds of processor time a row", row_us, HEAVY_US))
+    return found
+
+
+def measure(process: subprocess.Popen[bytes], target: load.Target, seconds: float, folder: Path) -> Repeat:
+    """Capacity, then a tenth of it, then twice of it."""
+    capacity = load.measure(process, target, CALLERS, seconds)
+    unloaded = openloop.offer(target, capacity.rate / 10, seconds, CALLERS, folder)
+    before = load.busy(process.pid)
+    overload = openloop.offer(target, capacity.rate * 2, seconds, CONNECTIONS, folder)
+    spent = (load.busy(process.pid) - before) / (overload.done.max() - overload.due[0])
+    return Repeat(capacity, unloaded, overload, spent, load.resident_kb(process.pid) / 1024)
+
+
+def run(kind: str, onnx: Path, folder: Path, *, seconds: float, repeats: int) -> list[Repeat]:
+    """One gateway with that model, asked again and again."""
+    home = folder / f"home-{kind}"
+    digest = models.package(onnx, home / "packages")
+    target = load.Target(load.free_port(), _PATH, models.body())
+    words = load.python("headgate_server.py", home, digest, target.port, "buffered", "--queue-rows", QUEUE_ROWS)
+    found = []
+    with load.server(words, target, folder / f"{kind}.log") as process:
+        load.measure(process, target, CALLERS, 1.0)
+        for number in range(repeats):
+            found.append(each := measure(process, target, seconds, folder))
+            print(
+                f"{kind}, run {number + 1}: capacity {each.capacity.rate:,.0f}/s, accepted {each.kept:.2f} of it, "
+                f"p99 {each.overload.p99_ms():.1f} ms, {each.wait:.2f} of what it may be, {each.overload.statuses}, "
+                f"late {each.overload.late_ms:.1f} ms ({each.overload.limit})",
+                file=sys.stderr,
+                flush=True,
+            )
+    return found
+
+
+def rows(kind: str, repeats: list[Repeat]) -> list[dict[str, Any]]:
+    """The lines of the report."""
+    found = []
+    for each in repeats:
+        common = {"model": kind, "capacity_per_s": round(each.capacity.rate), "queue_ms": round(each.queue_ms, 1)}
+        common |= {"resident_mb": round(each.resident_mb, 1)}
+        found.append(openloop.row("a tenth", each.unloaded, server_share="", **common))
+        found.append(openloop.row("twice", each.overload, server_share=round(each.server_share, 2), **common))
+    return found
+
+
+def main() -> int:
+    """Measure, write both reports, and say by the exit code whether every promise was kept."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="two short repeats, for development")
+    parser.add_argument("--only", choices=list(GOODPUT), help="this model alone")
+    parser.add_argument("--out", type=Path, default=Path("build/bench"))
+    chosen = parser.parse_args()
+    if load.wrk_path() is None:
+        return report.ungated("overload", "wrk is not installed", chosen.out)
+    # Ended from outside, the blocks below still end the server.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    seconds, repeats = (3.0, 2) if chosen.quick else (8.0, 5)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    lines: list[dict[str, Any]] = []
+    found: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(dir=chosen.out) as name:
+        folder = Path(name)
+        seen = machine.facts(folder, _LIBRARIES)
+        for kind in GOODPUT if chosen.only is None else (chosen.only,):
+            onnx = models.heavy(folder) if kind == "heavy" else models.build("logistic", folder)[0]
+            row_us = models.row_us(onnx)
+            measured = run(kind, onnx, folder, seconds=seconds, repeats=repeats)
+            lines += [{**each, "row_us": round(row_us, 1)} for each in rows(kind, measured)]
+            found += gates(kind, measured, row_us)
+    return report.write("overload", chosen.out, {"machine": seen, "quick": chosen.quick, "rows": lines, "gates": found})
+
+
+if __name__ == "__main__":
+    sys.exit(main())
