@@ -100,7 +100,7 @@ class Gateway:
         self._answerer = answerer
         self._count = GatewayCount(slab, queue_rows)
         self._permits = permits
-        self._wire = Wire(self._router.handle, self._router.refuse, body_limit)
+        self._wire = Wire(self._router.handle, self._router.refuse, body_limit, turn_away=self._router.turn_away)
         self._follower = Follower(
             source=source,
             packages=packages,

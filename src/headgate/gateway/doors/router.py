@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from headgate.access.grants import ANY
-from headgate.errors import HeadgateError, NotFound, Unavailable
+from headgate.errors import BodyRefused, HeadgateError, NotFound, Unavailable
 from headgate.gateway.ask import FAULT
 from headgate.gateway.doors import errors
 from headgate.gateway.doors.dialect import DialectDoor
@@ -113,9 +113,27 @@ class Router:
         else:
             self._lead(exchange)
 
+    def turn_away(self, exchange: Exchange) -> bool:
+        """Whether its head alone refuses `exchange`, whose body is still to come; it was answered then.
+
+        So nobody may send us a body that no door of theirs would read: not a stranger, nor to a path without one.
+        """
+        if self._permits.required and not self._admits(exchange):
+            return True
+        route, method = self._route(exchange.head.target), exchange.head.method
+        if route is None or method not in route.methods:
+            self._lead(exchange)
+            return True
+        if method != b"POST":
+            self._refuse(exchange, route, BodyRefused("body", "size", "is not read with this method; send none"))
+            return True
+        return False
+
     def refuse(self, exchange: Exchange, reason: Refused) -> None:
         """Answer bytes that are no request."""
-        body = errors.error_of("body" if reason.rule in ("size", "truncated", "length") else "request", reason)
+        body = errors.error_of(
+            "body" if reason.rule in ("size", "truncated", "length", "encoding") else "request", reason
+        )
         send(exchange, reason.status, body, extra=self._allow(exchange) if reason.status == 405 else b"")
 
     def _allow(self, exchange: Exchange) -> bytes:
