@@ -278,7 +278,7 @@ def test_what_never_ends_is_not_kept(name: str) -> None:
 
 def test_chunks_may_be_small_and_come_one_by_one() -> None:
     """Their sizes alone are more bytes than a head may have, yet each is followed by what it promised."""
-    talk = Talk(body_limit=1 << 20, at_once=True).hear(post(CHUNKED))
+    talk = Talk(body_limit=1 << 20).hear(post(CHUNKED))
     for _ in range(HEAD_LIMIT // 3):
         talk.hear(b"1\r\n", b"x", b"\r\n")
     talk.hear(b"0\r\n", b"X-Digest: none\r\n", b"\r\n")
@@ -302,6 +302,14 @@ def test_a_flood_of_requests_is_read_no_further_than_is_said() -> None:
     for each in large.asked:
         each.reply(b"<a>")
     assert large.listens()
+
+
+def test_what_is_answered_and_waits_for_its_turn_keeps_no_body() -> None:
+    talk = Talk(body_limit=1000).hear(b"GET /first HTTP/1.1\r\n\r\n", post(b"Content-Length: 900", body=bytes(900)))
+    talk.asked[1].reply(b"<second>")
+    assert (talk.line.said, len(talk.asked[1].body)) == (b"", 0)
+    talk.asked[0].reply(b"<first>")
+    assert talk.line.said == b"<first><second>"
 
 
 async def heard(caller: Any) -> bytes:
@@ -350,3 +358,35 @@ def test_a_caller_that_says_no_more_gets_all_it_asked_for(play: Any) -> None:
         assert await said(await town.call(), post(LENGTH, body=BODY) + post(LENGTH, body=BODY[:-1])) == [200, 400]
 
     play(lambda town: town.serve_one(), scene)
+
+
+def test_connections_are_bounded_and_those_that_say_nothing_go_first(play: Any) -> None:
+    """They keep files open, which the journal needs as well."""
+
+    async def scene(town: Any) -> None:
+        town.journal.held = True
+        busy = await town.call()
+        busy.send("POST", PREDICT, BODY)
+        for _ in range(20):
+            await town.call()
+        for _ in range(20):
+            caller = await town.call()
+            assert (await caller.ask("GET", "/livez")).status == 200
+        assert len(town.gateway._wire.connections) <= 5
+        waiting = [await town.call() for _ in range(4)]
+        for each in waiting:
+            each.send("POST", PREDICT, BODY)
+        async with asyncio.timeout(5):
+            while town.gateway._answerer._room.waiting < 5:
+                await asyncio.sleep(0.005)
+            refused = await town.call()
+            reply = await refused.reply()
+            assert (reply.status, reply.headers["retry-after"], reply.headers["connection"]) == (503, "1", "close")
+            assert await refused.ended() == b"", "everybody else is in the middle of something"
+        town.journal.release()
+        for each in (busy, *waiting):
+            assert (await each.reply()).status == 200
+        town.journal.held = False
+        assert (await (await town.call()).post(PREDICT, {"rows": [ROW]})).status == 200
+
+    play(lambda town: town.serve_one(), scene, connections_limit=5)

@@ -134,7 +134,8 @@ class Router:
         body = errors.error_of(
             "body" if reason.rule in ("size", "truncated", "length", "encoding") else "request", reason
         )
-        send(exchange, reason.status, body, extra=self._allow(exchange) if reason.status == 405 else b"")
+        extra = {405: self._allow(exchange), 503: b"Retry-After: 1\r\n"}.get(reason.status, b"")
+        send(exchange, reason.status, body, extra=extra)
 
     def _allow(self, exchange: Exchange) -> bytes:
         """What the path answers to: a reply of status 405 owes it (RFC 9110, section 15.5.6)."""

@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 import httptools
@@ -23,6 +24,8 @@ PIPELINE_LIMIT: Final = 256
 _LINGER_LIMIT: Final = 64 * 1024 * 1024
 """Bytes still taken, and thrown away, from a caller whose request was refused before all of it came."""
 _HEADS_KEPT: Final = 2048
+_LOOKED_AT: Final = 64
+"""Connections looked at for one that may be ended in favour of another."""
 _LONGEST_HEAD_KEPT: Final = 1024
 METHODS: Final = frozenset({b"GET", b"HEAD", b"POST"})
 _LENGTH: Final = b"content-length"
@@ -55,7 +58,20 @@ class Wire:
     heads: dict[bytes, Head] = field(default_factory=dict)
     turn_away: Callable[[Exchange], bool] = lambda _: False
     """Whether a head whose body is still to come is refused by itself; its exchange has its reply then."""
+    connections_limit: int = 1 << 20
+    """Connections at once; each keeps a file open, and the journal needs some too."""
     connections: "set[Connection]" = field(default_factory=set)
+
+    def makes_room(self) -> bool:
+        """Whether there is room for one more connection, if need be in place of one of which nothing comes."""
+        if len(self.connections) < self.connections_limit:
+            return True
+        # Any of them will do: looking for the one that is idle longest would take a flood's length for each of a flood.
+        idle = next((each for each in islice(self.connections, _LOOKED_AT) if each.idle), None)
+        if idle is not None:
+            self.connections.discard(idle)
+            idle.abort()
+        return idle is not None
 
     def learn(self, head: bytes, meaning: Head) -> None:
         """Remember what `head` means; a full memory starts again from nothing."""
@@ -114,6 +130,12 @@ class Connection(asyncio.Protocol):
         certificate = transport.get_extra_info("peercert")
         if certificate:
             self.certificate = _common_name(certificate)
+        if not self._wire.makes_room():
+            self._closing = True
+            exchange = Exchange(self, Head(b"", b"", keep_alive=False), b"")
+            self._waiting.append(exchange)
+            self._wire.refuse(exchange, Refused(503, "overloaded", "too many connections are open; come back later"))
+            return
         self._wire.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -266,6 +288,11 @@ class Connection(asyncio.Protocol):
                 transport.write(CONTINUE)
         if self._held:
             self._hold()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is owed to its caller and nothing began lately."""
+        return not self._waiting and (not self._partial or self._seen == self.requests)
 
     def sweep(self) -> None:
         """Called at long, even intervals: end the connection if nothing came of it since the last call.
