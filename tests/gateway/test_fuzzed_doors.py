@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from tests.gateway.conftest import Town, open_town
 from tests.gateway.spoken import DOORS, Request
 from tests.gateway.test_rpc_calls import INFER, M
+from tests.gateway.test_smuggling import statuses
 
 from headgate.contracts.contract import Output
 from headgate.gateway.doors.paths import chosen_routes
@@ -53,7 +54,7 @@ DECISIONS: Final = Request(
 ASKED: Final = {each.name: each.ask(ROWS, FIELDS) for each in DOORS} | {"labels": LABELS, "decisions": DECISIONS}
 
 
-@dataclass
+@dataclass(repr=False)
 class Gate:
     """A gateway in a thread of its own, and one connection to it that lives as long as it may."""
 
@@ -286,7 +287,13 @@ def test_a_damaged_message_is_answered_or_refused_over_grpc(gate: Gate) -> None:
         asked()
 
 
-@settings(max_examples=EXAMPLES * 2, derandomize=not LONG, database=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=EXAMPLES * 2,
+    report_multiple_bugs=False,
+    derandomize=not LONG,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(st.sampled_from(sorted(ASKED)), st.lists(DAMAGE, min_size=1, max_size=3))
 def test_damaged_bytes_on_the_wire_get_one_answer_or_none(
     gate: Gate, door: str, damages: list[tuple[str, float, float, bytes]]
@@ -305,7 +312,7 @@ def test_damaged_bytes_on_the_wire_get_one_answer_or_none(
         writer.close()
         return said
 
-    said = asyncio.run(scene())
-    assert said.count(b"HTTP/1.1 ") <= 1 + said.count(b"HTTP/1.1 4"), said
-    assert b"HTTP/1.1 500" not in said
+    found = statuses(asyncio.run(scene()))
+    assert all(each == 200 or 400 <= each < 500 or each == 501 for each in found), found
+    assert found.count(200) <= 1, "one request is answered once; what is behind it is refused"
     assert gate.ask(request, request.body, dict(each.split(": ", 1) for each in request.headers))[0] == 200

@@ -146,9 +146,9 @@ class Answerer:
 
     def _answered(self, share: Share, outputs: Outputs) -> None:
         """The version spoke: remember its words, then the callers may have them."""
+        if share.may_fall_back() and not share.left:
+            share.seat.served.standing.answered()
         if share.off_loop:
-            if share.may_fall_back() and not share.left:
-                share.seat.served.standing.answered()
             places = self._let_go(share)
             if len(places) < len(share.rows):
                 share, outputs = share.part(places), pick(outputs, places)
