@@ -7,11 +7,12 @@ PYTEST := $(PY) -m pytest --timeout 300
 SUITE ?= spine
 JOBS ?= 2
 TESTS ?= not slow
+EXAMPLES ?= 20000
 PIP := $(PY) -m pip --disable-pip-version-check install -qq --constraint constraints.txt
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full check accept bench bench-peers shape fix clean
+.PHONY: help demo test test-full fuzz check accept bench bench-peers shape fix clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +26,9 @@ test: .venv/.dev ## the tests that need Python and make alone; ends by listing w
 test-full: .venv/.full ## every test but the long forms, with real parts; fails when one is missing
 	@$(PY) tools/real_parts.py
 	@HEADGATE_FULL=1 $(PYTEST) -n $(JOBS) -m "$(TESTS)"
+
+fuzz: .venv/.dev ## damaged requests to every door, for a long time: make fuzz EXAMPLES=20000
+	@HEADGATE_FUZZ_EXAMPLES=$(EXAMPLES) $(PYTEST) -n $(JOBS) --timeout 7200 --hypothesis-profile fuzz tests/gateway/test_fuzzed_doors.py
 
 check: .venv/.dev ## format, lint, strict types, import contracts, spelling, executed documentation
 	@$(PY) tools/check.py

@@ -19,6 +19,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # How long an example takes says how busy the machine is, not whether the code is right.
 # In CI the same examples every time, so that a change is judged by what it changes; fresh ones everywhere else.
 settings.register_profile("headgate", deadline=None, derandomize=os.environ.get("CI") == "true")
+settings.register_profile(
+    "fuzz", deadline=None, max_examples=int(os.environ.get("HEADGATE_FUZZ_EXAMPLES", "20000")), print_blob=True
+)
+"""For `make fuzz`: many examples, other ones each time."""
 settings.load_profile("headgate")
 
 

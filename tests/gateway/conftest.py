@@ -45,6 +45,7 @@ class ListJournal:
 
     healthy: bool = True
     full: bool = False
+    pressed: bool = False
     problem: JournalUnavailable | None = None
     held: bool = False
     blocks: list[tuple[Schema, Block]] = field(default_factory=list)

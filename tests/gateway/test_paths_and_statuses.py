@@ -89,7 +89,10 @@ def test_a_project_is_named_in_the_path() -> None:
         b"/v2/models/delays/metadata",
         b"/v2/models/delays/versions/3/explain",
         b"/v2/models/delays/versions/3/infer/now",
-        b"http://elsewhere/livez",
+        b"http://elsewhere/dead",
+        b"http://elsewhere",
+        b"ftp://elsewhere/livez",
+        b"/http://elsewhere/livez",
         b"/\xff\xfe",
     ],
 )

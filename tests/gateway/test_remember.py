@@ -28,7 +28,7 @@ class Diary:
     """A journal that takes blocks when told to and answers when told to."""
 
     def __init__(self) -> None:
-        self.healthy, self.full, self.takes = True, False, True
+        self.healthy, self.full, self.pressed, self.takes = True, False, False, True
         self.kept: list[Block] = []
         self.waiting: list[Done] = []
 

@@ -224,7 +224,7 @@ def test_a_full_queue_says_when_to_come_back(play_rpc: Any) -> None:
             while not town.journal.waiting:
                 await asyncio.sleep(0.001)
             error = await refusal(infer(raw()))
-            assert error.code().name == "RESOURCE_EXHAUSTED"
+            assert error.code().name == "UNAVAILABLE"
             assert dict(error.trailing_metadata())["grpc-retry-pushback-ms"] == "1000"
             town.journal.release()
             assert (await waiting).model_version == "m:1"
@@ -340,7 +340,7 @@ def test_those_who_watch_are_few_and_starve_nobody(play_rpc: Any) -> None:
             watching = [watch(b"") for _ in range(grpcio._STREAMS)]
             for each in watching:
                 assert (await each.read()).status == SERVING
-            assert await watch(b"").code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert await watch(b"").code() == grpc.StatusCode.UNAVAILABLE
             answers = [inferring(channel)(raw()) for _ in range(THREADS + 1)]
             assert {each.model_version for each in await asyncio.gather(*answers)} == {"m:1"}
             watching[0].cancel()
@@ -355,7 +355,7 @@ async def _admitted(call: Any) -> bool:
     try:
         said = await call.read()
     except grpc.aio.AioRpcError as error:
-        if error.code() != grpc.StatusCode.RESOURCE_EXHAUSTED:
+        if error.code() != grpc.StatusCode.UNAVAILABLE:
             raise
         return False
     call.cancel()

@@ -15,6 +15,7 @@ import pytest
 import uvloop
 
 from headgate.errors import RuntimeFailed
+from headgate.runtimes.host import NO_MEMORY
 from headgate.runtimes.hosted import HostedPlacement, HostedRuntime
 from headgate.runtimes.open import host_command
 from headgate.runtimes.ports import Outputs
@@ -149,6 +150,17 @@ def test_a_model_that_leaks_meets_its_limit_and_not_the_machines(start_host: Hos
     client.close()
     answered = found.index(None) if None in found else len(found)
     assert 1 <= answered < 8  # 512 MiB hold no eight hoards of 64
+
+
+def test_a_model_that_has_used_up_its_memory_is_ended_so_that_another_may_begin(start_host: HostStarter) -> None:
+    host = start_host("leaking", leak_bytes=64 << 20, memory_mb=512)
+    client = HostedRuntime(host.socket)
+    for _ in range(16):
+        _said(client)
+        if host.process.poll() is not None:
+            break
+    client.close()
+    assert host.process.wait(10) == NO_MEMORY
 
 
 def _said(client: HostedRuntime) -> float | None:

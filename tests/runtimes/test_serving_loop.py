@@ -19,7 +19,7 @@ from headgate.runtimes.channel import Channel, Closed, connect
 from headgate.runtimes.host import _listening, main
 from headgate.runtimes.hosted import HostedRuntime
 from headgate.runtimes.ports import Feeds, Outputs
-from headgate.runtimes.serving import Serving
+from headgate.runtimes.serving import EXHAUSTED, Serving
 from headgate.runtimes.wire import PREFIX, Kind, pack_cancel, pack_done, pack_run, read_outputs
 
 
@@ -309,6 +309,32 @@ def test_stopping_answers_what_waits(path: Path) -> None:
         host.stop()
         model.gate.set()
         assert caller.answer(1) == [1.0]
+
+    play(path, model, scene)
+
+
+def test_a_model_that_holds_all_memory_ends_its_process_and_a_large_call_does_not(path: Path) -> None:
+    model = Model()
+
+    def hungry(rows: list[float]) -> None:
+        if rows[0] < 0:
+            raise MemoryError
+
+    def scene(host: Serving) -> None:
+        model.act = hungry
+        caller = Caller(path)
+        for call, row in enumerate([-1.0, -1.0, 1.0] * EXHAUSTED):
+            caller.ask(call, row)
+            assert caller.answer(call) == ([row] if row > 0 else "the model raised MemoryError")
+        assert not host.exhausted
+        for call in range(100, 100 + EXHAUSTED):
+            caller.ask(call, -1.0)
+            assert "MemoryError" in caller.answer(call)
+        until(lambda: host.exhausted)
+        with suppress(Closed):  # it may have gone before it could be asked
+            caller.ask(200, 1.0)
+        with pytest.raises(Closed):
+            caller.answer(200, 5.0)
 
     play(path, model, scene)
 

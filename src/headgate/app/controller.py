@@ -15,6 +15,7 @@ from headgate.app.workers import controller_lock
 from headgate.clock import Clock, SystemClock
 from headgate.console.api import control_api
 from headgate.console.guard import Guard
+from headgate.console.wire import CONNECTIONS, BoundedProtocol
 from headgate.controller.lockstep import Lockstep
 from headgate.controller.reconcile import Controller
 from headgate.errors import BadInput, HeadgateError
@@ -87,6 +88,8 @@ def _serve(control: "_Control", guard: Guard, settings: Settings) -> None:
         port=settings.control_port,
         log_level="warning",
         access_log=False,
+        http=BoundedProtocol,
+        limit_concurrency=CONNECTIONS,
     )
     certificates, ended = certificates_of(settings), threading.Event()
     config.load()

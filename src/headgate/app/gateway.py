@@ -6,6 +6,7 @@ Needs the base install alone: no database, no Arrow.
 import asyncio
 import contextlib
 import logging
+import resource
 import signal
 import socket
 import time
@@ -58,6 +59,9 @@ _WARM_ROWS = 64
 _DRAIN_SECONDS = 5.0
 _RENEW_SECONDS = 1.0
 """How old the certificate's files may be."""
+_MOST_FILES = 65536
+_OWN_FILES = 1024
+"""Files a gateway may need besides its callers' connections: segments, blobs, traffic, hosts, gRPC."""
 _HOST_SECONDS = 10.0
 """Longest one attempt waits for a runtime host; the follower tries again, and loads others in between."""
 
@@ -103,6 +107,7 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
         replay=settings.replay,
         body_limit=settings.body_limit,
         queue_rows=settings.queue_rows,
+        connections_limit=_connections_limit(),
         closures=FileClosures(home.closed),
         # Nobody is asked who they are, so only where nobody but this machine can call.
         may_operate=lambda: not settings.is_exposed,
@@ -120,6 +125,17 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
         watch.cancel()
         journal.close()
         slab.close()
+
+
+def _connections_limit() -> int:
+    """Callers this process may be connected with, once it may open as many files as the system lets it.
+
+    A part is left for its own: with every file taken by callers who say nothing, no segment could be opened any more.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return max(most // 2, most - _OWN_FILES)
 
 
 def _rpc(settings: Settings, certificates: Certificates | None) -> tuple[Server, DoorOf] | None:

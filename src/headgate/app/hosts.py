@@ -90,18 +90,31 @@ class Hosts:
         self._engines[digest] = engine
         return engine
 
+    def _unsaid_mb(self, digest: str) -> int:
+        """What a package may take where nobody says: an ONNX candidate half of the machine, a library what it needs.
+
+        A native model keeps its process when it becomes live, so that its limits must not depend on that; and libraries
+        set aside far more than they use.
+        """
+        return _machine_mb() // 2 if self._engine(digest) is Engine.ONNX else 0
+
     def _child(self, digest: str, granted: Sequence[Resources]) -> Child:
         socket = host_socket(self._home, digest)
         socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         command = host_command(
             self._packages.path(Digest(digest)),
             socket,
-            memory_mb=_memory_mb(granted),
+            memory_mb=_memory_mb(granted) or self._unsaid_mb(digest),
             call_limit=max(CALL_LIMIT if each.call_seconds is None else each.call_seconds for each in granted),
             parent=os.getpid(),
         )
         environment = tuple((name, "1") for name in THREAD_VARIABLES)
         return Child(f"host {digest.removeprefix('sha256:')[:12]}", command, tier=1, environment=environment)
+
+
+def _machine_mb() -> int:
+    """The memory of this machine, in MiB."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
 
 
 def _memory_mb(granted: Sequence[Resources]) -> int:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from functools import partial
-from time import perf_counter_ns
+from time import monotonic, perf_counter_ns
 from typing import Final
 
 from headgate.clock import Clock
@@ -32,7 +32,7 @@ from headgate.gateway.speak import pick, speak
 from headgate.gateway.view import Seat, View
 from headgate.journal.identifiers import Mint, format_id
 from headgate.journal.records import Block, Input, Refusal
-from headgate.runtimes.failure import unquoted
+from headgate.runtimes.failure import is_prompt, unquoted
 from headgate.runtimes.ports import Outputs
 
 _LOG: Final = logging.getLogger(__name__)
@@ -110,7 +110,10 @@ class Answerer:
     def _answer(self, view: View, asks: list[Ask]) -> None:
         now = self._clock.now()
         ids = self._mint.draw_many(view.tag, sum([len(ask.outcomes) for ask in asks]))
-        division = divide(view, asks, view.assignment.at(now), iter(ids), now)
+        sheds = self._memory.pressed
+        if sheds:
+            view.count.shed(len(ids))
+        division = divide(view, asks, view.assignment.at(now), iter(ids), now, sheds=sheds)
         if division.refused[0]:
             self._refuse(view, *division.refused)
         for share in division.shares():
@@ -127,6 +130,9 @@ class Answerer:
     def _run(self, share: Share) -> None:
         """Ask its version, here if that is quick."""
         served = share.seat.served
+        if share.may_fall_back() and not served.standing.may_be_asked(monotonic()):
+            self._fall_back(share, "resting")
+            return
         runtime = served.placement.inline
         bulk = len(share.asks[0].outcomes) > BULK
         if runtime is None or (bulk and len(share.rows) > INLINE_ROWS):
@@ -148,6 +154,8 @@ class Answerer:
 
     def _answered(self, share: Share, outputs: Outputs) -> None:
         """The version spoke: remember its words, then the callers may have them."""
+        if share.may_fall_back() and not share.left:
+            share.seat.served.standing.answered()
         if share.off_loop:
             places = self._let_go(share)
             if len(places) < len(share.rows):
@@ -168,6 +176,8 @@ class Answerer:
             self._lanes.put(share.part(range(half)))
             self._lanes.put(share.part(range(half, len(share.rows))))
         elif share.may_fall_back():
+            if share.rows and not is_prompt(error):
+                share.seat.served.standing.failed(monotonic())
             self._fall_back(share, "failed")
         elif share.rows:
             self._give_up(share, error)
@@ -235,6 +245,7 @@ class Answerer:
             if late:
                 part = share.part(late)
                 share.left.update(late)
+                share.seat.served.standing.failed(monotonic())
                 self._fall_back(part, "late")
         self._open = {ask for ask in self._open if ask.open}
         for ask in [ask for ask in self._open if ask.deadline < now]:

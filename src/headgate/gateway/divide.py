@@ -26,13 +26,17 @@ _Key = tuple[str, Role, bool]
 class Division:
     """The shares of one endpoint's tick."""
 
-    def __init__(self, view: View, assignment: Assignment, ids: Iterator[bytes], now: int) -> None:
+    def __init__(
+        self, view: View, assignment: Assignment, ids: Iterator[bytes], now: int, *, sheds: bool = False
+    ) -> None:
+        """`sheds`: no features are captured, whatever the endpoint's policy."""
         self._view = view
         self._assignment = assignment
         self._ids = ids
         self._now = now
         self._shares: dict[_Key, Share] = {}
-        self._undivided = not view.sticks and not assignment.arms and view.live.capture.everything
+        self._sheds = sheds
+        self._undivided = not view.sticks and not assignment.arms and view.live.capture.everything and not sheds
         """Whether all who ask nothing special share one version, and no hash need be made."""
         self.refused: tuple[list[Ask], list[Input]] = ([], [])
         """Whose rows broke their contract, and the records of those rows."""
@@ -83,10 +87,14 @@ class Division:
             seat, role, probability = self._seat(ask, id, entity)
             share = self._share(seat, role, probability, len(reading.rows) > BULK)
             flags = () if reading.flags is None else reading.flags[place]
-            features = seat.capture.keep(id, seat.convert([row])[0] if ask.pinned is None else row)
+            features = self._captured(seat, id, row, own=ask.pinned is not None)
             share.asks.append(ask)
             share.inputs.append(Input(id, at, features, request_id, place, entity, flags=flags))
             share.rows.append(row)
+
+    def _captured(self, seat: Seat, id: bytes, row: tuple[object, ...], *, own: bool) -> tuple[object, ...] | None:  # noqa: A002
+        """The features to journal; `own` are those of the seat's contract already."""
+        return None if self._sheds else seat.capture.keep(id, row if own else seat.convert([row])[0])
 
     def _seat(self, ask: Ask, id: bytes, entity: str | None) -> tuple[Seat, Role, float]:  # noqa: A002
         if ask.pinned is not None:
@@ -115,9 +123,14 @@ class Division:
         return share
 
 
-def divide(view: View, asks: Sequence[Ask], assignment: Assignment, ids: Iterator[bytes], now: int) -> Division:
-    """The rows of `asks`, each with an identifier from `ids`, by the version that `assignment` gives them."""
-    division = Division(view, assignment, ids, now)
+def divide(
+    view: View, asks: Sequence[Ask], assignment: Assignment, ids: Iterator[bytes], now: int, *, sheds: bool = False
+) -> Division:
+    """The rows of `asks`, each with an identifier from `ids`, by the version that `assignment` gives them.
+
+    Where it `sheds`, their features are not kept; ids, arms and outputs always are.
+    """
+    division = Division(view, assignment, ids, now, sheds=sheds)
     for ask in asks:
         division.add(ask)
     return division

@@ -50,6 +50,11 @@ class Memory:
         """Whether the journal takes records."""
         return self._journal.healthy
 
+    @property
+    def pressed(self) -> bool:
+        """Whether the journal's disk falls behind, so that features are better left out than requests refused."""
+        return self._journal.pressed
+
     def write(self, schema: Schema, block: Block) -> None:
         """Write `block`; nobody waits for it."""
         self._journal.write(schema, block, None)

@@ -70,6 +70,7 @@ class Gateway:
         body_limit: int = 16 * 1024 * 1024,
         queue_rows: int = 16384,
         idle_seconds: float = IDLE_SECONDS,
+        connections_limit: int = 1 << 20,
         closures: Closures | None = None,
         may_operate: MayOperate = lambda: False,
         note: Callable[[Event], None] = lambda _: None,
@@ -102,7 +103,7 @@ class Gateway:
         )
         self._memory, self._answerer, self._permits = memory, answerer, permits
         self._count = GatewayCount(slab, queue_rows)
-        self._wire = Wire(self._router.handle, self._router.refuse, self._router.turn_away, body_limit)
+        self._wire = _wire(self._router, body_limit, connections_limit)
         self._follower = Follower(
             source=source,
             packages=packages,
@@ -188,6 +189,18 @@ class Gateway:
             await asyncio.sleep(self._idle_seconds)
             for connection in list(self._wire.connections):
                 connection.sweep()
+
+
+def _wire(router: Router, body_limit: int, connections_limit: int) -> Wire:
+    """What the connections of a gateway share."""
+    return Wire(
+        router.handle,
+        router.refuse,
+        body_limit,
+        no_room=router.no_room,
+        turn_away=router.turn_away,
+        connections_limit=connections_limit,
+    )
 
 
 def _spoken(answerer: Answerer) -> tuple[PredictDoor, dict[str, DialectDoor]]:

@@ -5,7 +5,7 @@ in the middle of anything harms nothing. Only `waiting` changes.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from headgate.contracts.contract import Contract, Field, Kind
@@ -16,6 +16,7 @@ from headgate.gateway.http.replies import header_text
 from headgate.gateway.large import LargeFields, large_fields
 from headgate.gateway.metrics.counting import EndpointCount, VersionCount
 from headgate.gateway.reading import Reader
+from headgate.gateway.standing import Standing
 from headgate.journal.capture import Capture
 from headgate.journal.identifiers import endpoint_tag
 from headgate.journal.records import Schema, SchemaField
@@ -43,6 +44,7 @@ class Served:
     decoder: Decoder
     reader: Reader
     feeds: FeedPlan
+    standing: Standing = field(default_factory=Standing)
 
 
 def make_served(

@@ -137,6 +137,11 @@ class Committer:
         """Whether half of what may wait for the disk waits: time to take no more requests."""
         return self._waiting_bytes * 2 > self._queue_bytes
 
+    @property
+    def pressed(self) -> bool:
+        """Whether a quarter of what may wait for the disk waits: time to write less of each."""
+        return self._waiting_bytes * 4 > self._queue_bytes
+
     def write(self, schema: Schema, block: Block, done: Done | None) -> bool:
         """Encode `block` now and have it put on disk; `done` is told once. Never blocks on the disk.
 

@@ -118,6 +118,11 @@ class Journal(Protocol):
         """Whether so much waits for the disk already that no more requests should be taken."""
         ...
 
+    @property
+    def pressed(self) -> bool:
+        """Whether so much waits for the disk that what can be left out should be, so that it does not become full."""
+        ...
+
     def close(self) -> None:
         """Commit what was written, close the segment, stop the thread."""
         ...

@@ -4,6 +4,7 @@ from typing import Final
 
 from headgate.errors import RuntimeFailed
 
+NOT_THERE: Final = "the runtime host is not there yet"
 _RAISED: Final = "the model raised "
 MESSAGE_LIMIT: Final = 300
 """Characters of a model's own message that are passed on."""
@@ -26,6 +27,15 @@ def unquoted(error: RuntimeFailed) -> RuntimeFailed:
     """
     says = str(error)
     return RuntimeFailed(says.partition(":")[0], error.retry_after) if says.startswith(_RAISED) else error
+
+
+def is_prompt(error: Exception) -> bool:
+    """Whether a failure cost its caller next to no time: the model raised something, or its host is not there.
+
+    >>> is_prompt(failed(ValueError("bad"))), is_prompt(RuntimeFailed("the runtime host died"))
+    (True, False)
+    """
+    return str(error).startswith((_RAISED, NOT_THERE))
 
 
 def described(error: BaseException) -> str:

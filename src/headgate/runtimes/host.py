@@ -4,8 +4,8 @@ Whatever a model does in here (err, hang, leak, die) stays in here. Started by a
 open.py; gateways reach it through hosted.py. The socket appears under its name only once the package is open, so
 that whoever can connect is answered.
 
-Exit codes: 0 after SIGTERM or the parent's end, 2 for wrong arguments, 65 when the package cannot be opened; a call
-over its limit ends the process by SIGALRM.
+Exit codes: 0 after SIGTERM or the parent's end, 2 for wrong arguments, 65 when the package cannot be opened, 71 when
+the model has used up its memory; a call over its limit ends the process by SIGALRM.
 """
 
 import argparse
@@ -33,6 +33,9 @@ CALL_LIMIT: Final = 60.0
 BATCHABLE: Final = "batchable"
 """Key of ``Manifest.options``: ``no`` when the answer to a row depends on the rows beside it."""
 CANNOT_OPEN: Final = 65
+NO_MEMORY: Final = 71
+_FIRST_TO_GO: Final = 500
+"""Where the kernel looks first when the whole machine is out of memory, from -1000 to 1000."""
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -50,12 +53,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _refuse(str(failed(error)))
     with _listening(arguments.socket) as listener:
-        _serve(runtime, listener, arguments, package.manifest.options.get(BATCHABLE) != "no")
+        code = _serve(runtime, listener, arguments, package.manifest.options.get(BATCHABLE) != "no")
     runtime.close()
-    return 0
+    return code
 
 
-def _serve(runtime: Runtime, listener: socket.socket, arguments: argparse.Namespace, batchable: bool) -> None:
+def _serve(runtime: Runtime, listener: socket.socket, arguments: argparse.Namespace, batchable: bool) -> int:
     parent = arguments.parent
     serving = Serving(
         runtime,
@@ -67,6 +70,7 @@ def _serve(runtime: Runtime, listener: socket.socket, arguments: argparse.Namesp
     signal.signal(signal.SIGTERM, lambda _signal, _frame: serving.stop())
     signal.signal(signal.SIGINT, lambda _signal, _frame: serving.stop())
     serving.serve()
+    return NO_MEMORY if serving.exhausted else 0
 
 
 def end_with(parent: int) -> bool:
@@ -99,6 +103,8 @@ def apply_limits(memory_mb: int, nice: int, threads: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if memory_mb:
         resource.setrlimit(resource.RLIMIT_DATA, (memory_mb << 20, memory_mb << 20))
+    with suppress(OSError):  # a sandbox may not show the file; then the kernel chooses by size alone
+        Path("/proc/self/oom_score_adj").write_text(str(_FIRST_TO_GO))
     if nice:
         os.nice(nice)
     sys.dont_write_bytecode = True  # a package must stay as it was registered

@@ -13,6 +13,7 @@ from typing import Final
 
 from headgate.errors import RuntimeFailed
 from headgate.runtimes.channel import Channel, Closed, Frame, connect
+from headgate.runtimes.failure import NOT_THERE
 from headgate.runtimes.ports import Feeds, Outputs, Runtime
 from headgate.runtimes.wire import SHARED_FROM, Kind, pack_cancel, pack_run, read_outputs
 
@@ -111,12 +112,12 @@ class HostedPlacement:
         if self._closed:
             raise RuntimeFailed("the placement was closed")
         if self._now() < self._not_before:
-            raise RuntimeFailed("the runtime host is not there yet")
+            raise RuntimeFailed(NOT_THERE)
         try:
             channel = connect(self._path)
         except Closed as error:
             self._back_off()
-            raise RuntimeFailed("the runtime host is not there yet") from error
+            raise RuntimeFailed(NOT_THERE) from error
         self._failures = 0
         self._channel, self._loop = channel, asyncio.get_running_loop()
         self._loop.add_reader(channel.fileno(), self._readable)
@@ -232,7 +233,7 @@ class HostedRuntime:
                 return
             except Closed as error:
                 if monotonic() >= end:
-                    raise RuntimeFailed("the runtime host is not there yet") from error
+                    raise RuntimeFailed(NOT_THERE) from error
             self._selector.select(_READY_POLL)
 
     def close(self) -> None:

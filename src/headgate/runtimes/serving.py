@@ -26,6 +26,8 @@ ROWS_PER_BATCH: Final = 1024
 """Rows up to which waiting calls are joined; a single call may hold more."""
 UNSENT_LIMIT: Final = 256 << 20
 """Bytes a caller may leave unread before it is dropped."""
+EXHAUSTED: Final = 3
+"""Calls in a row that found no memory after which the process is of no more use: it holds what it has."""
 _WATCH: Final = 0.5
 """Seconds between two looks at whether the parent still lives."""
 
@@ -62,6 +64,13 @@ class Serving:
         self._selector = selectors.DefaultSelector()
         self._waiting: deque[Call] = deque()
         self._stopping = False
+        self._starved = 0
+        """Calls in a row that found no memory."""
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the model used up the memory this process may have, so that another must take its place."""
+        return self._starved >= EXHAUSTED
 
     def stop(self) -> None:
         """Answer what waits, then end `serve`; safe in a signal handler."""
@@ -79,7 +88,8 @@ class Serving:
                     watched = monotonic()
                     self._stopping = self._stopping or not self._parent_lives()
                 self._answer_next()
-            while self._waiting:
+                self._stopping = self._stopping or self.exhausted
+            while self._waiting and not self.exhausted:
                 self._answer_next()
         for key in list(self._selector.get_map().values()):
             if isinstance(key.data, Channel):
@@ -179,13 +189,22 @@ class Serving:
         """
         signal.setitimer(signal.ITIMER_REAL, self._call_limit)
         try:
-            return self._runtime.run(feeds)
-        except RuntimeFailed:
+            outputs = self._runtime.run(feeds)
+        except RuntimeFailed as error:
+            self._count(error.__cause__)
             raise
         except (Exception, SystemExit) as error:
+            self._count(error)
             raise failed(error) from error
+        else:
+            self._starved = 0
+            return outputs
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _count(self, error: BaseException | None) -> None:
+        """What a call failed of: one that is too large for the memory there is fails alone, several tell of a leak."""
+        self._starved = self._starved + 1 if isinstance(error, MemoryError) else 0
 
     def _reply(self, call: Call, packed: Packed) -> None:
         if call.channel.fileno() < 0:

@@ -46,8 +46,11 @@ class Installation:
         ack: str = "durable",
         on_failure: str = "refuse",
         store: str | None = None,
+        queue_rows: int | None = None,
     ) -> None:
         """`root` becomes the home; nothing runs before `start`. `ack` and `on_failure` go for every endpoint.
+
+        `queue_rows` are the rows one gateway takes at once; None means as many as ever.
 
         `store` is the URL of its database; None means the home's own SQLite file.
         """
@@ -56,6 +59,7 @@ class Installation:
         self.seal_interval = seal_interval
         self.replay = replay
         self.store = store
+        self.queue_rows = queue_rows
         self._words = f"{{ack: {ack}, on_failure: {on_failure}}}"
         self.port, self.control_port, self.metrics_port, self.grpc_port = free_ports(4)
         self._up: subprocess.Popen[bytes] | None = None
@@ -120,6 +124,7 @@ class Installation:
         words += ["--metrics-port", str(self.metrics_port), "--grpc-port", str(self.grpc_port)]
         words += ["--seal-interval", str(self.seal_interval)]
         words += ["--replay"] if self.replay else []
+        words += [] if self.queue_rows is None else ["--queue-rows", str(self.queue_rows)]
         with (self.home.root / "up.log").open("ab") as log:
             self._up = subprocess.Popen(  # noqa: S603 - our own interpreter and words
                 headgate_argv("up", *words),

@@ -36,7 +36,7 @@ class Resources(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the endpoint's models may use where they run in a process of their own."""
 
     memory_mb: int | None = None
-    """Private memory such a process may hold, in MiB; None means no limit."""
+    """Private memory such a process may hold, in MiB; None means no limit, for ONNX half of the machine."""
     call_seconds: float | None = None
     """Seconds by the clock one call may take before its process is ended and started again; None means a minute."""
 

@@ -78,7 +78,7 @@ def find_route(target: bytes, chosen: Chosen | None = None) -> Route | None:
     >>> find_route(b"/endpoints/delays/ping").door
     'ping'
     """
-    path = target.partition(b"?")[0].decode("ascii", "replace")
+    path = _origin(target.partition(b"?")[0].decode("ascii", "replace"))
     if chosen and path in chosen:
         return chosen[path]
     match [unquote(part) for part in path.removeprefix("/").split("/")]:
@@ -102,6 +102,16 @@ def find_route(target: bytes, chosen: Chosen | None = None) -> Route | None:
             return _tensorflow(rest)
         case rest:
             return _single(rest)
+
+
+def _origin(path: str) -> str:
+    """`path` without the scheme and host that stand before it in requests to a proxy, which any server may get.
+
+    >>> _origin("http://localhost:8080/livez"), _origin("/livez")
+    ('/livez', '/livez')
+    """
+    scheme, apart, rest = path.partition("://")
+    return path if not apart or scheme.lower() not in ("http", "https") else "/" + rest.partition("/")[2]
 
 
 def _of_one(endpoint: str, rest: list[str], chosen: Route | None) -> Route | None:

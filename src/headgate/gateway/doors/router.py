@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from headgate.access.grants import ANY
-from headgate.errors import HeadgateError, NotFound, Unavailable
+from headgate.errors import BodyRefused, HeadgateError, NotFound, Unavailable
 from headgate.gateway.ask import FAULT
 from headgate.gateway.doors import errors
 from headgate.gateway.doors.dialect import DialectDoor
@@ -117,7 +117,7 @@ class Router:
         else:
             self._lead(exchange)
 
-    def turn_away(self, head: Head) -> bytes | None:
+    def no_room(self, head: Head) -> bytes | None:
         """The reply to a request of that head on the hot path, when no row has room; None means it must be led.
 
         Where callers must show who they are, how much of the room is theirs decides, and that is found out on the way.
@@ -132,10 +132,29 @@ class Router:
         except HeadgateError:
             return None  # it is refused for another reason, on the way
 
+    def turn_away(self, exchange: Exchange) -> bool:
+        """Whether its head alone refuses `exchange`, whose body is still to come; it was answered then.
+
+        So nobody may send us a body that no door of theirs would read: not a stranger, nor to a path without one.
+        """
+        if self._permits.required and not self._admits(exchange):
+            return True
+        route, method = self._route(exchange.head.target), exchange.head.method
+        if route is None or method not in route.methods:
+            self._lead(exchange)
+            return True
+        if method != b"POST":
+            self._refuse(exchange, route, BodyRefused("body", "size", "is not read with this method; send none"))
+            return True
+        return False
+
     def refuse(self, exchange: Exchange, reason: Refused) -> None:
         """Answer bytes that are no request."""
-        body = errors.error_of("body" if reason.rule in ("size", "truncated", "length") else "request", reason)
-        send(exchange, reason.status, body, extra=self._allow(exchange) if reason.status == 405 else b"")
+        body = errors.error_of(
+            "body" if reason.rule in ("size", "truncated", "length", "encoding") else "request", reason
+        )
+        extra = {405: self._allow(exchange), 503: b"Retry-After: 1\r\n"}.get(reason.status, b"")
+        send(exchange, reason.status, body, extra=extra)
 
     def _allow(self, exchange: Exchange) -> bytes:
         """What the path answers to: a reply of status 405 owes it (RFC 9110, section 15.5.6)."""

@@ -13,7 +13,6 @@ from headgate.errors import (
     Forbidden,
     HeadgateError,
     NotFound,
-    Overloaded,
     PassingError,
     RateExceeded,
     Unauthenticated,
@@ -70,7 +69,6 @@ RPC: Final[tuple[tuple[type[HeadgateError], Status], ...]] = (
     (RateExceeded, Status.RESOURCE_EXHAUSTED),
     (CallerError, Status.INVALID_ARGUMENT),
     (DeadlineExceeded, Status.DEADLINE_EXCEEDED),
-    (Overloaded, Status.RESOURCE_EXHAUSTED),
     (PassingError, Status.UNAVAILABLE),
 )
 """First match counts."""

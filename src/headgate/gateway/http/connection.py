@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 import httptools
@@ -23,12 +24,16 @@ PIPELINE_LIMIT: Final = 256
 _LINGER_LIMIT: Final = 64 * 1024 * 1024
 """Bytes still taken, and thrown away, from a caller whose request was refused before all of it came."""
 _HEADS_KEPT: Final = 2048
+_LOOKED_AT: Final = 64
+"""Connections looked at for one that may be ended in favour of another."""
 _LONGEST_HEAD_KEPT: Final = 1024
 METHODS: Final = frozenset({b"GET", b"HEAD", b"POST"})
 _LENGTH: Final = b"content-length"
 _ENCODING: Final = b"transfer-encoding"
+_CHUNKED: Final = b"chunked"
 _EXPECT: Final = b"expect"
-_LENGTHS: Final = frozenset(map(len, (_LENGTH, _ENCODING, _EXPECT, *WATCHED)))
+_HOST: Final = b"host"
+_LENGTHS: Final = frozenset(map(len, (_LENGTH, _ENCODING, _EXPECT, _HOST, *WATCHED)))
 """How long the names of headers are that mean anything: most others are passed over by their length."""
 
 
@@ -49,11 +54,26 @@ class Wire:
     """Takes each whole request."""
     refuse: Callable[[Exchange, Refused], None]
     """Answers what is no request."""
-    turn_away: Callable[[Head], bytes | None]
-    """The reply to a request of that head where none of it need be read, because there is no room; else None."""
     body_limit: int
     heads: dict[bytes, Head] = field(default_factory=dict)
+    no_room: Callable[[Head], bytes | None] = lambda _: None
+    """The reply to a request of that head where none of it need be read, because there is no room; else None."""
+    turn_away: Callable[[Exchange], bool] = lambda _: False
+    """Whether a head whose body is still to come is refused by itself; its exchange has its reply then."""
+    connections_limit: int = 1 << 20
+    """Connections at once; each keeps a file open, and the journal needs some too."""
     connections: "set[Connection]" = field(default_factory=set)
+
+    def makes_room(self) -> bool:
+        """Whether there is room for one more connection, if need be in place of one of which nothing comes."""
+        if len(self.connections) < self.connections_limit:
+            return True
+        # Any of them will do: looking for the one that is idle longest would take a flood's length for each of a flood.
+        idle = next((each for each in islice(self.connections, _LOOKED_AT) if each.idle), None)
+        if idle is not None:
+            self.connections.discard(idle)
+            idle.abort()
+        return idle is not None
 
     def learn(self, head: bytes, meaning: Head) -> None:
         """Remember what `head` means; a full memory starts again from nothing."""
@@ -78,6 +98,8 @@ class Connection(asyncio.Protocol):
         """The transport was told to read no further."""
         self._linger = 0
         """Bytes that may still come after a refusal; 0 where nothing was refused."""
+        self._owed = 0
+        """Bytes of the bodies that came since every request was answered."""
         self._seen = -1
         self.certificate = ""
         """The common name in the caller's client certificate, which the handshake has verified; "" without one."""
@@ -95,6 +117,11 @@ class Connection(asyncio.Protocol):
         self._length: int | None = None
         self._chunked = False
         self._expects = False
+        self._hosts = 0
+        self._silent = 0
+        """Bytes of the head, or bytes after it, of which the parser told nothing."""
+        self._looked_at = False
+        """Whether the wire was asked to turn this request away before its body came."""
         self._headers: dict[bytes, bytes] = {}
 
     # --- the event loop's side
@@ -105,6 +132,12 @@ class Connection(asyncio.Protocol):
         certificate = transport.get_extra_info("peercert")
         if certificate:
             self.certificate = _common_name(certificate)
+        if not self._wire.makes_room():
+            self._closing = True
+            exchange = Exchange(self, Head(b"", b"", keep_alive=False), b"")
+            self._waiting.append(exchange)
+            self._wire.refuse(exchange, Refused(503, "overloaded", "too many connections are open; come back later"))
+            return
         self._wire.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -123,7 +156,7 @@ class Connection(asyncio.Protocol):
             head = self._wire.heads.get(data[:end])
             if head is not None and len(data) == end + head.length:
                 # Heads that are remembered keep their connection open, so this reply is all there is to do.
-                if not self._waiting and (refusal := self._wire.turn_away(head)) is not None:
+                if not self._waiting and (refusal := self._wire.no_room(head)) is not None:
                     self.requests += 1
                     self._transport.write(refusal)  # type: ignore[union-attr] # who sends is connected
                     return
@@ -166,17 +199,24 @@ class Connection(asyncio.Protocol):
         self._count(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header; few of them mean anything here."""
+        """A header; few of them mean anything here, and none behind a body in chunks: what follows comes unasked."""
         self._count(len(name) + len(value) + 4)
-        if len(name) not in _LENGTHS:
+        if len(name) not in _LENGTHS or not self._in_head:
             return
         name = name.lower()
         if name == _LENGTH:
             self._length = int(value)  # the parser has refused everything but digits
         elif name == _ENCODING:
+            # The parser takes codings before the last one and several headers; whoever stands before us may not.
+            if self._chunked or value.strip().lower() != _CHUNKED:
+                self._refuse(
+                    Refused(501, "encoding", "a body comes with a length or, once, in chunks; in no other way")
+                )
             self._chunked = True
         elif name == _EXPECT:
             self._expects = True
+        elif name == _HOST:
+            self._hosts += 1
         elif name in WATCHED:
             before = self._headers.get(name)
             self._headers[name] = value if before is None else b"%b, %b" % (before, value)
@@ -193,9 +233,22 @@ class Connection(asyncio.Protocol):
             self._refuse(Refused(411, "length", "a POST needs a Content-Length or chunks"))
         elif method not in METHODS:
             self._refuse(Refused(405, "method", "only GET, HEAD and POST are answered here"))
+        elif (wrong := self._wrong_head()) is not None:
+            self._refuse(Refused(400, "http", wrong))
+        elif self._expects and self._turned_away():
+            return  # instead of the word to go on
         elif self._expects and not self._waiting and self._transport is not None:
             self._expects = False
             self._transport.write(CONTINUE)
+
+    def _wrong_head(self) -> str | None:
+        """Why a head the parser takes may be read in two ways all the same; None where it may not."""
+        version = self._parser.get_http_version()
+        if version not in ("1.0", "1.1"):
+            return "only HTTP/1.1 and HTTP/1.0 are spoken here"
+        if self._chunked and version == "1.0":
+            return "HTTP/1.0 knows no chunks; send a Content-Length"
+        return "a request has one Host" if self._hosts > 1 else None
 
     def on_body(self, body: bytes) -> None:
         """Part of the body."""
@@ -231,6 +284,7 @@ class Connection(asyncio.Protocol):
             waiting.popleft()
             transport.write(answer)
         if not waiting:
+            self._owed = 0
             if self._closing and self._linger:
                 if transport.can_write_eof():  # TLS cannot; its caller finds the whole reply all the same
                     transport.write_eof()
@@ -241,6 +295,11 @@ class Connection(asyncio.Protocol):
                 transport.write(CONTINUE)
         if self._held:
             self._hold()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is owed to its caller and nothing began lately."""
+        return not self._waiting and (not self._partial or self._seen == self.requests)
 
     def sweep(self) -> None:
         """Called at long, even intervals: end the connection if nothing came of it since the last call.
@@ -268,11 +327,13 @@ class Connection(asyncio.Protocol):
     def _accept(self, exchange: Exchange) -> None:
         self.requests += 1
         self._waiting.append(exchange)
-        if len(self._waiting) >= PIPELINE_LIMIT:
+        self._owed += len(exchange.body)
+        if len(self._waiting) >= PIPELINE_LIMIT or self._owed > self._wire.body_limit:
             self._hold()
         self._wire.handle(exchange)
 
     def _parse(self, data: bytes) -> None:
+        requests, size = self.requests, self._size
         while data and not self._closing:
             try:
                 self._parser.feed_data(data)
@@ -282,8 +343,37 @@ class Connection(asyncio.Protocol):
             except httptools.HttpParserError:
                 self._refuse(Refused(400, "http", "these bytes are not an HTTP/1.1 request"))
             break
-        if self._partial and self._in_head:  # the parser tells of whole headers only, and this one may never end
-            self._count(len(data))
+        if self._partial and not self._closing:
+            # Where an earlier request ended in the same bytes, nobody knows how many of them are this one's.
+            self._bound(len(data) if self.requests == requests else 0, told=self._size != size)
+
+    def _bound(self, size: int, *, told: bool) -> None:
+        """Of a request not yet whole, `size` bytes came: bound what the parser does not tell of before it ends.
+
+        It tells of whole headers only, also of those behind the body, and of a chunk's extension never.
+        """
+        self._silent = 0 if told and not self._in_head else self._silent + size
+        if self._silent > HEAD_LIMIT:
+            self._refuse(self._long_head())
+        elif not self._in_head:
+            self._turned_away()
+
+    def _turned_away(self) -> bool:
+        """Whether the head just read is refused before its body has come; asked once for each request.
+
+        Where the whole request came at once nobody asks: there is no body left to save, and the connection stays.
+        """
+        if self._looked_at or self._closing:
+            return self._closing
+        self._looked_at = True
+        head = Head(self._parser.get_method(), self._target, self._length or 0, False, self._headers)
+        exchange = Exchange(self, head, b"")
+        self._closing, self._linger = True, _LINGER_LIMIT  # first, because the reply comes at once
+        self._waiting.append(exchange)
+        if not self._wire.turn_away(exchange):
+            self._waiting.pop()
+            self._closing, self._linger = False, 0
+        return self._closing
 
     def _head_again(self) -> bytes:
         """The head just read without its wish for another protocol, which a server may ignore (RFC 9110, 7.8).
@@ -310,7 +400,10 @@ class Connection(asyncio.Protocol):
     def _count(self, size: int) -> None:
         self._head_bytes += size
         if self._head_bytes > HEAD_LIMIT:
-            self._refuse(Refused(431, "size", f"request line and headers may have {HEAD_LIMIT} bytes"))
+            self._refuse(self._long_head())
+
+    def _long_head(self) -> Refused:
+        return Refused(431, "size", f"request line and headers may have {HEAD_LIMIT} bytes")
 
     def _too_large(self) -> Refused:
         return Refused(413, "size", f"a body may have {self._wire.body_limit} bytes; send fewer rows at a time")
@@ -332,7 +425,7 @@ class Connection(asyncio.Protocol):
 
     def _hold(self) -> None:
         """Read no further while the caller leaves its replies unread or has too much unanswered."""
-        hold = self._choked or len(self._waiting) >= PIPELINE_LIMIT
+        hold = self._choked or len(self._waiting) >= PIPELINE_LIMIT or self._owed > self._wire.body_limit
         if self._transport is None or self._held == hold:
             return
         self._held = hold

@@ -71,5 +71,5 @@ class Exchange(msgspec.Struct, eq=False):
     def reply(self, message: bytes) -> None:
         """Send `message`, a whole HTTP reply, as soon as every earlier request of this connection is answered."""
         if self.answer is None:
-            self.answer = message
+            self.answer, self.body = message, b""  # it may wait long for its turn, and its body may be large
             self.connection.answered()

@@ -17,7 +17,7 @@ _VIOLATIONS_KEPT: Final = 200
 _OTHER: Final = "other"
 PROCESSES: Final = ("gateway", "host", "controller")
 """Kinds of processes that may die."""
-FALLBACKS: Final = ("failed", "late")
+FALLBACKS: Final = ("failed", "late", "resting")
 """Why the live version answers in another's stead."""
 
 
@@ -96,6 +96,7 @@ class EndpointCount:
         self._duration = Histogram(slab, "headgate_request_duration_seconds", **self._where)
         self._in_flight = slab.cell("headgate_in_flight", **self._where)
         slab.cell("headgate_unjournalled_total", **self._where)  # from zero, as above
+        slab.cell("headgate_capture_shed_total", **self._where)
         slab.cell("headgate_rejected_total", reason=Overloaded.__name__, **self._where)
         self._label_lag: Histogram | None = None
         self._versions: dict[str, VersionCount] = {}
@@ -159,6 +160,10 @@ class EndpointCount:
     def unjournalled(self, rows: int) -> None:
         """Rows were answered without a record."""
         self._values[self._slab.cell("headgate_unjournalled_total", **self._where)] += rows
+
+    def shed(self, rows: int) -> None:
+        """The features of rows were left out because the journal's disk fell behind."""
+        self._values[self._slab.cell("headgate_capture_shed_total", **self._where)] += rows
 
     def obeys(self, revision: int) -> None:
         """The traffic revision obeyed."""

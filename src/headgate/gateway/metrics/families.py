@@ -85,6 +85,12 @@ FAMILIES: Final = {
             _WHERE,
             _LAGS,
         ),
+        Family(
+            "headgate_capture_shed_total",
+            Kind.COUNTER,
+            "Rows whose features were left out because the journal's disk fell behind.",
+            _WHERE,
+        ),
         Family("headgate_unjournalled_total", Kind.COUNTER, "Rows answered without a journal record.", _WHERE),
         Family(
             "headgate_journal_commit_seconds", Kind.HISTOGRAM, "From a record's hand-over to the disk's word.", (),

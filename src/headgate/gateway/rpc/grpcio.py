@@ -210,7 +210,7 @@ class ThreadedServer:
 
         def many(messages: Iterator[bytes], context: Any) -> Iterator[bytes]:
             if not self._streams.acquire(blocking=False):
-                context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many such calls are open already")
+                context.abort(grpc.StatusCode.UNAVAILABLE, "too many such calls are open already")
             try:
                 yield from self._receive(method, messages, context).words(self._hand_over)
             finally:

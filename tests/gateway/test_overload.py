@@ -1,0 +1,127 @@
+"""Too much: a caller over its own limit hears 429, everybody hears 503 of a full server, in each protocol's words."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+import grpc
+import pytest
+from tests.gateway.test_permits import CHOSEN, DOORS, NATIVE, PREDICT, a_key, bearer, serving, wait_for
+from tests.gateway.test_rpc_calls import inferring, line, raw, refusal
+
+from headgate.access.grants import CallerRole
+
+ASKING = ("predict", "labels", "decisions", "v2/infer", "tensorflow", "invocations", "vertex")
+"""Every door that takes rows."""
+EVERYTHING = tuple(each.value for each in CallerRole)
+
+
+def test_this_table_has_every_door_that_takes_rows() -> None:
+    about = {"v2/index", "v2/load", "v2/unload"}
+    assert {name for name, (method, _, _) in DOORS.items() if method == "POST"} - about == set(ASKING)
+
+
+def form_of(door: str, said: Any) -> str:
+    """The reason in a refusal, in the form of the door's protocol."""
+    if door in ("predict", "labels", "decisions"):
+        assert list(said) == ["error"]
+        assert set(said["error"]) == {"field", "rule", "message"}
+        return cast("str", said["error"]["message"])
+    if door == "invocations":
+        assert set(said) == {"error_code", "message"}
+        return cast("str", said["message"])
+    assert list(said) == ["error"]
+    return cast("str", said["error"])
+
+
+@pytest.mark.parametrize("door", ASKING)
+def test_a_caller_over_its_own_limit_is_told_so_and_when_to_come_back(play: Any, door: str) -> None:
+    slow, text = a_key(*EVERYTHING, rate=0.1, burst=1.0)
+    quick, other = a_key(*EVERYTHING, name="quick")
+    method, path, body = DOORS[door]
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        assert (await caller.ask(method, path, body, bearer(text))).status == 200
+        reply = await caller.ask(method, path, body, bearer(text))
+        assert (reply.status, int(reply.headers["retry-after"])) in ((429, 9), (429, 10))
+        assert "come back in" in form_of(door, reply.json)
+        assert (await caller.ask(method, path, body, bearer(other))).status == 200
+
+    play(serving(slow, quick), scene, chosen=CHOSEN)
+
+
+@pytest.mark.parametrize("door", [each for each in ASKING if each not in ("labels", "decisions")])
+def test_a_full_server_says_503_and_when_to_come_back(play: Any, door: str) -> None:
+    method, path, body = DOORS[door]
+
+    async def scene(town: Any) -> None:
+        town.journal.held = True
+        first, second = await town.call(), await town.call()
+        first.send("POST", PREDICT, NATIVE)
+        await wait_for(town, 1)
+        reply = await second.ask(method, path, body)
+        assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+        assert "come back" in form_of(door, reply.json)
+        town.journal.release()
+        assert (await first.reply()).status == 200
+
+    play(lambda town: town.serve_one(), scene, queue_rows=1, chosen=CHOSEN)
+
+
+@pytest.mark.parametrize("door", ASKING)
+@pytest.mark.parametrize("trouble", [lambda town: setattr(town.journal, "full", True), None], ids=["full", "unhealthy"])
+def test_a_journal_that_takes_no_more_is_503_on_every_door(
+    play: Any, door: str, trouble: Callable[[Any], None] | None
+) -> None:
+    method, path, body = DOORS[door]
+
+    async def scene(town: Any) -> None:
+        if trouble is None:
+            town.journal.healthy = False
+        else:
+            trouble(town)
+        reply = await (await town.call()).ask(method, path, body)
+        assert reply.status == 503
+        assert int(reply.headers["retry-after"]) >= 1
+        assert form_of(door, reply.json)
+
+    play(lambda town: town.serve_one(), scene, chosen=CHOSEN)
+
+
+def test_over_grpc_it_is_resource_exhausted_and_unavailable(play_rpc: Any) -> None:
+    slow, text = a_key("predict", rate=0.1, burst=2.0)
+    quick, other = a_key("predict", name="quick")
+
+    async def scene(town: Any) -> None:
+        async with line(town) as channel:
+            infer = inferring(channel)
+            shown = {"metadata": (("authorization", f"Bearer {text}"),)}
+            assert (await infer(raw(), **shown)).model_version == "m:1"
+            exceeded = await refusal(infer(raw(), **shown))
+            assert exceeded.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert int(dict(exceeded.trailing_metadata())["grpc-retry-pushback-ms"]) > 1000
+            town.journal.held = True
+            waiting = asyncio.ensure_future(infer(raw(), metadata=(("authorization", f"Bearer {other}"),)))
+            await wait_for(town, 2)
+            full = await refusal(infer(raw(), metadata=(("authorization", f"Bearer {other}"),)))
+            assert full.code() is grpc.StatusCode.UNAVAILABLE
+            assert int(dict(full.trailing_metadata())["grpc-retry-pushback-ms"]) > 0
+            town.journal.release()
+            assert (await waiting).model_version == "m:1"
+
+    play_rpc(serving(slow, quick), scene, queue_rows=3)
+
+
+def test_what_is_captured_is_shed_before_anybody_is_refused(play: Any) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        for pressed in (False, True, False):
+            town.journal.pressed = pressed
+            assert (await caller.ask("POST", PREDICT, NATIVE)).status == 200
+        assert [each.features is None for each in town.journal.inputs] == [False, True, False]
+        assert len(town.journal.answers) == 3, "ids, versions and answers are kept all the same"
+        cell = town.slab.cell("headgate_capture_shed_total", project="default", endpoint="e")
+        assert town.slab.values[cell] == 1.0
+
+    play(lambda town: town.serve_one(), scene)
