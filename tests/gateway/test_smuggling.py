@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from tests.gateway.test_connection import Talk
+from tests.gateway.test_permits import wait_for
 
 from headgate.gateway.http.connection import HEAD_LIMIT, PIPELINE_LIMIT
 
@@ -367,18 +368,19 @@ def test_connections_are_bounded_and_those_that_say_nothing_go_first(play: Any) 
         town.journal.held = True
         busy = await town.call()
         busy.send("POST", PREDICT, BODY)
+        await wait_for(town, 1)
         for _ in range(20):
             await town.call()
         for _ in range(20):
             caller = await town.call()
             assert (await caller.ask("GET", "/livez")).status == 200
         assert len(town.gateway._wire.connections) <= 5
-        waiting = [await town.call() for _ in range(4)]
-        for each in waiting:
-            each.send("POST", PREDICT, BODY)
+        waiting = []
         async with asyncio.timeout(5):
-            while town.gateway._answerer._room.waiting < 5:
-                await asyncio.sleep(0.005)
+            for count in range(2, 6):  # one after the other: until it asks, each of them says nothing either
+                waiting.append(await town.call())
+                waiting[-1].send("POST", PREDICT, BODY)
+                await wait_for(town, count)
             refused = await town.call()
             reply = await refused.reply()
             assert (reply.status, reply.headers["retry-after"], reply.headers["connection"]) == (503, "1", "close")
