@@ -23,6 +23,9 @@ class Noted(Runtime):
         self.sizes.append(len(next(iter(feeds.values()))))
         return outputs(self.sizes[-1])
 
+    def close(self) -> None:
+        return None
+
 
 class Quick:
     """A placement on the loop that also keeps which calls left it."""
