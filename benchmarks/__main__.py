@@ -67,6 +67,7 @@ PARTS: Final = (
     # On the disk that is measured, because a temporary folder is often memory.
     Part("journal", lambda out, quick: ["--folder", str(out), "--seconds", "0.5" if quick else "3"], journal_rows),
     Part("serving", reports_itself),
+    Part("arrow", reports_itself),
     Part("memory", reports_itself),
 )
 

@@ -12,11 +12,14 @@ import uvloop
 
 from headgate.clock import Clock
 from headgate.gateway.answer import Answerer
+from headgate.gateway.doors.arrow.door import ArrowDoor
+from headgate.gateway.doors.arrow.tables import FILE, STREAM
 from headgate.gateway.doors.dialect import Dialect, DialectDoor
 from headgate.gateway.doors.invocations.score import InvocationsDialect
 from headgate.gateway.doors.labels import DECISIONS, LABELS, LabelDoor
 from headgate.gateway.doors.native import PredictDoor
 from headgate.gateway.doors.paths import Chosen
+from headgate.gateway.doors.pictures.door import FORM, OCTETS, PICTURES, PictureDoor
 from headgate.gateway.doors.router import Router
 from headgate.gateway.doors.tensorflow.predict import TensorFlowDialect
 from headgate.gateway.doors.v2.infer import V2Dialect
@@ -84,8 +87,14 @@ class Gateway:
             metrics=slab.folder,
         )
         predict, dialects = _spoken(answerer)
+        arrow, pictures = ArrowDoor(answerer, predict, body_limit), PictureDoor(answerer, predict)
         self._router = Router(
             predict=predict,
+            bodies={
+                **dict.fromkeys((STREAM, FILE), arrow.open),
+                **dict.fromkeys((*PICTURES, OCTETS, FORM), pictures.open),
+            },
+            tables=arrow.open_json,
             labels=LabelDoor(LABELS, memory=memory, mint=mint, clock=clock, entries_limit=queue_rows),
             decisions=LabelDoor(DECISIONS, memory=memory, mint=mint, clock=clock, entries_limit=queue_rows),
             dialects=dialects,
