@@ -20,7 +20,7 @@ from headgate.gateway.doors.labels import DECISIONS, LABELS, LabelDoor
 from headgate.gateway.doors.native import PredictDoor
 from headgate.gateway.doors.paths import Chosen
 from headgate.gateway.doors.pictures.door import FORM, OCTETS, PICTURES, PictureDoor
-from headgate.gateway.doors.router import Router
+from headgate.gateway.doors.router import PredictBody, Router
 from headgate.gateway.doors.tensorflow.predict import TensorFlowDialect
 from headgate.gateway.doors.v2.infer import V2Dialect
 from headgate.gateway.doors.v2.repository import MayOperate, OwnClosures, Repository
@@ -87,13 +87,10 @@ class Gateway:
             metrics=slab.folder,
         )
         predict, dialects = _spoken(answerer)
-        arrow, pictures = ArrowDoor(answerer, predict, body_limit), PictureDoor(answerer, predict)
+        arrow = ArrowDoor(answerer, predict, body_limit)
         self._router = Router(
             predict=predict,
-            bodies={
-                **dict.fromkeys((STREAM, FILE), arrow.open),
-                **dict.fromkeys((*PICTURES, OCTETS, FORM), pictures.open),
-            },
+            bodies=_bodies(arrow, PictureDoor(answerer, predict)),
             tables=arrow.open_json,
             labels=LabelDoor(LABELS, memory=memory, mint=mint, clock=clock, entries_limit=queue_rows),
             decisions=LabelDoor(DECISIONS, memory=memory, mint=mint, clock=clock, entries_limit=queue_rows),
@@ -201,6 +198,14 @@ def _spoken(answerer: Answerer) -> tuple[PredictDoor, dict[str, DialectDoor]]:
     """The native door, and by its name the door of every other protocol."""
     dialects: tuple[Dialect, ...] = (V2Dialect(), TensorFlowDialect(), InvocationsDialect(), VertexDialect())
     return PredictDoor(answerer), {each.name: DialectDoor(answerer, each) for each in dialects}
+
+
+def _bodies(arrow: ArrowDoor, pictures: PictureDoor) -> dict[bytes, PredictBody]:
+    """The doors of the native predict route for bodies that are not JSON, by their type."""
+    return {
+        **dict.fromkeys((STREAM, FILE), arrow.open),
+        **dict.fromkeys((*PICTURES, OCTETS, FORM), pictures.open),
+    }
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

@@ -18,10 +18,10 @@ Mask = npt.NDArray[np.bool_]
 
 _NIL: Final = 0xC0
 _FALSE: Final = 0xC2
-_FLOAT: Final = 0xCB
-_INTEGER: Final = 0xD3
+_FLOAT: Final = b"\xcb"
+_INTEGER: Final = b"\xd3"
 _BIN8: Final = b"\xc4"
-_ARRAY32: Final = 0xDD
+_ARRAY32: Final = b"\xdd"
 _LONG_ARRAY: Final = b"\xdc"
 _FIXED_ARRAY: Final = 0x90
 _encode = msgspec.msgpack.Encoder().encode
@@ -42,12 +42,17 @@ class PackedBlock(msgspec.Struct, array_like=True, gc=False):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """A column of values of one kind as msgpack has them, a row of bytes each."""
+    """What differs from row to row at one place of every record: values of one width behind the same tag."""
 
-    content: Bytes
-    """(rows, width)."""
+    tag: bytes
+    values: npt.NDArray[Any]
+    """(rows,)."""
+    dtype: np.dtype[Any]
+    """As they are written."""
+    nulls: Mask | None = None
+    """Rows that have nil in the place of tag and value."""
     lengths: npt.NDArray[np.intp] | None = None
-    """Bytes of each row that count; None where all do."""
+    """Bytes of each row's value that count; None where all do."""
 
 
 Piece = bytes | Cells
@@ -60,18 +65,10 @@ def number_cells(values: npt.NDArray[Any], nulls: Mask | None = None) -> Cells:
     >>> msgspec.msgpack.decode(listed(2, [number_cells(np.array([1.5, 2.0]), np.array([False, True]))]))
     [1.5, None]
     """
-    rows = len(values)
     if values.dtype == np.bool_:
-        content = (values.view(np.uint8) + np.uint8(_FALSE)).reshape(rows, 1)
-    else:
-        floats = values.dtype.kind == "f"
-        content = np.empty((rows, 9), np.uint8)
-        content[:, 0] = _FLOAT if floats else _INTEGER
-        content[:, 1:] = values.astype(">f8" if floats else ">i8").view(np.uint8).reshape(rows, 8)
-    if nulls is None:
-        return Cells(content)
-    content[nulls, 0] = _NIL
-    return Cells(content, np.where(nulls, 1, content.shape[1]))
+        return Cells(b"", values.view(np.uint8) + np.uint8(_FALSE), np.dtype(np.uint8), nulls)
+    tag, dtype = (_FLOAT, ">f8") if values.dtype.kind == "f" else (_INTEGER, ">i8")
+    return Cells(tag, values, np.dtype(dtype), nulls)
 
 
 def one_of(words: Sequence[object], which: npt.NDArray[np.intp]) -> Cells:
@@ -81,18 +78,17 @@ def one_of(words: Sequence[object], which: npt.NDArray[np.intp]) -> Cells:
     ['maybe', 'no', 'maybe']
     """
     spelled = [_encode(each) for each in words]
-    width = max(map(len, spelled))
-    table = np.frombuffer(b"".join(each.ljust(width, b"\0") for each in spelled), np.uint8).reshape(-1, width)
+    dtype = np.dtype(f"V{max(map(len, spelled))}")
+    table = np.frombuffer(b"".join(each.ljust(dtype.itemsize, b"\0") for each in spelled), dtype)
     lengths = np.array([len(each) for each in spelled])
-    return Cells(table[which], None if bool((lengths == width).all()) else lengths[which])
+    short = bool((lengths < dtype.itemsize).any())
+    return Cells(b"", table[which], dtype, lengths=lengths[which] if short else None)
 
 
 def id_cells(ids: bytes) -> Cells:
     """Identifiers, 16 bytes each."""
-    content = np.empty((len(ids) // 16, 18), np.uint8)
-    content[:, :2] = np.frombuffer(_BIN8 + b"\x10", np.uint8)
-    content[:, 2:] = np.frombuffer(ids, np.uint8).reshape(-1, 16)
-    return Cells(content)
+    dtype = np.dtype("V16")
+    return Cells(_BIN8 + b"\x10", np.frombuffer(ids, dtype), dtype)
 
 
 def array_head(length: int) -> bytes:
@@ -106,18 +102,28 @@ def array_head(length: int) -> bytes:
 
 def listed(rows: int, pieces: Sequence[Piece]) -> msgspec.Raw:
     """A list with an entry per row: its pieces one after the other."""
-    widths = [len(each) if isinstance(each, bytes) else each.content.shape[1] for each in pieces]
-    matrix = np.empty((rows, sum(widths)), np.uint8)
+    parts = [each if isinstance(each, bytes) else each.tag + bytes(each.dtype.itemsize) for each in pieces]
+    row = b"".join(parts)
+    # Every record as far as they are alike; then each column is one assignment with the record's length as its stride.
+    content = bytearray(row * rows)
+    matrix = np.frombuffer(content, np.uint8).reshape(rows, len(row))
     counts: Mask | None = None
     at = 0
-    for piece, width in zip(pieces, widths, strict=True):
-        if isinstance(piece, bytes):
-            matrix[:, at : at + width] = np.frombuffer(piece, np.uint8)
-        else:
-            matrix[:, at : at + width] = piece.content
-            if piece.lengths is not None:
+    for piece, part in zip(pieces, parts, strict=True):
+        if isinstance(piece, Cells):
+            place = at + len(piece.tag)
+            np.ndarray((rows,), piece.dtype, content, place, (len(row),))[:] = piece.values
+            if piece.nulls is not None or piece.lengths is not None:
                 counts = np.ones(matrix.shape, np.bool_) if counts is None else counts
-                counts[:, at : at + width] = np.arange(width) < piece.lengths[:, None]
-        at += width
-    content = matrix.tobytes() if counts is None else matrix[counts].tobytes()
-    return msgspec.Raw(bytes([_ARRAY32]) + rows.to_bytes(4) + content)
+                _shorten(piece, matrix[:, at : at + len(part)], counts[:, at : at + len(part)])
+        at += len(part)
+    return msgspec.Raw(b"".join((_ARRAY32, rows.to_bytes(4), content if counts is None else matrix[counts].tobytes())))
+
+
+def _shorten(cells: Cells, content: Bytes, counts: Mask) -> None:
+    """Leave of each row's bytes at one place those that count."""
+    if cells.lengths is not None:
+        counts[:, len(cells.tag) :] = np.arange(cells.dtype.itemsize) < cells.lengths[:, None]
+    if cells.nulls is not None:
+        content[cells.nulls, 0] = _NIL
+        counts[cells.nulls, 1:] = False
