@@ -87,10 +87,9 @@ class Gateway:
             metrics=slab.folder,
         )
         predict, dialects = _spoken(answerer)
-        arrow = ArrowDoor(answerer, predict, body_limit)
         self._router = Router(
             predict=predict,
-            bodies=_bodies(arrow, PictureDoor(answerer, predict)),
+            bodies=_bodies(arrow := ArrowDoor(answerer, predict, body_limit), PictureDoor(answerer, predict)),
             tables=arrow.open_json,
             labels=LabelDoor(LABELS, memory=memory, mint=mint, clock=clock, entries_limit=queue_rows),
             decisions=LabelDoor(DECISIONS, memory=memory, mint=mint, clock=clock, entries_limit=queue_rows),
