@@ -71,6 +71,7 @@ PARTS: Final = (
     Part("workers", reports_itself),
     Part("overload", reports_itself),
     Part("swap", reports_itself),
+    Part("arrow", reports_itself),
     Part("memory", reports_itself),
 )
 

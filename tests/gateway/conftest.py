@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from headgate.access.identity import Identity
@@ -24,6 +25,7 @@ from headgate.gateway.server import Gateway, listening_socket, run_on_uvloop
 from headgate.journal.blobs import BlobStore, LocalBlobs
 from headgate.journal.disk import LocalDisk
 from headgate.journal.identifiers import Mint
+from headgate.journal.packed import PackedBlock
 from headgate.journal.ports import Done
 from headgate.journal.records import Answer, Block, Input, Label, Schema
 from headgate.registry.packages import PackageStore
@@ -51,7 +53,9 @@ class ListJournal:
     blocks: list[tuple[Schema, Block]] = field(default_factory=list)
     waiting: list[Done] = field(default_factory=list)
 
-    def write(self, schema: Schema, block: Block, done: Done | None) -> bool:
+    def write(self, schema: Schema, block: Block | PackedBlock, done: Done | None) -> bool:
+        if isinstance(block, PackedBlock):
+            block = msgspec.msgpack.decode(msgspec.msgpack.encode(block), type=Block)
         self.blocks.append((schema, block))
         if done is None:
             return True

@@ -6,7 +6,10 @@ import json
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.ipc
 
 from headgate.contracts.contract import Field, Kind
 
@@ -37,6 +40,8 @@ class Door:
     """Whether it has a null of its own, for fields that are not nullable or are text."""
     types: bool = True
     """Whether a value may be of a wrong type."""
+    apart: bool = False
+    """Whether the rows beside a bad one are answered."""
 
 
 def _request(path: str, document: object, *headers: str) -> Request:
@@ -140,6 +145,48 @@ def _vertex(rows: Sequence[Row], _: Sequence[Field]) -> Request:
     return _request("/vertex/predict", {"instances": rows, "parameters": {}})
 
 
+ARROW: Final = {Kind.NUMBER: pa.float64(), Kind.INTEGER: pa.int64(), Kind.BOOLEAN: pa.bool_()}
+
+
+def arrow_body(rows: Sequence[Row], fields: Sequence[Field], **metadata: str) -> bytes:
+    """Rows as an Arrow stream, columns of the contract's types where their values allow it."""
+    kinds = {each.name: each.kind for each in fields}
+    names, columns = _names(rows), _columns(rows)
+    arrays = []
+    for name in names:
+        kind = ARROW.get(kinds.get(name, Kind.TEXT), pa.string())
+        found = pa.array(columns[name])
+        # Arrow would make 3 of 3.5 and text of no number at all.
+        fits = pa.types.is_null(found.type) or found.type == kind or pa.types.is_floating(kind)
+        arrays.append(found.cast(kind) if fits and not pa.types.is_string(found.type) else found)
+    table = pa.table(arrays, names=names).replace_schema_metadata(metadata or None)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    body: bytes = sink.getvalue().to_pybytes()
+    return body
+
+
+def _arrow(rows: Sequence[Row], fields: Sequence[Field]) -> Request:
+    header = "Content-Type: application/vnd.apache.arrow.stream"
+    return Request("/v1/endpoints/e/predict", arrow_body(rows, fields), (header,))
+
+
+def _arrow_both_ways(rows: Sequence[Row], fields: Sequence[Field]) -> Request:
+    asked = _arrow(rows, fields)
+    return Request(asked.path, asked.body, (*asked.headers, "Accept: application/vnd.apache.arrow.stream"))
+
+
+def _json_for_arrow(rows: Sequence[Row], fields: Sequence[Field]) -> Request:
+    asked = _native(rows, fields)
+    return Request(asked.path, asked.body, ("Accept: application/vnd.apache.arrow.stream",))
+
+
+def _of_arrow(body: bytes) -> list[Any]:
+    found: list[Any] = pa.ipc.open_stream(body).read_all()["prediction"].to_pylist()
+    return found
+
+
 def _of_native(body: bytes) -> list[Any]:
     return [each["prediction"] for each in json.loads(body)["predictions"]]
 
@@ -164,7 +211,10 @@ def _of_columns(body: bytes) -> list[Any]:
 
 
 DOORS = [
-    Door("native", _native, _of_native),
+    Door("native", _native, _of_native, apart=True),
+    Door("arrow", _arrow, _of_native, apart=True),
+    Door("arrow-both-ways", _arrow_both_ways, _of_arrow, apart=True),
+    Door("json-for-arrow", _json_for_arrow, _of_arrow, apart=True),
     Door("v2", _v2, _of_v2),
     Door("v2-binary", _v2_binary, _of_v2, names_fields=False, names_nulls=False, types=False),
     Door("mlflow-split", _split, _listed),

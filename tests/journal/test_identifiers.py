@@ -150,3 +150,19 @@ def test_a_subject_is_bound_to_the_secret() -> None:
     assert subject == subject_hmac(SECRET, "anna")
     assert subject not in (subject_hmac(SECRET, "bert"), subject_hmac(bytes(32), "anna"))
     assert b"anna" not in subject
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 70)), max_size=6), st.integers(0, 20))
+def test_ids_drawn_as_one_are_ids_like_all_others(draws: list[tuple[bool, int]], before: int) -> None:
+    one = mint()
+    drawn = [one.draw(DELAYS) for _ in range(before)]
+    for as_block, count in draws:
+        if as_block:
+            block = one.draw_block(DELAYS, count)
+            assert len(block) == 16 * count
+            drawn += [block[at : at + 16] for at in range(0, len(block), 16)]
+        else:
+            drawn += one.draw_many(DELAYS, count)
+    assert all(one.issued(DELAYS, each) for each in drawn)
+    assert not any(one.issued(PRICES, each) for each in drawn)
+    assert all(first < second for first, second in pairwise(drawn))

@@ -19,7 +19,7 @@ from headgate.contracts.explain import Break, sentence
 from headgate.contracts.flags import flagged_domain, flagged_range
 from headgate.contracts.tables import without_views
 
-_GOOD: Final = -1
+GOOD: Final = -1
 _VERDICT: Final = ("_row", "_field", "_rule", "_message")
 
 
@@ -50,9 +50,8 @@ def check_table(contract: Contract, table: pa.Table, *, carry: Collection[str] =
     (1, ['range'])
     """
     table = without_views(table)
-    columns = [_column(field, table) for field in contract.fields]
-    verdicts = _first_breaks(contract, table, columns, carry)
-    keep = verdicts.which == _GOOD
+    columns, verdicts = judge_table(contract, table, carry={contract.output.label, *carry})
+    keep = verdicts.which == GOOD
     return Checked(
         good=_good(contract, table, columns, keep, carry),
         quarantine=_quarantine(table, verdicts),
@@ -61,8 +60,8 @@ def check_table(contract: Contract, table: pa.Table, *, carry: Collection[str] =
 
 
 @dataclass(frozen=True, slots=True)
-class _Verdicts:
-    """Per row, which of the verdicts is its first break, or _GOOD."""
+class Verdicts:
+    """Per row, which of the verdicts is its first break, or GOOD."""
 
     which: npt.NDArray[np.int32]
     said: list[tuple[str, str, str]]
@@ -70,10 +69,19 @@ class _Verdicts:
 
     def add(self, rows: npt.NDArray[np.bool_], field: str, rule: Rule, message: str) -> None:
         """Gives the verdict to those of `rows` that have none yet."""
-        fresh = rows & (self.which == _GOOD)
+        fresh = rows & (self.which == GOOD)
         if fresh.any():
             self.which[fresh] = len(self.said)
             self.said.append((field, rule.value, message))
+
+
+def judge_table(contract: Contract, table: pa.Table, *, carry: Collection[str] = ()) -> tuple[list[Column], Verdicts]:
+    """`table` as the columns of `contract`, and the first break of every row; it must have no views.
+
+    Gateways call this for rows that come as a table: no column but the contract's and those in `carry` is let pass.
+    """
+    columns = [_column(field, table) for field in contract.fields]
+    return columns, _first_breaks(contract, table, columns, carry)
 
 
 def _column(field: Field, table: pa.Table) -> Column:
@@ -82,12 +90,12 @@ def _column(field: Field, table: pa.Table) -> Column:
     return absent_column(field, table.num_rows)
 
 
-def _first_breaks(contract: Contract, table: pa.Table, columns: list[Column], carry: Collection[str]) -> _Verdicts:
-    found = _Verdicts(np.full(table.num_rows, _GOOD, dtype=np.int32), [])
+def _first_breaks(contract: Contract, table: pa.Table, columns: list[Column], carry: Collection[str]) -> Verdicts:
+    found = Verdicts(np.full(table.num_rows, GOOD, dtype=np.int32), [])
     for field, column in zip(contract.fields, columns, strict=True):
         for rule, rows in column.breaks:
             found.add(rows, field.name, rule, sentence(field, Break(rule, column.got)))
-    known = {*contract.names, contract.output.label, *carry}
+    known = {*contract.names, *carry}
     unknown = next((each for each in table.column_names if each not in known), None)
     if unknown is not None:
         everyone = np.ones(table.num_rows, dtype=bool)
@@ -104,8 +112,8 @@ def _good(
     return pa.table(arrays, names=names).filter(pa.array(keep))
 
 
-def _quarantine(table: pa.Table, verdicts: _Verdicts) -> pa.Table:
-    broken = verdicts.which != _GOOD
+def _quarantine(table: pa.Table, verdicts: Verdicts) -> pa.Table:
+    broken = verdicts.which != GOOD
     refused = table.drop_columns([each for each in _VERDICT if each in table.column_names]).filter(pa.array(broken))
     said = [verdicts.said[i] for i in verdicts.which[broken]]
     refused = refused.append_column(_VERDICT[0], pa.array(np.flatnonzero(broken), pa.int64()))

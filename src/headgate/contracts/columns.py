@@ -13,11 +13,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headgate.contracts.contract import Field, Kind, OnBreak, Rule
-from headgate.contracts.explain import INTEGER_HIGH, TENSOR_ITEM_BYTES, Break, bounds, micros, read_value
+from headgate.contracts.explain import (
+    FIRST_MOMENT,
+    INTEGER_HIGH,
+    LAST_MOMENT,
+    TENSOR_ITEM_BYTES,
+    Break,
+    bounds,
+    micros,
+    read_value,
+)
 
 Mask = npt.NDArray[np.bool_]
 Breaks = tuple[tuple[Rule, Mask], ...]
 _MOMENT: Final = pa.timestamp("us", "UTC")
+_PER_UNIT: Final = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1000, "ns": 1}
+"""Nanoseconds."""
+_OFF_CALENDAR: Final = "a moment outside the years 1 to 9999"
 _TYPES: Final = {
     Kind.NUMBER: pa.float64(),
     Kind.INTEGER: pa.int64(),
@@ -61,7 +73,7 @@ def read_column(field: Field, array: Any) -> Column:
     if pa.types.is_null(array.type):
         array = pa.nulls(len(array), _type_of(field))
     column = _READERS[field.kind](field, array)
-    absent = () if field.nullable else ((Rule.NULL, _mask(pc.is_null(array))),)
+    absent = () if field.nullable or not array.null_count else ((Rule.NULL, _mask(pc.is_null(array))),)
     refusing = (
         *((Rule.RANGE, column.outside) for _ in range(field.on_range is OnBreak.REJECT)),
         *((Rule.DOMAIN, column.unseen) for _ in range(field.on_domain is OnBreak.REJECT)),
@@ -95,9 +107,18 @@ def _number(field: Field, array: Any) -> Column:
     if not _is_number(array.type):
         return _wrong_type(field, array)
     values = pc.cast(array, pa.float64(), safe=False)
+    if not values.null_count:
+        return _whole_column(field, values)
     finite = _mask(pc.is_finite(values))
     valid = _mask(pc.is_valid(values))
     return _column(values, (Rule.FINITE, valid & ~finite), outside=_outside(field, values, valid & finite))
+
+
+def _whole_column(field: Field, values: Any) -> Column:
+    """A column of floats without nulls, which most are: a pass for each rule, and none for a rule it cannot break."""
+    finite = np.isfinite(values.to_numpy())
+    broken = () if finite.all() else ((Rule.FINITE, ~finite),)
+    return _column(values, *broken, outside=_outside(field, values, finite))
 
 
 def _integer(field: Field, array: Any) -> Column:
@@ -171,14 +192,22 @@ def _moment(field: Field, array: Any) -> Column:
         return _moments_as_text(field, array)
     if not (pa.types.is_timestamp(array.type) or pa.types.is_date(array.type)):
         return _wrong_type(field, array)
-    naive = array if pa.types.is_timestamp(array.type) else pc.cast(array, pa.timestamp("us"))
-    return _moments(field, pc.cast(naive, _MOMENT, safe=False))
+    days = pa.types.is_date(array.type)
+    # Days are counted in 32 bits or as milliseconds; milliseconds hold either, and no calendar's end is near.
+    timed = pc.cast(array, pa.timestamp("ms"), safe=False) if days else array
+    per_unit = _PER_UNIT[timed.type.unit]
+    ticks = pc.fill_null(pc.cast(timed, pa.int64()), 0).to_numpy(zero_copy_only=False)
+    # Before anything is multiplied: what is off the calendar may be beyond 64 bits of microseconds as well.
+    off = (ticks < FIRST_MOMENT * 1000 // per_unit) | (ticks > LAST_MOMENT * 1000 // per_unit)
+    off &= _mask(pc.is_valid(array))
+    kept = pc.if_else(pa.array(off), pa.scalar(None, timed.type), timed) if off.any() else timed
+    return _moments(field, pc.cast(kept, _MOMENT, safe=False), (Rule.TYPE, off), got=_OFF_CALENDAR)
 
 
-def _moments(field: Field, values: Any, *breaks: tuple[Rule, Mask]) -> Column:
+def _moments(field: Field, values: Any, *breaks: tuple[Rule, Mask], got: str = "a string that is none") -> Column:
     valid = _mask(pc.is_valid(values))
     outside = _outside(field, pc.cast(values, pa.int64()), valid)
-    return _column(values, *breaks, outside=outside, got="a string that is none")
+    return _column(values, *breaks, outside=outside, got=got)
 
 
 def _moments_as_text(field: Field, array: Any) -> Column:

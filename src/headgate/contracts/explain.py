@@ -60,8 +60,9 @@ def micros(moment: datetime) -> int:
 
 _EDGES: Final = (1, 9999)
 """Years, as written, in which an offset can lead out of the calendar."""
-_FIRST: Final = micros(datetime(1, 1, 1, tzinfo=UTC))
-_LAST: Final = micros(datetime.max.replace(tzinfo=UTC))
+FIRST_MOMENT: Final = micros(datetime(1, 1, 1, tzinfo=UTC))
+LAST_MOMENT: Final = micros(datetime.max.replace(tzinfo=UTC))
+"""The ends of the calendar in microseconds."""
 
 
 def off_calendar(moment: datetime) -> bool:
@@ -70,7 +71,7 @@ def off_calendar(moment: datetime) -> bool:
     >>> off_calendar(datetime.fromisoformat("9999-12-31T23:59:59-01:00"))
     True
     """
-    return moment.year in _EDGES and not _FIRST <= micros(moment) <= _LAST
+    return moment.year in _EDGES and not FIRST_MOMENT <= micros(moment) <= LAST_MOMENT
 
 
 def bounds(field: Field) -> tuple[float | None, float | None]:

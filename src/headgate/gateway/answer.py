@@ -29,11 +29,13 @@ from headgate.gateway.metrics.counting import VersionCount
 from headgate.gateway.remember import Memory
 from headgate.gateway.room import Room
 from headgate.gateway.speak import pick, speak
+from headgate.gateway.stretch import Stretch
 from headgate.gateway.view import Seat, View
 from headgate.journal.identifiers import Mint, format_id
 from headgate.journal.records import Block, Input, Refusal
 from headgate.runtimes.failure import is_prompt, unquoted
 from headgate.runtimes.ports import Outputs
+from headgate.vocabulary import Role
 
 _LOG: Final = logging.getLogger(__name__)
 INLINE_ROWS: Final = 128
@@ -109,15 +111,18 @@ class Answerer:
 
     def _answer(self, view: View, asks: list[Ask]) -> None:
         now = self._clock.now()
-        ids = self._mint.draw_many(view.tag, sum([len(ask.outcomes) for ask in asks]))
+        ids = self._mint.draw_many(view.tag, sum([len(ask.outcomes) for ask in asks if ask.reading.columns is None]))
+        block = partial(self._mint.draw_block, view.tag)
         sheds = self._memory.pressed
         if sheds:
-            view.count.shed(len(ids))
-        division = divide(view, asks, view.assignment.at(now), iter(ids), now, sheds=sheds)
+            view.count.shed(sum([len(ask.outcomes) for ask in asks]))
+        division = divide(view, asks, view.assignment.at(now), iter(ids), now, block=block, sheds=sheds)
         if division.refused[0]:
             self._refuse(view, *division.refused)
         for share in division.shares():
             self._run(share)
+        for stretch in division.stretches:
+            self._lanes.put(stretch)
 
     def _refuse(self, view: View, asks: list[Ask], records: list[Input]) -> None:
         for record in records:
@@ -152,8 +157,19 @@ class Answerer:
         else:
             self._answered(share, outputs)
 
-    def _answered(self, share: Share, outputs: Outputs) -> None:
+    def _answered_whole(self, stretch: Stretch, outputs: Outputs) -> None:
+        """The same for rows that are columns."""
+        view, seat, block = stretch.view, stretch.seat, stretch.speak(outputs)
+        self._memory.keep(view, seat.schema, block, partial(self._remembered, view, [stretch.ask], rows=len(stretch)))
+        seat.count.ran(Role.LIVE, len(stretch), outputs.compute_us, stretch.began - stretch.ask.arrived)
+
+    def _answered(self, share: Share | Stretch, outputs: Outputs) -> None:
         """The version spoke: remember its words, then the callers may have them."""
+        if isinstance(share, Stretch):
+            if share.ask.open:
+                self._answered_whole(share, outputs)
+                return
+            share = share.apart()
         if share.may_fall_back() and not share.left:
             share.seat.served.standing.answered()
         if share.off_loop:
@@ -167,8 +183,10 @@ class Answerer:
             count, queued = share.seat.count.ran, share.began - share.asks[0].arrived
             asyncio.get_running_loop().call_soon(count, share.role, len(answers), outputs.compute_us, queued)
 
-    def _failed(self, share: Share, error: Exception, seconds: float) -> None:
+    def _failed(self, share: Share | Stretch, error: Exception, seconds: float) -> None:
         """It did not: find the row that is to blame, or let the live version speak, or say so."""
+        if isinstance(share, Stretch):
+            share = share.apart()
         share = share.part(self._let_go(share))
         self._complaints.hear(share.seat.version, error)
         if len(share.rows) > 1 and seconds < _BISECT_SECONDS:
@@ -215,15 +233,20 @@ class Answerer:
         else:
             self._memory.keep_large(view, seat, block, then)
 
-    def _remembered(self, view: View, asks: list[Ask], problem: JournalUnavailable | None) -> None:
-        """The records of these rows are on disk, or never will be: their requests are a row nearer to a reply."""
+    def _remembered(
+        self, view: View, asks: list[Ask], problem: JournalUnavailable | None, rows: int | None = None
+    ) -> None:
+        """The records of these rows are on disk, or never will be: their requests are a row nearer to a reply.
+
+        `rows` of one request at once, or one of each.
+        """
         if problem is not None:
-            view.count.unjournalled(len(asks))
+            view.count.unjournalled(rows or len(asks))
             for ask in asks:
                 ask.journalled = False
                 ask.refusal = problem if view.must_remember else None
         for ask in asks:
-            ask.unsettled -= 1
+            ask.unsettled -= rows or 1
             if not ask.unsettled:
                 ask.close()
 

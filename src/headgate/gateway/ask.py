@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from time import perf_counter_ns
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -12,7 +12,7 @@ from headgate.gateway.reading import Reading
 from headgate.gateway.room import Account, Room
 from headgate.gateway.view import Seat, View
 from headgate.journal.records import Answer, Input
-from headgate.runtimes.ports import Array
+from headgate.runtimes.ports import Array, Feeds
 from headgate.vocabulary import Role
 
 _LOG: Final = logging.getLogger(__name__)
@@ -50,6 +50,8 @@ class Ask(msgspec.Struct, eq=False):
     journalled: bool = True
     open: bool = True
     """Whether the caller still waits."""
+    stretches: Sequence[Any] = ()
+    """Answered rows that are told column by column and have no outcome of their own; see `stretch.py`."""
 
     @property
     def patience(self) -> int:
@@ -88,9 +90,14 @@ def make_ask(
     finish: Callable[[Ask], None],
     pinned: Seat | None = None,
     caller: Account | None = None,
+    *,
+    arrived: int = 0,
 ) -> Ask:
-    """A request that has just arrived; its deadline is the caller's own or the endpoint's, whichever comes first."""
-    arrived, rows = perf_counter_ns(), len(reading.rows)
+    """A request that has just arrived, or did at `arrived`.
+
+    Its deadline is the caller's own or the endpoint's, whichever comes first.
+    """
+    arrived, rows = arrived or perf_counter_ns(), len(reading.rows)
     deadline = arrived + view.deadline_ns
     if reading.deadline_ms is not None:
         deadline = min(deadline, arrived + int(reading.deadline_ms * 1_000_000))
@@ -125,6 +132,13 @@ class Share:
         self.inputs: list[Input] = []
         self.rows: list[tuple[object, ...]] = []
         """As the reader gave them."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def feeds(self) -> Feeds:
+        """What the model reads."""
+        return self.seat.served.feeds.from_values(self.seat.convert(self.rows))
 
     def part(self, places: Sequence[int]) -> "Share":
         """A share of the rows at `places`."""

@@ -4,11 +4,14 @@ Called by `answer.py` once per endpoint and tick. An endpoint with one version, 
 short road: no hash is made.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from headgate.errors import Violation
 from headgate.gateway.ask import Ask, Share
+from headgate.gateway.columns import Columns
+from headgate.gateway.stretch import Stretch
 from headgate.gateway.view import Seat, View
 from headgate.journal.identifiers import format_id
 from headgate.journal.records import Input, Refusal
@@ -21,18 +24,28 @@ BULK: Final = 64
 """Requests of more rows get calls of their own, so that small ones do not wait for them."""
 
 _Key = tuple[str, Role, bool]
+DrawBlock = Callable[[int], bytes]
+"""So many identifiers in one."""
 
 
 class Division:
     """The shares of one endpoint's tick."""
 
     def __init__(
-        self, view: View, assignment: Assignment, ids: Iterator[bytes], now: int, *, sheds: bool = False
+        self,
+        view: View,
+        assignment: Assignment,
+        ids: Iterator[bytes],
+        now: int,
+        block: DrawBlock,
+        *,
+        sheds: bool = False,
     ) -> None:
         """`sheds`: no features are captured, whatever the endpoint's policy."""
         self._view = view
         self._assignment = assignment
         self._ids = ids
+        self._block = block
         self._now = now
         self._shares: dict[_Key, Share] = {}
         self._sheds = sheds
@@ -40,6 +53,8 @@ class Division:
         """Whether all who ask nothing special share one version, and no hash need be made."""
         self.refused: tuple[list[Ask], list[Input]] = ([], [])
         """Whose rows broke their contract, and the records of those rows."""
+        self.stretches: list[Stretch] = []
+        """What to run of requests that stay columns."""
 
     def shares(self) -> list[Share]:
         """What to run, no share larger than one call may be."""
@@ -48,6 +63,9 @@ class Division:
     def add(self, ask: Ask) -> None:
         """Give each of the request's rows an id and a version."""
         reading = ask.reading
+        if reading.columns is not None:
+            self._add_table(ask, reading.columns)
+            return
         plain = reading.clean and reading.keys is None and reading.at is None
         if plain and self._undivided and ask.pinned is None:
             self._add_plain(ask)
@@ -69,6 +87,24 @@ class Division:
             share.asks.append(ask)
             share.inputs.append(Input(next(ids), now, rows[place], request_id, place))  # type: ignore[arg-type]
         share.rows.extend(rows)  # type: ignore[arg-type]
+
+    def _add_table(self, ask: Ask, columns: Columns) -> None:
+        """Keep columns together where flags are all that may be special about a row of theirs."""
+        reading, ids = ask.reading, self._block(len(columns))
+        if self._undivided and reading.keys is None and reading.at is None and ask.pinned is None:
+            self._add_columns(ask, columns, ids)
+            return
+        others = self._ids
+        self._ids = iter([ids[at : at + 16] for at in range(0, len(ids), 16)])
+        self._add_each(ask)
+        self._ids = others
+
+    def _add_columns(self, ask: Ask, columns: Columns, ids: bytes) -> None:
+        self._name(ask, ids[:16])
+        for start in range(0, len(columns), ROWS_PER_CALL):
+            stop = min(start + ROWS_PER_CALL, len(columns))
+            part, own = columns.part(start, stop), ids[start * 16 : stop * 16]
+            self.stretches.append(Stretch(self._view, ask, part, own, start=start, at=self._now))
 
     def _add_each(self, ask: Ask) -> None:
         reading = ask.reading
@@ -124,13 +160,22 @@ class Division:
 
 
 def divide(
-    view: View, asks: Sequence[Ask], assignment: Assignment, ids: Iterator[bytes], now: int, *, sheds: bool = False
+    view: View,
+    asks: Sequence[Ask],
+    assignment: Assignment,
+    ids: Iterator[bytes],
+    now: int,
+    *,
+    block: DrawBlock | None = None,
+    sheds: bool = False,
 ) -> Division:
-    """The rows of `asks`, each with an identifier from `ids`, by the version that `assignment` gives them.
+    """The rows of `asks`, each with an identifier, by the version that `assignment` gives them.
 
-    Where it `sheds`, their features are not kept; ids, arms and outputs always are.
+    Rows that came as columns get theirs from `block` where there is one, all others from `ids`. Where it `sheds`,
+    features are not kept; ids, arms and outputs always are.
     """
-    division = Division(view, assignment, ids, now, sheds=sheds)
+    drawn = block or (lambda count: b"".join(islice(ids, count)))
+    division = Division(view, assignment, ids, now, drawn, sheds=sheds)
     for ask in asks:
         division.add(ask)
     return division

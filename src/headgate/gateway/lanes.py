@@ -15,13 +15,15 @@ from headgate.errors import DeadlineExceeded, HeadgateError, RuntimeFailed
 from headgate.gateway.ask import Share
 from headgate.gateway.divide import ROWS_PER_CALL
 from headgate.gateway.metrics.counting import VersionCount
+from headgate.gateway.stretch import Stretch
 from headgate.gateway.view import Served
-from headgate.runtimes.ports import Outputs
+from headgate.runtimes.ports import Feeds, Outputs
 
 _LOG: Final = logging.getLogger(__name__)
 
-Answered = Callable[[Share, Outputs], None]
-Failed = Callable[[Share, Exception, float], None]
+Work = Share | Stretch
+Answered = Callable[[Work, Outputs], None]
+Failed = Callable[[Work, Exception, float], None]
 """The share, why, and the seconds that took."""
 
 
@@ -31,15 +33,15 @@ class Lanes:
     def __init__(self, answered: Answered, failed: Failed) -> None:
         self._answered = answered
         self._failed = failed
-        self._queues: dict[Served, deque[Share]] = {}
+        self._queues: dict[Served, deque[Work]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.canaries: set[Share] = set()
         """Shares of versions that are not live, from `put` until they are answered: they may turn out too slow."""
 
-    def put(self, share: Share) -> None:
+    def put(self, share: Work) -> None:
         """Have `share` answered by its seat as soon as what came before is."""
         share.off_loop = True
-        if share.may_fall_back():
+        if isinstance(share, Share) and share.may_fall_back():
             self.canaries.add(share)
         served = share.seat.served
         queue = self._queues.get(served)
@@ -60,7 +62,7 @@ class Lanes:
         found: dict[VersionCount, int] = {}
         for queue in self._queues.values():
             for share in queue:
-                found[share.seat.count] = found.get(share.seat.count, 0) + len(share.rows)
+                found[share.seat.count] = found.get(share.seat.count, 0) + len(share)
         return found
 
     async def _drain(self, served: Served) -> None:
@@ -75,7 +77,7 @@ class Lanes:
                     ask.spoil()
         del self._queues[served]
 
-    async def _take(self, served: Served, shares: list[Share]) -> None:
+    async def _take(self, served: Served, shares: list[Work]) -> None:
         """Answer those of `shares` that somebody waits for."""
         batch = []
         for share in shares:
@@ -86,13 +88,12 @@ class Lanes:
         if batch:
             await self._call(served, batch)
 
-    async def _call(self, served: Served, batch: list[Share]) -> None:
+    async def _call(self, served: Served, batch: list[Work]) -> None:
         began = perf_counter_ns()
         for share in batch:
             share.began = began
         try:
-            rows = [row for share in batch for row in share.seat.convert(share.rows)]
-            outputs = await served.placement.run(served.feeds.from_values(rows))
+            outputs = await served.placement.run(_feeds(served, batch))
         except asyncio.CancelledError:
             raise
         except Exception as error:
@@ -102,21 +103,32 @@ class Lanes:
             return
         start = 0
         for share in batch:
-            self.canaries.discard(share)
-            self._answered(share, _slice(outputs, start, start + len(share.rows)))
-            start += len(share.rows)
+            self._forget(share)
+            self._answered(share, _slice(outputs, start, start + len(share)))
+            start += len(share)
 
-    def _give_back(self, share: Share, problem: Exception, seconds: float) -> None:
-        self.canaries.discard(share)
+    def _forget(self, share: Work) -> None:
+        if isinstance(share, Share):
+            self.canaries.discard(share)
+
+    def _give_back(self, share: Work, problem: Exception, seconds: float) -> None:
+        self._forget(share)
         self._failed(share, problem, seconds)
 
 
-def _next_batch(queue: deque[Share], limit: int) -> list[Share]:
+def _feeds(served: Served, batch: list[Work]) -> Feeds:
+    if len(batch) == 1:
+        return batch[0].feeds()
+    rows = [row for share in batch if isinstance(share, Share) for row in share.seat.convert(share.rows)]
+    return served.feeds.from_values(rows)
+
+
+def _next_batch(queue: deque[Work], limit: int) -> list[Work]:
     """The shares of the next call, in order; at least one."""
     batch = [queue.popleft()]
-    size = len(batch[0].rows)
-    while queue and not batch[-1].suspect and not queue[0].suspect and size + len(queue[0].rows) <= limit:
-        size += len(queue[0].rows)
+    size = len(batch[0])
+    while queue and not batch[-1].suspect and not queue[0].suspect and size + len(queue[0]) <= limit:
+        size += len(queue[0])
         batch.append(queue.popleft())
     return batch
 

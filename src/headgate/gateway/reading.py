@@ -11,10 +11,12 @@ from typing import Annotated, Any, Final
 import msgspec
 import numpy.typing as npt
 
+from headgate.contracts.contract import Contract
 from headgate.contracts.decode import Decoder, Values, parse_json
 from headgate.contracts.explain import class_of, micros, off_calendar
 from headgate.contracts.matrix import MatrixScreen
 from headgate.errors import BadInput, Violation
+from headgate.gateway.columns import Columns, LazyRows
 
 LONGEST_ID: Final = 128
 """Characters of a caller's request id."""
@@ -36,6 +38,8 @@ class Reading(msgspec.Struct, eq=False):
     at: list[int] | None
     """Event times in microseconds."""
     deadline_ms: float | None
+    columns: Columns | None = None
+    """The rows once more, where they came as columns of numbers and none is refused."""
 
 
 class Rest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -62,6 +66,11 @@ class Reader:
         self._clean = _envelope(decoder.clean_type, rows_limit)
         self._legal = _envelope(decoder.row_type, rows_limit) if decoder.row_type is not decoder.clean_type else None
 
+    @property
+    def contract(self) -> Contract:
+        """What rows are held to."""
+        return self._decoder.contract
+
     def read(self, body: bytes) -> Reading:
         """What `body` asks. Raises BodyRefused or BadInput when it is no predict request at all."""
         try:
@@ -78,13 +87,13 @@ class Reader:
 
         `rest` is what `read_rest` found beside them.
         """
-        self._check_count(rows)
+        self.check_count(rows)
         found, flags = self._check(rows, places)
         return self._complete(found, flags, rest or Rest())
 
     def read_parsed(self, rows: list[Any], rest: Any = None) -> Reading | None:
         """The same for rows parsed from JSON without NaN or infinity; None when they must be read one by one."""
-        self._check_count(rows)
+        self.check_count(rows)
         try:
             # Row by row: msgspec looks through a list's type anew at every call, a struct's once.
             found = [msgspec.convert(row, self._parsed) for row in rows]
@@ -94,9 +103,22 @@ class Reader:
 
     def read_matrix(self, matrix: npt.NDArray[Any]) -> Reading | None:
         """The same for a matrix of floats, (rows, fields) in contract order; None when it must be read row by row."""
-        self._check_count(matrix)
+        self.check_count(matrix)
         rows = self._screen.rows(matrix)
         return None if rows is None else Reading(rows, True, None, None, None, None, None)
+
+    def read_checked(
+        self,
+        rows: Sequence[Values | Violation] | Columns,
+        flags: Sequence[tuple[str, ...]] | None = None,
+        rest: Any = None,
+    ) -> Reading:
+        """The same for rows that were held to the contract already, or for columns, which have their own flags."""
+        if not isinstance(rows, Columns):
+            return self._complete(rows, flags, rest or Rest())
+        found = self._complete(LazyRows(rows), rows.flags(), rest or Rest(), clean=rows.flagged is None)
+        found.columns = rows
+        return found
 
     def _read_slowly(self, body: bytes) -> Reading:
         if self._legal is not None:
@@ -118,11 +140,12 @@ class Reader:
         if not isinstance(rows, list):
             rule = "type" if "rows" in document else "missing"
             raise BadInput("rows", rule, "expected a list of rows, each an object of fields")
-        self._check_count(rows)
+        self.check_count(rows)
         found, flags = self._check(rows, "rows")
         return self._complete(found, flags, rest)
 
-    def _check_count(self, rows: Sized) -> None:
+    def check_count(self, rows: Sized) -> None:
+        """Raises BadInput where a request may not have that many."""
         if not 1 <= len(rows) <= self.rows_limit:
             raise BadInput("rows", "size", f"a request has 1 to {self.rows_limit} rows")
 
@@ -142,7 +165,13 @@ class Reader:
             flags[position] = names
         return found, flags
 
-    def _complete(self, rows: Sequence[Values | Violation], flags: list[tuple[str, ...]] | None, rest: Any) -> Reading:
+    def _complete(
+        self,
+        rows: Sequence[Values | Violation],
+        flags: Sequence[tuple[str, ...]] | None,
+        rest: Any,
+        clean: bool | None = None,
+    ) -> Reading:
         for name, each in (("keys", rest.keys), ("at", rest.at)):
             if each is not None and len(each) != len(rows):
                 raise BadInput(name, "shape", f"must have one entry per row, {len(rows)} in this request")
@@ -151,7 +180,8 @@ class Reader:
         if rest.at is not None and any(map(off_calendar, rest.at)):
             raise BadInput("at", "type", "expected moments within the years 1 to 9999")
         at = None if rest.at is None else [micros(each) for each in rest.at]
-        clean = flags is None and not any(isinstance(row, Violation) for row in rows)
+        if clean is None:
+            clean = flags is None and not any(isinstance(row, Violation) for row in rows)
         return Reading(rows, clean, flags, rest.id, rest.keys, at, rest.deadline_ms)
 
 

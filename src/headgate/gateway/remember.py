@@ -19,6 +19,7 @@ from headgate.gateway.metrics.counting import Histogram
 from headgate.gateway.metrics.slab import Slab
 from headgate.gateway.view import Seat, View
 from headgate.journal.blobs import BlobStore
+from headgate.journal.packed import PackedBlock
 from headgate.journal.ports import Journal
 from headgate.journal.records import Block, Schema
 
@@ -34,7 +35,7 @@ class Memory:
         self._journal = journal
         self._blobs = blobs
         self._told: deque[tuple[Then, int, JournalUnavailable | None]] = deque()
-        self._behind: list[tuple[View, Schema, Block]] = []
+        self._behind: list[tuple[View, Schema, Block | PackedBlock]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._commit = Histogram(slab, "headgate_journal_commit_seconds")
 
@@ -59,7 +60,7 @@ class Memory:
         """Write `block`; nobody waits for it."""
         self._journal.write(schema, block, None)
 
-    def keep(self, view: View, schema: Schema, block: Block, then: Then) -> None:
+    def keep(self, view: View, schema: Schema, block: Block | PackedBlock, then: Then) -> None:
         """Write `block`; `then` is told on the loop once it is durable, or at once where acks are buffered."""
         if view.is_durable:
             if self._loop is None:
@@ -79,7 +80,7 @@ class Memory:
         behind, self._behind = self._behind, []
         for view, schema, block in behind:
             if not self._journal.write(schema, block, None):
-                view.count.unjournalled(len(block.inputs))
+                view.count.unjournalled(block.rows)
 
     def keep_large(self, view: View, seat: Seat, block: Block, then: Then) -> None:
         """Write `block`, of a version that has large fields, once all its large values are on disk as blobs.

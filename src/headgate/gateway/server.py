@@ -13,12 +13,15 @@ import uvloop
 from headgate.clock import Clock
 from headgate.events import Event, EventKind
 from headgate.gateway.answer import Answerer
+from headgate.gateway.doors.arrow.door import ArrowDoor
+from headgate.gateway.doors.arrow.tables import FILE, STREAM
 from headgate.gateway.doors.dialect import Dialect, DialectDoor
 from headgate.gateway.doors.invocations.score import InvocationsDialect
 from headgate.gateway.doors.labels import DECISIONS, LABELS, LabelDoor
 from headgate.gateway.doors.native import PredictDoor
 from headgate.gateway.doors.paths import Chosen
-from headgate.gateway.doors.router import Router
+from headgate.gateway.doors.pictures.door import FORM, OCTETS, PICTURES, PictureDoor
+from headgate.gateway.doors.router import PredictBody, Router
 from headgate.gateway.doors.tensorflow.predict import TensorFlowDialect
 from headgate.gateway.doors.v2.infer import V2Dialect
 from headgate.gateway.doors.v2.repository import MayOperate, OwnClosures, Repository
@@ -90,6 +93,8 @@ class Gateway:
         predict, dialects = _spoken(answerer)
         self._router = Router(
             predict=predict,
+            bodies=_bodies(arrow := ArrowDoor(answerer, predict, body_limit), PictureDoor(answerer, predict)),
+            tables=arrow.open_json,
             labels=LabelDoor(LABELS, memory=memory, mint=mint, clock=clock, entries_limit=queue_rows),
             decisions=LabelDoor(DECISIONS, memory=memory, mint=mint, clock=clock, entries_limit=queue_rows),
             dialects=dialects,
@@ -214,6 +219,14 @@ def _changed(at: Micros, key: tuple[str, str], who: str, into_service: bool) -> 
     if not into_service:
         kind, before, after = EventKind.UNLOADED, after, before
     return Event(at, kind, *key, who, "", {}, before, after)
+
+
+def _bodies(arrow: ArrowDoor, pictures: PictureDoor) -> dict[bytes, PredictBody]:
+    """The doors of the native predict route for bodies that are not JSON, by their type."""
+    return {
+        **dict.fromkeys((STREAM, FILE), arrow.open),
+        **dict.fromkeys((*PICTURES, OCTETS, FORM), pictures.open),
+    }
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

@@ -17,6 +17,7 @@ import msgspec
 from headgate.clock import Clock
 from headgate.errors import JournalUnavailable
 from headgate.journal.frames import MAX_PAYLOAD
+from headgate.journal.packed import PackedBlock
 from headgate.journal.ports import Disk, Done, Stream
 from headgate.journal.records import Block, Schema
 from headgate.journal.segment import Segment, recover
@@ -142,7 +143,7 @@ class Committer:
         """Whether a quarter of what may wait for the disk waits: time to write less of each."""
         return self._waiting_bytes * 4 > self._queue_bytes
 
-    def write(self, schema: Schema, block: Block, done: Done | None) -> bool:
+    def write(self, schema: Schema, block: Block | PackedBlock, done: Done | None) -> bool:
         """Encode `block` now and have it put on disk; `done` is told once. Never blocks on the disk.
 
         `done` comes from the committer's thread; where the block is not taken at all (the journal is closed,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NewType, Protocol
 
 from headgate.errors import JournalUnavailable
+from headgate.journal.packed import PackedBlock
 from headgate.journal.records import Block, Schema
 
 Stream = NewType("Stream", str)
@@ -104,7 +105,7 @@ class SegmentSource(Protocol):
 class Journal(Protocol):
     """What a gateway writes to."""
 
-    def write(self, schema: Schema, block: Block, done: Done | None) -> bool:
+    def write(self, schema: Schema, block: Block | PackedBlock, done: Done | None) -> bool:
         """Append `block`; `done` is told when it is durable. Never blocks on the disk; whether it was taken at all."""
         ...
 

@@ -98,6 +98,11 @@ class Block(msgspec.Struct, array_like=True, gc=False):
     answers: list[Answer] = []
     labels: list[Label] = []
 
+    @property
+    def rows(self) -> int:
+        """How many inputs it has."""
+        return len(self.inputs)
+
 
 class SchemaField(msgspec.Struct, array_like=True, frozen=True):
     """A feature as the journal needs to know it."""

@@ -14,6 +14,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from headgate.contracts.contract import Contract, Field, Kind, Rule
 from headgate.errors import BadConfiguration, ContractViolation
@@ -65,6 +66,28 @@ class InputPlan:
         return self.dtype == object
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """The values of one numeric field: float64, int64 or bool, as rows would have them."""
+
+    values: npt.NDArray[Any]
+    nulls: npt.NDArray[np.bool_] | None = None
+    """Which are null, whatever stands there; None where none is."""
+
+    def part(self, start: int, stop: int) -> "Column":
+        """Those from `start` to before `stop`."""
+        nulls = None if self.nulls is None else self.nulls[start:stop]
+        return Column(self.values[start:stop], nulls)
+
+    def listed(self) -> list[Any]:
+        """The values as Python has them, None for null."""
+        found: list[Any] = self.values.tolist()
+        if self.nulls is not None:
+            for place in np.flatnonzero(self.nulls).tolist():
+                found[place] = None
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class FeedPlan:
     """The compiled way from rows to feeds."""
@@ -83,6 +106,28 @@ class FeedPlan:
         of one batch differ in shape.
         """
         return {name: fill(rows) for name, fill in self.fillers}
+
+    def from_columns(self, columns: Sequence[Column]) -> Feeds:
+        """The same for rows that are columns, one per field of the contract, all of them numeric.
+
+        >>> plan = FeedPlan((InputPlan("x", np.dtype("f4"), (Field("a", Kind.NUMBER),), (0,), None),), (), False)
+        >>> plan.from_columns([Column(np.array([1.5, 0.0]), np.array([False, True]))])["x"].tolist()
+        [[1.5], [nan]]
+        """
+        return {each.name: _matrix_of(each, columns) for each in self.inputs}
+
+
+def _matrix_of(plan: InputPlan, columns: Sequence[Column]) -> Array:
+    matrix = np.empty((len(columns[0].values), len(plan.positions)), plan.dtype)
+    with np.errstate(over="ignore"):
+        for place, position in enumerate(plan.positions):
+            column = columns[position]
+            values = column.values
+            # By way of float64, as numbers of rows go: straight to float32 a large whole number rounds otherwise.
+            matrix[:, place] = values.astype(np.float64) if plan.dtype.kind == "f" else values
+            if column.nulls is not None:
+                matrix[column.nulls, place] = np.nan
+    return matrix
 
 
 def compile_feeds(contract: Contract, signature: Signature, options: Mapping[str, str] | None = None) -> FeedPlan:

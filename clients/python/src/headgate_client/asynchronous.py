@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpcore2
 
@@ -13,7 +13,7 @@ from headgate_client import calls
 from headgate_client.attempts import Attempts, Done, Retries, Wait
 from headgate_client.calls import DEFAULT_PROJECT, Call, reply_of
 from headgate_client.errors import HeadgateError
-from headgate_client.settings import IDLE_SECONDS, Tls, base_of, connections_of, headers_of
+from headgate_client.settings import IDLE_SECONDS, Tls, base_of, connections_of, headers_of, headers_with
 from headgate_client.values import Decision, Endpoint, Label, Predictions, Row
 
 T = TypeVar("T")
@@ -58,6 +58,24 @@ class AsyncClient:
     ) -> Predictions:
         """One entry per row, in order: the answer, or why that row was refused."""
         call = calls.predict(self._project, endpoint, rows, keys=keys, at=at, request_id=request_id)
+        return await self._run(call, deadline)
+
+    async def predict_table(
+        self,
+        endpoint: str,
+        table: Any,
+        *,
+        keys: Sequence[str] | None = None,
+        request_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Any:
+        """An Arrow table of answers, one row per row, for thousands of rows at once.
+
+        `table` is Arrow's or a frame that becomes one; its columns are the endpoint's fields. The answers have ``id``,
+        ``version``, ``prediction``, ``scores``, ``flags`` and, of refused rows, ``error_field``, ``error_rule`` and
+        ``error_message``. Needs the extra ``arrow``.
+        """
+        call = calls.predict_table(self._project, endpoint, table, keys=keys, request_id=request_id)
         return await self._run(call, deadline)
 
     async def label(self, endpoint: str, labels: Iterable[Label], *, deadline: float | None = None) -> int:
@@ -107,7 +125,10 @@ class AsyncClient:
             try:
                 async with asyncio.timeout(attempts.patience):
                     reply = await self._pool.request(
-                        call.method, self._base + call.path, headers=self._headers, content=body
+                        call.method,
+                        self._base + call.path,
+                        headers=headers_with(self._headers, call.headers),
+                        content=body,
                     )
             except TimeoutError:
                 next_ = attempts.timed_out()

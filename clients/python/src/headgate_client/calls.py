@@ -3,6 +3,7 @@
 A `Call` says what to send, `parse` turns a reply into a typed result or raises the error it stands for.
 """
 
+import importlib
 import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -70,6 +71,8 @@ class Call(Generic[T]):
     read: Callable[[Reply], T]
     body: Callable[[float], bytes] | None = None
     """The body for so many seconds of patience; None for a request without one."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """In the place of those every request has."""
 
 
 def predict(
@@ -103,6 +106,25 @@ def predict(
         return Predictions(name, tuple(_row(each, reply) for each in entries), found.get("journalled", True) is True)
 
     return Call("POST", f"{_of(project, endpoint)}/predict", read, body)
+
+
+def predict_table(
+    project: str, endpoint: str, given: Any, *, keys: Sequence[str] | None = None, request_id: str | None = None
+) -> Call[Any]:
+    """The same for a table, answered by one. Raises BadInput for what is no table, or where pyarrow is missing."""
+    try:
+        tables = importlib.import_module("headgate_client.tables")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "pyarrow":
+            raise
+        said = "needs pyarrow: pip install 'headgate-client[arrow]'"
+        raise BadInput(said, field="table", rule="extra") from error
+    table = tables.table_of(given)
+    rest: dict[str, Any] = {"id": request_id if request_id is not None else uuid.uuid4().hex}
+    if keys is not None:
+        rest["keys"] = list(keys)
+    body = tables.writer_of(table, rest, LONGEST_DEADLINE)
+    return Call("POST", f"{_of(project, endpoint)}/predict", tables.reader_of(table.num_rows), body, tables.HEADERS)
 
 
 def label(project: str, endpoint: str, labels: Iterable[Label]) -> Call[int]:

@@ -68,6 +68,18 @@ def connections_of(connections: int) -> int:
     return connections
 
 
+def headers_with(
+    common: list[tuple[bytes | str, bytes | str]], own: tuple[tuple[str, str], ...]
+) -> list[tuple[bytes | str, bytes | str]]:
+    """The headers of one request: its own in the place of those it shares.
+
+    >>> headers_with([("Accept", "application/json"), ("User-Agent", "me")], (("Accept", "text/csv"),))
+    [('User-Agent', 'me'), ('Accept', 'text/csv')]
+    """
+    names = {name for name, _ in own}
+    return [each for each in common if each[0] not in names] + list(own) if own else common
+
+
 def headers_of(key: str | None) -> list[tuple[bytes | str, bytes | str]]:
     """The headers of every request. Raises BadInput for a key no header can carry."""
     kind, agent = "application/json", f"headgate-client/{VERSION}"

@@ -8,6 +8,7 @@ from headgate.errors import (
     Forbidden,
     HeadgateError,
     JournalUnavailable,
+    MissingExtra,
     NotFound,
     Overloaded,
     PassingError,
@@ -22,6 +23,7 @@ from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.http.replies import NOBODY, send
 
 _RULES = (
+    (MissingExtra, "extra"),
     (Overloaded, "overloaded"),
     (RateExceeded, "rate"),
     (DeadlineExceeded, "deadline"),

@@ -56,10 +56,9 @@ class PredictDoor:
                     return
                 raise Overloaded(FULL)
             reading = view.live.served.reader.read(exchange.body)
-            self._answerer.admit(make_ask(view, reading, partial(self._reply, exchange), None, exchange.caller))
+            self._answerer.admit(make_ask(view, reading, partial(self.reply, exchange), None, exchange.caller))
         except (BadInput, PassingError) as error:
-            self._answerer.note(view, error)
-            view.count.replied(PROTOCOL, refuse(exchange, error, version=view.live.header), 0.0)
+            self.refuse(exchange, view, error)
 
     def no_room(self, view: View) -> bytes:
         """The reply to one more request for whose caller there is no room for a single row, and that it was counted.
@@ -75,15 +74,30 @@ class PredictDoor:
         view.count.replied(PROTOCOL, _OVERLOADED, 0.0)
         return prepared.message()
 
-    def _reply(self, exchange: Exchange, ask: Ask) -> None:
+    def refuse(self, exchange: Exchange, view: View, error: HeadgateError) -> None:
+        """Tell the caller why nothing of the request is answered; a record says so where that is the caller's doing."""
+        if isinstance(error, BadInput | PassingError):
+            self._answerer.note(view, error)
+        view.count.replied(PROTOCOL, refuse(exchange, error, version=view.live.header), 0.0)
+
+    def body(self, ask: Ask) -> bytes:
+        """The reply of a request of which at least one row is answered or refused for itself; slow for many rows."""
+        for each in ask.stretches:
+            each.settle()
+        return self._body(ask)
+
+    def _body(self, ask: Ask) -> bytes:
+        return self._encode(_Reply([_entry(ask, place) for place in range(len(ask.outcomes))], ask.journalled))
+
+    def reply(self, exchange: Exchange, ask: Ask) -> None:
+        """Tell the caller of `exchange` what became of its rows."""
         problem = overall(ask)
         request_id = ask.request_id.encode() if ask.reading.id is None else header_text(ask.request_id)
         if isinstance(problem, HeadgateError):
             status = refuse(exchange, problem, request_id=request_id, version=versions(ask))
         else:
             status = 200 if problem is None else 422
-            body = self._encode(_Reply([_entry(ask, place) for place in range(len(ask.outcomes))], ask.journalled))
-            send(exchange, status, body, request_id=request_id, version=versions(ask))
+            send(exchange, status, self._body(ask), request_id=request_id, version=versions(ask))
         ask.view.count.replied(PROTOCOL, status, (perf_counter_ns() - ask.arrived) / 1e9)
 
 
@@ -112,10 +126,16 @@ def versions(ask: Ask) -> bytes:
     live = ask.view.live
     if len(ask.outcomes) == 1 and type(first := ask.outcomes[0]) is Answer:
         return live.header if first.answered == live.version else header_text(first.answered)
-    spoke = {outcome.answered for outcome in ask.outcomes if type(outcome) is Answer}
-    if not spoke or spoke == {live.version}:
+    found = spoke(ask)
+    if not found or found == [live.version]:
         return live.header
-    return header_text(",".join(sorted(spoke)))
+    return header_text(",".join(found))
+
+
+def spoke(ask: Ask) -> list[str]:
+    """The versions that answered, by name."""
+    found = {outcome.answered for outcome in ask.outcomes if type(outcome) is Answer}
+    return sorted(found | {each.seat.version for each in ask.stretches})
 
 
 def _entry(ask: Ask, place: int) -> _Predicted | _Refused:

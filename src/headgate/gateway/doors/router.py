@@ -10,6 +10,7 @@ from headgate.access.grants import ANY
 from headgate.errors import BodyRefused, HeadgateError, NotFound, Unavailable
 from headgate.gateway.ask import FAULT
 from headgate.gateway.doors import errors
+from headgate.gateway.doors.arrow.door import wants_table
 from headgate.gateway.doors.dialect import DialectDoor
 from headgate.gateway.doors.invocations.health import HealthDoor
 from headgate.gateway.doors.labels import LabelDoor
@@ -21,8 +22,8 @@ from headgate.gateway.doors.v2 import about
 from headgate.gateway.doors.v2.repository import Repository
 from headgate.gateway.http.coding import decoded, is_coded
 from headgate.gateway.http.connection import METHODS, Refused
-from headgate.gateway.http.exchange import Exchange, Head
-from headgate.gateway.http.replies import send
+from headgate.gateway.http.exchange import ACCEPT, CONTENT_TYPE, Exchange, Head
+from headgate.gateway.http.replies import JSON, send
 from headgate.gateway.permits import Permits
 from headgate.gateway.room import Room
 from headgate.gateway.view import View
@@ -30,10 +31,14 @@ from headgate.gateway.view import View
 _LOG: Final = logging.getLogger(__name__)
 _PATHS_KEPT: Final = 4096
 _LONGEST_KEPT: Final = 256
+_WORDS_KEPT: Final = 256
+"""Pairs of types; every form has another boundary."""
 
 ServerDoor = Callable[[Exchange], object]
 EndpointDoor = Callable[[Exchange, View, str | None], object]
 """Opens for a request, the view it is answered under and the version it names."""
+PredictBody = Callable[[Exchange, View], object]
+"""Has a body of one type answered under a view."""
 Refuse = Callable[[Exchange, HeadgateError], object]
 
 
@@ -44,6 +49,8 @@ class Router:
         self,
         *,
         predict: PredictDoor,
+        bodies: Mapping[bytes, PredictBody],
+        tables: PredictBody,
         labels: LabelDoor,
         decisions: LabelDoor,
         dialects: Mapping[str, DialectDoor],
@@ -55,9 +62,11 @@ class Router:
         release: str,
         body_limit: int,
     ) -> None:
-        """`dialects` are doors by the name that `paths.py` gives their protocol, `chosen` paths of a platform's.
+        """`bodies` are doors of the native predict route by the type of body they take; every other body is JSON.
 
-        `unready` says why this gateway should get no requests, "" when it should; `release` is Headgate's own.
+        `tables` is the door for JSON whose caller accepts tables alone, `dialects` are doors by the name that
+        `paths.py` gives their protocol, `chosen` paths of a platform's. `unready` says why this gateway should get no
+        requests, "" when it should; `release` is Headgate's own.
         """
         self.views = repository.views
         self._repository = repository
@@ -69,6 +78,9 @@ class Router:
         self._routes: dict[bytes, Route | None] = {}
         self._predict = predict.open
         self._no_room = predict.no_room
+        self._bodies, self._tables = bodies, tables
+        self._spoken: dict[tuple[bytes | None, bytes | None], PredictBody] = {}
+        """The door by what was said of body and answer; clients repeat themselves."""
         described = Described(release)
         self._of_server: Mapping[str, ServerDoor] = {
             "livez": lambda exchange: send(exchange, 200, b'{"live":true}'),
@@ -165,7 +177,12 @@ class Router:
         route = self._route(exchange.head.target)
         try:
             if route is not None and route.door == "predict" and exchange.head.method == b"POST":
-                self._predict(exchange, self._view(route))  # the hot path knows its door
+                # The hot path knows its door.
+                headers = exchange.head.headers
+                if headers and (headers.get(CONTENT_TYPE, JSON) != JSON or ACCEPT in headers):
+                    self._predict_body(exchange)(exchange, self._view(route))
+                else:
+                    self._predict(exchange, self._view(route))
             else:
                 self._open(exchange, route)
         except HeadgateError as error:
@@ -173,6 +190,22 @@ class Router:
         except Exception:  # a fault of ours must cost this caller's answer only
             _LOG.exception("a request could not be handled")
             self._refuse(exchange, route, HeadgateError(FAULT))
+
+    def _predict_body(self, exchange: Exchange) -> PredictBody:
+        """The door for a body that may be something else than JSON, or that something else may answer."""
+        head = exchange.head
+        said = head.headers.get(CONTENT_TYPE), head.headers.get(ACCEPT)
+        try:
+            return self._spoken[said]
+        except KeyError:
+            pass
+        if len(self._spoken) >= _WORDS_KEPT:
+            self._spoken.clear()
+        door = self._bodies.get(head.media_type())
+        if door is None:
+            door = self._tables if wants_table(head) else self._predict
+        self._spoken[said] = door
+        return door
 
     def _admits(self, exchange: Exchange) -> bool:
         """Whether the caller may pass the door it asks for; if not, it was told so."""

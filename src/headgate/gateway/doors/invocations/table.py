@@ -2,17 +2,14 @@
 
 import csv
 import io
-import json
-from collections.abc import Callable
 from typing import Any, Final
 
-from headgate.contracts.contract import Contract, Field, Kind
+from headgate.contracts.contract import Contract
 from headgate.errors import BadInput, BodyRefused
-from headgate.gateway.doors.elements import scalar
+from headgate.gateway.doors.cells import cell
 from headgate.gateway.doors.forms import Objects
 
 CSV: Final = b"text/csv"
-_TRUTH: Final = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
 
 def read_table(body: bytes, contract: Contract, *, named: bool | None = None) -> Objects:
@@ -22,6 +19,7 @@ def read_table(body: bytes, contract: Contract, *, named: bool | None = None) ->
     Without names the columns are the contract's fields in their order. An empty cell is null; a cell that is not
     what its field is stays text, so that the row check says what is wrong.
 
+    >>> from headgate.contracts.contract import Field, Kind
     >>> read_table(b"3,b", Contract((Field("stops", Kind.INTEGER), Field("plan", Kind.CATEGORY))))
     [{'stops': 3, 'plan': 'b'}]
     """
@@ -36,7 +34,7 @@ def read_table(body: bytes, contract: Contract, *, named: bool | None = None) ->
     for place, line in enumerate(lines):
         if len(line) != len(names):
             raise BadInput(f"rows[{place}]", "shape", f"expected {len(names)} cells, one per column")
-        rows.append({name: _cell(text, fields.get(name)) for name, text in zip(names, line, strict=True)})
+        rows.append({name: cell(text, fields.get(name)) for name, text in zip(names, line, strict=True)})
     return rows
 
 
@@ -57,44 +55,6 @@ def _lines(body: bytes) -> list[list[str]]:
         return [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
     except csv.Error as error:
         raise BodyRefused("body", "csv", "is not CSV: a quote is not closed, or a cell is over 128 kB") from error
-
-
-def _cell(text: str, field: Field | None) -> Any:
-    if field is None:
-        return text
-    if text == "" and (field.nullable or field.kind not in (Kind.TEXT, Kind.CATEGORY)):
-        return None
-    read = _READ.get(field.kind)
-    try:
-        return text if read is None else scalar(read(text), field)
-    except ValueError:  # not what the field is; the row check refuses it by name
-        return text
-
-
-def _number(text: str) -> int | float:
-    # Python's own grammar also knows 1_000, which CSV does not.
-    if "_" in text:
-        raise ValueError
-    try:
-        return int(text)
-    except ValueError:
-        return float(text)
-
-
-def _boolean(text: str) -> bool:
-    found = _TRUTH.get(text.strip().lower())
-    if found is None:
-        raise ValueError
-    return found
-
-
-_READ: Final[dict[Kind, Callable[[str], Any]]] = {
-    Kind.NUMBER: _number,
-    Kind.INTEGER: _number,
-    Kind.BOOLEAN: _boolean,
-    Kind.TENSOR: json.loads,
-}
-"""How the text of a cell is read; kinds that are text on the wire are not here."""
 
 
 def _cells(said: Any) -> list[Any]:

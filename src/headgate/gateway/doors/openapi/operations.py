@@ -1,7 +1,7 @@
 """One entry per path of the native API, health and V2; a test holds them against `paths.find_route`."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from headgate.gateway.doors.openapi.tensors import Schema, ref
@@ -13,6 +13,7 @@ _MEANINGS: Final = {
     404: "No such endpoint, version or path.",
     413: "The body is larger than the gateway takes.",
     422: "A value broke a rule; the field and the rule are named.",
+    501: "An Arrow body, where the gateway lacks the extra for it.",
     503: "Overloaded, not loaded yet, the model failed, or the journal cannot be written.",
     504: "The deadline passed first.",
 }
@@ -37,12 +38,16 @@ class Operation:
     """The component of its body."""
     binary: bool = False
     """Whether bodies may be JSON followed by binary tensors."""
+    bodies: Mapping[str, str] = field(default_factory=dict)
+    """Other types of body it takes, and what each is."""
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """Other types its answer may have, for callers who accept them."""
 
     def as_openapi(self) -> dict[str, Any]:
         """The operation as a document has it."""
         found: dict[str, Any] = {"operationId": self.name, "summary": self.says, "tags": [self.tag]}
         if self.takes is not None:
-            found["requestBody"] = {"required": True, "content": self._content([self.takes])}
+            found["requestBody"] = {"required": True, "content": self._content([self.takes]) | _others(self.bodies)}
         found["responses"] = {str(status): self._response(status) for status in sorted(self.replies)}
         return found
 
@@ -56,12 +61,19 @@ class Operation:
         }
         if status == 503:
             headers |= _RETRY
-        return {"description": said, "headers": headers, "content": self._content(names, reply=status == 200)}
+        content = self._content(names, reply=status == 200)
+        if set(names) != {"Error"} and status in (200, 422):
+            content |= _others(self.answers)
+        return {"description": said, "headers": headers, "content": content}
 
     def _content(self, names: Sequence[str], *, reply: bool = True) -> dict[str, Any]:
         schema: Schema = ref(names[0]) if len(names) == 1 else {"anyOf": [ref(each) for each in names]}
         octets = {_OCTETS: {"schema": {"description": "JSON, then binary tensors in the order it lists them."}}}
         return {_JSON: {"schema": schema}} | (octets if self.binary and reply else {})
+
+
+def _others(types: Mapping[str, str]) -> dict[str, Any]:
+    return {name: {"schema": {"description": says}} for name, says in types.items()}
 
 
 def _errors(*statuses: int) -> dict[int, Sequence[str]]:
@@ -82,8 +94,16 @@ _PREDICT: Final = Operation(
     "predict",
     "Ask for predictions, a row or many; a bad row is refused alone.",
     "native",
-    {200: ("PredictReply",), **_errors(400, 404, 413, 503, 504), 422: ("PredictReply", "Error")},
+    {200: ("PredictReply",), **_errors(400, 404, 413, 501, 503, 504), 422: ("PredictReply", "Error")},
     "PredictRequest",
+    bodies={
+        "application/vnd.apache.arrow.stream": "The rows as an Arrow IPC stream, a column per field.",
+        "application/vnd.apache.arrow.file": "The rows as an Arrow IPC file.",
+        "image/png": "The only picture of the contract.",
+        "image/jpeg": "The only picture of the contract.",
+        "multipart/form-data": "One row, a part per field, pictures as they are.",
+    },
+    answers={"application/vnd.apache.arrow.stream": "A row per row as an Arrow IPC stream."},
 )
 _INFER: Final = Operation(
     "post",

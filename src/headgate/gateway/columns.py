@@ -1,0 +1,89 @@
+"""Rows that came as columns of numbers and stay columns until their answers are in the journal.
+
+Doors that are sent tables make them; `divide.py` cuts them into stretches where one version answers all of them.
+Nothing here looks at a row, and nothing here needs Arrow.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from headgate.contracts.contract import Contract, Kind
+from headgate.contracts.decode import Values
+from headgate.journal.packed import Piece, array_head, number_cells, one_of
+from headgate.runtimes.feeds import Column
+from headgate.vocabulary import Task
+
+_NUMERIC: Final = frozenset({Kind.NUMBER, Kind.INTEGER, Kind.BOOLEAN, Kind.TIMESTAMP})
+_NO_FLAGS: Final = b"\x90"
+
+
+def are_numbers(contract: Contract) -> bool:
+    """Whether rows of `contract` may stay columns: numbers go in, and classes or a number come out."""
+    return all(each.kind in _NUMERIC for each in contract.fields) and contract.output.task is not Task.TENSOR
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Rows that keep their contract, a column per field in its order.
+
+    >>> columns = Columns((Column(np.array([1.0, 2.0]), np.array([False, True])), Column(np.array([3, 4]))))
+    >>> columns.rows(), len(columns.part(1, 2))
+    ([(1.0, 3), (None, 4)], 1)
+    """
+
+    fields: tuple[Column, ...]
+    flag_sets: tuple[tuple[str, ...], ...] = ((),)
+    """Every set of flags that some row has."""
+    flagged: npt.NDArray[np.intp] | None = None
+    """Which of them each row has; None where no row has any."""
+
+    def __len__(self) -> int:
+        return len(self.fields[0].values)
+
+    def part(self, start: int, stop: int) -> "Columns":
+        """The rows from `start` to before `stop`."""
+        flagged = None if self.flagged is None else self.flagged[start:stop]
+        return Columns(tuple(each.part(start, stop) for each in self.fields), self.flag_sets, flagged)
+
+    def rows(self) -> list[Values]:
+        """The same as everything else that reads rows gives them."""
+        return list(zip(*(each.listed() for each in self.fields), strict=True))
+
+    def flags(self) -> list[tuple[str, ...]] | None:
+        """Of each row; None where no row has any."""
+        return None if self.flagged is None else [self.flag_sets[each] for each in self.flagged]
+
+    def features(self) -> list[Piece]:
+        """The rows as the journal has them."""
+        cells = [number_cells(each.values, each.nulls) for each in self.fields]
+        return [array_head(len(cells)), *cells]
+
+    def flag_piece(self) -> Piece:
+        """The flags as the journal has them."""
+        return _NO_FLAGS if self.flagged is None else one_of(self.flag_sets, self.flagged)
+
+
+class LazyRows(Sequence[Any]):
+    """The rows of columns, made when somebody asks for one: most requests are answered without."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._rows: list[Values] | None = None
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._all())
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._all()[place]
+
+    def _all(self) -> list[Values]:
+        if self._rows is None:
+            self._rows = self._columns.rows()
+        return self._rows
