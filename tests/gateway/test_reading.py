@@ -140,11 +140,11 @@ NUMBERS = Contract((Field("a", Kind.NUMBER, minimum=0, maximum=1), Field("b", Ki
     st.lists(
         st.tuples(st.sampled_from([0.0, 0.5, 1.0, 1.5, np.nan, np.inf]), st.sampled_from([2.0, -np.inf, np.nan])),
         min_size=1,
-        max_size=4,
+        max_size=12,
     )
 )
 def test_a_matrix_is_read_at_once_only_where_every_row_would_be(found: list[tuple[float, float]]) -> None:
-    reader = Reader(compile_contract(NUMBERS), rows_limit=4, replay=False)
+    reader = Reader(compile_contract(NUMBERS), rows_limit=12, replay=False)
     at_once = reader.read_matrix(np.array(found))
     one_by_one = reader.read_objects([{"a": a, "b": b} for a, b in found])
     if at_once is not None:

@@ -127,8 +127,8 @@ class Contract:
 
     fields: tuple[Field, ...]
     output: Output = field(default_factory=lambda: Output(Task.TENSOR))
+    names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """Field names in the order the journal keeps them."""
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Field names in the order the journal keeps them."""
-        return tuple(each.name for each in self.fields)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(each.name for each in self.fields))

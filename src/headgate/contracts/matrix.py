@@ -20,8 +20,8 @@ class MatrixScreen:
 
     >>> from headgate.contracts.contract import Field
     >>> screen = MatrixScreen(Contract((Field("distance", Kind.NUMBER, minimum=0), Field("delay", Kind.NUMBER))))
-    >>> screen.rows(np.array([[3.0, -1.0]])), screen.rows(np.array([[-3.0, -1.0]]))
-    ([(3.0, -1.0)], None)
+    >>> screen.passed(np.array([[3.0, -1.0]], np.float32)), screen.passed(np.array([[-3.0, -1.0]]))
+    (array([[ 3., -1.]]), None)
     """
 
     def __init__(self, contract: Contract) -> None:
@@ -31,12 +31,12 @@ class MatrixScreen:
         self._lows = np.array([-_LARGEST if low is None else low for low, _ in limits])
         self._highs = np.array([_LARGEST if high is None else high for _, high in limits])
 
-    def rows(self, matrix: npt.NDArray[Any]) -> list[tuple[float, ...]] | None:
-        """`matrix`, (rows, fields) of floats in contract order, as rows; None where one by one is needed."""
+    def passed(self, matrix: npt.NDArray[Any]) -> npt.NDArray[np.float64] | None:
+        """`matrix`, (rows, fields) of floats in contract order, in doubles; None where one by one is needed."""
         if not self._numbers:
             return None
         numbers = matrix.astype(np.float64, copy=False)
         # NaN is within no bounds: a null in a nullable field goes the longer way.
         if not bool(((numbers >= self._lows) & (numbers <= self._highs)).all()):
             return None
-        return list(map(tuple, numbers.tolist()))
+        return numbers

@@ -14,7 +14,8 @@ import numpy.typing as npt
 from headgate.contracts.contract import Contract, Kind
 from headgate.contracts.decode import Values
 from headgate.journal.packed import Piece, array_head, number_cells, one_of
-from headgate.runtimes.feeds import Column
+from headgate.runtimes.feeds import Column, FeedPlan
+from headgate.runtimes.ports import Feeds
 from headgate.vocabulary import Task
 
 _NUMERIC: Final = frozenset({Kind.NUMBER, Kind.INTEGER, Kind.BOOLEAN, Kind.TIMESTAMP})
@@ -66,11 +67,59 @@ class Columns:
         """The flags as the journal has them."""
         return _NO_FLAGS if self.flagged is None else one_of(self.flag_sets, self.flagged)
 
+    def feeds(self, plan: FeedPlan) -> Feeds:
+        """What a model reads."""
+        return plan.from_columns(self.fields)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matrix:
+    """Rows that keep a contract of number fields and have no null and no flag: one matrix, in the contract's order.
+
+    >>> matrix = Matrix(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    >>> matrix.rows(), len(matrix.part(1, 2))
+    ([(1.0, 2.0), (3.0, 4.0)], 1)
+    """
+
+    values: npt.NDArray[np.float64]
+    """(rows, fields)."""
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def part(self, start: int, stop: int) -> "Matrix":
+        """The rows from `start` to before `stop`."""
+        return Matrix(self.values[start:stop])
+
+    def rows(self) -> list[Values]:
+        """The same as everything else that reads rows gives them."""
+        return list(map(tuple, self.values.tolist()))
+
+    def flags(self) -> None:
+        """No row has any."""
+        return
+
+    def features(self) -> list[Piece]:
+        """The rows as the journal has them."""
+        return [array_head(self.values.shape[1]), number_cells(self.values)]
+
+    def flag_piece(self) -> Piece:
+        """No flags, as the journal has them."""
+        return _NO_FLAGS
+
+    def feeds(self, plan: FeedPlan) -> Feeds:
+        """What a model reads."""
+        return plan.from_matrix(self.values)
+
+
+Table = Columns | Matrix
+"""Rows that nobody looks at one by one."""
+
 
 class LazyRows(Sequence[Any]):
     """The rows of columns, made when somebody asks for one: most requests are answered without."""
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Table) -> None:
         self._columns = columns
         self._rows: list[Values] | None = None
 

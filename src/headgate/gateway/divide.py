@@ -10,7 +10,7 @@ from typing import Final
 
 from headgate.errors import Violation
 from headgate.gateway.ask import Ask, Share
-from headgate.gateway.columns import Columns
+from headgate.gateway.columns import Table
 from headgate.gateway.stretch import Stretch
 from headgate.gateway.view import Seat, View
 from headgate.journal.identifiers import format_id
@@ -88,7 +88,7 @@ class Division:
             share.inputs.append(Input(next(ids), now, rows[place], request_id, place))  # type: ignore[arg-type]
         share.rows.extend(rows)  # type: ignore[arg-type]
 
-    def _add_table(self, ask: Ask, columns: Columns) -> None:
+    def _add_table(self, ask: Ask, columns: Table) -> None:
         """Keep columns together where flags are all that may be special about a row of theirs."""
         reading, ids = ask.reading, self._block(len(columns))
         if self._undivided and reading.keys is None and reading.at is None and ask.pinned is None:
@@ -99,7 +99,7 @@ class Division:
         self._add_each(ask)
         self._ids = others
 
-    def _add_columns(self, ask: Ask, columns: Columns, ids: bytes) -> None:
+    def _add_columns(self, ask: Ask, columns: Table, ids: bytes) -> None:
         self._name(ask, ids[:16])
         for start in range(0, len(columns), ROWS_PER_CALL):
             stop = min(start + ROWS_PER_CALL, len(columns))

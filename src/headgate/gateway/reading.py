@@ -16,13 +16,15 @@ from headgate.contracts.decode import Decoder, Values, parse_json
 from headgate.contracts.explain import class_of, micros, off_calendar
 from headgate.contracts.matrix import MatrixScreen
 from headgate.errors import BadInput, Violation
-from headgate.gateway.columns import Columns, LazyRows
+from headgate.gateway.columns import LazyRows, Matrix, Table, are_numbers
 
 LONGEST_ID: Final = 128
 """Characters of a caller's request id."""
 LONGEST_KEY: Final = 256
 """Characters of one sticky key."""
 LONGEST_DEADLINE_MS: Final = 600_000.0
+_FEWEST: Final = 8
+"""Rows from which a matrix is quicker kept as one than taken apart."""
 _REFUSALS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -38,7 +40,7 @@ class Reading(msgspec.Struct, eq=False):
     at: list[int] | None
     """Event times in microseconds."""
     deadline_ms: float | None
-    columns: Columns | None = None
+    columns: Table | None = None
     """The rows once more, where they came as columns of numbers and none is refused."""
 
 
@@ -62,6 +64,7 @@ class Reader:
         """Rows of one request."""
         self._replay = replay
         self._screen = MatrixScreen(decoder.contract)
+        self._keeps_matrices = are_numbers(decoder.contract)
         self._parsed = decoder.clean_type
         self._clean = _envelope(decoder.clean_type, rows_limit)
         self._legal = _envelope(decoder.row_type, rows_limit) if decoder.row_type is not decoder.clean_type else None
@@ -104,19 +107,29 @@ class Reader:
     def read_matrix(self, matrix: npt.NDArray[Any]) -> Reading | None:
         """The same for a matrix of floats, (rows, fields) in contract order; None when it must be read row by row."""
         self.check_count(matrix)
-        rows = self._screen.rows(matrix)
-        return None if rows is None else Reading(rows, True, None, None, None, None, None)
+        kept = self.screened(matrix)
+        if kept is None:
+            return None
+        if len(kept) < _FEWEST or not self._keeps_matrices:
+            return Reading(kept.rows(), True, None, None, None, None, None)
+        return Reading(LazyRows(kept), True, None, None, None, None, None, kept)
+
+    def screened(self, matrix: npt.NDArray[Any]) -> Matrix | None:
+        """A matrix of floats, (rows, fields) in contract order, where all rows are legal and unflagged; else None."""
+        numbers = self._screen.passed(matrix)
+        return None if numbers is None else Matrix(numbers)
 
     def read_checked(
         self,
-        rows: Sequence[Values | Violation] | Columns,
+        rows: Sequence[Values | Violation] | Table,
         flags: Sequence[tuple[str, ...]] | None = None,
         rest: Any = None,
     ) -> Reading:
         """The same for rows that were held to the contract already, or for columns, which have their own flags."""
-        if not isinstance(rows, Columns):
+        if not isinstance(rows, Table):
             return self._complete(rows, flags, rest or Rest())
-        found = self._complete(LazyRows(rows), rows.flags(), rest or Rest(), clean=rows.flagged is None)
+        flags = rows.flags()
+        found = self._complete(LazyRows(rows), flags, rest or Rest(), clean=flags is None)
         found.columns = rows
         return found
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from headgate.contracts.contract import Output
 from headgate.gateway.ask import Ask, Share
-from headgate.gateway.columns import Columns
+from headgate.gateway.columns import Table
 from headgate.gateway.view import Seat, View
 from headgate.journal.packed import PackedBlock, Piece, array_head, id_cells, listed, number_cells, one_of
 from headgate.journal.records import Answer, Input
@@ -34,7 +34,7 @@ class Stretch:
 
     __slots__ = ("answers", "ask", "at", "began", "columns", "ids", "off_loop", "scores", "start", "suspect", "view")
 
-    def __init__(self, view: View, ask: Ask, columns: Columns, ids: bytes, *, start: int, at: int) -> None:
+    def __init__(self, view: View, ask: Ask, columns: Table, ids: bytes, *, start: int, at: int) -> None:
         """`ids`: 16 bytes for each row; `start`: the place of the first in its request; `at`: the event time."""
         self.view = view
         self.ask = ask
@@ -73,7 +73,7 @@ class Stretch:
 
     def feeds(self) -> Feeds:
         """What the model reads."""
-        return self.seat.served.feeds.from_columns(self.columns.fields)
+        return self.columns.feeds(self.seat.served.feeds)
 
     def id_of(self, place: int) -> bytes:
         """The identifier of the row at `place` of the stretch."""
@@ -140,4 +140,4 @@ def _words(prediction: Array, output: Output) -> Piece:
 def _scores(scores: Array | None) -> list[Piece]:
     if scores is None:
         return [_NULL]
-    return [array_head(scores.shape[1]), *(number_cells(each) for each in scores.T)]
+    return [array_head(scores.shape[1]), number_cells(scores)]

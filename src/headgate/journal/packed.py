@@ -42,11 +42,11 @@ class PackedBlock(msgspec.Struct, array_like=True, gc=False):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """What differs from row to row at one place of every record: values of one width behind the same tag."""
+    """What differs from row to row at one place of every record: values of one width, each behind the same tag."""
 
     tag: bytes
     values: npt.NDArray[Any]
-    """(rows,)."""
+    """(rows,), or (rows, across) where several stand side by side."""
     dtype: np.dtype[Any]
     """As they are written."""
     nulls: Mask | None = None
@@ -54,16 +54,23 @@ class Cells:
     lengths: npt.NDArray[np.intp] | None = None
     """Bytes of each row's value that count; None where all do."""
 
+    @property
+    def across(self) -> int:
+        """How many values a row has here; null and of other lengths only where it is one."""
+        return 1 if self.values.ndim == 1 else self.values.shape[1]
+
 
 Piece = bytes | Cells
 """What stands at one place of every record: the same bytes, or each row's own."""
 
 
 def number_cells(values: npt.NDArray[Any], nulls: Mask | None = None) -> Cells:
-    """Floats, whole numbers or booleans; null where `nulls` says so.
+    """Floats, whole numbers or booleans, a column of them or a matrix; null where `nulls` says so.
 
     >>> msgspec.msgpack.decode(listed(2, [number_cells(np.array([1.5, 2.0]), np.array([False, True]))]))
     [1.5, None]
+    >>> msgspec.msgpack.decode(listed(2, [array_head(2), number_cells(np.array([[1.5, 2.0], [3.0, 4.0]]))]))
+    [[1.5, 2.0], [3.0, 4.0]]
     """
     if values.dtype == np.bool_:
         return Cells(b"", values.view(np.uint8) + np.uint8(_FALSE), np.dtype(np.uint8), nulls)
@@ -102,7 +109,9 @@ def array_head(length: int) -> bytes:
 
 def listed(rows: int, pieces: Sequence[Piece]) -> msgspec.Raw:
     """A list with an entry per row: its pieces one after the other."""
-    parts = [each if isinstance(each, bytes) else each.tag + bytes(each.dtype.itemsize) for each in pieces]
+    parts = [
+        each if isinstance(each, bytes) else (each.tag + bytes(each.dtype.itemsize)) * each.across for each in pieces
+    ]
     row = b"".join(parts)
     # Every record as far as they are alike; then each column is one assignment with the record's length as its stride.
     content = bytearray(row * rows)
@@ -111,8 +120,9 @@ def listed(rows: int, pieces: Sequence[Piece]) -> msgspec.Raw:
     at = 0
     for piece, part in zip(pieces, parts, strict=True):
         if isinstance(piece, Cells):
-            place = at + len(piece.tag)
-            np.ndarray((rows,), piece.dtype, content, place, (len(row),))[:] = piece.values
+            place, width = at + len(piece.tag), len(piece.tag) + piece.dtype.itemsize
+            steps = (len(row), width)[: piece.values.ndim]
+            np.ndarray(piece.values.shape, piece.dtype, content, place, steps)[:] = piece.values
             if piece.nulls is not None or piece.lengths is not None:
                 counts = np.ones(matrix.shape, np.bool_) if counts is None else counts
                 _shorten(piece, matrix[:, at : at + len(part)], counts[:, at : at + len(part)])

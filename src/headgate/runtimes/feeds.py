@@ -116,6 +116,21 @@ class FeedPlan:
         """
         return {each.name: _matrix_of(each, columns) for each in self.inputs}
 
+    def from_matrix(self, matrix: npt.NDArray[np.float64]) -> Feeds:
+        """The same for rows that are a matrix, (rows, fields) in contract order, all of them numbers and none null.
+
+        >>> plan = FeedPlan((InputPlan("x", np.dtype("f4"), (Field("a", Kind.NUMBER),), (1,), None),), (), False)
+        >>> plan.from_matrix(np.array([[1.5, 2.5], [3.5, 4.5]]))["x"].tolist()
+        [[2.5], [4.5]]
+        """
+        with np.errstate(over="ignore"):
+            return {each.name: _picked(each, matrix).astype(each.dtype) for each in self.inputs}
+
+
+def _picked(plan: InputPlan, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    whole = plan.positions == tuple(range(matrix.shape[1]))
+    return matrix if whole else matrix[:, plan.positions]
+
 
 def _matrix_of(plan: InputPlan, columns: Sequence[Column]) -> Array:
     matrix = np.empty((len(columns[0].values), len(plan.positions)), plan.dtype)

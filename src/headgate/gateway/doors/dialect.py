@@ -108,6 +108,8 @@ class DialectDoor:
 
     def _told(self, ask: Ask, wanted: Any) -> Written:
         """How the answers are told. Raises what is wrong with the request where they are not all there."""
+        for each in ask.stretches:
+            each.settle()
         problem = first_problem(ask)
         if problem is not None:
             raise problem
@@ -131,7 +133,8 @@ def check_rows(reading: Reading) -> None:
 
     What the native door holds names to holds in every protocol; the first key stands for those that repeat it.
     """
-    read_rest({"id": reading.id, "keys": None if reading.keys is None else sorted(set(reading.keys))})
+    if reading.id is not None or reading.keys is not None:
+        read_rest({"id": reading.id, "keys": None if reading.keys is None else sorted(set(reading.keys))})
     if not reading.clean:
         for row in reading.rows:
             if isinstance(row, Violation):

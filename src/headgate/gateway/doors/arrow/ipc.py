@@ -7,6 +7,8 @@ in full before anything reads it.
 from collections.abc import Iterator
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.ipc
 
@@ -33,6 +35,7 @@ MOST_BATCHES: Final = 1024
 _MAGIC: Final = b"ARROW1"
 _END: Final = b"\xff\xff\xff\xff\0\0\0\0"
 _RULE: Final = "arrow"
+_FLOATS: Final = frozenset({pa.float32(), pa.float64()})
 
 
 class ArrowTables:
@@ -45,6 +48,9 @@ class ArrowTables:
             rest = _rest(table.schema.metadata)
             if len(set(table.column_names)) < table.num_columns:
                 raise BadInput("columns", "unknown", "names one column twice")
+            matrix = _matrix(table, reader.contract)
+            if matrix is not None and (kept := reader.screened(matrix)) is not None:
+                return reader.read_checked(kept, rest=rest)
             check_values(table, limit)
             columns, verdicts = judge_table(reader.contract, without_views(table))
             return _reading(reader, columns, verdicts, rest)
@@ -118,6 +124,19 @@ def _rest(metadata: Any) -> Rest:
     if not isinstance(document, dict):
         raise BadInput("headgate", "type", f"expected an object in the schema's metadata, got {class_of(document)}")
     return read_rest(document)
+
+
+def _matrix(table: pa.Table, contract: Contract) -> npt.NDArray[np.float64] | None:
+    """All of a table's rows as one matrix in the contract's order, where it has floats alone and no null."""
+    if not are_numbers(contract) or set(table.column_names) != set(contract.names):
+        return None
+    columns = [table.column(name) for name in contract.names]
+    if any(each.type not in _FLOATS or each.null_count for each in columns):
+        return None
+    matrix = np.empty((table.num_rows, len(columns)))
+    for at, column in enumerate(columns):
+        matrix[:, at] = column.to_numpy()
+    return matrix
 
 
 def _reading(reader: Reader, columns: list[Column], verdicts: Verdicts, rest: Rest) -> Reading:

@@ -1,0 +1,176 @@
+"""Matrices that stay one from the socket to the journal: nobody can tell them from rows asked one by one."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from headgate.contracts.contract import Contract, Field, Kind, Output
+from headgate.contracts.text import to_document
+from headgate.runtimes.ports import Feeds, Outputs
+from headgate.testing.scripted import linear_weights
+from headgate.traffic.traffic import Member
+from headgate.vocabulary import Task
+
+INFER, PREDICT = "/v2/models/e/infer", "/v1/endpoints/e/predict"
+MANY = np.random.default_rng(11).normal(size=(300, 3)).astype(np.float32)
+
+
+def serve(town: Any) -> None:
+    town.publish([Member("m:1", town.linear(), 1.0, proved=True)])
+
+
+def binary(matrix: Any, *, outputs: bool = True, **parameters: Any) -> tuple[bytes, str]:
+    raw = matrix.tobytes()
+    tensor = {
+        "name": "x",
+        "shape": list(matrix.shape),
+        "datatype": "FP32",
+        "parameters": {"binary_data_size": len(raw)},
+    }
+    text = json.dumps({"inputs": [tensor], "parameters": {"binary_data_output": outputs, **parameters}}).encode()
+    return text + raw, f"Inference-Header-Content-Length: {len(text)}"
+
+
+def as_rows(matrix: Any) -> list[dict[str, float]]:
+    return [dict(zip(("f0", "f1", "f2"), map(float, row), strict=True)) for row in matrix]
+
+
+def kept(journal: Any) -> Any:
+    """What the journal has of each row, without what differs from request to request."""
+    answers = {each.input_id: each for each in journal.answers}
+    found = []
+    for each in sorted(journal.inputs, key=lambda one: one.row):
+        said = answers[each.id]
+        words = (said.assigned, said.answered, said.role, said.probability, said.prediction, said.scores, said.fallback)
+        found.append((each.row, each.features, each.flags, each.entity, each.subject, each.refusal, words))
+    return found
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 32, 128, 129, 300])
+def test_records_and_answers_are_those_of_the_same_rows_in_json(play: Any, count: int) -> None:
+    matrix = MANY[:count]
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        told = (await caller.post(PREDICT, {"rows": as_rows(matrix)})).json["predictions"]
+        expected = kept(town.journal)
+        town.journal.blocks.clear()
+        reply = await caller.ask("POST", INFER, *binary(matrix, outputs=False))
+        assert kept(town.journal) == expected
+        said = {each["name"]: each["data"] for each in reply.json["outputs"]}
+        assert said["prediction"] == [each["prediction"] for each in told]
+        np.testing.assert_array_equal(np.reshape(said["scores"], (count, -1)), [each["scores"] for each in told])
+        ids = reply.json["parameters"]["headgate_ids"].split(",")
+        assert sorted(ids) == sorted(each.id_text for each in map(Named, town.journal.inputs))
+        assert len(set(ids)) == count
+        assert reply.headers["headgate-version"] == "m:1"
+
+    play(serve, scene)
+
+
+class Named:
+    """An input whose id is read as text."""
+
+    def __init__(self, record: Any) -> None:
+        text = record.id.hex()
+        self.id_text = "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+def test_matrices_of_one_turn_get_their_own_answers(play: Any) -> None:
+    async def scene(town: Any) -> None:
+        callers = [await town.call() for _ in range(6)]
+        parts = [MANY[at * 20 : at * 20 + 20] for at in range(6)]
+        for caller, part in zip(callers, parts, strict=True):
+            body, header = binary(part, outputs=False)
+            caller.writer.write(
+                f"POST {INFER} HTTP/1.1\r\nHost: t\r\nContent-Length: {len(body)}\r\n{header}\r\n\r\n".encode() + body
+            )
+        for caller, part in zip(callers, parts, strict=True):
+            said = {each["name"]: each["data"] for each in (await caller.reply()).json["outputs"]}
+            odds = part @ linear_weights(3)
+            expected = 1 / (1 + np.exp(-odds.astype(float)))
+            np.testing.assert_allclose(np.reshape(said["scores"], (20, 2))[:, 1], expected, atol=1e-6)
+        assert len(town.journal.inputs) == 120
+
+    play(serve, scene)
+
+
+def test_a_row_that_breaks_a_rule_is_named_and_a_flag_is_kept(play: Any) -> None:
+    fields = (Field("f0", Kind.NUMBER, maximum=50.0), Field("f1", Kind.NUMBER), Field("f2", Kind.NUMBER))
+    own = json.dumps(to_document(Contract(fields, Output(Task.BINARY, classes=(0, 1), probability=True))))
+
+    def prepare(town: Any) -> None:
+        town.publish([Member("m:1", town.linear(), 1.0, proved=True)], contract=own)
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        matrix = MANY[:20].copy()
+        matrix[4, 0] = 51.0
+        assert (await caller.ask("POST", INFER, *binary(matrix))).status == 200
+        assert [each.row for each in town.journal.inputs if each.flags] == [4]
+        matrix[9, 1] = np.nan
+        reply = await caller.ask("POST", INFER, *binary(matrix))
+        assert (reply.status, "rows[9].f1" in reply.json["error"]) == (400, True)
+
+    play(prepare, scene)
+
+
+def test_a_call_that_fails_costs_the_row_that_is_to_blame(play: Any) -> None:
+    class Squeamish:
+        """Fails for any row beyond 90."""
+
+        def run(self, feeds: Feeds) -> Outputs:
+            matrix = next(iter(feeds.values()))
+            if (matrix > 90).any():
+                raise ValueError("too much")
+            half = np.full((len(matrix), 2), 0.5)
+            return Outputs(np.zeros(len(matrix), np.int64), half, {}, 1)
+
+        def close(self) -> None:
+            pass
+
+    class Here:
+        inline = Squeamish()
+
+        async def run(self, feeds: Feeds) -> Outputs:
+            return self.inline.run(feeds)
+
+        async def close(self) -> None:
+            pass
+
+    def prepare(town: Any) -> None:
+        digest = town.linear()
+        town.placements[digest] = Here()
+        town.publish([Member("m:1", digest, 1.0, proved=True)])
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        matrix = MANY[:16].copy()
+        matrix[3, 2] = 91.0
+        reply = await caller.ask("POST", INFER, *binary(matrix))
+        assert reply.status == 503
+        assert [each.row for each in town.journal.inputs if each.refusal] == [3]
+        assert len(town.journal.answers) == 15
+        assert (await caller.ask("POST", INFER, *binary(MANY[:16]))).status == 200
+
+    play(prepare, scene)
+
+
+def test_a_split_gives_each_row_its_own_version(play: Any) -> None:
+    def prepare(town: Any) -> None:
+        members = [
+            Member("m:1", town.linear(), 1.0, proved=True),
+            Member("m:2", town.linear(bias=9.0), 1.0, proved=True),
+        ]
+        town.publish(members)
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        while (await caller.ask("GET", "/v2/models/e/versions/m:2/ready")).status != 200:
+            pass
+        assert (await caller.ask("POST", INFER, *binary(MANY[:200]))).status == 200
+        assert {each.answered for each in town.journal.answers} == {"m:1", "m:2"}
+
+    play(prepare, scene)
