@@ -25,6 +25,11 @@ SUITE.tests(
     "tests/access/test_identity.py::test_keys_end",
     "tests/lives/test_access.py",
 )
+SUITE.tests(
+    "2-reads",
+    "each read of a journal over HTTP needs the role and is audited",
+    "tests/console/test_guard.py",
+)
 SUITE.tests("2-keys-verbs", "headgate key create, list, rotate and revoke", LINE)
 SUITE.tests(
     "2-tokens",
@@ -84,6 +89,8 @@ SUITE.tests(
     "every control action is in the history: who, what, why, before and after, chained by hash",
     f"{KEYS}::test_every_change_is_remembered_and_no_key_is",
     "tests/store/test_chain.py",
+    "tests/app/test_noted.py",
+    "tests/controller/test_notes.py",
 )
 SUITE.tests(
     "2-audit-verify",

@@ -1,8 +1,9 @@
 """Item 1: doors, one meaning."""
 
+import re
 from typing import Final
 
-from acceptance.rows import Suite
+from acceptance.rows import Bench, Measured, Red, Suite
 
 SUITE = Suite()
 ROOM: Final = "tests/gateway"
@@ -13,6 +14,8 @@ CALLS: Final = f"{ROOM}/test_rpc_calls.py"
 INVOCATIONS: Final = f"{ROOM}/test_invocations.py"
 TENSORFLOW: Final = f"{ROOM}/test_tensorflow.py"
 SERVE: Final = "tests/app/test_serve.py"
+CHOICE: Final = "docs/decisions/0012-grpcs-public-server.md"
+SERVERS: Final = ("grpc.server", "grpc.aio.server")
 
 SUITE.tests(
     "1-one-meaning",
@@ -81,6 +84,34 @@ SUITE.tests(
     f"{CALLS}::test_a_deadline_is_kept",
     f"{CALLS}::test_replies_are_counted_by_their_status",
 )
+
+
+@SUITE.row(
+    "1-grpc-choice",
+    "the faster of the synchronous and the asynchronous server by measurement: microseconds per call, sync / async",
+    CHOICE,
+)
+def choice(bench: Bench) -> Measured:
+    text = (bench.clone / CHOICE).read_text()
+    found = [re.search(rf"^\| `{name}`.*?\| ([\d,]+) – ([\d,]+) \|", text, re.MULTILINE) for name in SERVERS]
+    if None in found:
+        raise Red("it has no measured row of each server")
+    costs = [int(each[2].replace(",", "")) for each in found if each]
+    if not any("grpc.server(" in each.read_text() for each in (bench.clone / "src/headgate/gateway/rpc").glob("*.py")):
+        raise Red("the gateway does not use the server it chose")
+    return Measured(round(costs[0] / costs[1], 2), 1)
+
+
+SUITE.tests(
+    "1-grpc-tls",
+    "gRPC speaks TLS with the same certificates, reloaded, and asks for callers' own where HTTP does",
+    f"{ROOM}/test_rpc_tls.py",
+)
+SUITE.tests(
+    "1-grpc-neighbours",
+    "an endpoint that hangs does not hold the calls of its neighbours",
+    f"{ROOM}/test_rpc_places.py",
+)
 SUITE.tests(
     "1-mlflow",
     "MLflow /invocations: the four JSON shapes and CSV, refused in MLflow's words",
@@ -125,6 +156,22 @@ SUITE.tests(
     "versions and labels in the path, and the status endpoint",
     f"{TENSORFLOW}::test_versions_and_labels_in_the_path",
     f"{TENSORFLOW}::test_status_and_metadata",
+)
+SUITE.tests(
+    "1-arrow",
+    "Arrow IPC bodies in and out: ten thousand rows have the predictions and records they have in JSON",
+    f"{ROOM}/test_arrow.py",
+)
+SUITE.tests(
+    "1-images",
+    "images as raw bytes, base64 or multipart where the contract has an image field",
+    f"{ROOM}/test_pictures.py",
+    "tests/app/test_whole_path.py::test_an_image_is_answered",
+)
+SUITE.tests(
+    "1-matrices",
+    "matrices of binary tensors leave the records and answers of the same rows one by one",
+    f"{ROOM}/test_matrices.py",
 )
 SUITE.tests(
     "1-ids",

@@ -27,15 +27,22 @@ SUITE.tests(
 )
 SUITE.tests(
     "3-429",
-    "429 with Retry-After for a caller over its limit",
-    f"{ROOM}/test_permits.py::test_who_sends_too_fast_is_told_when_to_come_back",
+    "429 with Retry-After for a caller over its limit, on every door in its own form",
+    f"{ROOM}/test_overload.py::test_a_caller_over_its_own_limit_is_told_so_and_when_to_come_back",
+    f"{ROOM}/test_overload.py::test_over_grpc_it_is_resource_exhausted_and_unavailable",
 )
 SUITE.tests(
     "3-503",
-    "503 with Retry-After for an overloaded server, UNAVAILABLE over gRPC",
-    f"{NATIVE}::test_a_full_queue_sends_callers_away",
+    "503 with Retry-After for an overloaded server on every door, UNAVAILABLE over gRPC",
+    f"{ROOM}/test_overload.py::test_a_full_server_says_503_and_when_to_come_back",
+    f"{ROOM}/test_overload.py::test_a_journal_that_takes_no_more_is_503_on_every_door",
     f"{ROOM}/test_rpc_calls.py::test_a_full_queue_says_when_to_come_back",
     f"{ROOM}/test_paths_and_statuses.py::test_only_what_passes_says_when_to_come_back",
+)
+SUITE.tests(
+    "3-shed",
+    "capture is shed before anybody is refused",
+    f"{ROOM}/test_overload.py::test_what_is_captured_is_shed_before_anybody_is_refused",
 )
 SUITE.tests(
     "3-slow",
@@ -45,6 +52,10 @@ SUITE.tests(
     f"{CONNECTION}::test_slow_drips_do_not_keep_a_connection",
     f"{CONNECTION}::test_a_sweep_ends_what_brought_nothing_since_the_last_one",
     f"{CONNECTION}::test_the_end_of_what_a_caller_sends",
+    f"{ROOM}/test_smuggling.py::test_slow_and_silent_callers_are_let_go_and_keep_nobody_waiting",
+    f"{ROOM}/test_smuggling.py::test_a_caller_that_says_no_more_gets_all_it_asked_for",
+    f"{ROOM}/test_smuggling.py::test_connections_are_bounded_and_those_that_say_nothing_go_first",
+    "tests/console/test_wire.py",
 )
 SUITE.tests(
     "3-floods",
@@ -52,6 +63,7 @@ SUITE.tests(
     f"{CONNECTION}::test_a_caller_with_too_much_unanswered_is_read_no_further",
     f"{CONNECTION}::test_a_caller_that_does_not_read_is_not_read",
     f"{HTTP}::test_pipelined_requests_are_answered_in_order",
+    f"{ROOM}/test_smuggling.py::test_a_flood_of_requests_is_read_no_further_than_is_said",
 )
 SUITE.tests("3-heads", "heads have a limit", f"{CONNECTION}::test_a_head_may_have_as_many_bytes_as_is_said")
 SUITE.tests(
@@ -65,7 +77,7 @@ SUITE.tests(
     "3-hosts",
     "a Python model that loops, leaks or dies is replaced without touching others",
     "tests/runtimes/test_hosted.py",
-    "tests/lives/test_versions.py",
+    "tests/lives/test_replaced.py",
 )
 SUITE.tests(
     "4-swap",
@@ -83,4 +95,15 @@ SUITE.tests(
     f"{VERSIONS}::test_the_live_version_answers_for_a_canary_that_hangs_within_the_deadline",
     "tests/lives/test_versions.py::test_a_canary_that_fails_hurts_nobody_and_the_journal_says_whose_fault_it_was",
     "tests/lives/test_versions.py::test_a_canary_whose_host_is_killed_falls_back_and_comes_back",
+)
+SUITE.tests(
+    "5-candidates",
+    "an ONNX candidate that aborts the process, one whose Loop never ends, a Python one that eats memory: the live "
+    "version answers in time, counted against the candidate, journalled with the reason, visible",
+    "tests/lives/test_fallback.py",
+)
+SUITE.tests(
+    "5-rests",
+    "a candidate that goes on costing its callers time is asked ever less often",
+    f"{ROOM}/test_standing.py",
 )

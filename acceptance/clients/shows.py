@@ -36,6 +36,11 @@ SUITE.tests(
     f"{ROOM}/test_rpc_triton.py",
 )
 SUITE.tests(
+    "show-datatypes",
+    "every datatype by stock tritonclient over HTTP and gRPC: binary, JSON, raw and compressed, with equal records",
+    f"{ROOM}/test_v2_datatypes.py",
+)
+SUITE.tests(
     "show-doors",
     "equal predictions for equal rows: one table of doors and payloads",
     f"{ROOM}/test_doors_agree.py",
@@ -65,6 +70,14 @@ SUITE.tests(
     "show-sagemaker",
     "what SageMaker does to a container: serve, /ping, /invocations, SIGTERM",
     "tests/app/test_serve.py",
+)
+
+SUITE.tests(
+    "show-minute",
+    "overload, slow clients and SIGKILLs at once for a minute: no wrong answer, no acknowledged prediction lost, "
+    "recovery without help",
+    "tests/faults/test_pressure.py::test_pressure_dawdling_and_kills_at_once_cost_no_promise",
+    alone=True,
 )
 
 

@@ -1,8 +1,9 @@
 """Items 6 to 8: metrics, size, clients of our own."""
 
+import re
 from typing import Final
 
-from acceptance.rows import Suite
+from acceptance.rows import Bench, Measured, Red, Suite
 
 SUITE = Suite()
 WATCHING: Final = "tests/gateway/test_watching.py"
@@ -30,10 +31,50 @@ SUITE.tests(
     f"{WATCHING}::test_alerts_say_what_is_wrong_and_what_to_do",
 )
 SUITE.tests(
+    "7-measured",
+    "headgate size: latency and throughput per core by batch size, and memory, of the model alone and of a gateway",
+    "tests/app/test_sizing.py::test_a_registered_model_is_measured_alone_and_behind_a_gateway",
+    "tests/app/test_sizing.py::test_a_package_in_a_folder_is_sized_without_an_objective",
+    "tests/cli/test_size.py",
+)
+SUITE.tests(
+    "7-needed",
+    "what the SLO in endpoint.yaml needs: cores, replicas, memory; or that no number of cores meets it",
+    "tests/sizing/test_plan.py",
+    "tests/sizing/test_queueing.py",
+    "tests/cli/test_size.py::test_an_objective_nothing_can_meet_ends_with_its_own_code",
+)
+SUITE.tests(
+    "7-saved",
+    "what would be saved by which change, measured where it can be",
+    "tests/sizing/test_savings.py",
+    "tests/app/test_sizing.py::test_a_refused_form_is_made_again_and_measured",
+)
+SUITE.tests(
+    "7-bad",
+    "a package that is none, hangs, dies or takes more memory than granted is said so, in bounded time",
+    "tests/app/test_sizing.py::test_what_is_no_package_is_refused",
+    "tests/app/test_sizing.py::test_a_model_that_hangs_is_ended",
+    "tests/app/test_sizing.py::test_a_model_that_takes_more_memory_than_granted_is_told",
+    "tests/app/test_sizing.py::test_a_model_that_cannot_answer_one_row_is_no_figure",
+)
+
+
+@SUITE.row("7-page", "the page on sizing, executed", "python tools/rundocs.py docs/how-to/size.md")
+def page(bench: Bench) -> Measured:
+    said = bench.run(bench.python, "tools/rundocs.py", "docs/how-to/size.md")
+    found = re.search(r"size\.md: (\d+) blocks ran", said)
+    if found is None:
+        raise Red(said[-400:])
+    return Measured(int(found[1]), 1, at_least=True)
+
+
+SUITE.tests(
     "8-client",
     "a typed Python client, sync and async alike: answers, labels, decisions, refusals",
     f"{CLIENTS}/test_answers.py",
-    f"{CLIENTS}/test_decided.py::test_both_clients_have_the_same_methods_and_arguments",
+    f"{CLIENTS}/test_decided.py",
+    f"{CLIENTS}/test_tables.py",
 )
 SUITE.tests(
     "8-retries",
