@@ -93,7 +93,7 @@ SUITE.tests(
 )
 def choice(bench: Bench) -> Measured:
     text = (bench.clone / CHOICE).read_text()
-    found = [re.search(rf"^\| `{name}`.*?\| ([\d,]+) – ([\d,]+) \|", text, re.MULTILINE) for name in SERVERS]
+    found = [re.search(rf"^\| `{name}`.*?\| ([\d,]+) \u2013 ([\d,]+) \|", text, re.MULTILINE) for name in SERVERS]
     if None in found:
         raise Red("it has no measured row of each server")
     costs = [int(each[2].replace(",", "")) for each in found if each]
