@@ -1,0 +1,48 @@
+"""Puts the tables that benchmarks left under ``build/bench`` into docs/performance.md: ``python tools/figures.py``.
+
+Each stands between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``. A table whose benchmark was not run stays as it is.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "performance.md"
+TABLES = {
+    "bench": ("serving",),
+    "bench-peers": ("peers",),
+    "bench-forms": ("binary", "arrow", "rpc"),
+    "bench-pressure": ("workers", "overload", "swap"),
+    "bench-journal": ("journal", "join", "windows"),
+}
+"""The reports between each pair of marks."""
+
+
+def placed(page: str, name: str, content: str) -> str:
+    """`page` with `content` between the marks of `name`.
+
+    >>> placed("a\\n<!-- begin x -->\\nold\\n<!-- end x -->\\nb", "x", "new")
+    'a\\n<!-- begin x -->\\n\\nnew\\n\\n<!-- end x -->\\nb'
+    """
+    begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
+    found = re.compile(rf"{begin}.*?{end}", re.DOTALL)
+    return found.sub(lambda _: f"{begin}\n\n{content.strip()}\n\n{end}", page)
+
+
+def main(folder: Path) -> int:
+    """Rewrite the page from the reports in `folder`; 1 when there is none."""
+    page = PAGE.read_text(encoding="utf-8")
+    written = []
+    for name, reports in TABLES.items():
+        found = [folder / f"{each}.md" for each in reports]
+        if all(each.is_file() for each in found):
+            page = placed(page, name, "\n\n".join(each.read_text(encoding="utf-8").strip() for each in found))
+            written += reports
+    PAGE.write_text(page, encoding="utf-8")
+    print(f"{PAGE.name}: {', '.join(written) or 'nothing'} written")
+    return 0 if written else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build" / "bench"))
