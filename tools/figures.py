@@ -1,6 +1,7 @@
 """Puts the tables that benchmarks left under ``build/bench`` into docs/performance.md: ``python tools/figures.py``.
 
-Each stands between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``. A table whose benchmark was not run stays as it is.
+Each stands between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``. Where a benchmark
+was not run, its table stays as it is.
 """
 
 import re
@@ -20,10 +21,10 @@ TABLES = {
 
 
 def placed(page: str, name: str, content: str) -> str:
-    """`page` with `content` between the marks of `name`.
+    r"""`page` with `content` between the marks of `name`.
 
-    >>> placed("a\\n<!-- begin x -->\\nold\\n<!-- end x -->\\nb", "x", "new")
-    'a\\n<!-- begin x -->\\n\\nnew\\n\\n<!-- end x -->\\nb'
+    >>> placed("a\n<!-- begin x -->\nold\n<!-- end x -->\nb", "x", "new")
+    'a\n<!-- begin x -->\n\nnew\n\n<!-- end x -->\nb'
     """
     begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
     found = re.compile(rf"{begin}.*?{end}", re.DOTALL)
