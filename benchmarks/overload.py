@@ -2,8 +2,9 @@
 
 Capacity is the closed loop's, by wrk at 64 connections; then requests come at even moments whatever is answered: at a
 tenth of the capacity (unloaded), and at twice the capacity. Both a light model and one of more than half a millisecond
-a row, on one gateway process that may have 128 rows waiting, acks buffered, every other feature on. Each repeat gives
-one ratio and one p99; medians count. The queue's limit in milliseconds is its rows over the rate at which rows were
+a row, on one gateway process that may have 128 rows waiting, every feature on, acks durable as an endpoint has them
+that says nothing else (``--ack buffered`` for the other kind, which nothing is promised of). Each repeat gives one
+ratio and one p99; medians count. The queue's limit in milliseconds is its rows over the rate at which rows were
 answered meanwhile. Writes ``overload.json`` and ``overload.md``; exit code 1 when a promise was missed.
 """
 
@@ -89,12 +90,12 @@ def measure(process: subprocess.Popen[bytes], target: load.Target, seconds: floa
     return Repeat(capacity, unloaded, overload, spent, load.resident_kb(process.pid) / 1024)
 
 
-def run(kind: str, onnx: Path, folder: Path, *, seconds: float, repeats: int) -> list[Repeat]:
+def run(kind: str, onnx: Path, folder: Path, ack: str, *, seconds: float, repeats: int) -> list[Repeat]:
     """One gateway with that model, asked again and again."""
     home = folder / f"home-{kind}"
     digest = models.package(onnx, home / "packages")
     target = load.Target(load.free_port(), _PATH, models.body())
-    words = load.python("headgate_server.py", home, digest, target.port, "buffered", "--queue-rows", QUEUE_ROWS)
+    words = load.python("headgate_server.py", home, digest, target.port, ack, "--queue-rows", QUEUE_ROWS)
     found = []
     with load.server(words, target, folder / f"{kind}.log") as process:
         load.measure(process, target, CALLERS, 1.0)
@@ -126,6 +127,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="two short repeats, for development")
     parser.add_argument("--only", choices=list(GOODPUT), help="this model alone")
+    parser.add_argument("--ack", choices=["durable", "buffered"], default="durable")
     parser.add_argument("--out", type=Path, default=Path("build/bench"))
     chosen = parser.parse_args()
     if load.wrk_path() is None:
@@ -142,7 +144,7 @@ def main() -> int:
         for kind in GOODPUT if chosen.only is None else (chosen.only,):
             onnx = models.heavy(folder) if kind == "heavy" else models.build("logistic", folder)[0]
             row_us = models.row_us(onnx)
-            measured = run(kind, onnx, folder, seconds=seconds, repeats=repeats)
+            measured = run(kind, onnx, folder, chosen.ack, seconds=seconds, repeats=repeats)
             lines += [{**each, "row_us": round(row_us, 1)} for each in rows(kind, measured)]
             found += gates(kind, measured, row_us)
     return report.write("overload", chosen.out, {"machine": seen, "quick": chosen.quick, "rows": lines, "gates": found})

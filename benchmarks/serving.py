@@ -78,16 +78,18 @@ class Gate:
 def commands(kind: str, folder: Path) -> dict[str, tuple[Callable[[int], list[str]], str]]:
     """How each server is started, and the path it answers on."""
     onnx, native = models.build(kind, folder)
-    home = folder / f"home-{kind}"
-    digest = models.package(onnx, home / "packages")
+    # A home for each: two writers of one journal refuse requests as soon as one of them begins its next segment.
+    homes = {name: folder / f"home-{kind}-{name}" for name in ("buffered", "keyed", "durable")}
+    (digest,) = {models.package(onnx, home / "packages") for home in homes.values()}
+
+    def headgate(name: str, ack: str, *more: str) -> Callable[[int], list[str]]:
+        return lambda port: load.python("headgate_server.py", homes[name], digest, port, ack, *more)
+
     return {
         "bare": (lambda port: load.python("bare_reference.py", onnx, port), "/predict"),
-        "buffered": (lambda port: load.python("headgate_server.py", home, digest, port, "buffered"), _NATIVE),
-        "keyed": (
-            lambda port: load.python("headgate_server.py", home, digest, port, "buffered", "--key", _KEY),
-            _NATIVE,
-        ),
-        "durable": (lambda port: load.python("headgate_server.py", home / "d", digest, port, "durable"), _NATIVE),
+        "buffered": (headgate("buffered", "buffered"), _NATIVE),
+        "keyed": (headgate("keyed", "buffered", "--key", _KEY), _NATIVE),
+        "durable": (headgate("durable", "durable"), _NATIVE),
         "fastapi-onnx": (lambda port: load.python("fastapi_reference.py", onnx, port), "/predict"),
         "fastapi-sklearn": (lambda port: load.python("fastapi_reference.py", native, port), "/predict"),
     }
@@ -98,10 +100,6 @@ def run(kind: str, folder: Path, *, seconds: float, repeats: int, said: Callable
     body = models.body()
     rows: dict[tuple[str, int], list[load.Row]] = {}
     started = commands(kind, folder)
-    (folder / f"home-{kind}" / "d").mkdir(exist_ok=True)
-    packages = folder / f"home-{kind}" / "d" / "packages"
-    if not packages.exists():
-        packages.symlink_to((folder / f"home-{kind}" / "packages").resolve())
     with ExitStack() as stack:
         awake: dict[str, tuple[Any, load.Target]] = {}
         for name, (command, path) in started.items():
