@@ -1,5 +1,6 @@
 """Matrices that stay one from the socket to the journal: nobody can tell them from rows asked one by one."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -160,16 +161,13 @@ def test_a_call_that_fails_costs_the_row_that_is_to_blame(play: Any) -> None:
 
 def test_a_split_gives_each_row_its_own_version(play: Any) -> None:
     def prepare(town: Any) -> None:
-        members = [
-            Member("m:1", town.linear(), 1.0, proved=True),
-            Member("m:2", town.linear(bias=9.0), 1.0, proved=True),
-        ]
-        town.publish(members)
+        arms = {"m:1": town.linear(), "m:2": town.linear(bias=9.0)}
+        town.publish([Member(name, digest, 0.5, proved=True) for name, digest in arms.items()])
 
     async def scene(town: Any) -> None:
         caller = await town.call()
         while (await caller.ask("GET", "/v2/models/e/versions/m:2/ready")).status != 200:
-            pass
+            await asyncio.sleep(0.005)
         assert (await caller.ask("POST", INFER, *binary(MANY[:200]))).status == 200
         assert {each.answered for each in town.journal.answers} == {"m:1", "m:2"}
 
