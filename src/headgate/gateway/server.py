@@ -55,6 +55,9 @@ class Gateway:
     Everything it works with is passed in; `journal` and `slab` stay the caller's to close.
     """
 
+    grpc_port = 0
+    """Where gRPC calls are answered once started; 0 for nowhere."""
+
     def __init__(
         self,
         *,
@@ -122,8 +125,6 @@ class Gateway:
         )
         self._idle_seconds = idle_seconds
         self._rpc = None if rpc is None else (rpc[0], rpc[1](answerer, self._repository, permits, self._unready))
-        self.grpc_port = 0
-        """Where gRPC calls are answered once started; 0 for nowhere."""
         self._server: asyncio.Server | None = None
         self._chores: list[asyncio.Task[None]] = []
         self._draining = False

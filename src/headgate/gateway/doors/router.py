@@ -70,11 +70,8 @@ class Router:
         """
         self.views = repository.views
         self._repository = repository
-        self._chosen = chosen
-        self._permits = permits
-        self._room = room
-        self._unready = unready
-        self._body_limit = body_limit
+        self._chosen, self._permits, self._room = chosen, permits, room
+        self._unready, self._body_limit = unready, body_limit
         self._routes: dict[bytes, Route | None] = {}
         self._predict = predict.open
         self._no_room = predict.no_room
