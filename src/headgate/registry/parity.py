@@ -161,14 +161,15 @@ def _differences(native: Predicted, candidate: Predicted, classifier: bool) -> t
     if classifier:
         return np.zeros(len(native.prediction)), TOLERANCE
     ours = np.asarray(native.prediction, np.float64)
-    typical = float(np.nanmedian(np.abs(ours))) if np.isfinite(ours).any() else 1.0
+    with np.errstate(over="ignore"):  # the middle of two huge numbers is infinite, and then nothing is divided by it
+        typical = float(np.nanmedian(np.abs(ours))) if np.isfinite(ours).any() else 1.0
     scale = np.maximum(np.abs(ours), typical or 1.0)
     return _apart(ours, np.asarray(candidate.prediction, np.float64)) / np.where(np.isfinite(scale), scale, 1), RELATIVE
 
 
 def _apart(ours: Array, theirs: Array) -> npt.NDArray[np.float64]:
     same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         gap = np.abs(ours - theirs)
     return np.where(same, 0.0, np.where(np.isnan(gap), np.inf, gap))
 

@@ -1,6 +1,7 @@
 """The client for programs with an asyncio event loop; calls of any number of tasks share its connections."""
 
 import asyncio
+import ssl
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -132,7 +133,7 @@ class AsyncClient:
                     )
             except TimeoutError:
                 next_ = attempts.timed_out()
-            except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
+            except (httpcore2.NetworkError, httpcore2.ProtocolError, ssl.SSLError) as error:
                 next_ = attempts.failed(str(error) or type(error).__name__)
             else:
                 next_ = attempts.answered(reply_of(reply.status, reply.headers, reply.content))

@@ -1,5 +1,6 @@
 """The client for programs without an event loop; safe to share between threads."""
 
+import ssl
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -136,7 +137,7 @@ class Client:
                 next_ = attempts.answered(self._send(call, attempts))
             except httpcore2.TimeoutException:
                 next_ = attempts.timed_out()
-            except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
+            except (httpcore2.NetworkError, httpcore2.ProtocolError, ssl.SSLError) as error:
                 next_ = attempts.failed(str(error) or type(error).__name__)
             if isinstance(next_, Done):
                 return next_.value
