@@ -34,6 +34,12 @@ def binary(matrix: Any, *, outputs: bool = True, **parameters: Any) -> tuple[byt
     return text + raw, f"Inference-Header-Content-Length: {len(text)}"
 
 
+def in_json(matrix: Any, *, nested: bool) -> bytes:
+    data = matrix.astype(float).tolist() if nested else matrix.astype(float).reshape(-1).tolist()
+    tensor = {"name": "x", "shape": list(matrix.shape), "datatype": "FP32", "data": data}
+    return json.dumps({"inputs": [tensor]}).encode()
+
+
 def as_rows(matrix: Any) -> list[dict[str, float]]:
     return [dict(zip(("f0", "f1", "f2"), map(float, row), strict=True)) for row in matrix]
 
@@ -67,6 +73,37 @@ def test_records_and_answers_are_those_of_the_same_rows_in_json(play: Any, count
         assert sorted(ids) == sorted(each.id_text for each in map(Named, town.journal.inputs))
         assert len(set(ids)) == count
         assert reply.headers["headgate-version"] == "m:1"
+
+    play(serve, scene)
+
+
+@pytest.mark.parametrize("nested", [True, False])
+@pytest.mark.parametrize("count", [2, 40])
+def test_tensors_in_json_leave_the_same_records(play: Any, count: int, nested: bool) -> None:
+    matrix = MANY[:count]
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        assert (await caller.post(PREDICT, {"rows": as_rows(matrix)})).status == 200
+        expected = kept(town.journal)
+        town.journal.blocks.clear()
+        reply = await caller.ask("POST", INFER, in_json(matrix, nested=nested))
+        assert (reply.status, kept(town.journal)) == (200, expected)
+
+    play(serve, scene)
+
+
+@pytest.mark.parametrize("odd", ["true", '"7"', "null", "{}", "1e999", str(10**400)])
+def test_an_element_that_is_no_number_is_named_by_its_row(play: Any, odd: str) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        elements = ["0.5"] * 30
+        elements[13] = odd
+        body = f'{{"inputs": [{{"name": "x", "shape": [10, 3], "datatype": "FP32", "data": [{", ".join(elements)}]}}]}}'
+        reply = await caller.ask("POST", INFER, body.encode())
+        assert reply.status == 400
+        assert odd in {"{}", "1e999"} or "rows[4].f1" in reply.json["error"], reply.json
+        assert town.journal.answers == []
 
     play(serve, scene)
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +21,7 @@ KNOWN: Final = frozenset(
 BINARY_ONLY: Final = "BF16"
 """The datatype that the binary extension alone knows."""
 Elements = npt.NDArray[Any]
+_NUMBERS: Final = frozenset({float, int})
 
 
 class Tensor(msgspec.Struct, kw_only=True):
@@ -48,17 +50,37 @@ def read_tensors(tensors: Sequence[Tensor], reader: Reader, contract: Contract) 
 
 
 def _matrix(tensors: Sequence[Tensor], contract: Contract) -> Elements | None:
-    """All fields as one matrix of numbers in the contract's order, where binary tensors hold just that."""
-    if any(each.elements is None or each.elements.dtype.kind != "f" for each in tensors):
-        return None
+    """All fields as one matrix of numbers in the contract's order, where the tensors hold just that."""
     if len(tensors) == 1 and _is_matrix(tensors[0], contract):
-        return _elements(tensors[0]).reshape(tensors[0].shape)
+        whole = _floats(tensors[0])
+        return None if whole is None else whole.reshape(tensors[0].shape)
     if tuple(each.name for each in tensors) != contract.names:
         return None
-    rows = tensors[0].shape[0]
-    if any(each.shape not in ([rows], [rows, 1]) for each in tensors):
+    rows = tensors[0].shape[:1]
+    if any(each.shape not in (rows, [*rows, 1]) for each in tensors):
         return None
-    return np.column_stack([_elements(each) for each in tensors])
+    columns = [each for each in map(_floats, tensors) if each is not None]
+    return np.column_stack(columns) if len(columns) == len(tensors) else None
+
+
+def _floats(tensor: Tensor) -> Elements | None:
+    """The elements of a tensor of floats, flat; None where they are anything else, or must be looked at singly."""
+    if tensor.elements is not None:
+        return _elements(tensor) if tensor.elements.dtype.kind == "f" else None
+    if tensor.datatype not in ("FP32", "FP64") or not isinstance(tensor.data, list):
+        return None
+    flat = tensor.data
+    try:
+        for _ in tensor.shape[1:]:
+            if flat and isinstance(flat[0], list):
+                flat = list(chain.from_iterable(flat))
+        if not _NUMBERS.issuperset(map(type, flat)):
+            return None
+        found = np.array(flat, np.float64)
+    except (TypeError, OverflowError):
+        return None
+    check_shape(tensor)
+    return found if len(found) == math.prod(tensor.shape) else None
 
 
 def _rows(tensors: Sequence[Tensor], contract: Contract) -> list[dict[str, Any]]:
