@@ -29,6 +29,7 @@ SUITE.tests(
     "2-reads",
     "each read of a journal over HTTP needs the role and is audited",
     "tests/console/test_guard.py",
+    "tests/lives/test_access.py",
 )
 SUITE.tests("2-keys-verbs", "headgate key create, list, rotate and revoke", LINE)
 SUITE.tests(
@@ -51,6 +52,7 @@ SUITE.tests(
     "per project and endpoint, without telling what exists",
     f"{PERMITS}::test_a_scope_ends_at_its_endpoint_and_does_not_tell_what_exists",
     "tests/access/test_grants.py",
+    "tests/console/test_guard.py",
 )
 SUITE.tests(
     "2-mutual-tls",
@@ -68,6 +70,7 @@ SUITE.tests(
     "2-exposed",
     "open on the loopback and says so; elsewhere it refuses to start without keys, rules or --insecure",
     f"{LINE}::test_an_exposed_port_needs_a_key_or_a_word",
+    "tests/cli/test_mistakes.py::test_nothing_listens_beyond_this_machine_unless_it_is_said",
     "tests/app/test_up.py::test_it_says_in_one_line_who_may_call",
     "tests/app/test_up.py::test_children_of_an_exposed_installation_are_told_that_it_was_said",
 )
@@ -90,6 +93,10 @@ SUITE.tests(
     f"{KEYS}::test_every_change_is_remembered_and_no_key_is",
     "tests/store/test_chain.py",
     "tests/app/test_noted.py",
+    "tests/controller/test_declared.py",
+    "tests/registry/test_registry.py::test_a_model_a_number_and_an_alias",
+    "tests/registry/test_register.py",
+    "tests/lives/test_access.py",
     "tests/controller/test_notes.py",
 )
 SUITE.tests(

@@ -62,6 +62,7 @@ SUITE.tests(
     "tokens expired, forged, cut, or signed by strangers",
     f"{TOKENS}::test_a_bad_token_is_nobodys",
     f"{TOKENS}::test_claims_add_up_and_unknown_ones_allow_nothing",
+    f"{ROOM}/test_permits.py::test_tokens_open_the_same_doors",
 )
 SUITE.tests("bad-roles", "unknown roles", "tests/access/test_grants.py::test_what_is_no_role_is_refused")
 SUITE.tests(

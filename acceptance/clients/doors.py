@@ -21,6 +21,8 @@ SUITE.tests(
     "1-one-meaning",
     "the same rows give the same prediction, version, flags, refusal and journal record on every door",
     f"{ROOM}/test_doors_agree.py",
+    f"{ROOM}/test_v2_datatypes.py",
+    f"{CALLS}::test_the_journal_remembers_the_same_of_the_same_row_whichever_way_it_came",
 )
 SUITE.tests(
     "1-v2-mixed",
@@ -65,6 +67,7 @@ SUITE.tests(
     f"{REPOSITORY}::test_nobody_loads_or_unloads_without_the_right",
     f"{REPOSITORY}::test_an_unloaded_endpoint_answers_nobody_until_it_is_loaded",
     f"{REPOSITORY}::test_every_gateway_of_a_home_obeys",
+    "tests/lives/test_access.py",
 )
 SUITE.tests(
     "1-grpc-forms",
@@ -88,7 +91,7 @@ SUITE.tests(
 
 @SUITE.row(
     "1-grpc-choice",
-    "the faster of the synchronous and the asynchronous server by measurement: microseconds per call, sync / async",
+    "the faster of the synchronous and the asynchronous server, as was measured when it was chosen: sync / async",
     CHOICE,
 )
 def choice(bench: Bench) -> Measured:
@@ -182,7 +185,9 @@ SUITE.tests(
 )
 SUITE.tests(
     "1-paths",
-    "single-model protocols answer for the default endpoint and under /endpoints/{endpoint}/",
+    "single-model protocols answer for the only endpoint and under /endpoints/{endpoint}/",
     f"{ROOM}/test_paths_and_statuses.py",
+    f"{ROOM}/test_doors_agree.py",
     f"{INVOCATIONS}::test_health_of_the_only_endpoint_and_of_a_named_one",
+    f"{INVOCATIONS}::test_without_one_endpoint_alone_a_caller_must_name_it",
 )

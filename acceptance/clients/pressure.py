@@ -53,6 +53,7 @@ SUITE.tests(
     f"{CONNECTION}::test_a_sweep_ends_what_brought_nothing_since_the_last_one",
     f"{CONNECTION}::test_the_end_of_what_a_caller_sends",
     f"{ROOM}/test_smuggling.py::test_slow_and_silent_callers_are_let_go_and_keep_nobody_waiting",
+    f"{ROOM}/test_rpc_calls.py::test_a_caller_whose_message_does_not_come_is_cut_off",
     f"{ROOM}/test_smuggling.py::test_a_caller_that_says_no_more_gets_all_it_asked_for",
     f"{ROOM}/test_smuggling.py::test_connections_are_bounded_and_those_that_say_nothing_go_first",
     "tests/console/test_wire.py",
@@ -65,7 +66,12 @@ SUITE.tests(
     f"{HTTP}::test_pipelined_requests_are_answered_in_order",
     f"{ROOM}/test_smuggling.py::test_a_flood_of_requests_is_read_no_further_than_is_said",
 )
-SUITE.tests("3-heads", "heads have a limit", f"{CONNECTION}::test_a_head_may_have_as_many_bytes_as_is_said")
+SUITE.tests(
+    "3-heads",
+    "heads have a limit, and what never ends is not kept",
+    f"{CONNECTION}::test_a_head_may_have_as_many_bytes_as_is_said",
+    f"{ROOM}/test_smuggling.py::test_what_never_ends_is_not_kept",
+)
 SUITE.tests(
     "3-drain",
     "at its end a gateway answers what it took and reads no more",

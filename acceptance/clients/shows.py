@@ -32,7 +32,8 @@ SUITE.tests(
 )
 SUITE.tests(
     "show-triton-grpc",
-    "stock tritonclient over gRPC with default arguments: about the server, infer for every datatype",
+    "stock tritonclient over gRPC with default arguments: live, ready, metadata, infer, compression, wrong size, "
+    "index, load, unload",
     f"{ROOM}/test_rpc_triton.py",
 )
 SUITE.tests(
@@ -66,6 +67,11 @@ def mlflow_client(bench: Bench) -> None:
         bench.run(bench.python, "tools/rundocs.py", str(page))
 
 
+SUITE.tests(
+    "show-tensorflow",
+    "what a client of TensorFlow Serving sends, in its own words and paths",
+    f"{ROOM}/test_tensorflow.py",
+)
 SUITE.tests(
     "show-sagemaker",
     "what SageMaker does to a container: serve, /ping, /invocations, SIGTERM",
