@@ -24,6 +24,8 @@ from headgate.sizing.variant import write_variant
 from headgate.testing.scripted import linear_package, scripted_package
 from headgate.traffic.endpoint import load_endpoint
 
+pytestmark = pytest.mark.full
+
 QUICK = Options(seconds=1.5, largest=16)
 
 

@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -154,14 +155,14 @@ class Often(http.server.BaseHTTPRequestHandler):
     """Answers, every third time with a refusal."""
 
     protocol_version = "HTTP/1.1"
-    asked = 0
+    numbers = count(1)
     bodies: set[bytes] = set()  # noqa: RUF012 - what all of them heard
 
     def do_POST(self) -> None:
-        type(self).asked += 1
+        number = next(self.numbers)  # drawn once: several threads ask at the same moment
         self.bodies.add(self.rfile.read(int(self.headers["Content-Length"])))
         body = b"{}"
-        self.send_response(503 if self.asked % 3 == 0 else 200)
+        self.send_response(503 if number % 3 == 0 else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

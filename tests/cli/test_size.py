@@ -14,6 +14,8 @@ from headgate.registry.ports import Version
 from headgate.testing.scripted import linear_package, scripted_package
 from headgate.vocabulary import DEFAULT_PROJECT, Micros
 
+pytestmark = pytest.mark.full
+
 SIZE = [sys.executable, "-m", "headgate.cli.main", "size"]
 QUICK = ["--seconds", "1", "--largest", "4"]
 

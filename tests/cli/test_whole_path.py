@@ -40,6 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
+@pytest.mark.full
 def test_a_model_is_served_labelled_and_seen_in_status(folder: Path) -> None:
     said = headgate(folder, "evaluate", "m:1", "aside.parquet", "--gate", "auc >= 0.9")
     assert "auc" in said

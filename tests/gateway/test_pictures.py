@@ -230,3 +230,16 @@ def test_a_mutated_form_is_read_or_refused(data: st.DataObject) -> None:
     except BodyRefused:
         return
     assert all(isinstance(each.name, str) for each in parts)
+
+
+def test_a_part_nested_without_end_is_refused_by_its_field(play: Any) -> None:
+    wave = Field("wave", Kind.TENSOR, shape=(2,))
+
+    async def scene(town: Any) -> None:
+        body = form(("face", b"x"), ("wave", b"[" * 100_000))
+        reply = await (await town.call()).ask("POST", PATH, body, FORM)
+        assert reply.status == 422
+        found = reply.json.get("error") or reply.json["predictions"][0]["error"]
+        assert found["field"] == "rows[0].wave"
+
+    play(serving(FACE, wave), scene)

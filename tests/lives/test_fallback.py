@@ -25,6 +25,8 @@ from headgate.testing.installation import Installation
 from headgate.testing.scripted import numbers_contract, write_contract
 from headgate.vocabulary import Task
 
+pytestmark = pytest.mark.full
+
 DEADLINE_MS: Final = 1500
 CONTRACT: Final = numbers_contract(2, Output(Task.BINARY, classes=(0, 1), probability=True))
 CAUSES: Final = {"aborting": "signal SIGFPE", "endless": "signal SIGALRM", "hungry": "exit status 71"}

@@ -15,6 +15,8 @@ import os
 
 import numpy as np
 
+pytestmark = pytest.mark.full
+
 
 class Model:
     def __init__(self):

@@ -34,6 +34,8 @@ _CALLERS: Final = (8, 64)
 _BINARY_ROWS: Final = 64
 _BODIES: Final = 16
 """Different requests of one kind that callers go round through."""
+_MOST_BYTES: Final = 64 * 1024 * 1024
+"""Of all the different bodies of one way to ask, which are in memory at once."""
 _LONGEST_BODY: Final = 12 << 20
 """Bytes; a gateway takes no much larger body."""
 _LONGEST_SHARE: Final = 8
@@ -125,9 +127,11 @@ def _steps(subject: Subject, seconds: float) -> Iterator[Step]:
     path = f"/v1/endpoints/{subject.spec.endpoint}/predict"
     sizes = sorted({subject.own_rows, *(each.rows for each in subject.alone.model)})
     for rows in sizes:
-        bodies = _bodies(subject.rows, rows)
         enough = subject.request_ms(rows, 1) <= 1000 * seconds / _LONGEST_SHARE
-        if rows == subject.own_rows or (enough and len(bodies[0]) <= _LONGEST_BODY):
+        if rows != subject.own_rows and not enough:
+            continue
+        bodies = _bodies(subject.rows, rows)
+        if rows == subject.own_rows or len(bodies[0]) <= _LONGEST_BODY:
             yield Step(JSON, rows, 1, [request(path, body) for body in bodies])
     bodies = [request(path, body) for body in _bodies(subject.rows, subject.own_rows, _BODIES * max(_CALLERS))]
     for callers in _CALLERS:
@@ -139,7 +143,7 @@ def _steps(subject: Subject, seconds: float) -> Iterator[Step]:
 
 
 def _bodies(rows: Questions, count: int, different: int = _BODIES) -> list[bytes]:
-    different = max(1, min(different, len(rows.rows)))
+    different = max(1, min(different, len(rows.rows), _MOST_BYTES // len(rows.body(count, 0))))
     return [rows.body(count, place * count) for place in range(different)]
 
 

@@ -138,6 +138,10 @@ class Answerer:
         if share.may_fall_back() and not served.standing.may_be_asked(monotonic()):
             self._fall_back(share, "resting")
             return
+        self._ask(share)
+
+    def _ask(self, share: Share) -> None:
+        served = share.seat.served
         runtime = served.placement.inline
         bulk = len(share.asks[0].outcomes) > BULK
         if runtime is None or (bulk and len(share.rows) > INLINE_ROWS):
@@ -147,7 +151,7 @@ class Answerer:
             # Many callers with few rows each. A thread would save the loop less than it costs to wake, and would keep
             # them waiting for its turn behind the reading of those who come next.
             for start in range(0, len(share.rows), INLINE_ROWS):
-                self._run(share.part(range(start, min(start + INLINE_ROWS, len(share.rows)))))
+                self._ask(share.part(range(start, min(start + INLINE_ROWS, len(share.rows)))))
             return
         share.began = began = perf_counter_ns()
         try:

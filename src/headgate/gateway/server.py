@@ -43,6 +43,8 @@ _LOG: Final = logging.getLogger(__name__)
 IDLE_SECONDS: Final = 60.0
 """A connection that brings no whole request for one to two of these is closed."""
 BACKLOG: Final = 2048
+HANDSHAKE_SECONDS: Final = 5.0
+"""Longest an encrypted connection may take to begin, and to end: until it has begun no limit knows of it."""
 NOTICE_SECONDS: Final = 0.2
 """How late a gateway may notice that another one took an endpoint out of service."""
 OBSERVE_SECONDS: Final = 0.1
@@ -136,7 +138,14 @@ class Gateway:
         gc.collect()
         gc.freeze()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(self._wire), sock=sock, backlog=BACKLOG, ssl=tls)
+        self._server = await loop.create_server(
+            lambda: Connection(self._wire),
+            sock=sock,
+            backlog=BACKLOG,
+            ssl=tls,
+            ssl_handshake_timeout=None if tls is None else HANDSHAKE_SECONDS,
+            ssl_shutdown_timeout=None if tls is None else HANDSHAKE_SECONDS,
+        )
         if self._rpc is not None:
             self.grpc_port = self._rpc[0].start(self._rpc[1])
         chores = (self._sweep, self._notice, self._observe, self._permits.watch)

@@ -1,6 +1,7 @@
 """What the kernel says of a process: memory, and processor time to the nanosecond. Linux only, as gateways are."""
 
 import contextlib
+import math
 import os
 from pathlib import Path
 from typing import Final
@@ -29,11 +30,11 @@ def cpu_seconds(pid: int) -> float:
 
 
 def available_mb() -> float:
-    """Memory that could be had without swapping, in MiB."""
+    """Memory that could be had without swapping, in MiB; endless where the kernel does not say."""
     for line in Path("/proc/meminfo").read_text().splitlines():
         if line.startswith("MemAvailable"):
             return int(line.split()[1]) / 1024
-    return 0.0
+    return math.inf
 
 
 def processor() -> str:

@@ -23,7 +23,7 @@ def cell(text: str, field: Field | None) -> Any:
     read = _READ.get(field.kind)
     try:
         return text if read is None else scalar(read(text), field)
-    except ValueError:  # not what the field is; the row check refuses it by name
+    except (ValueError, RecursionError):  # not what the field is; the row check refuses it by name
         return text
 
 

@@ -106,6 +106,11 @@ class RpcDoor:
                 self._places.leave(view.key, ask)
             self._answerer.note(view, error)
             view.count.replied(PROTOCOL, refuse(call, error, version=view.live.header), 0.0)
+        except Exception:  # `open` tells the caller; what was entered here must not stay, and look stuck, for ever
+            if ask is not None:
+                ask.open = False
+                self._places.leave(view.key, ask)
+            raise
 
     def _answered(self, call: Call, wanted: infer.Wish, ask: Ask) -> None:
         self._places.leave(ask.view.key, ask)

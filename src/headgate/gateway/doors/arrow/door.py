@@ -6,11 +6,12 @@ The request is read, and a large reply written, in threads; what happens in betw
 import asyncio
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from time import perf_counter_ns
 from typing import Any, Final
 
-from headgate.errors import HeadgateError
+from headgate.errors import DeadlineExceeded, HeadgateError, Overloaded, PassingError
 from headgate.gateway.answer import Answerer
 from headgate.gateway.ask import FAULT, Ask, make_ask
 from headgate.gateway.doors.arrow.tables import FILE, STREAM, Finder
@@ -20,9 +21,13 @@ from headgate.gateway.doors.native import PROTOCOL, PredictDoor, overall, versio
 from headgate.gateway.http.exchange import ACCEPT, Exchange, Head
 from headgate.gateway.http.replies import JSON, header_text, send
 from headgate.gateway.reading import Reading
+from headgate.gateway.room import FULL
 from headgate.gateway.view import View
 
 _LOG: Final = logging.getLogger(__name__)
+_THREADS: Final = 2
+_MOST_UNDER_WAY: Final = 64
+"""Tables taken before their rows are counted; each may have as many bytes as a body."""
 
 
 class ArrowDoor:
@@ -33,6 +38,10 @@ class ArrowDoor:
         self._native = native
         self._limit = body_limit
         self._tables = Finder()
+        # Threads of its own: a flood of tables must not keep waiting what loads versions or writes large values.
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="tables")
+        self._under_way = 0
+        """Tables that are being read, or wait for a thread."""
 
     def open(self, exchange: Exchange, view: View) -> None:
         """Have a table answered under `view`."""
@@ -44,9 +53,17 @@ class ArrowDoor:
 
     def _begin(self, exchange: Exchange, view: View, read: Callable[[], Reading]) -> None:
         arrived = perf_counter_ns()
+        try:
+            self._answerer.room.knock(exchange.caller)
+            if self._under_way >= _MOST_UNDER_WAY:
+                raise Overloaded(FULL)
+        except PassingError as error:
+            self._native.refuse(exchange, view, error)
+            return
+        self._under_way += 1
         # Waiting, so that the packages of the view stay open; nothing of it is admitted before it was read.
         view.waiting += 1
-        reading = asyncio.get_running_loop().run_in_executor(None, read)
+        reading = asyncio.get_running_loop().run_in_executor(self._threads, read)
         reading.add_done_callback(partial(self._read, exchange, view, arrived))
 
     def _read_table(self, exchange: Exchange, view: View) -> Reading:
@@ -63,12 +80,16 @@ class ArrowDoor:
 
     def _read(self, exchange: Exchange, view: View, arrived: int, done: "asyncio.Future[Reading]") -> None:
         view.waiting -= 1
+        self._under_way -= 1
         problem = done.exception()
         try:
             if problem is not None:
                 raise problem
             finish = partial(self._reply, exchange)
-            self._answerer.admit(make_ask(view, done.result(), finish, None, exchange.caller, arrived=arrived))
+            ask = make_ask(view, done.result(), finish, None, exchange.caller, arrived=arrived)
+            if perf_counter_ns() >= ask.deadline:
+                raise DeadlineExceeded("the deadline passed while the table was read; send fewer rows at a time")
+            self._answerer.admit(ask)
         except HeadgateError as error:
             self._native.refuse(exchange, view, error)
         except Exception:  # a fault of ours must cost this caller's answer only
@@ -83,7 +104,7 @@ class ArrowDoor:
         status = 200 if problem is None else 422
         as_table = wants_table(exchange.head)
         write = self._tables.find().write if as_table else self._native.body
-        writing = asyncio.get_running_loop().run_in_executor(None, write, ask)
+        writing = asyncio.get_running_loop().run_in_executor(self._threads, write, ask)
         writing.add_done_callback(partial(self._tell, exchange, ask, status, STREAM if as_table else JSON))
 
     def _tell(self, exchange: Exchange, ask: Ask, status: int, kind: bytes, done: "asyncio.Future[Any]") -> None:

@@ -54,7 +54,7 @@ class ArrowTables:
             check_values(table, limit)
             columns, verdicts = judge_table(reader.contract, without_views(table))
             return _reading(reader, columns, verdicts, rest)
-        except (pa.ArrowException, ArithmeticError, LookupError, OSError, TypeError, ValueError, MemoryError) as error:
+        except (pa.ArrowException, ArithmeticError, LookupError, OSError, TypeError, ValueError) as error:
             # The words of Arrow's errors may hold a caller's values, so they are not repeated.
             said = f"is no Arrow IPC stream that can be read ({type(error).__name__})"
             raise BodyRefused("body", _RULE, said) from error

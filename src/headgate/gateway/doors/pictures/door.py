@@ -35,6 +35,7 @@ class PictureDoor:
             self._native.open(exchange, view)  # many clients call whatever they send that
             return
         try:
+            self._answerer.room.knock(exchange.caller)
             row = _form(exchange, contract) if kind == FORM else {_only_picture(contract): exchange.body}
             reading = view.live.served.reader.read_objects([row])
             reading.deadline_ms = deadline_of(exchange)

@@ -30,8 +30,6 @@ class Part:
 
     name: str
     content: bytes
-    media_type: bytes
-    """In lower case, without parameters; empty where none is given."""
 
 
 def boundary_of(content_type: bytes) -> bytes:
@@ -55,7 +53,7 @@ def parts_of(body: bytes, boundary: bytes) -> list[Part]:
 
     >>> form = b'--x\r\nContent-Disposition: form-data; name="age"\r\n\r\n40\r\n--x--\r\n'
     >>> parts_of(form, b"x")
-    [Part(name='age', content=b'40', media_type=b'')]
+    [Part(name='age', content=b'40')]
     """
     line = b"--" + boundary
     if not body.startswith(line):
@@ -77,12 +75,11 @@ def _part(piece: bytes) -> Part:
     if not found or len(head) > HEAD_BYTES:
         raise BodyRefused("body", _RULE, f"has a part whose head does not end within {HEAD_BYTES} bytes")
     headers = _headers(head)
-    media_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if media_type.startswith(b"multipart/"):
+    if headers.get(b"content-type", b"").strip().lower().startswith(b"multipart/"):
         raise BodyRefused("body", _RULE, "has a part of several parts; send each as a part of its own")
     if headers.get(b"content-transfer-encoding", b"").lower() not in _PLAIN_ENCODINGS:
         raise BodyRefused("body", _RULE, "has a part with a transfer encoding; send its bytes as they are")
-    return Part(_name(headers.get(b"content-disposition", b"")), content, media_type)
+    return Part(_name(headers.get(b"content-disposition", b"")), content)
 
 
 def _cut(rest: bytes) -> tuple[bytes, bool, bytes]:

@@ -109,6 +109,8 @@ class Repository:
         if not self._may_operate():
             raise Forbidden(_REFUSED)
         try:
+            if (view.key not in self._closures.read()) == into_service:
+                return  # stock clients load whatever they ask, and what changes nothing is no history
             self._note(view.key, ANYBODY if caller is None else caller.name, into_service)
             (self._closures.open if into_service else self._closures.close)(view.key)
         except OSError as error:
