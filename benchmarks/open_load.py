@@ -130,7 +130,7 @@ def main() -> int:
     began, worked = time.perf_counter(), time.process_time()
     found = load.run(chosen.rate, chosen.seconds)
     share = (time.process_time() - worked) / (time.perf_counter() - began)
-    np.savez(chosen.out, **found)
+    np.savez(chosen.out, due=found["due"], sent=found["sent"], done=found["done"], status=found["status"])
     print(json.dumps({"share": share}))
     return 0
 

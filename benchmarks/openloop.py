@@ -121,9 +121,8 @@ class Offer:
         if self._process.returncode:
             raise RuntimeError(f"the generator ended with status {self._process.returncode}")
         with np.load(self._out) as found:
-            return Offered(
-                self.rate, *(found[name] for name in ("due", "sent", "done", "status")), json.loads(said)["share"]
-            )
+            due, sent, done, status = (found[name] for name in ("due", "sent", "done", "status"))
+            return Offered(self.rate, due, sent, done, status, json.loads(said)["share"])
 
     def __enter__(self) -> "Offer":
         return self

@@ -34,7 +34,7 @@ def placed(page: str, name: str, content: str) -> str:
 def main(folder: Path) -> int:
     """Rewrite the page from the reports in `folder`; 1 when there is none."""
     page = PAGE.read_text(encoding="utf-8")
-    written = []
+    written: list[str] = []
     for name, reports in TABLES.items():
         found = [folder / f"{each}.md" for each in reports]
         if all(each.is_file() for each in found):

@@ -22,7 +22,7 @@ def keyed_over(bench: Bench, theirs: str) -> float:
     """The smaller ratio, over the models, of the rate with keys, deadlines, limits and metrics to another's."""
     rows = report(bench, "serving", "serving.json")["rows"]
     found = {(each["model"], each["server"]): each for each in rows if each["connections"] == 64}
-    ratios = []
+    ratios: list[float] = []
     for model in MODELS:
         ours, other = found[model, "keyed"], found[model, theirs]
         if ours["errors"] or other["errors"]:
