@@ -10,12 +10,12 @@ from tests.lives.test_fallback import package
 from headgate.testing.callers import Callers
 from headgate.testing.installation import Installation
 
+pytestmark = pytest.mark.full
+
 MOODY: Final = """
 import os
 
 import numpy as np
-
-pytestmark = pytest.mark.full
 
 
 class Model:
