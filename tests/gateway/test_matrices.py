@@ -15,7 +15,7 @@ from headgate.traffic.traffic import Member
 from headgate.vocabulary import Task
 
 INFER, PREDICT = "/v2/models/e/infer", "/v1/endpoints/e/predict"
-MANY = np.random.default_rng(11).normal(size=(300, 3)).astype(np.float32)
+MANY = np.random.default_rng(11).normal(size=(600, 3)).astype(np.float32)
 
 
 def serve(town: Any) -> None:
@@ -55,7 +55,7 @@ def kept(journal: Any) -> Any:
     return found
 
 
-@pytest.mark.parametrize("count", [1, 7, 8, 32, 128, 129, 300])
+@pytest.mark.parametrize("count", [1, 32, 95, 96, 128, 129, 300])
 def test_records_and_answers_are_those_of_the_same_rows_in_json(play: Any, count: int) -> None:
     matrix = MANY[:count]
 
@@ -78,7 +78,7 @@ def test_records_and_answers_are_those_of_the_same_rows_in_json(play: Any, count
 
 
 @pytest.mark.parametrize("nested", [True, False])
-@pytest.mark.parametrize("count", [2, 40])
+@pytest.mark.parametrize("count", [2, 40, 100])
 def test_tensors_in_json_leave_the_same_records(play: Any, count: int, nested: bool) -> None:
     matrix = MANY[:count]
 
@@ -119,7 +119,7 @@ class Named:
 def test_matrices_of_one_turn_get_their_own_answers(play: Any) -> None:
     async def scene(town: Any) -> None:
         callers = [await town.call() for _ in range(6)]
-        parts = [MANY[at * 20 : at * 20 + 20] for at in range(6)]
+        parts = [MANY[at * 100 : at * 100 + 100] for at in range(6)]
         for caller, part in zip(callers, parts, strict=True):
             body, header = binary(part, outputs=False)
             caller.writer.write(
@@ -129,8 +129,8 @@ def test_matrices_of_one_turn_get_their_own_answers(play: Any) -> None:
             said = {each["name"]: each["data"] for each in (await caller.reply()).json["outputs"]}
             odds = part @ linear_weights(3)
             expected = 1 / (1 + np.exp(-odds.astype(float)))
-            np.testing.assert_allclose(np.reshape(said["scores"], (20, 2))[:, 1], expected, atol=1e-6)
-        assert len(town.journal.inputs) == 120
+            np.testing.assert_allclose(np.reshape(said["scores"], (100, 2))[:, 1], expected, atol=1e-6)
+        assert len(town.journal.inputs) == 600
 
     play(serve, scene)
 
@@ -185,12 +185,12 @@ def test_a_call_that_fails_costs_the_row_that_is_to_blame(play: Any) -> None:
 
     async def scene(town: Any) -> None:
         caller = await town.call()
-        matrix = MANY[:16].copy()
+        matrix = MANY[:100].copy()
         matrix[3, 2] = 91.0
         reply = await caller.ask("POST", INFER, *binary(matrix))
         assert reply.status == 503
         assert [each.row for each in town.journal.inputs if each.refusal] == [3]
-        assert len(town.journal.answers) == 15
+        assert len(town.journal.answers) == 99
         assert (await caller.ask("POST", INFER, *binary(MANY[:16]))).status == 200
 
     play(prepare, scene)
