@@ -9,16 +9,12 @@ and ``arrow.md``; exit code 1 when a gate is missed. About a minute.
 
 import argparse
 import http.client
-import json
 import os
-import signal
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +23,7 @@ import onnxruntime
 import pyarrow as pa
 import pyarrow.ipc
 
-from benchmarks import load, machine, models
+from benchmarks import load, models, report
 from headgate.runtimes.onnx import open_session
 
 ROWS: Final = 10_000
@@ -39,28 +35,6 @@ _CORES: Final = sorted(os.sched_getaffinity(0))
 _PATH: Final = "/v1/endpoints/e/predict"
 _STREAM: Final = "application/vnd.apache.arrow.stream"
 _LIBRARIES: Final = ("headgate", "onnxruntime", "uvloop", "httptools", "msgspec", "numpy", "pyarrow")
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One model behind one kind of acks."""
-
-    model: str
-    ack: str
-    raw_ms: float
-    headgate_ms: float
-    ratio: float
-    beyond_us_per_row: float
-
-
-@dataclass(frozen=True)
-class Gate:
-    """One promise and what was found."""
-
-    says: str
-    value: float
-    limit: float
-    ok: bool
 
 
 def table() -> tuple[np.ndarray[Any, np.dtype[np.float32]], bytes]:
@@ -106,7 +80,7 @@ def asked(port: int, body: bytes, matrix: Any) -> Callable[[], float]:
     return once
 
 
-def run(kind: str, folder: Path, *, turns: int, calls: int, said: Callable[[str], None]) -> Iterator[Figure]:
+def run(kind: str, folder: Path, *, turns: int, calls: int, said: Callable[[str], None]) -> Iterator[dict[str, Any]]:
     """One model: the raw call, then a gateway of each kind, turn by turn."""
     onnx, _ = models.build(kind, folder)
     matrix, body = table()
@@ -138,73 +112,44 @@ def run(kind: str, folder: Path, *, turns: int, calls: int, said: Callable[[str]
         yield figure(kind, ack, bare[ack], ours[ack])
 
 
-def figure(kind: str, ack: str, bare: list[float], ours: list[float]) -> Figure:
+def figure(kind: str, ack: str, bare: list[float], ours: list[float]) -> dict[str, Any]:
     """Medians over the turns."""
     pairs = list(zip(bare, ours, strict=True))
-    return Figure(
-        kind,
-        ack,
-        statistics.median(bare) * 1e3,
-        statistics.median(ours) * 1e3,
-        statistics.median(our / alone for alone, our in pairs),
-        statistics.median((our - alone) / ROWS * 1e6 for alone, our in pairs),
-    )
+    return {
+        "model": kind,
+        "ack": ack,
+        "raw_ms": round(statistics.median(bare) * 1e3, 2),
+        "headgate_ms": round(statistics.median(ours) * 1e3, 2),
+        "ratio": round(statistics.median(our / alone for alone, our in pairs), 3),
+        "beyond_us_per_row": round(statistics.median((our - alone) / ROWS * 1e6 for alone, our in pairs), 3),
+    }
 
 
-def gates(figures: list[Figure]) -> Iterator[Gate]:
+def gates(figures: report.Rows) -> Iterator[report.Gate]:
     """What is promised of these figures."""
     for each in figures:
-        if each.ack == "buffered" and each.model == "boosting":
+        if each["ack"] != "buffered":
+            continue
+        if each["model"] == "boosting":
             says = f"boosting: a table of {ROWS} rows / session.run, at most"
-            yield Gate(says, each.ratio, BOOSTING_LIMIT, each.ratio <= BOOSTING_LIMIT)
-        elif each.ack == "buffered":
-            says = f"{each.model}: a table of {ROWS} rows - session.run, us per row, at most"
-            yield Gate(says, each.beyond_us_per_row, LOGISTIC_LIMIT_US, each.beyond_us_per_row <= LOGISTIC_LIMIT_US)
+            yield report.at_most(says, each["ratio"], BOOSTING_LIMIT)
+        else:
+            says = f"{each['model']}: a table of {ROWS} rows - session.run, us per row, at most"
+            yield report.at_most(says, each["beyond_us_per_row"], LOGISTIC_LIMIT_US)
 
 
-def markdown(figures: list[Figure], found: list[Gate], facts: dict[str, Any]) -> str:
-    """The report as two tables."""
-    lines = [
-        "| model | acks | session.run ms | headgate ms | ratio | beyond, us per row |",
-        "|---|---|--:|--:|--:|--:|",
-    ]
-    lines += [
-        f"| {each.model} | {each.ack} | {each.raw_ms:.2f} | {each.headgate_ms:.2f} | {each.ratio:.2f} | "
-        f"{each.beyond_us_per_row:.2f} |"
-        for each in figures
-    ]
-    lines += ["", "| gate | found | limit | |", "|---|--:|--:|---|"]
-    lines += [
-        f"| {each.says} | {each.value:.2f} | {each.limit:.2f} | {'ok' if each.ok else 'MISSED'} |" for each in found
-    ]
-    lines += ["", "Measured on: " + ", ".join(f"{name} {value}" for name, value in facts.items()) + "."]
-    return "\n".join(lines) + "\n"
+def findings(folder: Path, chosen: argparse.Namespace) -> tuple[report.Rows, list[report.Gate]]:
+    """Both models, one after the other."""
+    turns, calls = (3, 3) if chosen.quick else (15, 5)
+    figures: report.Rows = []
+    for kind in models.KINDS:
+        figures += run(kind, folder, turns=turns, calls=calls, said=_say)
+    return figures, list(gates(figures))
 
 
 def main() -> int:
-    """Run, write ``arrow.json`` and ``arrow.md``, say which gates were missed; exit code 1 if any was."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="few turns, for development")
-    parser.add_argument("--out", type=Path, default=Path("build/bench"))
-    chosen = parser.parse_args()
-    chosen.out.mkdir(parents=True, exist_ok=True)
-    # Ended from outside, the blocks below still end the servers that run.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    turns, calls = (3, 3) if chosen.quick else (15, 5)
-    figures: list[Figure] = []
-    # Under the output directory, because /tmp is often memory and its fdatasync would prove nothing.
-    with tempfile.TemporaryDirectory(dir=chosen.out) as name:
-        folder = Path(name)
-        facts = machine.facts(folder, _LIBRARIES)
-        for kind in models.KINDS:
-            figures += run(kind, folder, turns=turns, calls=calls, said=_say)
-    found = list(gates(figures))
-    report = {"machine": facts, "rows": [asdict(each) for each in figures], "gates": [asdict(each) for each in found]}
-    (chosen.out / "arrow.json").write_text(json.dumps(report, indent=1) + "\n")
-    text = markdown(figures, found, facts)
-    (chosen.out / "arrow.md").write_text(text)
-    print(text)
-    return 0 if all(each.ok for each in found) else 1
+    """See the module."""
+    return report.run("arrow", __doc__, findings, quick="few turns", libraries=_LIBRARIES)
 
 
 def _say(line: str) -> None:

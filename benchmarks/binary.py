@@ -6,17 +6,15 @@ tensor in JSON; 64 connections, acks buffered, servers interleaved, medians of t
 """
 
 import argparse
-import signal
 import statistics
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import load, machine, models, report
+from benchmarks import load, models, report
 
 ROWS: Final = 32
 CONNECTIONS: Final = 64
@@ -90,28 +88,21 @@ def gates(kind: str, rows: dict[str, list[load.Row]]) -> list[dict[str, Any]]:
     ]
 
 
-def main() -> int:
-    """Measure, write both reports, and say by the exit code whether every promise was kept."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="three short runs each, for development")
-    parser.add_argument("--out", type=Path, default=Path("build/bench"))
-    chosen = parser.parse_args()
-    if load.wrk_path() is None:
-        return report.ungated("binary", "wrk is not installed", chosen.out)
-    # Ended from outside, the blocks below still end the servers.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+def findings(folder: Path, chosen: argparse.Namespace) -> tuple[report.Rows, list[report.Gate]]:
+    """Both models, one after the other."""
     seconds, repeats = (1.0, 3) if chosen.quick else (2.0, 9)
-    chosen.out.mkdir(parents=True, exist_ok=True)
-    lines: list[dict[str, Any]] = []
-    found: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory(dir=chosen.out) as name:
-        folder = Path(name)
-        seen = machine.facts(folder, _LIBRARIES)
-        for kind in models.KINDS:
-            rows = run(kind, folder, seconds=seconds, repeats=repeats)
-            lines += [report.line({"model": kind, "server": name}, runs) for name, runs in rows.items()]
-            found += gates(kind, rows)
-    return report.write("binary", chosen.out, {"machine": seen, "quick": chosen.quick, "rows": lines, "gates": found})
+    lines: report.Rows = []
+    found: list[report.Gate] = []
+    for kind in models.KINDS:
+        rows = run(kind, folder, seconds=seconds, repeats=repeats)
+        lines += [report.line({"model": kind, "server": name}, runs) for name, runs in rows.items()]
+        found += gates(kind, rows)
+    return lines, found
+
+
+def main() -> int:
+    """See the module."""
+    return report.run("binary", __doc__, findings, quick="three short runs each", libraries=_LIBRARIES)
 
 
 if __name__ == "__main__":

@@ -9,18 +9,16 @@ answered meanwhile. Writes ``overload.json`` and ``overload.md``; exit code 1 wh
 """
 
 import argparse
-import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.openloop import Offered
 
-from benchmarks import load, machine, models, openloop, report
+from benchmarks import load, models, openloop, report
 
 QUEUE_ROWS: Final = 128
 CONNECTIONS: Final = 1024
@@ -122,32 +120,29 @@ def rows(kind: str, repeats: list[Repeat]) -> list[dict[str, Any]]:
     return found
 
 
-def main() -> int:
-    """Measure, write both reports, and say by the exit code whether every promise was kept."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="two short repeats, for development")
+def findings(folder: Path, chosen: argparse.Namespace) -> tuple[report.Rows, list[report.Gate]]:
+    """The models chosen, one after the other."""
+    seconds, repeats = (3.0, 2) if chosen.quick else (8.0, 5)
+    lines: report.Rows = []
+    found: list[report.Gate] = []
+    for kind in GOODPUT if chosen.only is None else (chosen.only,):
+        onnx = models.heavy(folder) if kind == "heavy" else models.build("logistic", folder)[0]
+        row_us = models.row_us(onnx)
+        measured = run(kind, onnx, folder, chosen.ack, seconds=seconds, repeats=repeats)
+        lines += [{**each, "row_us": round(row_us, 1)} for each in rows(kind, measured)]
+        found += gates(kind, measured, row_us)
+    return lines, found
+
+
+def words(parser: argparse.ArgumentParser) -> None:
+    """Its own options."""
     parser.add_argument("--only", choices=list(GOODPUT), help="this model alone")
     parser.add_argument("--ack", choices=["durable", "buffered"], default="durable")
-    parser.add_argument("--out", type=Path, default=Path("build/bench"))
-    chosen = parser.parse_args()
-    if load.wrk_path() is None:
-        return report.ungated("overload", "wrk is not installed", chosen.out)
-    # Ended from outside, the blocks below still end the server.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    seconds, repeats = (3.0, 2) if chosen.quick else (8.0, 5)
-    chosen.out.mkdir(parents=True, exist_ok=True)
-    lines: list[dict[str, Any]] = []
-    found: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory(dir=chosen.out) as name:
-        folder = Path(name)
-        seen = machine.facts(folder, _LIBRARIES)
-        for kind in GOODPUT if chosen.only is None else (chosen.only,):
-            onnx = models.heavy(folder) if kind == "heavy" else models.build("logistic", folder)[0]
-            row_us = models.row_us(onnx)
-            measured = run(kind, onnx, folder, chosen.ack, seconds=seconds, repeats=repeats)
-            lines += [{**each, "row_us": round(row_us, 1)} for each in rows(kind, measured)]
-            found += gates(kind, measured, row_us)
-    return report.write("overload", chosen.out, {"machine": seen, "quick": chosen.quick, "rows": lines, "gates": found})
+
+
+def main() -> int:
+    """See the module."""
+    return report.run("overload", __doc__, findings, quick="two short repeats", libraries=_LIBRARIES, words=words)
 
 
 if __name__ == "__main__":

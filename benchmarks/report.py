@@ -1,14 +1,22 @@
 """What a benchmark found, written down: rows as a table, promises as gates. Called by the newer benchmarks."""
 
+import argparse
 import json
+import os
+import signal
 import statistics
-from collections.abc import Sequence
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import load
+from benchmarks import load, machine
 
 Gate = dict[str, Any]
+Rows = list[dict[str, Any]]
+Measure = Callable[[Path, argparse.Namespace], tuple[Rows, list[Gate]]]
+"""What a benchmark does: a folder to work in and the words it was given, to its rows and its gates."""
 
 
 def at_least(says: str, value: float, limit: float) -> Gate:
@@ -60,6 +68,40 @@ def write(name: str, out: Path, whole: dict[str, Any]) -> int:
     (out / f"{name}.md").write_text(markdown(whole))
     print(markdown(whole))
     return 0 if all(each["ok"] for each in whole["gates"]) else 1
+
+
+def run(
+    name: str,
+    description: str | None,
+    measure: Measure,
+    *,
+    quick: str,
+    libraries: Sequence[str],
+    cores: int = 1,
+    words: Callable[[argparse.ArgumentParser], object] = lambda _: None,
+) -> int:
+    """A benchmark as a program: measure in a folder of its own, write both reports, 1 when a promise was missed.
+
+    `quick` says what ``--quick`` shortens, `words` adds further options. Without wrk, or with fewer than `cores` cores,
+    nothing is measured and the report says so.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help=f"{quick}, for development")
+    words(parser)
+    parser.add_argument("--out", type=Path, default=Path("build/bench"))
+    chosen = parser.parse_args()
+    if load.wrk_path() is None:
+        return ungated(name, "wrk is not installed", chosen.out)
+    if len(os.sched_getaffinity(0)) < cores:
+        return ungated(name, f"it needs {cores} cores", chosen.out)
+    # Ended from outside, the blocks that measure still end the servers they started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    # Under the output directory, because /tmp is often memory and its fdatasync would prove nothing.
+    with tempfile.TemporaryDirectory(dir=chosen.out) as folder:
+        seen = machine.facts(Path(folder), libraries)
+        rows, gates = measure(Path(folder), chosen)
+    return write(name, chosen.out, {"machine": seen, "quick": chosen.quick, "rows": rows, "gates": gates})
 
 
 def ungated(name: str, why: str, out: Path) -> int:

@@ -8,10 +8,8 @@ quiet second before. Then fifty more are swapped, and the resident memory of eac
 """
 
 import argparse
-import signal
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +17,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import load, machine, models, openloop, report
+from benchmarks import load, models, openloop, report
 from headgate.store.reports import FileReports
 from headgate.testing.installation import Installation
 
@@ -180,23 +178,16 @@ def rows(found: Found, reloads: int) -> list[dict[str, Any]]:
     ]
 
 
-def main() -> int:
-    """Measure, write both reports, and say by the exit code whether every promise was kept."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="five swaps and fifteen reloads, for development")
-    parser.add_argument("--out", type=Path, default=Path("build/bench"))
-    chosen = parser.parse_args()
-    if load.wrk_path() is None:
-        return report.ungated("swap", "wrk is not installed", chosen.out)
-    # Ended from outside, the blocks below still end what was started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+def findings(folder: Path, chosen: argparse.Namespace) -> tuple[report.Rows, list[report.Gate]]:
+    """Swaps, then reloads."""
     swaps, reloads = (5, 15) if chosen.quick else (20, RELOADS)
-    chosen.out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=chosen.out) as name:
-        seen = machine.facts(Path(name), _LIBRARIES)
-        found = measure(Path(name).resolve(), swaps=swaps, reloads=reloads)
-    whole = {"machine": seen, "quick": chosen.quick, "rows": rows(found, reloads), "gates": gates(found, reloads)}
-    return report.write("swap", chosen.out, whole)
+    found = measure(folder.resolve(), swaps=swaps, reloads=reloads)
+    return rows(found, reloads), gates(found, reloads)
+
+
+def main() -> int:
+    """See the module."""
+    return report.run("swap", __doc__, findings, quick="five swaps and fifteen reloads", libraries=_LIBRARIES)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,9 @@ worker has 64 connections of its own. One worker and two take turns; medians of 
 
 import argparse
 import os
-import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +21,7 @@ from typing import Any, Final
 
 from benchmarks.processes import listening
 
-from benchmarks import load, machine, models, report
+from benchmarks import load, models, report
 
 CALLERS: Final = 64
 """Connections for each worker."""
@@ -138,32 +136,23 @@ def lines(kind: str, runs: dict[str, list[Run]], row_us: float) -> list[dict[str
     return found
 
 
-def main() -> int:
-    """Measure, write both reports, and say by the exit code whether every promise was kept."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="three short runs each, for development")
-    parser.add_argument("--out", type=Path, default=Path("build/bench"))
-    chosen = parser.parse_args()
-    if load.wrk_path() is None:
-        return report.ungated("workers", "wrk is not installed", chosen.out)
-    if len(os.sched_getaffinity(0)) < 2:
-        return report.ungated("workers", "two workers need two cores", chosen.out)
-    # Ended from outside, the blocks below still end the servers.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+def findings(folder: Path, chosen: argparse.Namespace) -> tuple[report.Rows, list[report.Gate]]:
+    """Both models, one after the other."""
     seconds, repeats = (2.0, 3) if chosen.quick else (4.0, 9)
-    chosen.out.mkdir(parents=True, exist_ok=True)
-    rows: list[dict[str, Any]] = []
-    found: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory(dir=chosen.out) as name:
-        folder = Path(name)
-        seen = machine.facts(folder, _LIBRARIES)
-        for kind in ("heavy", "light"):
-            onnx = models.heavy(folder) if kind == "heavy" else models.build("logistic", folder)[0]
-            row_us = models.row_us(onnx)
-            runs = run(kind, onnx, folder, seconds=seconds, repeats=repeats)
-            rows += lines(kind, runs, row_us)
-            found += gates(kind, runs, row_us)
-    return report.write("workers", chosen.out, {"machine": seen, "quick": chosen.quick, "rows": rows, "gates": found})
+    rows: report.Rows = []
+    found: list[report.Gate] = []
+    for kind in ("heavy", "light"):
+        onnx = models.heavy(folder) if kind == "heavy" else models.build("logistic", folder)[0]
+        row_us = models.row_us(onnx)
+        runs = run(kind, onnx, folder, seconds=seconds, repeats=repeats)
+        rows += lines(kind, runs, row_us)
+        found += gates(kind, runs, row_us)
+    return rows, found
+
+
+def main() -> int:
+    """See the module."""
+    return report.run("workers", __doc__, findings, quick="three short runs each", libraries=_LIBRARIES, cores=2)
 
 
 if __name__ == "__main__":

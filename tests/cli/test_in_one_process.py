@@ -12,37 +12,12 @@ from typing import Any
 import click
 import pandas as pd
 import pytest
+from tests.cli.in_process import Run
 
-from headgate.cli import main as command_line
 from headgate.cli.main import headgate_command
 from headgate.client import Client
 
 SOURCE = "class Sign:\n    def predict(self, table): return [int(each > 0) for each in table['x'].to_pylist()]\n"
-
-
-class Answered:
-    """What one command printed and how it ended."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-    @property
-    def told(self) -> Any:
-        """What a program reads: one JSON document."""
-        assert (self.code, self.err) == (0, "")
-        return json.loads(self.out)
-
-
-class Run:
-    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        self.capsys, self.monkeypatch = capsys, monkeypatch
-
-    def __call__(self, *words: str) -> Answered:
-        self.monkeypatch.setattr(sys, "argv", ["headgate", *words])
-        with pytest.raises(SystemExit) as ended:
-            command_line.main()
-        out, err = self.capsys.readouterr()
-        return Answered(int(ended.value.code or 0), out, err)
 
 
 @pytest.fixture

@@ -8,38 +8,19 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from tests.cli.in_process import Run
 
 from headgate.cli import label as command
-from headgate.cli import main as command_line
 from headgate.client import Client
 from headgate.errors import BadInput
 from headgate.testing.scripted import linear_package
 from headgate.traffic.endpoint import load_endpoint
 
 
-class Answered:
-    """What one command printed and how it ended."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> "Run":
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     monkeypatch.chdir(tmp_path)
     return Run(capsys, monkeypatch)
-
-
-class Run:
-    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        self.capsys, self.monkeypatch = capsys, monkeypatch
-
-    def __call__(self, *words: str) -> Answered:
-        self.monkeypatch.setattr(sys, "argv", ["headgate", *words])
-        with pytest.raises(SystemExit) as ended:
-            command_line.main()
-        out, err = self.capsys.readouterr()
-        return Answered(int(ended.value.code or 0), out, err)
 
 
 @pytest.fixture

@@ -3,20 +3,12 @@
 from pathlib import Path
 
 import pytest
+from tests.controller.chores import turn
 
-from headgate.clock import HeldClock
-from headgate.controller.chores import Chores
-from headgate.controller.declared import Declared
 from headgate.events import Event, EventKind, Note, first_broken
-from headgate.journal.lake import Lake
-from headgate.journal.orphans import Orphans
-from headgate.registry.packages import PackageStore
-from headgate.registry.registry import Registry
 from headgate.store import notes as files
 from headgate.store.notes import FileNotes
-from headgate.testing.disk import UnkindDisk
 from headgate.testing.memory import MemoryStore
-from headgate.testing.segments import MemorySegments
 from headgate.vocabulary import Micros
 
 
@@ -27,22 +19,6 @@ class Unforgetting(FileNotes):
         pass
 
 
-def turn(root: Path, store: MemoryStore, notes: FileNotes) -> None:
-    clock = HeldClock(Micros(9))
-    Chores(
-        declared=Declared(store, Registry(store, PackageStore(root / "packages"), clock), lambda: b"s" * 32),
-        segments=MemorySegments(),
-        finish=lambda _stream: False,
-        lake=Lake(root / "lake"),
-        orphans=Orphans(UnkindDisk(), MemorySegments(), Lake(root / "lake"), clock=clock),
-        events=store,
-        clock=clock,
-        seal_interval=10.0,
-        notes=notes,
-        seconds=lambda: 0.0,
-    ).turn()
-
-
 def test_notes_become_history_once(tmp_path: Path) -> None:
     store, folder = MemoryStore(), tmp_path / "notes"
     notes = FileNotes(folder)
@@ -50,8 +26,8 @@ def test_notes_become_history_once(tmp_path: Path) -> None:
     notes.leave(Event(Micros(7), EventKind.UNLOADED, "default", "e", "key default/ops", "", {}, "in", "out"))
     notes.leave(Event(Micros(8), EventKind.LOADED, "default", "e", "anybody", "", {}, "out", "in"))
     (folder / "0-nonsense.json").write_bytes(b"{")
-    turn(tmp_path, store, Unforgetting(folder))
-    turn(tmp_path, store, notes)
+    turn(tmp_path, store, notes=Unforgetting(folder))
+    turn(tmp_path, store, notes=notes)
     assert notes.waiting() == []
     found = [
         (each.at, each.kind, each.subject, each.actor, each.before, each.after) for each in store.events("default")

@@ -11,16 +11,14 @@ import pyarrow as pa
 import pyarrow.ipc
 import pytest
 from tests.gateway.spoken import arrow_body
-from tests.gateway.test_doors_agree import FIELDS, ROW, Here, Sums, preparing
+from tests.gateway.test_doors_agree import FIELDS, OUTPUTS, ROW, Here, Sums, preparing, serving
 
 from headgate.contracts.contract import Contract, Field, Kind, Output
 from headgate.contracts.decode import compile_contract
-from headgate.contracts.text import to_document
 from headgate.errors import RuntimeFailed
 from headgate.gateway.doors.arrow.ipc import ArrowTables
 from headgate.gateway.reading import Reader
 from headgate.runtimes.ports import Feeds, Outputs
-from headgate.traffic.traffic import Member
 from headgate.vocabulary import Task
 
 PATH = "/v1/endpoints/e/predict"
@@ -83,20 +81,7 @@ def as_json(table: Any) -> bytes:
 
 
 def numeric(task: str = "multiclass") -> Any:
-    outputs = {
-        "multiclass": Output(Task.MULTICLASS, classes=("hat", "tie", "shoe"), probability=True),
-        "binary": Output(Task.BINARY, classes=(False, True), probability=True),
-        "regression": Output(Task.REGRESSION),
-    }
-    contract = Contract(NUMBERS, outputs[task])
-
-    def prepare(town: Any) -> None:
-        digest = town.linear()
-        town.placements[digest] = Here(Sums(contract.output))
-        own = msgspec.json.encode(to_document(contract)).decode()
-        town.publish([Member("m:1", digest, 1.0, proved=True)], contract=own)
-
-    return prepare
+    return serving(Contract(NUMBERS, OUTPUTS[task]))
 
 
 def kept(journal: Any) -> Any:

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.gateway.test_doors_agree import Here
 
 from headgate.contracts.contract import Contract, Field, Kind, Output
 from headgate.contracts.text import to_document
-from headgate.runtimes.ports import Feeds, Outputs
+from headgate.journal.identifiers import format_id
+from headgate.runtimes.ports import Feeds, Outputs, Runtime
 from headgate.testing.scripted import linear_weights
 from headgate.traffic.traffic import Member
 from headgate.vocabulary import Task
@@ -70,7 +72,7 @@ def test_records_and_answers_are_those_of_the_same_rows_in_json(play: Any, count
         assert said["prediction"] == [each["prediction"] for each in told]
         np.testing.assert_array_equal(np.reshape(said["scores"], (count, -1)), [each["scores"] for each in told])
         ids = reply.json["parameters"]["headgate_ids"].split(",")
-        assert sorted(ids) == sorted(each.id_text for each in map(Named, town.journal.inputs))
+        assert sorted(ids) == sorted(format_id(each.id) for each in town.journal.inputs)
         assert len(set(ids)) == count
         assert reply.headers["headgate-version"] == "m:1"
 
@@ -106,14 +108,6 @@ def test_an_element_that_is_no_number_is_named_by_its_row(play: Any, odd: str) -
         assert town.journal.answers == []
 
     play(serve, scene)
-
-
-class Named:
-    """An input whose id is read as text."""
-
-    def __init__(self, record: Any) -> None:
-        text = record.id.hex()
-        self.id_text = "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
 def test_matrices_of_one_turn_get_their_own_answers(play: Any) -> None:
@@ -156,7 +150,7 @@ def test_a_row_that_breaks_a_rule_is_named_and_a_flag_is_kept(play: Any) -> None
 
 
 def test_a_call_that_fails_costs_the_row_that_is_to_blame(play: Any) -> None:
-    class Squeamish:
+    class Squeamish(Runtime):
         """Fails for any row beyond 90."""
 
         def run(self, feeds: Feeds) -> Outputs:
@@ -169,18 +163,9 @@ def test_a_call_that_fails_costs_the_row_that_is_to_blame(play: Any) -> None:
         def close(self) -> None:
             pass
 
-    class Here:
-        inline = Squeamish()
-
-        async def run(self, feeds: Feeds) -> Outputs:
-            return self.inline.run(feeds)
-
-        async def close(self) -> None:
-            pass
-
     def prepare(town: Any) -> None:
         digest = town.linear()
-        town.placements[digest] = Here()
+        town.placements[digest] = Here(Squeamish())
         town.publish([Member("m:1", digest, 1.0, proved=True)])
 
     async def scene(town: Any) -> None:

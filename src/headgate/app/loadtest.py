@@ -5,7 +5,7 @@ median passes it by.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -22,13 +22,13 @@ from headgate.sizing.bodies import LENGTH_HEADER, v2_binary
 from headgate.sizing.callers import Answered, request
 from headgate.sizing.figures import Memory, Requests
 from headgate.sizing.plan import JSON, model_ms
-from headgate.sizing.process import Alone
+from headgate.sizing.probe import LONGEST_SHARE, ROUNDS
+from headgate.sizing.process import Alone, Said
 from headgate.sizing.rows import Questions
 from headgate.sizing.savings import BINARY, BUFFERED
 from headgate.traffic.endpoint import EndpointSpec, JournalWords
 from headgate.vocabulary import Ack
 
-ROUNDS: Final = 3
 _CALLERS: Final = (8, 64)
 """Callers at once, besides one."""
 _BINARY_ROWS: Final = 64
@@ -38,10 +38,6 @@ _MOST_BYTES: Final = 64 * 1024 * 1024
 """Of all the different bodies of one way to ask, which are in memory at once."""
 _LONGEST_BODY: Final = 12 << 20
 """Bytes; a gateway takes no much larger body."""
-_LONGEST_SHARE: Final = 8
-"""A request that would take more than this part of the time given is not asked."""
-
-Said = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +123,7 @@ def _steps(subject: Subject, seconds: float) -> Iterator[Step]:
     path = f"/v1/endpoints/{subject.spec.endpoint}/predict"
     sizes = sorted({subject.own_rows, *(each.rows for each in subject.alone.model)})
     for rows in sizes:
-        enough = subject.request_ms(rows, 1) <= 1000 * seconds / _LONGEST_SHARE
+        enough = subject.request_ms(rows, 1) <= 1000 * seconds / LONGEST_SHARE
         if rows != subject.own_rows and not enough:
             continue
         bodies = _bodies(subject.rows, rows)
@@ -135,7 +131,7 @@ def _steps(subject: Subject, seconds: float) -> Iterator[Step]:
             yield Step(JSON, rows, 1, [request(path, body) for body in bodies])
     bodies = [request(path, body) for body in _bodies(subject.rows, subject.own_rows, _BODIES * max(_CALLERS))]
     for callers in _CALLERS:
-        if subject.request_ms(subject.own_rows, callers) <= 1000 * seconds / _LONGEST_SHARE:
+        if subject.request_ms(subject.own_rows, callers) <= 1000 * seconds / LONGEST_SHARE:
             yield Step(JSON, subject.own_rows, callers, bodies)
     binary = _binary(subject)
     if binary and _BINARY_ROWS in sizes:

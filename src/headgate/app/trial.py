@@ -32,6 +32,7 @@ from headgate.runtimes.open import spawn_host
 from headgate.settings import Home
 from headgate.sizing.callers import Answered, ask
 from headgate.sizing.figures import Memory
+from headgate.sizing.process import last_words
 from headgate.sizing.procfs import cpu_seconds, peak_mb, resident_mb
 from headgate.store.home import create_home, read_secret
 from headgate.store.reports import FileReports
@@ -45,7 +46,6 @@ START_SECONDS: Final = 60.0
 """Longest a gateway or a runtime host may take to answer at all."""
 _PAUSE: Final = 0.02
 _END_SECONDS: Final = 10.0
-_LAST_WORDS: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +121,6 @@ class Trial:
 
     def _words(self) -> str:
         return last_words(self._log)
-
-
-def last_words(log: Path) -> str:
-    """The end of what a process said, to be put behind a sentence; empty when it said nothing."""
-    said = " ".join(log.read_text(errors="replace").split())[-_LAST_WORDS:] if log.exists() else ""
-    return f": {said}" if said else ""
 
 
 @contextlib.contextmanager

@@ -34,7 +34,7 @@ from headgate.gateway.view import Seat, View
 from headgate.journal.identifiers import Mint, format_id
 from headgate.journal.records import Block, Input, Refusal
 from headgate.runtimes.failure import is_prompt, unquoted
-from headgate.runtimes.ports import Outputs
+from headgate.runtimes.ports import Outputs, Runtime
 from headgate.vocabulary import Role
 
 _LOG: Final = logging.getLogger(__name__)
@@ -141,8 +141,7 @@ class Answerer:
         self._ask(share)
 
     def _ask(self, share: Share) -> None:
-        served = share.seat.served
-        runtime = served.placement.inline
+        runtime = share.seat.served.placement.inline
         bulk = len(share.asks[0].outcomes) > BULK
         if runtime is None or (bulk and len(share.rows) > INLINE_ROWS):
             self._lanes.put(share)
@@ -153,28 +152,26 @@ class Answerer:
             for start in range(0, len(share.rows), INLINE_ROWS):
                 self._ask(share.part(range(start, min(start + INLINE_ROWS, len(share.rows)))))
             return
+        self._call(share, runtime)
+
+    def _run_whole(self, stretch: Stretch) -> None:
+        """Ask the live version for rows that are columns, here if that is quick."""
+        runtime = stretch.seat.served.placement.inline
+        if runtime is None or len(stretch) > INLINE_ROWS:
+            self._lanes.put(stretch)
+            return
+        stretch.off_loop = False
+        self._call(stretch, runtime)
+
+    def _call(self, share: Share | Stretch, runtime: Runtime) -> None:
+        """One call on the loop, and what comes of it."""
         share.began = began = perf_counter_ns()
         try:
-            outputs = runtime.run(served.feeds.from_values(share.seat.convert(share.rows)))
+            outputs = runtime.run(share.feeds())
         except Exception as error:
             self._failed(share, error, (perf_counter_ns() - began) / 1e9)
         else:
             self._answered(share, outputs)
-
-    def _run_whole(self, stretch: Stretch) -> None:
-        """Ask the live version for rows that are columns, here if that is quick."""
-        served = stretch.seat.served
-        runtime = served.placement.inline
-        if runtime is None or len(stretch) > INLINE_ROWS:
-            self._lanes.put(stretch)
-            return
-        stretch.off_loop, stretch.began = False, perf_counter_ns()
-        try:
-            outputs = runtime.run(stretch.feeds())
-        except Exception as error:
-            self._failed(stretch, error, (perf_counter_ns() - stretch.began) / 1e9)
-        else:
-            self._answered(stretch, outputs)
 
     def _answered_whole(self, stretch: Stretch, outputs: Outputs) -> None:
         """The same for rows that are columns."""

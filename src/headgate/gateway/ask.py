@@ -58,6 +58,11 @@ class Ask(msgspec.Struct, eq=False):
         """When a version that is not live has had its time and the live one must answer."""
         return (self.arrived + self.deadline) >> 1
 
+    def settle(self) -> None:
+        """Give every answered row an outcome of its own, for doors that tell them one by one."""
+        for each in self.stretches:
+            each.settle()
+
     def expire(self) -> None:
         """The caller's time ran out."""
         self.refusal = DeadlineExceeded("no answer within the deadline; state a longer deadline_ms or ask for less")

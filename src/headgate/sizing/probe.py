@@ -30,7 +30,7 @@ from headgate.sizing.variant import write_variant
 
 ROUNDS: Final = 3
 """Times every batch size is come back to, so that a moment's noise is one figure of three."""
-_LONGEST_SHARE: Final = 8
+LONGEST_SHARE: Final = 8
 """A call that takes more than this part of the time given is the last one that is made larger."""
 _KEPT: Final = 4000
 """Calls of one batch size and round whose times are kept."""
@@ -126,7 +126,7 @@ def _rounds(task: Task, subject: _Subject, say: Callable[..., None]) -> None:
     for size in batches:
         took = _slice(subject, size, slice_s, say)
         sizes.append(size)
-        if took > task.seconds / _LONGEST_SHARE or perf_counter() - began > task.seconds:
+        if took > task.seconds / LONGEST_SHARE or perf_counter() - began > task.seconds:
             if size != batches[-1]:
                 say(event="stopped", why=f"a call of {size:,} rows takes {took:.1f} s")
             break

@@ -180,8 +180,13 @@ def _ended(process: "subprocess.Popen[bytes]", folder: Path) -> str:
         return "it closed its door and did not end"
     if status < 0:
         return f"its process died of {signal.Signals(-status).name}"
-    said = " ".join((folder / "log").read_text(errors="replace").split())[-_LAST_WORDS:]
-    return f"its process ended with status {status}{': ' + said if said else ''}"
+    return f"its process ended with status {status}{last_words(folder / 'log')}"
+
+
+def last_words(log: Path) -> str:
+    """The end of what a process said, to be put behind a sentence; empty when it said nothing."""
+    said = " ".join(log.read_text(errors="replace").split())[-_LAST_WORDS:] if log.exists() else ""
+    return f": {said}" if said else ""
 
 
 def _told(heard: _Heard, stopped: str) -> Alone:

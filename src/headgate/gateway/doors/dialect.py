@@ -108,8 +108,7 @@ class DialectDoor:
 
     def _told(self, ask: Ask, wanted: Any) -> Written:
         """How the answers are told. Raises what is wrong with the request where they are not all there."""
-        for each in ask.stretches:
-            each.settle()
+        ask.settle()
         problem = first_problem(ask)
         if problem is not None:
             raise problem

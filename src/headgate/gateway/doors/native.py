@@ -82,8 +82,7 @@ class PredictDoor:
 
     def body(self, ask: Ask) -> bytes:
         """The reply of a request of which at least one row is answered or refused for itself; slow for many rows."""
-        for each in ask.stretches:
-            each.settle()
+        ask.settle()
         return self._body(ask)
 
     def _body(self, ask: Ask) -> bytes:

@@ -114,8 +114,7 @@ class RpcDoor:
 
     def _answered(self, call: Call, wanted: infer.Wish, ask: Ask) -> None:
         self._places.leave(ask.view.key, ask)
-        for each in ask.stretches:
-            each.settle()
+        ask.settle()
         # Only a caller's own id may be anything but a UUID.
         request_id = ask.request_id.encode() if ask.reading.id is None else header_text(ask.request_id)
         version, problem = versions(ask), first_problem(ask)

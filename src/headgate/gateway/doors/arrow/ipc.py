@@ -24,12 +24,10 @@ from headgate.gateway.ask import Ask
 from headgate.gateway.columns import Columns, are_numbers
 from headgate.gateway.doors.arrow.bounds import check_values
 from headgate.gateway.doors.arrow.messages import unfolded_bytes
-from headgate.gateway.doors.arrow.told import told
+from headgate.gateway.doors.arrow.told import METADATA, told
 from headgate.gateway.reading import Reader, Reading, Rest, read_rest
 from headgate.runtimes.feeds import Column as Numbers
 
-METADATA: Final = b"headgate"
-"""The key of a schema's metadata under which stands what a JSON body has beside its rows."""
 MOST_BATCHES: Final = 1024
 """Batches of one body; each costs as much as dozens of rows."""
 _MAGIC: Final = b"ARROW1"

@@ -16,6 +16,7 @@ from headgate.journal.identifiers import format_id
 from headgate.journal.records import Answer
 
 METADATA: Final = b"headgate"
+"""The key of a schema's metadata under which stands what a JSON body has beside its rows."""
 _REFUSAL: Final = ("error_field", "error_rule", "error_message")
 _HEX: Final = np.frombuffer(b"0123456789abcdef", np.uint8)
 _DASHES: Final = (8, 13, 18, 23)
@@ -33,8 +34,7 @@ def told(ask: Ask) -> pa.Table:
     if sum(map(len, stretches)) == len(ask.outcomes):
         names, arrays = _of_stretches(ask, stretches)
     else:
-        for each in stretches:
-            each.settle()
+        ask.settle()
         names, arrays = _of_outcomes(ask)
     said = {"request_id": ask.request_id, "versions": spoke(ask), "journalled": ask.journalled}
     return pa.table(arrays, names=names).replace_schema_metadata({METADATA: msgspec.json.encode(said)})
