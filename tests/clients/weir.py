@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -127,7 +128,8 @@ class Weir:
         self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
         for each in list(self._open):
-            each.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):  # its caller may have left a moment ago
+                each.shutdown(socket.SHUT_RDWR)
         for thread in [self._listener, *self._threads]:
             thread.join(MOST_SECONDS)
             assert not thread.is_alive()
