@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from headgate.gateway.http import connection
 from headgate.gateway.http.connection import HEAD_LIMIT, PIPELINE_LIMIT, Connection, Refused, Wire
 from headgate.gateway.http.exchange import Exchange, Head
+from headgate.gateway.room import Room
 
 
 class Line:
@@ -64,7 +65,7 @@ class Talk:
     full: bool = False
 
     def __post_init__(self) -> None:
-        self.wire = Wire(self._asked, self._refused, self.body_limit, self.heads, no_room=self._turned_away)
+        self.wire = Wire(self._asked, self._refused, self.body_limit, self.heads, Room(0), self._turned_away)
         self.connection = Connection(self.wire)
         self.connection.connection_made(cast(asyncio.Transport, self.line))
 
@@ -127,6 +128,31 @@ def test_where_there_is_no_room_a_request_with_a_known_head_goes_no_further() ->
     assert talk.connection.requests == 3
     talk.full = False
     assert talk.hear(post(b"/a", b"4")).line.said.endswith(b"<3>")
+
+
+def test_a_known_head_goes_the_way_that_was_found_for_it_once() -> None:
+    talk, found = Talk(), list[tuple[bytes, list[bytes]]]()
+
+    def way(head: Head) -> Any:
+        gone: list[bytes] = []
+        found.append((head.target, gone))
+        return (lambda exchange: gone.append(exchange.body)) if head.target == b"/quick" else None
+
+    talk.wire.way, talk.wire.room = way, Room(1)
+    for target in (b"/quick", b"/other"):
+        talk.hear(post(target, b"1"), post(target, b"2"), post(target, b"3"))
+    assert [(each.head.target, each.body) for each in talk.asked] == [
+        (b"/quick", b"1"), (b"/other", b"1"), (b"/other", b"2"), (b"/other", b"3")
+    ]  # fmt: skip
+    assert found == [(b"/quick", [b"2", b"3"]), (b"/other", [])]
+
+
+def test_nobody_is_asked_for_a_refusal_while_there_is_room() -> None:
+    talk = Talk(at_once=True, full=True)
+    talk.wire.room = Room(1)
+    assert talk.hear(post(b"/a", b"1"), post(b"/a", b"2")).line.said == b"<1><2>"
+    talk.wire.room.enter(None, 1)
+    assert talk.hear(post(b"/a", b"3")).line.said == b"<1><2><full /a>"
 
 
 def test_no_refusal_overtakes_an_answer_that_is_still_to_come() -> None:

@@ -112,12 +112,13 @@ def test_what_nobody_waits_for_any_more_is_not_in_flight(play: Any, tmp_path: Pa
     async def scene(town: Any) -> None:
         town.journal.held = True
         caller = await town.call()
-        late = await caller.post(PREDICT, {"rows": [ROW, ROW]})
-        assert late.status == 504
-        assert value(tmp_path / "metrics", "headgate_in_flight") == 0
+        caller.send("POST", PREDICT, json.dumps({"rows": [ROW, ROW]}).encode())
+        await _until(lambda: value(tmp_path / "metrics", "headgate_in_flight") == 2)
+        assert (await caller.reply()).status == 504
+        await _until(lambda: value(tmp_path / "metrics", "headgate_in_flight") == 0)
         town.journal.release()
 
-    play(lambda town: town.serve_one(deadline_ms=50), scene)
+    play(lambda town: town.serve_one(deadline_ms=400), scene)
 
 
 def test_an_objective_is_a_metric_and_goes_with_the_file(play: Any, tmp_path: Path) -> None:
@@ -161,7 +162,7 @@ def test_waiting_for_a_busy_model_is_counted_while_and_after(play: Any, tmp_path
             caller.send("POST", PREDICT, body)
             await asyncio.sleep(0.02)  # the first is asked alone, and those after it wait
         await _until(lambda: value(folder, "headgate_queue_depth", version="m:1") == 4)
-        assert value(folder, "headgate_in_flight") == 6
+        await _until(lambda: value(folder, "headgate_in_flight") == 6)
         gate.set()
         for caller in callers:
             assert (await caller.reply()).status == 200

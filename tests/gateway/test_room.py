@@ -10,19 +10,19 @@ from headgate.gateway.room import Account, Room
 
 def test_strangers_share_one_account_and_have_all_of_the_room() -> None:
     room = Room(10)
-    room.check(None, 10)
     room.enter(None, 10)
     with pytest.raises(Overloaded):
-        room.check(None, 1)
+        room.enter(None, 1)
     room.leave(None, 1)
-    room.check(None, 1)
+    room.enter(None, 1)
 
 
 def test_a_caller_alone_may_have_all_of_the_room() -> None:
     room, caller = Room(10), Account("a")
-    room.check(caller, 10)
     with pytest.raises(Overloaded):
-        room.check(caller, 11)
+        room.enter(caller, 11)
+    assert (room.waiting, room.callers) == (0, 0), "who is refused takes no room"
+    room.enter(caller, 10)
 
 
 def test_a_knock_asks_for_one_row_and_takes_none() -> None:
@@ -39,12 +39,11 @@ def test_a_knock_asks_for_one_row_and_takes_none() -> None:
 def test_who_holds_more_than_a_fair_share_is_refused_first() -> None:
     room, flood, calm = Room(10), Account("flood"), Account("calm")
     room.enter(flood, 10)
-    room.check(calm, 5)
     with pytest.raises(Overloaded):
-        room.check(calm, 6)
+        room.enter(calm, 6)
     room.enter(calm, 5)
     with pytest.raises(Overloaded):
-        room.check(flood, 1)
+        room.enter(flood, 1)
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 12), st.booleans()), max_size=80))
@@ -58,12 +57,11 @@ def test_the_room_is_kept(steps: list[tuple[int, int, bool]]) -> None:
                 room.leave(account, min(rows, account.waiting))
         else:
             try:
-                room.check(account, rows)
+                room.enter(account, rows)
             except Overloaded:
                 others = sum(each.waiting > 0 for each in accounts if each is not account)
                 assert before + rows > 10
                 assert (account.waiting + rows) * (others + 1) > 10 or before + rows > 20
                 continue
-            room.enter(account, rows)
         assert room.waiting == sum(each.waiting for each in accounts) <= 20
         assert room.callers == sum(each.waiting > 0 for each in accounts)

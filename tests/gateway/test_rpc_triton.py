@@ -3,7 +3,7 @@
 import asyncio
 import queue
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import ml_dtypes
@@ -295,7 +295,8 @@ def test_streams_are_refused_with_what_to_do_instead(play_rpc: Any) -> None:
     def ask(client: Any) -> None:
         said: queue.Queue[tuple[Any, Any]] = queue.Queue()
         client.start_stream(lambda result, error: said.put((result, error)))
-        client.async_stream_infer("e", [tensor("x", ROWS)])
+        with suppress(InferenceServerException):  # where the refusal was quicker; the callback tells it either way
+            client.async_stream_infer("e", [tensor("x", ROWS)])
         result, error = said.get(timeout=10)
         assert (result, "UNIMPLEMENTED" in str(error.status())) == (None, True)
         assert "a ModelInfer of its own" in error.message()

@@ -55,6 +55,8 @@ class Answerer:
         self._clock = clock
         self._lanes = Lanes(self._answered, self._failed)
         self._arrived: list[Ask] = []
+        self._checked = False
+        """Whether the journal was seen to take records since the last tick; nothing is written to it meanwhile."""
         self._open: set[Ask] = set()
         """Requests that outlive their tick."""
         self._sweeping = False
@@ -69,15 +71,15 @@ class Answerer:
         view, rows = ask.view, len(ask.outcomes)
         if not view.proved:
             raise Unavailable("the live version has no passing evaluation record; evaluate it or force it")
-        if view.must_remember:
+        if view.must_remember and not self._checked:
             self._memory.check()
-        self.room.check(ask.caller, rows)
+            self._checked = True
+        self.room.enter(ask.caller, rows)
+        ask.room = self.room
+        view.waiting += rows
         if not self._arrived:
             asyncio.get_running_loop().call_soon(self.tick)
         self._arrived.append(ask)
-        ask.room = self.room
-        self.room.enter(ask.caller, rows)
-        view.waiting += rows
 
     def note(self, view: View, error: HeadgateError) -> None:
         """Remember and count a request that was refused as a whole; its reply waits for nothing."""
@@ -98,7 +100,7 @@ class Answerer:
 
     def tick(self) -> None:
         """Answer everything that arrived since the last tick."""
-        arrived, self._arrived = self._arrived, []
+        arrived, self._arrived, self._checked = self._arrived, [], False
         for view, asks in _by_view(arrived):
             try:
                 self._answer(view, asks)
@@ -106,7 +108,6 @@ class Answerer:
                 _LOG.exception("requests to %s could not be answered", view.traffic.endpoint)
                 for ask in asks:
                     ask.spoil()
-            view.count.in_flight(view.waiting)
         self._watch([ask for ask in arrived if ask.open])
 
     def _answer(self, view: View, asks: list[Ask]) -> None:

@@ -80,7 +80,6 @@ class Ask(msgspec.Struct, eq=False):
             if self.room is not None:
                 self.room.leave(self.caller, len(self.outcomes))
                 self.view.waiting -= len(self.outcomes)
-                self.view.count.in_flight(self.view.waiting)
             try:
                 self.finish(self)
             except Exception:  # a reply nobody can write must not keep its caller waiting, nor those behind it

@@ -36,10 +36,11 @@ class Room:
     the room in all, so that nobody is kept out by another's flood.
     """
 
-    __slots__ = ("_anybody", "_rows", "callers", "waiting")
+    __slots__ = ("_anybody", "callers", "limit", "waiting")
 
     def __init__(self, rows: int) -> None:
-        self._rows = rows
+        self.limit = rows
+        """As long as fewer rows wait there is room for anybody, which hot paths see without a call."""
         self._anybody = Account(ANYBODY)
         self.waiting = 0
         self.callers = 0
@@ -48,28 +49,27 @@ class Room:
     def lacks(self, caller: Account | None, rows: int = 1) -> bool:
         """Whether `rows` more of `caller` have no room."""
         total = self.waiting + rows
-        if total <= self._rows:
+        if total <= self.limit:
             return False
         account = caller or self._anybody
         callers = self.callers + (account.waiting == 0)
-        return (account.waiting + rows) * callers > self._rows or total > 2 * self._rows
+        return (account.waiting + rows) * callers > self.limit or total > 2 * self.limit
 
     def knock(self, caller: Account | None) -> None:
         """Raise Overloaded when no row of `caller` has room at all; asked before a body is read, which costs more."""
         if self.lacks(caller):
             raise Overloaded(FULL)
 
-    def check(self, caller: Account | None, rows: int) -> None:
-        """Raise Overloaded when `rows` more of `caller` have no room, RateExceeded when they come too fast."""
-        if self.lacks(caller, rows):
+    def enter(self, caller: Account | None, rows: int) -> None:
+        """They wait from now on; all callers nobody asked who they are count as one.
+
+        Raises Overloaded when `rows` more of `caller` have no room, RateExceeded when they come too fast.
+        """
+        if self.waiting + rows > self.limit and self.lacks(caller, rows):
             raise Overloaded(FULL)
         account = caller or self._anybody
         if account.bucket is not None:
             account.charge(rows)
-
-    def enter(self, caller: Account | None, rows: int) -> None:
-        """They wait from now on; all callers nobody asked who they are count as one."""
-        account = caller or self._anybody
         if account.waiting == 0:
             self.callers += 1
         account.waiting += rows

@@ -197,6 +197,8 @@ class Gateway:
         while True:
             self._count.writes(self._memory.healthy)
             self._count.waits(self._answerer.waiting())
+            for view in self._router.views.values():
+                view.count.in_flight(view.waiting)
             await asyncio.sleep(OBSERVE_SECONDS)
 
     async def _sweep(self) -> None:
@@ -212,7 +214,9 @@ def _wire(router: Router, body_limit: int, connections_limit: int) -> Wire:
         router.handle,
         router.refuse,
         body_limit,
+        room=router.room,
         no_room=router.no_room,
+        way=router.way,
         turn_away=router.turn_away,
         connections_limit=connections_limit,
     )

@@ -50,7 +50,8 @@ class PredictDoor:
     def open(self, exchange: Exchange, view: View) -> None:
         """Have a request answered under `view`."""
         try:
-            if self._answerer.room.lacks(exchange.caller):
+            room = self._answerer.room
+            if room.waiting >= room.limit and room.lacks(exchange.caller):
                 if exchange.head.keep_alive:
                     exchange.reply(self.no_room(view))
                     return
@@ -86,17 +87,23 @@ class PredictDoor:
         return self._body(ask)
 
     def _body(self, ask: Ask) -> bytes:
-        return self._encode(_Reply([_entry(ask, place) for place in range(len(ask.outcomes))], ask.journalled))
+        outcomes = ask.outcomes
+        entries = [_entry(ask, 0)] if len(outcomes) == 1 else [_entry(ask, place) for place in range(len(outcomes))]
+        return self._encode(_Reply(entries, ask.journalled))
 
     def reply(self, exchange: Exchange, ask: Ask) -> None:
         """Tell the caller of `exchange` what became of its rows."""
-        problem = overall(ask)
         request_id = ask.request_id.encode() if ask.reading.id is None else header_text(ask.request_id)
-        if isinstance(problem, HeadgateError):
-            status = refuse(exchange, problem, request_id=request_id, version=versions(ask))
+        problem = None if ask.refusal is None and type(ask.outcomes[0]) is Answer else overall(ask)
+        version = versions(ask)
+        if problem is None:
+            status = 200
+            send(exchange, 200, self._body(ask), request_id=request_id, version=version)
+        elif isinstance(problem, HeadgateError):
+            status = refuse(exchange, problem, request_id=request_id, version=version)
         else:
-            status = 200 if problem is None else 422
-            send(exchange, status, self._body(ask), request_id=request_id, version=versions(ask))
+            status = 422
+            send(exchange, 422, self._body(ask), request_id=request_id, version=version)
         ask.view.count.replied(PROTOCOL, status, (perf_counter_ns() - ask.arrived) / 1e9)
 
 

@@ -23,7 +23,7 @@ from headgate.gateway.doors.v2.repository import Repository
 from headgate.gateway.http.coding import decoded, is_coded
 from headgate.gateway.http.connection import METHODS, Refused
 from headgate.gateway.http.exchange import ACCEPT, CONTENT_TYPE, Exchange, Head
-from headgate.gateway.http.replies import JSON, send
+from headgate.gateway.http.replies import send
 from headgate.gateway.permits import Permits
 from headgate.gateway.room import Room
 from headgate.gateway.view import View
@@ -70,7 +70,7 @@ class Router:
         """
         self.views = repository.views
         self._repository = repository
-        self._chosen, self._permits, self._room = chosen, permits, room
+        self._chosen, self._permits, self.room = chosen, permits, room
         self._unready, self._body_limit = unready, body_limit
         self._routes: dict[bytes, Route | None] = {}
         self._predict = predict.open
@@ -126,12 +126,36 @@ class Router:
         else:
             self._lead(exchange)
 
+    def way(self, head: Head) -> Callable[[Exchange], None] | None:
+        """What `handle` does with requests of that head, less what the head alone decides; None off the hot path.
+
+        That is half of what there is to do before the body is read.
+        """
+        route = self._route(head.target)
+        if route is None or route.door != "predict" or route.endpoint is None or head.method != b"POST":
+            return None
+        if is_coded(head):
+            return None
+        return partial(self._go, route, (route.project, route.endpoint), self._predict_body(head))
+
+    def _go(self, route: Route, key: tuple[str, str], door: PredictBody, exchange: Exchange) -> None:
+        if self._permits.required and not (self._permits.knows(exchange) or self._admits(exchange)):
+            return
+        view = self.views.get(key)
+        if view is None or self._repository.closed:
+            self._lead(exchange)  # which says what is wrong
+            return
+        try:
+            door(exchange, view)
+        except Exception as error:
+            self._failed(exchange, route, error)
+
     def no_room(self, head: Head) -> bytes | None:
         """The reply to a request of that head on the hot path, when no row has room; None means it must be led.
 
         Where callers must show who they are, how much of the room is theirs decides, and that is found out on the way.
         """
-        if self._permits.required or not self._room.lacks(None):
+        if self._permits.required or not self.room.lacks(None):
             return None
         route = self._routes.get(head.target)
         if route is None or route.door != "predict" or head.method != b"POST":
@@ -174,23 +198,21 @@ class Router:
         route = self._route(exchange.head.target)
         try:
             if route is not None and route.door == "predict" and exchange.head.method == b"POST":
-                # The hot path knows its door.
-                headers = exchange.head.headers
-                if headers and (headers.get(CONTENT_TYPE, JSON) != JSON or ACCEPT in headers):
-                    self._predict_body(exchange)(exchange, self._view(route))
-                else:
-                    self._predict(exchange, self._view(route))
+                self._predict_body(exchange.head)(exchange, self._view(route))
             else:
                 self._open(exchange, route)
-        except HeadgateError as error:
-            self._refuse(exchange, route, error)
-        except Exception:  # a fault of ours must cost this caller's answer only
-            _LOG.exception("a request could not be handled")
-            self._refuse(exchange, route, HeadgateError(FAULT))
+        except Exception as error:
+            self._failed(exchange, route, error)
 
-    def _predict_body(self, exchange: Exchange) -> PredictBody:
-        """The door for a body that may be something else than JSON, or that something else may answer."""
-        head = exchange.head
+    def _failed(self, exchange: Exchange, route: Route | None, error: Exception) -> None:
+        """Tell the caller; a fault of ours must cost this caller's answer only."""
+        if not isinstance(error, HeadgateError):
+            _LOG.error("a request could not be handled", exc_info=error)
+            error = HeadgateError(FAULT)
+        self._refuse(exchange, route, error)
+
+    def _predict_body(self, head: Head) -> PredictBody:
+        """The door for a body: it may be something else than JSON, or something else may answer it."""
         said = head.headers.get(CONTENT_TYPE), head.headers.get(ACCEPT)
         try:
             return self._spoken[said]

@@ -16,6 +16,7 @@ import httptools
 
 from headgate.gateway.http.exchange import WATCHED, Exchange, Head
 from headgate.gateway.http.replies import CONTINUE
+from headgate.gateway.room import Room
 
 HEAD_LIMIT: Final = 32 * 1024
 """Bytes of request line and headers."""
@@ -27,6 +28,7 @@ _HEADS_KEPT: Final = 2048
 _LOOKED_AT: Final = 64
 """Connections looked at for one that may be ended in favour of another."""
 _LONGEST_HEAD_KEPT: Final = 1024
+Handle = Callable[[Exchange], None]
 METHODS: Final = frozenset({b"GET", b"HEAD", b"POST"})
 _LENGTH: Final = b"content-length"
 _ENCODING: Final = b"transfer-encoding"
@@ -50,14 +52,19 @@ class Refused:
 class Wire:
     """What the connections of one server share."""
 
-    handle: Callable[[Exchange], None]
+    handle: Handle
     """Takes each whole request."""
     refuse: Callable[[Exchange, Refused], None]
     """Answers what is no request."""
     body_limit: int
-    heads: dict[bytes, Head] = field(default_factory=dict)
+    heads: dict[bytes, tuple[Head, Handle | None]] = field(default_factory=dict)
+    """Those remembered, by their bytes, each with its way."""
+    room: Room = field(default_factory=lambda: Room(1))
+    """While it is not full nobody is asked for `no_room`."""
     no_room: Callable[[Head], bytes | None] = lambda _: None
     """The reply to a request of that head where none of it need be read, because there is no room; else None."""
+    way: Callable[[Head], Handle | None] = lambda _: None
+    """What takes requests of that head in place of `handle`; asked once for each head that is remembered."""
     turn_away: Callable[[Exchange], bool] = lambda _: False
     """Whether a head whose body is still to come is refused by itself; its exchange has its reply then."""
     connections_limit: int = 1 << 20
@@ -79,7 +86,7 @@ class Wire:
         """Remember what `head` means; a full memory starts again from nothing."""
         if len(self.heads) >= _HEADS_KEPT:
             self.heads.clear()
-        self.heads[head] = meaning
+        self.heads[head] = meaning, self.way(meaning)
 
 
 class Connection(asyncio.Protocol):
@@ -153,14 +160,18 @@ class Connection(asyncio.Protocol):
             return
         if not self._partial:
             end = data.find(b"\r\n\r\n") + 4
-            head = self._wire.heads.get(data[:end])
-            if head is not None and len(data) == end + head.length:
-                # Heads that are remembered keep their connection open, so this reply is all there is to do.
-                if not self._waiting and (refusal := self._wire.no_room(head)) is not None:
-                    self.requests += 1
-                    self._transport.write(refusal)  # type: ignore[union-attr] # who sends is connected
-                    return
-                self._accept(Exchange(self, head, data[end:]))
+            wire = self._wire
+            known = wire.heads.get(data[:end])
+            if known is not None and len(data) == end + known[0].length:
+                head, handle = known
+                if wire.room.waiting >= wire.room.limit and not self._waiting:
+                    refusal = wire.no_room(head)
+                    if refusal is not None:
+                        # Heads that are remembered keep their connection open, so this reply is all there is to do.
+                        self.requests += 1
+                        self._transport.write(refusal)  # type: ignore[union-attr] # who sends is connected
+                        return
+                self._accept(Exchange(self, head, data[end:]), handle or wire.handle)
                 return
             before = self.requests
             self._parse(data)
@@ -268,7 +279,7 @@ class Connection(asyncio.Protocol):
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         head = Head(parser.get_method(), self._target, self._length or 0, keep_alive, self._headers)
         self._closing = not keep_alive  # first, because a reply may come at once and the last one closes
-        self._accept(Exchange(self, head, body))
+        self._accept(Exchange(self, head, body), self._wire.handle)
 
     # --- our side
 
@@ -324,13 +335,13 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _accept(self, exchange: Exchange) -> None:
+    def _accept(self, exchange: Exchange, handle: Handle) -> None:
         self.requests += 1
         self._waiting.append(exchange)
         self._owed += len(exchange.body)
         if len(self._waiting) >= PIPELINE_LIMIT or self._owed > self._wire.body_limit:
             self._hold()
-        self._wire.handle(exchange)
+        handle(exchange)
 
     def _parse(self, data: bytes) -> None:
         requests, size = self.requests, self._size

@@ -33,9 +33,12 @@ def send(
 ) -> None:
     """Answer `exchange`. `extra` are further header lines, each with its line end."""
     head = exchange.head
+    line, id_ = _STATUS_LINES[status], request_id or new_request_id()
+    if len(body) < WORTH_BYTES and head.keep_alive and head.method != b"HEAD":  # nearly all of them
+        exchange.reply(_HEAD % (line, content_type, id_, version, extra, len(body), body))
+        return
     if not head.keep_alive:
         extra += b"Connection: close\r\n"
-    line, id_ = _STATUS_LINES[status], request_id or new_request_id()
     if len(body) >= WORTH_BYTES and head.headers and (coding := coding_wanted(head)):
         extra += b"Content-Encoding: %b\r\nVary: Accept-Encoding\r\n" % coding
         parts = (line, content_type, id_, version, extra)
