@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.gateway.test_doors_agree import Here
+from tests.gateway.test_versions import Scripted
 
 from headgate.contracts.contract import Contract, Field, Kind, Output
 from headgate.contracts.text import to_document
@@ -57,7 +58,7 @@ def kept(journal: Any) -> Any:
     return found
 
 
-@pytest.mark.parametrize("count", [1, 32, 95, 96, 128, 129, 300])
+@pytest.mark.parametrize("count", [1, 15, 16, 32, 64, 65, 128, 129, 300])
 def test_records_and_answers_are_those_of_the_same_rows_in_json(play: Any, count: int) -> None:
     matrix = MANY[:count]
 
@@ -110,23 +111,97 @@ def test_an_element_that_is_no_number_is_named_by_its_row(play: Any, odd: str) -
     play(serve, scene)
 
 
-def test_matrices_of_one_turn_get_their_own_answers(play: Any) -> None:
+def asked(body: bytes, header: str) -> bytes:
+    return f"POST {INFER} HTTP/1.1\r\nHost: t\r\nContent-Length: {len(body)}\r\n{header}\r\n\r\n".encode() + body
+
+
+def scores_of(reply: Any) -> Any:
+    said = {each["name"]: each for each in reply.json["outputs"]}
+    return np.reshape(said["scores"]["data"], said["scores"]["shape"])
+
+
+def expected_of(matrix: Any) -> Any:
+    return 1 / (1 + np.exp(-(matrix @ linear_weights(3)).astype(float)))
+
+
+@pytest.mark.parametrize("sizes", [[100] * 6, [16, 32, 64, 17], [64] * 20, [600, 40, 16]])
+def test_matrices_of_one_turn_get_their_own_answers(play: Any, sizes: list[int]) -> None:
     async def scene(town: Any) -> None:
-        callers = [await town.call() for _ in range(6)]
-        parts = [MANY[at * 100 : at * 100 + 100] for at in range(6)]
-        for caller, part in zip(callers, parts, strict=True):
+        callers = [await town.call() for _ in sizes]
+        parts = [MANY[at : at + size] for at, size in enumerate(sizes)]
+        for place, (caller, part) in enumerate(zip(callers, parts, strict=True)):
             body, header = binary(part, outputs=False)
-            caller.writer.write(
-                f"POST {INFER} HTTP/1.1\r\nHost: t\r\nContent-Length: {len(body)}\r\n{header}\r\n\r\n".encode() + body
-            )
-        for caller, part in zip(callers, parts, strict=True):
-            said = {each["name"]: each["data"] for each in (await caller.reply()).json["outputs"]}
-            odds = part @ linear_weights(3)
-            expected = 1 / (1 + np.exp(-odds.astype(float)))
-            np.testing.assert_allclose(np.reshape(said["scores"], (100, 2))[:, 1], expected, atol=1e-6)
-        assert len(town.journal.inputs) == 600
+            named = json.loads(body[: int(header.rpartition(" ")[2])]) | ({"id": f"mine-{place}"} if place % 2 else {})
+            text = json.dumps(named).encode()
+            length = f"Inference-Header-Content-Length: {len(text)}"
+            caller.writer.write(asked(text + part.tobytes(), length))
+        by_id = {}
+        for place, (caller, part) in enumerate(zip(callers, parts, strict=True)):
+            reply = await caller.reply()
+            np.testing.assert_allclose(scores_of(reply)[:, 1], expected_of(part), atol=1e-6)
+            ids = reply.json["parameters"]["headgate_ids"].split(",")
+            request = reply.headers["headgate-request-id"]
+            assert request == (f"mine-{place}" if place % 2 else ids[0])
+            by_id |= {each: (request, row, tuple(map(float, part[row]))) for row, each in enumerate(ids)}
+        kept_by_id = {format_id(each.id): (each.request_id, each.row, each.features) for each in town.journal.inputs}
+        assert kept_by_id == by_id
+        assert len(by_id) == sum(sizes)
+        assert all(each.latency_us > 0 for each in town.journal.answers)
 
     play(serve, scene)
+
+
+def test_joined_requests_part_again_where_one_row_fails(play: Any) -> None:
+    class Picky(Runtime):
+        """Fails for any row beyond 90."""
+
+        def run(self, feeds: Feeds) -> Outputs:
+            matrix = next(iter(feeds.values()))
+            if (matrix > 90).any():
+                raise ValueError("too much")
+            return Outputs(np.zeros(len(matrix), np.int64), np.full((len(matrix), 2), 0.5), {}, 1)
+
+        def close(self) -> None:
+            pass
+
+    def prepare(town: Any) -> None:
+        digest = town.linear()
+        town.placements[digest] = Here(Picky())
+        town.publish([Member("m:1", digest, 1.0, proved=True)])
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        bad = MANY[:20].copy()
+        bad[7, 1] = 91.0
+        caller.writer.write(b"".join(asked(*binary(each, outputs=False)) for each in (MANY[:30], bad, MANY[30:60])))
+        assert [(await caller.reply()).status for _ in range(3)] == [200, 503, 200]
+        refused = [each for each in town.journal.inputs if each.refusal]
+        assert [each.row for each in refused] == [7]
+        assert len(town.journal.answers) == 79
+
+    play(prepare, scene)
+
+
+def test_of_joined_requests_the_one_nobody_waits_for_is_left_out(play: Any) -> None:
+    gate = asyncio.Event()
+
+    def prepare(town: Any) -> None:
+        digest = town.linear()
+        town.placements[digest] = Scripted(lambda _: gate.wait(), 0.0)
+        town.publish([Member("m:1", digest, 1.0, proved=True)])
+
+    async def scene(town: Any) -> None:
+        caller, hasty = await town.call(), await town.call()
+        caller.writer.write(asked(*binary(MANY[:20], outputs=False)))
+        hasty.writer.write(asked(*binary(MANY[20:50], outputs=False, timeout=30_000)))
+        assert (await hasty.reply()).status == 504
+        gate.set()
+        assert (await caller.reply()).status == 200
+        ends = {each.request_id: each.refusal and each.refusal.rule for each in town.journal.inputs}
+        assert sorted(map(str, ends.values())) == ["None", "deadline"]
+        assert len(town.journal.answers) == 20
+
+    play(prepare, scene)
 
 
 def test_a_row_that_breaks_a_rule_is_named_and_a_flag_is_kept(play: Any) -> None:

@@ -7,7 +7,7 @@ in place, others through `lanes.py`, and the journal says when it is done.
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from time import monotonic, perf_counter_ns
 from typing import Final
@@ -29,7 +29,7 @@ from headgate.gateway.metrics.counting import VersionCount
 from headgate.gateway.remember import Memory
 from headgate.gateway.room import Room
 from headgate.gateway.speak import pick, speak
-from headgate.gateway.stretch import Stretch
+from headgate.gateway.stretch import Span, Stretch
 from headgate.gateway.view import Seat, View
 from headgate.journal.identifiers import Mint, format_id
 from headgate.journal.records import Block, Input, Refusal
@@ -158,7 +158,7 @@ class Answerer:
     def _run_whole(self, stretch: Stretch) -> None:
         """Ask the live version for rows that are columns, here if that is quick."""
         runtime = stretch.seat.served.placement.inline
-        if runtime is None or len(stretch) > INLINE_ROWS:
+        if runtime is None or (len(stretch.spans) == 1 and len(stretch) > INLINE_ROWS):
             self._lanes.put(stretch)
             return
         stretch.off_loop = False
@@ -177,13 +177,14 @@ class Answerer:
     def _answered_whole(self, stretch: Stretch, outputs: Outputs) -> None:
         """The same for rows that are columns."""
         view, seat, block = stretch.view, stretch.seat, stretch.speak(outputs)
-        self._memory.keep(view, seat.schema, block, partial(self._remembered, view, [stretch.ask], rows=len(stretch)))
-        seat.count.ran(Role.LIVE, len(stretch), outputs.compute_us, stretch.began - stretch.ask.arrived)
+        self._memory.keep(view, seat.schema, block, partial(self._remembered_whole, view, stretch.spans))
+        queued = stretch.began - stretch.spans[0].ask.arrived
+        seat.count.ran(Role.LIVE, len(stretch), outputs.compute_us, queued)
 
     def _answered(self, share: Share | Stretch, outputs: Outputs) -> None:
         """The version spoke: remember its words, then the callers may have them."""
         if isinstance(share, Stretch):
-            if share.ask.open:
+            if share.all_wait():
                 self._answered_whole(share, outputs)
                 return
             share = share.apart()
@@ -250,20 +251,21 @@ class Answerer:
         else:
             self._memory.keep_large(view, seat, block, then)
 
-    def _remembered(
-        self, view: View, asks: list[Ask], problem: JournalUnavailable | None, rows: int | None = None
-    ) -> None:
-        """The records of these rows are on disk, or never will be: their requests are a row nearer to a reply.
-
-        `rows` of one request at once, or one of each.
-        """
+    def _remembered(self, view: View, asks: list[Ask], problem: JournalUnavailable | None) -> None:
+        """The records of these rows are on disk, or never will be: their requests are a row nearer to a reply."""
         if problem is not None:
-            view.count.unjournalled(rows or len(asks))
-            for ask in asks:
-                ask.journalled = False
-                ask.refusal = problem if view.must_remember else None
+            _forgotten(view, asks, len(asks), problem)
         for ask in asks:
-            ask.unsettled -= rows or 1
+            ask.unsettled -= 1
+            if not ask.unsettled:
+                ask.close()
+
+    def _remembered_whole(self, view: View, spans: Sequence[Span], problem: JournalUnavailable | None) -> None:
+        """The same for rows that are columns."""
+        if problem is not None:
+            _forgotten(view, [each.ask for each in spans], sum(each.rows for each in spans), problem)
+        for ask, _, rows in spans:
+            ask.unsettled -= rows
             if not ask.unsettled:
                 ask.close()
 
@@ -291,6 +293,13 @@ class Answerer:
         for ask in [ask for ask in self._open if ask.deadline < now]:
             ask.expire()
         self._watch([])
+
+
+def _forgotten(view: View, asks: Iterable[Ask], rows: int, problem: JournalUnavailable) -> None:
+    view.count.unjournalled(rows)
+    for ask in asks:
+        ask.journalled = False
+        ask.refusal = problem if view.must_remember else None
 
 
 def _by_view(asks: list[Ask]) -> Iterable[tuple[View, list[Ask]]]:

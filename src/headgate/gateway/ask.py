@@ -1,9 +1,9 @@
 """What is on its way through a gateway: a caller's request, and the rows of one tick that share a runtime call."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter_ns
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -18,8 +18,32 @@ from headgate.vocabulary import Role
 _LOG: Final = logging.getLogger(__name__)
 
 Outcome = Answer | Violation | PassingError
+ID_BYTES: Final = 16
 FAULT: Final = "a fault of Headgate; its log has the trace"
 """All that a caller is told of a mistake of ours."""
+
+
+class Spoken(msgspec.Struct, eq=False):
+    """What a version said of consecutive rows of one request, column by column."""
+
+    seat: Seat
+    start: int
+    """The place of the first in its request."""
+    ids: bytes
+    """16 bytes of each row."""
+    prediction: Array
+    scores: Array | None
+
+    def __len__(self) -> int:
+        return len(self.prediction)
+
+    def answers(self) -> Iterator[tuple[int, Answer]]:
+        """The same row by row, each with its place in the request."""
+        version = self.seat.version
+        scores = [None] * len(self) if self.scores is None else self.scores.tolist()
+        for place, (said, how) in enumerate(zip(self.prediction.tolist(), scores, strict=True)):
+            id_ = self.ids[place * ID_BYTES : (place + 1) * ID_BYTES]
+            yield self.start + place, Answer(id_, version, version, Role.LIVE, 1.0, said, how, 0, 0)
 
 
 class Ask(msgspec.Struct, eq=False):
@@ -50,18 +74,33 @@ class Ask(msgspec.Struct, eq=False):
     journalled: bool = True
     open: bool = True
     """Whether the caller still waits."""
-    stretches: Sequence[Any] = ()
-    """Answered rows that are told column by column and have no outcome of their own; see `stretch.py`."""
+    spoken: Sequence[Spoken] = ()
+    """Answers that came column by column, in the order of the rows; these have no outcome of their own."""
 
     @property
     def patience(self) -> int:
         """When a version that is not live has had its time and the live one must answer."""
         return (self.arrived + self.deadline) >> 1
 
+    @property
+    def whole(self) -> bool:
+        """Whether all of its rows are answered, and all of them column by column."""
+        return self.refusal is None and bool(self.spoken) and sum(map(len, self.spoken)) == len(self.outcomes)
+
+    def hear(self, spoken: Spoken) -> None:
+        """Keep answers that came column by column; parts of a request may be answered in any order."""
+        self.spoken = sorted((*self.spoken, spoken), key=lambda each: each.start) if self.spoken else (spoken,)
+
     def settle(self) -> None:
         """Give every answered row an outcome of its own, for doors that tell them one by one."""
-        for each in self.stretches:
-            each.settle()
+        for each in self.spoken:
+            for place, answer in each.answers():
+                self.outcomes[place] = answer
+
+    def answers(self) -> list[Answer]:
+        """Of the rows that were answered, one by one."""
+        self.settle()
+        return [each for each in self.outcomes if isinstance(each, Answer)]
 
     def expire(self) -> None:
         """The caller's time ran out."""

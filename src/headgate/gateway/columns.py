@@ -87,6 +87,11 @@ class Matrix:
     def __len__(self) -> int:
         return len(self.values)
 
+    @classmethod
+    def joined(cls, parts: "Sequence[Matrix]") -> "Matrix":
+        """The rows of all of them, in order."""
+        return parts[0] if len(parts) == 1 else cls(np.concatenate([each.values for each in parts]))
+
     def part(self, start: int, stop: int) -> "Matrix":
         """The rows from `start` to before `stop`."""
         return Matrix(self.values[start:stop])

@@ -9,9 +9,9 @@ from itertools import islice
 from typing import Final
 
 from headgate.errors import Violation
-from headgate.gateway.ask import Ask, Share
-from headgate.gateway.columns import Table
-from headgate.gateway.stretch import Stretch
+from headgate.gateway.ask import ID_BYTES, Ask, Share
+from headgate.gateway.columns import Matrix, Table
+from headgate.gateway.stretch import Span, Stretch
 from headgate.gateway.view import Seat, View
 from headgate.journal.identifiers import format_id
 from headgate.journal.records import Input, Refusal
@@ -55,6 +55,8 @@ class Division:
         """Whose rows broke their contract, and the records of those rows."""
         self.stretches: list[Stretch] = []
         """What to run of requests that stay columns."""
+        self._small: list[tuple[Ask, Matrix]] = []
+        """Requests of a few such rows, to be joined."""
 
     def shares(self) -> list[Share]:
         """What to run, no share larger than one call may be."""
@@ -91,21 +93,47 @@ class Division:
 
     def _add_table(self, ask: Ask, columns: Table) -> None:
         """Keep columns together where flags are all that may be special about a row of theirs."""
-        reading, ids = ask.reading, self._block(len(columns))
+        reading = ask.reading
         if self._undivided and reading.keys is None and reading.at is None and ask.pinned is None:
-            self._add_columns(ask, columns, ids)
+            if len(columns) <= BULK and isinstance(columns, Matrix):
+                self._small.append((ask, columns))
+            else:
+                self._add_columns(ask, columns)
             return
-        others = self._ids
-        self._ids = iter([ids[at : at + 16] for at in range(0, len(ids), 16)])
+        others, ids = self._ids, self._block(len(columns))
+        self._ids = iter([ids[at : at + ID_BYTES] for at in range(0, len(ids), ID_BYTES)])
         self._add_each(ask)
         self._ids = others
 
-    def _add_columns(self, ask: Ask, columns: Table, ids: bytes) -> None:
-        self._name(ask, ids[:16])
+    def _add_columns(self, ask: Ask, columns: Table) -> None:
+        ids = self._block(len(columns))
+        self._name(ask, ids[:ID_BYTES])
         for start in range(0, len(columns), ROWS_PER_CALL):
             stop = min(start + ROWS_PER_CALL, len(columns))
-            part, own = columns.part(start, stop), ids[start * 16 : stop * 16]
-            self.stretches.append(Stretch(self._view, ask, part, own, start=start, at=self._now))
+            part, own = columns.part(start, stop), ids[start * ID_BYTES : stop * ID_BYTES]
+            self.stretches.append(Stretch(self._view, (Span(ask, start, stop - start),), part, own, at=self._now))
+
+    def join(self) -> None:
+        """Have small requests of columns answered together; called once, after the last was added."""
+        spans: list[Span] = []
+        parts: list[Matrix] = []
+        rows = 0
+        for ask, columns in self._small:
+            if rows + len(columns) > ROWS_PER_CALL:
+                self._joined(spans, parts, rows)
+                spans, parts, rows = [], [], 0
+            spans.append(Span(ask, 0, len(columns)))
+            parts.append(columns)
+            rows += len(columns)
+        if spans:
+            self._joined(spans, parts, rows)
+
+    def _joined(self, spans: list[Span], parts: list[Matrix], rows: int) -> None:
+        ids, start = self._block(rows), 0
+        for span in spans:
+            self._name(span.ask, ids[start : start + ID_BYTES])
+            start += span.rows * ID_BYTES
+        self.stretches.append(Stretch(self._view, spans, Matrix.joined(parts), ids, at=self._now))
 
     def _add_each(self, ask: Ask) -> None:
         reading = ask.reading
@@ -179,6 +207,7 @@ def divide(
     division = Division(view, assignment, ids, now, drawn, sheds=sheds)
     for ask in asks:
         division.add(ask)
+    division.join()
     return division
 
 

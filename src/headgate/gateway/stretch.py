@@ -1,18 +1,20 @@
-"""A share of a tick that needs no work per row: consecutive rows of one request, columns in and columns out.
+"""A share of a tick that needs no work per row: rows that came as columns, columns in and columns out.
 
-`divide.py` makes them where the live version answers a whole request of numbers, `lanes.py` has them answered,
-`answer.py` remembers them. Whatever is out of the ordinary (a call that fails, a caller who left) turns one into an
-ordinary share, row by row, so that every rule exists once.
+`divide.py` makes them where the live version answers whole requests of numbers: one of a large request's parts, or
+several small requests joined. `lanes.py` has them answered, `answer.py` remembers them. Whatever is out of the
+ordinary (a call that fails, a caller who left) turns one into an ordinary share, row by row, so that every rule exists
+once.
 """
 
+from collections.abc import Sequence
 from time import perf_counter_ns
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
 
 from headgate.contracts.contract import Output
-from headgate.gateway.ask import Ask, Share
+from headgate.gateway.ask import ID_BYTES, Ask, Share, Spoken
 from headgate.gateway.columns import Table
 from headgate.gateway.view import Seat, View
 from headgate.journal.packed import PackedBlock, Piece, array_head, id_cells, listed, number_cells, one_of
@@ -20,40 +22,45 @@ from headgate.journal.records import Answer, Input
 from headgate.runtimes.ports import Array, Feeds, Outputs
 from headgate.vocabulary import Role
 
-_ID_BYTES: Final = 16
 _INPUT: Final = array_head(len(Input.__struct_fields__))
 _ANSWER: Final = array_head(len(Answer.__struct_fields__))
 _encode = msgspec.msgpack.Encoder().encode
 _NULL: Final = _encode(None)
 _NOWHERE: Final = _NULL + _NULL
 """No entity and no subject."""
+_NO_FALLBACK: Final = _encode("")
+
+
+class Span(NamedTuple):
+    """Consecutive rows of one request."""
+
+    ask: Ask
+    start: int
+    """The place of the first in its request."""
+    rows: int
 
 
 class Stretch:
-    """Consecutive rows of one request that its live version answers in one call."""
+    """Rows that the live version answers in one call, in the order of their requests."""
 
-    __slots__ = ("answers", "ask", "at", "began", "columns", "ids", "off_loop", "scores", "start", "suspect", "view")
+    __slots__ = ("at", "began", "columns", "ids", "off_loop", "spans", "suspect", "view")
 
-    def __init__(self, view: View, ask: Ask, columns: Table, ids: bytes, *, start: int, at: int) -> None:
-        """`ids`: 16 bytes for each row; `start`: the place of the first in its request; `at`: the event time."""
+    def __init__(self, view: View, spans: Sequence[Span], columns: Table, ids: bytes, *, at: int) -> None:
+        """`columns` and `ids`, 16 bytes for each row, are of all spans together; `at` is the event time."""
         self.view = view
-        self.ask = ask
+        self.spans = spans
         self.columns = columns
         self.ids = ids
-        self.start = start
         self.at = at
         self.began = 0
         self.off_loop = True
         self.suspect = True
         """As of a Share: its columns become a matrix as they are, so no other rows may join them."""
-        self.answers: Array | None = None
-        """What the version said of each row, once it did."""
-        self.scores: Array | None = None
 
     @property
     def asks(self) -> list[Ask]:
         """Whose rows these are."""
-        return [self.ask]
+        return [each.ask for each in self.spans]
 
     @property
     def seat(self) -> Seat:
@@ -64,8 +71,12 @@ class Stretch:
         return len(self.columns)
 
     def waited_for(self) -> bool:
-        """Whether its caller still waits."""
-        return self.ask.open
+        """Whether any of its callers still waits."""
+        return any(each.ask.open for each in self.spans)
+
+    def all_wait(self) -> bool:
+        """Whether all of its callers still wait."""
+        return all(each.ask.open for each in self.spans)
 
     def may_fall_back(self) -> bool:
         """Never: it is the live version that is asked."""
@@ -75,59 +86,74 @@ class Stretch:
         """What the model reads."""
         return self.columns.feeds(self.seat.served.feeds)
 
-    def id_of(self, place: int) -> bytes:
-        """The identifier of the row at `place` of the stretch."""
-        return self.ids[place * _ID_BYTES : (place + 1) * _ID_BYTES]
-
     def apart(self) -> Share:
         """The same as a share like any other."""
         share = Share(self.view, self.seat, Role.LIVE, 1.0)
         share.rows = list(self.columns.rows())
-        share.asks = [self.ask] * len(share.rows)
-        flags = self.columns.flags()
+        flags = self.columns.flags() or [()] * len(share.rows)
+        places = [(each.ask, each.start + row) for each in self.spans for row in range(each.rows)]
+        share.asks = [ask for ask, _ in places]
         share.inputs = [
-            Input(
-                self.id_of(place), self.at, row, self.ask.request_id, self.start + place,
-                flags=() if flags is None else flags[place],
+            Input(self.ids[at : at + ID_BYTES], self.at, row, ask.request_id, place, flags=names)
+            for at, row, (ask, place), names in zip(
+                range(0, len(self.ids), ID_BYTES), share.rows, places, flags, strict=True
             )
-            for place, row in enumerate(share.rows)
-        ]  # fmt: skip
+        ]
         share.began, share.off_loop = self.began, True
         return share
 
     def speak(self, outputs: Outputs) -> PackedBlock:
-        """Keep the answers for the door to read; the records of all rows."""
-        self.answers, self.scores = outputs.prediction, outputs.scores
-        self.ask.stretches = (*self.ask.stretches, self)
-        latency_us = (perf_counter_ns() - self.ask.arrived) // 1000
+        """Leave the answers with their requests, for the doors to read; the records of all rows."""
+        now, start = perf_counter_ns(), 0
+        latencies = []
+        for ask, place, rows in self.spans:
+            end = start + rows
+            scores = None if outputs.scores is None else outputs.scores[start:end]
+            ids = self.ids[start * ID_BYTES : end * ID_BYTES]
+            ask.hear(Spoken(self.seat, place, ids, outputs.prediction[start:end], scores))
+            latencies.append((now - ask.arrived) // 1000)
+            start = end
         version = self.seat.version
-        who = (version, version, Role.LIVE, 1.0)
-        said = b"".join(map(_encode, who))
-        end = b"".join(map(_encode, (outputs.compute_us, latency_us, "")))
-        ids = id_cells(self.ids)
-        contract = self.seat.served.contract
-        answers = (
-            _ANSWER, ids, said, _words(outputs.prediction, contract.output), *_scores(outputs.scores), end
-        )  # fmt: skip
-        return PackedBlock(self._inputs(ids), listed(len(self), answers))
+        said = b"".join(map(_encode, (version, version, Role.LIVE, 1.0)))
+        ids_ = id_cells(self.ids)
+        words = _words(outputs.prediction, self.seat.served.contract.output)
+        end_ = (_encode(outputs.compute_us), self._each(latencies), _NO_FALLBACK)
+        answers = (_ANSWER, ids_, said, words, *_scores(outputs.scores), *end_)
+        return PackedBlock(self._inputs(ids_), listed(len(self), answers))
 
     def _inputs(self, ids: Piece) -> msgspec.Raw:
-        places = np.arange(self.start, self.start + len(self), dtype=np.int64)
         pieces: tuple[Piece, ...] = (
-            _INPUT, ids, _encode(self.at), *self.columns.features(), _encode(self.ask.request_id),
-            number_cells(places), _NOWHERE, self.columns.flag_piece(), _NULL,
+            _INPUT, ids, _encode(self.at), *self.columns.features(), self._names(), number_cells(self._places()),
+            _NOWHERE, self.columns.flag_piece(), _NULL,
         )  # fmt: skip
         return listed(len(self), pieces)
 
-    def settle(self) -> None:
-        """Leave an answer per row with the request, as a share's rows do; for doors that tell them one by one."""
-        if self.answers is None:
-            return
-        version = self.seat.version
-        scores = [None] * len(self) if self.scores is None else self.scores.tolist()
-        for place, (said, how) in enumerate(zip(self.answers.tolist(), scores, strict=True)):
-            answer = Answer(self.id_of(place), version, version, Role.LIVE, 1.0, said, how, 0, 0)
-            self.ask.outcomes[self.start + place] = answer
+    def _counts(self) -> list[int]:
+        return [each.rows for each in self.spans]
+
+    def _each(self, numbers: list[int]) -> Piece:
+        """A number of each span, as the records of its rows have it."""
+        if len(numbers) == 1:
+            return _encode(numbers[0])
+        return number_cells(np.repeat(np.array(numbers, np.int64), self._counts()))
+
+    def _names(self) -> Piece:
+        """The names of the requests."""
+        names = [each.ask.request_id for each in self.spans]
+        if len(names) == 1:
+            return _encode(names[0])
+        return one_of(names, np.repeat(np.arange(len(names)), self._counts()))
+
+    def _places(self) -> Array:
+        """Each row's place in its request."""
+        starts = [each.start for each in self.spans]
+        places = np.arange(len(self), dtype=np.int64)
+        if len(starts) == 1:
+            return places + starts[0]
+        counts = self._counts()
+        firsts = np.cumsum([0, *counts[:-1]])
+        places += np.repeat(np.array(starts) - firsts, counts)
+        return places
 
 
 def _words(prediction: Array, output: Output) -> Piece:

@@ -37,6 +37,11 @@ _CODE_BITS: Final = 30
 _CODE_MASK: Final = (1 << _CODE_BITS) - 1
 _VERSION: Final = 0x7000
 _VARIANT: Final = 1 << 63
+ID_LETTERS: Final = 36
+"""Of an identifier's text."""
+_DASHES: Final = (8, 13, 18, 23)
+_RUNS: Final = ((0, 8), (9, 13), (14, 18), (19, 23), (24, 36))
+"""Where its digits stand."""
 _UUID: Final = re.compile("[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
@@ -163,6 +168,22 @@ def format_id(id: bytes) -> str:  # noqa: A002
     """
     text = id.hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def format_ids(ids: bytes, end: str = "") -> str:
+    """The texts of many, 16 bytes each, one behind the other with `end`, a letter or none, after each.
+
+    >>> format_ids(bytes(range(32)), ";")
+    '00010203-0405-0607-0809-0a0b0c0d0e0f;10111213-1415-1617-1819-1a1b1c1d1e1f;'
+    """
+    digits = np.frombuffer(ids.hex().encode(), np.uint8).reshape(-1, 32)
+    text = np.full((len(digits), ID_LETTERS + len(end)), ord(end or "-"), np.uint8)
+    text[:, _DASHES] = ord("-")
+    at = 0
+    for start, stop in _RUNS:
+        text[:, start:stop] = digits[:, at : at + stop - start]
+        at += stop - start
+    return text.tobytes().decode()
 
 
 def least_id(moment: int) -> str:

@@ -53,7 +53,7 @@ class Dialect(Protocol):
         """What `exchange` asks of the version in `seat`. Raises BadInput for what is no request in this dialect."""
         ...
 
-    def write(self, ask: Ask, answers: list[Answer], wanted: Any) -> Written:
+    def write(self, ask: Ask, wanted: Any) -> Written:
         """All rows are answered: how that is told."""
         ...
 
@@ -108,11 +108,10 @@ class DialectDoor:
 
     def _told(self, ask: Ask, wanted: Any) -> Written:
         """How the answers are told. Raises what is wrong with the request where they are not all there."""
-        ask.settle()
         problem = first_problem(ask)
         if problem is not None:
             raise problem
-        return self._dialect.write(ask, [each for each in ask.outcomes if isinstance(each, Answer)], wanted)
+        return self._dialect.write(ask, wanted)
 
 
 def _tell(exchange: Exchange, said: Written, request_id: bytes, version: bytes, extra: bytes) -> None:
@@ -152,6 +151,9 @@ def first_problem(ask: Ask) -> HeadgateError | None:
     """Why a request whose rows are answered together is not: the first row that is not answered, or the whole."""
     if not ask.outcomes:
         return ask.refusal
+    if ask.whole:
+        return None
+    ask.settle()
     problem = overall(ask)
     if problem is None:
         problem = next((each for each in ask.outcomes if not isinstance(each, Answer)), None)

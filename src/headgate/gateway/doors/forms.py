@@ -20,7 +20,6 @@ from headgate.gateway.doors.elements import element, is_bytes, scalar
 from headgate.gateway.doors.v2.about import outputs_of
 from headgate.gateway.reading import Reader, Reading
 from headgate.gateway.view import Seat
-from headgate.journal.records import Answer
 
 Objects = list[Any]
 """Rows as objects of fields, as far as they are any."""
@@ -150,8 +149,9 @@ def gives_scores(seat: Seat) -> bool:
     return any(each["name"] == Told.SCORES for each in outputs_of(seat)) and seat.served.contract.output.classes != ()
 
 
-def tell(ask: Ask, answers: Sequence[Answer], told: Told) -> list[Any]:
-    """One entry per row."""
+def tell(ask: Ask, told: Told) -> list[Any]:
+    """One entry per row of a request whose rows are all answered."""
+    answers = ask.answers()
     if ask.arrays is not None:
         arrays = ask.arrays
         rows = [{name: array.tolist() for name, array in arrays[place].items()} for place in range(len(answers))]

@@ -141,7 +141,7 @@ def versions(ask: Ask) -> bytes:
 def spoke(ask: Ask) -> list[str]:
     """The versions that answered, by name."""
     found = {outcome.answered for outcome in ask.outcomes if type(outcome) is Answer}
-    return sorted(found | {each.seat.version for each in ask.stretches})
+    return sorted(found | {each.seat.version for each in ask.spoken})
 
 
 def _entry(ask: Ask, place: int) -> _Predicted | _Refused:

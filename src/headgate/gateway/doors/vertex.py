@@ -15,7 +15,6 @@ from headgate.gateway.doors.statuses import V2, status_of
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.reading import read_rest
 from headgate.gateway.view import Seat
-from headgate.journal.records import Answer
 
 _encode = msgspec.json.Encoder().encode
 
@@ -38,9 +37,9 @@ class VertexDialect:
         shape = partial(by_row, given, served.contract, "instances")
         return Question(read_rows(served.reader, given, shape, finite=finite, rest=rest), told)
 
-    def write(self, ask: Ask, answers: list[Answer], wanted: Told) -> Written:
+    def write(self, ask: Ask, wanted: Told) -> Written:
         """One entry of ``predictions`` per row."""
-        return Written(_encode({"predictions": tell(ask, answers, wanted)}), extra=b"" if ask.journalled else NOT_KEPT)
+        return Written(_encode({"predictions": tell(ask, wanted)}), extra=b"" if ask.journalled else NOT_KEPT)
 
     def refuse(self, error: HeadgateError) -> Written:
         """``{"error": "..."}``."""

@@ -27,7 +27,6 @@ from headgate.gateway.rpc.messages import INFERENCE
 from headgate.gateway.rpc.models import Models
 from headgate.gateway.rpc.places import Places
 from headgate.gateway.rpc.speaking import MESSAGES, refuse, trailers
-from headgate.journal.records import Answer
 from headgate.vocabulary import DEFAULT_PROJECT
 
 PROTOCOL: Final = "grpc"
@@ -114,15 +113,13 @@ class RpcDoor:
 
     def _answered(self, call: Call, wanted: infer.Wish, ask: Ask) -> None:
         self._places.leave(ask.view.key, ask)
-        ask.settle()
         # Only a caller's own id may be anything but a UUID.
         request_id = ask.request_id.encode() if ask.reading.id is None else header_text(ask.request_id)
         version, problem = versions(ask), first_problem(ask)
         if problem is not None:
             status = refuse(call, problem, request_id=request_id, version=version)
         else:
-            answers = [each for each in ask.outcomes if isinstance(each, Answer)]
-            reply = infer.write(MESSAGES["ModelInferResponse"](), ask, answers, wanted)
+            reply = infer.write(MESSAGES["ModelInferResponse"](), ask, wanted)
             call.reply(reply.SerializeToString(), trailers(request_id, version))
             status = Status.OK
         ask.view.count.replied(PROTOCOL, status, (perf_counter_ns() - ask.arrived) / 1e9)

@@ -17,7 +17,6 @@ from headgate.gateway.doors.v2.asked import Infer, Output, Wanted, question_of
 from headgate.gateway.doors.v2.binary import DTYPES, elements, packed
 from headgate.gateway.doors.v2.tensors import Elements, Tensor, check_shape
 from headgate.gateway.view import Seat
-from headgate.journal.records import Answer
 
 CONTENTS: Final = {
     "BOOL": "bool_contents",
@@ -59,23 +58,23 @@ def read(request: Any, seat: Seat) -> Question:
     return question
 
 
-def write(reply: Any, ask: Ask, answers: list[Answer], wish: Wish) -> Any:
+def write(reply: Any, ask: Ask, wish: Wish) -> Any:
     """`reply`, an empty ModelInferResponse, with the outputs asked for."""
     reply.model_name = ask.view.traffic.endpoint
-    reply.model_version = told.model_version(answers)
+    reply.model_version = told.model_version(ask)
     if ask.reading.id is not None:
         reply.id = ask.reading.id
-    for name, value in told.parameters(ask, answers).items():
+    for name, value in told.parameters(ask).items():
         if isinstance(value, bool):
             reply.parameters[name].bool_param = value
         else:
             reply.parameters[name].string_param = value
-    for each in told.outputs(ask, answers, wish.outputs):
+    for each in told.outputs(ask, wish.outputs):
         tensor = reply.outputs.add(name=each.name, datatype=each.datatype, shape=each.shape)
         if wish.raw:
             reply.raw_output_contents.append(packed(each.data, each.datatype))
         else:
-            data = [_bytes(item) for item in each.data] if each.datatype == "BYTES" else each.data
+            data = [_bytes(item) for item in each.data] if each.datatype == "BYTES" else each.listed()
             getattr(tensor.contents, CONTENTS[each.datatype]).extend(data)
     return reply
 

@@ -97,7 +97,7 @@ class ArrowDoor:
             self._native.refuse(exchange, view, HeadgateError(FAULT))
 
     def _reply(self, exchange: Exchange, ask: Ask) -> None:
-        problem = None if ask.stretches and ask.refusal is None else overall(ask)
+        problem = None if ask.spoken and ask.refusal is None else overall(ask)
         if isinstance(problem, HeadgateError):
             self._native.reply(exchange, ask)
             return

@@ -1,5 +1,6 @@
 """The answers of a request as an Arrow table, a row each, in the words of the native JSON reply."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -8,19 +9,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from headgate.errors import RuntimeFailed
-from headgate.gateway.ask import Ask
+from headgate.gateway.ask import Ask, Spoken
 from headgate.gateway.doors.errors import error_body
 from headgate.gateway.doors.native import spoke
-from headgate.gateway.stretch import Stretch
-from headgate.journal.identifiers import format_id
+from headgate.journal.identifiers import ID_LETTERS, format_id, format_ids
 from headgate.journal.records import Answer
 
 METADATA: Final = b"headgate"
 """The key of a schema's metadata under which stands what a JSON body has beside its rows."""
 _REFUSAL: Final = ("error_field", "error_rule", "error_message")
-_HEX: Final = np.frombuffer(b"0123456789abcdef", np.uint8)
-_DASHES: Final = (8, 13, 18, 23)
-_ID_LETTERS: Final = 36
 
 
 def told(ask: Ask) -> pa.Table:
@@ -30,9 +27,8 @@ def told(ask: Ask) -> pa.Table:
     ``error_field``, ``error_rule`` and ``error_message`` with nulls in the others. A tensor model's ``prediction`` is a
     struct of its outputs. The schema's metadata says under ``headgate`` which request and versions these are.
     """
-    stretches = sorted(ask.stretches, key=lambda each: each.start)
-    if sum(map(len, stretches)) == len(ask.outcomes):
-        names, arrays = _of_stretches(ask, stretches)
+    if ask.whole:
+        names, arrays = _of_columns(ask, ask.spoken)
     else:
         ask.settle()
         names, arrays = _of_outcomes(ask)
@@ -40,18 +36,18 @@ def told(ask: Ask) -> pa.Table:
     return pa.table(arrays, names=names).replace_schema_metadata({METADATA: msgspec.json.encode(said)})
 
 
-def _of_stretches(ask: Ask, stretches: list[Stretch]) -> tuple[list[str], list[Any]]:
+def _of_columns(ask: Ask, spoken: Sequence[Spoken]) -> tuple[list[str], list[Any]]:
     size = len(ask.outcomes)
     nothing = pa.nulls(size, pa.string())
     names = ["id", "version", "prediction"]
     arrays = [
-        _ids(b"".join(each.ids for each in stretches)),
-        pa.array([stretches[0].seat.version], pa.string()).take(pa.array(np.zeros(size, np.int8))),
-        pa.array(np.concatenate([each.answers for each in stretches if each.answers is not None])),
+        _ids(b"".join(each.ids for each in spoken)),
+        pa.array([spoken[0].seat.version], pa.string()).take(pa.array(np.zeros(size, np.int8))),
+        pa.array(np.concatenate([each.prediction for each in spoken])),
     ]
-    if stretches[0].scores is not None:
+    if spoken[0].scores is not None:
         names.append("scores")
-        arrays.append(_lists(np.concatenate([each.scores for each in stretches if each.scores is not None])))
+        arrays.append(_lists(np.concatenate([each.scores for each in spoken if each.scores is not None])))
     return [*names, "flags", *_REFUSAL], [*arrays, _flags(ask), nothing, nothing, nothing]
 
 
@@ -97,13 +93,9 @@ def _flags(ask: Ask) -> Any:
 
 def _ids(ids: bytes) -> Any:
     """The texts of identifiers of 16 bytes each."""
-    raw = np.frombuffer(ids, np.uint8).reshape(-1, 16)
-    digits = np.empty((len(raw), 32), np.uint8)
-    digits[:, 0::2], digits[:, 1::2] = _HEX[raw >> 4], _HEX[raw & 15]
-    text = np.full((len(raw), _ID_LETTERS), ord("-"), np.uint8)
-    text[:, [place for place in range(_ID_LETTERS) if place not in _DASHES]] = digits
-    offsets = np.arange(0, (len(raw) + 1) * _ID_LETTERS, _ID_LETTERS, dtype=np.int32)
-    return pa.StringArray.from_buffers(len(raw), pa.py_buffer(offsets), pa.py_buffer(text))
+    text = format_ids(ids).encode()
+    offsets = np.arange(0, len(text) + 1, ID_LETTERS, dtype=np.int32)
+    return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(text))
 
 
 def _lists(scores: npt.NDArray[np.float64]) -> Any:

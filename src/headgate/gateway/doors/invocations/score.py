@@ -37,7 +37,6 @@ from headgate.gateway.http.exchange import ACCEPT, CONTENT_TYPE, SAGEMAKER_ID, E
 from headgate.gateway.http.replies import JSON
 from headgate.gateway.reading import LONGEST_ID, read_rest
 from headgate.gateway.view import Seat
-from headgate.journal.records import Answer
 
 TEXT: Final = b"text/plain"
 NOT_KEPT: Final = b"Headgate-Journalled: false\r\n"
@@ -86,9 +85,9 @@ class InvocationsDialect:
             reading.id = inference_id(head)
         return Question(reading, Wanted(told, _asks_csv(head)))
 
-    def write(self, ask: Ask, answers: list[Answer], wanted: Wanted) -> Written:
+    def write(self, ask: Ask, wanted: Wanted) -> Written:
         """``{"predictions": [...]}``, or a line per row for those who accept CSV."""
-        said, extra = tell(ask, answers, wanted.told), b"" if ask.journalled else NOT_KEPT
+        said, extra = tell(ask, wanted.told), b"" if ask.journalled else NOT_KEPT
         if wanted.csv:
             return Written(write_table(said), content_type=CSV + b"; charset=utf-8", extra=extra)
         return Written(_encode({"predictions": said}), extra=extra)

@@ -13,7 +13,6 @@ from headgate.gateway.doors.invocations.score import NOT_KEPT
 from headgate.gateway.doors.statuses import V2, status_of
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.view import Seat
-from headgate.journal.records import Answer
 
 DEFAULT: Final = "serving_default"
 """The signature that tells the scores where there are any and the prediction where there are none."""
@@ -48,9 +47,9 @@ class TensorFlowDialect:
         reading = read_rows(seat.served.reader, given, partial(form, given, contract, name), finite=finite)
         return Question(reading, Wanted(told, form is by_column))
 
-    def write(self, ask: Ask, answers: list[Answer], wanted: Wanted) -> Written:
+    def write(self, ask: Ask, wanted: Wanted) -> Written:
         """``predictions`` for rows, ``outputs`` for columns."""
-        rows, extra = tell(ask, answers, wanted.told), b"" if ask.journalled else NOT_KEPT
+        rows, extra = tell(ask, wanted.told), b"" if ask.journalled else NOT_KEPT
         said: dict[str, Any] = {"outputs": turned(rows)} if wanted.by_column else {"predictions": rows}
         return Written(_encode(said), extra=extra)
 

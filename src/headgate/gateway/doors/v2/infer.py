@@ -16,7 +16,6 @@ from headgate.gateway.doors.v2.asked import Infer, Wanted, question_of
 from headgate.gateway.doors.v2.binary import SIZE, fill, packed, split
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.view import Seat
-from headgate.journal.records import Answer
 
 _OCTETS: Final = b"application/octet-stream"
 
@@ -35,18 +34,18 @@ class V2Dialect:
         fill(request.inputs, raw)
         return question_of(request, seat)
 
-    def write(self, ask: Ask, answers: list[Answer], wanted: Sequence[Wanted]) -> Written:
+    def write(self, ask: Ask, wanted: Sequence[Wanted]) -> Written:
         """The outputs asked for; those in binary behind the JSON, in the order in which it lists them."""
         outputs, behind = [], []
-        for each in told.outputs(ask, answers, wanted):
+        for each in told.outputs(ask, wanted):
             tensor: dict[str, Any] = {"name": each.name, "datatype": each.datatype, "shape": each.shape}
             if each.binary:
                 behind.append(packed(each.data, each.datatype))
                 tensor["parameters"] = {SIZE: len(behind[-1])}
             else:
-                tensor["data"] = each.data
+                tensor["data"] = each.listed()
             outputs.append(tensor)
-        json = _encode(_about(ask, answers) | {"outputs": outputs})
+        json = _encode(_about(ask) | {"outputs": outputs})
         if not any(each.binary for each in wanted):
             return Written(json)
         length = b"Inference-Header-Content-Length: %d\r\n" % len(json)
@@ -84,8 +83,8 @@ def _place_of(error: msgspec.ValidationError) -> str:
     return ".".join(places) or "inputs"
 
 
-def _about(ask: Ask, answers: list[Answer]) -> dict[str, Any]:
-    reply: dict[str, Any] = {"model_name": ask.view.traffic.endpoint, "model_version": told.model_version(answers)}
+def _about(ask: Ask) -> dict[str, Any]:
+    reply: dict[str, Any] = {"model_name": ask.view.traffic.endpoint, "model_version": told.model_version(ask)}
     if ask.reading.id is not None:
         reply["id"] = ask.reading.id
-    return reply | {"parameters": told.parameters(ask, answers)}
+    return reply | {"parameters": told.parameters(ask)}

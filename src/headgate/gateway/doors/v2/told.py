@@ -8,10 +8,11 @@ import numpy as np
 
 from headgate.errors import RuntimeFailed
 from headgate.gateway.ask import Ask
+from headgate.gateway.doors.native import spoke
 from headgate.gateway.doors.v2.about import outputs_of
 from headgate.gateway.doors.v2.asked import Wanted
-from headgate.journal.identifiers import format_id
-from headgate.journal.records import Answer
+from headgate.journal.identifiers import format_ids
+from headgate.runtimes.ports import Array
 
 
 class Told(msgspec.Struct):
@@ -20,45 +21,65 @@ class Told(msgspec.Struct):
     name: str
     datatype: str
     shape: list[int]
-    data: list[Any]
+    data: list[Any] | Array
     binary: bool
     """As it was wanted."""
 
+    def listed(self) -> list[Any]:
+        """The elements as Python has them."""
+        return self.data if isinstance(self.data, list) else self.data.tolist()
 
-def outputs(ask: Ask, answers: list[Answer], wanted: Sequence[Wanted]) -> list[Told]:
-    """The outputs asked for, in the order asked."""
-    return [Told(each.name, each.datatype, *_elements(ask, answers, each.name), each.binary) for each in wanted]
+
+def outputs(ask: Ask, wanted: Sequence[Wanted]) -> list[Told]:
+    """The outputs asked for, in the order asked, of a request whose rows are all answered."""
+    return [Told(each.name, each.datatype, *_elements(ask, each.name), each.binary) for each in wanted]
 
 
-def model_version(answers: list[Answer]) -> str:
+def model_version(ask: Ask) -> str:
     """The versions that answered, separated by commas."""
-    return ",".join(sorted({each.answered for each in answers}))
+    return ",".join(spoke(ask))
 
 
-def parameters(ask: Ask, answers: list[Answer]) -> dict[str, str | bool]:
+def parameters(ask: Ask) -> dict[str, str | bool]:
     """What a reply says of itself: the ids by which its rows are labelled later."""
+    if ask.whole:
+        ids = b"".join([each.ids for each in ask.spoken])
+    else:
+        ids = b"".join([each.input_id for each in ask.answers()])
     said: dict[str, str | bool] = {
         "headgate_request_id": ask.request_id,
-        "headgate_ids": ",".join([format_id(each.input_id) for each in answers]),
+        "headgate_ids": format_ids(ids, ",")[:-1],
     }
     if not ask.journalled:
         said["journalled"] = False
     return said
 
 
-def _elements(ask: Ask, answers: list[Answer], name: str) -> tuple[list[int], list[Any]]:
+def _elements(ask: Ask, name: str) -> tuple[list[int], list[Any] | Array]:
     """Shape and elements of one output, flat and row-major. Raises RuntimeFailed when its rows differ in shape."""
-    if not answers:
+    if not ask.outcomes:
         wide = {each["name"]: each["shape"] for each in outputs_of(ask.pinned or ask.view.live)}[name]
         return [0, *[max(0, each) for each in wide[1:]]], []
     if ask.arrays is not None:
         arrays = ask.arrays
-        parts = [arrays[row][name] for row in range(len(answers))]
+        parts = [arrays[row][name] for row in range(len(ask.outcomes))]
         if len({each.shape for each in parts}) > 1:
             raise RuntimeFailed("the answers to these rows differ in shape, so no tensor holds them; ask row by row")
         array = np.stack(parts)
-        return list(array.shape), array.reshape(-1).tolist()
+        return list(array.shape), array.reshape(-1)
+    if ask.whole:
+        return _spoken(ask, name)
+    answers = ask.answers()
     if name == "prediction":
         return [len(answers)], [each.prediction for each in answers]
     rows = [each.scores or [] for each in answers]
     return [len(rows), len(rows[0])], [score for row in rows for score in row]
+
+
+def _spoken(ask: Ask, name: str) -> tuple[list[int], Array]:
+    if name == "prediction":
+        parts = [each.prediction for each in ask.spoken]
+    else:
+        parts = [each.scores for each in ask.spoken if each.scores is not None]
+    array = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return list(array.shape), array.reshape(-1)
