@@ -30,6 +30,7 @@ class MatrixScreen:
         # Infinity breaks a rule of its own, so no field is without bounds.
         self._lows = np.array([-_LARGEST if low is None else low for low, _ in limits])
         self._highs = np.array([_LARGEST if high is None else high for _, high in limits])
+        self._unbounded = all(each == (None, None) for each in limits)
 
     def passed(self, matrix: npt.NDArray[Any]) -> npt.NDArray[np.float64] | None:
         """`matrix`, (rows, fields) of floats in contract order, in doubles; None where one by one is needed."""
@@ -37,6 +38,5 @@ class MatrixScreen:
             return None
         numbers = matrix.astype(np.float64, copy=False)
         # NaN is within no bounds: a null in a nullable field goes the longer way.
-        if not bool(((numbers >= self._lows) & (numbers <= self._highs)).all()):
-            return None
-        return numbers
+        legal = np.isfinite(numbers) if self._unbounded else (numbers >= self._lows) & (numbers <= self._highs)
+        return numbers if np.logical_and.reduce(legal, axis=None) else None

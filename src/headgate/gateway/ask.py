@@ -11,6 +11,7 @@ from headgate.errors import DeadlineExceeded, HeadgateError, PassingError, Viola
 from headgate.gateway.reading import Reading
 from headgate.gateway.room import Account, Room
 from headgate.gateway.view import Seat, View
+from headgate.journal.identifiers import IdBlock
 from headgate.journal.records import Answer, Input
 from headgate.runtimes.ports import Array, Feeds
 from headgate.vocabulary import Role
@@ -18,7 +19,6 @@ from headgate.vocabulary import Role
 _LOG: Final = logging.getLogger(__name__)
 
 Outcome = Answer | Violation | PassingError
-ID_BYTES: Final = 16
 FAULT: Final = "a fault of Headgate; its log has the trace"
 """All that a caller is told of a mistake of ours."""
 
@@ -29,10 +29,21 @@ class Spoken(msgspec.Struct, eq=False):
     seat: Seat
     start: int
     """The place of the first in its request."""
-    ids: bytes
-    """16 bytes of each row."""
+    block: IdBlock
+    first: int
+    """Where the identifiers of these rows begin in `block`."""
     prediction: Array
     scores: Array | None
+
+    @property
+    def ids(self) -> bytes:
+        """16 bytes of each row."""
+        return self.block.raw(self.first, self.first + len(self))
+
+    @property
+    def names(self) -> str:
+        """The texts of its rows' identifiers, with commas between."""
+        return self.block.text(self.first, self.first + len(self))
 
     def __len__(self) -> int:
         return len(self.prediction)
@@ -42,7 +53,8 @@ class Spoken(msgspec.Struct, eq=False):
         version = self.seat.version
         scores = [None] * len(self) if self.scores is None else self.scores.tolist()
         for place, (said, how) in enumerate(zip(self.prediction.tolist(), scores, strict=True)):
-            id_ = self.ids[place * ID_BYTES : (place + 1) * ID_BYTES]
+            at = self.first + place
+            id_ = self.block.raw(at, at + 1)
             yield self.start + place, Answer(id_, version, version, Role.LIVE, 1.0, said, how, 0, 0)
 
 

@@ -9,11 +9,11 @@ from itertools import islice
 from typing import Final
 
 from headgate.errors import Violation
-from headgate.gateway.ask import ID_BYTES, Ask, Share
+from headgate.gateway.ask import Ask, Share
 from headgate.gateway.columns import Matrix, Table
 from headgate.gateway.stretch import Span, Stretch
 from headgate.gateway.view import Seat, View
-from headgate.journal.identifiers import format_id
+from headgate.journal.identifiers import ID_BYTES, format_id
 from headgate.journal.records import Input, Refusal
 from headgate.traffic.assignment import Assignment
 from headgate.vocabulary import Role

@@ -14,9 +14,10 @@ import msgspec
 import numpy as np
 
 from headgate.contracts.contract import Output
-from headgate.gateway.ask import ID_BYTES, Ask, Share, Spoken
+from headgate.gateway.ask import Ask, Share, Spoken
 from headgate.gateway.columns import Table
 from headgate.gateway.view import Seat, View
+from headgate.journal.identifiers import ID_BYTES, IdBlock
 from headgate.journal.packed import PackedBlock, Piece, array_head, id_cells, listed, number_cells, one_of
 from headgate.journal.records import Answer, Input
 from headgate.runtimes.ports import Array, Feeds, Outputs
@@ -104,13 +105,12 @@ class Stretch:
 
     def speak(self, outputs: Outputs) -> PackedBlock:
         """Leave the answers with their requests, for the doors to read; the records of all rows."""
-        now, start = perf_counter_ns(), 0
+        now, start, block = perf_counter_ns(), 0, IdBlock(self.ids)
         latencies = []
         for ask, place, rows in self.spans:
             end = start + rows
             scores = None if outputs.scores is None else outputs.scores[start:end]
-            ids = self.ids[start * ID_BYTES : end * ID_BYTES]
-            ask.hear(Spoken(self.seat, place, ids, outputs.prediction[start:end], scores))
+            ask.hear(Spoken(self.seat, place, block, start, outputs.prediction[start:end], scores))
             latencies.append((now - ask.arrived) // 1000)
             start = end
         version = self.seat.version

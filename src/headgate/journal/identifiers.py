@@ -37,8 +37,9 @@ _CODE_BITS: Final = 30
 _CODE_MASK: Final = (1 << _CODE_BITS) - 1
 _VERSION: Final = 0x7000
 _VARIANT: Final = 1 << 63
+ID_BYTES: Final = 16
 ID_LETTERS: Final = 36
-"""Of an identifier's text."""
+"""Of an identifier and of its text."""
 _DASHES: Final = (8, 13, 18, 23)
 _RUNS: Final = ((0, 8), (9, 13), (14, 18), (19, 23), (24, 36))
 """Where its digits stand."""
@@ -168,6 +169,33 @@ def format_id(id: bytes) -> str:  # noqa: A002
     """
     text = id.hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+class IdBlock:
+    """Identifiers drawn together; their texts are made once, for all of them, when somebody asks for some.
+
+    >>> block = IdBlock(bytes(range(48)))
+    >>> block.raw(1, 2).hex(), block.text(1, 2)
+    ('101112131415161718191a1b1c1d1e1f', '10111213-1415-1617-1819-1a1b1c1d1e1f')
+    """
+
+    __slots__ = ("_text", "whole")
+
+    def __init__(self, whole: bytes) -> None:
+        """`whole`: 16 bytes of each."""
+        self.whole = whole
+        self._text = ""
+
+    def raw(self, start: int, stop: int) -> bytes:
+        """The bytes of those from `start` to before `stop`."""
+        return self.whole[start * ID_BYTES : stop * ID_BYTES]
+
+    def text(self, start: int, stop: int) -> str:
+        """Their texts, with commas between."""
+        if not self._text:
+            self._text = format_ids(self.whole, ",")
+        width = ID_LETTERS + 1
+        return self._text[start * width : stop * width - 1]
 
 
 def format_ids(ids: bytes, end: str = "") -> str:

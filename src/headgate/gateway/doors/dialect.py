@@ -14,10 +14,10 @@ import msgspec
 from headgate.errors import BadInput, HeadgateError, Violation
 from headgate.gateway.answer import Answerer
 from headgate.gateway.ask import Ask, make_ask
-from headgate.gateway.doors.native import overall, versions
+from headgate.gateway.doors.native import name_of, overall, versions
 from headgate.gateway.doors.statuses import error_headers
 from headgate.gateway.http.exchange import DEADLINE, Exchange
-from headgate.gateway.http.replies import JSON, NOBODY, header_text, send
+from headgate.gateway.http.replies import JSON, NOBODY, send
 from headgate.gateway.reading import LONGEST_DEADLINE_MS, Reading, read_rest
 from headgate.gateway.view import Seat, View
 from headgate.journal.records import Answer
@@ -42,7 +42,7 @@ class Written(msgspec.Struct, eq=False):
 
 
 class Dialect(Protocol):
-    """One protocol; stateless, so any number of requests may be in it at once."""
+    """One protocol; it keeps nothing of a request, so any number may be in it at once."""
 
     @property
     def name(self) -> str:
@@ -96,7 +96,7 @@ class DialectDoor:
         return said.status
 
     def _reply(self, exchange: Exchange, wanted: Any, ask: Ask) -> None:
-        request_id, version = header_text(ask.request_id), versions(ask)
+        request_id, version = name_of(ask), versions(ask)
         try:
             said = self._told(ask, wanted)
         except HeadgateError as problem:

@@ -93,7 +93,7 @@ class PredictDoor:
 
     def reply(self, exchange: Exchange, ask: Ask) -> None:
         """Tell the caller of `exchange` what became of its rows."""
-        request_id = ask.request_id.encode() if ask.reading.id is None else header_text(ask.request_id)
+        request_id = name_of(ask)
         problem = None if ask.refusal is None and type(ask.outcomes[0]) is Answer else overall(ask)
         version = versions(ask)
         if problem is None:
@@ -127,6 +127,11 @@ def overall(ask: Ask) -> HeadgateError | Violation | None:
     return problem
 
 
+def name_of(ask: Ask) -> bytes:
+    """The request's name, as a header has it; only a caller's own may be anything but a UUID."""
+    return ask.request_id.encode() if ask.reading.id is None else header_text(ask.request_id)
+
+
 def versions(ask: Ask) -> bytes:
     """The versions that answered, as a header has them."""
     live = ask.view.live
@@ -140,8 +145,10 @@ def versions(ask: Ask) -> bytes:
 
 def spoke(ask: Ask) -> list[str]:
     """The versions that answered, by name."""
-    found = {outcome.answered for outcome in ask.outcomes if type(outcome) is Answer}
-    return sorted(found | {each.seat.version for each in ask.spoken})
+    found = {each.seat.version for each in ask.spoken}
+    if not ask.whole:
+        found |= {outcome.answered for outcome in ask.outcomes if type(outcome) is Answer}
+    return sorted(found)
 
 
 def _entry(ask: Ask, place: int) -> _Predicted | _Refused:

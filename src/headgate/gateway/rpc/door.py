@@ -13,10 +13,9 @@ from headgate.errors import BodyRefused, DeadlineExceeded, HeadgateError
 from headgate.gateway.answer import Answerer
 from headgate.gateway.ask import Ask, make_ask
 from headgate.gateway.doors.dialect import check_rows, first_problem, have_answered
-from headgate.gateway.doors.native import versions
+from headgate.gateway.doors.native import name_of, versions
 from headgate.gateway.doors.statuses import Status
 from headgate.gateway.doors.v2.repository import Repository
-from headgate.gateway.http.replies import header_text
 from headgate.gateway.permits import Permits
 from headgate.gateway.reading import LONGEST_DEADLINE_MS
 from headgate.gateway.room import Account
@@ -113,9 +112,7 @@ class RpcDoor:
 
     def _answered(self, call: Call, wanted: infer.Wish, ask: Ask) -> None:
         self._places.leave(ask.view.key, ask)
-        # Only a caller's own id may be anything but a UUID.
-        request_id = ask.request_id.encode() if ask.reading.id is None else header_text(ask.request_id)
-        version, problem = versions(ask), first_problem(ask)
+        request_id, version, problem = name_of(ask), versions(ask), first_problem(ask)
         if problem is not None:
             status = refuse(call, problem, request_id=request_id, version=version)
         else:

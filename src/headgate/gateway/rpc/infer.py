@@ -13,7 +13,7 @@ from headgate.errors import BadInput
 from headgate.gateway.ask import Ask
 from headgate.gateway.doors.dialect import Question
 from headgate.gateway.doors.v2 import told
-from headgate.gateway.doors.v2.asked import Infer, Output, Wanted, question_of
+from headgate.gateway.doors.v2.asked import Infer, Output, Wanted, question_of, wanted_of
 from headgate.gateway.doors.v2.binary import DTYPES, elements, packed
 from headgate.gateway.doors.v2.tensors import Elements, Tensor, check_shape
 from headgate.gateway.view import Seat
@@ -53,7 +53,7 @@ def read(request: Any, seat: Seat) -> Question:
             tensor.elements = _typed(tensor, each.contents)
     outputs = [Output(name=each.name, parameters=_parameters(each.parameters)) for each in request.outputs]
     asked = Infer(inputs=inputs, id=request.id, outputs=outputs, parameters=_parameters(request.parameters))
-    question = question_of(asked, seat)
+    question = question_of(asked, seat, wanted_of(asked, seat))
     question.wanted = Wish(question.wanted, bool(raw))
     return question
 

@@ -17,9 +17,9 @@ from headgate.gateway.ask import FAULT, Ask, make_ask
 from headgate.gateway.doors.arrow.tables import FILE, STREAM, Finder
 from headgate.gateway.doors.dialect import deadline_of
 from headgate.gateway.doors.errors import refuse
-from headgate.gateway.doors.native import PROTOCOL, PredictDoor, overall, versions
+from headgate.gateway.doors.native import PROTOCOL, PredictDoor, name_of, overall, versions
 from headgate.gateway.http.exchange import ACCEPT, Exchange, Head
-from headgate.gateway.http.replies import JSON, header_text, send
+from headgate.gateway.http.replies import JSON, send
 from headgate.gateway.reading import Reading
 from headgate.gateway.room import FULL
 from headgate.gateway.view import View
@@ -108,7 +108,7 @@ class ArrowDoor:
         writing.add_done_callback(partial(self._tell, exchange, ask, status, STREAM if as_table else JSON))
 
     def _tell(self, exchange: Exchange, ask: Ask, status: int, kind: bytes, done: "asyncio.Future[Any]") -> None:
-        request_id, version = header_text(ask.request_id), versions(ask)
+        request_id, version = name_of(ask), versions(ask)
         if (problem := done.exception()) is None:
             send(exchange, status, done.result(), request_id=request_id, version=version, content_type=kind)
         else:

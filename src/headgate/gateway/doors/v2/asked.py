@@ -40,14 +40,11 @@ class Wanted(msgspec.Struct):
     """Whether JSON callers want it behind the JSON."""
 
 
-def question_of(request: Infer, seat: Seat) -> Question:
-    """The rows in the request's tensors, and which outputs it wants in which form.
+def question_of(request: Infer, seat: Seat, wanted: list[Wanted]) -> Question:
+    """The rows in the request's tensors, and the outputs it wants.
 
     Raises BadInput for what is no request of this version.
     """
-    if not request.inputs:
-        raise BadInput("inputs", "missing", "expected at least one tensor")
-    wanted = _wanted(request, seat)
     reading = read_tensors(request.inputs, seat.served.reader, seat.served.contract)
     reading.id = request.id or None
     reading.deadline_ms = _deadline(request)
@@ -75,7 +72,10 @@ def _deadline(request: Infer) -> float | None:
     return min(timeout, LONGEST_DEADLINE_MS * 1000) / 1000  # first, because a whole number may be beyond any float
 
 
-def _wanted(request: Infer, seat: Seat) -> list[Wanted]:
+def wanted_of(request: Infer, seat: Seat) -> list[Wanted]:
+    """The outputs a request wants, in which form. Raises BadInput where it asks nothing, or for what there is not."""
+    if not request.inputs:
+        raise BadInput("inputs", "missing", "expected at least one tensor")
     offered = {each["name"]: each["datatype"] for each in outputs_of(seat)}
     binary = _flag(request.parameters, _ALL_BINARY, False)
     for each in request.outputs:

@@ -1,9 +1,11 @@
 """Inference requests and their answers over HTTP, JSON and binary tensors mixed at will."""
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from headgate.contracts.decode import parse_json
 from headgate.contracts.explain import class_of
@@ -12,7 +14,7 @@ from headgate.gateway.ask import Ask
 from headgate.gateway.doors.dialect import Question, Written
 from headgate.gateway.doors.statuses import V2, status_of
 from headgate.gateway.doors.v2 import told
-from headgate.gateway.doors.v2.asked import Infer, Wanted, question_of
+from headgate.gateway.doors.v2.asked import Infer, Wanted, question_of, wanted_of
 from headgate.gateway.doors.v2.binary import SIZE, fill, packed, split
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.view import Seat
@@ -22,30 +24,83 @@ _OCTETS: Final = b"application/octet-stream"
 _encode = msgspec.json.Encoder().encode
 
 
+_KNOWN: Final = 256
+"""Texts of JSON whose meaning is kept."""
+_LONGEST_KNOWN: Final = 2048
+
+
+class _Known(msgspec.Struct, eq=False):
+    """What JSON before binary tensors asks of a version."""
+
+    seat: Seat
+    request: Infer
+    wanted: list[Wanted]
+
+
+class _Tensor(msgspec.Struct, kw_only=True):
+    name: str
+    datatype: str
+    shape: list[int]
+    parameters: dict[str, int] | msgspec.UnsetType = msgspec.UNSET
+    data: list[Any] | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Reply(msgspec.Struct, kw_only=True):
+    model_name: str
+    model_version: str
+    id: str | msgspec.UnsetType = msgspec.UNSET
+    parameters: dict[str, str | bool]
+    outputs: list[_Tensor]
+
+
 class V2Dialect:
     """The open inference protocol as a Dialect."""
 
     name: Final = "v2"
 
+    def __init__(self) -> None:
+        self._known: dict[bytes, _Known] = {}
+        """By the JSON; clients repeat theirs with every batch of the same size."""
+
     def read(self, exchange: Exchange, seat: Seat) -> Question:
         """The rows in the request's tensors, and which outputs it wants in which form."""
         json, raw = split(exchange.head, exchange.body)
-        request = _request(json)
-        fill(request.inputs, raw)
-        return question_of(request, seat)
+        known = self._find(json, seat) if raw else _known(json, seat)
+        fill(known.request.inputs, raw)
+        return question_of(known.request, seat, known.wanted)
+
+    def _find(self, json: bytes, seat: Seat) -> _Known:
+        found = self._known.get(json)
+        if found is None or found.seat is not seat:
+            found = _known(json, seat)
+            if len(json) <= _LONGEST_KNOWN:
+                if len(self._known) >= _KNOWN:
+                    self._known.clear()
+                self._known[json] = found
+        # Its tensors are given their elements, so every request has its own.
+        inputs = [copy(each) for each in found.request.inputs]
+        return _Known(seat, replace(found.request, inputs=inputs), found.wanted)
 
     def write(self, ask: Ask, wanted: Sequence[Wanted]) -> Written:
         """The outputs asked for; those in binary behind the JSON, in the order in which it lists them."""
         outputs, behind = [], []
         for each in told.outputs(ask, wanted):
-            tensor: dict[str, Any] = {"name": each.name, "datatype": each.datatype, "shape": each.shape}
+            tensor = _Tensor(name=each.name, datatype=each.datatype, shape=each.shape)
             if each.binary:
                 behind.append(packed(each.data, each.datatype))
-                tensor["parameters"] = {SIZE: len(behind[-1])}
+                tensor.parameters = {SIZE: len(behind[-1])}
             else:
-                tensor["data"] = each.listed()
+                tensor.data = each.listed()
             outputs.append(tensor)
-        json = _encode(_about(ask) | {"outputs": outputs})
+        reply = _Reply(
+            model_name=ask.view.traffic.endpoint,
+            model_version=told.model_version(ask),
+            parameters=told.parameters(ask),
+            outputs=outputs,
+        )
+        if ask.reading.id is not None:
+            reply.id = ask.reading.id
+        json = _encode(reply)
         if not any(each.binary for each in wanted):
             return Written(json)
         length = b"Inference-Header-Content-Length: %d\r\n" % len(json)
@@ -54,6 +109,11 @@ class V2Dialect:
     def refuse(self, error: HeadgateError) -> Written:
         """``{"error": "..."}``, which stock clients show."""
         return Written(_encode({"error": str(error)}), status_of(error, V2))
+
+
+def _known(json: bytes, seat: Seat) -> _Known:
+    request = _request(json)
+    return _Known(seat, request, wanted_of(request, seat))
 
 
 def _request(body: bytes) -> Infer:
@@ -81,10 +141,3 @@ def _place_of(error: msgspec.ValidationError) -> str:
     missing = says.partition("missing required field `")[2].strip("`")
     places = [each for each in (path.strip("`.")[:80], missing) if each]
     return ".".join(places) or "inputs"
-
-
-def _about(ask: Ask) -> dict[str, Any]:
-    reply: dict[str, Any] = {"model_name": ask.view.traffic.endpoint, "model_version": told.model_version(ask)}
-    if ask.reading.id is not None:
-        reply["id"] = ask.reading.id
-    return reply | {"parameters": told.parameters(ask)}

@@ -11,7 +11,7 @@ from headgate.gateway.ask import Ask
 from headgate.gateway.doors.native import spoke
 from headgate.gateway.doors.v2.about import outputs_of
 from headgate.gateway.doors.v2.asked import Wanted
-from headgate.journal.identifiers import format_ids
+from headgate.journal.identifiers import format_id
 from headgate.runtimes.ports import Array
 
 
@@ -43,13 +43,10 @@ def model_version(ask: Ask) -> str:
 def parameters(ask: Ask) -> dict[str, str | bool]:
     """What a reply says of itself: the ids by which its rows are labelled later."""
     if ask.whole:
-        ids = b"".join([each.ids for each in ask.spoken])
+        ids = ",".join([each.names for each in ask.spoken])
     else:
-        ids = b"".join([each.input_id for each in ask.answers()])
-    said: dict[str, str | bool] = {
-        "headgate_request_id": ask.request_id,
-        "headgate_ids": format_ids(ids, ",")[:-1],
-    }
+        ids = ",".join([format_id(each.input_id) for each in ask.answers()])
+    said: dict[str, str | bool] = {"headgate_request_id": ask.request_id, "headgate_ids": ids}
     if not ask.journalled:
         said["journalled"] = False
     return said
