@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.gateway.http import connection
-from headgate.gateway.http.connection import HEAD_LIMIT, PIPELINE_LIMIT, Connection, Refused, Wire
+from headgate.gateway.http.connection import HEAD_LIMIT, PIPELINE_LIMIT, Connection
 from headgate.gateway.http.exchange import Exchange, Head
+from headgate.gateway.http.wire import Refused, Wire
 from headgate.gateway.room import Room
 
 

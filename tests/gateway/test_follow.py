@@ -2,20 +2,23 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.gateway.scenery import PLAIN, Silent
+from tests.gateway.scenery import PLAIN, Silent, outputs
 
-from headgate.errors import IntegrityError
+from headgate.errors import IntegrityError, RuntimeFailed
 from headgate.gateway import follow
-from headgate.gateway.follow import Follower
+from headgate.gateway.follow import Follower, Manners
 from headgate.gateway.metrics import Slab, SlabCollector
+from headgate.gateway.residents import Residents
 from headgate.gateway.view import Views
 from headgate.registry.package import Engine, Manifest, ModelInput, ModelOutput, Signature
 from headgate.registry.packages import FORMAT, Package
+from headgate.runtimes.ports import Feeds, Outputs
 from headgate.testing.memory import MemoryReports, MemoryTraffic
 from headgate.traffic.traffic import Member, Traffic
 from headgate.vocabulary import Digest
@@ -29,6 +32,14 @@ class Place(Silent):
     def __init__(self, digest: str, live: bool) -> None:
         self.digest, self.live = digest, live
         self.closed = False
+        self.asked: list[Feeds] = []
+        self.problem: Exception | None = None
+
+    async def run(self, feeds: Feeds) -> Outputs:
+        self.asked.append(feeds)
+        if self.problem is not None:
+            raise self.problem
+        return outputs(len(feeds["X"]))
 
     async def close(self) -> None:
         assert not self.closed, "given back twice"
@@ -38,13 +49,15 @@ class Place(Silent):
 class Yard:
     """A follower, what it follows and what it opened."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: Any) -> None:
         self.traffic, self.reports = MemoryTraffic(), MemoryReports()
         self.slab, self.folder = Slab(folder / "w0.slab"), folder
         self.views: Views = {}
         self.opened: list[tuple[str, bool]] = []
         self.places: list[Place] = []
         self.broken: set[str] = set()
+        self.problem: Exception | None = None
+        self.engine = Engine.ONNX
         self.gates: dict[str, threading.Event] = {}
         self.follower = Follower(
             source=self.traffic,
@@ -56,18 +69,20 @@ class Yard:
             views=self.views,
             rows_limit=10,
             replay=False,
+            manners=Manners(**({"resident_seconds": 0.0} | settings)),
         )
 
     def open(self, digest: Digest) -> Package:
         if digest in self.broken:
             raise IntegrityError("model.onnx changed")
-        return Package(Path(), Manifest(FORMAT, Engine.ONNX, "m", SIGNATURE, {}, {}), PLAIN, digest)
+        return Package(Path(), Manifest(FORMAT, self.engine, "m", SIGNATURE, {}, {}), PLAIN, digest)
 
     def place(self, digest: str, live: bool) -> Place:
         if digest in self.gates:
             self.gates[digest].wait(10)
         self.opened.append((digest, live))
         self.places.append(Place(digest, live))
+        self.places[-1].problem = self.problem
         return self.places[-1]
 
     def publish(self, shares: dict[str, float], *, live: str = "m:1", endpoint: str = "e", **more: Any) -> int:
@@ -99,9 +114,9 @@ class Yard:
         return [each.digest for each in self.places if each.closed]
 
 
-def play(folder: Path, scene: Callable[[Yard], Awaitable[None]], *prepare: dict[str, float]) -> None:
+def play(folder: Path, scene: Callable[[Yard], Awaitable[None]], *prepare: dict[str, float], **settings: Any) -> None:
     async def main() -> None:
-        yard = Yard(folder)
+        yard = Yard(folder, **settings)
         for shares in prepare:
             yard.publish(shares)
         async with asyncio.timeout(20):
@@ -195,6 +210,82 @@ def test_what_is_named_no_more_is_given_back_and_can_come_again(tmp_path: Path) 
         assert yard.closed == ["m:2"]
 
     play(tmp_path, scene, {"m:1": 1.0})
+
+
+def test_what_was_live_a_moment_ago_is_there_for_the_way_back_and_then_given_back(tmp_path: Path) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.obeyed(yard.publish({"m:2": 1.0}, live="m:2"))
+        await yard.obeyed(yard.publish({"m:1": 1.0}))
+        assert [digest for digest, _ in yard.opened] == ["m:1", "m:2"], "taking a swap back loads nothing"
+        assert yard.closed == []
+        await yard.obeyed(yard.publish({"m:3": 1.0}, live="m:3"))
+        await yard.until(lambda: yard.closed == ["m:2"])
+        assert "m:1" not in yard.closed, "one version is kept, the last"
+        yard.follower._residents = Residents(0.0)
+        await yard.until(lambda: yard.closed == ["m:1", "m:2"])
+
+    play(tmp_path, scene, {"m:1": 1.0}, resident_seconds=60.0)
+
+
+def test_what_runs_elsewhere_is_not_kept(tmp_path: Path) -> None:
+    async def scene(yard: Yard) -> None:
+        yard.engine = Engine.PYTHON
+        await yard.obeyed(yard.publish({"m:2": 1.0}, live="m:2"))
+        await yard.obeyed(yard.publish({"m:3": 1.0}, live="m:3"))
+        await yard.until(lambda: "m:2" in yard.closed)
+
+    play(tmp_path, scene, {"m:1": 1.0}, resident_seconds=60.0)
+
+
+def test_an_endpoint_that_is_gone_keeps_nothing(tmp_path: Path) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.obeyed(yard.publish({"m:2": 1.0}, live="m:2"))
+        yard.traffic._kept.clear()
+        yard.traffic._swaps += 1
+        await yard.until(lambda: yard.closed == ["m:1", "m:2"])
+
+    play(tmp_path, scene, {"m:1": 1.0}, resident_seconds=60.0)
+
+
+def test_a_version_is_warmed_with_rows_that_were_asked_lately(tmp_path: Path) -> None:
+    async def scene(yard: Yard) -> None:
+        view = yard.views["default", "e"]
+        view.recent.extend([(1.0, 2.0), (3.0, 4.0)])
+        await yard.obeyed(yard.publish({"m:2": 1.0}, live="m:2"))
+        (first, second) = yard.places
+        assert first.asked == [], "nobody had asked anything yet"
+        assert [{name: rows.tolist() for name, rows in each.items()} for each in second.asked] == [
+            {"X": [[1.0, 2.0], [3.0, 4.0]]}
+        ] * follow.WARM_CALLS
+        assert list(yard.views["default", "e"].recent) == [(1.0, 2.0), (3.0, 4.0)], "for the one after it"
+
+    play(tmp_path, scene, {"m:1": 1.0})
+
+
+def test_a_version_that_cannot_answer_those_rows_serves_all_the_same(tmp_path: Path) -> None:
+    async def scene(yard: Yard) -> None:
+        yard.views["default", "e"].recent.append((1.0, 2.0))
+        yard.problem = RuntimeFailed("too much")
+        await yard.obeyed(yard.publish({"m:2": 1.0}, live="m:2"))
+
+    play(tmp_path, scene, {"m:1": 1.0})
+
+
+def test_gateways_take_turns_beside_live_traffic_alone(tmp_path: Path) -> None:
+    turns: list[str] = []
+
+    @contextmanager
+    def turn() -> Iterator[None]:
+        turns.append("taken")
+        yield
+        turns.append("given back")
+
+    async def scene(yard: Yard) -> None:
+        assert turns == [], "at the start nobody is answered yet"
+        await yard.obeyed(yard.publish({"m:2": 1.0}, live="m:2"))
+        assert turns == ["taken", "given back"]
+
+    play(tmp_path, scene, {"m:1": 1.0}, turn=turn)
 
 
 def test_a_weight_of_nothing_keeps_a_version_loaded_for_the_way_back(tmp_path: Path) -> None:

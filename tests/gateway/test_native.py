@@ -407,3 +407,16 @@ def test_a_lease_that_ran_out_sends_everything_to_the_live_version(play: Any) ->
         assert (await caller.post(PREDICT, {"rows": [ROW]})).headers["headgate-version"] == "m:1"
 
     play(prepare, scene, clock=clock)
+
+
+def test_rows_asked_lately_are_kept_in_memory_for_the_next_version(play: Any) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        view = next(iter(town.gateway._router.views.values()))
+        for _ in range(70):
+            assert (await caller.post(PREDICT, {"rows": [ROW]})).status == 200
+        assert list(view.recent) == [tuple(ROW.values())] * 64
+        await caller.post(PREDICT, {"rows": [{"f0": 1}]})
+        assert len(view.recent) == 64
+
+    play(lambda town: town.serve_one(), scene)

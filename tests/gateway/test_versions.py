@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from headgate.errors import RuntimeFailed
+from headgate.gateway.follow import Manners
 from headgate.runtimes.ports import Feeds, Outputs, Runtime
 from headgate.testing.scripted import linear_weights
 from headgate.traffic.traffic import Member
@@ -248,7 +249,7 @@ def test_a_swap_loses_no_request_and_gives_the_old_model_back(play: Any, tmp_pat
         town.placements[digest] = old
         town.publish([Member("m:1", digest, 1.0, proved=True)])
 
-    play(prepare, scene)
+    play(prepare, scene, manners=Manners(resident_seconds=0.2))
 
 
 def test_a_rollback_is_obeyed_within_a_second_and_loads_nothing(play: Any) -> None:

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from tests.gateway.scenery import BINARY, PLAIN, a_view, served
+from tests.gateway.scenery import BINARY, PLAIN, a_reading, a_view, served
 
 from headgate.contracts.contract import Contract, Field, Kind, Output, Sensitivity
 from headgate.contracts.text import digest
 from headgate.errors import BadConfiguration, BadInput, NotFound, Unavailable
+from headgate.gateway.columns import LazyRows, Matrix
 from headgate.gateway.metrics import Slab
 from headgate.gateway.metrics.counting import EndpointCount
 from headgate.gateway.view import make_view
@@ -183,3 +185,20 @@ def test_labels_are_journalled_in_the_type_of_the_classes(slab: Slab, output: Ou
 def test_a_contract_that_lacks_a_field_the_model_reads_cannot_be_served() -> None:
     with pytest.raises(BadConfiguration, match="'c'"):
         served(PLAIN, inputs=[ModelInput("X", "float32", ["a", "c"], [2])])
+
+
+def test_rows_asked_lately_are_in_another_contracts_order_or_not_at_all(slab: Slab) -> None:
+    view = a_view(slab)
+    view.recent.extend([(1.0, 2.0), (3.0, 4.0)])
+    assert view.recorded(PLAIN) == [(1.0, 2.0), (3.0, 4.0)]
+    a, b = PLAIN.fields
+    assert view.recorded(Contract((b, a), BINARY)) == [(2.0, 1.0), (4.0, 3.0)]
+    assert view.recorded(Contract((a,), BINARY)) == [(1.0,), (3.0,)]
+    assert view.recorded(Contract((a, Field("c", Kind.NUMBER)), BINARY)) == []
+
+
+def test_a_reading_shows_one_of_its_rows_where_all_are_plain() -> None:
+    assert a_reading([(1.0, 2.0), (3.0, 4.0)]).sample() == [(1.0, 2.0)]
+    assert a_reading([(1.0, 2.0)], clean=False).sample() == []
+    matrix = Matrix(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    assert a_reading(LazyRows(matrix), clean=True, columns=matrix).sample() == [(1.0, 2.0)]

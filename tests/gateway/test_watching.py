@@ -181,6 +181,24 @@ def test_promtool_finds_nothing_wrong_with_the_rules(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
+def test_promtool_finds_nothing_wrong_with_a_scrape(tmp_path: Path) -> None:
+    """Base units in names, counters that end in ``_total``, help for each, as Prometheus' own conventions have it."""
+    with Installation(tmp_path / "home", workers=2) as served:
+        served.serve("e", {served.linear(): 1.0}, more="slo: {latency_p99_ms: 50}")
+        served.start()
+        with Callers(served.port, "e", connections=2, requests=50) as callers:
+            callers.finish()
+        status, page = exchange(served.metrics_port, "GET", "/metrics")
+    assert status == 200
+    done = subprocess.run(["promtool", "check", "metrics"], input=page, check=False, capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout + done.stderr) == (0, b"")
+    assert {name for name in FAMILIES if f"# TYPE {name}".encode() in page} >= {
+        "headgate_requests_total",
+        "headgate_in_flight",
+    }
+
+
+@pytest.mark.full
 def test_each_alert_rings_when_it_should_and_none_when_all_is_well(tmp_path: Path) -> None:
     assert CASES.keys() == {each.name for each in ALERTS}
     (tmp_path / "rules.yml").write_text(printed("rules"))

@@ -15,10 +15,11 @@ from pathlib import Path
 from headgate.app.certificates import Certificates, certificates_of
 from headgate.app.hosts import host_socket
 from headgate.app.identity import open_identity
-from headgate.app.workers import worker_lock, worker_stream
+from headgate.app.workers import loading_lock, worker_lock, worker_stream
 from headgate.clock import SystemClock
 from headgate.errors import MissingExtra, Unavailable
 from headgate.gateway.doors.paths import chosen_routes
+from headgate.gateway.follow import Manners
 from headgate.gateway.metrics.slab import Slab
 from headgate.gateway.permits import Permits
 from headgate.gateway.rpc.call import DoorOf, Server
@@ -36,6 +37,7 @@ from headgate.runtimes.placements import InProcess
 from headgate.runtimes.ports import Placement
 from headgate.runtimes.warmup import likely_row
 from headgate.settings import Home, Settings
+from headgate.store import atomic
 from headgate.store.closures import FileClosures
 from headgate.store.home import claim, open_home, read_secret, require_writable
 from headgate.store.notes import FileNotes
@@ -114,6 +116,7 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
         note=FileNotes(home.notes).leave,
         chosen=chosen_routes(health=settings.health_route, predict=settings.predict_route),
         rpc=_rpc(settings, certificates),
+        manners=Manners(turn=lambda: atomic.locked(loading_lock(home))),
     )
     watch = asyncio.get_running_loop().create_task(_renew(certificates))
     try:

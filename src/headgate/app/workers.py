@@ -29,6 +29,11 @@ def worker_lock(home: Home, index: int) -> Path:
     return home.run / f"gateway-{index}.lock"
 
 
+def loading_lock(home: Home) -> Path:
+    """The file that a gateway holds while it loads a version beside live traffic: one at a time has that to bear."""
+    return home.run / "loading.lock"
+
+
 def controller_lock(home: Home) -> Path:
     """The file that the controller holds for as long as it lives."""
     return home.run / "controller.lock"

@@ -14,6 +14,7 @@ from headgate.errors import Conflict
 from headgate.events import Event, EventKind
 from headgate.registry.ports import EventLog
 from headgate.traffic.ports import TrafficStore
+from headgate.traffic.traffic import Traffic
 
 log = logging.getLogger("headgate.controller")
 
@@ -31,10 +32,15 @@ class Controller:
     def reconcile(self) -> tuple[Publish, ...]:
         """Observe, decide, apply; returns what was published."""
         with self._turn:
-            decided = publications(self._declared.traffic(), self._traffic.read())
-            return tuple(each for each in decided if self._publish(each))
+            published = self._traffic.read()
+            decided = publications(self._declared.traffic(), published)
+            return tuple(
+                each
+                for each in decided
+                if self._publish(each, published.get((each.traffic.project, each.traffic.endpoint)))
+            )
 
-    def _publish(self, publication: Publish) -> bool:
+    def _publish(self, publication: Publish, before: Traffic | None) -> bool:
         traffic = publication.traffic
         try:
             self._traffic.swap(traffic, publication.expected_revision)
@@ -44,8 +50,14 @@ class Controller:
             return False
         shares = {member.version: member.weight for member in traffic.members}
         details: dict[str, str | int | float | bool | None] = {"revision": traffic.revision, **shares}
-        event = Event(
-            self._clock.now(), EventKind.TRAFFIC, traffic.project, traffic.endpoint, "controller", "", details
+        where = traffic.project, traffic.endpoint
+        was = "" if before is None else _told(before)
+        self._events.add_event(
+            Event(self._clock.now(), EventKind.TRAFFIC, *where, "controller", "", details, was, _told(traffic))
         )
-        self._events.add_event(event)
         return True
+
+
+def _told(traffic: Traffic) -> str:
+    shares = ", ".join(f"{each.version} {each.weight:g}" for each in traffic.members)
+    return f"revision {traffic.revision}: {shares}"

@@ -117,6 +117,8 @@ class Answerer:
         sheds = self._memory.pressed
         if sheds:
             view.count.shed(sum([len(ask.outcomes) for ask in asks]))
+        if view.live.large is None:  # rows with pictures in them would be a lot to keep
+            view.recent.extend(asks[0].reading.sample())
         division = divide(view, asks, view.assignment.at(now), iter(ids), now, block=block, sheds=sheds)
         if division.refused[0]:
             self._refuse(view, *division.refused)

@@ -1,13 +1,16 @@
 """Obeys the traffic: loads beside live traffic, switches between two ticks, unloads what is named no more.
 
 `server.py` runs one follower per process. A revision whose versions are loaded is obeyed within one poll; a rollback
-therefore loads nothing. A new live version is loaded and warmed first, while the old one goes on answering.
+therefore loads nothing, also where the version before is named no more: it stays for a while. A new live version is
+loaded and warmed with rows that were asked lately, while the old one goes on answering; gateways take turns.
 """
 
 import asyncio
 import json
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Final, Protocol
 
@@ -15,6 +18,7 @@ from headgate.contracts.text import from_document
 from headgate.errors import HeadgateError
 from headgate.gateway.metrics.counting import EndpointCount, Histogram
 from headgate.gateway.metrics.slab import Slab
+from headgate.gateway.residents import RESIDENT_SECONDS, Key, Part, Residents, is_here
 from headgate.gateway.view import Served, View, Views, make_served, make_view
 from headgate.registry.packages import Package
 from headgate.runtimes.ports import Placement
@@ -25,12 +29,11 @@ from headgate.vocabulary import Digest
 POLL_SECONDS: Final = 0.1
 RETRY_SECONDS: Final = 5.0
 """Pause before a package that could not be loaded is tried again."""
+WARM_CALLS: Final = 3
+"""How often the rows asked lately are asked a version that was just loaded."""
+WARM_SECONDS: Final = 5.0
+"""Longest that may take; a version that is slower is warm enough."""
 _LOG: Final = logging.getLogger(__name__)
-
-Key = tuple[str, str]
-"""Project and endpoint."""
-Part = tuple[str, str]
-"""A package's digest and the contract it serves under, as JSON: empty for the package's own."""
 
 
 class Packages(Protocol):
@@ -43,6 +46,19 @@ class Packages(Protocol):
 
 PlacementFor = Callable[[str, bool], Placement]
 """A digest and whether it is live, to where it runs; called in a thread, may take as long as loading takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How versions come and go beside live traffic."""
+
+    turn: Callable[[], AbstractContextManager[object]] = nullcontext
+    """Held while one is loaded; entered in a thread, may wait for other gateways to have done."""
+    resident_seconds: float = RESIDENT_SECONDS
+    """How long what was live stays."""
+
+
+USUAL: Final = Manners()
 
 
 class Follower:
@@ -60,6 +76,7 @@ class Follower:
         views: Views,
         rows_limit: int,
         replay: bool,
+        manners: Manners,
     ) -> None:
         self._source = source
         self._packages = packages
@@ -70,6 +87,8 @@ class Follower:
         self._views = views
         self._rows_limit = rows_limit
         self._replay = replay
+        self._turn = manners.turn
+        self._residents = Residents(manners.resident_seconds)
         self._wanted: dict[Key, Traffic] = {}
         self._loaded: dict[Part, Served] = {}
         self._failed_at: dict[Part, float] = {}
@@ -139,13 +158,14 @@ class Follower:
         await self._unload()
 
     def _lives_are_settled(self) -> bool:
-        lives = [_part(t, member) for t in self._wanted.values() if (member := t.member(t.live)) is not None]
+        lives = [part for each in self._wanted.values() if (part := _live_part(each)) is not None]
         return all(each in self._loaded or each in self._failed_at for each in lives)
 
     def _switch(self) -> None:
         """Put every endpoint on the newest revision its loaded packages allow; between two ticks, on the loop."""
         for key in self._views.keys() - self._wanted.keys():
             self._retire(self._views.pop(key))
+            self._residents.forget(key)
         for key, traffic in self._wanted.items():
             live = traffic.member(traffic.live)
             if live is None or _part(traffic, live) not in self._loaded:
@@ -163,13 +183,21 @@ class Follower:
             self._views[key] = view
             self._show(view)
             if old is not None:
-                self._retire(old)
+                self._succeed(key, old, view)
+
+    def _succeed(self, key: Key, old: View, view: View) -> None:
+        if view.live.served.contract.names == old.live.served.contract.names:
+            view.recent = old.recent
+        before = _live_part(old.traffic)
+        if before is not None and before != _live_part(view.traffic) and is_here(old.live.served):
+            self._residents.left(key, before, perf_counter())
+        self._retire(old)
 
     def _next_missing(self) -> tuple[Part, bool] | None:
         """What to load next, and whether as a live version: first live ones, then others, then live ones run afar."""
         now = perf_counter()
         resting = {part for part, at in self._failed_at.items() if now - at < RETRY_SECONDS}
-        lives = {(_part(t, member), True) for t in self._wanted.values() if (member := t.member(t.live)) is not None}
+        lives = {(part, True) for each in self._wanted.values() if (part := _live_part(each)) is not None}
         others = {
             (_part(t, each), False) for t in self._wanted.values() for each in t.members if each.proved or each.forced
         }
@@ -186,6 +214,7 @@ class Follower:
         began = perf_counter()
         try:
             served = await asyncio.get_running_loop().run_in_executor(None, self._open, part, live)
+            await self._warm(part, served)
         except Exception as error:
             self._failed_at[part] = perf_counter()
             _LOG.error("package %s cannot be loaded: %s", part[0][:19], error)
@@ -199,7 +228,26 @@ class Follower:
         if old is not None:
             self._replaced.append(old)
 
+    async def _warm(self, part: Part, served: Served) -> None:
+        """Ask it rows that were really asked lately, before anybody waits for its answers."""
+        views = [self._views[key] for key, each in self._wanted.items() if key in self._views and _names(each, part)]
+        rows = next((found for view in views if (found := view.recorded(served.contract))), [])
+        if not rows:
+            return
+        try:
+            feeds = served.feeds.from_values(rows[:1] if served.feeds.ragged else rows)
+            async with asyncio.timeout(WARM_SECONDS):
+                for _ in range(WARM_CALLS):
+                    await served.placement.run(feeds)
+        except (HeadgateError, TimeoutError) as error:  # callers' own rows will tell; nothing was promised of these
+            _LOG.warning("package %s could not answer rows of the version before it: %s", part[0][:19], error)
+
     def _open(self, part: Part, live: bool) -> Served:
+        # At the start nobody is answered yet, and all gateways may load at once.
+        with self._turn() if self.settled else nullcontext():
+            return self._place(part, live)
+
+    def _place(self, part: Part, live: bool) -> Served:
         digest, own = part
         package = self._packages.open(Digest(digest))
         contract = from_document(json.loads(own), "the endpoint's contract") if own else package.contract
@@ -211,6 +259,7 @@ class Follower:
         self._retired = [view for view in self._retired if view.waiting]
         needed = {served for view in (*self._retired, *self._views.values()) for served in _seated(view).values()}
         named = {_part(traffic, each) for traffic in self._wanted.values() for each in traffic.members}
+        named |= self._residents.kept(perf_counter())
         gone = [served for served in self._replaced if served not in needed]
         for part in [each for each in self._loaded if each not in named and self._loaded[each] not in needed]:
             gone.append(self._loaded.pop(part))
@@ -256,6 +305,15 @@ class Follower:
         if count is None:
             count = self._counts[key] = EndpointCount(self._slab, *key)
         return count
+
+
+def _live_part(traffic: Traffic) -> Part | None:
+    member = traffic.member(traffic.live)
+    return None if member is None else _part(traffic, member)
+
+
+def _names(traffic: Traffic, part: Part) -> bool:
+    return any(_part(traffic, each) == part for each in traffic.members)
 
 
 def _part(traffic: Traffic, member: Member) -> Part:

@@ -43,6 +43,12 @@ class Reading(msgspec.Struct, eq=False):
     columns: Table | None = None
     """The rows once more, where they came as columns of numbers and none is refused."""
 
+    def sample(self) -> list[Values]:
+        """One of the rows, where none is refused or flagged; else none."""
+        if not self.clean:
+            return []
+        return self.rows[:1] if self.columns is None else self.columns.part(0, 1).rows()  # type: ignore[return-value]
+
 
 class Rest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What stands beside the rows."""

@@ -26,8 +26,9 @@ from headgate.gateway.doors.tensorflow.predict import TensorFlowDialect
 from headgate.gateway.doors.v2.infer import V2Dialect
 from headgate.gateway.doors.v2.repository import MayOperate, OwnClosures, Repository
 from headgate.gateway.doors.vertex import VertexDialect
-from headgate.gateway.follow import Follower, Packages, PlacementFor
-from headgate.gateway.http.connection import Connection, Wire
+from headgate.gateway.follow import USUAL, Follower, Manners, Packages, PlacementFor
+from headgate.gateway.http.connection import Connection
+from headgate.gateway.http.wire import Wire
 from headgate.gateway.metrics.counting import GatewayCount
 from headgate.gateway.metrics.slab import Slab
 from headgate.gateway.permits import Permits
@@ -84,6 +85,7 @@ class Gateway:
         note: Callable[[Event], None] = lambda _: None,
         chosen: Chosen | None = None,
         rpc: tuple[Server, DoorOf] | None = None,
+        manners: Manners = USUAL,
     ) -> None:
         """`may_operate`: may callers load and unload where no keys say who; `note` has that enter the history."""
         memory = Memory(journal, blobs, slab)
@@ -112,7 +114,6 @@ class Gateway:
             body_limit=body_limit,
         )
         self._memory, self._answerer, self._permits = memory, answerer, permits
-        self._count = GatewayCount(slab, queue_rows)
         self._wire = _wire(self._router, body_limit, connections_limit)
         self._follower = Follower(
             source=source,
@@ -124,12 +125,12 @@ class Gateway:
             views=self._router.views,
             rows_limit=queue_rows,
             replay=replay,
+            manners=manners,
         )
-        self._idle_seconds = idle_seconds
+        self._count, self._idle_seconds, self._draining = GatewayCount(slab, queue_rows), idle_seconds, False
         self._rpc = None if rpc is None else (rpc[0], rpc[1](answerer, self._repository, permits, self._unready))
         self._server: asyncio.Server | None = None
         self._chores: list[asyncio.Task[None]] = []
-        self._draining = False
 
     async def start(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         """Load what the traffic names, then answer on `sock`, a bound socket, encrypted where `tls` says how."""

@@ -1,9 +1,10 @@
 """What a gateway obeys for one endpoint at one revision: an immutable view, replaced whole between two ticks.
 
 `follow.py` builds views, doors look them up, `answer.py` answers under the view a request was read with, so a switch
-in the middle of anything harms nothing. Only `waiting` changes.
+in the middle of anything harms nothing. Only `waiting` and `recent` change.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -28,6 +29,8 @@ from headgate.traffic.assignment import Assignment, assign
 from headgate.traffic.traffic import Member, Traffic
 from headgate.vocabulary import Ack, OnFailure, Role, Task
 
+RECENT: Final = 64
+"""Rows remembered for the next version."""
 _LABEL_KINDS: Final = ((bool, "boolean"), (int, "integer"), (str, "text"))
 
 
@@ -115,6 +118,15 @@ class View:
     """Longest a caller waits."""
     waiting: int = 0
     """Rows admitted and not yet answered."""
+    recent: deque[tuple[object, ...]] = field(default_factory=lambda: deque(maxlen=RECENT))
+    """Rows of the live contract that were asked lately, one of a tick: what the next version is warmed with."""
+
+    def recorded(self, contract: Contract) -> list[tuple[object, ...]]:
+        """Rows asked lately as `contract` orders its fields; none where it has fields they do not."""
+        pick = _pick(contract, self.live.served.contract)
+        if pick == _MISFIT:
+            return []
+        return [row if pick is None else tuple([row[at] for at in pick]) for row in self.recent]
 
     @property
     def key(self) -> tuple[str, str]:

@@ -18,9 +18,9 @@ from headgate.errors import (
     Violation,
 )
 from headgate.gateway.doors.statuses import NATIVE, error_headers, status_of
-from headgate.gateway.http.connection import Refused
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.http.replies import NOBODY, send
+from headgate.gateway.http.wire import Refused
 
 _RULES = (
     (MissingExtra, "extra"),

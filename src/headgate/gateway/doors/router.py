@@ -21,9 +21,10 @@ from headgate.gateway.doors.tensorflow import about as tensorflow
 from headgate.gateway.doors.v2 import about
 from headgate.gateway.doors.v2.repository import Repository
 from headgate.gateway.http.coding import decoded, is_coded
-from headgate.gateway.http.connection import METHODS, Refused
+from headgate.gateway.http.connection import METHODS
 from headgate.gateway.http.exchange import ACCEPT, CONTENT_TYPE, Exchange, Head
 from headgate.gateway.http.replies import send
+from headgate.gateway.http.wire import Handle, Refused
 from headgate.gateway.permits import Permits
 from headgate.gateway.room import Room
 from headgate.gateway.view import View
@@ -126,7 +127,7 @@ class Router:
         else:
             self._lead(exchange)
 
-    def way(self, head: Head) -> Callable[[Exchange], None] | None:
+    def way(self, head: Head) -> Handle | None:
         """What `handle` does with requests of that head, less what the head alone decides; None off the hot path.
 
         That is half of what there is to do before the body is read.

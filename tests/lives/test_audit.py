@@ -1,0 +1,84 @@
+"""Everything people have an installation do, one after the other, and what its history says of each."""
+
+import http.client
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+
+from headgate.events import EventKind, first_broken
+from headgate.testing.installation import Installation
+from headgate.vocabulary import Micros
+
+HAPPENINGS = {EventKind.RETAINED, EventKind.COLLECTED, EventKind.DAMAGED, EventKind.DIED}
+"""What happens by itself; everything else is somebody's doing."""
+SHOWS_NO_CHANGE = {EventKind.REGISTERED, EventKind.EVALUATED, EventKind.READ}
+"""These add or look, and change nothing that was."""
+
+
+def asked(port: int, method: str, path: str, key: str, body: object = None) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        content = None if body is None else json.dumps(body).encode()
+        connection.request(method, path, content, {"Authorization": f"Bearer {key}"} if key else {})
+        reply = connection.getresponse()
+        reply.read()
+        return reply.status
+    finally:
+        connection.close()
+
+
+def test_every_control_action_says_who_did_what_why_and_what_it_changed(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    rows = pd.DataFrame({"f0": rng.normal(size=400), "f1": rng.normal(size=400)})
+    rows["late"] = rng.random(400) < 1 / (1 + np.exp(-2 * rows["f0"]))
+    with Installation(tmp_path / "h") as installation:
+        first = installation.linear()
+        installation.serve("late", {first: 1.0})
+        installation.start()
+        with installation.open() as hg:
+            model = LogisticRegression().fit(rows[["f0", "f1"]], rows["late"])
+            hg.register("own", model, reference=rows, label="late")
+            hg.evaluate("own:1", rows, gates=["auc >= 0.6"])
+            hg.alias("own:1", "champion", why="the better one")
+            hg.apply("endpoint: own\nmodel: own@champion\n", why="a second endpoint")
+            hg.apply("endpoint: own\nmodel: own:1\nslo: {latency_p99_ms: 50}\n", why="an objective")
+            ops = hg.keys.create("ops", ["operate", "read"], why="for the night")
+            newer = hg.keys.rotate("ops", why="a year is over")
+            hg.keys.create("till", ["predict"])
+            hg.keys.revoke("till", why="lost")
+            hg.note_advance(Micros(0), Micros(1_000_000), "key default/ops")
+            predict = "/v1/endpoints/late/predict"
+            installation.until(lambda: asked(installation.port, "POST", predict, "", {}) == 401, "callers show keys")
+            assert ops.text != newer.text
+            for what in ("unload", "load"):
+                path = f"/v2/repository/models/late/{what}"
+                assert asked(installation.port, "POST", path, newer.text, {}) == 200
+            assert asked(installation.control_port, "GET", "/v1/endpoints/late/status", newer.text) == 200
+            installation.until(
+                lambda: {each.kind for each in hg.events(limit=1000)} >= set(EventKind) - HAPPENINGS, "all is noted"
+            )
+            events = hg.events(limit=1000)
+            assert first_broken(hg.audit()) is None
+    for each in events:
+        if each.kind in HAPPENINGS:
+            continue
+        assert each.at >= 0
+        assert each.actor, each
+        assert each.subject, each
+        assert each.kind in SHOWS_NO_CHANGE or each.before != each.after, each
+    whys = {each.kind: each.why for each in events if each.why}
+    expected = {
+        EventKind.ALIASED: "the better one",
+        EventKind.KEY_CREATED: "for the night",
+        EventKind.KEY_ROTATED: "a year is over",
+        EventKind.KEY_REVOKED: "lost",
+    }
+    assert {kind: whys.get(kind) for kind in expected} == expected
+    by_key = {each.kind: each.actor for each in events if "ops" in each.actor}
+    assert by_key.keys() >= {EventKind.LOADED, EventKind.UNLOADED, EventKind.READ, EventKind.ADVANCED}
+    applied = [each for each in events if each.kind is EventKind.APPLIED and each.subject == "own"]
+    assert {each.why for each in applied} == {"a second endpoint", "an objective"}
+    assert sorted("latency_p99_ms" in each.after for each in applied) == [False, True]
