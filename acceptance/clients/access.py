@@ -90,6 +90,7 @@ SUITE.tests(
 SUITE.tests(
     "2-audit",
     "every control action is in the history: who, what, why, before and after, chained by hash",
+    "tests/lives/test_audit.py",
     f"{KEYS}::test_every_change_is_remembered_and_no_key_is",
     "tests/store/test_chain.py",
     "tests/app/test_noted.py",

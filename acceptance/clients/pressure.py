@@ -87,7 +87,12 @@ SUITE.tests(
 )
 SUITE.tests(
     "4-swap",
-    "load beside, switch by revision, keep the old version for the way back, then give memory back",
+    "load beside in turns, warm up on rows asked lately, switch by revision, keep the old version for the way back, then "
+    "give memory back",
+    f"{ROOM}/test_follow.py::test_what_was_live_a_moment_ago_is_there_for_the_way_back_and_then_given_back",
+    f"{ROOM}/test_follow.py::test_a_version_is_warmed_with_rows_that_were_asked_lately",
+    f"{ROOM}/test_follow.py::test_gateways_take_turns_beside_live_traffic_alone",
+    f"{ROOM}/test_native.py::test_rows_asked_lately_are_kept_in_memory_for_the_next_version",
     f"{VERSIONS}::test_a_swap_loses_no_request_and_gives_the_old_model_back",
     f"{VERSIONS}::test_a_rollback_is_obeyed_within_a_second_and_loads_nothing",
     f"{ROOM}/test_follow.py::test_a_weight_of_nothing_keeps_a_version_loaded_for_the_way_back",

@@ -100,7 +100,7 @@ def prometheus(bench: Bench) -> Measured:
 
 @SUITE.row(
     "show-promtool",
-    "promtool check rules passes, and each alert rings when it should",
+    "promtool check rules passes, each alert rings when it should, and promtool check metrics finds nothing in a scrape",
     f"{WATCHING}::test_promtool_finds_nothing_wrong_with_the_rules",
 )
 def promtool(bench: Bench) -> Measured:
@@ -109,6 +109,7 @@ def promtool(bench: Bench) -> Measured:
     return bench.tests(
         f"{WATCHING}::test_promtool_finds_nothing_wrong_with_the_rules",
         f"{WATCHING}::test_each_alert_rings_when_it_should_and_none_when_all_is_well",
+        f"{WATCHING}::test_promtool_finds_nothing_wrong_with_a_scrape",
     )
 
 

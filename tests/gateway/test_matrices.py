@@ -135,7 +135,7 @@ def test_matrices_of_one_turn_get_their_own_answers(play: Any, sizes: list[int])
             text = json.dumps(named).encode()
             length = f"Inference-Header-Content-Length: {len(text)}"
             caller.writer.write(asked(text + part.tobytes(), length))
-        by_id = {}
+        by_id: dict[str, tuple[str, int, tuple[float, ...]]] = {}
         for place, (caller, part) in enumerate(zip(callers, parts, strict=True)):
             reply = await caller.reply()
             np.testing.assert_allclose(scores_of(reply)[:, 1], expected_of(part), atol=1e-6)
