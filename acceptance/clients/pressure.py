@@ -87,8 +87,8 @@ SUITE.tests(
 )
 SUITE.tests(
     "4-swap",
-    "load beside in turns, warm up on rows asked lately, switch by revision, keep the old version for the way back, then "
-    "give memory back",
+    "load beside in turns, warm up on rows asked lately, switch by revision, keep the old version for the way "
+    "back, then give memory back",
     f"{ROOM}/test_follow.py::test_what_was_live_a_moment_ago_is_there_for_the_way_back_and_then_given_back",
     f"{ROOM}/test_follow.py::test_a_version_is_warmed_with_rows_that_were_asked_lately",
     f"{ROOM}/test_follow.py::test_gateways_take_turns_beside_live_traffic_alone",

@@ -100,7 +100,7 @@ def prometheus(bench: Bench) -> Measured:
 
 @SUITE.row(
     "show-promtool",
-    "promtool check rules passes, each alert rings when it should, and promtool check metrics finds nothing in a scrape",
+    "promtool check rules passes, each alert rings when it should, and a scrape passes promtool check metrics",
     f"{WATCHING}::test_promtool_finds_nothing_wrong_with_the_rules",
 )
 def promtool(bench: Bench) -> Measured:
