@@ -8,10 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headgate.app.workers import loading_lock
+from headgate.store import atomic
+from headgate.store.reports import FileReports
 from headgate.testing.callers import Callers
 from headgate.testing.installation import Installation
 
 CALLERS = 4
+PREDICT = "/v1/endpoints/late/predict"
 SWAPS = 12
 ALLOWED_MB_PER_SWAP = 0.5
 """Each version is another model file, so that allocators keep some crumbs; a model that stayed would cost far more."""
@@ -108,3 +112,21 @@ def test_no_answer_is_lost_while_versions_come_and_go(tmp_path: Path) -> None:
     assert promised.problems == []
     assert promised.statuses.keys() == {200}
     assert {each.version for each in promised.predictions.values()} >= {"linear:1", "linear:4"}
+
+
+def test_gateways_load_beside_live_traffic_one_after_the_other(tmp_path: Path) -> None:
+    with Installation(tmp_path / "h", workers=2) as installation:
+        installation.serve("late", {installation.linear(): 1.0})
+        installation.start()
+
+        def obeyed() -> set[int]:
+            return {each["default/late"] for each in FileReports(installation.home.run / "workers").obeyed().values()}
+
+        with atomic.locked(loading_lock(installation.home)):
+            revision = installation.serve("late", {installation.linear(bias=1.0): 1.0})
+            time.sleep(1.0)
+            assert obeyed() == {revision - 1}, "somebody else has its turn"
+            asked = {installation.post(PREDICT, b'{"rows": [{"f0": 0.5, "f1": 0.5}]}')[0] for _ in range(10)}
+            assert asked == {200}, "the version before goes on answering"
+        installation.settled()
+        assert obeyed() == {revision}

@@ -208,5 +208,5 @@ def test_every_publication_is_an_event_with_its_shares(office: Office) -> None:
     assert first.details == {"revision": 1, refs[0]: 1.0}
     assert newest.details == {"revision": 2, refs[0]: 0.75, refs[1]: 0.25}
     assert (newest.actor, newest.kind) == ("controller", "traffic")
-    assert (first.before, first.after) == ("", f"revision 1: {refs[0]} 1")
-    assert (newest.before, newest.after) == (first.after, f"revision 2: {refs[0]} 0.75, {refs[1]} 0.25")
+    assert (first.before, first.after) == ("", f"revision 1: {refs[0]} live; {refs[0]} 1")
+    assert (newest.before, newest.after) == (first.after, f"revision 2: {refs[0]} live; {refs[0]} 0.75, {refs[1]} 0.25")

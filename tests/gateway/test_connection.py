@@ -66,7 +66,7 @@ class Talk:
     full: bool = False
 
     def __post_init__(self) -> None:
-        self.wire = Wire(self._asked, self._refused, self.body_limit, self.heads, Room(0), self._turned_away)
+        self.wire = Wire(self._asked, self._refused, self.body_limit, self.heads, Room(0), no_room=self._turned_away)
         self.connection = Connection(self.wire)
         self.connection.connection_made(cast(asyncio.Transport, self.line))
 
@@ -146,6 +146,15 @@ def test_a_known_head_goes_the_way_that_was_found_for_it_once() -> None:
         (b"/quick", b"1"), (b"/other", b"1"), (b"/other", b"2"), (b"/other", b"3")
     ]  # fmt: skip
     assert found == [(b"/quick", [b"2", b"3"]), (b"/other", [])]
+
+
+def test_room_that_can_be_made_at_once_is_made_before_anybody_is_refused() -> None:
+    talk = Talk(at_once=True, full=True)
+    talk.wire.room = Room(1)
+    talk.hear(post(b"/a", b"1"))
+    talk.wire.room.enter(None, 1)
+    talk.wire.relieve = lambda: setattr(talk, "full", False)
+    assert talk.hear(post(b"/a", b"2")).line.said == b"<1><2>"
 
 
 def test_nobody_is_asked_for_a_refusal_while_there_is_room() -> None:

@@ -262,10 +262,14 @@ def test_a_version_is_warmed_with_rows_that_were_asked_lately(tmp_path: Path) ->
     play(tmp_path, scene, {"m:1": 1.0})
 
 
-def test_a_version_that_cannot_answer_those_rows_serves_all_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("row", [(1.0, 2.0), (1.0,), ("a", None)])
+@pytest.mark.parametrize("problem", [RuntimeFailed("too much"), TypeError("no number"), None])
+def test_a_version_that_cannot_answer_those_rows_serves_all_the_same(
+    tmp_path: Path, row: tuple[object, ...], problem: Exception | None
+) -> None:
     async def scene(yard: Yard) -> None:
-        yard.views["default", "e"].recent.append((1.0, 2.0))
-        yard.problem = RuntimeFailed("too much")
+        yard.views["default", "e"].recent.append(row)
+        yard.problem = problem
         await yard.obeyed(yard.publish({"m:2": 1.0}, live="m:2"))
 
     play(tmp_path, scene, {"m:1": 1.0})
@@ -284,6 +288,8 @@ def test_gateways_take_turns_beside_live_traffic_alone(tmp_path: Path) -> None:
         assert turns == [], "at the start nobody is answered yet"
         await yard.obeyed(yard.publish({"m:2": 1.0}, live="m:2"))
         assert turns == ["taken", "given back"]
+        await yard.obeyed(yard.publish({"m:2": 0.5, "m:3": 0.5}, live="m:2"))
+        assert len(turns) == 2, "what runs elsewhere loads there"
 
     play(tmp_path, scene, {"m:1": 1.0}, turn=turn)
 

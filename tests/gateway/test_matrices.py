@@ -152,11 +152,14 @@ def test_matrices_of_one_turn_get_their_own_answers(play: Any, sizes: list[int])
 
 
 def test_joined_requests_part_again_where_one_row_fails(play: Any) -> None:
+    sizes: list[int] = []
+
     class Picky(Runtime):
         """Fails for any row beyond 90."""
 
         def run(self, feeds: Feeds) -> Outputs:
             matrix = next(iter(feeds.values()))
+            sizes.append(len(matrix))
             if (matrix > 90).any():
                 raise ValueError("too much")
             return Outputs(np.zeros(len(matrix), np.int64), np.full((len(matrix), 2), 0.5), {}, 1)
@@ -178,6 +181,28 @@ def test_joined_requests_part_again_where_one_row_fails(play: Any) -> None:
         refused = [each for each in town.journal.inputs if each.refusal]
         assert [each.row for each in refused] == [7]
         assert len(town.journal.answers) == 79
+        assert sizes[0] == 80, "all three were asked at once"
+
+    play(prepare, scene)
+
+
+def test_matrices_that_wait_for_a_busy_version_are_asked_together(play: Any) -> None:
+    gate = asyncio.Event()
+    slow = Scripted(lambda _: gate.wait(), 0.0)
+
+    def prepare(town: Any) -> None:
+        digest = town.linear()
+        town.placements[digest] = slow
+        town.publish([Member("m:1", digest, 1.0, proved=True)])
+
+    async def scene(town: Any) -> None:
+        callers = [await town.call() for _ in range(4)]
+        for caller in callers:
+            caller.writer.write(asked(*binary(MANY[:20], outputs=False)))
+            await asyncio.sleep(0.02)
+        gate.set()
+        assert [(await caller.reply()).status for caller in callers] == [200] * 4
+        assert slow.sizes == [20, 60]
 
     play(prepare, scene)
 

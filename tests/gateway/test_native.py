@@ -15,6 +15,8 @@ from headgate.vocabulary import Ack, Micros, OnFailure
 
 ROW = {"f0": 0.1, "f1": 0.2, "f2": 0.3}
 PREDICT = "/v1/endpoints/e/predict"
+PINNED = b'{"inputs": [{"name": "x", "shape": [1, 3], "datatype": "FP64", "data": [7, 8, 9]}]}'
+"""A request of the inference protocol, for a version named in its path."""
 INFER = "/v2/models/e/infer"
 
 
@@ -417,6 +419,7 @@ def test_rows_asked_lately_are_kept_in_memory_for_the_next_version(play: Any) ->
             assert (await caller.post(PREDICT, {"rows": [ROW]})).status == 200
         assert list(view.recent) == [tuple(ROW.values())] * 64
         await caller.post(PREDICT, {"rows": [{"f0": 1}]})
-        assert len(view.recent) == 64
+        await caller.ask("POST", "/v2/models/e/versions/1/infer", PINNED)
+        assert list(view.recent) == [tuple(ROW.values())] * 64
 
     play(lambda town: town.serve_one(), scene)

@@ -10,6 +10,7 @@ from tests.gateway.test_permits import CHOSEN, DOORS, NATIVE, PREDICT, a_key, be
 from tests.gateway.test_rpc_calls import inferring, line, raw, refusal
 
 from headgate.access.grants import CallerRole
+from headgate.vocabulary import Ack
 
 ASKING = ("predict", "labels", "decisions", "v2/infer", "tensorflow", "invocations", "vertex")
 """Every door that takes rows."""
@@ -125,3 +126,59 @@ def test_what_is_captured_is_shed_before_anybody_is_refused(play: Any) -> None:
         assert town.slab.values[cell] == 1.0
 
     play(lambda town: town.serve_one(), scene)
+
+
+def test_a_refusal_for_want_of_room_hides_no_failing_disk(play: Any) -> None:
+    """The journal is looked at once per turn, and a turn in which nobody enters has no end."""
+    slow, text = a_key(*EVERYTHING, rate=0.1, burst=1.0)
+    quick, other = a_key(*EVERYTHING, name="quick")
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        assert (await caller.ask("POST", PREDICT, NATIVE, bearer(text))).status == 200
+        assert (await caller.ask("POST", PREDICT, NATIVE, bearer(text))).status == 429
+        town.journal.healthy = False
+        assert (await caller.ask("POST", PREDICT, NATIVE, bearer(other))).status == 503
+
+    def prepare(town: Any) -> None:
+        serving(slow, quick)(town)
+        town.serve_one(ack=Ack.BUFFERED)
+
+    play(prepare, scene, chosen=CHOSEN)
+
+
+def test_who_is_admitted_in_a_turn_is_answered_before_others_are_refused_in_it(play: Any) -> None:
+    async def scene(town: Any) -> None:
+        callers = [await town.call() for _ in range(3)]
+        for caller in callers:
+            assert (await caller.ask("POST", PREDICT, NATIVE)).status == 200
+        said = []
+        for _ in range(10):
+            for caller in callers:
+                caller.send("POST", PREDICT, NATIVE)
+            said.append(sorted([(await caller.reply()).status for caller in callers]))
+        assert {tuple(each) for each in said} <= {(200, 200, 503), (200, 200, 200), (200, 503, 503)}
+        assert (200, 200, 503) in {tuple(each) for each in said}, "within a turn no more enter than there is room for"
+        assert town.gateway._answerer.room.waiting == 0
+
+    play(lambda town: town.serve_one(ack=Ack.BUFFERED), scene, queue_rows=2)
+
+
+def test_what_is_on_disk_makes_room_within_the_turn(play: Any) -> None:
+    """The journal's word comes to the loop in a turn of its own; whoever finds no room need not wait for that."""
+
+    async def scene(town: Any) -> None:
+        first, second = await town.call(), await town.call()
+        for caller in (first, second):
+            assert (await caller.ask("POST", PREDICT, NATIVE)).status == 200
+        town.journal.held = True
+        first.send("POST", PREDICT, NATIVE)
+        await wait_for(town, 1)
+        answerer = town.gateway._answerer
+        town.journal.release()
+        assert answerer.room.waiting == 1, "its reply is to come"
+        answerer.relieve()
+        assert answerer.room.waiting == 0
+        assert (await first.reply()).status == 200
+
+    play(lambda town: town.serve_one(), scene, queue_rows=1)

@@ -65,3 +65,19 @@ def test_the_room_is_kept(steps: list[tuple[int, int, bool]]) -> None:
                 continue
         assert room.waiting == sum(each.waiting for each in accounts) <= 20
         assert room.callers == sum(each.waiting > 0 for each in accounts)
+
+
+def test_who_is_answered_within_a_turn_makes_no_room_before_its_end() -> None:
+    room, caller = Room(2), Account("a")
+    room.enter(caller, 1)
+    room.enter(None, 1)
+    room.leave(caller, 1, room.turn)
+    with pytest.raises(Overloaded):
+        room.enter(None, 1)
+    room.next_turn()
+    assert (room.waiting, caller.waiting, room.callers) == (1, 0, 1)
+    room.enter(caller, 1)
+    before = room.turn
+    room.next_turn()
+    room.leave(caller, 1, before)
+    assert (room.waiting, caller.waiting) == (1, 0)

@@ -11,7 +11,7 @@ import pytest
 from headgate.contracts.contract import Output
 from headgate.contracts.text import to_document
 from headgate.runtimes.ports import Outputs
-from headgate.testing.scripted import numbers_contract
+from headgate.testing.scripted import linear_weights, numbers_contract
 from headgate.traffic.traffic import Member
 from headgate.vocabulary import Task
 
@@ -302,3 +302,28 @@ def test_a_deadline_in_a_header_is_milliseconds_or_refused(play: Any, stated: st
             assert "headgate-deadline-ms" in reply.json["error"]
 
     play(serve_two, scene)
+
+
+@pytest.mark.parametrize("path", ["/v2/models/e/versions/m:2/infer", "/v1/models/e/versions/2:predict"])
+def test_a_version_that_is_named_reads_rows_by_its_own_contract(play: Any, path: str) -> None:
+    """The live one knows two of its fields; whoever names the other has all three read."""
+    row = [0.5, -1.0, 2.0]
+    body: dict[str, Any] = {"inputs": [{"name": "x", "shape": [1, 3], "datatype": "FP64", "data": row}]}
+    if path.endswith(":predict"):
+        body = {"instances": [row], "signature_name": "predict"}
+
+    def prepare(town: Any) -> None:
+        arms = {"m:1": town.linear(n_fields=2), "m:2": town.linear()}
+        town.publish([Member(name, digest, float(name == "m:1"), proved=True) for name, digest in arms.items()])
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        while (await caller.ask("GET", "/v2/models/e/versions/m:2/ready")).status != 200:
+            await asyncio.sleep(0.005)
+        assert (await caller.post(path, body)).status == 200
+        (answer,) = town.journal.answers
+        expected = 1 / (1 + np.exp(-float(np.array(row) @ linear_weights(3))))
+        assert answer.scores == pytest.approx([1 - expected, expected], abs=1e-6)
+        assert town.journal.inputs[0].features == tuple(row)
+
+    play(prepare, scene)

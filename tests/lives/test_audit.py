@@ -78,7 +78,7 @@ def test_every_control_action_says_who_did_what_why_and_what_it_changed(tmp_path
     }
     assert {kind: whys.get(kind) for kind in expected} == expected
     by_key = {each.kind: each.actor for each in events if "ops" in each.actor}
-    assert by_key.keys() >= {EventKind.LOADED, EventKind.UNLOADED, EventKind.READ, EventKind.ADVANCED}
+    assert by_key.keys() >= {EventKind.LOADED, EventKind.UNLOADED, EventKind.READ}
     applied = [each for each in events if each.kind is EventKind.APPLIED and each.subject == "own"]
     assert {each.why for each in applied} == {"a second endpoint", "an objective"}
     assert sorted("latency_p99_ms" in each.after for each in applied) == [False, True]

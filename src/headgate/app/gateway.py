@@ -22,13 +22,13 @@ from headgate.gateway.doors.paths import chosen_routes
 from headgate.gateway.follow import Manners
 from headgate.gateway.metrics.slab import Slab
 from headgate.gateway.permits import Permits
+from headgate.gateway.residents import runs_here
 from headgate.gateway.rpc.call import DoorOf, Server
 from headgate.gateway.server import Gateway, listening_socket, run_on_uvloop
 from headgate.journal.blobs import LocalBlobs
 from headgate.journal.committer import Committer
 from headgate.journal.disk import LocalDisk
 from headgate.journal.identifiers import Mint
-from headgate.registry.package import Engine
 from headgate.registry.packages import PackageStore
 from headgate.runtimes.feeds import compile_feeds
 from headgate.runtimes.hosted import HostedPlacement
@@ -162,7 +162,7 @@ async def _renew(certificates: Certificates | None) -> None:
 def _place(home: Home, packages: PackageStore, digest: str, live: bool) -> Placement:
     """In this process when the version is live and needs nobody's Python; in its runtime host otherwise."""
     package = packages.open(Digest(digest))
-    if not live or package.manifest.engine is not Engine.ONNX:
+    if not runs_here(package.manifest, live):
         _await_host(host_socket(home, digest))
         return HostedPlacement(host_socket(home, digest))
     plan = compile_feeds(package.contract, package.manifest.signature, package.manifest.options)

@@ -4,6 +4,7 @@ Needs numpy alone. It only knows matrices that break nothing: for any other the 
 which says what is wrong.
 """
 
+from math import isfinite
 from typing import Any, Final
 
 import numpy as np
@@ -27,7 +28,7 @@ class MatrixScreen:
     def __init__(self, contract: Contract) -> None:
         self._numbers = all(each.kind is Kind.NUMBER for each in contract.fields)
         limits = [bounds(each) for each in contract.fields]
-        # Infinity breaks a rule of its own, so no field is without bounds.
+        # Infinity breaks a rule of its own, so a field without bounds has those of all numbers.
         self._lows = np.array([-_LARGEST if low is None else low for low, _ in limits])
         self._highs = np.array([_LARGEST if high is None else high for _, high in limits])
         self._unbounded = all(each == (None, None) for each in limits)
@@ -37,6 +38,11 @@ class MatrixScreen:
         if not self._numbers:
             return None
         numbers = matrix.astype(np.float64, copy=False)
+        # NaN and infinity spoil any sum they are in, and one look is quicker than three.
+        if self._unbounded:
+            with np.errstate(over="ignore", invalid="ignore"):
+                if isfinite(np.add.reduce(numbers, axis=None)):
+                    return numbers
         # NaN is within no bounds: a null in a nullable field goes the longer way.
-        legal = np.isfinite(numbers) if self._unbounded else (numbers >= self._lows) & (numbers <= self._highs)
+        legal = (numbers >= self._lows) & (numbers <= self._highs)
         return numbers if np.logical_and.reduce(legal, axis=None) else None

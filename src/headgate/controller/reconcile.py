@@ -60,4 +60,4 @@ class Controller:
 
 def _told(traffic: Traffic) -> str:
     shares = ", ".join(f"{each.version} {each.weight:g}" for each in traffic.members)
-    return f"revision {traffic.revision}: {shares}"
+    return f"revision {traffic.revision}: {traffic.live} live; {shares}"

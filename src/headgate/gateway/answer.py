@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from functools import partial
-from time import monotonic, perf_counter_ns
+from time import monotonic, perf_counter_ns, sleep
 from typing import Final
 
 from headgate.clock import Clock
@@ -39,9 +39,11 @@ from headgate.vocabulary import Role
 
 _LOG: Final = logging.getLogger(__name__)
 INLINE_ROWS: Final = 128
-"""Rows of one call on the event loop; larger requests leave it."""
+"""Rows of one call on the event loop, but for matrices of small requests; larger requests leave it."""
 SWEEP_SECONDS: Final = 0.01
 """How late a deadline may be noticed."""
+REST_SECONDS: Final = 0.001
+"""How long the loop rests between two looks around while there is no room and a model is at work beside it."""
 _BISECT_SECONDS: Final = 0.5
 """A failed batch is tried again in halves, to find the row that did it, unless failing took longer than this."""
 
@@ -56,10 +58,12 @@ class Answerer:
         self._lanes = Lanes(self._answered, self._failed)
         self._arrived: list[Ask] = []
         self._checked = False
-        """Whether the journal was seen to take records since the last tick; nothing is written to it meanwhile."""
+        """Whether the journal was seen to take records since the last tick."""
         self._open: set[Ask] = set()
         """Requests that outlive their tick."""
         self._sweeping = False
+        self._rests = False
+        """Whether the loop is to rest at the end of this turn."""
         self.room = Room(queue_rows)
         """Doors look into it before they read: a request that has no room should cost next to nothing."""
         self._complaints = Complaints()
@@ -73,12 +77,12 @@ class Answerer:
             raise Unavailable("the live version has no passing evaluation record; evaluate it or force it")
         if view.must_remember and not self._checked:
             self._memory.check()
-            self._checked = True
         self.room.enter(ask.caller, rows)
-        ask.room = self.room
+        self._checked = view.must_remember or self._checked  # last: where nobody enters, no tick comes to reset it
+        ask.room, ask.turn = self.room, self.room.turn
         view.waiting += rows
         if not self._arrived:
-            asyncio.get_running_loop().call_soon(self.tick)
+            asyncio.get_running_loop().call_soon(self._end_turn)
         self._arrived.append(ask)
 
     def note(self, view: View, error: HeadgateError) -> None:
@@ -98,8 +102,32 @@ class Answerer:
         """Rows that wait for each version while it is busy with others."""
         return self._lanes.waiting()
 
+    def relieve(self) -> None:
+        """Make room for one more, if that can be done at once: answer what arrived, reply where records are on disk.
+
+        A turn of the loop may have hundreds to refuse. Whoever was admitted in it should not wait for its end, and
+        those who come later in it should find the room of those admitted before it.
+        """
+        self._memory.collect()
+        if self._arrived:
+            self.tick()
+        if self._lanes.busy and not self._rests:
+            self._rests = True
+            asyncio.get_running_loop().call_soon(self._rest)
+
+    def _rest(self) -> None:
+        """Let the model have the processor: woken for each request it refuses, the loop would take a sixth of it."""
+        self._rests = False
+        sleep(REST_SECONDS)
+
+    def _end_turn(self) -> None:
+        self.room.next_turn()
+        self.tick()
+
     def tick(self) -> None:
         """Answer everything that arrived since the last tick."""
+        if not self._arrived:
+            return
         arrived, self._arrived, self._checked = self._arrived, [], False
         for view, asks in _by_view(arrived):
             try:
@@ -117,7 +145,7 @@ class Answerer:
         sheds = self._memory.pressed
         if sheds:
             view.count.shed(sum([len(ask.outcomes) for ask in asks]))
-        if view.live.large is None:  # rows with pictures in them would be a lot to keep
+        if view.samples and asks[0].pinned is None:  # rows for a pinned version are in its contract's order
             view.recent.extend(asks[0].reading.sample())
         division = divide(view, asks, view.assignment.at(now), iter(ids), now, block=block, sheds=sheds)
         if division.refused[0]:
@@ -160,7 +188,11 @@ class Answerer:
     def _run_whole(self, stretch: Stretch) -> None:
         """Ask the live version for rows that are columns, here if that is quick."""
         runtime = stretch.seat.served.placement.inline
-        if runtime is None or (len(stretch.spans) == 1 and len(stretch) > INLINE_ROWS):
+        is_bulk = len(stretch.spans) == 1 and len(stretch) > INLINE_ROWS
+        if runtime is None and not is_bulk:
+            self._lanes.put(stretch.apart())  # which others may join while they wait
+            return
+        if runtime is None or is_bulk:
             self._lanes.put(stretch)
             return
         stretch.off_loop = False

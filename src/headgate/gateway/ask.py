@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter_ns
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+import numpy as np
 
 from headgate.errors import DeadlineExceeded, HeadgateError, PassingError, Violation
 from headgate.gateway.reading import Reading
@@ -23,38 +24,76 @@ FAULT: Final = "a fault of Headgate; its log has the trace"
 """All that a caller is told of a mistake of ours."""
 
 
-class Spoken(msgspec.Struct, eq=False):
-    """What a version said of consecutive rows of one request, column by column."""
+class Speech:
+    """What a version said of rows that were asked together, column by column; bytes are made of all of it at once."""
 
-    seat: Seat
-    start: int
-    """The place of the first in its request."""
-    block: IdBlock
+    __slots__ = ("_packed", "ids", "prediction", "scores", "seat")
+
+    def __init__(self, seat: Seat, ids: IdBlock, prediction: Array, scores: Array | None) -> None:
+        self.seat = seat
+        self.ids = ids
+        self.prediction = prediction
+        self.scores = scores
+        self._packed: dict[tuple[bool, str], bytes] = {}
+
+    def packed(self, *, scores: bool, dtype: np.dtype[Any]) -> bytes:
+        """The predictions or the scores of all rows in `dtype`, row by row."""
+        found = self._packed.get((scores, dtype.str))
+        if found is None:
+            column = self.scores if scores else self.prediction
+            found = self._packed[scores, dtype.str] = np.ascontiguousarray(column, dtype).tobytes()
+        return found
+
+
+class Spoken(msgspec.Struct, eq=False):
+    """The part of a speech that is about consecutive rows of one request."""
+
+    speech: Speech
     first: int
-    """Where the identifiers of these rows begin in `block`."""
-    prediction: Array
-    scores: Array | None
+    """Where it begins in the speech."""
+    start: int
+    """The place of its first row in its request."""
+    rows: int
+
+    @property
+    def seat(self) -> Seat:
+        """Who spoke."""
+        return self.speech.seat
+
+    @property
+    def prediction(self) -> Array:
+        """One of each row."""
+        return self.speech.prediction[self.first : self.first + self.rows]
+
+    @property
+    def scores(self) -> Array | None:
+        """A row of scores of each, where the model gives them."""
+        scores = self.speech.scores
+        return None if scores is None else scores[self.first : self.first + self.rows]
 
     @property
     def ids(self) -> bytes:
         """16 bytes of each row."""
-        return self.block.raw(self.first, self.first + len(self))
+        return self.speech.ids.raw(self.first, self.first + self.rows)
 
     @property
     def names(self) -> str:
         """The texts of its rows' identifiers, with commas between."""
-        return self.block.text(self.first, self.first + len(self))
+        return self.speech.ids.text(self.first, self.first + self.rows)
 
-    def __len__(self) -> int:
-        return len(self.prediction)
+    def packed(self, *, scores: bool, dtype: np.dtype[Any]) -> bytes:
+        """Its predictions or scores in `dtype`, row by row."""
+        whole = self.speech.packed(scores=scores, dtype=dtype)
+        width = len(whole) // len(self.speech.prediction)
+        return whole[self.first * width : (self.first + self.rows) * width]
 
     def answers(self) -> Iterator[tuple[int, Answer]]:
         """The same row by row, each with its place in the request."""
-        version = self.seat.version
-        scores = [None] * len(self) if self.scores is None else self.scores.tolist()
-        for place, (said, how) in enumerate(zip(self.prediction.tolist(), scores, strict=True)):
+        version, scores = self.seat.version, self.scores
+        told = [None] * self.rows if scores is None else scores.tolist()
+        for place, (said, how) in enumerate(zip(self.prediction.tolist(), told, strict=True)):
             at = self.first + place
-            id_ = self.block.raw(at, at + 1)
+            id_ = self.speech.ids.raw(at, at + 1)
             yield self.start + place, Answer(id_, version, version, Role.LIVE, 1.0, said, how, 0, 0)
 
 
@@ -83,6 +122,8 @@ class Ask(msgspec.Struct, eq=False):
     """Why nothing of it is answered after all."""
     room: Room | None = None
     """Where it counts as waiting, once admitted."""
+    turn: int = 0
+    """In which of its turns it was."""
     journalled: bool = True
     open: bool = True
     """Whether the caller still waits."""
@@ -97,7 +138,8 @@ class Ask(msgspec.Struct, eq=False):
     @property
     def whole(self) -> bool:
         """Whether all of its rows are answered, and all of them column by column."""
-        return self.refusal is None and bool(self.spoken) and sum(map(len, self.spoken)) == len(self.outcomes)
+        spoken = self.spoken
+        return self.refusal is None and bool(spoken) and sum([each.rows for each in spoken]) == len(self.outcomes)
 
     def hear(self, spoken: Spoken) -> None:
         """Keep answers that came column by column; parts of a request may be answered in any order."""
@@ -129,7 +171,7 @@ class Ask(msgspec.Struct, eq=False):
         if self.open:
             self.open = False
             if self.room is not None:
-                self.room.leave(self.caller, len(self.outcomes))
+                self.room.leave(self.caller, len(self.outcomes), self.turn)
                 self.view.waiting -= len(self.outcomes)
             try:
                 self.finish(self)
@@ -193,7 +235,11 @@ class Share:
 
     def feeds(self) -> Feeds:
         """What the model reads."""
-        return self.seat.served.feeds.from_values(self.seat.convert(self.rows))
+        return self.seat.served.feeds.from_values(self.converted())
+
+    def converted(self) -> Sequence[tuple[object, ...]]:
+        """The rows as the version's contract orders them; those of a pinned version were read by that contract."""
+        return self.rows if self.role is Role.PINNED else self.seat.convert(self.rows)
 
     def part(self, places: Sequence[int]) -> "Share":
         """A share of the rows at `places`."""

@@ -1,6 +1,6 @@
 """Rows that came as columns of numbers and stay columns until their answers are in the journal.
 
-Doors that are sent tables make them; `divide.py` cuts them into stretches where one version answers all of them.
+Doors that are sent tables make them; `divide.py` cuts or joins them into stretches that one version answers whole.
 Nothing here looks at a row, and nothing here needs Arrow.
 """
 

@@ -1,8 +1,9 @@
 """Obeys the traffic: loads beside live traffic, switches between two ticks, unloads what is named no more.
 
 `server.py` runs one follower per process. A revision whose versions are loaded is obeyed within one poll; a rollback
-therefore loads nothing, also where the version before is named no more: it stays for a while. A new live version is
-loaded and warmed with rows that were asked lately, while the old one goes on answering; gateways take turns.
+therefore loads nothing, also where the version before is named no more: what ran in this process stays for a while. A
+new live version is loaded, by one gateway after the other, and warmed with rows that were asked lately, while the old
+one goes on answering.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from headgate.contracts.text import from_document
 from headgate.errors import HeadgateError
 from headgate.gateway.metrics.counting import EndpointCount, Histogram
 from headgate.gateway.metrics.slab import Slab
-from headgate.gateway.residents import RESIDENT_SECONDS, Key, Part, Residents, is_here
+from headgate.gateway.residents import RESIDENT_SECONDS, Key, Part, Residents, runs_here
 from headgate.gateway.view import Served, View, Views, make_served, make_view
 from headgate.registry.packages import Package
 from headgate.runtimes.ports import Placement
@@ -186,10 +187,9 @@ class Follower:
                 self._succeed(key, old, view)
 
     def _succeed(self, key: Key, old: View, view: View) -> None:
-        if view.live.served.contract.names == old.live.served.contract.names:
-            view.recent = old.recent
+        view.recent.extend(old.recorded(view.live.served.contract))
         before = _live_part(old.traffic)
-        if before is not None and before != _live_part(view.traffic) and is_here(old.live.served):
+        if before is not None and before != _live_part(view.traffic) and _is_here(old.live.served):
             self._residents.left(key, before, perf_counter())
         self._retire(old)
 
@@ -211,9 +211,9 @@ class Follower:
         return None
 
     async def _load(self, part: Part, live: bool) -> None:
-        began = perf_counter()
         try:
-            served = await asyncio.get_running_loop().run_in_executor(None, self._open, part, live)
+            served, seconds = await asyncio.get_running_loop().run_in_executor(None, self._open, part, live)
+            began = perf_counter()
             await self._warm(part, served)
         except Exception as error:
             self._failed_at[part] = perf_counter()
@@ -222,7 +222,7 @@ class Follower:
         finally:
             self._wake.set()
         self._failed_at.pop(part, None)
-        self._load_seconds.observe(perf_counter() - began)
+        self._load_seconds.observe(seconds + perf_counter() - began)
         old = self._loaded.get(part)
         self._loaded[part] = served
         if old is not None:
@@ -231,28 +231,30 @@ class Follower:
     async def _warm(self, part: Part, served: Served) -> None:
         """Ask it rows that were really asked lately, before anybody waits for its answers."""
         views = [self._views[key] for key, each in self._wanted.items() if key in self._views and _names(each, part)]
-        rows = next((found for view in views if (found := view.recorded(served.contract))), [])
-        if not rows:
-            return
         try:
+            rows = next((found for view in views if (found := view.recorded(served.contract))), [])
+            if not rows:
+                return
             feeds = served.feeds.from_values(rows[:1] if served.feeds.ragged else rows)
             async with asyncio.timeout(WARM_SECONDS):
                 for _ in range(WARM_CALLS):
                     await served.placement.run(feeds)
-        except (HeadgateError, TimeoutError) as error:  # callers' own rows will tell; nothing was promised of these
-            _LOG.warning("package %s could not answer rows of the version before it: %s", part[0][:19], error)
+        except Exception as error:  # whatever it is: rows of another contract prove nothing, and callers' own will tell
+            name = type(error).__name__
+            _LOG.warning("package %s could not answer rows of the version before it (%s)", part[0][:19], name)
 
-    def _open(self, part: Part, live: bool) -> Served:
-        # At the start nobody is answered yet, and all gateways may load at once.
-        with self._turn() if self.settled else nullcontext():
-            return self._place(part, live)
-
-    def _place(self, part: Part, live: bool) -> Served:
+    def _open(self, part: Part, live: bool) -> tuple[Served, float]:
+        """The version made ready, and the seconds that took."""
         digest, own = part
         package = self._packages.open(Digest(digest))
         contract = from_document(json.loads(own), "the endpoint's contract") if own else package.contract
-        placement = self._placement_for(digest, live)
-        return make_served(package, contract, placement, earned=live, rows_limit=self._rows_limit, replay=self._replay)
+        # At the start nobody is answered yet, and all gateways may load at once; what runs elsewhere loads there.
+        with self._turn() if self.settled and runs_here(package.manifest, live) else nullcontext():
+            began = perf_counter()
+            place = self._placement_for(digest, live)
+            rows, replay = self._rows_limit, self._replay
+            served = make_served(package, contract, place, earned=live, rows_limit=rows, replay=replay)
+            return served, perf_counter() - began
 
     async def _unload(self) -> None:
         """Close what neither the traffic nor a request under way needs."""
@@ -266,6 +268,13 @@ class Follower:
         self._replaced = [served for served in self._replaced if served in needed]
         for served in gone:
             await served.placement.close()
+
+    def waiting(self) -> dict[EndpointCount, int]:
+        """Rows admitted and not yet answered, by endpoint, those of views that were replaced among them."""
+        found = dict.fromkeys(self._counts.values(), 0)
+        for view in (*self._retired, *self._views.values()):
+            found[view.count] += view.waiting
+        return found
 
     def _report(self) -> None:
         """Say which revisions are obeyed: those with nothing left to load that was not tried at least once."""
@@ -305,6 +314,10 @@ class Follower:
         if count is None:
             count = self._counts[key] = EndpointCount(self._slab, *key)
         return count
+
+
+def _is_here(served: Served) -> bool:
+    return runs_here(served.manifest, served.earned)
 
 
 def _live_part(traffic: Traffic) -> Part | None:

@@ -53,9 +53,10 @@ class Lanes:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def busy(self, served: Served) -> bool:
-        """Whether a call of this package waits or is under way."""
-        return served in self._queues
+    @property
+    def busy(self) -> bool:
+        """Whether any call waits or is under way."""
+        return bool(self._queues)
 
     def waiting(self) -> dict[VersionCount, int]:
         """Rows that wait for each version while it is busy with others."""
@@ -119,7 +120,7 @@ class Lanes:
 def _feeds(served: Served, batch: list[Work]) -> Feeds:
     if len(batch) == 1:
         return batch[0].feeds()
-    rows = [row for share in batch if isinstance(share, Share) for row in share.seat.convert(share.rows)]
+    rows = [row for share in batch if isinstance(share, Share) for row in share.converted()]
     return served.feeds.from_values(rows)
 
 

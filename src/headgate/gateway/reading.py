@@ -24,7 +24,7 @@ LONGEST_KEY: Final = 256
 """Characters of one sticky key."""
 LONGEST_DEADLINE_MS: Final = 600_000.0
 _FEWEST: Final = 16
-"""Rows from which a matrix is quicker kept as one than taken apart: of 20 fields, 64 rows take the same either way."""
+"""Rows from which a matrix is kept as one: where several come in a turn that is quicker, alone it takes the same."""
 _REFUSALS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 

@@ -112,9 +112,10 @@ class Memory:
         # The loop is woken by the first of a group; a deque's append and length are atomic, and the loop empties it.
         self._told.append((then, began, problem))
         if len(self._told) == 1 and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._collect)
+            self._loop.call_soon_threadsafe(self.collect)
 
-    def _collect(self) -> None:
+    def collect(self) -> None:
+        """Tell those whose records are on disk; called on the loop, in its turn or sooner where somebody needs room."""
         told = self._told
         now = perf_counter_ns()
         while told:

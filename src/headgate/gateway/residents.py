@@ -6,8 +6,7 @@ day of swaps costs the memory of one model.
 
 from typing import Final
 
-from headgate.gateway.view import Served
-from headgate.registry.package import Engine
+from headgate.registry.package import Engine, Manifest
 
 RESIDENT_SECONDS: Final = 600.0
 """How long; most swaps that are regretted are regretted sooner."""
@@ -45,6 +44,6 @@ class Residents:
         return {part for part, _ in self._last.values()}
 
 
-def is_here(served: Served) -> bool:
-    """Whether a version runs in this process; every other ends with its host, whoever keeps it."""
-    return served.earned and served.manifest.engine is Engine.ONNX
+def runs_here(manifest: Manifest, live: bool) -> bool:
+    """Whether a version runs in the gateway's own process; every other ends with its host, whoever keeps it."""
+    return live and manifest.engine is Engine.ONNX

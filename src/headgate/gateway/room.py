@@ -36,7 +36,7 @@ class Room:
     the room in all, so that nobody is kept out by another's flood.
     """
 
-    __slots__ = ("_anybody", "callers", "limit", "waiting")
+    __slots__ = ("_anybody", "_later", "callers", "limit", "turn", "waiting")
 
     def __init__(self, rows: int) -> None:
         self.limit = rows
@@ -45,6 +45,10 @@ class Room:
         self.waiting = 0
         self.callers = 0
         """Callers with at least one row that waits."""
+        self.turn = 1
+        """Counts the turns of the loop in which somebody entered."""
+        self._later: list[tuple[Account, int]] = []
+        """Whose room is given back when the turn ends."""
 
     def lacks(self, caller: Account | None, rows: int = 1) -> bool:
         """Whether `rows` more of `caller` have no room."""
@@ -75,9 +79,27 @@ class Room:
         account.waiting += rows
         self.waiting += rows
 
-    def leave(self, caller: Account | None, rows: int) -> None:
-        """They wait no longer."""
+    def leave(self, caller: Account | None, rows: int, turn: int = 0) -> None:
+        """They wait no longer; they entered in that turn.
+
+        Within one turn no more enter than there is room for, however soon some are answered: what the loop has read
+        is a part of what waits, and a turn without end would keep all of it waiting.
+        """
         account = caller or self._anybody
+        if turn == self.turn:
+            self._later.append((account, rows))
+        else:
+            self._give_back(account, rows)
+
+    def next_turn(self) -> None:
+        """The turn ends."""
+        self.turn += 1
+        if self._later:
+            later, self._later = self._later, []
+            for account, rows in later:
+                self._give_back(account, rows)
+
+    def _give_back(self, account: Account, rows: int) -> None:
         account.waiting -= rows
         self.waiting -= rows
         if account.waiting == 0:

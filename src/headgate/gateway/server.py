@@ -114,7 +114,7 @@ class Gateway:
             body_limit=body_limit,
         )
         self._memory, self._answerer, self._permits = memory, answerer, permits
-        self._wire = _wire(self._router, body_limit, connections_limit)
+        self._wire = _wire(self._router, answerer.relieve, body_limit, connections_limit)
         self._follower = Follower(
             source=source,
             packages=packages,
@@ -198,8 +198,8 @@ class Gateway:
         while True:
             self._count.writes(self._memory.healthy)
             self._count.waits(self._answerer.waiting())
-            for view in self._router.views.values():
-                view.count.in_flight(view.waiting)
+            for count, rows in self._follower.waiting().items():
+                count.in_flight(rows)
             await asyncio.sleep(OBSERVE_SECONDS)
 
     async def _sweep(self) -> None:
@@ -209,13 +209,14 @@ class Gateway:
                 connection.sweep()
 
 
-def _wire(router: Router, body_limit: int, connections_limit: int) -> Wire:
+def _wire(router: Router, relieve: Callable[[], None], body_limit: int, connections_limit: int) -> Wire:
     """What the connections of a gateway share."""
     return Wire(
         router.handle,
         router.refuse,
         body_limit,
         room=router.room,
+        relieve=relieve,
         no_room=router.no_room,
         way=router.way,
         turn_away=router.turn_away,

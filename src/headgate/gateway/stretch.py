@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from headgate.contracts.contract import Output
-from headgate.gateway.ask import Ask, Share, Spoken
+from headgate.gateway.ask import Ask, Share, Speech, Spoken
 from headgate.gateway.columns import Table
 from headgate.gateway.view import Seat, View
 from headgate.journal.identifiers import ID_BYTES, IdBlock
@@ -105,14 +105,12 @@ class Stretch:
 
     def speak(self, outputs: Outputs) -> PackedBlock:
         """Leave the answers with their requests, for the doors to read; the records of all rows."""
-        now, start, block = perf_counter_ns(), 0, IdBlock(self.ids)
-        latencies = []
+        now, start, latencies = perf_counter_ns(), 0, []
+        speech = Speech(self.seat, IdBlock(self.ids), outputs.prediction, outputs.scores)
         for ask, place, rows in self.spans:
-            end = start + rows
-            scores = None if outputs.scores is None else outputs.scores[start:end]
-            ask.hear(Spoken(self.seat, place, block, start, outputs.prediction[start:end], scores))
+            ask.hear(Spoken(speech, start, place, rows))
             latencies.append((now - ask.arrived) // 1000)
-            start = end
+            start += rows
         version = self.seat.version
         said = b"".join(map(_encode, (version, version, Role.LIVE, 1.0)))
         ids_ = id_cells(self.ids)

@@ -121,6 +121,9 @@ class View:
     recent: deque[tuple[object, ...]] = field(default_factory=lambda: deque(maxlen=RECENT))
     """Rows of the live contract that were asked lately, one of a tick: what the next version is warmed with."""
 
+    samples: bool = True
+    """Whether rows are small enough to keep some."""
+
     def recorded(self, contract: Contract) -> list[tuple[object, ...]]:
         """Rows asked lately as `contract` orders its fields; none where it has fields they do not."""
         pick = _pick(contract, self.live.served.contract)
@@ -188,6 +191,7 @@ def make_view(traffic: Traffic, served: dict[str, Served], count: EndpointCount)
         must_remember=traffic.policy.on_failure is OnFailure.REFUSE,
         sticks=traffic.sticky_key is not None,
         deadline_ns=traffic.policy.deadline_ms * 1_000_000,
+        samples=large_fields(live.contract.fields) is None,
     )
 
 

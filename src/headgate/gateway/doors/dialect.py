@@ -42,7 +42,7 @@ class Written(msgspec.Struct, eq=False):
 
 
 class Dialect(Protocol):
-    """One protocol; it keeps nothing of a request, so any number may be in it at once."""
+    """One protocol; any number of requests may be in it at once."""
 
     @property
     def name(self) -> str:

@@ -133,11 +133,15 @@ class Router:
         That is half of what there is to do before the body is read.
         """
         route = self._route(head.target)
-        if route is None or route.door != "predict" or route.endpoint is None or head.method != b"POST":
+        if route is None or route.endpoint is None or head.method != b"POST" or is_coded(head):
             return None
-        if is_coded(head):
+        key = route.project, route.endpoint
+        if route.door == "predict":
+            return partial(self._go, route, key, self._predict_body(head))
+        door = self._of_endpoints.get(route.door)
+        if door is None or head.method not in route.methods:
             return None
-        return partial(self._go, route, (route.project, route.endpoint), self._predict_body(head))
+        return partial(self._go, route, key, lambda exchange, view: door(exchange, view, route.version))
 
     def _go(self, route: Route, key: tuple[str, str], door: PredictBody, exchange: Exchange) -> None:
         if self._permits.required and not (self._permits.knows(exchange) or self._admits(exchange)):

@@ -107,9 +107,9 @@ class Connection(asyncio.Protocol):
             known = wire.heads.get(data[:end])
             if known is not None and len(data) == end + known[0].length:
                 head, handle = known
-                if wire.room.waiting >= wire.room.limit and not self._waiting:
-                    refusal = wire.no_room(head)
-                    if refusal is not None:
+                if wire.room.waiting >= wire.room.limit:
+                    wire.relieve()
+                    if not self._waiting and (refusal := wire.no_room(head)) is not None:
                         # Heads that are remembered keep their connection open, so this reply is all there is to do.
                         self.requests += 1
                         self._transport.write(refusal)  # type: ignore[union-attr] # who sends is connected

@@ -6,7 +6,7 @@ from random import getrandbits
 from typing import Final
 
 from headgate.gateway.http.coding import WORTH_BYTES, coding_wanted, encoded
-from headgate.gateway.http.exchange import Exchange
+from headgate.gateway.http.exchange import ACCEPT_ENCODING, Exchange
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 NOBODY: Final = b"none"
@@ -39,7 +39,7 @@ def send(
         return
     if not head.keep_alive:
         extra += b"Connection: close\r\n"
-    if len(body) >= WORTH_BYTES and head.headers and (coding := coding_wanted(head)):
+    if len(body) >= WORTH_BYTES and ACCEPT_ENCODING in head.headers and (coding := coding_wanted(head)):
         extra += b"Content-Encoding: %b\r\nVary: Accept-Encoding\r\n" % coding
         parts = (line, content_type, id_, version, extra)
         if len(body) <= _CODED_HERE:

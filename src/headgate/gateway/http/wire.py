@@ -39,6 +39,8 @@ class Wire:
     """Those remembered, by their bytes, each with its way."""
     room: Room = field(default_factory=lambda: Room(1))
     """While it is not full nobody is asked for `no_room`."""
+    relieve: Callable[[], None] = lambda: None
+    """Makes what room there can be at once; asked before anybody is refused for want of it."""
     no_room: Callable[[Head], bytes | None] = lambda _: None
     """The reply to a request of that head where none of it need be read, because there is no room; else None."""
     way: Callable[[Head], Handle | None] = lambda _: None

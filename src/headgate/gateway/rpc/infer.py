@@ -14,7 +14,7 @@ from headgate.gateway.ask import Ask
 from headgate.gateway.doors.dialect import Question
 from headgate.gateway.doors.v2 import told
 from headgate.gateway.doors.v2.asked import Infer, Output, Wanted, question_of, wanted_of
-from headgate.gateway.doors.v2.binary import DTYPES, elements, packed
+from headgate.gateway.doors.v2.binary import DTYPES, elements
 from headgate.gateway.doors.v2.tensors import Elements, Tensor, check_shape
 from headgate.gateway.view import Seat
 
@@ -53,7 +53,10 @@ def read(request: Any, seat: Seat) -> Question:
             tensor.elements = _typed(tensor, each.contents)
     outputs = [Output(name=each.name, parameters=_parameters(each.parameters)) for each in request.outputs]
     asked = Infer(inputs=inputs, id=request.id, outputs=outputs, parameters=_parameters(request.parameters))
-    question = question_of(asked, seat, wanted_of(asked, seat))
+    wanted = wanted_of(asked, seat)
+    for output in wanted:
+        output.binary = bool(raw)  # a reply has one form, whatever the parameters of JSON callers say
+    question = question_of(asked, seat, wanted)
     question.wanted = Wish(question.wanted, bool(raw))
     return question
 
@@ -72,9 +75,9 @@ def write(reply: Any, ask: Ask, wish: Wish) -> Any:
     for each in told.outputs(ask, wish.outputs):
         tensor = reply.outputs.add(name=each.name, datatype=each.datatype, shape=each.shape)
         if wish.raw:
-            reply.raw_output_contents.append(packed(each.data, each.datatype))
+            reply.raw_output_contents.append(each.packed())
         else:
-            data = [_bytes(item) for item in each.data] if each.datatype == "BYTES" else each.listed()
+            data = [_bytes(item) for item in each.listed()] if each.datatype == "BYTES" else each.listed()
             getattr(tensor.contents, CONTENTS[each.datatype]).extend(data)
     return reply
 

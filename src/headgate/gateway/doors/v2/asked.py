@@ -1,16 +1,22 @@
 """An inference request as a value and what it asks, once for JSON, binary and protobuf."""
 
+import math
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 
+from headgate.contracts.contract import Contract
 from headgate.errors import BadInput
 from headgate.gateway.doors.dialect import Question
 from headgate.gateway.doors.v2.about import outputs_of
-from headgate.gateway.doors.v2.tensors import Tensor, read_tensors
-from headgate.gateway.reading import LONGEST_DEADLINE_MS, LONGEST_KEY
+from headgate.gateway.doors.v2.binary import DTYPES, SIZE
+from headgate.gateway.doors.v2.tensors import Tensor, is_matrix, read_tensors
+from headgate.gateway.reading import LONGEST_DEADLINE_MS, LONGEST_KEY, Reader, Reading
 from headgate.gateway.view import Seat
 
+_KEY: Final = "key"
+_TIMEOUT: Final = "timeout"
 _BINARY: Final = "binary_data"
 _ALL_BINARY: Final = "binary_data_output"
 
@@ -40,6 +46,35 @@ class Wanted(msgspec.Struct):
     """Whether JSON callers want it behind the JSON."""
 
 
+class Plain(msgspec.Struct):
+    """What is behind JSON that announces one binary matrix of floats and says nothing else of its rows."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    size: int
+    """In bytes."""
+
+    def read(self, raw: memoryview, reader: Reader) -> Reading | None:
+        """The rows in `raw`; None where something is wrong with them, or special about one."""
+        if len(raw) != self.size:
+            return None
+        return reader.read_matrix(np.frombuffer(raw, self.dtype).reshape(self.shape))
+
+
+def plain_of(request: Infer, contract: Contract) -> Plain | None:
+    """How such a request is read at once; None where it is of another kind."""
+    if len(request.inputs) != 1 or request.parameters.keys() & {_KEY, _TIMEOUT}:
+        return None
+    (tensor,) = request.inputs
+    dtype = DTYPES.get(tensor.datatype)
+    if dtype is None or dtype.kind != "f" or not tensor.shape or min(tensor.shape) < 1:
+        return None
+    size = math.prod(tensor.shape) * dtype.itemsize
+    if not is_matrix(tensor, contract) or tensor.parameters.get(SIZE) != size:
+        return None
+    return Plain(dtype, tuple(tensor.shape), size)
+
+
 def question_of(request: Infer, seat: Seat, wanted: list[Wanted]) -> Question:
     """The rows in the request's tensors, and the outputs it wants.
 
@@ -53,7 +88,7 @@ def question_of(request: Infer, seat: Seat, wanted: list[Wanted]) -> Question:
 
 
 def _keys(request: Infer, rows: int) -> list[str] | None:
-    key = request.parameters.get("key")
+    key = request.parameters.get(_KEY)
     if key is None:
         return None
     if not isinstance(key, str) or not 1 <= len(key) <= LONGEST_KEY:
@@ -64,7 +99,7 @@ def _keys(request: Infer, rows: int) -> list[str] | None:
 
 
 def _deadline(request: Infer) -> float | None:
-    timeout = request.parameters.get("timeout")
+    timeout = request.parameters.get(_TIMEOUT)
     if timeout is None or timeout == 0:  # Triton's clients say 0 for none
         return None
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:

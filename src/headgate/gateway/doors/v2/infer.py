@@ -14,8 +14,8 @@ from headgate.gateway.ask import Ask
 from headgate.gateway.doors.dialect import Question, Written
 from headgate.gateway.doors.statuses import V2, status_of
 from headgate.gateway.doors.v2 import told
-from headgate.gateway.doors.v2.asked import Infer, Wanted, question_of, wanted_of
-from headgate.gateway.doors.v2.binary import SIZE, fill, packed, split
+from headgate.gateway.doors.v2.asked import Infer, Plain, Wanted, plain_of, question_of, wanted_of
+from headgate.gateway.doors.v2.binary import SIZE, fill, split
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.view import Seat
 
@@ -27,6 +27,7 @@ _encode = msgspec.json.Encoder().encode
 _KNOWN: Final = 256
 """Texts of JSON whose meaning is kept."""
 _LONGEST_KNOWN: Final = 2048
+"""Bytes."""
 
 
 class _Known(msgspec.Struct, eq=False):
@@ -35,6 +36,8 @@ class _Known(msgspec.Struct, eq=False):
     seat: Seat
     request: Infer
     wanted: list[Wanted]
+    plain: Plain | None = None
+    """How the tensor is read at once, where there is no more to it."""
 
 
 class _Tensor(msgspec.Struct, kw_only=True):
@@ -66,20 +69,24 @@ class V2Dialect:
         """The rows in the request's tensors, and which outputs it wants in which form."""
         json, raw = split(exchange.head, exchange.body)
         known = self._find(json, seat) if raw else _known(json, seat)
-        fill(known.request.inputs, raw)
-        return question_of(known.request, seat, known.wanted)
+        if known.plain is not None and (reading := known.plain.read(raw, seat.served.reader)) is not None:
+            reading.id = known.request.id or None
+            return Question(reading, known.wanted)
+        # Its tensors are given their elements, so every request has its own.
+        request = replace(known.request, inputs=[copy(each) for each in known.request.inputs])
+        fill(request.inputs, raw)
+        return question_of(request, seat, known.wanted)
 
     def _find(self, json: bytes, seat: Seat) -> _Known:
         found = self._known.get(json)
         if found is None or found.seat is not seat:
             found = _known(json, seat)
+            found.plain = plain_of(found.request, seat.served.contract)
             if len(json) <= _LONGEST_KNOWN:
                 if len(self._known) >= _KNOWN:
                     self._known.clear()
                 self._known[json] = found
-        # Its tensors are given their elements, so every request has its own.
-        inputs = [copy(each) for each in found.request.inputs]
-        return _Known(seat, replace(found.request, inputs=inputs), found.wanted)
+        return found
 
     def write(self, ask: Ask, wanted: Sequence[Wanted]) -> Written:
         """The outputs asked for; those in binary behind the JSON, in the order in which it lists them."""
@@ -87,7 +94,7 @@ class V2Dialect:
         for each in told.outputs(ask, wanted):
             tensor = _Tensor(name=each.name, datatype=each.datatype, shape=each.shape)
             if each.binary:
-                behind.append(packed(each.data, each.datatype))
+                behind.append(each.packed())
                 tensor.parameters = {SIZE: len(behind[-1])}
             else:
                 tensor.data = each.listed()

@@ -51,7 +51,7 @@ def read_tensors(tensors: Sequence[Tensor], reader: Reader, contract: Contract) 
 
 def _matrix(tensors: Sequence[Tensor], contract: Contract) -> Elements | None:
     """All fields as one matrix of numbers in the contract's order, where the tensors hold just that."""
-    if len(tensors) == 1 and _is_matrix(tensors[0], contract):
+    if len(tensors) == 1 and is_matrix(tensors[0], contract):
         whole = _floats(tensors[0])
         return None if whole is None else whole.reshape(tensors[0].shape)
     if tuple(each.name for each in tensors) != contract.names:
@@ -85,7 +85,7 @@ def _floats(tensor: Tensor) -> Elements | None:
 
 def _rows(tensors: Sequence[Tensor], contract: Contract) -> list[dict[str, Any]]:
     fields = contract.fields
-    if len(tensors) == 1 and _is_matrix(tensors[0], contract):
+    if len(tensors) == 1 and is_matrix(tensors[0], contract):
         columns = _columns(tensors[0], fields)
         names: Sequence[str] = contract.names
     else:
@@ -101,7 +101,8 @@ def _rows(tensors: Sequence[Tensor], contract: Contract) -> list[dict[str, Any]]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def _is_matrix(tensor: Tensor, contract: Contract) -> bool:
+def is_matrix(tensor: Tensor, contract: Contract) -> bool:
+    """Whether a tensor has all fields of the contract side by side, rather than one of them."""
     wide = len(tensor.shape) == 2 and tensor.shape[1] == len(contract.fields)
     return wide and (tensor.name not in contract.names or len(contract.fields) > 1)
 

@@ -7,10 +7,11 @@ import msgspec
 import numpy as np
 
 from headgate.errors import RuntimeFailed
-from headgate.gateway.ask import Ask
+from headgate.gateway.ask import Ask, Spoken
 from headgate.gateway.doors.native import spoke
 from headgate.gateway.doors.v2.about import outputs_of
 from headgate.gateway.doors.v2.asked import Wanted
+from headgate.gateway.doors.v2.binary import DTYPES, packed
 from headgate.journal.identifiers import format_id
 from headgate.runtimes.ports import Array
 
@@ -21,18 +22,23 @@ class Told(msgspec.Struct):
     name: str
     datatype: str
     shape: list[int]
-    data: list[Any] | Array
+    data: list[Any] | Array | bytes
+    """As bytes where it is wanted binary and was packed before."""
     binary: bool
     """As it was wanted."""
 
     def listed(self) -> list[Any]:
         """The elements as Python has them."""
-        return self.data if isinstance(self.data, list) else self.data.tolist()
+        return self.data.tolist() if isinstance(self.data, np.ndarray) else list(self.data)
+
+    def packed(self) -> bytes:
+        """The elements as the bytes of a tensor."""
+        return self.data if isinstance(self.data, bytes) else packed(self.data, self.datatype)
 
 
 def outputs(ask: Ask, wanted: Sequence[Wanted]) -> list[Told]:
     """The outputs asked for, in the order asked, of a request whose rows are all answered."""
-    return [Told(each.name, each.datatype, *_elements(ask, each.name), each.binary) for each in wanted]
+    return [Told(each.name, each.datatype, *_elements(ask, each), each.binary) for each in wanted]
 
 
 def model_version(ask: Ask) -> str:
@@ -52,8 +58,9 @@ def parameters(ask: Ask) -> dict[str, str | bool]:
     return said
 
 
-def _elements(ask: Ask, name: str) -> tuple[list[int], list[Any] | Array]:
+def _elements(ask: Ask, wanted: Wanted) -> tuple[list[int], list[Any] | Array | bytes]:
     """Shape and elements of one output, flat and row-major. Raises RuntimeFailed when its rows differ in shape."""
+    name = wanted.name
     if not ask.outcomes:
         wide = {each["name"]: each["shape"] for each in outputs_of(ask.pinned or ask.view.live)}[name]
         return [0, *[max(0, each) for each in wide[1:]]], []
@@ -65,7 +72,7 @@ def _elements(ask: Ask, name: str) -> tuple[list[int], list[Any] | Array]:
         array = np.stack(parts)
         return list(array.shape), array.reshape(-1)
     if ask.whole:
-        return _spoken(ask, name)
+        return _spoken(ask.spoken, wanted)
     answers = ask.answers()
     if name == "prediction":
         return [len(answers)], [each.prediction for each in answers]
@@ -73,10 +80,12 @@ def _elements(ask: Ask, name: str) -> tuple[list[int], list[Any] | Array]:
     return [len(rows), len(rows[0])], [score for row in rows for score in row]
 
 
-def _spoken(ask: Ask, name: str) -> tuple[list[int], Array]:
-    if name == "prediction":
-        parts = [each.prediction for each in ask.spoken]
-    else:
-        parts = [each.scores for each in ask.spoken if each.scores is not None]
-    array = parts[0] if len(parts) == 1 else np.concatenate(parts)
+def _spoken(spoken: Sequence[Spoken], wanted: Wanted) -> tuple[list[int], Array | bytes]:
+    scores = wanted.name != "prediction"
+    if wanted.binary and len(spoken) == 1 and (dtype := DTYPES.get(wanted.datatype)) is not None:
+        (one,) = spoken
+        across = one.speech.scores.shape[1:] if scores and one.speech.scores is not None else ()
+        return [one.rows, *across], one.packed(scores=scores, dtype=dtype)
+    parts = [each.scores if scores else each.prediction for each in spoken]
+    array = np.concatenate([each for each in parts if each is not None])
     return list(array.shape), array.reshape(-1)
