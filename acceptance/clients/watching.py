@@ -1,5 +1,6 @@
 """Items 6 to 8: metrics, size, clients of our own."""
 
+import json
 import re
 from typing import Final
 
@@ -9,6 +10,8 @@ SUITE = Suite()
 WATCHING: Final = "tests/gateway/test_watching.py"
 METRICS: Final = "tests/gateway/test_metrics.py"
 CLIENTS: Final = "tests/clients"
+LIGHT: Final = 8
+"""Distributions, its own among them: an HTTP library in pure Python and what that needs."""
 
 SUITE.tests(
     "6-metrics",
@@ -82,10 +85,26 @@ SUITE.tests(
     f"{CLIENTS}/test_unreliable.py",
 )
 SUITE.tests("8-reuse", "connections are used again", f"{CLIENTS}/test_answers.py::test_connections_are_used_again")
-SUITE.tests(
+
+
+@SUITE.row(
     "8-light",
-    "it installs without what the server needs",
-    f"{CLIENTS}/test_decided.py::test_the_client_needs_nothing_of_the_server",
-    f"{CLIENTS}/test_decided.py::test_the_base_install_does_not_need_the_client",
+    "installed in an empty environment it brings nothing of what the server needs: distributions it brings",
+    "pip install clients/python in a new environment",
 )
+def light(bench: Bench) -> Measured:
+    bench.tests(f"{CLIENTS}/test_decided.py::test_the_base_install_does_not_need_the_client")
+    with bench.folder() as folder:
+        bench.run(bench.python, "-m", "venv", str(folder / "empty"))
+        python = str(folder / "empty" / "bin" / "python")
+        pip = (python, "-m", "pip", "--disable-pip-version-check")
+        bench.run(*pip, "install", "-qq", "--constraint", "constraints.txt", str(bench.clone / "clients" / "python"))
+        bench.run(python, "-c", "from headgate_client import AsyncClient, Client", cwd=folder)
+        listed = json.loads(bench.run(*pip, "list", "--format", "json").splitlines()[0])
+    names = {each["name"].lower() for each in listed} - {"pip", "setuptools"}
+    if forbidden := names & {"headgate", "numpy", "msgspec", "onnxruntime", "uvloop", "httptools", "pyyaml"}:
+        raise Red(f"it brings {', '.join(sorted(forbidden))}")
+    return Measured(len(names), LIGHT)
+
+
 SUITE.tests("8-openapi", "OpenAPI describes the native API, and each endpoint's rows", "tests/gateway/test_openapi.py")

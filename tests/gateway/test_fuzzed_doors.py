@@ -21,10 +21,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.gateway.conftest import Town, open_town
 from tests.gateway.spoken import DOORS, Request
+from tests.gateway.test_pictures import AGE, FACE, FORM, PATH, PNG, form, serving
 from tests.gateway.test_rpc_calls import INFER, M
 from tests.gateway.test_smuggling import statuses
 
-from headgate.contracts.contract import Output
+from headgate.contracts.contract import Field, Output
 from headgate.gateway.doors.paths import chosen_routes
 from headgate.gateway.rpc.door import RpcDoor
 from headgate.gateway.rpc.grpcio import ThreadedServer
@@ -53,7 +54,22 @@ LABELS: Final = Request(
 DECISIONS: Final = Request(
     "/v1/endpoints/e/decisions", b'{"decisions": [{"request_id": "order-4711", "decision": 1, "actor": "desk"}]}'
 )
-ASKED: Final = {each.name: each.ask(ROWS, FIELDS) for each in DOORS} | {"labels": LABELS, "decisions": DECISIONS}
+NAMED: Final = {
+    f"tensorflow-{name}": Request(f"/v1/models/e{path}:predict", json.dumps({"instances": ROWS}).encode())
+    for name, path in {"version": "/versions/1", "label": "/labels/live"}.items()
+}
+REPOSITORY: Final = {
+    "repository-index": Request("/v2/repository/index", b'{"ready": true}'),
+    "repository-load": Request("/v2/repository/models/e/load", b'{"parameters": {}}'),
+}
+ASKED: Final = (
+    {each.name: each.ask(ROWS, FIELDS) for each in DOORS}
+    | {"labels": LABELS, "decisions": DECISIONS}
+    | NAMED
+    | REPOSITORY
+)
+PICTURE: Final = Request(PATH, PNG, ("Content-Type: image/png",))
+PART: Final = Request(PATH, form(("face", PNG), ("age", b"41")), (FORM,))
 
 
 @dataclass(repr=False)
@@ -87,8 +103,8 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
 class played:  # noqa: N801 # reads as a verb where it is used
     """A town that is open while the context is, on a loop in a thread."""
 
-    def __init__(self, home: Path) -> None:
-        self._home = home
+    def __init__(self, home: Path, prepare: Callable[[Town], None] = lambda town: town.serve_one()) -> None:
+        self._home, self._prepare = home, prepare
         self._open = threading.Event()
         self._thread = threading.Thread(target=lambda: run_on_uvloop(self._main))
 
@@ -97,7 +113,7 @@ class played:  # noqa: N801 # reads as a verb where it is used
         rpc = ThreadedServer("127.0.0.1", 0, body_limit=1 << 20), RpcDoor
         chosen = chosen_routes(health=None, predict="/vertex/predict")
         async with open_town(
-            self._home, lambda town: town.serve_one(), rpc=rpc, chosen=chosen, body_limit=1 << 20
+            self._home, self._prepare, rpc=rpc, chosen=chosen, body_limit=1 << 20, may_operate=lambda: True
         ) as town:
             self._town = town
             self._open.set()
@@ -267,10 +283,35 @@ def test_a_damaged_request_is_answered_or_refused_and_the_next_is_answered(door:
         assert status == 200, said
         if predictions is not None:
             assert predictions(said) == EXPECTED
-        else:
+        elif door in ("labels", "decisions"):
             assert json.loads(said)["accepted"] >= 1
+        elif door in NAMED:
+            assert len(json.loads(said)["predictions"]) == len(ROWS)
 
     asked()
+
+
+@pytest.mark.parametrize(("request_", "fields"), [(PICTURE, [FACE]), (PART, [FACE, AGE])], ids=["whole", "form"])
+def test_a_damaged_picture_is_answered_or_refused_and_the_next_is_answered(
+    tmp_path: Path, request_: Request, fields: list[Field]
+) -> None:
+    with played(tmp_path, serving(*fields)) as town:
+        line = http.client.HTTPConnection("127.0.0.1", town.port, timeout=PATIENCE)
+        gate = Gate(town, line)
+        well = {name: value for name, _, value in (each.partition(": ") for each in request_.headers)}
+
+        @settings(max_examples=EXAMPLES, derandomize=not LONG, database=None, suppress_health_check=list(HealthCheck))
+        @given(bodies(request_.body), headers_of(request_))
+        def asked(body: bytes, headers: dict[str, str]) -> None:
+            status, said_of, said = gate.ask(request_, body, headers)
+            assert status == 200 or 400 <= status < 500, said
+            if status >= 400:
+                assert is_in_form("native", said, said_of), (status, said)
+            status, _, said = gate.ask(request_, request_.body, well)
+            assert (status, json.loads(said)["predictions"][0]["prediction"]) == (200, len(PNG))
+
+        asked()
+        line.close()
 
 
 def test_a_damaged_message_is_answered_or_refused_over_grpc(gate: Gate) -> None:

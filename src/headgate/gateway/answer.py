@@ -299,9 +299,7 @@ class Answerer:
         if problem is not None:
             _forgotten(view, [each.ask for each in spans], sum(each.rows for each in spans), problem)
         for ask, _, rows in spans:
-            ask.unsettled -= rows
-            if not ask.unsettled:
-                ask.close()
+            ask.are_remembered(rows)
 
     # --- patience
 

@@ -129,21 +129,25 @@ class Ask(msgspec.Struct, eq=False):
     """Whether the caller still waits."""
     spoken: Sequence[Spoken] = ()
     """Answers that came column by column, in the order of the rows; these have no outcome of their own."""
+    whole: bool = False
+    """Whether all of its rows are answered, and all of them column by column."""
 
     @property
     def patience(self) -> int:
         """When a version that is not live has had its time and the live one must answer."""
         return (self.arrived + self.deadline) >> 1
 
-    @property
-    def whole(self) -> bool:
-        """Whether all of its rows are answered, and all of them column by column."""
-        spoken = self.spoken
-        return self.refusal is None and bool(spoken) and sum([each.rows for each in spoken]) == len(self.outcomes)
-
     def hear(self, spoken: Spoken) -> None:
         """Keep answers that came column by column; parts of a request may be answered in any order."""
         self.spoken = sorted((*self.spoken, spoken), key=lambda each: each.start) if self.spoken else (spoken,)
+
+    def are_remembered(self, rows: int) -> None:
+        """So many rows, answered column by column, are on disk or never will be; the last ones let the reply go."""
+        self.unsettled -= rows
+        if not self.unsettled:
+            told = rows if len(self.spoken) == 1 else sum([each.rows for each in self.spoken])
+            self.whole = self.refusal is None and told == len(self.outcomes)
+            self.close()
 
     def settle(self) -> None:
         """Give every answered row an outcome of its own, for doors that tell them one by one."""

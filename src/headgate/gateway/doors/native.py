@@ -137,6 +137,8 @@ def versions(ask: Ask) -> bytes:
     live = ask.view.live
     if len(ask.outcomes) == 1 and type(first := ask.outcomes[0]) is Answer:
         return live.header if first.answered == live.version else header_text(first.answered)
+    if ask.whole and ask.spoken[0].seat is live:
+        return live.header  # columns are answered by one version, the live one
     found = spoke(ask)
     if not found or found == [live.version]:
         return live.header

@@ -42,9 +42,10 @@ def split(head: Head, body: bytes) -> tuple[bytes, memoryview]:
     text = head.headers.get(JSON_LENGTH)
     if text is None:
         return body, memoryview(b"")
-    if not text.isdigit() or int(text) > len(body):
+    length = int(text) if text.isdigit() else len(body) + 1
+    if length > len(body):
         raise BodyRefused("inference-header-content-length", "length", "is not the length of JSON within this body")
-    return body[: int(text)], memoryview(body)[int(text) :]
+    return body[:length], memoryview(body)[length:]
 
 
 def fill(tensors: Sequence[Tensor], raw: memoryview) -> None:

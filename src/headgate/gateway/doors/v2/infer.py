@@ -108,7 +108,7 @@ class V2Dialect:
         if ask.reading.id is not None:
             reply.id = ask.reading.id
         json = _encode(reply)
-        if not any(each.binary for each in wanted):
+        if not behind:
             return Written(json)
         length = b"Inference-Header-Content-Length: %d\r\n" % len(json)
         return Written(b"".join((json, *behind)), content_type=_OCTETS, extra=length)
