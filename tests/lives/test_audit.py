@@ -52,6 +52,10 @@ def test_every_control_action_says_who_did_what_why_and_what_it_changed(tmp_path
             hg.note_advance(Micros(0), Micros(1_000_000), "key default/ops")
             predict = "/v1/endpoints/late/predict"
             installation.until(lambda: asked(installation.port, "POST", predict, "", {}) == 401, "callers show keys")
+            opened = "/v2/repository/models/late/load"
+            installation.until(
+                lambda: asked(installation.port, "POST", opened, newer.text, {}) == 200, "all keys are known"
+            )
             assert ops.text != newer.text
             for what in ("unload", "load"):
                 path = f"/v2/repository/models/late/{what}"
