@@ -51,9 +51,10 @@ def test_a_contract_of_anything_else_than_numbers_is_looked_at_row_by_row(kind: 
     assert MatrixScreen(contract).passed(np.array([[1.0, 1.0]])) is None
 
 
-@pytest.mark.parametrize("dtype", ["<f4", ">f8", "<i4", "|b1", "|u1"])
-def test_any_numbers_are_taken_as_doubles(dtype: str) -> None:
+@pytest.mark.parametrize("dtype", ["<f4", "<f2", ">f8", "<i4", "|b1", "|u1"])
+def test_single_floats_stay_such_and_other_numbers_are_taken_as_doubles(dtype: str) -> None:
     contract = Contract((Field("a", Kind.NUMBER), Field("b", Kind.NUMBER)))
     taken = MatrixScreen(contract).passed(np.array([[1, 0]], dtype))
     assert taken is not None
-    assert (taken.dtype, taken.tolist()) == (np.dtype(np.float64), [[1.0, 0.0]])
+    kept = np.float32 if dtype == "<f4" else np.float64
+    assert (taken.dtype, taken.tolist()) == (np.dtype(kept), [[1.0, 0.0]])

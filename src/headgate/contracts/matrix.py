@@ -13,6 +13,7 @@ import numpy.typing as npt
 from headgate.contracts.contract import Contract, Kind
 from headgate.contracts.explain import bounds
 
+Numbers = npt.NDArray[np.float64] | npt.NDArray[np.float32]
 _LARGEST: Final = float(np.finfo(np.float64).max)
 
 
@@ -22,7 +23,7 @@ class MatrixScreen:
     >>> from headgate.contracts.contract import Field
     >>> screen = MatrixScreen(Contract((Field("distance", Kind.NUMBER, minimum=0), Field("delay", Kind.NUMBER))))
     >>> screen.passed(np.array([[3.0, -1.0]], np.float32)), screen.passed(np.array([[-3.0, -1.0]]))
-    (array([[ 3., -1.]]), None)
+    (array([[ 3., -1.]], dtype=float32), None)
     """
 
     def __init__(self, contract: Contract) -> None:
@@ -33,15 +34,18 @@ class MatrixScreen:
         self._highs = np.array([_LARGEST if high is None else high for _, high in limits])
         self._unbounded = all(each == (None, None) for each in limits)
 
-    def passed(self, matrix: npt.NDArray[Any]) -> npt.NDArray[np.float64] | None:
-        """`matrix`, (rows, fields) of floats in contract order, in doubles; None where one by one is needed."""
+    def passed(self, matrix: npt.NDArray[Any]) -> Numbers | None:
+        """`matrix`, (rows, fields) of floats in contract order; None where one by one is needed.
+
+        Single floats stay such, everything else becomes doubles.
+        """
         if not self._numbers:
             return None
-        numbers = matrix.astype(np.float64, copy=False)
+        numbers = matrix if matrix.dtype == np.float32 else matrix.astype(np.float64, copy=False)
         # NaN and infinity spoil any sum they are in, and one look is quicker than three.
         if self._unbounded:
             with np.errstate(over="ignore", invalid="ignore"):
-                if isfinite(np.add.reduce(numbers, axis=None)):
+                if isfinite(np.add.reduce(numbers, axis=None, dtype=np.float64)):
                     return numbers
         # NaN is within no bounds: a null in a nullable field goes the longer way.
         legal = (numbers >= self._lows) & (numbers <= self._highs)

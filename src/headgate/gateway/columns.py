@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from headgate.contracts.contract import Contract, Kind
 from headgate.contracts.decode import Values
+from headgate.contracts.matrix import Numbers
 from headgate.journal.packed import Piece, array_head, number_cells, one_of
 from headgate.runtimes.feeds import Column, FeedPlan
 from headgate.runtimes.ports import Feeds
@@ -81,7 +82,7 @@ class Matrix:
     ([(1.0, 2.0), (3.0, 4.0)], 1)
     """
 
-    values: npt.NDArray[np.float64]
+    values: Numbers
     """(rows, fields)."""
 
     def __len__(self) -> int:

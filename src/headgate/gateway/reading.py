@@ -112,7 +112,8 @@ class Reader:
 
     def read_matrix(self, matrix: npt.NDArray[Any]) -> Reading | None:
         """The same for a matrix of floats, (rows, fields) in contract order; None when it must be read row by row."""
-        self.check_count(matrix)
+        if not 0 < len(matrix) <= self.rows_limit:
+            self.check_count(matrix)
         numbers = self._screen.passed(matrix)
         if numbers is None:
             return None

@@ -18,6 +18,7 @@ Mask = npt.NDArray[np.bool_]
 
 _NIL: Final = 0xC0
 _FALSE: Final = 0xC2
+_SINGLE: Final = b"\xca"
 _FLOAT: Final = b"\xcb"
 _INTEGER: Final = b"\xd3"
 _BIN8: Final = b"\xc4"
@@ -74,6 +75,8 @@ def number_cells(values: npt.NDArray[Any], nulls: Mask | None = None) -> Cells:
     """
     if values.dtype == np.bool_:
         return Cells(b"", values.view(np.uint8) + np.uint8(_FALSE), np.dtype(np.uint8), nulls)
+    if values.dtype == np.float32:  # half the bytes, and read back as the same number
+        return Cells(_SINGLE, values, np.dtype(">f4"), nulls)
     tag, dtype = (_FLOAT, ">f8") if values.dtype.kind == "f" else (_INTEGER, ">i8")
     return Cells(tag, values, np.dtype(dtype), nulls)
 

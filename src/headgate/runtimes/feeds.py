@@ -116,7 +116,7 @@ class FeedPlan:
         """
         return {each.name: _matrix_of(each, columns) for each in self.inputs}
 
-    def from_matrix(self, matrix: npt.NDArray[np.float64]) -> Feeds:
+    def from_matrix(self, matrix: npt.NDArray[Any]) -> Feeds:
         """The same for rows that are a matrix, (rows, fields) in contract order, all of them numbers and none null.
 
         >>> plan = FeedPlan((InputPlan("x", np.dtype("f4"), (Field("a", Kind.NUMBER),), (1,), None),), (), False)
@@ -124,10 +124,10 @@ class FeedPlan:
         [[2.5], [4.5]]
         """
         with np.errstate(over="ignore"):
-            return {each.name: _picked(each, matrix).astype(each.dtype) for each in self.inputs}
+            return {each.name: np.ascontiguousarray(_picked(each, matrix), each.dtype) for each in self.inputs}
 
 
-def _picked(plan: InputPlan, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _picked(plan: InputPlan, matrix: npt.NDArray[Any]) -> npt.NDArray[Any]:
     whole = plan.positions == tuple(range(matrix.shape[1]))
     return matrix if whole else matrix[:, plan.positions]
 
