@@ -215,6 +215,17 @@ def test_a_message_may_be_as_large_as_a_body(play_rpc: Any, compression: Any) ->
     play_rpc(serve, scene, body_limit=8192)
 
 
+def test_a_message_may_be_larger_than_grpcs_own_limit(play_rpc: Any) -> None:
+    """Which is 4 MiB where nobody says otherwise."""
+
+    async def scene(town: Any) -> None:
+        async with line(town) as channel:
+            infer = inferring(channel)
+            assert (await infer(raw(parameters={"note": {"string_param": "x" * (6 << 20)}}))).model_version == "m:1"
+
+    play_rpc(serve, scene, body_limit=8 << 20)
+
+
 def test_a_full_queue_says_when_to_come_back(play_rpc: Any) -> None:
     async def scene(town: Any) -> None:
         town.journal.held = True

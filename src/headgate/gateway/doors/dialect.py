@@ -104,9 +104,12 @@ class DialectDoor:
             said = self._told(ask, wanted)
         except HeadgateError as problem:
             status = self.refuse(exchange, problem, request_id=request_id, version=version)
+            self._count(ask, status)
         else:
-            status = said.status
+            self._count(ask, said.status)  # first: whoever reads the reply may look at the counts at once
             _tell(exchange, said, request_id, version, b"")
+
+    def _count(self, ask: Ask, status: int) -> None:
         ask.view.count.replied(self._dialect.name, status, (perf_counter_ns() - ask.arrived) / 1e9)
 
     def _told(self, ask: Ask, wanted: Any) -> Written:

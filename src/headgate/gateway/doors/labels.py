@@ -100,15 +100,18 @@ class LabelDoor:
     def _kept(self, exchange: Exchange, view: View, labels: list[Label], problem: JournalUnavailable | None) -> None:
         # A label that was not kept is lost whatever the policy, so its sender must know.
         if problem is not None:
-            status = refuse(exchange, problem, version=view.live.header)
-        else:
-            status = 200
-            send(exchange, status, b'{"accepted":%d}' % len(labels), version=view.live.header)
-            view.count.labelled(self._kind.source, len(labels))
-            for label in labels:
-                if label.input_id is not None:
-                    view.count.lagged(self._mint.age(label.input_id))
-        view.count.replied(self._kind.listed, status, 0.0)
+            view.count.replied(self._kind.listed, refuse(exchange, problem, version=view.live.header), 0.0)
+            return
+        self._counted(view, labels)
+        send(exchange, 200, b'{"accepted":%d}' % len(labels), version=view.live.header)
+
+    def _counted(self, view: View, labels: list[Label]) -> None:
+        """Count what is about to be told: who reads it may look at the counts at once."""
+        view.count.replied(self._kind.listed, 200, 0.0)
+        view.count.labelled(self._kind.source, len(labels))
+        for label in labels:
+            if label.input_id is not None:
+                view.count.lagged(self._mint.age(label.input_id))
 
     def _entries(self, body: bytes) -> Sequence[dict[str, Any]]:
         document, listed = parse_json(body, "body"), self._kind.listed

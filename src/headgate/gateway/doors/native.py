@@ -96,15 +96,14 @@ class PredictDoor:
         request_id = name_of(ask)
         problem = None if ask.refusal is None and type(ask.outcomes[0]) is Answer else overall(ask)
         version = versions(ask)
-        if problem is None:
-            status = 200
-            send(exchange, 200, self._body(ask), request_id=request_id, version=version)
-        elif isinstance(problem, HeadgateError):
+        if isinstance(problem, HeadgateError):
             status = refuse(exchange, problem, request_id=request_id, version=version)
-        else:
-            status = 422
-            send(exchange, 422, self._body(ask), request_id=request_id, version=version)
+            ask.view.count.replied(PROTOCOL, status, (perf_counter_ns() - ask.arrived) / 1e9)
+            return
+        status, body = 200 if problem is None else 422, self._body(ask)
+        # Counted first: whoever reads the reply may look at the counts at once.
         ask.view.count.replied(PROTOCOL, status, (perf_counter_ns() - ask.arrived) / 1e9)
+        send(exchange, status, body, request_id=request_id, version=version)
 
 
 def _no_room(version: bytes) -> Prepared:
