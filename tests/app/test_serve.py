@@ -5,6 +5,9 @@ import os
 import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -44,22 +47,19 @@ def test_a_home_that_cannot_be_written_is_served_from_a_copy(tmp_path: Path, mon
     assert os.listdir(home.packages) == os.listdir(installation.home.packages) != []
 
 
-def test_a_container_answers_on_the_platforms_routes_and_ends_in_order(tmp_path: Path) -> None:
-    installation = Installation(tmp_path / "model")
-    installation.serve("e", {installation.linear(): 1.0})
-    (tmp_path / "work").mkdir()
-    work = lean_copy(Home(tmp_path / "model"), tmp_path / "work")
-    port, control, metrics = free_ports(3)
+@contextmanager
+def container(folder: Path, work: Path, port: int, metrics: int, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`headgate serve` over the home at `work`, as a platform starts it."""
+    (control,) = free_ports(1)
     environment = os.environ | {
         "HEADGATE_HOME": str(work),
         "AIP_HTTP_PORT": str(port),
-        "AIP_HEALTH_ROUTE": "/health-of-mine",
-        "AIP_PREDICT_ROUTE": "/v1/endpoints/7/deployedModels/8:predict",
         "HEADGATE_SERVE_CONTROL_PORT": str(control),
         "HEADGATE_SERVE_METRICS_PORT": str(metrics),
         "HEADGATE_SERVE_WORKERS": "1",
+        **more,
     }
-    with (tmp_path / "log").open("wb") as log:
+    with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             headgate_argv("serve"),
             env=environment,
@@ -69,6 +69,23 @@ def test_a_container_answers_on_the_platforms_routes_and_ends_in_order(tmp_path:
             preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509 - one call of the kernel, no locks
         )
     try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_container_answers_on_the_platforms_routes_and_ends_in_order(tmp_path: Path) -> None:
+    installation = Installation(tmp_path / "model")
+    installation.serve("e", {installation.linear(): 1.0})
+    (tmp_path / "work").mkdir()
+    work = lean_copy(Home(tmp_path / "model"), tmp_path / "work")
+    port, metrics = free_ports(2)
+    routes = {
+        "AIP_HEALTH_ROUTE": "/health-of-mine",
+        "AIP_PREDICT_ROUTE": "/v1/endpoints/7/deployedModels/8:predict",
+    }
+    with container(tmp_path, work, port, metrics, **routes) as process:
         installation.until(lambda: exchange(port, "GET", "/ping")[0] == 200, "the container is healthy")
         assert exchange(port, "GET", "/health-of-mine")[0] == 200
         body = json.dumps(ROWS).encode()
@@ -81,6 +98,21 @@ def test_a_container_answers_on_the_platforms_routes_and_ends_in_order(tmp_path:
         assert process.wait(25) == 0
         assert exchange(port, "GET", "/ping")[0] == 0
         assert list(work.glob("journal/*/*")), "what was answered is remembered"
-    finally:
-        process.kill()
-        process.wait()
+
+
+def test_a_container_that_is_told_to_end_answers_what_it_was_asked(tmp_path: Path) -> None:
+    installation = Installation(tmp_path / "model")
+    installation.serve("e", {installation.scripted("slow", seconds=1.0): 1.0})
+    port, metrics = free_ports(2)
+    flying = b'headgate_in_flight{endpoint="e",project="default"} 4.0'
+    with container(tmp_path, tmp_path / "model", port, metrics) as process, ThreadPoolExecutor(4) as callers:
+        installation.until(lambda: exchange(port, "GET", "/ping")[0] == 200, "the container is healthy")
+        body = json.dumps({"instances": [[0.5, 1.5]]}).encode()
+        assert exchange(port, "POST", "/invocations", body)[0] == 200
+        asked = [callers.submit(exchange, port, "POST", "/invocations", body) for _ in range(4)]
+        installation.until(lambda: flying in exchange(metrics, "GET", "/metrics")[1], "all are under way")
+        process.send_signal(signal.SIGTERM)
+        assert [each.result()[0] for each in asked] == [200] * 4
+        assert process.wait(25) == 0
+    with installation.open() as hg:
+        assert hg.counts("e").answered == 5
