@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -151,26 +152,34 @@ def test_matrices_of_one_turn_get_their_own_answers(play: Any, sizes: list[int])
     play(serve, scene)
 
 
-def test_joined_requests_part_again_where_one_row_fails(play: Any) -> None:
-    sizes: list[int] = []
+class Picky(Runtime):
+    """Fails for any row beyond 90."""
 
-    class Picky(Runtime):
-        """Fails for any row beyond 90."""
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
 
-        def run(self, feeds: Feeds) -> Outputs:
-            matrix = next(iter(feeds.values()))
-            sizes.append(len(matrix))
-            if (matrix > 90).any():
-                raise ValueError("too much")
-            return Outputs(np.zeros(len(matrix), np.int64), np.full((len(matrix), 2), 0.5), {}, 1)
+    def run(self, feeds: Feeds) -> Outputs:
+        matrix = next(iter(feeds.values()))
+        self.sizes.append(len(matrix))
+        if (matrix > 90).any():
+            raise ValueError("too much")
+        return Outputs(np.zeros(len(matrix), np.int64), np.full((len(matrix), 2), 0.5), {}, 1)
 
-        def close(self) -> None:
-            pass
+    def close(self) -> None:
+        pass
 
+
+def serving(runtime: Runtime) -> Callable[[Any], None]:
     def prepare(town: Any) -> None:
         digest = town.linear()
-        town.placements[digest] = Here(Picky())
+        town.placements[digest] = Here(runtime)
         town.publish([Member("m:1", digest, 1.0, proved=True)])
+
+    return prepare
+
+
+def test_joined_requests_part_again_where_one_row_fails(play: Any) -> None:
+    picky = Picky()
 
     async def scene(town: Any) -> None:
         caller = await town.call()
@@ -181,9 +190,9 @@ def test_joined_requests_part_again_where_one_row_fails(play: Any) -> None:
         refused = [each for each in town.journal.inputs if each.refusal]
         assert [each.row for each in refused] == [7]
         assert len(town.journal.answers) == 79
-        assert sizes[0] == 80, "all three were asked at once"
+        assert picky.sizes[0] == 80, "all three were asked at once"
 
-    play(prepare, scene)
+    play(serving(picky), scene)
 
 
 def test_matrices_that_wait_for_a_busy_version_are_asked_together(play: Any) -> None:
@@ -250,24 +259,6 @@ def test_a_row_that_breaks_a_rule_is_named_and_a_flag_is_kept(play: Any) -> None
 
 
 def test_a_call_that_fails_costs_the_row_that_is_to_blame(play: Any) -> None:
-    class Squeamish(Runtime):
-        """Fails for any row beyond 90."""
-
-        def run(self, feeds: Feeds) -> Outputs:
-            matrix = next(iter(feeds.values()))
-            if (matrix > 90).any():
-                raise ValueError("too much")
-            half = np.full((len(matrix), 2), 0.5)
-            return Outputs(np.zeros(len(matrix), np.int64), half, {}, 1)
-
-        def close(self) -> None:
-            pass
-
-    def prepare(town: Any) -> None:
-        digest = town.linear()
-        town.placements[digest] = Here(Squeamish())
-        town.publish([Member("m:1", digest, 1.0, proved=True)])
-
     async def scene(town: Any) -> None:
         caller = await town.call()
         matrix = MANY[:100].copy()
@@ -278,7 +269,7 @@ def test_a_call_that_fails_costs_the_row_that_is_to_blame(play: Any) -> None:
         assert len(town.journal.answers) == 99
         assert (await caller.ask("POST", INFER, *binary(MANY[:16]))).status == 200
 
-    play(prepare, scene)
+    play(serving(Picky()), scene)
 
 
 def test_a_split_gives_each_row_its_own_version(play: Any) -> None:

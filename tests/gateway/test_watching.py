@@ -180,14 +180,21 @@ def test_promtool_finds_nothing_wrong_with_the_rules(tmp_path: Path) -> None:
     assert f"{len(ALERTS)} rules found" in done.stdout
 
 
+@contextmanager
+def asked_of_two(home: Path) -> Iterator[Installation]:
+    """Two gateways that answered some callers."""
+    with Installation(home, workers=2) as served:
+        served.serve("e", {served.linear(): 1.0}, more="slo: {latency_p99_ms: 50}")
+        served.start()
+        with Callers(served.port, "e", connections=2, requests=200) as callers:
+            callers.finish()
+        yield served
+
+
 @pytest.mark.full
 def test_promtool_finds_nothing_wrong_with_a_scrape(tmp_path: Path) -> None:
     """Base units in names, counters that end in ``_total``, help for each, as Prometheus' own conventions have it."""
-    with Installation(tmp_path / "home", workers=2) as served:
-        served.serve("e", {served.linear(): 1.0}, more="slo: {latency_p99_ms: 50}")
-        served.start()
-        with Callers(served.port, "e", connections=2, requests=50) as callers:
-            callers.finish()
+    with asked_of_two(tmp_path / "home") as served:
         status, page = exchange(served.metrics_port, "GET", "/metrics")
     assert status == 200
     done = subprocess.run(["promtool", "check", "metrics"], input=page, check=False, capture_output=True, timeout=60)
@@ -269,38 +276,33 @@ def asked(port: int, path: str, **words: str) -> Any:
 
 @pytest.mark.full
 def test_a_real_prometheus_scrapes_evaluates_and_rings(tmp_path: Path) -> None:
-    with Installation(tmp_path / "home", workers=2) as served:
-        served.serve("e", {served.linear(): 1.0}, more="slo: {latency_p99_ms: 50}")
-        served.start()
-        with Callers(served.port, "e", connections=2, requests=200) as callers:
-            callers.finish()
-        with prometheus(tmp_path, served.metrics_port) as port:
+    with asked_of_two(tmp_path / "home") as served, prometheus(tmp_path, served.metrics_port) as port:
 
-            def told(query: str) -> Any:
-                return asked(port, "query", query=query).get("data", {}).get("result", [])
+        def told(query: str) -> Any:
+            return asked(port, "query", query=query).get("data", {}).get("result", [])
 
-            served.until(lambda: bool(told("headgate_build_info == 1")), "Prometheus has scraped")
-            for query in queries():
-                for mark, value in {
-                    "$project": ".*",
-                    "$endpoint": ".*",
-                    "$instance": ".*",
-                    "$__rate_interval": "5m",
-                }.items():
-                    query = query.replace(mark, value)  # noqa: PLW2901
-                answer = asked(port, "query", query=query)
-                assert answer["status"] == "success", (query, answer)
-            for name in (
-                "headgate_slo_latency_seconds == 0.05",
-                "headgate_disk_free_bytes > 0",
-                "headgate_queue_limit > 0",
-            ):
-                assert told(name), name
-            served.kill("gateway 0")
-            ringing = 'ALERTS{alertname="HeadgateProcessDied",alertstate="firing",process="gateway"}'
-            served.until(lambda: bool(told(ringing)), "the death of a gateway rings")
-            rules = [rule for group in asked(port, "rules")["data"]["groups"] for rule in group["rules"]]
-            assert {rule["name"] for rule in rules} == {each.name for each in ALERTS}
-            assert [rule["name"] for rule in rules if rule["health"] != "ok"] == []
-            firing = {rule["name"] for rule in rules if rule["state"] == "firing"}
-            assert firing - {"HeadgateDiskFilling", "HeadgateDiskFull"} == {"HeadgateProcessDied"}
+        served.until(lambda: bool(told("headgate_build_info == 1")), "Prometheus has scraped")
+        for query in queries():
+            for mark, value in {
+                "$project": ".*",
+                "$endpoint": ".*",
+                "$instance": ".*",
+                "$__rate_interval": "5m",
+            }.items():
+                query = query.replace(mark, value)  # noqa: PLW2901
+            answer = asked(port, "query", query=query)
+            assert answer["status"] == "success", (query, answer)
+        for name in (
+            "headgate_slo_latency_seconds == 0.05",
+            "headgate_disk_free_bytes > 0",
+            "headgate_queue_limit > 0",
+        ):
+            assert told(name), name
+        served.kill("gateway 0")
+        ringing = 'ALERTS{alertname="HeadgateProcessDied",alertstate="firing",process="gateway"}'
+        served.until(lambda: bool(told(ringing)), "the death of a gateway rings")
+        rules = [rule for group in asked(port, "rules")["data"]["groups"] for rule in group["rules"]]
+        assert {rule["name"] for rule in rules} == {each.name for each in ALERTS}
+        assert [rule["name"] for rule in rules if rule["health"] != "ok"] == []
+        firing = {rule["name"] for rule in rules if rule["state"] == "firing"}
+        assert firing - {"HeadgateDiskFilling", "HeadgateDiskFull"} == {"HeadgateProcessDied"}

@@ -1,12 +1,11 @@
 """Everything people have an installation do, one after the other, and what its history says of each."""
 
-import http.client
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
+from tests.lives.test_access import asked
 
 from headgate.events import EventKind, first_broken
 from headgate.testing.installation import Installation
@@ -16,18 +15,6 @@ HAPPENINGS = {EventKind.RETAINED, EventKind.COLLECTED, EventKind.DAMAGED, EventK
 """What happens by itself; everything else is somebody's doing."""
 SHOWS_NO_CHANGE = {EventKind.REGISTERED, EventKind.EVALUATED, EventKind.READ}
 """These add or look, and change nothing that was."""
-
-
-def asked(port: int, method: str, path: str, key: str, body: object = None) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    try:
-        content = None if body is None else json.dumps(body).encode()
-        connection.request(method, path, content, {"Authorization": f"Bearer {key}"} if key else {})
-        reply = connection.getresponse()
-        reply.read()
-        return reply.status
-    finally:
-        connection.close()
 
 
 def test_every_control_action_says_who_did_what_why_and_what_it_changed(tmp_path: Path) -> None:
@@ -51,16 +38,14 @@ def test_every_control_action_says_who_did_what_why_and_what_it_changed(tmp_path
             hg.keys.revoke("till", why="lost")
             hg.note_advance(Micros(0), Micros(1_000_000), "key default/ops")
             predict = "/v1/endpoints/late/predict"
-            installation.until(lambda: asked(installation.port, "POST", predict, "", {}) == 401, "callers show keys")
+            installation.until(lambda: asked(installation.port, predict, "", {}) == 401, "callers show keys")
             opened = "/v2/repository/models/late/load"
-            installation.until(
-                lambda: asked(installation.port, "POST", opened, newer.text, {}) == 200, "all keys are known"
-            )
+            installation.until(lambda: asked(installation.port, opened, newer.text, {}) == 200, "all keys are known")
             assert ops.text != newer.text
             for what in ("unload", "load"):
                 path = f"/v2/repository/models/late/{what}"
-                assert asked(installation.port, "POST", path, newer.text, {}) == 200
-            assert asked(installation.control_port, "GET", "/v1/endpoints/late/status", newer.text) == 200
+                assert asked(installation.port, path, newer.text, {}) == 200
+            assert asked(installation.control_port, "/v1/endpoints/late/status", newer.text) == 200
             installation.until(
                 lambda: {each.kind for each in hg.events(limit=1000)} >= set(EventKind) - HAPPENINGS, "all is noted"
             )

@@ -189,11 +189,8 @@ class Answerer:
         """Ask the live version for rows that are columns, here if that is quick."""
         runtime = stretch.seat.served.placement.inline
         is_bulk = len(stretch.spans) == 1 and len(stretch) > INLINE_ROWS
-        if runtime is None and not is_bulk:
-            self._lanes.put(stretch.apart())  # which others may join while they wait
-            return
         if runtime is None or is_bulk:
-            self._lanes.put(stretch)
+            self._lanes.put(stretch if is_bulk else stretch.apart())  # others may join rows while they wait
             return
         stretch.off_loop = False
         self._call(stretch, runtime)

@@ -79,8 +79,7 @@ class Division:
         share = self._share(self._view.live, Role.LIVE, 1.0, len(rows) > BULK)
         ids, now = self._ids, self._now
         first = next(ids)
-        ask.first_id = format_id(first)
-        ask.request_id = request_id = ask.reading.id or ask.first_id
+        request_id = self._name(ask, first)
         share.asks.append(ask)
         share.inputs.append(Input(first, now, rows[0], request_id, 0))  # type: ignore[arg-type] # clean: no Violation
         if len(rows) == 1:

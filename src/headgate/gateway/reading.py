@@ -112,13 +112,11 @@ class Reader:
 
     def read_matrix(self, matrix: npt.NDArray[Any]) -> Reading | None:
         """The same for a matrix of floats, (rows, fields) in contract order; None when it must be read row by row."""
-        if not 0 < len(matrix) <= self.rows_limit:
-            self.check_count(matrix)
-        numbers = self._screen.passed(matrix)
-        if numbers is None:
+        self.check_count(matrix)
+        kept = self.screened(matrix)
+        if kept is None:
             return None
-        kept = Matrix(numbers)
-        if len(numbers) < _FEWEST or not self._keeps_matrices:
+        if len(kept) < _FEWEST or not self._keeps_matrices:
             return Reading(kept.rows(), True, None, None, None, None, None)
         return Reading(LazyRows(kept), True, None, None, None, None, None, kept)
 

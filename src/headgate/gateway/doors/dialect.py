@@ -72,15 +72,12 @@ class DialectDoor:
     def open(self, exchange: Exchange, view: View, version: str | None) -> None:
         """Have a request answered under `view`, by `version` if the caller names one."""
         try:
-            room = self._answerer.room
-            if room.waiting >= room.limit:
-                room.knock(exchange.caller)
+            self._answerer.room.knock(exchange.caller)
             pinned = None if version is None else view.seat(version)
             question = self._dialect.read(exchange, pinned or view.live)
             reading = question.reading
-            if reading.id is not None or reading.keys is not None or not reading.clean:
-                check_rows(reading)
-            if DEADLINE in exchange.head.headers and reading.deadline_ms is None:
+            check_rows(reading)
+            if reading.deadline_ms is None:
                 reading.deadline_ms = deadline_of(exchange)
             ask = make_ask(view, reading, partial(self._reply, exchange, question.wanted), pinned, exchange.caller)
             have_answered(self._answerer, ask)

@@ -93,9 +93,7 @@ class PredictDoor:
 
     def reply(self, exchange: Exchange, ask: Ask) -> None:
         """Tell the caller of `exchange` what became of its rows."""
-        request_id = name_of(ask)
-        problem = None if ask.refusal is None and type(ask.outcomes[0]) is Answer else overall(ask)
-        version = versions(ask)
+        request_id, version, problem = name_of(ask), versions(ask), overall(ask)
         if isinstance(problem, HeadgateError):
             status = refuse(exchange, problem, request_id=request_id, version=version)
             ask.view.count.replied(PROTOCOL, status, (perf_counter_ns() - ask.arrived) / 1e9)

@@ -114,11 +114,14 @@ class RpcDoor:
         self._places.leave(ask.view.key, ask)
         request_id, version, problem = name_of(ask), versions(ask), first_problem(ask)
         if problem is not None:
-            status = refuse(call, problem, request_id=request_id, version=version)
+            self._count(ask, refuse(call, problem, request_id=request_id, version=version))
         else:
             reply = infer.write(MESSAGES["ModelInferResponse"](), ask, wanted)
-            call.reply(reply.SerializeToString(), trailers(request_id, version))
-            status = Status.OK
+            said = reply.SerializeToString()
+            self._count(ask, Status.OK)  # first: whoever reads the reply may look at the counts at once
+            call.reply(said, trailers(request_id, version))
+
+    def _count(self, ask: Ask, status: int) -> None:
         ask.view.count.replied(PROTOCOL, status, (perf_counter_ns() - ask.arrived) / 1e9)
 
     # --- threads

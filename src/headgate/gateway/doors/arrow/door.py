@@ -110,10 +110,13 @@ class ArrowDoor:
     def _tell(self, exchange: Exchange, ask: Ask, status: int, kind: bytes, done: "asyncio.Future[Any]") -> None:
         request_id, version = name_of(ask), versions(ask)
         if (problem := done.exception()) is None:
+            self._count(ask, status)  # first: whoever reads the reply may look at the counts at once
             send(exchange, status, done.result(), request_id=request_id, version=version, content_type=kind)
         else:
             _LOG.error("a reply could not be written", exc_info=problem)
-            status = refuse(exchange, HeadgateError(FAULT), request_id=request_id, version=version)
+            self._count(ask, refuse(exchange, HeadgateError(FAULT), request_id=request_id, version=version))
+
+    def _count(self, ask: Ask, status: int) -> None:
         ask.view.count.replied(PROTOCOL, status, (perf_counter_ns() - ask.arrived) / 1e9)
 
 
