@@ -184,7 +184,7 @@ SUITE.tests(
 SUITE.tests(
     "1-ids",
     "every door returns the request's id and version, and says so where no record was kept",
-    f"{ROOM}/test_doors_agree.py::test_doors_agree",
+    f"{ROOM}/test_doors_agree.py",
     f"{ROOM}/test_tensors_answered.py::test_an_answer_without_a_record_says_so_at_every_door",
     f"{CALLS}::test_metadata_behind_the_answer_says_who_answered",
 )

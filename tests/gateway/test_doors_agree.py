@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+import grpc
 import msgspec
 import numpy as np
 import pytest
-from tests.gateway.spoken import DOORS, Door, Row
+from tests.gateway.spoken import DOORS, Door, Request, Row
+from tests.gateway.test_rpc_calls import inferring, line, refusal, typed
 
 from headgate.contracts.contract import Contract, Field, Kind, OnBreak, Output
 from headgate.contracts.text import to_document
@@ -15,6 +18,7 @@ from headgate.runtimes.ports import Feeds, Outputs, Runtime
 from headgate.traffic.traffic import Member
 from headgate.vocabulary import Task
 
+BINARY = next(each for each in DOORS if each.name == "v2-binary")
 CHOSEN = chosen_routes(health="/vertex/health", predict="/vertex/predict")
 FIELDS = (
     Field("f0", Kind.NUMBER, maximum=1000, on_range=OnBreak.REJECT),
@@ -145,6 +149,8 @@ def test_doors_agree(play: Any, task: str, payload: Payload) -> None:
             reply = await caller.ask("POST", request.path, request.body, *request.headers)
             assert reply.headers["headgate-request-id"], door.name
             assert reply.headers["headgate-version"], door.name
+            names = {each.request_id for each in town.journal.inputs}
+            assert names == {reply.headers["headgate-request-id"]}, f"{door.name}: the id told is the id remembered"
             inputs, answers, refusals = records(town.journal)
             if payload.refused is None:
                 assert reply.status == 200, (door.name, reply.body)
@@ -165,6 +171,47 @@ def test_doors_agree(play: Any, task: str, payload: Payload) -> None:
         assert len(told) >= 9
 
     play(preparing(task), scene, chosen=CHOSEN)
+
+
+@pytest.mark.parametrize("payload", [each for each in PAYLOADS if each.fits(BINARY)], ids=lambda each: each.name)
+def test_grpc_agrees(play_rpc: Any, payload: Payload) -> None:
+    """Raw tensors over gRPC beside the same bytes over REST."""
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        request = BINARY.ask(payload.rows, FIELDS)
+        reply = await caller.ask("POST", request.path, request.body, *request.headers)
+        by_rest = records(town.journal)
+        town.journal.blocks.clear()
+        async with line(town) as channel:
+            call = inferring(channel)(over_grpc(request))
+            if payload.refused is None:
+                said = await call
+                trailers = dict(await call.trailing_metadata())
+                assert trailers["headgate-version"] == reply.headers["headgate-version"] == "m:1"
+                ids = said.parameters["headgate_ids"].string_param.split(",")
+                assert ids == [str(UUID(bytes=each.id)) for each in town.journal.inputs]
+                name = trailers["headgate-request-id"]
+            else:
+                refused = await refusal(call)
+                assert refused.code() is grpc.StatusCode.INVALID_ARGUMENT
+                assert payload.refused[0] in refused.details()
+                name = dict(refused.trailing_metadata())["headgate-request-id"]
+        assert {each.request_id for each in town.journal.inputs} == {name}
+        assert records(town.journal) == by_rest
+
+    play_rpc(preparing("binary"), scene)
+
+
+def over_grpc(request: Request) -> Any:
+    """The same tensors as a message."""
+    length = int(request.headers[0].rpartition(" ")[2])
+    tensors, at, parts = msgspec.json.decode(request.body[:length])["inputs"], length, []
+    for tensor in tensors:
+        size = tensor.pop("parameters")["binary_data_size"]
+        parts.append(request.body[at : at + size])
+        at += size
+    return typed(*tensors, raw_input_contents=parts)
 
 
 def test_every_payload_and_door_is_told_apart() -> None:

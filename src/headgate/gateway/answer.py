@@ -85,18 +85,22 @@ class Answerer:
             asyncio.get_running_loop().call_soon(self._end_turn)
         self._arrived.append(ask)
 
-    def note(self, view: View, error: HeadgateError) -> None:
-        """Remember and count a request that was refused as a whole; its reply waits for nothing."""
+    def note(self, view: View, error: HeadgateError) -> bytes:
+        """Remember and count a request that was refused as a whole, and the name its record has for the reply.
+
+        The reply waits for nothing; where there is no record there is no name, and it is empty.
+        """
         if isinstance(error, PassingError):
             view.count.rejected(type(error).__name__)  # no record: under overload it would make matters worse
-            return
+            return b""
         now, id_ = self._clock.now(), self._mint.draw(view.tag)
         refusal = Refusal("version", "unknown", str(error))
         if isinstance(error, BadInput):
             refusal = Refusal(error.field, error.rule, error.message)
         view.count.rejected(refusal.rule)
-        record = Input(id_, now, None, format_id(id_), 0, refusal=refusal)
-        self._memory.write(view.live.schema, Block([record]))
+        name = format_id(id_)
+        self._memory.write(view.live.schema, Block([Input(id_, now, None, name, 0, refusal=refusal)]))
+        return name.encode()
 
     def waiting(self) -> dict[VersionCount, int]:
         """Rows that wait for each version while it is busy with others."""

@@ -83,8 +83,8 @@ class DialectDoor:
             have_answered(self._answerer, ask)
         except (HeadgateError, RecursionError) as error:
             problem = error if isinstance(error, HeadgateError) else BadInput("body", "json", "is nested too deep")
-            self._answerer.note(view, problem)
-            status = self.refuse(exchange, problem, version=view.live.header)
+            name = self._answerer.note(view, problem)
+            status = self.refuse(exchange, problem, request_id=name, version=view.live.header)
             view.count.replied(self._dialect.name, status, 0.0)
 
     def refuse(

@@ -77,9 +77,10 @@ class PredictDoor:
 
     def refuse(self, exchange: Exchange, view: View, error: HeadgateError) -> None:
         """Tell the caller why nothing of the request is answered; a record says so where that is the caller's doing."""
-        if isinstance(error, BadInput | PassingError):
-            self._answerer.note(view, error)
-        view.count.replied(PROTOCOL, refuse(exchange, error, version=view.live.header), 0.0)
+        noted = isinstance(error, BadInput | PassingError)
+        name = self._answerer.note(view, error) if noted else b""
+        status = refuse(exchange, error, request_id=name, version=view.live.header)
+        view.count.replied(PROTOCOL, status, 0.0)
 
     def body(self, ask: Ask) -> bytes:
         """The reply of a request of which at least one row is answered or refused for itself; slow for many rows."""

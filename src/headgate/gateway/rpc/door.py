@@ -102,8 +102,9 @@ class RpcDoor:
             if ask is not None:
                 ask.open = False  # it was refused here, so that its caller's leaving concerns nobody
                 self._places.leave(view.key, ask)
-            self._answerer.note(view, error)
-            view.count.replied(PROTOCOL, refuse(call, error, version=view.live.header), 0.0)
+            name = self._answerer.note(view, error)
+            status = refuse(call, error, request_id=name, version=view.live.header)
+            view.count.replied(PROTOCOL, status, 0.0)
         except Exception:  # `open` tells the caller; what was entered here must not stay, and look stuck, for ever
             if ask is not None:
                 ask.open = False
