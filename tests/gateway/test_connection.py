@@ -66,7 +66,15 @@ class Talk:
     full: bool = False
 
     def __post_init__(self) -> None:
-        self.wire = Wire(self._asked, self._refused, self.body_limit, self.heads, Room(0), no_room=self._turned_away)
+        self.wire = Wire(
+            self._asked,
+            self._refused,
+            self.body_limit,
+            self.heads,
+            Room(0),
+            no_room=self._turned_away,
+            soon=lambda turn: None,
+        )
         self.connection = Connection(self.wire)
         self.connection.connection_made(cast(asyncio.Transport, self.line))
 
@@ -87,6 +95,7 @@ class Talk:
     def hear(self, *pieces: bytes) -> "Talk":
         for piece in pieces:
             self.connection.data_received(piece)
+            self.wire.turn()
         return self
 
     def listens(self) -> bool:

@@ -7,7 +7,7 @@ in place, others through `lanes.py`, and the journal says when it is done.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from time import monotonic, perf_counter_ns, sleep
 from typing import Final
@@ -59,6 +59,8 @@ class Answerer:
         self._arrived: list[Ask] = []
         self._checked = False
         """Whether the journal was seen to take records since the last tick."""
+        self._ends = False
+        """Whether the end of this turn is seen to."""
         self._open: set[Ask] = set()
         """Requests that outlive their tick."""
         self._sweeping = False
@@ -81,7 +83,8 @@ class Answerer:
         self._checked = view.must_remember or self._checked  # last: where nobody enters, no tick comes to reset it
         ask.room, ask.turn = self.room, self.room.turn
         view.waiting += rows
-        if not self._arrived:
+        if not self._ends:
+            self._ends = True
             asyncio.get_running_loop().call_soon(self._end_turn)
         self._arrived.append(ask)
 
@@ -124,7 +127,16 @@ class Answerer:
         self._rests = False
         sleep(REST_SECONDS)
 
+    def take_turn(self, hear: Callable[[], None]) -> None:
+        """Answer all that `hear` admits, and what was admitted in this turn before."""
+        self._ends = True
+        try:
+            hear()
+        finally:
+            self._end_turn()
+
     def _end_turn(self) -> None:
+        self._ends = False
         self.room.next_turn()
         self.tick()
 

@@ -114,7 +114,7 @@ class Gateway:
             body_limit=body_limit,
         )
         self._memory, self._answerer, self._permits = memory, answerer, permits
-        self._wire = _wire(self._router, answerer.relieve, body_limit, connections_limit)
+        self._wire = _wire(self._router, answerer, body_limit, connections_limit)
         self._follower = Follower(
             source=source,
             packages=packages,
@@ -209,18 +209,19 @@ class Gateway:
                 connection.sweep()
 
 
-def _wire(router: Router, relieve: Callable[[], None], body_limit: int, connections_limit: int) -> Wire:
+def _wire(router: Router, answerer: Answerer, body_limit: int, connections_limit: int) -> Wire:
     """What the connections of a gateway share."""
     return Wire(
         router.handle,
         router.refuse,
         body_limit,
         room=router.room,
-        relieve=relieve,
+        relieve=answerer.relieve,
         no_room=router.no_room,
         way=router.way,
         turn_away=router.turn_away,
         connections_limit=connections_limit,
+        around=answerer.take_turn,
     )
 
 

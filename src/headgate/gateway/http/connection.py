@@ -1,8 +1,9 @@
 """One caller's connection: bytes to requests, replies to bytes, in order, however the bytes come in pieces.
 
-The event loop calls this for every read. httptools parses; what it was taught once is remembered: clients send
-the same head again and again, so a head that was parsed before is looked up by its bytes and the body is cut
-from the same read. Anything else (a body in pieces, chunks, pipelining, a new head) goes through the parser.
+The event loop calls this for every read; what came in one of its turns is heard at the turn's end, one connection
+after the other. httptools parses; what it was taught once is remembered: clients send the same head again and again,
+so a head that was parsed before is looked up by its bytes and the body is cut from the same read. Anything else (a
+body in pieces, chunks, pipelining, a new head) goes through the parser.
 """
 
 import asyncio
@@ -19,6 +20,8 @@ HEAD_LIMIT: Final = 32 * 1024
 """Bytes of request line and headers."""
 PIPELINE_LIMIT: Final = 256
 """Requests one connection may have unanswered before it is read no further."""
+HEARD_AT_ONCE: Final = 64 * 1024
+"""Bytes of one read that do not wait for the turn's end, so that a caller told to wait has sent little more by then."""
 _LINGER_LIMIT: Final = 64 * 1024 * 1024
 """Bytes still taken, and thrown away, from a caller whose request was refused before all of it came."""
 _LONGEST_HEAD_KEPT: Final = 1024
@@ -97,7 +100,22 @@ class Connection(asyncio.Protocol):
         self._waiting.clear()
 
     def data_received(self, data: bytes) -> None:
+        """Keep what came for `hear`.
+
+        Between two reads the kernel works, and leaves the caches as it likes: what is done between them takes longer
+        than the same done for one connection after the other once all reads of a turn are made.
+        """
+        wire = self._wire
+        if not wire.came:
+            wire.soon(wire.turn)
+        wire.came.append((self, data))
+        if len(data) >= HEARD_AT_ONCE:
+            wire.hear()
+
+    def hear(self, data: bytes) -> None:
         """Read on: a known head with its whole body at once, everything else through the parser."""
+        if self._transport is None:
+            return  # whoever asked has left
         if self._closing:
             self._throw_away(len(data))
             return
@@ -112,7 +130,7 @@ class Connection(asyncio.Protocol):
                     if not self._waiting and (refusal := wire.no_room(head)) is not None:
                         # Heads that are remembered keep their connection open, so this reply is all there is to do.
                         self.requests += 1
-                        self._transport.write(refusal)  # type: ignore[union-attr] # who sends is connected
+                        self._transport.write(refusal)
                         return
                 self._accept(Exchange(self, head, data[end:]), handle or wire.handle)
                 return
@@ -125,6 +143,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """The caller sends no more; what it asked is still answered, half a request is refused."""
+        self._wire.hear()
         if self._partial and not self._closing:
             self._refuse(Refused(400, "truncated", "the connection ended before the request did; send all of it"))
         self._closing, self._linger = True, 0
@@ -260,6 +279,7 @@ class Connection(asyncio.Protocol):
 
         A request that is still not whole after a whole interval is refused with 408; slow drips do not help it.
         """
+        self._wire.hear()
         if self._seen == self.requests and not self._waiting:
             if self._partial and not self._closing:
                 self._refuse(Refused(408, "slow", "the request did not arrive in time"))
@@ -269,6 +289,7 @@ class Connection(asyncio.Protocol):
 
     def finish(self) -> None:
         """Answer what was asked and close."""
+        self._wire.hear()
         self._closing = True
         if not self._waiting and self._transport is not None:
             self._transport.close()
