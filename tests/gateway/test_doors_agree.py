@@ -184,7 +184,7 @@ def test_grpc_agrees(play_rpc: Any, payload: Payload) -> None:
         by_rest = records(town.journal)
         town.journal.blocks.clear()
         async with line(town) as channel:
-            call = inferring(channel)(over_grpc(request))
+            call: Any = inferring(channel)(over_grpc(request))
             if payload.refused is None:
                 said = await call
                 trailers = dict(await call.trailing_metadata())
