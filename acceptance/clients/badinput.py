@@ -63,6 +63,8 @@ SUITE.tests(
     f"{TOKENS}::test_a_bad_token_is_nobodys",
     f"{TOKENS}::test_claims_add_up_and_unknown_ones_allow_nothing",
     f"{ROOM}/test_permits.py::test_tokens_open_the_same_doors",
+    f"{ROOM}/test_elsewhere.py::test_a_bad_token_opens_no_door",
+    f"{ROOM}/test_elsewhere.py::test_a_bad_token_opens_no_door_of_grpc",
 )
 SUITE.tests("bad-roles", "unknown roles", "tests/access/test_grants.py::test_what_is_no_role_is_refused")
 SUITE.tests(

@@ -67,6 +67,7 @@ SUITE.tests(
     f"{REPOSITORY}::test_nobody_loads_or_unloads_without_the_right",
     f"{REPOSITORY}::test_an_unloaded_endpoint_answers_nobody_until_it_is_loaded",
     f"{REPOSITORY}::test_every_gateway_of_a_home_obeys",
+    f"{ROOM}/test_triton_operates.py",
     "tests/lives/test_access.py",
 )
 SUITE.tests(

@@ -1,9 +1,10 @@
-"""A key that is good elsewhere opens nothing here: refused at every door in the words of its protocol."""
+"""A key that is good elsewhere, a token that is bad anywhere: refused at every door in the words of its protocol."""
 
 from typing import Any
 
 import pytest
-from tests.gateway.test_permits import CHOSEN, DOORS, a_key, bearer, serving
+from tests.access.issuer import token
+from tests.gateway.test_permits import CHOSEN, DOORS, a_key, asking_for_tokens, bearer, serving
 from tests.gateway.test_rpc_calls import M, line, refusal
 
 from headgate.access.keys import Key
@@ -25,6 +26,16 @@ CALLS: dict[str, dict[str, Any]] = {
     "RepositoryIndex": {},
     "RepositoryModelUnload": {"model_name": "e"},
     "RepositoryModelLoad": {"model_name": "e"},
+}
+
+
+BAD_TOKENS = {
+    "expired": lambda: token(exp=1),
+    "not yet good": lambda: token(nbf=1 << 33),
+    "for others": lambda: token(aud="other"),
+    "a stranger's": lambda: token("stranger", kid="rsa"),
+    "cut": lambda: token()[:-4],
+    "unsigned": lambda: token().rpartition(".")[0] + ".",
 }
 
 
@@ -87,3 +98,33 @@ def test_over_grpc(play_rpc: Any) -> None:
         assert town.journal.blocks == []
 
     play_rpc(serving(key, good), scene)
+
+
+@pytest.mark.parametrize("bad", BAD_TOKENS)
+def test_a_bad_token_opens_no_door(play: Any, bad: str) -> None:
+    text = BAD_TOKENS[bad]()
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        for door in CLOSED:
+            method, path, body = DOORS[door]
+            reply = await caller.ask(method, path, body, bearer(text))
+            assert (door, reply.status) == (door, 401)
+            assert text not in reply.body.decode()
+        assert town.journal.blocks == []
+
+    play(asking_for_tokens, scene, chosen=CHOSEN)
+
+
+def test_a_bad_token_opens_no_door_of_grpc(play_rpc: Any) -> None:
+    async def scene(town: Any) -> None:
+        async with line(town) as channel:
+            for name in CALLS.keys() - OPEN_CALLS:
+                call = channel.unary_unary(f"/{SERVICE}/{name}")
+                message = M[f"{name}Request"](**CALLS[name]).SerializeToString()
+                for bad in BAD_TOKENS.values():
+                    shown = (("authorization", f"Bearer {bad()}"),)
+                    assert (await refusal(call(message, metadata=shown))).code().name == "UNAUTHENTICATED"
+        assert town.journal.blocks == []
+
+    play_rpc(asking_for_tokens, scene)

@@ -249,18 +249,22 @@ def test_strangers_get_nothing_unfolded(play: Any, monkeypatch: pytest.MonkeyPat
     play(serving(a_key("predict")[0]), scene)
 
 
+class Rules:
+    """Which tokens are good, and that never changes."""
+
+    def changed(self) -> bool:
+        return False
+
+    def read(self) -> Tokens:
+        return Tokens(load_rules(RULES, "oidc.yaml"), key_set())
+
+
+def asking_for_tokens(town: Any) -> None:
+    town.serve_one()
+    town.tokens = Rules()
+
+
 def test_tokens_open_the_same_doors(play: Any) -> None:
-    class Rules:
-        def changed(self) -> bool:
-            return False
-
-        def read(self) -> Tokens:
-            return Tokens(load_rules(RULES, "oidc.yaml"), key_set())
-
-    def prepare(town: Any) -> None:
-        town.serve_one()
-        town.tokens = Rules()
-
     async def scene(town: Any) -> None:
         caller = await town.call()
         assert (await caller.ask("POST", PREDICT, NATIVE)).status == 401
@@ -270,7 +274,7 @@ def test_tokens_open_the_same_doors(play: Any) -> None:
         for bad in (token(aud="other"), token("stranger", kid="rsa"), token(exp=1)):
             assert (await caller.ask("POST", PREDICT, NATIVE, bearer(bad))).status == 401
 
-    play(prepare, scene)
+    play(asking_for_tokens, scene)
 
 
 @pytest.mark.parametrize(("path", "body"), [(PREDICT, NATIVE), ("/v2/models/e/infer", V2), DOORS["labels"][1:]])
