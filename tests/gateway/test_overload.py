@@ -1,6 +1,7 @@
 """Too much: a caller over its own limit hears 429, everybody hears 503 of a full server, in each protocol's words."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ from tests.gateway.test_permits import CHOSEN, DOORS, NATIVE, PREDICT, a_key, be
 from tests.gateway.test_rpc_calls import inferring, line, raw, refusal
 
 from headgate.access.grants import CallerRole
+from headgate.traffic.traffic import Capture
 from headgate.vocabulary import Ack
 
 ASKING = ("predict", "labels", "decisions", "v2/infer", "tensorflow", "invocations", "vertex")
@@ -126,6 +128,25 @@ def test_what_is_captured_is_shed_before_anybody_is_refused(play: Any) -> None:
         assert town.slab.values[cell] == 1.0
 
     play(lambda town: town.serve_one(), scene)
+
+
+@pytest.mark.parametrize(
+    ("policy", "least", "most"),
+    [({"sampling_percent": 50.0}, 20, 80), ({"sampling_percent": 0.0}, 0, 0), ({"fields": []}, 0, 0)],
+)
+def test_only_features_that_would_have_been_kept_are_shed(
+    play: Any, policy: dict[str, Any], least: int, most: int
+) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        town.journal.pressed = True
+        rows = json.dumps({"rows": json.loads(NATIVE)["rows"] * 100}).encode()
+        assert (await caller.ask("POST", PREDICT, rows)).status == 200
+        assert len(town.journal.answers) == 100
+        cell = town.slab.cell("headgate_capture_shed_total", project="default", endpoint="e")
+        assert least <= town.slab.values[cell] <= most
+
+    play(lambda town: town.serve_one(capture=Capture(**policy)), scene)
 
 
 def test_a_refusal_for_want_of_room_hides_no_failing_disk(play: Any) -> None:

@@ -159,11 +159,11 @@ class Answerer:
         ids = self._mint.draw_many(view.tag, sum([len(ask.outcomes) for ask in asks if ask.reading.columns is None]))
         block = partial(self._mint.draw_block, view.tag)
         sheds = self._memory.pressed
-        if sheds:
-            view.count.shed(sum([len(ask.outcomes) for ask in asks]))
         if view.samples and asks[0].pinned is None:  # rows for a pinned version are in its contract's order
             view.recent.extend(asks[0].reading.sample())
         division = divide(view, asks, view.assignment.at(now), iter(ids), now, block=block, sheds=sheds)
+        if division.shed:
+            view.count.shed(division.shed)
         if division.refused[0]:
             self._refuse(view, *division.refused)
         for share in division.shares():

@@ -49,6 +49,8 @@ class Division:
         self._now = now
         self._shares: dict[_Key, Share] = {}
         self._sheds = sheds
+        self.shed = 0
+        """Rows whose features the policy would have kept."""
         self._undivided = not view.sticks and not assignment.arms and view.live.capture.everything and not sheds
         """Whether all who ask nothing special share one version, and no hash need be made."""
         self.refused: tuple[list[Ask], list[Input]] = ([], [])
@@ -158,7 +160,10 @@ class Division:
 
     def _captured(self, seat: Seat, id: bytes, row: tuple[object, ...], *, own: bool) -> tuple[object, ...] | None:  # noqa: A002
         """The features to journal; `own` are those of the seat's contract already."""
-        return None if self._sheds else seat.capture.keep(id, row if own else seat.convert([row])[0])
+        if self._sheds:
+            self.shed += seat.capture.takes(id)
+            return None
+        return seat.capture.keep(id, row if own else seat.convert([row])[0])
 
     def _seat(self, ask: Ask, id: bytes, entity: str | None) -> tuple[Seat, Role, float]:  # noqa: A002
         if ask.pinned is not None:

@@ -48,6 +48,14 @@ class Capture:
         self._kept = None if len(kept) == len(names) else tuple(kept)
         self._below = round(sampling_percent / 100 * _WHOLE)
 
+    def takes(self, input_id: bytes) -> bool:
+        """Whether `keep` would keep any feature of this input.
+
+        >>> Capture(["distance"]).takes(bytes(16)), Capture(["distance"], fields=[]).takes(bytes(16))
+        (True, False)
+        """
+        return bool(self.names) and (self.everything or crc32(input_id) < self._below)
+
     def keep(self, input_id: bytes, features: tuple[object, ...]) -> tuple[object, ...] | None:
         """The features to journal for this input, or None where sampling leaves the row out.
 
