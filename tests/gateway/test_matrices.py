@@ -59,12 +59,16 @@ def kept(journal: Any) -> Any:
     return found
 
 
+@pytest.mark.parametrize("pressed", [False, True])
 @pytest.mark.parametrize("count", [1, 15, 16, 32, 64, 65, 128, 129, 300])
-def test_records_and_answers_are_those_of_the_same_rows_in_json(play: Any, count: int) -> None:
+def test_records_and_answers_are_those_of_the_same_rows_in_json(play: Any, count: int, pressed: bool) -> None:
+    """Also those without features, where the disk falls behind."""
     matrix = MANY[:count]
 
     async def scene(town: Any) -> None:
         caller = await town.call()
+        town.journal.pressed = pressed
+        shed = town.slab.cell("headgate_capture_shed_total", project="default", endpoint="e")
         told = (await caller.post(PREDICT, {"rows": as_rows(matrix)})).json["predictions"]
         expected = kept(town.journal)
         town.journal.blocks.clear()
@@ -76,6 +80,8 @@ def test_records_and_answers_are_those_of_the_same_rows_in_json(play: Any, count
         ids = reply.json["parameters"]["headgate_ids"].split(",")
         assert sorted(ids) == sorted(format_id(each.id) for each in town.journal.inputs)
         assert len(set(ids)) == count
+        assert {each.features is None for each in town.journal.inputs} == {pressed}
+        assert town.slab.values[shed] == 2 * count * pressed
         assert reply.headers["headgate-version"] == "m:1"
 
     play(serve, scene)

@@ -51,7 +51,7 @@ class Division:
         self._sheds = sheds
         self.shed = 0
         """Rows whose features the policy would have kept."""
-        self._undivided = not view.sticks and not assignment.arms and view.live.capture.everything and not sheds
+        self._undivided = not view.sticks and not assignment.arms and view.live.capture.everything
         """Whether all who ask nothing special share one version, and no hash need be made."""
         self.refused: tuple[list[Ask], list[Input]] = ([], [])
         """Whose rows broke their contract, and the records of those rows."""
@@ -71,7 +71,7 @@ class Division:
             self._add_table(ask, reading.columns)
             return
         plain = reading.clean and reading.keys is None and reading.at is None
-        if plain and self._undivided and ask.pinned is None:
+        if plain and self._undivided and ask.pinned is None and not self._sheds:
             self._add_plain(ask)
         else:
             self._add_each(ask)
@@ -112,7 +112,7 @@ class Division:
         for start in range(0, len(columns), ROWS_PER_CALL):
             stop = min(start + ROWS_PER_CALL, len(columns))
             part, own = columns.part(start, stop), ids[start * ID_BYTES : stop * ID_BYTES]
-            self.stretches.append(Stretch(self._view, (Span(ask, start, stop - start),), part, own, at=self._now))
+            self._run((Span(ask, start, stop - start),), part, own)
 
     def join(self) -> None:
         """Have small requests of columns answered together; called once, after the last was added."""
@@ -134,7 +134,12 @@ class Division:
         for span in spans:
             self._name(span.ask, ids[start : start + ID_BYTES])
             start += span.rows * ID_BYTES
-        self.stretches.append(Stretch(self._view, spans, Matrix.joined(parts), ids, at=self._now))
+        self._run(spans, Matrix.joined(parts), ids)
+
+    def _run(self, spans: Sequence[Span], columns: Table, ids: bytes) -> None:
+        if self._sheds:
+            self.shed += len(columns)
+        self.stretches.append(Stretch(self._view, spans, columns, ids, at=self._now, sheds=self._sheds))
 
     def _add_each(self, ask: Ask) -> None:
         reading = ask.reading

@@ -8,7 +8,7 @@ once.
 
 from collections.abc import Sequence
 from time import perf_counter_ns
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -44,15 +44,21 @@ class Span(NamedTuple):
 class Stretch:
     """Rows that the live version answers in one call, in the order of their requests."""
 
-    __slots__ = ("at", "began", "columns", "ids", "off_loop", "spans", "suspect", "view")
+    __slots__ = ("at", "began", "columns", "ids", "off_loop", "sheds", "spans", "suspect", "view")
 
-    def __init__(self, view: View, spans: Sequence[Span], columns: Table, ids: bytes, *, at: int) -> None:
-        """`columns` and `ids`, 16 bytes for each row, are of all spans together; `at` is the event time."""
+    def __init__(
+        self, view: View, spans: Sequence[Span], columns: Table, ids: bytes, *, at: int, sheds: bool = False
+    ) -> None:
+        """`columns` and `ids`, 16 bytes for each row, are of all spans together; `at` is the event time.
+
+        Where it `sheds`, the records have no features.
+        """
         self.view = view
         self.spans = spans
         self.columns = columns
         self.ids = ids
         self.at = at
+        self.sheds = sheds
         self.began = 0
         self.off_loop = True
         self.suspect = True
@@ -91,13 +97,14 @@ class Stretch:
         """The same as a share like any other."""
         share = Share(self.view, self.seat, Role.LIVE, 1.0)
         share.rows = list(self.columns.rows())
+        captured: Sequence[Any] = [None] * len(share.rows) if self.sheds else share.rows
         flags = self.columns.flags() or [()] * len(share.rows)
         places = [(each.ask, each.start + row) for each in self.spans for row in range(each.rows)]
         share.asks = [ask for ask, _ in places]
         share.inputs = [
-            Input(self.ids[at : at + ID_BYTES], self.at, row, ask.request_id, place, flags=names)
-            for at, row, (ask, place), names in zip(
-                range(0, len(self.ids), ID_BYTES), share.rows, places, flags, strict=True
+            Input(self.ids[at : at + ID_BYTES], self.at, kept, ask.request_id, place, flags=names)
+            for at, kept, (ask, place), names in zip(
+                range(0, len(self.ids), ID_BYTES), captured, places, flags, strict=True
             )
         ]
         share.began, share.off_loop = self.began, True
@@ -120,8 +127,9 @@ class Stretch:
         return PackedBlock(self._inputs(ids_), listed(len(self), answers))
 
     def _inputs(self, ids: Piece) -> msgspec.Raw:
+        features = [_NULL] if self.sheds else self.columns.features()
         pieces: tuple[Piece, ...] = (
-            _INPUT, ids, _encode(self.at), *self.columns.features(), self._names(), number_cells(self._places()),
+            _INPUT, ids, _encode(self.at), *features, self._names(), number_cells(self._places()),
             _NOWHERE, self.columns.flag_piece(), _NULL,
         )  # fmt: skip
         return listed(len(self), pieces)
