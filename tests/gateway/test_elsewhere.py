@@ -1,5 +1,6 @@
 """A key that is good elsewhere, a token that is bad anywhere: refused at every door in the words of its protocol."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ CALLS: dict[str, dict[str, Any]] = {
 }
 
 
-BAD_TOKENS = {
+BAD_TOKENS: dict[str, Callable[[], str]] = {
     "expired": lambda: token(exp=1),
     "not yet good": lambda: token(nbf=1 << 33),
     "for others": lambda: token(aud="other"),
