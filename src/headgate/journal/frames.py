@@ -77,10 +77,15 @@ def encode_frame(kind: Kind, payload: bytes, *, schema_id: int = 0, key_id: int 
     >>> bytes(read_frames(data).frames[0].payload)
     b'rows'
     """
+    return frame_head(kind, payload, schema_id=schema_id, key_id=key_id, flags=flags) + payload
+
+
+def frame_head(kind: Kind, payload: bytes, *, schema_id: int = 0, key_id: int = 0, flags: int = 0) -> bytes:
+    """The header of a frame, for whoever puts the payload behind it without a copy of its own; as `encode_frame`."""
     if len(payload) > MAX_PAYLOAD:
         raise ValueError(f"a frame holds at most {MAX_PAYLOAD} bytes, this payload has {len(payload)}")
     head = _HEAD.pack(MAGIC, FORMAT, kind, flags, schema_id, key_id, len(payload))
-    return b"".join((head, _CHECKSUM.pack(zlib.crc32(payload, zlib.crc32(head))), payload))
+    return head + _CHECKSUM.pack(zlib.crc32(payload, zlib.crc32(head)))
 
 
 def frame_at(view: memoryview, start: int) -> Frame | None:

@@ -23,6 +23,8 @@ _FLOAT: Final = b"\xcb"
 _INTEGER: Final = b"\xd3"
 _BIN8: Final = b"\xc4"
 _ARRAY32: Final = b"\xdd"
+_HEAD_BYTES: Final = 5
+"""Of a list that may have any number of entries."""
 _LONG_ARRAY: Final = b"\xdc"
 _FIXED_ARRAY: Final = 0x90
 _encode = msgspec.msgpack.Encoder().encode
@@ -116,21 +118,23 @@ def listed(rows: int, pieces: Sequence[Piece]) -> msgspec.Raw:
         each if isinstance(each, bytes) else (each.tag + bytes(each.dtype.itemsize)) * each.across for each in pieces
     ]
     row = b"".join(parts)
+    content = bytearray(_HEAD_BYTES + len(row) * rows)
+    content[:_HEAD_BYTES] = head = _ARRAY32 + rows.to_bytes(4)
+    matrix = np.frombuffer(content, np.uint8, offset=_HEAD_BYTES).reshape(rows, len(row))
     # Every record as far as they are alike; then each column is one assignment with the record's length as its stride.
-    content = bytearray(row * rows)
-    matrix = np.frombuffer(content, np.uint8).reshape(rows, len(row))
+    matrix[:] = np.frombuffer(row, np.uint8)
     counts: Mask | None = None
     at = 0
     for piece, part in zip(pieces, parts, strict=True):
         if isinstance(piece, Cells):
             place, width = at + len(piece.tag), len(piece.tag) + piece.dtype.itemsize
             steps = (len(row), width)[: piece.values.ndim]
-            np.ndarray(piece.values.shape, piece.dtype, content, place, steps)[:] = piece.values
+            np.ndarray(piece.values.shape, piece.dtype, content, _HEAD_BYTES + place, steps)[:] = piece.values
             if piece.nulls is not None or piece.lengths is not None:
                 counts = np.ones(matrix.shape, np.bool_) if counts is None else counts
                 _shorten(piece, matrix[:, at : at + len(part)], counts[:, at : at + len(part)])
         at += len(part)
-    return msgspec.Raw(b"".join((_ARRAY32, rows.to_bytes(4), content if counts is None else matrix[counts].tobytes())))
+    return msgspec.Raw(content if counts is None else head + matrix[counts].tobytes())
 
 
 def _shorten(cells: Cells, content: Bytes, counts: Mask) -> None:

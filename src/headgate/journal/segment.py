@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from headgate.journal.frames import Kind, encode_frame, frame_at, frame_beyond
+from headgate.journal.frames import Kind, encode_frame, frame_at, frame_beyond, frame_head
 from headgate.journal.ports import Disk, Stream
 from headgate.journal.records import Schema
 from headgate.journal.scan import SegmentHeader
@@ -85,7 +85,7 @@ class Segment:
         """
         parts: list[bytes] = []
         for schema, payload in entries:
-            parts.append(encode_frame(Kind.BLOCK, payload, schema_id=self._schema_id(schema, parts)))
+            parts += (frame_head(Kind.BLOCK, payload, schema_id=self._schema_id(schema, parts)), payload)
         data = b"".join(parts)
         self._file.append(data)
         self._file.sync()
