@@ -8,7 +8,7 @@ from headgate.errors import IntegrityError, NewerSchema, NotFound
 from headgate.journal.frames import Kind, encode_frame
 from headgate.journal.ports import SegmentRef
 from headgate.journal.scan import Scanner, SegmentHeader, scan
-from headgate.journal.segment import Segment, parse_name, recover, segment_path
+from headgate.journal.segment import LARGE, Segment, parse_name, recover, segment_path
 from headgate.journal.segments import DiskSegmentSource
 from headgate.testing.disk import UnkindDisk
 
@@ -155,6 +155,36 @@ def test_sealing_off_keeps_exactly_the_acknowledged_prefix() -> None:
     assert kept(disk) == [1]
     assert names(disk) == ["000000000000.seg"]
     assert sum(call.name == "sync" for call in disk.calls) == synced, "a failed sync is never tried again"
+
+
+def large(number: int) -> bytes:
+    """A block whose payload is written by itself."""
+    found = block(number)
+    found.inputs = found.inputs * (2 * LARGE // len(encode(found.inputs)))
+    return encode(found)
+
+
+def test_large_blocks_among_small_ones_are_written_in_order() -> None:
+    disk = UnkindDisk()
+    made = segment(disk)
+    payloads = [encode(block(1)), large(2), large(3), encode(block(4))]
+    made.commit([(DELAYS, each) for each in payloads])
+    found = scan(content(disk))
+    assert [encode(each) for _, each in found.blocks] == payloads
+    assert found.end == made.size == len(content(disk))
+    disk.power_loss()
+    assert len(scan(content(disk)).blocks) == 4
+
+
+@pytest.mark.parametrize("failing", range(6))
+def test_whichever_write_of_a_large_block_fails_the_acknowledged_prefix_is_kept(failing: int) -> None:
+    disk = UnkindDisk()
+    made = segment(disk, 1)
+    disk.faults = {len(disk.calls) + failing: errno.EIO}
+    with pytest.raises(OSError, match="Input"):
+        made.commit([(DELAYS, encode(block(2))), (DELAYS, large(3)), (DELAYS, large(4)), (DELAYS, encode(block(5)))])
+    made.seal_off()
+    assert kept(disk) == [1]
 
 
 def test_sealing_off_never_raises() -> None:
