@@ -1,12 +1,11 @@
 """A swap is invisible: no failed request, p99 while loading at most twice the steady one, memory back where it was."""
 
-import threading
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.app.watch import Watch
 
 from headgate.app.workers import loading_lock
 from headgate.store import atomic
@@ -14,41 +13,12 @@ from headgate.store.reports import FileReports
 from headgate.testing.callers import Callers
 from headgate.testing.installation import Installation
 
-CALLERS = 4
 PREDICT = "/v1/endpoints/late/predict"
 SWAPS = 12
 ALLOWED_MB_PER_SWAP = 0.5
 """Each version is another model file, so that allocators keep some crumbs; a model that stayed would cost far more."""
 FLOOR_MS = 2.0
 """p99 under this is the scheduler of two shared cores, not the swap."""
-
-
-@dataclass
-class Watch:
-    """Callers that time every answer, each on a kept connection."""
-
-    port: int
-    times: list[tuple[float, float]] = field(default_factory=list)
-    """(moment asked, milliseconds)."""
-    failures: list[int] = field(default_factory=list)
-    over: threading.Event = field(default_factory=threading.Event)
-
-    def run(self) -> None:
-        import http.client
-
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        while not self.over.is_set():
-            began = time.perf_counter()
-            connection.request("POST", "/v1/endpoints/late/predict", b'{"rows": [{"f0": 0.5, "f1": 0.5}]}')
-            reply = connection.getresponse()
-            reply.read()
-            self.times.append((began, (time.perf_counter() - began) * 1e3))
-            if reply.status != 200:
-                self.failures.append(reply.status)
-        connection.close()
-
-    def p99(self, start: float, end: float) -> float:
-        return float(np.quantile([ms for at, ms in self.times if start <= at < end], 0.99))
 
 
 def resident_mb(pid: int) -> float:
@@ -59,10 +29,10 @@ def resident_mb(pid: int) -> float:
 def swap(installation: Installation, number: int) -> tuple[float, float]:
     """Publishes another live version and waits until every worker obeys; the moments around it."""
     version = installation.linear(bias=number / 8)
-    began = time.perf_counter()
+    began = time.monotonic()
     installation.serve("late", {version: 1.0})
     installation.settled()
-    return began, time.perf_counter()
+    return began, time.monotonic()
 
 
 @pytest.mark.slow
@@ -71,31 +41,22 @@ def test_a_swap_is_invisible_to_callers_and_to_memory(tmp_path: Path) -> None:
     with Installation(tmp_path / "h", ack="buffered") as installation:
         installation.serve("late", {installation.linear(): 1.0})
         installation.start()
-        watch = Watch(installation.port)
-        threads = [threading.Thread(target=watch.run) for _ in range(CALLERS)]
-        for thread in threads:
-            thread.start()
-        try:
+        with Watch(installation.port, PREDICT, b'{"rows": [{"f0": 0.5, "f1": 0.5}]}') as watch:
             for number in range(1, 4):  # what is imported and allocated once
                 swap(installation, number)
             gateway = installation.processes()["gateway 0"]
-            before, steady, loading = resident_mb(gateway), [], []
+            before, quiet, loading = resident_mb(gateway), [], []
             for number in range(4, 4 + SWAPS):
-                quiet = time.perf_counter()
-                installation.until(lambda since=quiet: time.perf_counter() - since > 1.0, "a quiet second")  # type: ignore[misc]
-                steady.append(watch.p99(quiet, time.perf_counter()))
-                loading.append(watch.p99(*swap(installation, number)))
+                began = time.monotonic()
+                time.sleep(1.0)
+                quiet.append((began, time.monotonic()))
+                loading.append(swap(installation, number))
             grown = resident_mb(gateway) - before
-        finally:
-            watch.over.set()
-            for thread in threads:
-                thread.join()
-    assert watch.failures == []
-    assert len(watch.times) > 2000
-    allowed = max(FLOOR_MS, 2 * float(np.median(steady)))
-    assert float(np.median(loading)) <= allowed, (
-        f"steady {np.median(steady):.2f} ms, loading {np.median(loading):.2f} ms"
-    )
+    seen = watch.seen
+    assert seen.failures == []
+    assert len(seen.times) > 2000
+    steady, beside = (float(np.median([seen.p99(*each) for each in spans])) for spans in (quiet, loading))
+    assert beside <= max(FLOOR_MS, 2 * steady), f"steady {steady:.2f} ms, loading {beside:.2f} ms"
     assert grown <= SWAPS * ALLOWED_MB_PER_SWAP, f"{grown:.1f} MB after {SWAPS} swaps"
 
 
