@@ -48,7 +48,7 @@ class Watch:
         return self
 
     def __exit__(self, *_: object) -> None:
-        said, _ = self._process.communicate(timeout=60)
+        said = self._process.communicate(timeout=60)[0]
         self.seen = Seen(**json.loads(said))
 
 
