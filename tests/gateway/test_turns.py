@@ -1,110 +1,80 @@
-"""What comes in one turn of the loop is heard together at its end, by the rules of what is heard at once."""
+"""What is answered on the event loop and what leaves it, by the sizes of the calls a model gets in one turn."""
 
-from typing import Any, cast
+import asyncio
+import json
+from typing import Any
 
-import pytest
-from tests.gateway.test_connection import Line, Talk, get, post
+from tests.gateway.scenery import outputs
 
-from headgate.gateway.http.connection import HEARD_AT_ONCE, Connection
+from headgate.gateway.answer import INLINE_ROWS
+from headgate.runtimes.ports import Feeds, Outputs, Runtime
 
-
-def untold() -> tuple[Talk, list[Any]]:
-    """A connection whose turns end when a test says so, and what was asked to be done at their ends."""
-    talk, asked = Talk(body_limit=1 << 20), list[Any]()
-    talk.wire.soon = asked.append
-    return talk, asked
+ROW = {"f0": 0.1, "f1": 0.2, "f2": 0.3}
+PREDICT = "/v1/endpoints/e/predict"
 
 
-def another(talk: Talk) -> tuple[Connection, Line]:
-    """One more connection of the same server."""
-    line = Line()
-    connection = Connection(talk.wire)
-    connection.connection_made(cast(Any, line))
-    return connection, line
+class Noted(Runtime):
+    """Answers anything, and keeps how many rows each call had."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def run(self, feeds: Feeds) -> Outputs:
+        self.sizes.append(len(next(iter(feeds.values()))))
+        return outputs(self.sizes[-1])
+
+    def close(self) -> None:
+        return None
 
 
-def test_what_comes_in_one_turn_is_heard_at_its_end_in_order() -> None:
-    talk, asked = untold()
-    other, _ = another(talk)
-    talk.connection.data_received(get(b"GET", b"/a"))
-    other.data_received(get(b"GET", b"/b"))
-    talk.connection.data_received(get(b"GET", b"/c"))
-    assert (talk.asked, len(asked)) == ([], 1), "the end of a turn is asked for once"
-    asked[0]()
-    assert [each.head.target for each in talk.asked] == [b"/a", b"/b", b"/c"]
-    talk.connection.data_received(get(b"GET", b"/d"))
-    assert len(asked) == 2
+class Quick:
+    """A placement on the loop that also keeps which calls left it."""
+
+    def __init__(self) -> None:
+        self.inline = Noted()
+        self.away = Noted()
+
+    async def run(self, feeds: Feeds) -> Outputs:
+        return self.away.run(feeds)
+
+    async def close(self) -> None:
+        pass
 
 
-def test_what_is_to_be_done_around_a_turn_is_done_once() -> None:
-    talk, asked = untold()
-    log: list[str] = []
+def quick(placement: Quick) -> Any:
+    def prepare(town: Any) -> None:
+        town.placements[town.linear()] = placement
+        town.serve_one()
 
-    def around(hear: Any) -> None:
-        log.append("before")
-        hear()
-        log.append(f"after {len(talk.asked)}")
-
-    talk.wire.around = around
-    talk.connection.data_received(get(b"GET", b"/a"))
-    asked[0]()
-    assert log == ["before", "after 1"]
+    return prepare
 
 
-def test_the_end_of_what_a_caller_sends_comes_behind_it() -> None:
-    talk, asked = untold()
-    talk.connection.data_received(get(b"GET", b"/a"))
-    assert talk.connection.eof_received(), "a reply is owed"
-    assert len(talk.asked) == 1
-    asked[0]()
-    assert len(talk.asked) == 1, "once"
+def test_many_small_requests_of_one_turn_are_answered_in_place_a_call_at_a_time(play: Any) -> None:
+    placement, body = Quick(), json.dumps({"rows": [ROW]}).encode()
+
+    async def scene(town: Any) -> None:
+        callers = [await town.call() for _ in range(2 * INLINE_ROWS + 10)]
+        for caller in callers:
+            caller.send("POST", PREDICT, body)
+        replies = [await caller.reply() for caller in callers]
+        assert {each.status for each in replies} == {200}
+        assert len({each.json["predictions"][0]["id"] for each in replies}) == len(callers)
+        assert len(town.journal.answers) == len(callers)
+
+    play(quick(placement), scene)
+    assert placement.away.sizes == []
+    assert max(placement.inline.sizes) == INLINE_ROWS, "all came in one turn"
+    assert sum(placement.inline.sizes) == 2 * INLINE_ROWS + 10
 
 
-@pytest.mark.parametrize("end", ["sweep", "finish"])
-def test_who_just_asked_is_answered_before_it_is_ended(end: str) -> None:
-    talk, _ = untold()
-    talk.connection.sweep()
-    talk.connection.data_received(get(b"GET", b"/a"))
-    getattr(talk.connection, end)()
-    assert not talk.line.closed
-    talk.asked[0].reply(b"<a>")
-    assert (talk.line.said, talk.line.closed) == (b"<a>", end == "finish")
+def test_a_large_request_leaves_the_loop(play: Any) -> None:
+    placement = Quick()
 
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        reply = await asyncio.wait_for(caller.post(PREDICT, {"rows": [ROW] * (INLINE_ROWS + 1)}), 5)
+        assert len(reply.json["predictions"]) == INLINE_ROWS + 1
 
-def test_who_just_asked_does_not_make_room_for_others() -> None:
-    talk, _ = untold()
-    talk.wire.connections_limit = 1
-    talk.connection.data_received(get(b"GET", b"/a"))
-    _, line = another(talk)
-    assert (line.said, talk.line.aborted) == (b"<refused 503>", False)
-
-
-def test_nobody_answers_who_has_left_before_it_was_heard() -> None:
-    talk, asked = untold()
-    talk.connection.data_received(post(b"/a", b"1"))
-    talk.connection.connection_lost(None)
-    asked[0]()
-    assert talk.asked == []
-
-
-def test_much_at_once_is_heard_at_once_behind_what_came_before() -> None:
-    talk, asked = untold()
-    talk.connection.data_received(get(b"GET", b"/a"))
-    talk.connection.data_received(post(b"/b", b"x" * HEARD_AT_ONCE))
-    assert [each.head.target for each in talk.asked] == [b"/a", b"/b"]
-    asked[0]()
-    assert len(talk.asked) == 2
-
-
-def test_a_fault_of_ours_costs_its_connection_and_no_other(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    talk, asked = untold()
-    other, line = another(talk)
-    monkeypatch.setattr(talk.connection, "hear", lambda data: 1 / 0)
-    talk.connection.data_received(get(b"GET", b"/a"))
-    other.data_received(get(b"GET", b"/b"))
-    asked[0]()
-    assert (talk.line.aborted, line.aborted) == (True, False)
-    assert [each.head.target for each in talk.asked] == [b"/b"]
-    assert "a connection was given up" in caplog.text
+    play(quick(placement), scene)
+    assert placement.inline.sizes == []
+    assert placement.away.sizes == [INLINE_ROWS + 1]
