@@ -69,7 +69,7 @@ def wrk_path() -> str | None:
 @contextmanager
 def server(command: list[str], target: Target, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """`command` running on the first core until the block ends, after it answered once."""
-    pinned = ["taskset", "-c", str(_cores()[0]), *command] if shutil.which("taskset") else command
+    pinned = pinned_to(_cores()[0], command)
     with log.open("ab") as out:
         process = subprocess.Popen(pinned, stdout=out, stderr=out)
     try:
@@ -113,10 +113,9 @@ def measure_all(pids: Sequence[int], target: Target, connections: int, seconds: 
         headers = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in target.headers)
         script.write_text(_SCRIPT.replace("HEADERS", headers).replace("BODY", str(Path(folder) / "body")))
         command = [wrk_path() or "wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", str(script)]
-        pinned = ["taskset", "-c", str(_cores()[-1])] if shutil.which("taskset") else []
         before, began = sum(map(busy, pids)), time.perf_counter()
         generator = subprocess.Popen(
-            [*pinned, *command, f"http://127.0.0.1:{target.port}{target.path}"],
+            pinned_to(_cores()[-1], [*command, f"http://127.0.0.1:{target.port}{target.path}"]),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
@@ -142,6 +141,11 @@ def measure_all(pids: Sequence[int], target: Target, connections: int, seconds: 
         (sum(map(busy, pids)) - before) / elapsed,
         (usage.ru_utime + usage.ru_stime) / elapsed,
     )
+
+
+def pinned_to(core: int, command: list[str]) -> list[str]:
+    """`command` for that core alone, where the machine has ``taskset``; else as it is."""
+    return ["taskset", "-c", str(core), *command] if shutil.which("taskset") else command
 
 
 def python(script: str, *arguments: object) -> list[str]:

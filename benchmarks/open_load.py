@@ -125,10 +125,7 @@ def main() -> int:
     parser.add_argument("rate", type=float, help="requests per second")
     parser.add_argument("seconds", type=float)
     parser.add_argument("out", type=Path, help="where the arrays go, as .npz")
-    parser.add_argument("--core", type=int, help="the only one it runs on")
     chosen = parser.parse_args()
-    if chosen.core is not None:
-        os.sched_setaffinity(0, {chosen.core})
     load = Load(chosen.port, sys.stdin.buffer.read(), chosen.connections)
     began, worked = time.perf_counter(), time.process_time()
     found = load.run(chosen.rate, chosen.seconds)

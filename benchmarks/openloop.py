@@ -101,9 +101,9 @@ class Offer:
     def __init__(self, target: load.Target, rate: float, seconds: float, connections: int, folder: Path) -> None:
         self.rate = rate
         self._out = folder / "offered.npz"
-        core = max(os.sched_getaffinity(0))
-        words = load.python("open_load.py", target.port, connections, rate, seconds, self._out, "--core", core)
-        self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        words = load.python("open_load.py", target.port, connections, rate, seconds, self._out)
+        pinned = load.pinned_to(max(os.sched_getaffinity(0)), words)
+        self._process = subprocess.Popen(pinned, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdin is not None
         self._process.stdin.write(request_of(target))
         self._process.stdin.close()

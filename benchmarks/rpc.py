@@ -62,11 +62,9 @@ def message(datatype: str, **more: Any) -> bytes:
 
 def calls(name: str, tree: Tree, port: int, asked: bytes, seconds: float) -> Row:
     """One run of `rpc_load.py` on the last core."""
-    words = ["taskset", "-c", str(max(os.sched_getaffinity(0)))]
+    words = load.pinned_to(max(os.sched_getaffinity(0)), load.python("rpc_load.py", port, CALLS, seconds))
     before = tree.busy()
-    done = subprocess.run(
-        [*words, *load.python("rpc_load.py", port, CALLS, seconds)], input=asked, stdout=subprocess.PIPE, check=True
-    )
+    done = subprocess.run(words, input=asked, stdout=subprocess.PIPE, check=True)
     found = json.loads(done.stdout)
     # Its own start, and its last calls, are outside the time it states; the server was idle or nearly so.
     share = (tree.busy() - before) / (found["calls"] / found["rate"])

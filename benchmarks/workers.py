@@ -55,7 +55,7 @@ def gateways(count: int, onnx: Path, home: Path) -> Iterator[tuple[list[subproce
     try:
         for index in range(count):
             words = load.python("headgate_server.py", home, digest, target.port, "buffered", "--index", index)
-            pinned = ["taskset", "-c", str(cores[index % len(cores)]), *words]
+            pinned = load.pinned_to(cores[index % len(cores)], words)
             with log.open("ab") as out:
                 found.append(subprocess.Popen(pinned, stdout=out, stderr=out))
         _wait(found, target, log)
