@@ -75,6 +75,7 @@ FORGED: dict[str, Any] = {
     "an algorithm not listed": lambda: token(algorithm="RS512"),
     "other words": lambda: ".".join([token().split(".")[0], part(claims(groups=["readers"])), token().split(".")[2]]),
     "signature cut": lambda: token()[:-4],
+    "signature left out": lambda: token().rpartition(".")[0] + ".",
     "two parts": lambda: ".".join(token().split(".")[:2]),
     "four parts": lambda: token() + ".x",
     "noise": lambda: "a.b.c",
