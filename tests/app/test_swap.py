@@ -1,11 +1,12 @@
-"""A swap is invisible: no failed request, p99 while loading at most twice the steady one, memory back where it was."""
+"""A swap is invisible: no request fails, no answer is lost, memory comes back to where it was.
+
+How long callers wait meanwhile is `benchmarks.swap`'s to measure.
+"""
 
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
-from tests.app.watch import Watch
 
 from headgate.app.workers import loading_lock
 from headgate.store import atomic
@@ -17,8 +18,6 @@ PREDICT = "/v1/endpoints/late/predict"
 SWAPS = 12
 ALLOWED_MB_PER_SWAP = 0.5
 """Each version is another model file, so that allocators keep some crumbs; a model that stayed would cost far more."""
-FLOOR_MS = 2.0
-"""p99 under this is the scheduler of two shared cores, not the swap."""
 
 
 def resident_mb(pid: int) -> float:
@@ -26,13 +25,10 @@ def resident_mb(pid: int) -> float:
     return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
 
 
-def swap(installation: Installation, number: int) -> tuple[float, float]:
-    """Publishes another live version and waits until every worker obeys; the moments around it."""
-    version = installation.linear(bias=number / 8)
-    began = time.monotonic()
-    installation.serve("late", {version: 1.0})
+def swap(installation: Installation, number: int) -> None:
+    """Publishes another live version and waits until every worker obeys."""
+    installation.serve("late", {installation.linear(bias=number / 8): 1.0})
     installation.settled()
-    return began, time.monotonic()
 
 
 @pytest.mark.slow
@@ -41,22 +37,19 @@ def test_a_swap_is_invisible_to_callers_and_to_memory(tmp_path: Path) -> None:
     with Installation(tmp_path / "h", ack="buffered") as installation:
         installation.serve("late", {installation.linear(): 1.0})
         installation.start()
-        with Watch(installation.port, PREDICT, b'{"rows": [{"f0": 0.5, "f1": 0.5}]}') as watch:
+        with Callers(installation.port, "late", connections=4, requests=1_000_000, seconds=250) as callers:
             for number in range(1, 4):  # what is imported and allocated once
                 swap(installation, number)
             gateway = installation.processes()["gateway 0"]
-            before, quiet, loading = resident_mb(gateway), [], []
+            before = resident_mb(gateway)
             for number in range(4, 4 + SWAPS):
-                began = time.monotonic()
-                time.sleep(1.0)
-                quiet.append((began, time.monotonic()))
-                loading.append(swap(installation, number))
+                time.sleep(0.5)
+                swap(installation, number)
             grown = resident_mb(gateway) - before
-    seen = watch.seen
-    assert seen.failures == []
-    assert len(seen.times) > 2000
-    steady, beside = (float(np.median([seen.p99(*each) for each in spans])) for spans in (quiet, loading))
-    assert beside <= max(FLOOR_MS, 2 * steady), f"steady {steady:.2f} ms, loading {beside:.2f} ms"
+        promised = callers.finish()
+    assert promised.problems == []
+    assert promised.statuses.keys() == {200}
+    assert promised.asked > 2000
     assert grown <= SWAPS * ALLOWED_MB_PER_SWAP, f"{grown:.1f} MB after {SWAPS} swaps"
 
 

@@ -114,20 +114,29 @@ def test_a_swap_is_compared_with_the_quiet_before_it() -> None:
     assert oks(swap.gates(swapped(0.0021, status=503, after_mb=110.2), 50)) == [False, False, False]
 
 
-def test_the_gateway_that_asks_who_calls_is_held_to_both_its_ratios() -> None:
+def judged(keyed: float = 54.0, durable_p99s_ms: tuple[float, ...] = (2.0, 2.0, 2.0)) -> dict[str, bool]:
     def figure(server: str, rate: float) -> list[serving.Figure]:
+        p99s = list(durable_p99s_ms) if server == "durable" else [2.0] * 3
+        syncs = [0.25, 0.5, 4.0]
         return [
-            serving.Figure("logistic", server, each, rate, 1.0, 2.0, 0.99, 0.5, 0, "server", [rate] * 3, [2.0] * 3)
+            serving.Figure("logistic", server, each, rate, 1.0, 2.0, 0.99, 0.5, 0, "server", [rate] * 3, p99s, syncs)
             for each in serving.CONNECTIONS
         ]
 
-    def judged(keyed: float) -> dict[str, bool]:
-        rates = {"bare": 100.0, "buffered": 60.0, "keyed": keyed, "durable": 30.0, "fastapi-onnx": 10.0}
-        figures = [each for name, rate in rates.items() for each in figure(name, rate)]
-        return {each.says.partition(": ")[2]: each.ok for each in serving.gates(figures, 0.3)}
+    rates = {"bare": 100.0, "buffered": 60.0, "keyed": keyed, "durable": 30.0, "fastapi-onnx": 10.0}
+    figures = [each for name, rate in rates.items() for each in figure(name, rate)]
+    return {each.says.partition(": ")[2]: each.ok for each in serving.gates(figures)}
 
+
+def test_the_gateway_that_asks_who_calls_is_held_to_both_its_ratios() -> None:
     assert (judged(54.0)["keyed / buffered at 64"], judged(54.0)["keyed / bare at 64"]) == (True, True)
     assert (judged(53.9)["keyed / buffered at 64"], judged(39.9)["keyed / bare at 64"]) == (False, False)
+
+
+def test_waiting_for_the_disk_is_held_against_the_disk_of_the_same_repeat() -> None:
+    says = "durable p99 - buffered p99 - 3 fdatasync p99 in ms at 64, at most"
+    assert judged(durable_p99s_ms=(4.7, 5.5, 99.0))[says]  # 1.95, 2 and far more over what the disk took
+    assert not judged(durable_p99s_ms=(4.8, 5.6, 15.0))[says]  # 2.05, 2.1 and less: the slow disk was in another repeat
 
 
 def test_reports_hold_rows_gates_and_the_machine(tmp_path: Path) -> None:
