@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from headgate.errors import NotFound, Unavailable
+from headgate.errors import BadInput, NotFound, Unavailable
 from headgate.journal.frames import Kind, encode_frame
+from headgate.journal.labels import JOINED_COLUMNS
 from headgate.journal.lake import Generation, Lake
 from headgate.journal.ports import SegmentRef
 from headgate.journal.queries import QUERIES, REPORTS, parse_queries
@@ -63,6 +64,17 @@ def test_an_endpoint_nobody_asked_is_empty(reader: Reader) -> None:
     assert reader.endpoints() == []
     assert reader.find("default", "flights", "x") is None
     assert len(reader.features("default", "flights")) == 0
+
+
+def test_columns_nobody_asks_for_are_left_out(reader: Reader, source: MemorySegments) -> None:
+    source.write("a-0", 1, [(SCHEMA, a_block(0, 3))])
+    whole = reader.joined("default", "flights")
+    assert tuple(whole.column_names) == JOINED_COLUMNS
+    asked = ["label", "at"]
+    assert reader.joined("default", "flights", columns=asked).select(asked).equals(whole.select(asked))
+    assert len(reader.joined("default", "flights", columns=asked).column_names) == 2
+    with pytest.raises(BadInput, match=r"'labels'.* there are input_id, at"):
+        reader.joined("default", "flights", columns=["labels"])
 
 
 def test_names_that_are_paths_are_refused(reader: Reader) -> None:

@@ -7,6 +7,7 @@ from headgate.contracts.contract import Output
 from headgate.controller.declared import Declared
 from headgate.evaluation.report import Report, from_json
 from headgate.journal.reader import Reader
+from headgate.monitors.columns import NEEDED
 from headgate.monitors.status import EndpointStatus, Share, endpoint_status
 from headgate.monitors.windows import Window, windows
 from headgate.registry.ports import Version
@@ -38,7 +39,7 @@ class Observed:
         """Its windows of event time; see ``monitors.windows.windows``."""
         live = self._live(spec)
         return windows(
-            self.reader.joined(spec.project, spec.endpoint, start=start, end=end, as_of=as_of),
+            self.reader.joined(spec.project, spec.endpoint, start=start, end=end, as_of=as_of, columns=NEEDED),
             self._output(spec, live),
             every=every,
             version=version,

@@ -27,6 +27,13 @@ LABEL_COLUMNS: Final = (
     "label_id", "received_at", "observed_at", "input_id", "request_id", "row", "entity", "entity_at", "value",
     "source", "actor",
 )  # fmt: skip
+JOINED_COLUMNS: Final = (
+    "input_id", "at", "request_id", "row", "entity", "assigned", "answered", "role", "probability", "prediction",
+    "scores", "compute_us", "latency_us", "fallback", "refusal_field", "refusal_rule", "refusal_message", "flags",
+    "label", "label_observed_at", "label_received_at", "source",
+)  # fmt: skip
+JOINED_BY: Final = ("input_id", "at", "request_id", "row", "role", "answered")
+"""By which rows are joined, chosen and ordered; an entity too, where labels name one."""
 _NAIVE: Final = pa.timestamp("us")
 # Nothing is fetched at run time, and DuckDB's time zones are an extension: times go in and come out in UTC.
 _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
@@ -51,10 +58,16 @@ class Join:
     def __exit__(self, *_: object) -> None:
         self._database.close()
 
-    def joined(self, roles: Sequence[str], start: int | None = None, end: int | None = None) -> pa.Table:
+    def joined(
+        self,
+        roles: Sequence[str],
+        start: int | None = None,
+        end: int | None = None,
+        columns: Sequence[str] = JOINED_COLUMNS,
+    ) -> pa.Table:
         """One row per input in [start, end) and answer in one of `roles`; see ``queries.sql``."""
         window = {"start": -FOREVER if start is None else start, "until": FOREVER if end is None else end}
-        return self.ask(QUERIES["joined"], {"roles": list(roles), **window})
+        return self.ask(QUERIES["joined"], {"columns": list(columns), "roles": list(roles), **window})
 
     def ask(self, query: Query, params: Mapping[str, object] | None = None) -> pa.Table:
         """The answer of a query over the relations."""

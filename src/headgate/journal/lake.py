@@ -172,7 +172,8 @@ class Lake:
 def _whole(file: str, wanted: pa.Schema) -> pa.Table:
     """The `wanted` columns of one file; those it is too old to have are null."""
     with pq.ParquetFile(file) as opened:
-        rows = opened.read([each for each in wanted.names if each in opened.schema_arrow.names], use_threads=False)
+        held = frozenset(opened.schema_arrow.names)  # made anew each time it is asked for
+        rows = opened.read([each for each in wanted.names if each in held], use_threads=False)
     return rows if rows.schema.equals(wanted) else conform(rows, wanted)
 
 

@@ -59,8 +59,9 @@ FROM resolved
 JOIN revised ON revised.input_id = resolved.input_id AND revised.latest = (resolved.observed_at, resolved.label_id)
 GROUP BY resolved.input_id;
 
--- joined --
+-- outcomes --
 -- One row per input and version that answered it, with the truth known of it; unanswered inputs have null answers.
+CREATE TEMP VIEW outcomes AS
 SELECT
     kept.input_id, kept."at", kept.request_id, kept."row", kept.entity,
     answers.assigned, answers.answered, answers.role, answers.probability, answers.prediction, answers.scores,
@@ -70,10 +71,14 @@ SELECT
     truths.source AS source
 FROM kept
 LEFT JOIN answers ON answers.input_id = kept.input_id
-LEFT JOIN truths ON truths.input_id = kept.input_id
-WHERE (answers.role IS NULL OR list_contains($roles, answers.role))
-    AND epoch_us(kept."at") >= $start AND epoch_us(kept."at") < $until
-ORDER BY kept."at", kept.input_id, answers.role, answers.answered;
+LEFT JOIN truths ON truths.input_id = kept.input_id;
+
+-- joined --
+-- The outcomes of inputs in a window and of the roles asked for, by event time; only the columns asked for.
+SELECT COLUMNS($columns)
+FROM outcomes
+WHERE (role IS NULL OR list_contains($roles, role)) AND epoch_us("at") >= $start AND epoch_us("at") < $until
+ORDER BY "at", input_id, role, answered;
 
 -- unmatched --
 -- Labels that speak of no input the journal holds, every revision, in the order they came.

@@ -6,7 +6,7 @@ meanwhile makes it begin again. Features and personal values are read only when 
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -16,8 +16,16 @@ from typing import Any, Final, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headgate.errors import NotFound, Unavailable
-from headgate.journal.labels import ANSWER_COLUMNS, INPUT_COLUMNS, LABEL_COLUMNS, Join, ask_joined
+from headgate.errors import BadInput, NotFound, Unavailable
+from headgate.journal.labels import (
+    ANSWER_COLUMNS,
+    INPUT_COLUMNS,
+    JOINED_BY,
+    JOINED_COLUMNS,
+    LABEL_COLUMNS,
+    Join,
+    ask_joined,
+)
 from headgate.journal.lake import ALL_DAYS, Days, Generation, Lake, home_of
 from headgate.journal.ports import SegmentRef, SegmentSource
 from headgate.journal.queries import QUERIES, report
@@ -95,6 +103,11 @@ class View:
         wanted = _united(pieces, columns, table)
         return pa.concat_tables([conform(each, wanted) for each in pieces] or [wanted.empty_table()])
 
+    def read_some(self, table: Table, columns: Sequence[str], asked: Collection[str], days: Days) -> pa.Table:
+        """The rows of a table with all of `columns`; those not `asked` for are not read, and null."""
+        rows = self.read(table, [each for each in columns if each in asked], days)
+        return conform(rows, _united([rows], columns, table))
+
 
 class Reader:
     """Reads every endpoint's journal in `lake` and in the segments of `source`; threads may share it.
@@ -131,16 +144,20 @@ class Reader:
         end: Micros | None = None,
         as_of: Micros | None = None,
         roles: Sequence[str] = LIVE_ROLES,
+        columns: Sequence[str] = JOINED_COLUMNS,
     ) -> pa.Table:
         """One row per input in [start, end) and answer in one of `roles`, by event time.
 
         Labels count if observed and received by `as_of`. Inputs nobody answered, refused ones among them, have a
-        null answer. A retry counts as new when its first asking lies more than a day before `start`.
+        null answer. A retry counts as new when its first asking lies more than a day before `start`. Fewer
+        `columns` are read faster. Raises BadInput for a column that is none.
         """
+        if unknown := sorted(set(columns) - set(JOINED_COLUMNS)):
+            raise BadInput("columns", "unknown", f"no column is {unknown[0]!r}; there are {', '.join(JOINED_COLUMNS)}")
 
         def read() -> pa.Table:
-            with self._join(project, endpoint, start, end, as_of) as join:
-                return join.joined(roles, start, end)
+            with self._join(project, endpoint, (start, end), as_of, columns) as join:
+                return join.joined(roles, start, end, columns)
 
         return self._again(read)
 
@@ -148,7 +165,7 @@ class Reader:
         """How much the journal holds; labels count if observed and received by `as_of`."""
 
         def read() -> Counts:
-            with self._join(project, endpoint, None, None, as_of) as join:
+            with self._join(project, endpoint, as_of=as_of) as join:
                 return Counts(**join.ask(QUERIES["counts"]).to_pylist()[0])
 
         return self._again(read)
@@ -157,7 +174,7 @@ class Reader:
         """Labels received by `as_of` that speak of no input, in the order they came."""
 
         def read() -> pa.Table:
-            with self._join(project, endpoint, None, None, as_of) as join:
+            with self._join(project, endpoint, as_of=as_of) as join:
                 return join.ask(QUERIES["unmatched"])
 
         return self._again(read)
@@ -216,15 +233,26 @@ class Reader:
 
         return self._again(read)
 
-    def _join(self, project: str, endpoint: str, start: int | None, end: int | None, as_of: int | None) -> Join:
+    def _join(
+        self,
+        project: str,
+        endpoint: str,
+        within: tuple[Micros | None, Micros | None] = (None, None),
+        as_of: Micros | None = None,
+        columns: Sequence[str] = JOINED_COLUMNS,
+    ) -> Join:
+        """What the queries work on, with `columns` and what a join goes by; other columns are null."""
+        start, end = within
         view = self._view(project, endpoint, (Table.INPUTS, Table.ANSWERS, Table.LABELS))
         known = None if as_of is None else _known(as_of)
         labels = view.read(Table.LABELS, LABEL_COLUMNS, where=known)
         # A label by entity may belong to an input after the window: without it, one in the window would take it.
         by_entity = labels.column("entity").null_count < len(labels)
+        asked = {*columns, *JOINED_BY, *(("entity",) if by_entity else ())}
         with ThreadPoolExecutor(1) as beside:
-            answers = beside.submit(view.read, Table.ANSWERS, ANSWER_COLUMNS, _days(start, end))
-            inputs = view.read(Table.INPUTS, INPUT_COLUMNS, _days(start, None if by_entity else end))
+            answers = beside.submit(view.read_some, Table.ANSWERS, ANSWER_COLUMNS, asked, _days(start, end))
+            until = None if by_entity else end
+            inputs = view.read_some(Table.INPUTS, INPUT_COLUMNS, asked, _days(start, until))
             return Join(inputs, answers.result(), labels)
 
     def _view(self, project: str, endpoint: str, tables: Sequence[Table]) -> View:
