@@ -75,6 +75,8 @@ def test_columns_nobody_asks_for_are_left_out(reader: Reader, source: MemorySegm
     assert len(reader.joined("default", "flights", columns=asked).column_names) == 2
     with pytest.raises(BadInput, match=r"'labels'.* there are input_id, at"):
         reader.joined("default", "flights", columns=["labels"])
+    with pytest.raises(BadInput, match="at least one of input_id, at"):
+        reader.joined("default", "flights", columns=[])
 
 
 def test_names_that_are_paths_are_refused(reader: Reader) -> None:

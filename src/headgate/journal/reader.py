@@ -150,13 +150,15 @@ class Reader:
 
         Labels count if observed and received by `as_of`. Inputs nobody answered, refused ones among them, have a
         null answer. A retry counts as new when its first asking lies more than a day before `start`. Fewer
-        `columns` are read faster. Raises BadInput for a column that is none.
+        `columns` are read faster. Raises BadInput for a column that is none, and for none at all.
         """
+        if not columns:
+            raise BadInput("columns", "empty", f"name at least one of {', '.join(JOINED_COLUMNS)}")
         if unknown := sorted(set(columns) - set(JOINED_COLUMNS)):
             raise BadInput("columns", "unknown", f"no column is {unknown[0]!r}; there are {', '.join(JOINED_COLUMNS)}")
 
         def read() -> pa.Table:
-            with self._join(project, endpoint, (start, end), as_of, columns) as join:
+            with self._join(project, endpoint, (start, end), as_of, columns=columns) as join:
                 return join.joined(roles, start, end, columns)
 
         return self._again(read)
@@ -165,7 +167,7 @@ class Reader:
         """How much the journal holds; labels count if observed and received by `as_of`."""
 
         def read() -> Counts:
-            with self._join(project, endpoint, as_of=as_of) as join:
+            with self._join(project, endpoint, as_of=as_of, columns=("refusal_rule",)) as join:
                 return Counts(**join.ask(QUERIES["counts"]).to_pylist()[0])
 
         return self._again(read)
@@ -174,7 +176,7 @@ class Reader:
         """Labels received by `as_of` that speak of no input, in the order they came."""
 
         def read() -> pa.Table:
-            with self._join(project, endpoint, as_of=as_of) as join:
+            with self._join(project, endpoint, as_of=as_of, columns=()) as join:
                 return join.ask(QUERIES["unmatched"])
 
         return self._again(read)
@@ -239,7 +241,8 @@ class Reader:
         endpoint: str,
         within: tuple[Micros | None, Micros | None] = (None, None),
         as_of: Micros | None = None,
-        columns: Sequence[str] = JOINED_COLUMNS,
+        *,
+        columns: Sequence[str],
     ) -> Join:
         """What the queries work on, with `columns` and what a join goes by; other columns are null."""
         start, end = within
