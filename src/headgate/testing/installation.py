@@ -168,8 +168,9 @@ class Installation:
 
     def crash(self) -> None:
         """SIGKILL ``headgate up`` itself and wait until nothing of it is left."""
+        pids = self.processes()
         self.orphan()
-        self.until(lambda: not self.processes(), "the children of a killed supervisor end by themselves")
+        self._until_gone(pids, "the children of a killed supervisor end by themselves")
 
     def crash_whole(self) -> None:
         """SIGKILL every process of it at one moment, so that none can put anything in order."""
@@ -179,7 +180,7 @@ class Installation:
                 os.kill(pid, each)
         if self._up is not None:
             self._up.wait()
-        self.until(lambda: not self.processes(), "every process is gone")
+        self._until_gone(pids, "every process is gone")
 
     def stop(self) -> int:
         """End it as a service manager would and return the exit status; kills what is left after a while."""
@@ -189,6 +190,10 @@ class Installation:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         return status
+
+    def _until_gone(self, pids: dict[str, int], what: str) -> None:
+        # A dying process loses its command line before its locks, so that none is named does not yet mean all is free.
+        self.until(lambda: not self.processes() and all(_gone(pid) for pid in pids.values()), what)
 
     def __enter__(self) -> "Installation":
         return self
@@ -269,6 +274,16 @@ def _named(home: str) -> Iterator[tuple[str, int]]:
             words = (entry / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
             if any(word == home or word.startswith(f"{home}/") for word in words):
                 yield _name(words), int(entry.name)
+
+
+def _gone(pid: int) -> bool:
+    """Whether a process has let go of everything: nothing is left of it, or one thread that waits to be reaped."""
+    try:
+        threads = [each.name for each in Path(f"/proc/{pid}/task").iterdir()]
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return True
+    return threads == [str(pid)] and state in "ZX"
 
 
 def _name(words: list[str]) -> str:
