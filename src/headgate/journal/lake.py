@@ -171,7 +171,8 @@ class Lake:
 
 def _whole(file: str, wanted: pa.Schema) -> pa.Table:
     """The `wanted` columns of one file; those it is too old to have are null."""
-    with pq.ParquetFile(file) as opened:
+    # Reading ahead is for slow disks and large files: over many small ones it costs a third of the time.
+    with pq.ParquetFile(file, pre_buffer=False) as opened:
         held = frozenset(opened.schema_arrow.names)  # made anew each time it is asked for
         rows = opened.read([each for each in wanted.names if each in held], use_threads=False)
     return rows if rows.schema.equals(wanted) else conform(rows, wanted)

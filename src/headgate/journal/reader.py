@@ -248,14 +248,14 @@ class Reader:
         start, end = within
         view = self._view(project, endpoint, (Table.INPUTS, Table.ANSWERS, Table.LABELS))
         known = None if as_of is None else _known(as_of)
-        labels = view.read(Table.LABELS, LABEL_COLUMNS, where=known)
-        # A label by entity may belong to an input after the window: without it, one in the window would take it.
-        by_entity = labels.column("entity").null_count < len(labels)
-        asked = {*columns, *JOINED_BY, *(("entity",) if by_entity else ())}
+        asked = {*columns, *JOINED_BY}
         with ThreadPoolExecutor(1) as beside:
             answers = beside.submit(view.read_some, Table.ANSWERS, ANSWER_COLUMNS, asked, _days(start, end))
-            until = None if by_entity else end
-            inputs = view.read_some(Table.INPUTS, INPUT_COLUMNS, asked, _days(start, until))
+            labels = view.read(Table.LABELS, LABEL_COLUMNS, where=known)
+            # A label by entity may belong to an input after the window: without it, one in the window would take it.
+            by_entity = labels.column("entity").null_count < len(labels)
+            also, until = ({"entity"}, None) if by_entity else (set(), end)
+            inputs = view.read_some(Table.INPUTS, INPUT_COLUMNS, asked | also, _days(start, until))
             return Join(inputs, answers.result(), labels)
 
     def _view(self, project: str, endpoint: str, tables: Sequence[Table]) -> View:
