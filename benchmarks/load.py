@@ -18,6 +18,8 @@ from typing import Final
 SERVER_BUSY: Final = 0.95
 GENERATOR_IDLE: Final = 0.80
 _TICK: Final = os.sysconf("SC_CLK_TCK")
+_PATIENCE: Final = "10s"
+"""How long wrk waits for an answer: a slow server is slow, and only one that does not answer is in error."""
 _SCRIPT: Final = """
 wrk.method = "POST"
 HEADERS
@@ -113,6 +115,7 @@ def measure_all(pids: Sequence[int], target: Target, connections: int, seconds: 
         headers = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in target.headers)
         script.write_text(_SCRIPT.replace("HEADERS", headers).replace("BODY", str(Path(folder) / "body")))
         command = [wrk_path() or "wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", str(script)]
+        command += ["--timeout", _PATIENCE]
         before, began = sum(map(busy, pids)), time.perf_counter()
         generator = subprocess.Popen(
             pinned_to(_cores()[-1], [*command, f"http://127.0.0.1:{target.port}{target.path}"]),

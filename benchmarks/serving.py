@@ -11,7 +11,7 @@ import signal
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,6 +21,11 @@ from benchmarks import load, machine, models
 from headgate.access.keys import new_key
 
 CONNECTIONS: Final = (1, 16, 64)
+REPEATS: Final = {1: 15, 16: 5, 64: 21}
+"""By connections: most where a gate may be near, for the ratio of one repeat may be off by a fifth."""
+SECONDS: Final = 1.0
+"""Of each run: servers that are compared follow each other before the machine's own speed has drifted."""
+QUICK_REPEATS: Final = 3
 SERVERS: Final = ("bare", "buffered", "keyed", "durable", "fastapi-onnx", "fastapi-sklearn")
 PROMISED: Final = (("buffered", 64, 0.40), ("keyed", 64, 0.40), ("buffered", 1, 0.60), ("durable", 64, 0.25))
 """Of the bare reference's rate, at so many connections. `keyed` is `buffered` with a key, a rate and a deadline."""
@@ -97,8 +102,8 @@ def commands(kind: str, folder: Path) -> dict[str, tuple[Callable[[int], list[st
     }
 
 
-def run(kind: str, folder: Path, *, seconds: float, repeats: int, said: Callable[[str], None]) -> list[Figure]:
-    """Every server at every number of connections, interleaved, `repeats` times."""
+def run(kind: str, folder: Path, *, repeats: Mapping[int, int], said: Callable[[str], None]) -> list[Figure]:
+    """Every server at every number of connections, interleaved, each number as often as `repeats` says."""
     body = models.body()
     rows: dict[tuple[str, int], list[load.Row]] = {}
     syncs: dict[int, list[float]] = {}
@@ -116,12 +121,12 @@ def run(kind: str, folder: Path, *, seconds: float, repeats: int, said: Callable
             awake[name] = process, target
         # The servers of one comparison run within seconds of each other, and while one is measured the others stand
         # still: an idle neighbour's timers would share the core.
-        for repeat in range(repeats):
-            for connections in CONNECTIONS:
+        for repeat in range(max(repeats.values())):
+            for connections in (each for each in CONNECTIONS if repeat < repeats[each]):
                 syncs.setdefault(connections, []).append(machine.sync_quantiles_ms(folder)[1])
                 for name, (process, target) in awake.items():
                     load.wake(process)
-                    row = load.measure(process, target, connections, seconds)
+                    row = load.measure(process, target, connections, SECONDS)
                     load.sleep(process)
                     rows.setdefault((name, connections), []).append(row)
                     said(f"{kind} {name} {connections} connections, run {repeat + 1}: {row.rate:.0f}/s ({row.limit})")
@@ -212,7 +217,7 @@ def markdown(figures: list[Figure], found: list[Gate], facts: dict[str, Any]) ->
 def main() -> int:
     """Run, write ``serving.json`` and ``serving.md``, say which gates were missed; exit code 1 if any was."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="three short runs each, for development")
+    parser.add_argument("--quick", action="store_true", help="three runs each, for development")
     parser.add_argument("--memory", type=float, default=0.0, metavar="MILLIONS", help="also watch memory over so many")
     parser.add_argument("--out", type=Path, default=Path("build/bench"))
     chosen = parser.parse_args()
@@ -223,14 +228,14 @@ def main() -> int:
         (chosen.out / "serving.json").write_text(json.dumps({"ungated": "wrk is not installed"}) + "\n")
         print("ungated: wrk is not installed, so nothing was measured")
         return 0
-    seconds, repeats = (1.0, 3) if chosen.quick else (2.0, 9)
+    repeats = dict.fromkeys(CONNECTIONS, QUICK_REPEATS) if chosen.quick else REPEATS
     figures: list[Figure] = []
     # Under the output directory, because /tmp is often memory and its fdatasync would prove nothing.
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=chosen.out)))
         facts = machine.facts(folder, LIBRARIES)
         for kind in models.KINDS:
-            figures += run(kind, folder, seconds=seconds, repeats=repeats, said=_say)
+            figures += run(kind, folder, repeats=repeats, said=_say)
         found = list(gates(figures))
         if chosen.memory:
             found.append(grown_per_million(folder, chosen.memory, _say))
