@@ -1,4 +1,5 @@
-"""How a new version takes traffic: plan, state, guards and the pure decision between them.
+"""How a new version takes traffic: a plan's steps, the state they lead through, and the pure decision between them.
 
-The room is reserved; what exists so far is the manual split in `traffic`.
+`decide.py` says what happens next, `state.py` what a move does to a rollout, `plan.py` what was fixed before it began.
+Nothing applies it yet; what exists for callers so far is the manual split in `traffic`.
 """

@@ -1,0 +1,74 @@
+"""A rollout's plan: the steps by which a candidate takes traffic, what it is judged by, and when patience ends.
+
+A strategy is nothing but a list of steps that is written for you; see `strategies.py`.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from headgate.vocabulary import DEFAULT_PROJECT, Micros
+
+NEVER: Final = Micros(2**62)
+"""A length of time that no rollout lives to see the end of."""
+
+
+class Shadow(msgspec.Struct, frozen=True, tag="shadow"):
+    """From here on the candidate answers this share of the live version's requests too; no caller sees it."""
+
+    share: float
+    """0 to 1."""
+
+
+class SetWeight(msgspec.Struct, frozen=True, tag="set_weight"):
+    """From here on the candidate has this share of the callers."""
+
+    weight: float
+    """0 to 1."""
+
+
+class Pause(msgspec.Struct, frozen=True, tag="pause"):
+    """Stay for a while, under guard; whatever the evidence does not speak against goes on afterwards."""
+
+    length: Micros
+
+
+class Analysis(msgspec.Struct, frozen=True, tag="analysis"):
+    """Stay until every guard says that the candidate may take more traffic."""
+
+
+class Approve(msgspec.Struct, frozen=True, tag="approve"):
+    """Stay until a person says so."""
+
+    note: str = ""
+    """What that person should look at."""
+
+
+Step = Shadow | SetWeight | Pause | Analysis | Approve
+
+
+class OnHorizon(StrEnum):
+    """What happens to a rollout that was not decided in time."""
+
+    HOLD = "hold"
+    """It stays as it is, under guard, until a person decides."""
+    ROLL_BACK = "roll_back"
+    """It is rolled back."""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about a rollout that was fixed before it began."""
+
+    endpoint: str
+    candidate: str
+    """``model:number``."""
+    steps: tuple[Step, ...]
+    guarded: bool = True
+    """Whether anything is measured that may decide; without, only people and time do."""
+    project: str = DEFAULT_PROJECT
+    horizon: Micros = NEVER
+    """How long it may take, in microseconds of event time, before `on_horizon`."""
+    on_horizon: OnHorizon = OnHorizon.HOLD
+    progress_deadline: Micros = NEVER
+    """How long one analysis may take before the rollout is held for a person to look at."""
