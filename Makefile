@@ -12,7 +12,7 @@ PIP := $(PY) -m pip --disable-pip-version-check install -qq --constraint constra
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full fuzz check accept bench bench-peers shape fix clean
+.PHONY: help demo test test-full fuzz check accept bench bench-peers bench-decisions shape fix clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ bench: .venv/.dev ## speed beside the bare reference and FastAPI
 
 bench-peers: .venv/.dev ## speed beside other model servers, each from an environment of its own
 	@$(PY) -m benchmarks.peers
+
+bench-decisions: .venv/.dev ## how often rollouts would be decided wrongly, and how soon rightly, beside other rules
+	@$(PY) -m benchmarks.decisions
 
 shape: .venv/.dev ## the size and shape of the source as a table
 	@$(PY) tools/shape.py

@@ -1,4 +1,4 @@
-"""Puts the tables that benchmarks left under ``build/bench`` into docs/performance.md: ``python tools/figures.py``.
+"""Puts the tables that benchmarks left under ``build/bench`` into the documentation: ``python tools/figures.py``.
 
 Each stands between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``. Where a benchmark
 was not run, its table stays as it is.
@@ -9,13 +9,14 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "performance.md"
+PAGES = (ROOT / "docs" / "performance.md", ROOT / "docs" / "decisions-benchmark.md")
 TABLES = {
     "bench": ("serving",),
     "bench-peers": ("peers",),
     "bench-forms": ("binary", "arrow", "rpc"),
     "bench-pressure": ("workers", "overload", "swap"),
     "bench-journal": ("journal", "join", "windows"),
+    "bench-decisions": ("decisions",),
 }
 """The reports between each pair of marks."""
 
@@ -32,16 +33,18 @@ def placed(page: str, name: str, content: str) -> str:
 
 
 def main(folder: Path) -> int:
-    """Rewrite the page from the reports in `folder`; 1 when there is none."""
-    page = PAGE.read_text(encoding="utf-8")
+    """Rewrite the pages from the reports in `folder`; 1 when there is none."""
     written: list[str] = []
-    for name, reports in TABLES.items():
-        found = [folder / f"{each}.md" for each in reports]
-        if all(each.is_file() for each in found):
-            page = placed(page, name, "\n\n".join(each.read_text(encoding="utf-8").strip() for each in found))
-            written += reports
-    PAGE.write_text(page, encoding="utf-8")
-    print(f"{PAGE.name}: {', '.join(written) or 'nothing'} written")
+    for path in PAGES:
+        page = path.read_text(encoding="utf-8")
+        for name, reports in TABLES.items():
+            found = [folder / f"{each}.md" for each in reports]
+            if f"<!-- begin {name} -->" in page and all(each.is_file() for each in found):
+                tables = [each.read_text(encoding="utf-8").strip() for each in found]
+                page = placed(page, name, "\n\n".join(tables))
+                written += reports
+        path.write_text(page, encoding="utf-8")
+    print(f"{', '.join(written) or 'nothing'} written")
     return 0 if written else 1
 
 

@@ -1,5 +1,6 @@
 """Numbers that may be looked at at every moment and still keep their stated error rate.
 
-E-processes, allocation tests, e-detectors, conformal martingales, confidence sequences and multiple testing,
-in NumPy alone. Rollouts and monitors read them; nothing here knows what an endpoint is.
+A mixture of bets underneath (`mixture`), tests of means, rates and quantiles on top (`betting`, `allocation`,
+`exceedance`, `blocks`), then intervals, several at once, and what they cost (`confidence`, `multiple`, `planning`).
+NumPy alone. Rollouts and monitors read them; nothing here knows what an endpoint is.
 """

@@ -1,0 +1,1 @@
+"""How rollouts would be decided, in simulated traffic whose truth is known; see `__main__`."""
