@@ -28,11 +28,9 @@ class Bucket:
 
         A request larger than the whole burst passes when the bucket is full, and those after it wait longer.
         """
-        # No min() and no float(): this is on the way of every request that shows a key, where calls cost most.
-        refilled = self._left + (now - self._at) * self.rate
-        left = refilled if refilled < self.burst else self.burst
+        left = min(self.burst, self._left + (now - self._at) * self.rate)
         self._at, self._left = now, left
-        wanted = rows if rows < self.burst else self.burst
+        wanted = min(float(rows), self.burst)
         if left < wanted:
             wait = (wanted - left) / self.rate
             said = f"more rows than the {self.rate:g} a second this key allows here; come back in {wait:.1f} s"

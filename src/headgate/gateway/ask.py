@@ -201,8 +201,7 @@ def make_ask(
     arrived, rows = arrived or perf_counter_ns(), len(reading.rows)
     deadline = arrived + view.deadline_ns
     if reading.deadline_ms is not None:
-        stated = arrived + int(reading.deadline_ms * 1_000_000)
-        deadline = stated if stated < deadline else deadline
+        deadline = min(deadline, arrived + int(reading.deadline_ms * 1_000_000))
     return Ask(view, reading, finish, arrived, deadline, rows, [None] * rows, pinned, caller)
 
 

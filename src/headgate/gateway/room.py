@@ -73,7 +73,7 @@ class Room:
             raise Overloaded(FULL)
         account = caller or self._anybody
         if account.bucket is not None:
-            account.bucket.take(rows, perf_counter())
+            account.charge(rows)
         if account.waiting == 0:
             self.callers += 1
         account.waiting += rows
