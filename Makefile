@@ -15,7 +15,7 @@ export PYTHONUNBUFFERED := 1
 .PHONY: help demo test test-full fuzz check accept bench bench-peers bench-decisions shape fix clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.demo ## ten months of real flights through a served model, every label joined
 	@.venv/bin/headgate demo

@@ -55,11 +55,15 @@ def table(rows: Sequence[dict[str, Any]]) -> list[str]:
     return [*lines, *("| " + " | ".join(f"{row[name]}" for name in names) + " |" for row in rows)]
 
 
+def ending(gates: Sequence[Gate], facts: dict[str, Any]) -> list[str]:
+    """What a report ends with: the gates as a table, and the machine."""
+    kept = [{**each, "ok": "ok" if each["ok"] else "MISSED"} for each in gates]
+    return [*table(kept), "", f"Measured on: {', '.join(f'{name} {value}' for name, value in facts.items())}."]
+
+
 def markdown(whole: dict[str, Any]) -> str:
     """The rows, the gates, the machine."""
-    gates = [{**each, "ok": "ok" if each["ok"] else "MISSED"} for each in whole["gates"]]
-    facts = ", ".join(f"{name} {value}" for name, value in whole["machine"].items())
-    return "\n".join([*table(whole["rows"]), "", *table(gates), "", f"Measured on: {facts}."]) + "\n"
+    return "\n".join([*table(whole["rows"]), "", *ending(whole["gates"], whole["machine"])]) + "\n"
 
 
 def write(name: str, out: Path, whole: dict[str, Any]) -> int:

@@ -70,9 +70,9 @@ def compared() -> Iterator[dict[str, Any]]:
             yield {"rule": name, **world.names(), **figures(world, seen, rule(world, seen))}
 
 
-def pairs(delays: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+def pairs() -> Iterator[dict[str, Any]]:
     """Shadow mode, by how much worse the candidate is and how its labels come."""
-    for place, (worse, delay) in enumerate(itertools.product(DIFFERENCES, delays)):
+    for place, (worse, delay) in enumerate(itertools.product(DIFFERENCES, paired.DELAYS)):
         runs = NULL_RUNS if worse == 0 else RUNS
         counts = paired.draw(paired.Pairs(worse, delay), runs, np.random.default_rng(2000 + place))
         yield {"worse": worse, "delay": delay, "runs": runs, **paired.judged(counts)}
@@ -161,17 +161,15 @@ def tables(*, quick: bool) -> dict[str, report.Rows]:
     return {
         "rules": list(compared()),
         "splits": list(splits(list(worlds()))),
-        "pairs": list(pairs(paired.DELAYS)),
+        "pairs": list(pairs()),
         "latency": list(latencies()),
     }
 
 
 def markdown(found: dict[str, report.Rows], promised: list[report.Gate], facts: dict[str, Any]) -> str:
     """The tables one under the other, then the gates and the machine."""
-    kept = [{**each, "ok": "ok" if each["ok"] else "MISSED"} for each in promised]
     lines = [line for name, rows in found.items() for line in (f"### {TITLES[name]}", "", *report.table(rows), "")]
-    said = ", ".join(f"{name} {value}" for name, value in facts.items())
-    return "\n".join([*lines, "### Gates", "", *report.table(kept), "", f"Measured on: {said}."]) + "\n"
+    return "\n".join([*lines, "### Gates", "", *report.ending(promised, facts)]) + "\n"
 
 
 def main() -> int:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from benchmarks.decisions.rules import ALPHA
+from benchmarks.decisions.rules import ALPHA, Stops, Z, first
+from benchmarks.decisions.worlds import batches
 from numpy.typing import NDArray
 
 from headgate.evidence.betting import BettingTest, paired
-from headgate.evidence.mixture import log_sum
+from headgate.evidence.mixture import log_mean
 
 LABELS: Final = 20_000
 LOOK: Final = 100
@@ -27,7 +28,6 @@ VALUES: Final = np.array([-1.0, 0.0, 1.0])
 """The candidate is right alone, both are as right as each other, the live version is right alone."""
 _HARD, _HARD_DISCORDANCE = 0.1, 0.4
 _RUNS_AT_ONCE: Final = 250
-_Z: Final = 2.3263478740408408
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,7 @@ class Pairs:
 
 def draw(pairs: Pairs, runs: int, random: np.random.Generator) -> NDArray[np.int64]:
     """(runs, looks, 3): how many of each difference had come by each look since the one before."""
-    sizes = [min(_RUNS_AT_ONCE, runs - begin) for begin in range(0, runs, _RUNS_AT_ONCE)]
-    return np.concatenate([_draw(pairs, size, random) for size in sizes])
+    return np.concatenate([_draw(pairs, size, random) for size in batches(runs, _RUNS_AT_ONCE)])
 
 
 def _draw(pairs: Pairs, runs: int, random: np.random.Generator) -> NDArray[np.int64]:
@@ -60,19 +59,17 @@ def _draw(pairs: Pairs, runs: int, random: np.random.Generator) -> NDArray[np.in
     return np.stack([(by_look == each).sum(axis=2) for each in range(len(VALUES))], axis=-1)
 
 
-def stops(counts: NDArray[np.int64], test: BettingTest, alpha: float) -> Any:
-    """After how many labels each run's evidence reaches 1/alpha; NaN where it never does."""
-    paths = np.cumsum(counts @ test.gains(VALUES), axis=1)
-    logs = log_sum(paths.reshape(-1, test.bets)).reshape(paths.shape[:2]) - math.log(test.bets)
-    return _first(logs >= -math.log(alpha))
+def stops(counts: NDArray[np.int64], test: BettingTest, alpha: float) -> Stops:
+    """Place of the first look at which each run's evidence has reached 1/alpha; `LOOKS` where it never does."""
+    return first(log_mean(np.cumsum(counts @ test.gains(VALUES), axis=1)) >= -math.log(alpha))
 
 
-def peeking(counts: NDArray[np.int64]) -> Any:
+def peeking(counts: NDArray[np.int64]) -> Stops:
     """McNemar's z at nominal 1 %, at every look."""
     total = np.cumsum(counts, axis=1)
     apart = total[..., 2] - total[..., 0]
     with np.errstate(divide="ignore", invalid="ignore"):
-        return _first(apart / np.sqrt(total[..., 2] + total[..., 0]) > _Z)
+        return first(apart / np.sqrt(total[..., 2] + total[..., 0]) > Z)
 
 
 def judged(counts: NDArray[np.int64]) -> dict[str, Any]:
@@ -85,10 +82,6 @@ def judged(counts: NDArray[np.int64]) -> dict[str, Any]:
     }
     figures: dict[str, Any] = {}
     for name, each in found.items():
-        figures[name] = round(float((~np.isnan(each)).mean()), 4)
-        figures[f"{name}_labels"] = round(float(np.nan_to_num(each, nan=LABELS).mean()))
+        figures[name] = round(float((each < LOOKS).mean()), 4)
+        figures[f"{name}_labels"] = round(float((np.minimum(each + 1, LOOKS) * LOOK).mean()))
     return figures
-
-
-def _first(crossed: NDArray[np.bool_]) -> Any:
-    return np.where(crossed.any(axis=1), (crossed.argmax(axis=1) + 1.0) * LOOK, np.nan)

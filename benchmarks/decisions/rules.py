@@ -12,18 +12,18 @@ from functools import partial
 from typing import Any, Final
 
 import numpy as np
-from benchmarks.decisions.worlds import INTERVALS, REQUESTS, Counts, Floats, Seen, World
+from benchmarks.decisions.worlds import INTERVALS, REQUESTS, Floats, Seen, World
 from numpy.typing import NDArray
 
 from headgate.evidence.allocation import AllocationTest
-from headgate.evidence.mixture import log_sum
+from headgate.evidence.mixture import log_mean
 
 ALPHA: Final = 0.01
 NEVER: Final = INTERVALS
 Stops = NDArray[np.intp]
 Rule = Callable[[World, Seen], Stops]
 
-_Z: Final = 2.3263478740408408
+Z: Final = 2.3263478740408408
 """Upper 1 % point of the normal distribution."""
 _OBF: Final = {50: 5.65, 100: 3.92, 150: 3.14, 200: 2.68, 250: 2.38}
 """One-sided 1 %, OBF-type spending at five even looks."""
@@ -33,17 +33,16 @@ _KAYENTA_RUNS: Final = 100
 
 
 def first(crossed: NDArray[np.bool_]) -> Stops:
-    """Place of the first true of each run."""
-    return np.where(crossed.any(axis=1), crossed.argmax(axis=1), NEVER)
+    """Place of the first look of each run that is true; as many as there are looks where none is."""
+    places: Stops = np.where(crossed.any(axis=1), crossed.argmax(axis=1), crossed.shape[1])
+    return places
 
 
 def evidence(test: AllocationTest, seen: Seen) -> Floats:
     """(runs, intervals): logarithm of the evidence at every look."""
     arms = np.array([False, True])
     gains = np.stack([test.gains(arms, np.full(2, share)) for share in seen.shares])
-    paths = np.cumsum(np.einsum("rta,tak->rtk", seen.counted, gains), axis=1)
-    flat = log_sum(paths.reshape(-1, paths.shape[-1])) - math.log(paths.shape[-1])
-    return flat.reshape(paths.shape[:2])
+    return log_mean(np.cumsum(np.einsum("rta,tak->rtk", seen.counted, gains), axis=1))
 
 
 def allocation(world: World, seen: Seen) -> Stops:
@@ -53,7 +52,7 @@ def allocation(world: World, seen: Seen) -> Stops:
 
 def peeking_z(world: World, seen: Seen) -> Stops:
     """A z-test of two proportions at nominal 1 %, at every look."""
-    return first(_z(seen) > _Z)
+    return first(_z(seen) > Z)
 
 
 def group_sequential(world: World, seen: Seen) -> Stops:
@@ -85,15 +84,12 @@ def failed_checks(times: float, allowed: int, world: World, seen: Seen) -> Stops
 def kayenta(world: World, seen: Seen) -> Stops:
     """The Mann-Whitney judge on rates per interval, candidate against a baseline of its size: 98 %, tolerance 0.25."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        ours, theirs = (each[:_KAYENTA_RUNS] / seen.requests[:_KAYENTA_RUNS, :, 1] for each in _pair(seen))
+        sizes = seen.requests[:_KAYENTA_RUNS, :, 1]
+        ours, theirs = seen.errors[:_KAYENTA_RUNS, :, 1] / sizes, seen.twins[:_KAYENTA_RUNS] / sizes
     crossed = np.zeros(ours.shape, np.bool_)
     for look in np.linspace(_KAYENTA_POINTS, INTERVALS, _KAYENTA_LOOKS).astype(int):
         crossed[:, look - 1] = [_is_high(*pair) for pair in zip(ours[:, :look], theirs[:, :look], strict=True)]
     return first(crossed)
-
-
-def _pair(seen: Seen) -> tuple[Counts, Counts]:
-    return seen.errors[..., 1], seen.twins
 
 
 def _is_high(ours: Floats, theirs: Floats) -> bool:
@@ -102,7 +98,7 @@ def _is_high(ours: Floats, theirs: Floats) -> bool:
         return False
     apart = np.sort(np.subtract.outer(ours, theirs), axis=None)
     size, other = len(ours), len(theirs)
-    rank = size * other / 2 - _Z * math.sqrt(size * other * (size + other + 1) / 12)
+    rank = size * other / 2 - Z * math.sqrt(size * other * (size + other + 1) / 12)
     low, middle = apart[max(0, math.floor(rank))], np.median(apart)
     return bool(low > _KAYENTA_TOLERANCE * abs(middle))
 

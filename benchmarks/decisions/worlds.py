@@ -16,7 +16,6 @@ Counts = NDArray[np.int64]
 INTERVALS: Final = 250
 REQUESTS: Final = 200
 """Per interval; a look comes at the end of each."""
-HORIZON: Final = INTERVALS * REQUESTS
 RAMP: Final = np.repeat([0.01, 0.05, 0.25, 0.5], [50, 50, 50, 100])
 _WAVE, _PERIOD = 0.6, 50
 _BURST, _BURSTS = 6.0, 0.02
@@ -78,10 +77,14 @@ def draw(world: World, runs: int, random: np.random.Generator) -> Seen:
     """`runs` runs of `world`."""
     if world.users is None:
         return _per_request(world, runs, random)
-    sizes = [min(_USERS_AT_ONCE, runs - begin) for begin in range(0, runs, _USERS_AT_ONCE)]
-    parts = [_sticky(world, world.users, size, random) for size in sizes]
+    parts = [_sticky(world, world.users, size, random) for size in batches(runs, _USERS_AT_ONCE)]
     names = ("requests", "errors", "counted", "twins")
     return Seen(world.shares, *(np.concatenate([getattr(each, name) for each in parts]) for name in names))
+
+
+def batches(runs: int, most: int) -> list[int]:
+    """The runs in batches of `most`, for what would not fit at once."""
+    return [min(most, runs - begin) for begin in range(0, runs, most)]
 
 
 def _levels(world: World, runs: int, random: np.random.Generator) -> Floats:

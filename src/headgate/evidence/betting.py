@@ -9,7 +9,7 @@ from typing import Final, Literal
 import numpy as np
 
 from headgate.errors import BadInput
-from headgate.evidence.mixture import Floats, Mixture, chunks
+from headgate.evidence.mixture import Floats, Mixture
 
 BETS: Final = 16
 BOLDEST: Final = 0.9
@@ -54,14 +54,11 @@ class BettingTest:
 
     def update(self, state: Mixture, values: Floats) -> Mixture:
         """After `values`, in the order in which they came; BadInput where one is no number in [low, high]."""
-        for each in chunks(len(values)):
-            state = state.moved(self.gains(values[each]))
-        return state
+        return state.fed(self.gains, values)
 
     def gains(self, values: Floats) -> Floats:
         """What each value makes of each bet, as `Mixture.moved` takes it."""
-        if not bool(((values >= self.low) & (values <= self.high)).all()):
-            raise BadInput("values", "range", f"must be numbers from {self.low:g} to {self.high:g}")
+        check_values(values, self.low, self.high)
         above = values - self.mean if self.alternative == "greater" else self.mean - values
         found: Floats = np.log1p(np.multiply.outer(above, self._stakes()))
         return found
@@ -70,6 +67,15 @@ class BettingTest:
         # What may be lost is the way from the mean to the end that speaks for the null.
         room = self.mean - self.low if self.alternative == "greater" else self.high - self.mean
         return np.geomspace(self.timidest, 1.0, self.bets) * (BOLDEST / room)
+
+
+def check_values(values: Floats, low: float, high: float) -> None:
+    """Raises BadInput where one is no number in [low, high].
+
+    >>> check_values(np.array([0.0, 1.0]), 0.0, 1.0)
+    """
+    if not bool(((values >= low) & (values <= high)).all()):
+        raise BadInput("values", "range", f"must be numbers from {low:g} to {high:g}")
 
 
 def paired(margin: float = 0.0, alternative: Alternative = "greater") -> BettingTest:

@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 
 from headgate.errors import BadInput
-from headgate.evidence.allocation import FACTORS, Bools
-from headgate.evidence.betting import BETS, BOLDEST, TIMIDEST
-from headgate.evidence.mixture import Floats, check_alpha, log_sum
+from headgate.evidence.allocation import AllocationTest, Bools
+from headgate.evidence.betting import BETS, BOLDEST, TIMIDEST, check_values
+from headgate.evidence.mixture import Floats, check_alpha, log_mean
 
 _STEPS: Final = 40
 """Halvings of where a bound may lie: to a millionth of a millionth of the range."""
@@ -45,18 +45,17 @@ def mean_interval(values: Floats, *, low: float, high: float, alpha: float) -> I
     check_alpha(alpha)
     if not low < high:
         raise BadInput("low", "range", "must be less than the largest value there can be")
-    if not bool(((values >= low) & (values <= high)).all()):
-        raise BadInput("values", "range", f"must be numbers from {low:g} to {high:g}")
+    check_values(values, low, high)
     # Many values are alike: 0-1 losses and their differences have two or three.
     distinct, counted = np.unique(values, return_counts=True)
     counts = counted.astype(np.float64)
     stakes = np.geomspace(TIMIDEST, 1.0, BETS) * (BOLDEST / (high - low))
 
     def greater(mean: float) -> float:
-        return _log_mean(counts @ np.log1p(np.multiply.outer(distinct - mean, stakes)))
+        return float(log_mean(counts @ np.log1p(np.multiply.outer(distinct - mean, stakes))))
 
     def less(mean: float) -> float:
-        return _log_mean(counts @ np.log1p(np.multiply.outer(mean - distinct, stakes)))
+        return float(log_mean(counts @ np.log1p(np.multiply.outer(mean - distinct, stakes))))
 
     limit = math.log(2 / alpha)
     return Interval(_bound(greater, low, high, limit), _bound(less, high, low, limit), alpha)
@@ -82,21 +81,17 @@ def ratio_interval(candidate: Bools, shares: Floats, *, alpha: float) -> Interva
 
 
 def _lowest_ratio(candidate: Bools, shares: Floats, limit: float) -> float:
-    distinct, of = np.unique(shares, return_inverse=True)
-    events, ours = np.bincount(of, minlength=len(distinct)), int(candidate.sum())
-    factors = np.array(FACTORS)
+    # Shares change with the steps of a rollout and hardly otherwise: few events differ.
+    found, counted = np.unique(np.stack((candidate.astype(np.float64), shares), axis=1), axis=0, return_counts=True)
+    ours: Bools = found[:, 0] == 1
+    share: Floats = found[:, 1]
+    counts: Floats = counted.astype(np.float64)
 
     def worse(log_ratio: float) -> float:
-        null = math.exp(log_ratio)
-        gains = np.log1p(distinct * (null - 1))[:, None] - np.log1p(np.multiply.outer(distinct, null * factors - 1))
-        return _log_mean(events @ gains + ours * np.log(factors))
+        return float(log_mean(counts @ AllocationTest.worse(math.exp(log_ratio)).gains(ours, share)))
 
-    found = _bound(worse, -_WIDEST, _WIDEST, limit)
-    return 0.0 if found == -_WIDEST else math.exp(found)
-
-
-def _log_mean(logs: Floats) -> float:
-    return float(log_sum(logs[None, :])[0]) - math.log(len(logs))
+    lowest = _bound(worse, -_WIDEST, _WIDEST, limit)
+    return 0.0 if lowest == -_WIDEST else math.exp(lowest)
 
 
 def _bound(evidence: Callable[[float], float], start: float, end: float, limit: float) -> float:

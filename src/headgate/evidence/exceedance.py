@@ -12,7 +12,7 @@ import numpy as np
 
 from headgate.errors import BadInput
 from headgate.evidence.allocation import AllocationTest, Bools
-from headgate.evidence.mixture import Floats, Mixture, chunks
+from headgate.evidence.mixture import Floats, Mixture
 
 LEVELS: Final = (0.5, 0.95, 0.99)
 """The middle, and two tails: a slow-down of everything shows in the first long before it does in the last."""
@@ -50,9 +50,7 @@ class ExceedanceTest:
 
     def update(self, state: Mixture, values: Floats, candidate: Bools, shares: Floats) -> Mixture:
         """After requests in order: what each took, whose it was, and with which probability the candidate's."""
-        for each in chunks(max(len(values), len(shares))):
-            state = state.moved(self.gains(values[each], candidate[each], shares[each]))
-        return state
+        return state.fed(self.gains, values, candidate, shares)
 
     def gains(self, values: Floats, candidate: Bools, shares: Floats) -> Floats:
         """What each request that exceeds a threshold makes of each bet, as `Mixture.moved` takes it."""

@@ -7,8 +7,8 @@ probability of at most alpha, however often somebody looks (Ville 1939; Ramdas, 
 """
 
 import math
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -68,6 +68,13 @@ class Mixture(msgspec.Struct, frozen=True):
         peak = max(self.log_peak, _highest(path, self.log_peak))
         return Mixture(tuple(path[-1].tolist()), peak, self.updates + len(gains))
 
+    def fed(self, gains: Callable[..., Floats], *columns: NDArray[Any]) -> "Mixture":
+        """After a history: `columns` have an entry per update, `gains` makes of pieces of them what `moved` takes."""
+        state = self
+        for start in range(0, max(map(len, columns)), _CHUNK):
+            state = state.moved(gains(*(each[start : start + _CHUNK] for each in columns)))
+        return state
+
     def merged(self, other: "Mixture") -> "Mixture":
         """What both have seen, where neither saw the other's updates; BadInput when they bet differently.
 
@@ -82,24 +89,23 @@ class Mixture(msgspec.Struct, frozen=True):
 
 
 def log_sum(logs: Floats) -> Floats:
-    """The logarithm of each row's sum, of a matrix of logarithms.
+    """The logarithm of the sum over the last axis, of logarithms.
 
     >>> log_sum(np.log([[1.0, 2.0], [3.0, 4.0]])).round(3).tolist()
     [1.099, 1.946]
     """
-    largest = logs.max(axis=1)
-    summed: Floats = largest + np.log(np.exp(logs - largest[:, None]).sum(axis=1))
+    largest = logs.max(axis=-1)
+    summed: Floats = largest + np.log(np.exp(logs - largest[..., None]).sum(axis=-1))
     return summed
 
 
-def chunks(updates: int) -> Iterator[slice]:
-    """Pieces of a long history, for whoever computes gains; the mixture is the same however it is cut.
+def log_mean(logs: Floats) -> Floats:
+    """The logarithm of the mean over the last axis, of logarithms.
 
-    >>> [each.start for each in chunks(20_000)]
-    [0, 8192, 16384]
+    >>> log_mean(np.log([[1.0, 3.0], [3.0, 5.0]])).round(3).tolist()
+    [0.693, 1.386]
     """
-    for start in range(0, updates, _CHUNK):
-        yield slice(start, start + _CHUNK)
+    return log_sum(logs) - math.log(logs.shape[-1])
 
 
 def _highest(path: Floats, least: float) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from headgate.evidence.mixture import check_alpha, log_sum
+from headgate.evidence.mixture import check_alpha, log_mean
 
 
 def bonferroni(log_peaks: Sequence[float], alpha: float) -> list[int]:
@@ -32,7 +32,7 @@ def average(log_es: Sequence[float]) -> float:
     >>> round(math.exp(average([math.log(3.0), 0.0])), 6)
     2.0
     """
-    return float(log_sum(np.array([log_es]))[0]) - math.log(len(log_es))
+    return float(log_mean(np.array(log_es)))
 
 
 def benjamini_hochberg(log_es: Sequence[float], alpha: float) -> list[int]:

@@ -3,8 +3,9 @@
 What is in a state is all there is: the history of moves gives it again, and traffic follows from it alone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -140,24 +141,17 @@ def _hold(plan: Plan, state: State, now: Micros) -> State:
     return state if state.phase is Phase.HELD else msgspec.structs.replace(state, phase=Phase.HELD, paused=None)
 
 
-def _promote(plan: Plan, state: State, now: Micros) -> State:
-    return msgspec.structs.replace(state, phase=Phase.PROMOTED, weight=1.0, shadow=0.0, paused=None)
+def _end(phase: Phase, plan: Plan, state: State, now: Micros) -> State:
+    weight = 1.0 if phase is Phase.PROMOTED else 0.0
+    return msgspec.structs.replace(state, phase=phase, weight=weight, shadow=0.0, paused=None)
 
 
-def _roll_back(plan: Plan, state: State, now: Micros) -> State:
-    return msgspec.structs.replace(state, phase=Phase.ROLLED_BACK, weight=0.0, shadow=0.0, paused=None)
-
-
-def _abort(plan: Plan, state: State, now: Micros) -> State:
-    return msgspec.structs.replace(state, phase=Phase.ABORTED, weight=0.0, shadow=0.0, paused=None)
-
-
-_MOVES: Final = {
+_MOVES: Final[dict[Action, Callable[[Plan, State, Micros], State]]] = {
     Action.STEP: _step,
     Action.PAUSE: _pause,
     Action.RESUME: _resume,
     Action.HOLD: _hold,
-    Action.PROMOTE: _promote,
-    Action.ROLL_BACK: _roll_back,
-    Action.ABORT: _abort,
+    Action.PROMOTE: partial(_end, Phase.PROMOTED),
+    Action.ROLL_BACK: partial(_end, Phase.ROLLED_BACK),
+    Action.ABORT: partial(_end, Phase.ABORTED),
 }
