@@ -163,6 +163,7 @@ def endpoint_file() -> str:
         "resources": (SOURCE / "traffic" / "traffic.py", "Resources"),
         "journal": (path, "JournalWords"),
         "capture": (SOURCE / "traffic" / "traffic.py", "Capture"),
+        "rollouts": (path, "RolloutBudget"),
         "traffic": (path, "Split"),
         "traffic.split[]": (path, "Share"),
     }
@@ -199,6 +200,11 @@ def api_of_home() -> str:
 def api_of_keys() -> str:
     """The methods of ``hg.keys``."""
     return _methods(SOURCE / "app" / "keys.py", "Keys", "hg.keys")
+
+
+def api_of_rollouts() -> str:
+    """The methods of ``hg.rollouts``."""
+    return _methods(SOURCE / "app" / "rollouts.py", "Rollouts", "hg.rollouts")
 
 
 def api_of_client() -> str:
@@ -295,6 +301,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "endpoint-file": endpoint_file,
     "api-of-home": api_of_home,
     "api-of-keys": api_of_keys,
+    "api-of-rollouts": api_of_rollouts,
     "api-of-client": api_of_client,
     "api-of-reader": api_of_reader,
 }

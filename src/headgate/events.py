@@ -28,6 +28,8 @@ class EventKind(StrEnum):
     """An endpoint was created or its settings changed."""
     TRAFFIC = "traffic"
     """A new traffic revision was published."""
+    ROLLOUT = "rollout"
+    """A rollout began, or something moved it."""
     RETAINED = "retained"
     """Rows past their retention were removed."""
     COLLECTED = "collected"

@@ -40,6 +40,21 @@ class Scripted:
             raise self.fails
         return b'{"endpoint": "late"}'
 
+    def rollout(self, project: str, endpoint: str, who: str) -> bytes:
+        return self._said("rollout", project, endpoint, who)
+
+    def deploy(self, project: str, endpoint: str, plan: str, why: str, who: str) -> bytes:
+        return self._said("deploy", project, endpoint, plan, why, who)
+
+    def move(self, project: str, endpoint: str, action: str, why: str, who: str) -> bytes:
+        return self._said(action, project, endpoint, why, who)
+
+    def _said(self, *asked: str) -> bytes:
+        self.asked.append(asked)
+        if self.fails:
+            raise self.fails
+        return b'{"number": 1}'
+
 
 @pytest.fixture
 def control() -> Scripted:
@@ -135,3 +150,25 @@ def test_a_moment_is_the_same_from_whichever_zone_it_is_told(naive: datetime, zo
     assert moment(f"{naive.isoformat()}Z", "to") == micros
     with pytest.raises(BadInput, match="offset"):
         moment(naive.isoformat(), "to")
+
+
+def test_a_rollout_is_begun_read_and_moved(client: TestClient, control: Scripted) -> None:
+    path = "/v1/endpoints/late/rollout"
+    assert client.get(path).json() == {"number": 1}
+    assert client.post(path, json={"action": "deploy", "plan": "endpoint: late", "why": "new"}).status_code == 200
+    assert client.post("/v1/projects/p/endpoints/late/rollout", json={"action": "abort"}).json() == {"number": 1}
+    assert client.post(path, json={"action": "rollback", "why": "it rings"}).status_code == 200
+    assert control.asked == [
+        ("rollout", "default", "late", "anybody"),
+        ("deploy", "default", "late", "endpoint: late", "new", "anybody"),
+        ("abort", "p", "late", "", "anybody"),
+        ("rollback", "default", "late", "it rings", "anybody"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"action": "jump"}, {"action": "abort", "more": 1}, {"action": "abort", "why": 7}]
+)
+def test_an_order_that_is_none_is_refused(client: TestClient, control: Scripted, body: dict[str, object]) -> None:
+    assert client.post("/v1/endpoints/late/rollout", json=body).status_code == 422
+    assert control.asked == []

@@ -19,10 +19,11 @@ STATUS = "/v1/endpoints/late/status"
 
 
 class Control:
-    """Two endpoints in two projects; remembers who read."""
+    """Two endpoints in two projects; remembers who read, and who ordered."""
 
     def __init__(self) -> None:
         self.read: list[tuple[str, str, str]] = []
+        self.ordered: list[tuple[str, str, str]] = []
 
     def advance(self, to: Micros, who: str) -> dict[str, dict[str, int]]:
         return {}
@@ -33,6 +34,16 @@ class Control:
     def status(self, project: str, endpoint: str, every: str, who: str) -> bytes:
         self.read.append((project, endpoint, who))
         return b"{}"
+
+    def rollout(self, project: str, endpoint: str, who: str) -> bytes:
+        return self.status(project, endpoint, "", who)
+
+    def deploy(self, project: str, endpoint: str, plan: str, why: str, who: str) -> bytes:
+        self.ordered.append((project, endpoint, who))
+        return b"{}"
+
+    def move(self, project: str, endpoint: str, action: str, why: str, who: str) -> bytes:
+        return self.deploy(project, endpoint, "", why, who)
 
 
 @pytest.fixture
@@ -104,3 +115,25 @@ def test_that_there_is_no_endpoint_yet_is_for_operators(
 ) -> None:
     control.endpoints = list  # type: ignore[method-assign]  # none at all
     assert client.get("/v1/endpoints", headers=shows(keys, role, scopes=("*/*",))).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("role", "statuses"),
+    [
+        (CallerRole.PREDICT, (403, 403)),
+        (CallerRole.READ, (200, 403)),
+        (CallerRole.OPERATE, (403, 200)),
+        (CallerRole.ADMIN, (200, 200)),
+    ],
+)
+def test_a_rollout_is_read_by_readers_and_moved_by_operators(
+    client: TestClient, keys: MemoryKeys, control: Control, *, role: CallerRole, statuses: tuple[int, int]
+) -> None:
+    shown, path = shows(keys, role), "/v1/endpoints/late/rollout"
+    replies = client.get(path, headers=shown), client.post(path, json={"action": "abort"}, headers=shown)
+    assert tuple(each.status_code for each in replies) == statuses
+    assert [who for *_, who in control.ordered] == ["key default/ops"] * (statuses[1] == 200)
+    assert (
+        client.post("/v1/projects/shop/endpoints/late/rollout", json={"action": "abort"}, headers=shown).status_code
+        == 403
+    )

@@ -20,7 +20,7 @@ def turn(root: Path, store: MemoryStore, **more: Any) -> None:
     """One turn at the moment 9; `more` are the sources of history a test has."""
     clock = HeldClock(Micros(9))
     Chores(
-        declared=Declared(store, Registry(store, PackageStore(root / "packages"), clock), lambda: b"s" * 32),
+        declared=Declared(store, Registry(store, PackageStore(root / "packages"), clock), lambda: b"s" * 32, store),
         segments=MemorySegments(),
         finish=lambda _stream: False,
         lake=Lake(root / "lake"),

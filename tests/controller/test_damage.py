@@ -28,7 +28,7 @@ SCHEMA = Schema("default", "late", "sha256:00", (), "binary", "boolean")
 def turn_of_a_new_controller(root: Path, store: MemoryStore, segments: MemorySegments) -> None:
     clock = HeldClock(Micros(7))
     Chores(
-        declared=Declared(store, Registry(store, PackageStore(root / "packages"), clock), lambda: b"s" * 32),
+        declared=Declared(store, Registry(store, PackageStore(root / "packages"), clock), lambda: b"s" * 32, store),
         segments=segments,
         finish=lambda _stream: False,
         lake=Lake(root / "lake"),

@@ -12,13 +12,18 @@ from headgate.contracts.text import from_document
 from headgate.controller.declared import Declared
 from headgate.controller.reconcile import Controller
 from headgate.errors import BadConfiguration, NotFound
+from headgate.events import Event, EventKind
 from headgate.registry.package import Engine, Manifest, ModelInput, ModelOutput, Signature
 from headgate.registry.packages import FORMAT, PackageStore
 from headgate.registry.ports import Evaluation, Version
 from headgate.registry.registry import Registry
+from headgate.rollouts.plan import Approve, Plan, SetWeight, Shadow
+from headgate.rollouts.rollout import Rollout
+from headgate.rollouts.state import Action, Move
 from headgate.testing.memory import MemoryStore, MemoryTraffic
 from headgate.testing.scripted import write_contract
 from headgate.traffic.endpoint import EndpointSpec, load_endpoint
+from headgate.traffic.traffic import Traffic
 from headgate.vocabulary import Micros, Task
 
 BINARY = Output(Task.BINARY, classes=(0, 1), probability=True)
@@ -33,7 +38,7 @@ class Office:
         clock = HeldClock(Micros(1))
         self.registry = Registry(self.store, self.packages, clock)
         self.secret = b"s" * 32
-        self.declared = Declared(self.store, self.registry, lambda: self.secret)
+        self.declared = Declared(self.store, self.registry, lambda: self.secret, self.store)
         self.traffic = MemoryTraffic()
         self.controller = Controller(declared=self.declared, traffic=self.traffic, events=self.store, clock=clock)
 
@@ -210,3 +215,29 @@ def test_every_publication_is_an_event_with_its_shares(office: Office) -> None:
     assert (newest.actor, newest.kind) == ("controller", "traffic")
     assert (first.before, first.after) == ("", f"revision 1: {refs[0]} live; {refs[0]} 1")
     assert (newest.before, newest.after) == (first.after, f"revision 2: {refs[0]} live; {refs[0]} 0.75, {refs[1]} 0.25")
+
+
+def test_during_a_rollout_the_endpoint_has_what_its_state_asks_for(office: Office) -> None:
+    live, candidate = office.register(PLAIN), office.register(PLAIN)
+    office.store.put_endpoint("default", "late", "endpoint: late\nmodel: m\n")
+    plan = Plan(
+        endpoint="late", candidate=candidate, steps=(Shadow(0.5), SetWeight(0.25), Approve()), sticky_key="customer"
+    )
+    rollout = Rollout(plan=plan, live=live, started=Micros(1))
+    begun = Event(Micros(1), EventKind.ROLLOUT, "default", "late", "ann")
+    rollout = office.store.add_rollout(rollout, begun)
+
+    def published() -> Traffic:
+        office.controller.reconcile()
+        return office.traffic.read()["default", "late"]
+
+    first = published()
+    assert (first.live, first.sticky_key) == (live, "customer"), "whatever `m`, the newest, means by now"
+    assert {each.version: each.weight for each in first.members} == {live: 1.0, candidate: 0.0}
+    assert [(each.version, each.share) for each in first.shadows] == [(candidate, 0.5)]
+    rollout = office.store.move_rollout(rollout, Move(Action.STEP, Micros(2), ""), begun)
+    assert {each.version: each.weight for each in published().members} == {live: 0.75, candidate: 0.25}
+    rollout = office.store.move_rollout(rollout, Move(Action.ABORT, Micros(3), ""), begun)
+    office.store.put_endpoint("default", "late", f"endpoint: late\nmodel: {live}\n")
+    last = published()
+    assert ([each.version for each in last.members], last.shadows, last.sticky_key) == ([live], [], None)

@@ -51,7 +51,7 @@ class Watched:
         self.asked: list[tuple[float, Stream]] = []
         store, clock = MemoryStore(), HeldClock(Micros(0))
         self.chores = Chores(
-            declared=Declared(store, Registry(store, PackageStore(root / "packages"), clock), lambda: b"s" * 32),
+            declared=Declared(store, Registry(store, PackageStore(root / "packages"), clock), lambda: b"s" * 32, store),
             segments=self.segments,
             finish=self.finish,
             lake=Lake(root / "lake"),

@@ -52,7 +52,7 @@ class Life:
         self.seconds = 0.0
         registry = Registry(self.store, PackageStore(root / "packages"), self.events_clock)
         self.chores = Chores(
-            declared=Declared(self.store, registry, lambda: b"s" * 32),
+            declared=Declared(self.store, registry, lambda: b"s" * 32, self.store),
             segments=self.segments,
             finish=lambda _stream: False,
             lake=self.lake,

@@ -36,7 +36,7 @@ class World:
         self.prove("delay:1")
         self.store.set_alias("default", "delay", "champion", 1)
         self.store.put_endpoint("default", "late", SPEC)
-        self.declared = Declared(self.store, registry, lambda: b"s" * 32)
+        self.declared = Declared(self.store, registry, lambda: b"s" * 32, self.store)
         self.controller = Controller(declared=self.declared, traffic=self.traffic, events=self.store, clock=self.clock)
 
     def prove(self, version: str) -> None:

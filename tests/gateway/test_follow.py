@@ -20,7 +20,7 @@ from headgate.registry.package import Engine, Manifest, ModelInput, ModelOutput,
 from headgate.registry.packages import FORMAT, Package
 from headgate.runtimes.ports import Feeds, Outputs
 from headgate.testing.memory import MemoryReports, MemoryTraffic
-from headgate.traffic.traffic import Member, Traffic
+from headgate.traffic.traffic import Member, Shadow, Traffic
 from headgate.vocabulary import Digest
 
 SIGNATURE = Signature([ModelInput("X", "float32", ["a", "b"], [2])], [ModelOutput("p", "int64", [])], prediction="p")
@@ -390,6 +390,66 @@ def test_unproved_members_are_not_even_loaded(tmp_path: Path) -> None:
         await yard.obeyed(2)
         await yard.until(lambda: ("m:3", False) in yard.opened)
         assert ("m:2", False) not in yard.opened
+
+    play(tmp_path, scene, {"m:1": 1.0})
+
+
+def shadowed(yard: Yard, *members: Member, **more: Any) -> int:
+    """Published: these beside a live m:1, with m:2 as the shadow of all it answers."""
+    before = yard.traffic.read()["default", "e"].revision
+    everybody = [Member("m:1", "m:1", 1.0, proved=True), *members]
+    more.setdefault("shadows", [Shadow("m:2", 1.0)])
+    yard.traffic.swap(Traffic("default", "e", before + 1, "m:1", everybody, "salt", **more), before)
+    return before + 1
+
+
+def shadows_of(yard: Yard) -> list[tuple[str, float]]:
+    return [(seat.version, share.share) for seat, share in yard.views["default", "e"].shadows]
+
+
+def test_a_shadow_is_loaded_unproved_and_before_its_revision_is_obeyed(tmp_path: Path) -> None:
+    async def scene(yard: Yard) -> None:
+        gate = yard.gates["m:2"] = threading.Event()
+        revision = shadowed(yard, Member("m:2", "m:2"))
+        for _ in range(20):
+            yard.follower._wake.set()
+            await asyncio.sleep(0.002)
+        assert yard.reports.obeyed()["w0"]["default/e"] == revision - 1
+        assert shadows_of(yard) == []
+        gate.set()
+        await yard.obeyed(revision)
+        assert ("m:2", False) in yard.opened
+        assert shadows_of(yard) == [("m:2", 1.0)]
+        assert yard.metric("headgate_shadow_share") == {"m:2": 1.0}
+        assert yard.metric("headgate_shadow_failures_total") == {"m:2": 0.0}
+        await yard.obeyed(shadowed(yard, Member("m:2", "m:2"), shadows=[]))
+        assert yard.metric("headgate_shadow_share") == {"m:2": 0.0}
+
+    play(tmp_path, scene, {"m:1": 1.0})
+
+
+def test_a_shadow_that_cannot_be_loaded_holds_up_no_revision(tmp_path: Path) -> None:
+    async def scene(yard: Yard) -> None:
+        yard.broken = {"m:2"}
+        await yard.obeyed(shadowed(yard, Member("m:2", "m:2")))
+        assert shadows_of(yard) == []
+
+    play(tmp_path, scene, {"m:1": 1.0})
+
+
+def test_a_package_is_kept_while_a_shadow_of_an_old_view_is_asked(tmp_path: Path) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.obeyed(shadowed(yard, Member("m:2", "m:2")))
+        old = yard.views["default", "e"]
+        old.shadowing = 3
+        await yard.obeyed(shadowed(yard))
+        for _ in range(10):
+            yard.follower._wake.set()
+            await asyncio.sleep(0.002)
+        assert yard.closed == []
+        assert sum(yard.follower.waiting().values()) == 0, "no caller waits"
+        old.shadowing = 0
+        await yard.until(lambda: yard.closed == ["m:2"])
 
     play(tmp_path, scene, {"m:1": 1.0})
 

@@ -148,6 +148,20 @@ def test_a_buffered_record_nobody_took_is_counted(slab: Slab, tmp_path: Path) ->
     play(slab, scene, policy=Policy(ack=Ack.BUFFERED))
 
 
+def test_what_nobody_waits_for_comes_behind_what_was_answered(slab: Slab) -> None:
+    async def scene(memory: Memory, diary: Diary, view: View, told: list[Any]) -> None:
+        first, second = block(), block()
+        memory.keep(view, view.live.schema, first, told.append)
+        assert memory.write(view.live.schema, second)
+        assert [id(each) for each in diary.kept] == [id(first), id(second)]
+        await asyncio.sleep(0)
+        assert len(diary.kept) == 2
+        diary.takes = False
+        assert not memory.write(view.live.schema, block())
+
+    play(slab, scene, policy=Policy(ack=Ack.BUFFERED))
+
+
 def test_a_durable_answer_whose_block_was_not_taken_hears_why(slab: Slab) -> None:
     async def scene(memory: Memory, diary: Diary, view: View, told: list[Any]) -> None:
         diary.takes = False

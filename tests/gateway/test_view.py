@@ -17,7 +17,7 @@ from headgate.gateway.metrics import Slab
 from headgate.gateway.metrics.counting import EndpointCount
 from headgate.gateway.view import make_view
 from headgate.registry.package import ModelInput
-from headgate.traffic.traffic import Capture, Member, Policy, Traffic
+from headgate.traffic.traffic import Capture, Member, Policy, Shadow, Traffic
 from headgate.vocabulary import Ack, OnFailure, Role, Task
 
 
@@ -105,6 +105,26 @@ def test_a_name_nobody_has_is_answered_with_those_there_are(slab: Slab) -> None:
     with pytest.raises(NotFound, match=r"This endpoint has m:1, m:2") as missing:
         a_view(slab, {"m:1": 1.0, "m:2": 0.0}).seat("z" * 500)
     assert len(str(missing.value)) < 200
+
+
+def test_shadows_are_those_that_are_there_and_read_what_the_live_one_reads(slab: Slab) -> None:
+    wide = served(Contract((*PLAIN.fields, Field("c", Kind.NUMBER)), BINARY))
+    names = ("m:1", "m:2", "m:3", "m:4", "m:9")
+    shadows = [Shadow(name, share) for name, share in zip(names, (1.0, 0.25, 0.0, 1.0, 1.0), strict=True)]
+    weights = {"m:1": 1.0, "m:2": 0.0, "m:3": 0.0, "m:4": 0.0}
+    view = a_view(slab, weights, by={"m:4": wide}, shadows=shadows)
+    assert [(seat.version, share.share) for seat, share in view.shadows] == [("m:2", 0.25)]
+    assert a_view(slab, weights).shadows == ()
+
+
+def test_a_shadow_needs_no_proof_and_nobody_may_name_it_without(slab: Slab) -> None:
+    members = [Member("m:1", "sha256:1", 1.0, proved=True), Member("m:2", "sha256:2", 0.5)]
+    view = view_of(slab, members, shadows=[Shadow("m:2", 1.0)])
+    assert [seat.version for seat, _ in view.shadows] == ["m:2"]
+    assert view.assignment.arms == ()
+    with pytest.raises(BadInput, match="no passing evaluation"):
+        view.seat("m:2")
+    assert view_of(slab, members, missing="m:2", shadows=[Shadow("m:2", 1.0)]).shadows == ()
 
 
 @pytest.mark.parametrize(("proved", "forced", "may"), [(True, False, True), (False, True, True), (False, False, False)])

@@ -64,6 +64,26 @@ def test_a_seal_moves_closed_segments_and_deletes_them(tmp_path: Path) -> None:
     assert Sealer(source, lake).seal().segments == 0
 
 
+def test_answers_of_shadows_have_the_day_of_their_input(tmp_path: Path) -> None:
+    """They come in blocks of their own, under the schema of their own version, and between inputs of others."""
+    source, lake = MemorySegments(), Lake(tmp_path)
+    own, live = a_schema(name="delay"), a_schema()
+
+    def said(first: int, count: int) -> Block:
+        ids = [number.to_bytes(16, "big") for number in range(first, first + count)]
+        spoken = [Answer(each, "m:2", "m:2", "shadow", 1.0, True, [0.1, 0.9], 10, 20) for each in ids[1:]]
+        return Block([], [Answer(ids[0], "m:2", "", "shadow", 1.0, None, None, 0, 20, "late"), *spoken])
+
+    source.write("a-0", 1, [(live, a_block(0, 2))])
+    source.write("a-0", 2, [(own, said(0, 2)), (live, a_block(2, 3)), (own, said(2, 3))])
+    assert Sealer(source, lake).seal().segments == 2
+    (generation,) = lake.generations("default", "flights", Table.ANSWERS)
+    rows = generation.read(("input_id", "role", "at", "prediction", "answered")).to_pylist()
+    assert [each["at"] for each in rows if each["role"] == "shadow"].count(None) == 0
+    assert len(rows) == 10
+    assert [each["prediction"] for each in rows if each["answered"] == ""] == [None, None]
+
+
 def test_nothing_after_an_open_segment_of_its_stream_is_sealed(tmp_path: Path) -> None:
     source, lake = MemorySegments(), Lake(tmp_path)
     source.write("a-0", 1, [(a_schema(), a_block(0, 1))], closed=False)

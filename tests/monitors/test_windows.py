@@ -63,6 +63,17 @@ def test_shadows_and_people_are_not_what_callers_saw() -> None:
     assert (window.volume, window.versions) == (1, ("flight:1",))
 
 
+def test_a_shadow_that_said_nothing_is_an_error_of_its_version_alone() -> None:
+    silent = Row(
+        role="shadow", assigned="flight:2", answered="", prediction=None, scores=None, fallback="late", label="no"
+    )
+    spoken = Row(role="shadow", assigned="flight:2", answered="flight:2", label="no")
+    window = one([Row(), Row(), silent, spoken], version="flight:2")
+    assert (window.volume, window.answered, window.errors, window.fallbacks) == (2, 1, 1, 1)
+    assert (window.judged, window.labelled, window.versions) == (1, 1, ("flight:2",))
+    assert one([Row(), silent]).errors == 0
+
+
 def test_a_version_is_seen_by_what_was_assigned_to_it() -> None:
     second: dict[str, Any] = {"assigned": "flight:2", "label": "no"}
     rows = [

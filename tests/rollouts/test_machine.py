@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from headgate.rollouts.decide import decide
+from headgate.rollouts.guards import usual_guards
 from headgate.rollouts.plan import Analysis, Approve, OnHorizon, Pause, Plan, SetWeight, Shadow, Step
 from headgate.rollouts.state import Action, Move, Phase, State, begin, moved, replayed, weights
-from headgate.vocabulary import Micros, Verdict
+from headgate.vocabulary import Micros, Task, Verdict
 
 STEPS = st.one_of(
     st.builds(Shadow, share=st.floats(0, 1)),
@@ -16,12 +17,13 @@ STEPS = st.one_of(
     st.just(Analysis()),
     st.just(Approve()),
 )
+GUARDS = usual_guards(Task.BINARY, labels=True)
 PLANS = st.builds(
     Plan,
     endpoint=st.just("late"),
     candidate=st.just("m:2"),
     steps=st.lists(STEPS, max_size=6).map(tuple),
-    guarded=st.booleans(),
+    guards=st.sampled_from([(), GUARDS, (msgspec.structs.replace(GUARDS[0], dry_run=True),)]),
     horizon=st.integers(1, 500).map(Micros),
     on_horizon=st.sampled_from(OnHorizon),
     progress_deadline=st.integers(1, 200).map(Micros),

@@ -10,6 +10,7 @@ import uvicorn
 from headgate.app.certificates import Certificates, certificates_of
 from headgate.app.facade import Headgate
 from headgate.app.identity import open_identity
+from headgate.app.rollouts import ORDERS
 from headgate.app.signingkeys import SigningKeys
 from headgate.app.workers import controller_lock
 from headgate.clock import Clock, SystemClock
@@ -17,8 +18,9 @@ from headgate.console.api import control_api
 from headgate.console.guard import Guard
 from headgate.console.wire import CONNECTIONS, BoundedProtocol
 from headgate.controller.lockstep import Lockstep
+from headgate.controller.progress import Progress
 from headgate.controller.reconcile import Controller
-from headgate.errors import BadInput, HeadgateError
+from headgate.errors import BadConfiguration, BadInput, HeadgateError
 from headgate.settings import Settings
 from headgate.store.home import claim, create_home
 from headgate.store.replayclock import ReplayClock
@@ -42,11 +44,12 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
     with claim(controller_lock(home)):
         clock: Clock = ReplayClock(home.replay_clock) if settings.replay else SystemClock()
         with Headgate(home, store=store, clock=clock) as hg:
-            controller = hg.controller()
+            controller, progress = hg.controller(), hg.rollouts.progress()
             chores = hg.chores(seal_interval=settings.seal_interval)
             stop = threading.Event()
             turns: tuple[tuple[str, Callable[[], object]], ...] = (
                 ("reconcile", controller.reconcile),
+                ("rollouts", progress.turn),
                 ("chores", chores.turn),
                 ("keys", hg.keys.publish),
                 ("signing keys", SigningKeys(home.keys).turn),
@@ -55,19 +58,22 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             for loop in loops:
                 loop.start()
             try:
-                _serve(_Control(hg, _lockstep(hg, controller, clock)), Guard(open_identity(home)), settings)
+                _serve(_Control(hg, _lockstep(hg, controller, progress, clock)), Guard(open_identity(home)), settings)
             finally:
                 stop.set()
                 for loop in loops:
                     loop.join()
 
 
-def _lockstep(hg: Headgate, controller: Controller, clock: Clock) -> Lockstep | None:
+def _lockstep(hg: Headgate, controller: Controller, progress: Progress, clock: Clock) -> Lockstep | None:
     if not isinstance(clock, ReplayClock):
         return None
-    return Lockstep(
-        clock, controller.reconcile, hg.traffic, FileReports(hg.home.run / "workers"), noted=hg.note_advance
-    )
+
+    def tick() -> None:
+        progress.turn(at_once=True)
+        controller.reconcile()
+
+    return Lockstep(clock, tick, hg.traffic, FileReports(hg.home.run / "workers"), noted=hg.note_advance)
 
 
 def _repeat(turn: Callable[[], object], stop: threading.Event) -> None:
@@ -131,3 +137,27 @@ class _Control:
         status = hg.status(endpoint, every=every)
         hg.note_read(endpoint, who, f"status by {every}")
         return msgspec.json.encode(status)
+
+    def rollout(self, project: str, endpoint: str, who: str) -> bytes:
+        hg = self._hg.of(project)
+        status = hg.rollouts.status(endpoint)
+        hg.note_read(endpoint, who, "rollout")
+        return msgspec.json.encode(status)
+
+    def deploy(self, project: str, endpoint: str, plan: str, why: str, who: str) -> bytes:
+        hg = self._hg.of(project)
+        try:
+            rollout = hg.rollouts.by(who).deploy(plan, endpoint=endpoint, why=why)
+        except BadConfiguration as error:  # over the wire it is the caller's file, not the operator's
+            raise BadInput("plan", "plan", str(error)) from error
+        hg.controller().reconcile()
+        return msgspec.json.encode(rollout)
+
+    def move(self, project: str, endpoint: str, action: str, why: str, who: str) -> bytes:
+        rollouts = self._hg.of(project).rollouts.by(who)
+        if action == "rollback":
+            rollouts.roll_back(endpoint, why)
+        else:
+            rollouts.order(endpoint, ORDERS[action], why)
+        self._hg.controller().reconcile()
+        return msgspec.json.encode(rollouts.history(endpoint)[-1])

@@ -15,6 +15,7 @@ from typing import Any
 from headgate.app.keys import Keys
 from headgate.app.objective import wanted_of
 from headgate.app.observed import Observed
+from headgate.app.rollouts import Rollouts
 from headgate.app.sizing import Options, size
 from headgate.app.told import actor, contract_of, project_of, spec_of
 from headgate.app.up import running_client
@@ -44,6 +45,7 @@ from headgate.registry.packages import PackageStore
 from headgate.registry.ports import Version
 from headgate.registry.register import Registered, Registration, register
 from headgate.registry.registry import Registry
+from headgate.rollouts.rollout import Rollout
 from headgate.runtimes.predictor import predict_with
 from headgate.settings import Home
 from headgate.sizing.figures import Sizing
@@ -52,6 +54,7 @@ from headgate.store.home import create_home, may_write, read_secret, require_wri
 from headgate.store.home import open_home as open_directory
 from headgate.store.keyfiles import FileKeys
 from headgate.store.notes import FileNotes
+from headgate.store.replayclock import ReplayClock
 from headgate.store.sql import SqlStore
 from headgate.store.trafficfiles import FileTraffic
 from headgate.traffic.endpoint import EndpointSpec, dump_endpoint
@@ -79,8 +82,8 @@ class Headgate:
         self._segments = DiskSegmentSource(self._disk)
         self._lake = Lake(home.lake)
         self.reader = Reader(self._lake, self._segments)
-        self._declared = Declared(self._store, self.registry, partial(read_secret, home))
-        self._observed = Observed(self._declared, self.registry, self.reader, self._clock)
+        self._declared = Declared(self._store, self.registry, partial(read_secret, home), self._store)
+        self._observed = Observed(self._declared, self.registry, self.traffic, self.reader, self._clock)
         self._key_files = FileKeys(home.keys)
 
     def of(self, project: str) -> "Headgate":
@@ -238,6 +241,7 @@ class Headgate:
                 f"Run: headgate evaluate {unproved[0]} ROWS --gate '...' (or apply with --force)"
             )
         before = next((text for _, name, text in self._store.endpoints(spec.project) if name == spec.endpoint), "")
+        self.rollouts.leave_alone(spec)
         after = dump_endpoint(spec)
         self._store.put_endpoint(spec.project, spec.endpoint, after)
         details: dict[str, str | int | float | bool | None] = {"force": force}
@@ -269,6 +273,33 @@ class Headgate:
             notes=FileNotes(self.home.notes),
             seal_interval=seal_interval,
         )
+
+    # Rollouts
+
+    @property
+    def rollouts(self) -> Rollouts:
+        """How new versions of the project's endpoints take traffic."""
+        clock, replays = self._clock, self.home.replay_clock.exists()
+        if replays and isinstance(clock, SystemClock):
+            clock = ReplayClock(self.home.replay_clock)  # the moment its gateways and its controller are at
+        return Rollouts(
+            self.project,
+            self._store,
+            self._declared,
+            self.registry,
+            self.reader,
+            self.traffic,
+            clock,
+            replayed=replays,
+            actor=actor(),
+        )
+
+    def deploy(self, plan: str | Path, *, force: bool = False, why: str = "") -> Rollout:
+        """Begin the rollout that a plan, as YAML or as a file, describes; see ``app.rollouts.Rollouts.deploy``."""
+        require_writable(self.home)
+        rollout = self.rollouts.deploy(plan, force=force, why=why)
+        self.controller().reconcile()
+        return rollout
 
     # The journal
 

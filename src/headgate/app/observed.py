@@ -13,6 +13,7 @@ from headgate.monitors.windows import Window, windows
 from headgate.registry.ports import Version
 from headgate.registry.registry import Registry
 from headgate.traffic.endpoint import EndpointSpec
+from headgate.traffic.ports import TrafficSource
 from headgate.vocabulary import Micros
 
 
@@ -22,6 +23,7 @@ class Observed:
 
     declared: Declared
     registry: Registry
+    traffic: TrafficSource
     reader: Reader
     clock: Clock
 
@@ -53,17 +55,26 @@ class Observed:
         """Its windows beside what its live version's evaluation measured and what its file promises."""
         found = self.windows(spec, every=every)
         live = self._live(spec)
-        _, members = self.declared.members(spec)
-        roles = {True: "live", False: "canary"}
         return endpoint_status(
             spec.endpoint,
             task=self._output(spec, live).task,
-            versions=[Share(each.version, each.weight, roles[each.version == live.ref]) for each in members],
+            versions=self._shares(spec),
             windows=found[-last:] if last else found,
             reference=self._reference(live),
             project=spec.project,
             slo=spec.slo,
         )
+
+    def _shares(self, spec: EndpointSpec) -> list[Share]:
+        """Who answers now: what was published, and before anything was what the file asks for."""
+        published = self.traffic.read().get((spec.project, spec.endpoint))
+        live, members = (published.live, published.members) if published else self.declared.members(spec)
+        unseen = {each.version for each in published.shadows} if published else set()
+        found = []
+        for each in members:
+            role = "shadow" if each.version in unseen and not each.weight else "canary"
+            found.append(Share(each.version, each.weight, "live" if each.version == live else role))
+        return found
 
     def _live(self, spec: EndpointSpec) -> Version:
         return self.registry.resolve(spec.model, project=spec.project)

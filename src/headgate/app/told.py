@@ -19,7 +19,7 @@ def project_of(name: str) -> str:
 
 def contract_of(contract: Contract | Path | None) -> Contract | None:
     """A contract given as a value or as a file. Raises NotFound or BadConfiguration naming the file."""
-    return load_yaml(_text_of(contract), str(contract)) if isinstance(contract, Path) else contract
+    return load_yaml(text_of(contract), str(contract)) if isinstance(contract, Path) else contract
 
 
 def spec_of(spec: EndpointSpec | str | Path) -> EndpointSpec:
@@ -27,7 +27,7 @@ def spec_of(spec: EndpointSpec | str | Path) -> EndpointSpec:
     if isinstance(spec, EndpointSpec):
         return spec
     if isinstance(spec, Path):
-        return load_endpoint(_text_of(spec), str(spec))
+        return load_endpoint(text_of(spec), str(spec))
     return load_endpoint(spec, "endpoint")
 
 
@@ -45,7 +45,7 @@ def actor() -> str:
     return getpass.getuser()
 
 
-def _text_of(path: Path) -> str:
+def text_of(path: Path) -> str:
     """What an operator's file says. Raises NotFound, or BadConfiguration naming the file."""
     try:
         return path.read_text(encoding="utf-8")

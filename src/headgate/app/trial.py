@@ -141,7 +141,7 @@ def trial(package: Package, spec: EndpointSpec, *, beside: Path | None) -> Itera
             Version(DEFAULT_PROJECT, spec.model.partition(":")[0], 0, package.digest, Micros(0), engine, task)
         )
         registry = Registry(store, PackageStore(home.packages), SystemClock())
-        declared = Declared(store, registry, partial(read_secret, home))
+        declared = Declared(store, registry, partial(read_secret, home), store)
         log, port = folder / "log", _free_port()
         host = None if engine is Engine.ONNX else stack.enter_context(_host(package, home, spec))
         gateway = stack.enter_context(_gateway(home, port, log))

@@ -4,7 +4,8 @@ Served by the controller's process on its own port, away from the callers'.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final
+from functools import partial
+from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 from starlette.applications import Starlette
@@ -52,8 +53,17 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _AWARE = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
+T = TypeVar("T")
+
+
 class _Advance(msgspec.Struct, forbid_unknown_fields=True):
     to: str
+
+
+class _Order(msgspec.Struct, forbid_unknown_fields=True):
+    action: Literal["deploy", "pause", "resume", "approve", "promote", "abort", "rollback"]
+    plan: str = ""
+    why: str = ""
 
 
 def control_api(control: Control, guard: Guard) -> Starlette:
@@ -81,8 +91,22 @@ def control_api(control: Control, guard: Guard) -> Starlette:
 
     async def advance(request: Request) -> Response:
         caller = await run_in_threadpool(guard.caller, request.headers.get("authorization"), CallerRole.OPERATE)
-        to = moment(_decoded(await _body(request)).to, "to")
+        to = moment(_decoded(await _body(request), _Advance).to, "to")
         return JSONResponse({"obeyed": await run_in_threadpool(control.advance, to, caller.name)})
+
+    async def rollout(request: Request) -> Response:
+        where, shown = _named(request), request.headers.get("authorization")
+        if request.method == "GET":
+            caller = await run_in_threadpool(partial(guard.caller, shown, CallerRole.READ, **where))
+            body = await run_in_threadpool(partial(control.rollout, **where, who=caller.name))
+            return Response(body, media_type="application/json")
+        caller = await run_in_threadpool(partial(guard.caller, shown, CallerRole.OPERATE, **where))
+        order = _decoded(await _body(request), _Order)
+        if order.action == "deploy":
+            act = partial(control.deploy, **where, plan=order.plan, why=order.why, who=caller.name)
+        else:
+            act = partial(control.move, **where, action=order.action, why=order.why, who=caller.name)
+        return Response(await run_in_threadpool(act), media_type="application/json")
 
     return Starlette(
         routes=[
@@ -91,10 +115,18 @@ def control_api(control: Control, guard: Guard) -> Starlette:
             Route("/v1/endpoints", endpoints),
             Route("/v1/endpoints/{endpoint}/status", status),
             Route("/v1/projects/{project}/endpoints/{endpoint}/status", status),
+            Route("/v1/endpoints/{endpoint}/rollout", rollout, methods=["GET", "POST"]),
+            Route("/v1/projects/{project}/endpoints/{endpoint}/rollout", rollout, methods=["GET", "POST"]),
             Route("/v1/replay/advance", advance, methods=["POST"]),
         ],
         exception_handlers={HeadgateError: _refuse, HTTPException: _no_route},
     )
+
+
+def _named(request: Request) -> dict[str, str]:
+    """The project and the endpoint of a path."""
+    project = request.path_params.get("project", DEFAULT_PROJECT)
+    return {"project": project, "endpoint": request.path_params["endpoint"]}
 
 
 async def _body(request: Request) -> bytes:
@@ -106,9 +138,9 @@ async def _body(request: Request) -> bytes:
     return bytes(read)
 
 
-def _decoded(body: bytes) -> _Advance:
+def _decoded(body: bytes, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(body, type=_Advance)
+        return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
         raise BadInput("body", "type", str(error)) from error
     except UnicodeDecodeError as error:

@@ -4,6 +4,8 @@ from typing import Any, Final
 
 from headgate.vocabulary import VERSION
 
+ACTIONS: Final = ("deploy", "pause", "resume", "approve", "promote", "abort", "rollback")
+"""What may be done about an endpoint's rollout."""
 _ENDPOINT: Final = {"name": "endpoint", "in": "path", "required": True, "schema": {"type": "string"}}
 _PROJECT: Final = {"name": "project", "in": "path", "required": True, "schema": {"type": "string"}}
 _EVERY: Final = {
@@ -31,6 +33,37 @@ def _status(*parameters: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _rollout(*parameters: dict[str, Any]) -> dict[str, Any]:
+    order = {
+        "type": "object",
+        "required": ["action"],
+        "properties": {
+            "action": {"enum": list(ACTIONS)},
+            "plan": {"type": "string", "description": "For deploy: the plan file's YAML."},
+            "why": {"type": "string"},
+        },
+    }
+    refused = {"404": _json("No such endpoint, or it never had a rollout."), **_REFUSED}
+    return {
+        "get": {
+            "summary": "The endpoint's newest rollout: where it stands, what its guards say, what moved it.",
+            "parameters": list(parameters),
+            "responses": {"200": _json("The rollout."), **refused},
+        },
+        "post": {
+            "summary": "Begin a rollout, move it by hand, or go back.",
+            "parameters": list(parameters),
+            "requestBody": {"required": True, "content": {"application/json": {"schema": order}}},
+            "responses": {
+                "200": _json("The rollout as it is now."),
+                "409": _json("Another rollout is under way, or this one cannot be moved so."),
+                "422": _json("The plan is wrong; names the line."),
+                **refused,
+            },
+        },
+    }
+
+
 DOCUMENT: Final[dict[str, Any]] = {
     "openapi": "3.1.0",
     "info": {"title": "Headgate control API", "version": VERSION},
@@ -46,6 +79,8 @@ DOCUMENT: Final[dict[str, Any]] = {
         },
         "/v1/endpoints/{endpoint}/status": _status(_ENDPOINT),
         "/v1/projects/{project}/endpoints/{endpoint}/status": _status(_PROJECT, _ENDPOINT),
+        "/v1/endpoints/{endpoint}/rollout": _rollout(_ENDPOINT),
+        "/v1/projects/{project}/endpoints/{endpoint}/rollout": _rollout(_PROJECT, _ENDPOINT),
         "/v1/replay/advance": {
             "post": {
                 "summary": "Move a replay's clock; answers when every worker obeys.",

@@ -22,3 +22,21 @@ class Control(Protocol):
     def status(self, project: str, endpoint: str, every: str, who: str) -> bytes:
         """The endpoint's status as JSON; that `who` read it is remembered. Raises NotFound or BadInput."""
         ...
+
+    def rollout(self, project: str, endpoint: str, who: str) -> bytes:
+        """Its newest rollout as JSON; that `who` read it is remembered. Raises NotFound."""
+        ...
+
+    def deploy(self, project: str, endpoint: str, plan: str, why: str, who: str) -> bytes:
+        """Begin the rollout that the YAML in `plan` describes, on the word of `who`; the rollout as JSON.
+
+        Raises BadInput for a plan that is wrong or of another endpoint, Conflict, GateFailed or NotFound.
+        """
+        ...
+
+    def move(self, project: str, endpoint: str, action: str, why: str, who: str) -> bytes:
+        """Move the endpoint's rollout, or take it back, on the word of `who`; the rollout as JSON.
+
+        Raises Conflict where that means nothing as it stands, NotFound.
+        """
+        ...

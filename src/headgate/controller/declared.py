@@ -11,8 +11,10 @@ from headgate.contracts.text import to_document
 from headgate.errors import BadConfiguration, NotFound
 from headgate.registry.ports import EndpointStore
 from headgate.registry.registry import Registry
+from headgate.rollouts.rollout import Rollout, RolloutStore
+from headgate.rollouts.state import weights
 from headgate.traffic.endpoint import EndpointSpec, load_endpoint
-from headgate.traffic.traffic import Member, Traffic
+from headgate.traffic.traffic import Member, Shadow, Traffic
 
 log = logging.getLogger("headgate.controller")
 
@@ -22,9 +24,12 @@ _SALT_BYTES = 8
 class Declared:
     """Reads endpoint files from the store and resolves the versions they name."""
 
-    def __init__(self, endpoints: EndpointStore, registry: Registry, secret: Callable[[], bytes]) -> None:
+    def __init__(
+        self, endpoints: EndpointStore, registry: Registry, secret: Callable[[], bytes], rollouts: RolloutStore
+    ) -> None:
         """`secret` is asked when a salt is made: who may only look at a home may not know it."""
         self._endpoints = endpoints
+        self._rollouts = rollouts
         self._registry = registry
         self._secret = secret
         self._read: dict[str, EndpointSpec | None] = {}
@@ -37,9 +42,11 @@ class Declared:
         An endpoint whose versions cannot be found is left as it is: gateways go on with what they know.
         """
         found = []
+        running = {(each.plan.project, each.plan.endpoint): each for each in self._rollouts.running()}
         for spec in self._specs():
+            rollout = running.get((spec.project, spec.endpoint))
             try:
-                found.append(self.resolve(spec))
+                found.append(self.resolve(spec) if rollout is None else self.during(spec, rollout))
             except NotFound:
                 continue
         return found
@@ -85,6 +92,20 @@ class Declared:
             policy=spec.policy,
             resources=spec.resources,
             contract=None if spec.contract is None else msgspec.json.encode(to_document(spec.contract)).decode(),
+        )
+
+    def during(self, spec: EndpointSpec, rollout: Rollout) -> Traffic:
+        """The traffic an endpoint has while `rollout` runs, at revision 0.
+
+        The live version is the one that was live when it began, whatever an alias or a newer version says meanwhile.
+        """
+        state, candidate = rollout.state, rollout.plan.candidate
+        pinned = msgspec.structs.replace(spec, model=rollout.live, traffic=None)
+        return msgspec.structs.replace(
+            self.resolve(pinned),
+            members=self._members(weights(state, rollout.live, candidate), spec),
+            sticky_key=rollout.plan.sticky_key,
+            shadows=[Shadow(candidate, state.shadow)] if state.shadow else [],
         )
 
     def members(self, spec: EndpointSpec) -> tuple[str, list[Member]]:

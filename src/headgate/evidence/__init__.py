@@ -2,5 +2,6 @@
 
 A mixture of bets underneath (`mixture`), tests of means, rates and quantiles on top (`betting`, `allocation`,
 `exceedance`, `blocks`), then intervals, several at once, and what they cost (`confidence`, `multiple`, `planning`).
-NumPy alone. Rollouts and monitors read them; nothing here knows what an endpoint is.
+`asymptotic` is shown, and nothing is decided by it. NumPy alone. Rollouts and monitors read them; nothing here knows
+what an endpoint is.
 """

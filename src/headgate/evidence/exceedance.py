@@ -37,12 +37,16 @@ class ExceedanceTest:
     test: AllocationTest
     thresholds: tuple[float, ...]
     slack: float = SLACK
+    least: float = 0.0
+    """The same absolutely, in the unit of the values: the larger of the two is allowed."""
 
     def __post_init__(self) -> None:
         if not self.thresholds or not all(0 <= each < float("inf") for each in self.thresholds):
             raise BadInput("thresholds", "range", "must be at least one, and none below 0")
         if not 0 <= self.slack < float("inf"):
             raise BadInput("slack", "range", "must be 0 or more: 0.1 lets the candidate be 10 % slower")
+        if not 0 <= self.least < float("inf"):
+            raise BadInput("least", "range", "must be 0 or more, in the unit of the values")
 
     def start(self) -> Mixture:
         """Evidence of nothing."""
@@ -58,8 +62,9 @@ class ExceedanceTest:
             raise BadInput("values", "length", "must be one per request, as arms and shares")
         if not bool((values >= 0).all()):
             raise BadInput("values", "range", "must be numbers from 0 on")
-        allowed = np.where(candidate, 1.0 + self.slack, 1.0)[:, None] * np.array(self.thresholds)
-        beyond = values[:, None] > allowed
+        live = np.array(self.thresholds)
+        ours = np.maximum(live * (1.0 + self.slack), live + self.least)
+        beyond = values[:, None] > np.where(candidate[:, None], ours, live)
         chosen = beyond.any(axis=1)
         gains = self.test.gains(candidate[chosen], shares[chosen])
         # A request that stays below a threshold says nothing to its test, which stays where it is.

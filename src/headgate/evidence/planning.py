@@ -11,7 +11,7 @@ from typing import Final
 from headgate.errors import BadInput
 from headgate.evidence.mixture import check_alpha
 
-_MIXING: Final = 2.0
+MIXING: Final = 2.0
 """Nats beyond log(1/alpha) that a verdict waits for."""
 
 
@@ -41,7 +41,7 @@ def updates_needed(variance: float, difference: float, alpha: float) -> float:
         raise BadInput("difference", "range", "must not be 0: no difference is never found")
     if not 0 < variance < math.inf:
         raise BadInput("variance", "range", "must be a positive number")
-    return 2 * variance * (math.log(1 / alpha) + _MIXING) / difference**2
+    return 2 * variance * (math.log(1 / alpha) + MIXING) / difference**2
 
 
 def rate_cost(*, rate: float, ratio: float, share: float, alpha: float, null: float = 1.0) -> Cost:
@@ -61,5 +61,5 @@ def rate_cost(*, rate: float, ratio: float, share: float, alpha: float, null: fl
         raise BadInput("ratio", "range", "must be positive, and other than the null's: no difference is never found")
     expected, believed = (share * each / (share * each + 1 - share) for each in (ratio, null))
     information = expected * math.log(expected / believed) + (1 - expected) * math.log((1 - expected) / (1 - believed))
-    events = (math.log(1 / alpha) + _MIXING) / information
+    events = (math.log(1 / alpha) + MIXING) / information
     return Cost(events, events / (rate * (1 - share + share * ratio)), events * expected)

@@ -23,14 +23,15 @@ from headgate.errors import (
 )
 from headgate.gateway.ask import Ask, Share
 from headgate.gateway.complaints import Complaints
-from headgate.gateway.divide import BULK, divide
+from headgate.gateway.divide import BISECT_SECONDS, BULK, divide
 from headgate.gateway.lanes import Lanes
 from headgate.gateway.metrics.counting import VersionCount
 from headgate.gateway.remember import Memory
 from headgate.gateway.room import Room
+from headgate.gateway.shadow import Shadows
 from headgate.gateway.speak import pick, speak
 from headgate.gateway.stretch import Span, Stretch
-from headgate.gateway.view import Seat, View
+from headgate.gateway.view import Seat, View, Views
 from headgate.journal.identifiers import Mint, format_id
 from headgate.journal.records import Block, Input, Refusal
 from headgate.runtimes.failure import is_prompt, unquoted
@@ -44,14 +45,13 @@ SWEEP_SECONDS: Final = 0.01
 """How late a deadline may be noticed."""
 REST_SECONDS: Final = 0.001
 """How long the loop rests between two looks around while there is no room and a model is at work beside it."""
-_BISECT_SECONDS: Final = 0.5
-"""A failed batch is tried again in halves, to find the row that did it, unless failing took longer than this."""
 
 
 class Answerer:
     """Answers the requests of one gateway process."""
 
-    def __init__(self, *, memory: Memory, mint: Mint, clock: Clock, queue_rows: int) -> None:
+    def __init__(self, *, memory: Memory, mint: Mint, clock: Clock, queue_rows: int, views: Views) -> None:
+        """`views` is what is obeyed now, for shadows alone: a request is answered under the view it was read with."""
         self._memory = memory
         self._mint = mint
         self._clock = clock
@@ -69,6 +69,7 @@ class Answerer:
         self.room = Room(queue_rows)
         """Doors look into it before they read: a request that has no room should cost next to nothing."""
         self._complaints = Complaints()
+        self._shadows = Shadows(memory, self.room, views, self._lanes.are_asked)
 
     # --- a tick
 
@@ -107,7 +108,12 @@ class Answerer:
 
     def waiting(self) -> dict[VersionCount, int]:
         """Rows that wait for each version while it is busy with others."""
-        return self._lanes.waiting()
+        found, beside = self._lanes.waiting(), self._shadows.waiting()
+        return found | {version: rows + found.get(version, 0) for version, rows in beside.items()}
+
+    async def stop(self) -> None:
+        """Ask shadows nothing more; to be called before the models are given back."""
+        await self._shadows.stop()
 
     def relieve(self) -> None:
         """Make room for one more, if that can be done at once: answer what arrived, reply where records are on disk.
@@ -225,6 +231,8 @@ class Answerer:
         """The same for rows that are columns."""
         view, seat, block = stretch.view, stretch.seat, stretch.speak(outputs)
         self._memory.keep(view, seat.schema, block, partial(self._remembered_whole, view, stretch.spans))
+        if view.shadows:
+            self._shadows.offer(stretch)
         queued = stretch.began - stretch.spans[0].ask.arrived
         seat.count.ran(Role.LIVE, len(stretch), outputs.compute_us, queued)
 
@@ -244,6 +252,8 @@ class Answerer:
         if share.rows:
             answers = speak(share, outputs)
             self._remember(share.view, share.assigned, share.asks, Block(share.inputs, answers))
+            if share.view.shadows and share.role is Role.LIVE:
+                self._shadows.offer(share)
             # Counted in the next turn, when the replies are on their way or the disk is at work.
             count, queued = share.seat.count.ran, share.began - share.asks[0].arrived
             asyncio.get_running_loop().call_soon(count, share.role, len(answers), outputs.compute_us, queued)
@@ -254,7 +264,7 @@ class Answerer:
             share = share.apart()
         share = share.part(self._let_go(share))
         self._complaints.hear(share.seat.version, error)
-        if len(share.rows) > 1 and seconds < _BISECT_SECONDS:
+        if len(share.rows) > 1 and seconds < BISECT_SECONDS:
             share.suspect, half = True, len(share.rows) // 2
             self._lanes.put(share.part(range(half)))
             self._lanes.put(share.part(range(half, len(share.rows))))
@@ -278,6 +288,8 @@ class Answerer:
             ask.outcomes[record.row] = problem
             record.features, record.refusal = None, Refusal("row", "runtime", str(problem))
         self._remember(share.view, share.assigned, share.asks, Block(share.inputs))
+        if share.view.shadows and share.role is Role.LIVE:
+            self._shadows.offer(share)  # what one of two versions alone can answer tells them apart
 
     def _let_go(self, share: Share) -> list[int]:
         """The places of rows whose callers still wait for this share; of those whose time ran out, say so."""

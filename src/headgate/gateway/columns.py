@@ -51,6 +51,11 @@ class Columns:
         flagged = None if self.flagged is None else self.flagged[start:stop]
         return Columns(tuple(each.part(start, stop) for each in self.fields), self.flag_sets, flagged)
 
+    def take(self, places: Sequence[int]) -> "Columns":
+        """The rows at `places`."""
+        flagged = None if self.flagged is None else self.flagged[places]
+        return Columns(tuple(each.take(places) for each in self.fields), self.flag_sets, flagged)
+
     def rows(self) -> list[Values]:
         """The same as everything else that reads rows gives them."""
         return list(zip(*(each.listed() for each in self.fields), strict=True))
@@ -96,6 +101,10 @@ class Matrix:
     def part(self, start: int, stop: int) -> "Matrix":
         """The rows from `start` to before `stop`."""
         return Matrix(self.values[start:stop])
+
+    def take(self, places: Sequence[int]) -> "Matrix":
+        """The rows at `places`."""
+        return Matrix(self.values[places])
 
     def rows(self) -> list[Values]:
         """The same as everything else that reads rows gives them."""

@@ -13,7 +13,7 @@ from headgate.gateway.ask import Ask, Share
 from headgate.gateway.columns import Matrix, Table
 from headgate.gateway.stretch import Span, Stretch
 from headgate.gateway.view import Seat, View
-from headgate.journal.identifiers import ID_BYTES, format_id
+from headgate.journal.identifiers import ID_BYTES, each_id, format_id
 from headgate.journal.records import Input, Refusal
 from headgate.traffic.assignment import Assignment
 from headgate.vocabulary import Role
@@ -22,6 +22,8 @@ ROWS_PER_CALL: Final = 1024
 """Rows of one runtime call."""
 BULK: Final = 64
 """Requests of more rows get calls of their own, so that small ones do not wait for them."""
+BISECT_SECONDS: Final = 0.5
+"""A failed call is tried again in halves, to find the row that did it, unless failing took longer than this."""
 
 _Key = tuple[str, Role, bool]
 DrawBlock = Callable[[int], bytes]
@@ -102,7 +104,7 @@ class Division:
                 self._add_columns(ask, columns)
             return
         others, ids = self._ids, self._block(len(columns))
-        self._ids = iter([ids[at : at + ID_BYTES] for at in range(0, len(ids), ID_BYTES)])
+        self._ids = iter(each_id(ids))
         self._add_each(ask)
         self._ids = others
 

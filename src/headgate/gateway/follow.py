@@ -94,7 +94,7 @@ class Follower:
         self._loaded: dict[Part, Served] = {}
         self._failed_at: dict[Part, float] = {}
         self._retired: list[View] = []
-        """Views with requests under way."""
+        """Views with rows under way, of callers or of shadows."""
         self._replaced: list[Served] = []
         """Packages loaded a second time, at a better place."""
         self._counts: dict[Key, EndpointCount] = {}
@@ -199,7 +199,7 @@ class Follower:
         resting = {part for part, at in self._failed_at.items() if now - at < RETRY_SECONDS}
         lives = {(part, True) for each in self._wanted.values() if (part := _live_part(each)) is not None}
         others = {
-            (_part(t, each), False) for t in self._wanted.values() for each in t.members if each.proved or each.forced
+            (_part(t, each), False) for t in self._wanted.values() for each in t.members if _may_be_asked(t, each)
         }
         for part, live in (*sorted(lives), *sorted(others)):
             if part not in self._loaded and part not in resting:
@@ -258,7 +258,7 @@ class Follower:
 
     async def _unload(self) -> None:
         """Close what neither the traffic nor a request under way needs."""
-        self._retired = [view for view in self._retired if view.waiting]
+        self._retired = [view for view in self._retired if view.waiting or view.shadowing]
         needed = {served for view in (*self._retired, *self._views.values()) for served in _seated(view).values()}
         named = {_part(traffic, each) for traffic in self._wanted.values() for each in traffic.members}
         named |= self._residents.kept(perf_counter())
@@ -280,10 +280,10 @@ class Follower:
         """Say which revisions are obeyed: those with nothing left to load that was not tried at least once."""
         reported = dict(self._reported or {})
         for (project, name), view in self._views.items():
-            members = [each for each in view.traffic.members if each.weight > 0 and (each.proved or each.forced)]
-            weighed = [_part(view.traffic, each) for each in members]
-            if all(each in self._loaded or each in self._failed_at for each in weighed):
-                reported[f"{project}/{name}"] = view.traffic.revision
+            traffic = view.traffic
+            asked = [_part(traffic, each) for each in traffic.members if _is_asked(traffic, each)]
+            if all(each in self._loaded or each in self._failed_at for each in asked):
+                reported[f"{project}/{name}"] = traffic.revision
         present = {f"{project}/{name}" for project, name in self._views}
         reported = {name: revision for name, revision in reported.items() if name in present}
         if reported != self._reported:
@@ -295,6 +295,8 @@ class Follower:
         for seat in view.seats.values():
             seat.count.weighs(0.0)
             seat.count.loaded(seat.member.digest, loaded=False)
+        for seat, _ in view.shadows:
+            seat.count.shadow.takes(0.0)
         current = self._views.get((view.traffic.project, view.traffic.endpoint))
         if current is not None:
             self._show(current)
@@ -306,6 +308,8 @@ class Follower:
         for name, seat in view.seats.items():
             seat.count.weighs(weights.get(name, 0.0))
             seat.count.loaded(seat.member.digest, loaded=True)
+        for seat, share in view.shadows:
+            seat.count.shadow.takes(share.share)
         view.count.obeys(view.traffic.revision)
         view.count.promises(view.traffic.policy.latency_p99_ms)
 
@@ -318,6 +322,17 @@ class Follower:
 
 def _is_here(served: Served) -> bool:
     return runs_here(served.manifest, served.earned)
+
+
+def _may_be_asked(traffic: Traffic, member: Member) -> bool:
+    """Whether anybody may: callers one that was proved or forced, the live version's rows one that is a shadow."""
+    return member.proved or member.forced or traffic.shadows_with(member.version)
+
+
+def _is_asked(traffic: Traffic, member: Member) -> bool:
+    """Whether a revision is not obeyed without it."""
+    entitled = member.proved or member.forced
+    return (member.weight > 0 and entitled) or traffic.shadows_with(member.version)
 
 
 def _live_part(traffic: Traffic) -> Part | None:

@@ -58,6 +58,10 @@ class Lanes:
         """Whether any call waits or is under way."""
         return bool(self._queues)
 
+    def are_asked(self, served: Served) -> bool:
+        """Whether any call of that package waits or is under way."""
+        return served in self._queues
+
     def waiting(self) -> dict[VersionCount, int]:
         """Rows that wait for each version while it is busy with others."""
         found: dict[VersionCount, int] = {}

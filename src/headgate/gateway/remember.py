@@ -56,9 +56,11 @@ class Memory:
         """Whether the journal's disk falls behind, so that features are better left out than requests refused."""
         return self._journal.pressed
 
-    def write(self, schema: Schema, block: Block) -> None:
-        """Write `block`; nobody waits for it."""
-        self._journal.write(schema, block, None)
+    def write(self, schema: Schema, block: Block | PackedBlock) -> bool:
+        """Write `block`, for which nobody waits; whether the journal took it."""
+        if self._behind:  # what was answered before goes first: room was found for it, and shadows speak of its inputs
+            self.catch_up()
+        return self._journal.write(schema, block, None)
 
     def keep(self, view: View, schema: Schema, block: Block | PackedBlock, then: Then) -> None:
         """Write `block`; `then` is told on the loop once it is durable, or at once where acks are buffered."""

@@ -34,6 +34,7 @@ from headgate.gateway.metrics.slab import Slab
 from headgate.gateway.permits import Permits
 from headgate.gateway.remember import Memory
 from headgate.gateway.rpc.call import DoorOf, Server
+from headgate.gateway.view import Views
 from headgate.journal.blobs import BlobStore
 from headgate.journal.identifiers import Mint
 from headgate.journal.ports import Journal
@@ -60,6 +61,8 @@ class Gateway:
 
     grpc_port = 0
     """Where gRPC calls are answered once started; 0 for nowhere."""
+    _server: asyncio.Server | None = None
+    """Once it was started."""
 
     def __init__(
         self,
@@ -89,9 +92,10 @@ class Gateway:
     ) -> None:
         """`may_operate`: may callers load and unload where no keys say who; `note` has that enter the history."""
         memory = Memory(journal, blobs, slab)
-        answerer = Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows)
+        views: Views = {}
+        answerer = Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows, views=views)
         self._repository = Repository(
-            {},
+            views,
             closures or OwnClosures(),
             may_operate=lambda: permits.required or may_operate(),
             metrics=slab.folder,
@@ -122,14 +126,13 @@ class Gateway:
             reports=reports,
             worker=worker,
             slab=slab,
-            views=self._router.views,
+            views=views,
             rows_limit=queue_rows,
             replay=replay,
             manners=manners,
         )
         self._count, self._idle_seconds, self._draining = GatewayCount(slab, queue_rows), idle_seconds, False
         self._rpc = None if rpc is None else (rpc[0], rpc[1](answerer, self._repository, permits, self._unready))
-        self._server: asyncio.Server | None = None
         self._chores: list[asyncio.Task[None]] = []
 
     async def start(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
@@ -169,6 +172,7 @@ class Gateway:
         for chore in self._chores:
             chore.cancel()
         await asyncio.gather(*self._chores, return_exceptions=True)
+        await self._answerer.stop()
         await self._follower.stop()
         self._memory.catch_up()
 

@@ -18,7 +18,7 @@ from headgate.gateway.ask import Ask, Share, Speech, Spoken
 from headgate.gateway.columns import Table
 from headgate.gateway.view import Seat, View
 from headgate.journal.identifiers import ID_BYTES, IdBlock
-from headgate.journal.packed import PackedBlock, Piece, array_head, id_cells, listed, number_cells, one_of
+from headgate.journal.packed import Cells, PackedBlock, Piece, array_head, id_cells, listed, number_cells, one_of
 from headgate.journal.records import Answer, Input
 from headgate.runtimes.ports import Array, Feeds, Outputs
 from headgate.vocabulary import Role
@@ -118,13 +118,9 @@ class Stretch:
             ask.hear(Spoken(speech, start, place, rows))
             latencies.append((now - ask.arrived) // 1000)
             start += rows
-        version = self.seat.version
-        said = b"".join(map(_encode, (version, version, Role.LIVE, 1.0)))
         ids_ = id_cells(self.ids)
-        words = _words(outputs.prediction, self.seat.served.contract.output)
-        end_ = (_encode(outputs.compute_us), self._each(latencies), _NO_FALLBACK)
-        answers = (_ANSWER, ids_, said, words, *_scores(outputs.scores), *end_)
-        return PackedBlock(self._inputs(ids_), listed(len(self), answers))
+        answers = packed_answers(self.seat, outputs, ids_, self._each(latencies), role=Role.LIVE, probability=1.0)
+        return PackedBlock(self._inputs(ids_), answers)
 
     def _inputs(self, ids: Piece) -> msgspec.Raw:
         features = [_NULL] if self.sheds else self.columns.features()
@@ -139,9 +135,7 @@ class Stretch:
 
     def _each(self, numbers: list[int]) -> Piece:
         """A number of each span, as the records of its rows have it."""
-        if len(numbers) == 1:
-            return _encode(numbers[0])
-        return number_cells(np.repeat(np.array(numbers, np.int64), self._counts()))
+        return repeated(numbers, self._counts())
 
     def _names(self) -> Piece:
         """The names of the requests."""
@@ -160,6 +154,23 @@ class Stretch:
         firsts = np.cumsum([0, *counts[:-1]])
         places += np.repeat(np.array(starts) - firsts, counts)
         return places
+
+
+def packed_answers(
+    seat: Seat, outputs: Outputs, ids: Cells, latencies: Piece, *, role: Role, probability: float
+) -> msgspec.Raw:
+    """What `seat` said of all rows in its own name, as the journal has it; `latencies` are in microseconds."""
+    said = b"".join(map(_encode, (seat.version, seat.version, role, probability)))
+    words = _words(outputs.prediction, seat.served.contract.output)
+    end_ = (_encode(outputs.compute_us), latencies, _NO_FALLBACK)
+    return listed(len(ids.values), (_ANSWER, ids, said, words, *_scores(outputs.scores), *end_))
+
+
+def repeated(numbers: Sequence[int], counts: Sequence[int]) -> Piece:
+    """Each of `numbers` for so many rows in a row."""
+    if len(numbers) == 1:
+        return _encode(numbers[0])
+    return number_cells(np.repeat(np.array(numbers, np.int64), counts))
 
 
 def _words(prediction: Array, output: Output) -> Piece:

@@ -1,7 +1,7 @@
 """What a gateway obeys for one endpoint at one revision: an immutable view, replaced whole between two ticks.
 
 `follow.py` builds views, doors look them up, `answer.py` answers under the view a request was read with, so a switch
-in the middle of anything harms nothing. Only `waiting` and `recent` change.
+in the middle of anything harms nothing. Only `waiting`, `shadowing` and `recent` change.
 """
 
 from collections import deque
@@ -26,6 +26,7 @@ from headgate.registry.packages import Package
 from headgate.runtimes.feeds import FeedPlan, compile_feeds
 from headgate.runtimes.ports import Placement
 from headgate.traffic.assignment import Assignment, assign
+from headgate.traffic.shadows import ShadowShare, shadow_share
 from headgate.traffic.traffic import Member, Traffic
 from headgate.vocabulary import Ack, OnFailure, Role, Task
 
@@ -48,6 +49,9 @@ class Served:
     reader: Reader
     feeds: FeedPlan
     standing: Standing = field(default_factory=Standing)
+    """How far callers may rely on it."""
+    standing_aside: Standing = field(default_factory=Standing)
+    """The same as a shadow: what becomes of rows nobody waits for must not decide who answers callers."""
 
 
 def make_served(
@@ -116,8 +120,12 @@ class View:
     """Whether callers keep their version by a key of theirs."""
     deadline_ns: int
     """Longest a caller waits."""
+    shadows: tuple[tuple[Seat, ShadowShare], ...] = ()
+    """Who answers beside the live version, and which of its rows: those that are loaded and read what it reads."""
     waiting: int = 0
     """Rows admitted and not yet answered."""
+    shadowing: int = 0
+    """Rows that shadows are still to answer; counted once for each of them."""
     recent: deque[tuple[object, ...]] = field(default_factory=lambda: deque(maxlen=RECENT))
     """Rows of the live contract that were asked lately, one of a tick: what the next version is warmed with."""
 
@@ -191,6 +199,7 @@ def make_view(traffic: Traffic, served: dict[str, Served], count: EndpointCount)
         must_remember=traffic.policy.on_failure is OnFailure.REFUSE,
         sticks=traffic.sticky_key is not None,
         deadline_ns=traffic.policy.deadline_ms * 1_000_000,
+        shadows=_shadows(traffic, seats),
         samples=large_fields(live.contract.fields) is None,
     )
 
@@ -200,6 +209,13 @@ _MISFIT: Final = (-1,)
 
 def _fits(seat: Seat) -> bool:
     return seat.pick != _MISFIT
+
+
+def _shadows(traffic: Traffic, seats: dict[str, Seat]) -> tuple[tuple[Seat, ShadowShare], ...]:
+    """The shadows that can answer; unproved ones may, since no caller sees what they say."""
+    shares = {each.version: shadow_share(traffic.salt, each) for each in traffic.shadows}
+    there = [(seat, shares[name]) for name, seat in seats.items() if name in shares and not seat.is_live]
+    return tuple((seat, share) for seat, share in there if _fits(seat) and share.threshold)
 
 
 def _seat(traffic: Traffic, member: Member, served: Served, live: Contract, count: EndpointCount) -> Seat:

@@ -46,6 +46,15 @@ _RUNS: Final = ((0, 8), (9, 13), (14, 18), (19, 23), (24, 36))
 _UUID: Final = re.compile("[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
+def each_id(ids: bytes) -> list[bytes]:
+    """Identifiers that stand one behind the other, one by one.
+
+    >>> each_id(bytes(32)) == [bytes(16), bytes(16)]
+    True
+    """
+    return [ids[at : at + ID_BYTES] for at in range(0, len(ids), ID_BYTES)]
+
+
 def endpoint_tag(project: str, endpoint: str) -> bytes:
     """What an identifier is bound to: one project's endpoint.
 

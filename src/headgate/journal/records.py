@@ -58,17 +58,18 @@ class Answer(msgspec.Struct, array_like=True, gc=False):
     assigned: str
     """The version the input was assigned to; evidence counts this one."""
     answered: str
-    """The version that spoke."""
+    """The version that spoke; empty where none did, as for a shadow that failed."""
     role: str
     probability: float
     """Chance that the assigned version was drawn for this input, 0 to 1."""
     prediction: Value | list[Value]
+    """None where no version spoke."""
     scores: list[float] | None
     """Classification: one per class, in the contract's order."""
     compute_us: int
     """Time next to the model, for the whole batch the row was in."""
     latency_us: int
-    """From the request's last byte to this record."""
+    """From the request's last byte to this record; for a shadow from the moment it was handed the row."""
     fallback: str = ""
     """Why the assigned version did not answer; empty when it did."""
 

@@ -87,8 +87,9 @@ def closed_parts(source: SegmentSource, segment: SegmentRef, moments: dict[bytes
     scanner = Scanner()
     parts = []
     for found in fed(scanner, data):
-        for schema, block in found.items():
+        for block in found.values():  # all of them first: an answer may stand under another schema than its input
             moments.update((each.id, each.at) for each in block.inputs)
+        for schema, block in found.items():
             for table, rows in tables_of(schema, block, moments).items():
                 parts.append(Part(segment.stream, segment.sequence, schema, table, rows))
     return parts, scanner.end < len(data) and frame_beyond(data, scanner.end)

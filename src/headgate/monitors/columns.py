@@ -1,6 +1,8 @@
 """The journal's joined table as flat arrays: one entry per row that counts, sorted by window.
 
-`windows` is the only caller. Everything here is vectorised; no row is touched in Python.
+`windows` calls `columns`. What turns one Arrow column into an array (`named`, `floats`, `said`, `scores_of`) serves
+whoever else reads that table, so that a prediction means the same everywhere. Everything here is vectorised; no row is
+touched in Python.
 """
 
 from collections.abc import Sequence
@@ -69,15 +71,15 @@ def columns(table: pa.Table, output: Output, version: str | None) -> Columns:
     people are left out. For a version: the rows assigned to it, shadow ones among them.
     """
     table = table.select(NEEDED)
-    role = pc.fill_null(_text(table["role"]), "")
+    role = pc.fill_null(text(table["role"]), "")
     if version is None:
-        chosen = pc.is_in(role, value_set=_texts(["", *SERVED]))
+        chosen = pc.is_in(role, value_set=texts(["", *SERVED]))
     else:
-        spoken = pc.is_in(role, value_set=_texts([*SERVED, Role.SHADOW]))
-        chosen = pc.and_(spoken, pc.fill_null(pc.equal(_text(table["assigned"]), version), False))
+        spoken = pc.is_in(role, value_set=texts([*SERVED, Role.SHADOW]))
+        chosen = pc.and_(spoken, pc.fill_null(pc.equal(text(table["assigned"]), version), False))
     table = table.filter(chosen)
-    answered, versions = _named(table["answered"])
-    refused, rules = _named(table["refusal_rule"])
+    answered, versions = named(table["answered"])
+    refused, rules = named(table["refusal_rule"])
     spoke = answered >= 0
     if version is not None:
         own = answered == (versions.index(version) if version in versions else len(versions))
@@ -85,29 +87,38 @@ def columns(table: pa.Table, output: Output, version: str | None) -> Columns:
         own = spoke
     truth, labelled = _truths(table["label"], output)
     return Columns(
-        at=_integers(table["at"].cast(pa.timestamp("us", tz=table["at"].type.tz)).cast(pa.int64())),
+        at=integers(table["at"].cast(pa.timestamp("us", tz=table["at"].type.tz)).cast(pa.int64())),
         answered=answered,
         refused=np.where(spoke, -1, refused),
-        fell_back=_named(table["fallback"])[0] >= 0,
+        fell_back=named(table["fallback"])[0] >= 0,
         flagged=_flagged(table["flags"]),
         judged=own & ~_flags(pc.equal(role.filter(chosen), Role.PINNED)),
-        latency_ms=_floats(table["latency_us"]) / 1000,
-        compute_ms=_floats(table["compute_us"]) / 1000,
+        latency_ms=floats(table["latency_us"]) / 1000,
+        compute_ms=floats(table["compute_us"]) / 1000,
         truth=truth,
         labelled=labelled,
-        predicted=_said(table["prediction"], output),
-        scores=_scores(table["scores"], output),
+        predicted=said(table["prediction"], output),
+        scores=scores_of(table["scores"], output),
         versions=versions,
         rules=rules,
     )
 
 
-def _texts(values: Sequence[str]) -> pa.Array:
+def texts(values: Sequence[str]) -> pa.Array:
+    """Names, members of an enum among them, as a column of plain strings.
+
+    >>> texts([Role.LIVE]).to_pylist()
+    ['live']
+    """
     return pa.array([str(each) for each in values], type=pa.string())
 
 
-def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The column as plain strings, whether it is kept as a dictionary, a view or nothing but nulls."""
+def text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column as plain strings, whether it is kept as a dictionary, a view or nothing but nulls.
+
+    >>> text(pa.chunked_array([pa.nulls(1)])).type
+    DataType(string)
+    """
     return column if pa.types.is_string(column.type) else column.cast(pa.string())
 
 
@@ -123,49 +134,71 @@ def _flagged(column: pa.ChunkedArray) -> Bools:
     return _flags(pc.greater(pc.list_value_length(column), 0))
 
 
-def _integers(column: pa.ChunkedArray) -> Ints:
+def integers(column: pa.ChunkedArray) -> Ints:
+    """Whole numbers, none of them null.
+
+    >>> integers(pa.chunked_array([[1, 2]])).tolist()
+    [1, 2]
+    """
     values: Ints = column.to_numpy().astype(np.int64)
     return values
 
 
-def _floats(column: pa.ChunkedArray) -> Floats:
-    """Numbers, NaN for null."""
+def floats(column: pa.ChunkedArray) -> Floats:
+    """Numbers, NaN for null.
+
+    >>> floats(pa.chunked_array([[1, None]])).tolist()
+    [1.0, nan]
+    """
     values: Floats = pc.cast(column, pa.float64(), safe=False).to_numpy().astype(np.float64, copy=False)
     return values
 
 
-def _named(column: pa.ChunkedArray) -> tuple[Ints, tuple[str, ...]]:
-    """Texts as positions in the list of those that occur, sorted; -1 for null and for the empty text."""
-    column = _text(column)
+def named(column: pa.ChunkedArray) -> tuple[Ints, tuple[str, ...]]:
+    """Texts as positions in the list of those that occur, sorted; -1 for null and for the empty text.
+
+    >>> codes, names = named(pa.chunked_array([["b", "", "a", None]]))
+    >>> codes.tolist(), names
+    ([1, -1, 0, -1], ('a', 'b'))
+    """
+    column = text(column)
     names = sorted(each for each in pc.unique(column).to_pylist() if each)
-    codes = pc.index_in(column, value_set=_texts(names))
-    return _integers(pc.fill_null(codes, -1)), tuple(names)
+    codes = pc.index_in(column, value_set=texts(names))
+    return integers(pc.fill_null(codes, -1)), tuple(names)
 
 
 def _truths(column: pa.ChunkedArray, output: Output) -> tuple[NDArray[Any], Bools]:
     """Truths and where there is one; a label that is none of the classes counts as missing."""
-    truth = _said(column, output)
+    truth = said(column, output)
     return truth, (np.isfinite(truth) if output.task is Task.REGRESSION else truth >= 0)
 
 
-def _said(column: pa.ChunkedArray, output: Output) -> NDArray[Any]:
-    """Labels or predictions as class codes (negative for none of them) or numbers (NaN for null)."""
+def said(column: pa.ChunkedArray, output: Output) -> NDArray[Any]:
+    """Labels or predictions as class codes (negative for none of them) or numbers (NaN for null).
+
+    >>> said(pa.chunked_array([["yes", None]]), Output(Task.BINARY, classes=("no", "yes"))).tolist()
+    [1, -2]
+    """
     if output.task is Task.TENSOR or pa.types.is_null(column.type):
         nothing = np.nan if output.task is Task.REGRESSION else UNLABELLED
         return np.full(len(column), nothing, dtype=np.float64 if output.task is Task.REGRESSION else np.int64)
     if output.task is Task.REGRESSION:
-        return _floats(column)
+        return floats(column)
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     try:
         known = pa.array(output.classes).cast(column.type)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
         return encode(column.to_pylist(), output.classes)  # classes of mixed types, or other than the column's
-    return _integers(pc.fill_null(pc.index_in(column, value_set=known), UNLABELLED))
+    return integers(pc.fill_null(pc.index_in(column, value_set=known), UNLABELLED))
 
 
-def _scores(column: pa.ChunkedArray, output: Output) -> Floats | None:
-    """Scores as (rows, classes), NaN where a row has none; None when no row has any."""
+def scores_of(column: pa.ChunkedArray, output: Output) -> Floats | None:
+    """Scores as (rows, classes), NaN where a row has none; None when no row has any.
+
+    >>> scores_of(pa.chunked_array([[[0.25, 0.75], None]]), Output(Task.BINARY, classes=("no", "yes"))).tolist()
+    [[0.25, 0.75], [nan, nan]]
+    """
     count = len(output.classes)
     if output.task not in (Task.BINARY, Task.MULTICLASS) or pa.types.is_null(column.type):
         return None
@@ -173,7 +206,7 @@ def _scores(column: pa.ChunkedArray, output: Output) -> Floats | None:
     if not whole.any():
         return None
     given = column if whole.all() else column.filter(pa.array(whole))
-    values = _floats(pc.list_flatten(given)).reshape(-1, count)
+    values = floats(pc.list_flatten(given)).reshape(-1, count)
     if whole.all():
         return values
     scores = np.full((len(column), count), np.nan)

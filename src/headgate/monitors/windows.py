@@ -232,8 +232,8 @@ def _window(
         labelled=int(known.sum()),
         due=owed,
         coverage=int((due & known).sum()) / owed if owed else None,
-        latency_ms=_quantiles(rows.latency_ms[spoke]),
-        compute_ms=_quantiles(rows.compute_ms[spoke]),
+        latency_ms=quantiles(rows.latency_ms[spoke]),
+        compute_ms=quantiles(rows.compute_ms[spoke]),
         metrics={} if output.task is Task.TENSOR else estimates(_measured(rows, known, output), metrics, confidence),
         versions=tuple(sorted(name for name, _ in _counted(rows.answered[spoke], rows.versions))),
         zone=zone,
@@ -253,7 +253,12 @@ def _counted(codes: Ints, names: tuple[str, ...]) -> tuple[tuple[str, int], ...]
     return tuple((name, count) for name, count in ranked if count)
 
 
-def _quantiles(values: Floats) -> Quantiles | None:
+def quantiles(values: Floats) -> Quantiles | None:
+    """The quantiles of times, NaN left out; None where there is no time.
+
+    >>> quantiles(np.array([1.0, 2.0, 3.0, np.nan])).p50, quantiles(np.array([np.nan]))
+    (2.0, None)
+    """
     values = values[~np.isnan(values)]
     if len(values) == 0:
         return None

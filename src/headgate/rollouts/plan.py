@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from headgate.rollouts.guards import Alpha, Guard
 from headgate.vocabulary import DEFAULT_PROJECT, Micros
 
 NEVER: Final = Micros(2**62)
@@ -64,11 +65,30 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     candidate: str
     """``model:number``."""
     steps: tuple[Step, ...]
-    guarded: bool = True
-    """Whether anything is measured that may decide; without, only people and time do."""
+    guards: tuple[Guard, ...] = ()
+    """What is measured; without any that may decide, only people and time do."""
+    alpha: Alpha = Alpha()
     project: str = DEFAULT_PROJECT
     horizon: Micros = NEVER
     """How long it may take, in microseconds of event time, before `on_horizon`."""
     on_horizon: OnHorizon = OnHorizon.HOLD
     progress_deadline: Micros = NEVER
     """How long one analysis may take before the rollout is held for a person to look at."""
+    why: str = ""
+    sticky_key: str | None = None
+    """Field or request key by which callers keep their version; None draws per request."""
+
+    @property
+    def guarded(self) -> bool:
+        """Whether anything is measured that may decide."""
+        return any(not each.dry_run for each in self.guards)
+
+    @property
+    def shadows(self) -> bool:
+        """Whether the candidate is a shadow at any time, so that it can be compared input by input."""
+        return any(isinstance(each, Shadow) and each.share > 0 for each in self.steps)
+
+    @property
+    def splits(self) -> bool:
+        """Whether both versions have callers at any time."""
+        return any(isinstance(each, SetWeight) and 0 < each.weight < 1 for each in self.steps)

@@ -49,6 +49,8 @@ class Move(msgspec.Struct, frozen=True):
     action: Action
     at: Micros
     why: str
+    spent: dict[str, float] = {}
+    """What a promotion spends of a year's budget, by guard; see ``budget.py``."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from typing import Final
 from headgate.errors import RuntimeFailed
 
 NOT_THERE: Final = "the runtime host is not there yet"
+DIED: Final = "the runtime host died"
 _RAISED: Final = "the model raised "
 MESSAGE_LIMIT: Final = 300
 """Characters of a model's own message that are passed on."""
@@ -32,10 +33,19 @@ def unquoted(error: RuntimeFailed) -> RuntimeFailed:
 def is_prompt(error: Exception) -> bool:
     """Whether a failure cost its caller next to no time: the model raised something, or its host is not there.
 
-    >>> is_prompt(failed(ValueError("bad"))), is_prompt(RuntimeFailed("the runtime host died"))
+    >>> is_prompt(failed(ValueError("bad"))), is_prompt(RuntimeFailed(DIED))
     (True, False)
     """
     return str(error).startswith((_RAISED, NOT_THERE))
+
+
+def is_of_rows(error: Exception) -> bool:
+    """Whether other rows may fare better than those asked: the failure is not that the process was lost.
+
+    >>> is_of_rows(failed(ValueError("bad"))), is_of_rows(RuntimeFailed(DIED))
+    (True, False)
+    """
+    return str(error) not in (NOT_THERE, DIED)
 
 
 def described(error: BaseException) -> str:

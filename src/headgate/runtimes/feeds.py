@@ -79,6 +79,11 @@ class Column:
         nulls = None if self.nulls is None else self.nulls[start:stop]
         return Column(self.values[start:stop], nulls)
 
+    def take(self, places: Sequence[int]) -> "Column":
+        """Those at `places`."""
+        nulls = None if self.nulls is None else self.nulls[places]
+        return Column(self.values[places], nulls)
+
     def listed(self) -> list[Any]:
         """The values as Python has them, None for null."""
         found: list[Any] = self.values.tolist()

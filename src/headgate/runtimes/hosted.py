@@ -13,7 +13,7 @@ from typing import Final
 
 from headgate.errors import RuntimeFailed
 from headgate.runtimes.channel import Channel, Closed, Frame, connect
-from headgate.runtimes.failure import NOT_THERE
+from headgate.runtimes.failure import DIED, NOT_THERE
 from headgate.runtimes.ports import Feeds, Outputs, Runtime
 from headgate.runtimes.wire import SHARED_FROM, Kind, pack_cancel, pack_run, read_outputs
 
@@ -132,7 +132,7 @@ class HostedPlacement:
             if not channel.send(pack_run(call, feeds, max(1, int(budget * 1e6)), self._shared_from)):
                 self._wait_to_write(channel)
         except Closed:
-            self._lose("the runtime host died")
+            self._lose(DIED)
 
     def _give_up(self, call: int) -> None:
         """Tell the host that nobody waits any more; the future is gone already."""
@@ -142,7 +142,7 @@ class HostedPlacement:
             if not self._channel.send(pack_cancel(call)):
                 self._wait_to_write(self._channel)
         except Closed:
-            self._lose("the runtime host died")
+            self._lose(DIED)
 
     def _wait_to_write(self, channel: Channel) -> None:
         if self._loop is not None:
@@ -154,7 +154,7 @@ class HostedPlacement:
             if channel is not None and self._loop is not None and channel.flush():
                 self._loop.remove_writer(channel.fileno())
         except Closed:
-            self._lose("the runtime host died")
+            self._lose(DIED)
 
     def _readable(self) -> None:
         if self._channel is None:
@@ -162,7 +162,7 @@ class HostedPlacement:
         try:
             frames = self._channel.receive()
         except (Closed, RuntimeFailed):
-            self._lose("the runtime host died")
+            self._lose(DIED)
             return
         for frame in frames:
             future = self._calls.pop(frame.head.id, None)
@@ -215,7 +215,7 @@ class HostedRuntime:
                         return _outputs(frame)
         except Closed as error:
             self._lose()
-            raise RuntimeFailed("the runtime host died") from error
+            raise RuntimeFailed(DIED) from error
 
     def _received(self, channel: Channel) -> list[Frame]:
         try:

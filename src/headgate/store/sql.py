@@ -1,7 +1,7 @@
 """The registry, the events, the endpoints and the keys, kept in SQLite or PostgreSQL; one transaction per call.
 
 The composition root makes one and hands it to whoever asks for `RegistryStore`, `EventLog`,
-`EndpointStore` or `KeyStore`.
+`EndpointStore`, `KeyStore` or `RolloutStore`.
 """
 
 import os
@@ -16,7 +16,9 @@ from headgate.access.keys import Key
 from headgate.errors import NotFound
 from headgate.events import Event, Sealed
 from headgate.registry.ports import Evaluation, Version
-from headgate.store import chain, keyrows, tables
+from headgate.rollouts.rollout import Rollout
+from headgate.rollouts.state import Move
+from headgate.store import chain, keyrows, rolloutrows, tables
 from headgate.store.engines import open_engine, reading, writing
 from headgate.vocabulary import Micros
 
@@ -151,7 +153,7 @@ class SqlStore:
     def put_endpoint(self, project: str, name: str, spec: str) -> None:
         """Keep the YAML text of an endpoint, replacing what was there."""
         with writing(self._engine) as connection:
-            _upsert(connection, tables.endpoint, {"project": project, "name": name}, {"spec": spec})
+            _put_endpoint(connection, project, name, spec)
 
     def endpoints(self, project: str | None = None) -> list[tuple[str, str, str]]:
         """(project, name, spec), sorted."""
@@ -161,6 +163,37 @@ class SqlStore:
             query = query.where(table.c.project == project)
         with reading(self._engine) as connection:
             return sorted((row.project, row.name, row.spec) for row in connection.execute(query))
+
+    def add_rollout(self, rollout: Rollout, event: Event) -> Rollout:
+        """Keep it under the next number of its endpoint, with its event; Conflict while another has not ended."""
+        with writing(self._engine) as connection:
+            chain.take_turns(connection)  # two who begin at once must not both find the endpoint free
+            numbered = rolloutrows.add(connection, rollout)
+            chain.append(connection, event)
+            return numbered
+
+    def move_rollout(self, rollout: Rollout, move: Move, event: Event, spec: str | None = None) -> Rollout:
+        """Append `move` to its history, with its event and the endpoint's new file; Conflict if it moved meanwhile."""
+        with writing(self._engine) as connection:
+            after = rolloutrows.move(connection, rollout, move)
+            if spec is not None:
+                _put_endpoint(connection, rollout.plan.project, rollout.plan.endpoint, spec)
+            chain.append(connection, event)
+            return after
+
+    def rollouts(self, project: str | None = None, endpoint: str | None = None) -> list[Rollout]:
+        """By project, endpoint and number."""
+        with reading(self._engine) as connection:
+            return rolloutrows.find(connection, project=project, endpoint=endpoint)
+
+    def running(self) -> list[Rollout]:
+        """Those that have not ended, of all projects."""
+        with reading(self._engine) as connection:
+            return rolloutrows.find(connection, ended=False)
+
+
+def _put_endpoint(connection: sa.Connection, project: str, name: str, spec: str) -> None:
+    _upsert(connection, tables.endpoint, {"project": project, "name": name}, {"spec": spec})
 
 
 def _take_turns(connection: sa.Connection, version: Version) -> None:

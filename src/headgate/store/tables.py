@@ -105,3 +105,17 @@ key = Table(
     Column("burst", Float),
     Index("key_name", "project", "name"),
 )
+
+_running = text("NOT ended")
+
+rollout = Table(
+    "rollout",
+    metadata,
+    Column("project", Text, primary_key=True),
+    Column("endpoint", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("moves", Integer, nullable=False),
+    Column("ended", Boolean, nullable=False),
+    Column("record", Text, nullable=False),
+    Index("rollout_running", "project", "endpoint", unique=True, postgresql_where=_running, sqlite_where=_running),
+)

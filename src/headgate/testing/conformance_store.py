@@ -21,10 +21,13 @@ from headgate.access.ports import KeyStore
 from headgate.errors import Conflict, NotFound
 from headgate.events import Event, EventKind, first_broken
 from headgate.registry.ports import EndpointStore, Evaluation, EventLog, RegistryStore, Version
+from headgate.rollouts.plan import Plan, SetWeight
+from headgate.rollouts.rollout import Rollout, RolloutStore
+from headgate.rollouts.state import Action, Move
 from headgate.vocabulary import Micros
 
 
-class Store(RegistryStore, EventLog, EndpointStore, KeyStore, Protocol):
+class Store(RegistryStore, EventLog, EndpointStore, KeyStore, RolloutStore, Protocol):
     """Everything an installation keeps outside its files."""
 
 
@@ -214,6 +217,59 @@ def key_names_are_their_own(store: Store) -> None:
     expect([each.id for each in store.keys("default")] == ["k1", "k4", "k5"], "and so does a key after an expired one")
 
 
+def a_rollout(endpoint: str = "late", project: str = "default") -> Rollout:
+    """One that has just begun."""
+    plan = Plan(endpoint=endpoint, project=project, candidate="m:2", steps=(SetWeight(0.5),))
+    return Rollout(plan=plan, live="m:1", started=Micros(5), actor="ann", thresholds=(1.5, 2.0))
+
+
+def a_note(endpoint: str = "late") -> Event:
+    """What is remembered of a rollout."""
+    return Event(Micros(5), EventKind.ROLLOUT, "default", endpoint, "ann")
+
+
+def one_rollout_at_a_time(store: Store) -> None:
+    """A second rollout of an endpoint is refused until the first has ended, and nothing is remembered of it."""
+    first = store.add_rollout(a_rollout(), a_note())
+    expect(first.number == 1, "rollouts are counted from 1")
+    expect(store.rollouts("default", "late") == [first] == store.running(), "it is kept as it was returned")
+    expect(refuses(lambda: store.add_rollout(a_rollout(), a_note())), "a second one at the same time is refused")
+    expect(len(store.events("default")) == 1, "and leaves no trace")
+    expect(store.add_rollout(a_rollout("other"), a_note("other")).number == 1, "each endpoint counts for itself")
+    store.move_rollout(first, Move(Action.ABORT, Micros(6), "enough"), a_note())
+    expect(store.add_rollout(a_rollout(), a_note()).number == 2, "the next one begins when the first has ended")
+    expect([each.number for each in store.rollouts("default", "late")] == [1, 2], "by number")
+
+
+def rollouts_move_once(store: Store) -> None:
+    """A move is appended to the history it was decided on, or not at all; with its event and the endpoint's file."""
+    first = store.add_rollout(a_rollout(), a_note())
+    moved = store.move_rollout(first, Move(Action.PROMOTE, Micros(7), "it holds"), a_note(), "endpoint: late")
+    expect(moved.moves == (Move(Action.PROMOTE, Micros(7), "it holds"),), "the move is the last of its history")
+    expect(store.rollouts("default") == [moved] and store.running() == [], "what has ended runs no more")
+    expect(store.endpoints("default") == [("default", "late", "endpoint: late")], "the file came with it")
+    late = Move(Action.ABORT, Micros(8), "too late")
+    expect(refuses(lambda: store.move_rollout(first, late, a_note(), "endpoint: x")), "a stale history is refused")
+    expect(store.rollouts("default") == [moved], "and changes nothing")
+    expect(len(store.events("default")) == 2 and store.endpoints()[0][2] == "endpoint: late", "nothing at all")
+
+
+def rollouts_begin_one_by_one(store: Store) -> None:
+    """Of several who begin a rollout of one endpoint at once, one may."""
+    with ThreadPoolExecutor(8) as pool:
+        refused = list(pool.map(lambda _: refuses(lambda: store.add_rollout(a_rollout(), a_note())), range(16)))
+    expect(refused.count(False) == 1 and len(store.running()) == 1, "one began, and the others were told")
+
+
+def refuses(call: Callable[[], object]) -> bool:
+    """Whether `call` raises Conflict."""
+    try:
+        call()
+    except Conflict:
+        return True
+    return False
+
+
 CHECKS: Final[tuple[Callable[[Store], None], ...]] = (
     numbers_count_up,
     same_digest_same_version,
@@ -228,6 +284,9 @@ CHECKS: Final[tuple[Callable[[Store], None], ...]] = (
     appenders_take_turns,
     keys_are_kept_with_their_event,
     key_names_are_their_own,
+    one_rollout_at_a_time,
+    rollouts_move_once,
+    rollouts_begin_one_by_one,
 )
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from headgate.errors import BadInput, Conflict
 from headgate.testing.conformance_store import expect
 from headgate.traffic.ports import RevisionReports, TrafficStore
-from headgate.traffic.traffic import Capture, Member, Policy, Traffic
+from headgate.traffic.traffic import Capture, Member, Policy, Shadow, Traffic
 from headgate.vocabulary import Ack, OnFailure
 
 Open = Callable[[], TrafficStore]
@@ -27,7 +27,7 @@ def some_traffic(revision: int = 1, *, endpoint: str = "delays", project: str = 
         "m:1",
         [Member("m:1", "sha256:aa", 0.9, proved=True), Member("m:2", "sha256:bb", 0.1, forced=True)],
         "salt",
-        ["m:3"],
+        [Shadow("m:3", 0.5)],
         "customer",
         1_700_000_000_000_000,
         Policy(Ack.BUFFERED, OnFailure.ANSWER, 250, Capture(12.5, ["a"], ["b"]), 3600.0),

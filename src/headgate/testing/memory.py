@@ -13,12 +13,14 @@ from headgate.access.keys import Key, Published, refuse_taken
 from headgate.errors import BadInput, Conflict, NotFound
 from headgate.events import FIRST, Event, Sealed, seal
 from headgate.registry.ports import Evaluation, Version
+from headgate.rollouts.rollout import Rollout
+from headgate.rollouts.state import Move
 from headgate.traffic.traffic import Traffic
 from headgate.vocabulary import NAME, NAME_RULE
 
 
 class MemoryStore:
-    """Registry, events and endpoints in dictionaries; safe to share between threads.
+    """Registry, events, endpoints and rollouts in dictionaries; safe to share between threads.
 
     >>> from headgate.vocabulary import Micros
     >>> store = MemoryStore()
@@ -33,6 +35,7 @@ class MemoryStore:
         self._evaluations: list[Evaluation] = []
         self._events: list[Sealed] = []
         self._keys: dict[str, Key] = {}
+        self._rollouts: dict[tuple[str, str], list[Rollout]] = {}
         self._endpoints: dict[tuple[str, str], str] = {}
 
     def close(self) -> None:
@@ -125,6 +128,40 @@ class MemoryStore:
         with self._lock:
             kept = sorted(self._endpoints.items())
         return [(owner, name, spec) for (owner, name), spec in kept if project in (None, owner)]
+
+    def add_rollout(self, rollout: Rollout, event: Event) -> Rollout:
+        """Keep it under the next number of its endpoint, with its event; Conflict while another has not ended."""
+        with self._lock:
+            kept = self._rollouts.setdefault((rollout.plan.project, rollout.plan.endpoint), [])
+            if kept and not kept[-1].state.ended:
+                raise Conflict(f"endpoint '{rollout.plan.endpoint}' is in rollout {kept[-1].number}; abort it first")
+            kept.append(msgspec.structs.replace(rollout, number=len(kept) + 1))
+            self._append(event)
+            return kept[-1]
+
+    def move_rollout(self, rollout: Rollout, move: Move, event: Event, spec: str | None = None) -> Rollout:
+        """Append `move` to its history, with its event and the endpoint's new file; Conflict if it moved meanwhile."""
+        key = rollout.plan.project, rollout.plan.endpoint
+        with self._lock:
+            kept = self._rollouts[key]
+            if kept[rollout.number - 1] != rollout:
+                raise Conflict(f"rollout {rollout.number} of '{rollout.plan.endpoint}' moved meanwhile; look again")
+            kept[rollout.number - 1] = rollout.after(move)
+            if spec is not None:
+                self._endpoints[key] = spec
+            self._append(event)
+            return kept[rollout.number - 1]
+
+    def rollouts(self, project: str | None = None, endpoint: str | None = None) -> list[Rollout]:
+        """By project, endpoint and number."""
+        with self._lock:
+            kept = sorted(self._rollouts.items())
+        wanted = (found for (owner, name), found in kept if project in (None, owner) and endpoint in (None, name))
+        return list(itertools.chain.from_iterable(wanted))
+
+    def running(self) -> list[Rollout]:
+        """Those that have not ended, of all projects."""
+        return [each for each in self.rollouts() if not each.state.ended]
 
 
 class MemoryTraffic:

@@ -43,6 +43,8 @@ class Behaviour(StrEnum):
     """Echoes all rows but the last: a broken output contract."""
     NOT_FINITE = "not_finite"
     """Answers NaN: a broken output contract."""
+    HUGE = "huge"
+    """Answers ten megabytes, whatever it is asked: a broken output contract."""
 
 
 def scripted_package(

@@ -39,6 +39,8 @@ class Model:
                 rows = rows[:-1]
             case "not_finite":
                 return np.full(len(rows), np.nan)
+            case "huge":
+                return np.zeros((len(rows), 1_250_000))
         if self._script["behaviour"] == "fixed":
             return np.full(len(rows), self._script["value"])
         return rows[:, 0] + self._script["value"]

@@ -22,7 +22,8 @@ from typing import Final
 from headgate.traffic.traffic import Traffic
 from headgate.vocabulary import Micros
 
-_WHOLE: Final = 1 << 64
+WHOLE: Final = 1 << 64
+"""The threshold that takes all: no draw reaches it."""
 _LONGEST_KEY: Final = blake2b.MAX_KEY_SIZE
 
 
@@ -36,7 +37,7 @@ class Arm:
     prefix: bytes
     """What precedes the key in the hash."""
     threshold: int
-    """Draws below it are taken; 2⁶⁴ takes all."""
+    """Draws below it are taken; WHOLE takes all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def assign(traffic: Traffic, *, absent: frozenset[str] = frozenset()) -> Assignm
         if member.version == traffic.live or member.weight <= 0.0 or not entitled or taken >= 1.0:
             continue
         weight = min(member.weight, 1.0 - taken)
-        threshold = min(_WHOLE, int(weight / (1.0 - taken) * _WHOLE))
+        threshold = min(WHOLE, int(weight / (1.0 - taken) * WHOLE))
         arms.append(Arm(member.version, weight, member.version.encode() + b"\0", threshold))
         taken += weight
         away += weight if member.version in absent else 0.0

@@ -60,6 +60,15 @@ class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Field or request key by which callers keep their version; None draws per request."""
 
 
+class RolloutBudget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an endpoint's rollouts may risk in a year, all together."""
+
+    alpha_per_year: float = 0.2
+    """With which probability any version that is worse than its margin may be promoted in a year."""
+    worse_per_year: float = 3.0
+    """How much worse all promotions of a year may make it: points of the largest loss, by any guard on labels."""
+
+
 class EndpointSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One endpoint as ``endpoint.yaml`` holds it; ``load_endpoint`` has checked every rule."""
 
@@ -79,6 +88,7 @@ class EndpointSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long after a prediction its label counts as due, such as 2d."""
     retention: str | None = None
     """How long journal rows are kept, in whole days such as 400d; None keeps them all."""
+    rollouts: RolloutBudget = RolloutBudget()
     traffic: Split | None = None
     """A manual split; None sends everything to `model`."""
     contract: Contract | None = None
@@ -185,6 +195,12 @@ deadline_ms: 10000
 label_maturity: 0s
 retention: none
 
+# What a year of rollouts may risk, all together: with which probability any of them promotes what is worse than its
+# margin, and by how many points all promotions may make it worse.
+rollouts:
+  alpha_per_year: 0.2
+  worse_per_year: 3
+
 # A split by hand, instead of sending everything to the model above. Weights sum to 1.
 # traffic:
 #   split:
@@ -218,6 +234,10 @@ def _faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
     yield from _number_faults(spec)
     yield from _duration_faults(spec)
     yield from _capture_faults(spec)
+    if not 0 < spec.rollouts.alpha_per_year < 1:
+        yield "rollouts.alpha_per_year", "must lie between 0 and 1, neither of them included"
+    if not 0 <= spec.rollouts.worse_per_year <= 100:
+        yield "rollouts.worse_per_year", "must lie between 0 and 100 points"
     if spec.traffic is not None:
         yield from _split_faults(spec.traffic)
     for i, version in enumerate(spec.forced):

@@ -56,6 +56,15 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether an operator insisted, in writing."""
 
 
+class Shadow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A member that answers what the live version answers too; no caller sees it, so it needs no proof."""
+
+    version: str
+    """``model:number``."""
+    share: float
+    """Of the rows the live version answers, 0 to 1."""
+
+
 class Traffic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What gateways obey for one endpoint."""
 
@@ -67,7 +76,8 @@ class Traffic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     members: list[Member]
     salt: str
     """Enters the assignment hash; changing it reshuffles keys."""
-    shadows: list[str] = []
+    shadows: list[Shadow] = []
+    """Members, of any weight, that answer beside the live version; those that are no members are passed over."""
     sticky_key: str | None = None
     """Field or request key by which callers keep their version; None draws per request."""
     canary_valid_until: int | None = None
@@ -80,3 +90,7 @@ class Traffic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def member(self, version: str) -> Member | None:
         """The member of that name, if it is one."""
         return next((each for each in self.members if each.version == version), None)
+
+    def shadows_with(self, version: str) -> bool:
+        """Whether that version is to answer beside the live one."""
+        return version != self.live and any(each.version == version for each in self.shadows)

@@ -18,7 +18,7 @@ _OTHER: Final = "other"
 PROCESSES: Final = ("gateway", "host", "controller")
 """Kinds of processes that may die."""
 FALLBACKS: Final = ("failed", "late", "resting")
-"""Why the live version answers in another's stead."""
+"""Why the live version answers in another's stead, and why a shadow answers nothing."""
 
 
 class Histogram:
@@ -41,10 +41,39 @@ class Histogram:
         values[self._sum] += value
 
 
+class ShadowCount:
+    """What is counted of one version as a shadow, from zero once it is one."""
+
+    __slots__ = ("_answered", "_failed", "_share", "_shed", "_values")
+
+    def __init__(self, slab: Slab, labels: Mapping[str, str]) -> None:
+        self._values = slab.values
+        self._answered = slab.cell("headgate_shadow_predictions_total", **labels)
+        self._failed = {each: slab.cell("headgate_shadow_failures_total", reason=each, **labels) for each in FALLBACKS}
+        self._shed = slab.cell("headgate_shadow_shed_total", **labels)
+        self._share = slab.cell("headgate_shadow_share", **labels)
+
+    def takes(self, share: float) -> None:
+        """Its share of the rows the live version answers."""
+        self._values[self._share] = share
+
+    def answered(self, rows: int) -> None:
+        """So many rows were answered."""
+        self._values[self._answered] += rows
+
+    def failed(self, reason: str, rows: int) -> None:
+        """So many rows were not, for one of the reasons of FALLBACKS."""
+        self._values[self._failed[reason]] += rows
+
+    def shed(self, rows: float) -> None:
+        """So many rows were never asked, or their answers not kept; under pressure as many as are to be expected."""
+        self._values[self._shed] += rows
+
+
 class VersionCount:
     """What is counted of one version of one endpoint."""
 
-    __slots__ = ("_inference", "_labels", "_predictions", "_queued", "_rows", "_slab", "_values")
+    __slots__ = ("_inference", "_labels", "_predictions", "_queued", "_rows", "_shadow", "_slab", "_values")
 
     def __init__(self, slab: Slab, project: str, endpoint: str, version: str) -> None:
         self._labels = {"project": project, "endpoint": endpoint, "version": version}
@@ -55,6 +84,20 @@ class VersionCount:
         self._inference = Histogram(slab, "headgate_inference_duration_seconds", **self._labels)
         self._queued = Histogram(slab, "headgate_queue_duration_seconds", **self._labels)
         self._rows = Histogram(slab, "headgate_batch_size", **self._labels)
+        self._shadow: ShadowCount | None = None
+
+    @property
+    def shadow(self) -> ShadowCount:
+        """The counts of the version as a shadow."""
+        if self._shadow is None:
+            self._shadow = ShadowCount(self._slab, self._labels)
+        return self._shadow
+
+    def ran_beside(self, rows: int, compute_us: int) -> None:
+        """A call answered `rows` rows as a shadow."""
+        self._rows.observe(rows)
+        self._inference.observe(compute_us / 1e6)
+        self.shadow.answered(rows)
 
     def ran(self, role: str, rows: int, compute_us: int, queued_ns: int) -> None:
         """A call answered `rows` rows in that role; the oldest of them had waited `queued_ns` for it."""

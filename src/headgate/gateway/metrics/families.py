@@ -77,6 +77,14 @@ FAMILIES: Final = {
             "Rows the live version answered for another.",
             (*_WHICH, "reason"),
         ),
+        Family("headgate_shadow_predictions_total", Kind.COUNTER, "Rows answered as a shadow.", _WHICH),
+        Family(
+            "headgate_shadow_failures_total", Kind.COUNTER, "Rows a shadow did not answer.", (*_WHICH, "reason")
+        ),
+        Family(
+            "headgate_shadow_shed_total", Kind.COUNTER, "Rows a shadow was spared because there was too much to do.",
+            _WHICH,
+        ),
         Family("headgate_labels_total", Kind.COUNTER, "Labels and decisions accepted.", (*_WHERE, "source")),
         Family(
             "headgate_label_lag_seconds",
@@ -99,6 +107,7 @@ FAMILIES: Final = {
         Family("headgate_journal_unwritable", Kind.STATE, "1 while some gateway cannot write its journal."),
         Family("headgate_model_info", Kind.STATE, "1 for every version loaded.", (*_WHICH, "digest")),
         Family("headgate_traffic_weight", Kind.STATE, "Share of unpinned callers.", _WHICH),
+        Family("headgate_shadow_share", Kind.STATE, "Share of the live version's rows a shadow answers too.", _WHICH),
         Family("headgate_traffic_revision", Kind.STATE, "The traffic revision obeyed.", _WHERE),
         Family(
             "headgate_slo_latency_seconds", Kind.STATE, "What the endpoint's file promises as p99; 0 without.", _WHERE

@@ -1,0 +1,288 @@
+"""Rollouts as an operator starts, watches and steers them; one method per word of the command line."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from headgate.app.told import text_of
+from headgate.clock import Clock
+from headgate.contracts.contract import Output, Sensitivity
+from headgate.controller.declared import Declared
+from headgate.controller.progress import Progress, moved_event
+from headgate.errors import BadConfiguration, Conflict, GateFailed, NotFound
+from headgate.events import Event, EventKind
+from headgate.journal.reader import Reader
+from headgate.registry.ports import Version
+from headgate.registry.registry import Registry
+from headgate.rollouts.budget import spending, within_budget
+from headgate.rollouts.comparison.compare import compare
+from headgate.rollouts.comparison.pairs import NEEDED, pairs_of
+from headgate.rollouts.comparison.values import Comparison
+from headgate.rollouts.foretell import Foretold, Pace, foretell
+from headgate.rollouts.judge import Sample, judge
+from headgate.rollouts.observe import Scene, observe, thresholds_before
+from headgate.rollouts.plan import Plan
+from headgate.rollouts.planfile import Facts, PlanFile, read_plan
+from headgate.rollouts.rollout import Rollout
+from headgate.rollouts.state import Action, Move, Phase
+from headgate.rollouts.status import RolloutStatus
+from headgate.rollouts.text import told
+from headgate.store.sql import SqlStore
+from headgate.traffic.endpoint import EndpointSpec, Share, Split, dump_endpoint
+from headgate.traffic.ports import TrafficSource
+from headgate.vocabulary import DAY, SECOND, Micros, Role
+
+ORDERS: Final = {
+    "pause": Action.PAUSE,
+    "resume": Action.RESUME,
+    "approve": Action.STEP,
+    "promote": Action.PROMOTE,
+    "abort": Action.ABORT,
+}
+"""What a person may order, and the move it is."""
+FEW: Final = 100
+"""Inputs that are due before the lack of any label means something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rollouts:
+    """The rollouts of one project's endpoints."""
+
+    project: str
+    store: SqlStore
+    declared: Declared
+    registry: Registry
+    reader: Reader
+    traffic: TrafficSource
+    clock: Clock
+    replayed: bool
+    actor: str
+    """Who orders."""
+
+    def by(self, who: str) -> "Rollouts":
+        """The same, on the word of `who`."""
+        return replace(self, actor=who)
+
+    def plan(self, plan: str | Path) -> Foretold:
+        """What a plan would do, and how long it would take; nothing moves.
+
+        `plan` is the YAML text or the path of a file. Raises BadConfiguration naming file, line and key, GateFailed
+        where the candidate has no passing evaluation, Conflict while another rollout of the endpoint runs.
+        """
+        checked, spec, _ = self._checked(plan, force=False)
+        return foretell(checked, self._pace(spec))
+
+    def deploy(self, plan: str | Path, *, endpoint: str | None = None, force: bool = False, why: str = "") -> Rollout:
+        """Begin the rollout that a plan describes; the controller moves it on. Raises what `plan` does.
+
+        `endpoint` is the one it has to be about; None takes any.
+
+        `force` lets a candidate without a passing evaluation take callers, and the history keeps who said so.
+        """
+        checked, spec, live = self._checked(plan, force=force, endpoint=endpoint)
+        if why:
+            checked = msgspec.structs.replace(checked, why=why)
+        if force:
+            self._force(spec, checked.candidate)
+        now = self.clock.now()
+        rollout = Rollout(
+            plan=checked,
+            live=live.ref,
+            started=now,
+            actor=self.actor,
+            thresholds=thresholds_before(self.reader, spec.project, spec.endpoint, live.ref, now),
+        )
+        details: dict[str, str | int | float | bool | None] = {"candidate": checked.candidate, "force": force}
+        where = spec.project, spec.endpoint
+        begun = Event(now, EventKind.ROLLOUT, *where, self.actor, checked.why, details, "", told(rollout))
+        return self.store.add_rollout(rollout, begun)
+
+    def status(self, endpoint: str) -> RolloutStatus:
+        """The endpoint's newest rollout. Raises NotFound when it never had one."""
+        rollout = self._newest(endpoint)
+        state, now = rollout.state, self.clock.now()
+        judgement = None if state.ended else judge(rollout.plan, state, self.observe(rollout, now))
+        return RolloutStatus(rollout=rollout, state=state, judgement=judgement, now=now)
+
+    def history(self, endpoint: str) -> list[Rollout]:
+        """Every rollout the endpoint had, oldest first."""
+        return self.store.rollouts(self.project, endpoint)
+
+    def report(self, endpoint: str) -> Comparison:
+        """What the candidate of the endpoint's newest rollout said beside the live version, on the same inputs.
+
+        Raises NotFound when the endpoint never had a rollout.
+        """
+        rollout = self._newest(endpoint)
+        spec, plan = self.declared.spec(self.project, endpoint), rollout.plan
+        live = self.registry.resolve(rollout.live, project=self.project)
+        contract = spec.contract or self.registry.package(live).contract
+        end = Micros(rollout.moves[-1].at + 1) if rollout.state.ended else None
+        where, roles = (self.project, endpoint), (Role.LIVE, Role.SHADOW)
+        joined = self.reader.joined(*where, start=rollout.started, end=end, roles=roles, columns=NEEDED)
+        features = self.reader.features(*where, start=rollout.started, end=end)
+        pairs = pairs_of(joined, contract, live_version=rollout.live, candidate_version=plan.candidate)
+        return compare(pairs, contract, features)
+
+    def order(self, endpoint: str, action: Action, why: str = "") -> Rollout:
+        """Move the endpoint's rollout on a person's word. Raises Conflict when that means nothing as it stands."""
+        rollout = self._newest(endpoint)
+        now = self.clock.now()
+        move = Move(action, now, why or f"{self.actor} said so")
+        if not rollout.would_move(move):
+            raise Conflict(f"rollout {rollout.number} is {rollout.state.phase}: there is nothing to {action}")
+        spec = None
+        if action is Action.PROMOTE:
+            spec = self.promoted(rollout)
+            if rollout.plan.guarded:
+                move = msgspec.structs.replace(move, spent=spending(rollout.plan, self.observe(rollout, now)))
+        return self.store.move_rollout(rollout, move, moved_event(rollout, move, self.actor), spec)
+
+    def roll_back(self, endpoint: str, why: str = "") -> Rollout | str:
+        """Take the endpoint back: abort its rollout, or return to the version before the last promotion.
+
+        Returns the rollout that was aborted, or the version that is live again. Raises Conflict where there is
+        nothing to go back to.
+        """
+        rollout = self._newest(endpoint)
+        if not rollout.state.ended:
+            return self.order(endpoint, Action.ABORT, why)
+        spec = self.declared.spec(self.project, endpoint)
+        if rollout.state.phase is not Phase.PROMOTED or spec.model != rollout.plan.candidate:
+            raise Conflict(f"{spec.model} did not come by a rollout, so there is no version to go back to")
+        text, back = dump_endpoint(spec), dump_endpoint(msgspec.structs.replace(spec, model=rollout.live))
+        self.store.put_endpoint(spec.project, endpoint, back)
+        details: dict[str, str | int | float | bool | None] = {"rollout": rollout.number, "force": False}
+        where = spec.project, endpoint
+        self.store.add_event(
+            Event(self.clock.now(), EventKind.APPLIED, *where, self.actor, why or "rolled back", details, text, back)
+        )
+        return rollout.live
+
+    def leave_alone(self, spec: EndpointSpec) -> None:
+        """Nothing, or Conflict when `spec` would change who answers an endpoint while a rollout of it runs."""
+        for each in self.store.rollouts(spec.project, spec.endpoint):
+            if each.state.ended:
+                continue
+            now = self.declared.spec(spec.project, spec.endpoint)
+            if (now.model, now.traffic, now.contract) != (spec.model, spec.traffic, spec.contract):
+                raise Conflict(f"endpoint '{spec.endpoint}' is in rollout {each.number}; wait for its end, or abort it")
+
+    def progress(self) -> Progress:
+        """The loop that moves rollouts on."""
+        return Progress(rollouts=self.store, observe=self.observe, promoted=self.promoted, clock=self.clock)
+
+    def observe(self, rollout: Rollout, now: Micros) -> Sample:
+        """What a rollout's guards judge."""
+        spec = self.declared.spec(rollout.plan.project, rollout.plan.endpoint)
+        live = self.registry.resolve(rollout.live, project=spec.project)
+        traffic = self.traffic.read().get((spec.project, spec.endpoint)) or self.declared.during(spec, rollout)
+        scene = Scene(self._output(spec, live), spec.label_maturity_s, traffic, self.replayed)
+        return observe(rollout, self.reader, scene, now)
+
+    def promoted(self, rollout: Rollout) -> str:
+        """The endpoint's file with the candidate as its model."""
+        spec = self.declared.spec(rollout.plan.project, rollout.plan.endpoint)
+        return dump_endpoint(msgspec.structs.replace(spec, model=rollout.plan.candidate, traffic=None))
+
+    def _newest(self, endpoint: str) -> Rollout:
+        self.declared.spec(self.project, endpoint)
+        found = self.store.rollouts(self.project, endpoint)
+        if not found:
+            raise NotFound("rollout of", endpoint, "`headgate deploy rollout.yaml` begins one")
+        return found[-1]
+
+    def _checked(
+        self, plan: str | Path, *, force: bool, endpoint: str | None = None
+    ) -> tuple[Plan, EndpointSpec, Version]:
+        """The plan, its endpoint and its live version, once everything that can be refused was not."""
+        file = read_plan(text_of(plan), str(plan)) if isinstance(plan, Path) else read_plan(plan, "plan")
+        if file.said.project != self.project:
+            raise file.wrong("project", f"is another project than '{self.project}'; say --project {file.said.project}")
+        if endpoint not in (None, file.said.endpoint):
+            raise file.wrong("endpoint", f"is another one than '{endpoint}'")
+        spec, live, candidate = self._parties(file)
+        checked = file.plan(self._facts(spec, live, self._pace(spec)), candidate.ref)
+        self._fits(file, spec, live, candidate)
+        if not force and not self.registry.proved(candidate) and candidate.ref not in spec.forced:
+            raise GateFailed(
+                f"{candidate.ref}: no passing evaluation, so no traffic. "
+                f"Run: headgate evaluate {candidate.ref} ROWS --gate '...' (or deploy with --force)"
+            )
+        earlier = self.store.rollouts(self.project, spec.endpoint)
+        for each in earlier:
+            if not each.state.ended:
+                raise Conflict(f"endpoint '{spec.endpoint}' is in rollout {each.number}; wait for its end, or abort it")
+        return within_budget(checked, earlier, spec.rollouts, self.clock.now()), spec, live
+
+    def _parties(self, file: PlanFile) -> tuple[EndpointSpec, Version, Version]:
+        """The endpoint, its live version and the candidate that a plan names."""
+        try:
+            spec = self.declared.spec(self.project, file.said.endpoint)
+        except NotFound as error:
+            raise file.wrong("endpoint", str(error)) from error
+        try:
+            candidate = self.registry.resolve(file.said.candidate, project=self.project)
+        except NotFound as error:
+            raise file.wrong("candidate", str(error)) from error
+        live = self.registry.resolve(spec.model, project=self.project)
+        if live.ref == candidate.ref:
+            says = f"{live.ref} is live already; write model: name:number into the endpoint's file, so that the next"
+            raise file.wrong("candidate", f"{says} version waits for its rollout")
+        if spec.traffic is not None and len(spec.traffic.split) > 1:
+            raise file.wrong("endpoint", "has a split by hand; take it out of the endpoint's file first")
+        return spec, live, candidate
+
+    def _fits(self, file: PlanFile, spec: EndpointSpec, live: Version, candidate: Version) -> None:
+        """Nothing, or BadConfiguration when the candidate's contract breaks the live one's."""
+        both = Split([Share(live.ref, 0.5), Share(candidate.ref, 0.5)])
+        try:
+            self.declared.check(msgspec.structs.replace(spec, traffic=both))
+        except BadConfiguration as error:
+            raise file.wrong("candidate", str(error).removeprefix(f"{error.where}: ")) from error
+
+    def _facts(self, spec: EndpointSpec, live: Version, pace: Pace) -> Facts:
+        contract = spec.contract or self.registry.package(live).contract
+        hidden, kept = set(spec.capture.redact), spec.capture.fields
+        fields = {
+            each.name: each.kind
+            for each in contract.fields
+            if each.sensitivity is Sensitivity.PUBLIC
+            and each.name not in hidden
+            and (kept is None or each.name in kept)
+        }
+        unlabelled = pace.due if pace.due >= FEW and not pace.label_share else 0
+        return Facts(contract.output, spec.label_maturity_s, fields, unlabelled)
+
+    def _force(self, spec: EndpointSpec, candidate: str) -> None:
+        forced = msgspec.structs.replace(spec, forced=sorted({*spec.forced, candidate}))
+        self.store.put_endpoint(spec.project, spec.endpoint, dump_endpoint(forced))
+
+    def _output(self, spec: EndpointSpec, live: Version) -> Output:
+        return spec.contract.output if spec.contract else self.registry.package(live).contract.output
+
+    def _pace(self, spec: EndpointSpec) -> Pace:
+        """What the endpoint did lately: the last day, and for labels the last week in which they were due."""
+        now, mature = self.clock.now(), round(spec.label_maturity_s * SECOND)
+        lately = self._lately(spec, Micros(now - DAY), now)
+        due = self._lately(spec, Micros(now - mature - 7 * DAY), Micros(now - mature))
+        spell = pc.subtract(pc.max(lately["at"]), pc.min(lately["at"])).cast(pa.int64()).as_py() if len(lately) else 0
+        return Pace(
+            inputs_per_second=len(lately) * SECOND / max(spell, SECOND),
+            error_rate=_share_null(lately["answered"]),
+            due=len(due),
+            label_share=1.0 - _share_null(due["label"]),
+            maturity_s=spec.label_maturity_s,
+        )
+
+    def _lately(self, spec: EndpointSpec, start: Micros, end: Micros) -> pa.Table:
+        columns = ("at", "answered", "label")
+        return self.reader.joined(spec.project, spec.endpoint, start=start, end=end, columns=columns)
+
+
+def _share_null(column: pa.ChunkedArray) -> float:
+    return column.null_count / len(column) if len(column) else 0.0

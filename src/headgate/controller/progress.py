@@ -1,0 +1,128 @@
+"""Moves rollouts on: observe, judge, decide, apply. Read `turn` first.
+
+Called in turn with `reconcile.py`, which publishes what a rollout's state asks for. A move is decided on a history
+and kept only if the history is still that one, in the same transaction as the endpoint's file: whoever is killed in
+between has changed nothing, and whoever comes after decides the same.
+"""
+
+import logging
+from collections.abc import Callable
+from time import monotonic
+
+import msgspec
+
+from headgate.clock import Clock
+from headgate.errors import Conflict, HeadgateError, PassingError
+from headgate.events import Event, EventKind
+from headgate.rollouts.budget import spending
+from headgate.rollouts.decide import decide
+from headgate.rollouts.judge import Judgement, Sample, judge
+from headgate.rollouts.rollout import Rollout, RolloutStore
+from headgate.rollouts.state import Action, Move
+from headgate.rollouts.text import told
+from headgate.vocabulary import Micros, Verdict
+
+log = logging.getLogger("headgate.controller")
+
+OFTEN = 0.5
+"""Seconds between two looks at a rollout's evidence, at least."""
+SHARE = 0.2
+"""Part of the time that may go into looking: a journal that takes long to read is read less often."""
+Observe = Callable[[Rollout, Micros], Sample]
+Promoted = Callable[[Rollout], str]
+"""The endpoint's file once a rollout's candidate owns it."""
+
+
+class Progress:
+    """The rollouts of an installation, a turn at a time."""
+
+    def __init__(self, *, rollouts: RolloutStore, observe: Observe, promoted: Promoted, clock: Clock) -> None:
+        self._rollouts = rollouts
+        self._observe = observe
+        self._promoted = promoted
+        self._clock = clock
+        self._next: dict[tuple[str, str, int], float] = {}
+        """When each is to be looked at again, on the scale of `monotonic`."""
+
+    def turn(self, *, at_once: bool = False) -> list[Rollout]:
+        """Look at every rollout whose time has come, or at all of them; returns those that moved."""
+        running = self._rollouts.running()
+        keys = {_key(each) for each in running}
+        self._next = {key: at for key, at in self._next.items() if key in keys}
+        moved = []
+        for each in running:
+            began = monotonic()
+            if not at_once and began < self._next.get(_key(each), 0.0):
+                continue
+            after = self._look(each)
+            self._next[_key(each)] = monotonic() + max(OFTEN, (monotonic() - began) / SHARE)
+            if after is not each:
+                moved.append(after)
+        return moved
+
+    def _look(self, rollout: Rollout) -> Rollout:
+        """Observe once, then move as often as what was observed allows: a step that has taken effect needs no look."""
+        now = self._clock.now()
+        sample = self._observed(rollout, now)
+        if sample is None:
+            return rollout
+        for _ in range(len(rollout.plan.steps) + 2):
+            judgement = sample if isinstance(sample, Judgement) else judge(rollout.plan, rollout.state, sample)
+            move = decide(rollout.plan, rollout.state, judgement.verdict, now)
+            if move is None or not rollout.would_move(move):
+                break
+            if move.action is Action.PROMOTE and isinstance(sample, Sample):
+                move = msgspec.structs.replace(move, spent=spending(rollout.plan, sample))
+            try:
+                rollout = self._apply(rollout, move, judgement)
+            except Conflict:
+                # Somebody moved it between our look and our write; the next turn sees their move and decides again.
+                log.info("%s moved meanwhile", rollout.plan.endpoint)
+                break
+        return rollout
+
+    def _observed(self, rollout: Rollout, now: Micros) -> Sample | Judgement | None:
+        """What is to be judged, or the judgement that nothing can be measured; None when it is worth another try."""
+        if not rollout.plan.guarded:
+            return Judgement(verdict=Verdict.UNDECIDED)
+        try:
+            return self._observe(rollout, now)
+        except PassingError as error:
+            log.warning("rollout %d of %s: %s", rollout.number, rollout.plan.endpoint, error)
+            return None
+        except HeadgateError as error:
+            log.error("rollout %d of %s cannot be measured: %s", rollout.number, rollout.plan.endpoint, error)
+            return Judgement(verdict=Verdict.BROKEN, why=str(error))
+
+    def _apply(self, rollout: Rollout, move: Move, judgement: Judgement) -> Rollout:
+        if judgement.verdict in (Verdict.ROLL_BACK, Verdict.BROKEN):
+            move = msgspec.structs.replace(move, why=f"{move.why}: {judgement.why}")
+        spec = self._promoted(rollout) if move.action is Action.PROMOTE else None
+        after = self._rollouts.move_rollout(rollout, move, moved_event(rollout, move, "controller"), spec)
+        log.info("%s: %s, %s", rollout.plan.endpoint, move.action, move.why)
+        return after
+
+
+def moved_event(rollout: Rollout, move: Move, actor: str) -> Event:
+    """What is remembered of a move."""
+    after = rollout.after(move)
+    details: dict[str, str | int | float | bool | None] = {
+        "rollout": rollout.number,
+        "candidate": rollout.plan.candidate,
+        "action": move.action.value,
+    }
+    return Event(
+        move.at,
+        EventKind.ROLLOUT,
+        rollout.plan.project,
+        rollout.plan.endpoint,
+        actor,
+        move.why,
+        details,
+        told(rollout),
+        told(after),
+    )
+
+
+def _key(rollout: Rollout) -> tuple[str, str, int]:
+    return rollout.plan.project, rollout.plan.endpoint, rollout.number

@@ -1,0 +1,239 @@
+"""What versions answered during a rollout, as columns: the same inputs side by side, or inputs divided between arms.
+
+Made from the journal's joined table; `judge.py` reads nothing else. Every input counts once, in the order of event
+time, and where callers stick to a version only the first of each: what one caller meets belongs together.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from headgate.contracts.contract import Output
+from headgate.evaluation.estimate import Floats
+from headgate.evidence.allocation import Bools
+from headgate.monitors.columns import Ints, floats, integers, said, scores_of, text
+from headgate.vocabulary import Micros, Role
+
+COLUMNS: Final = (
+    "input_id", "at", "entity", "assigned", "role", "probability", "prediction", "scores", "compute_us", "fallback",
+    "refusal_rule", "label",
+)  # fmt: skip
+"""Of the joined table."""
+FAILURES: Final = ("runtime", "deadline")
+"""Rules of refusals that say that a version did not answer, and no caller did anything wrong."""
+FEATURE: Final = "features."
+"""What the names of columns begin with that hold a field of the contract."""
+LOSS: Final = "loss."
+"""What the names of columns begin with that hold what a query gave, by the place of its guard."""
+Whose = Callable[[str, str | None, Micros], str]
+"""The version to which an input was assigned, by its id, its entity and its moment."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What was said of some inputs, one entry each, with what turned out to be true."""
+
+    at: Ints
+    """Event time in microseconds."""
+    predicted: NDArray[Any]
+    """Class codes, or numbers for a regression."""
+    scores: Floats | None
+    """Shape (inputs, classes)."""
+    compute_us: Floats
+    failed: Bools
+    """Whether the version did not answer, whoever did in its place."""
+    truth: NDArray[Any]
+    """Like `predicted`."""
+    labelled: Bools
+    more: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """Whatever else guards look at, by the name of its column."""
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def take(self, chosen: NDArray[Any]) -> "Answers":
+        """Those of a mask or of places."""
+        scores = None if self.scores is None else self.scores[chosen]
+        return Answers(
+            self.at[chosen],
+            self.predicted[chosen],
+            scores,
+            self.compute_us[chosen],
+            self.failed[chosen],
+            self.truth[chosen],
+            self.labelled[chosen],
+            {name: column[chosen] for name, column in self.more.items()},
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Inputs that both versions were asked: entry by entry the same input."""
+
+    live: Answers
+    candidate: Answers
+
+    def __len__(self) -> int:
+        return len(self.live)
+
+    def within(self, start: int, end: int) -> "Pairs":
+        """Those of inputs in [start, end)."""
+        return self.take((self.live.at >= start) & (self.live.at < end))
+
+    def take(self, chosen: Bools) -> "Pairs":
+        """Those of a mask."""
+        return Pairs(self.live.take(chosen), self.candidate.take(chosen))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arms:
+    """Inputs that were divided between the versions by chance."""
+
+    answers: Answers
+    candidate: Bools
+    """Whose each input was."""
+    shares: Floats
+    """With which probability it was the candidate's."""
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+    def within(self, start: int, end: int) -> "Arms":
+        """Those of inputs in [start, end)."""
+        return self.take((self.answers.at >= start) & (self.answers.at < end))
+
+    def take(self, chosen: Bools) -> "Arms":
+        """Those of a mask."""
+        return Arms(self.answers.take(chosen), self.candidate[chosen], self.shares[chosen])
+
+
+def pairs_of(table: pa.Table, output: Output, live: str, candidate: str) -> Pairs:
+    """The inputs of a joined table, with ``live`` and ``shadow`` roles, that both versions were asked."""
+    mine = table.filter(_is(table, Role.LIVE, live))
+    theirs = table.filter(_is(table, Role.SHADOW, candidate))
+    places = pc.index_in(theirs["input_id"], value_set=mine["input_id"].combine_chunks())
+    both = pc.or_(pc.is_valid(places), _unanswered(theirs))
+    theirs, places = theirs.filter(both), places.filter(both)
+    # Where the live version did not answer there is no row of it, and what is known of the input stands in the other's.
+    live_rows = mine.take(places)
+    for name in theirs.column_names:
+        if name not in {"at", "label"} and (name in COLUMNS or not is_of_input(name)):
+            continue
+        live_rows = live_rows.set_column(live_rows.column_names.index(name), name, theirs[name])
+    return Pairs(answers_of(live_rows, output), answers_of(theirs, output))
+
+
+def arms_of(table: pa.Table, output: Output, live: str, candidate: str, whose: Whose, *, sticks: bool = False) -> Arms:
+    """The inputs of a joined table that either version was to answer; `whose` tells it of those nobody answered.
+
+    Where it `sticks`, an entity always meets the same version, and only the first input of each counts.
+    """
+    table = _without_shadows(table.filter(_divided(table, live, candidate)))
+    if sticks:
+        table = _first_of_each(table)
+    assigned = text(table["assigned"])
+    ours: Bools = pc.fill_null(pc.equal(assigned, candidate), False).to_numpy().astype(np.bool_)
+    for place in np.flatnonzero(assigned.is_null().to_numpy()).tolist():
+        ours[place] = _whose(table, place, whose) == candidate
+    share = floats(table["probability"])
+    # Of one split, 0.05 and 1 - 0.95 are not quite the same number, and blocks end where the share changes.
+    shares: Floats = np.where(ours, share, 1.0 - share).round(12)
+    unknown = np.isnan(shares)
+    if unknown.any():
+        shares[unknown] = _nearest(shares, unknown)
+    return Arms(answers_of(table, output), ours, shares)
+
+
+def is_of_input(name: str) -> bool:
+    """Whether a column that was added to those of the journal says something of the input, and not of an answer.
+
+    >>> is_of_input("features.distance"), is_of_input("loss.0")
+    (True, False)
+    """
+    return name.startswith(FEATURE)
+
+
+def answers_of(table: pa.Table, output: Output) -> Answers:
+    """The answers of a joined table, row by row."""
+    truth = said(table["label"], output)
+    labelled: Bools = np.isfinite(truth) if truth.dtype.kind == "f" else truth >= 0
+    fallback = pc.fill_null(text(table["fallback"]), "")
+    silent = pc.is_null(table["role"])
+    return Answers(
+        integers(table["at"].cast(pa.timestamp("us", tz=table["at"].type.tz)).cast(pa.int64())),
+        said(table["prediction"], output),
+        scores_of(table["scores"], output),
+        floats(table["compute_us"]),
+        pc.or_(pc.not_equal(fallback, ""), silent).to_numpy().astype(np.bool_),
+        truth,
+        labelled,
+        {name: _plain(table[name]) for name in table.column_names if name not in COLUMNS},
+    )
+
+
+def _plain(column: pa.ChunkedArray) -> NDArray[Any]:
+    """Numbers as they are, NaN for null; anything else as text."""
+    kind = column.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return floats(column)
+    found: NDArray[Any] = np.array(pc.fill_null(column.cast(pa.string()), "").to_pylist(), dtype=np.object_)
+    return found
+
+
+def _is(table: pa.Table, role: Role, version: str) -> pa.ChunkedArray:
+    right = pc.and_(pc.equal(text(table["role"]), role.value), pc.equal(text(table["assigned"]), version))
+    return pc.fill_null(right, False)
+
+
+def _divided(table: pa.Table, live: str, candidate: str) -> pa.ChunkedArray:
+    roles = pc.is_in(text(table["role"]), value_set=pa.array([Role.LIVE.value, Role.CANARY.value]))
+    versions = pc.is_in(text(table["assigned"]), value_set=pa.array([live, candidate]))
+    return pc.or_(pc.and_(roles, versions), _unanswered(table))
+
+
+def _unanswered(table: pa.Table) -> pa.ChunkedArray:
+    """Whether nobody answered the caller; a shadow may have, and then the row is the shadow's."""
+    return pc.is_in(text(table["refusal_rule"]), value_set=pa.array(FAILURES))
+
+
+def _without_shadows(table: pa.Table) -> pa.Table:
+    """The rows with nothing said where only a shadow spoke."""
+    spoke = pc.fill_null(pc.not_equal(text(table["role"]), Role.SHADOW.value), True)
+    for name in ("role", "assigned", "probability", "compute_us"):
+        column = table[name]
+        silenced = pc.if_else(spoke, column, pa.scalar(None, column.type))
+        table = table.set_column(table.column_names.index(name), name, silenced)
+    return table
+
+
+def _first_of_each(table: pa.Table) -> pa.Table:
+    entities = text(table["entity"])
+    if entities.null_count == len(table):
+        return table
+    codes = entities.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    known = np.flatnonzero(~np.isnan(codes.astype(np.float64)))
+    _, firsts = np.unique(codes[known], return_index=True)
+    chosen = np.isnan(codes.astype(np.float64))
+    chosen[known[firsts]] = True
+    return table.filter(pa.array(chosen))
+
+
+def _whose(table: pa.Table, place: int, whose: Whose) -> str:
+    row: dict[str, Any] = table.slice(place, 1).select(["input_id", "entity"]).to_pylist()[0]
+    at = table["at"].slice(place, 1).cast(pa.timestamp("us", tz=table["at"].type.tz)).cast(pa.int64())
+    return whose(row["input_id"], row["entity"], Micros(at.to_pylist()[0]))
+
+
+def _nearest(shares: Floats, unknown: Bools) -> Floats:
+    """What the rows before (else after) those `unknown` have: shares change with the steps of a rollout alone."""
+    known = np.flatnonzero(~unknown)
+    if not len(known):
+        return np.zeros(int(unknown.sum()))
+    before = np.searchsorted(known, np.flatnonzero(unknown)) - 1
+    found: Floats = shares[known[np.maximum(before, 0)]]
+    return found

@@ -1,0 +1,83 @@
+"""What an endpoint may risk in a year: how often it promotes something worse, and how much worse all that adds up to.
+
+Many small steps down, each within its margin, would be a large one. So a year's rollouts share two budgets:
+
+* *Error rate.* The n-th rollout of a year may promote wrongly with a probability of at most 6 / (pi n)^2 of the year's
+  alpha. These sum to 1, so by the union bound any wrong promotion in the year has at most the year's alpha.
+* *Loss.* A promotion spends the upper confidence bound of how much worse its candidate is, and nothing where that
+  is not above 0. The next margins are no larger than what is left. Once nothing is left only a candidate that is
+  proved to be better is promoted.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from headgate.evidence.confidence import mean_interval
+from headgate.rollouts.guards import Guard, Margin, Unit
+from headgate.rollouts.judge import Sample, Source, found, sources
+from headgate.rollouts.losses import largest
+from headgate.rollouts.plan import Plan
+from headgate.rollouts.rollout import Rollout
+from headgate.traffic.endpoint import RolloutBudget
+from headgate.vocabulary import DAY, Micros
+
+YEAR: Final = 365 * DAY
+
+
+def within_budget(plan: Plan, earlier: Sequence[Rollout], budget: RolloutBudget, now: Micros) -> Plan:
+    """`plan` with no more alpha and no wider margins than a year's budget leaves it.
+
+    `earlier` are the rollouts its endpoint had.
+
+    >>> plan = Plan(endpoint="late", candidate="m:2", steps=())
+    >>> within_budget(plan, [], RolloutBudget(alpha_per_year=0.05), Micros(0)).alpha.promote
+    0.030396355092701333
+    """
+    year = [each for each in earlier if now - each.started < YEAR]
+    share = 6 / (math.pi * (len(year) + 1)) ** 2
+    alpha = msgspec.structs.replace(plan.alpha, promote=min(plan.alpha.promote, budget.alpha_per_year * share))
+    guards = tuple(_narrowed(each, budget.worse_per_year / 100 - spent(each, year)) for each in plan.guards)
+    return msgspec.structs.replace(plan, alpha=alpha, guards=guards)
+
+
+def spent(guard: Guard, rollouts: Sequence[Rollout]) -> float:
+    """How much worse, as a share of the largest loss, what these rollouts promoted may be by a guard's measure."""
+    return sum(move.spent.get(name_of(guard), 0.0) for each in rollouts for move in each.moves)
+
+
+def spending(plan: Plan, sample: Sample) -> dict[str, float]:
+    """What a promotion now would spend, by guard: a share of its largest loss, 0 where it is proved to be no worse."""
+    return {
+        name_of(guard): max(0.0, _upper(guard, source, plan.alpha.promote, sample))
+        for guard in plan.guards
+        if guard.needs_labels and guard.by is None
+        for source in sources(guard, plan)
+    }
+
+
+def name_of(guard: Guard) -> str:
+    """Under which name a guard's spending is kept: guards of the same measure share it."""
+    return f"sql: {guard.query}" if guard.query else str(guard.metric)
+
+
+def _narrowed(guard: Guard, left: float) -> Guard:
+    """A guard whose margin does not exceed what is `left`, a share of its largest loss."""
+    if not guard.needs_labels or guard.margin.unit is Unit.PERCENT:
+        return guard
+    most = max(0.0, left) * largest(guard)
+    if guard.margin.absolute <= most:
+        return guard
+    value = most * 100 if guard.margin.unit is Unit.POINTS else most
+    return msgspec.structs.replace(guard, margin=Margin(value, guard.margin.unit))
+
+
+def _upper(guard: Guard, source: Source, alpha: float, sample: Sample) -> float:
+    values = found(guard, source, sample).differences
+    top = largest(guard)
+    if values is None or not len(values):
+        return 1.0
+    low = -guard.margin.factor * top
+    return mean_interval(values, low=low, high=top, alpha=min(2 * alpha, 0.5)).high / top

@@ -1,0 +1,177 @@
+"""The verdict of all guards together: what the evidence so far says about a candidate.
+
+Any guard may roll back, and with several of them each needs so much more (e-Bonferroni); to promote, all have to say
+that the candidate is no worse by more than their margin. Recomputed from the journal at every look, so that a label
+that was corrected or came twice counts as it stands now.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from headgate.evidence.allocation import AllocationTest
+from headgate.rollouts.answers import Arms, Pairs
+from headgate.rollouts.guards import RULES, Guard, Margin, Measure
+from headgate.rollouts.measures import Found, Setting, divided, paired
+from headgate.rollouts.plan import Plan
+from headgate.rollouts.state import State
+from headgate.vocabulary import SECOND, Verdict
+
+SKEWED: Final = 0.001
+"""How often a router that does what it says may be taken for one that does not."""
+HEARD: Final = 1000
+"""Inputs a shadow should have answered, or whose labels are due, before silence means something."""
+LOADED: Final = 60 * SECOND
+"""How long a shadow may take to be loaded before its silence means something."""
+
+
+class Source(StrEnum):
+    """Where evidence comes from."""
+
+    SHADOW = "shadow"
+    """Inputs that both versions were asked."""
+    SPLIT = "split"
+    """Inputs that were divided between them."""
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """What one guard says of the candidate, from one source."""
+
+    metric: Measure
+    margin: Margin
+    source: Source
+    verdict: Verdict
+    dry_run: bool
+    rows: int
+    """Inputs, or blocks of them, that spoke."""
+    live: float | None
+    """The live version's figure: a mean loss from 0 on, for latency the median in microseconds."""
+    candidate: float | None
+    p_worse: float
+    """Anytime-valid p-value of "it is no worse"; it rolls back at alpha divided by the number of guards."""
+    p_fine: float
+    """Anytime-valid p-value of "it is worse by the margin"; it may take more traffic at alpha."""
+    by: str = ""
+    """The field whose groups it was asked of."""
+    group: str = ""
+    """The group that decides."""
+
+
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """What the evidence says at one look."""
+
+    verdict: Verdict
+    guards: tuple[Judged, ...] = ()
+    why: str = ""
+    """Which guard decided, or what is broken."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """What was observed of a rollout: answers of any age for what needs no labels, and those whose labels are due."""
+
+    pairs: Pairs
+    arms: Arms
+    due_pairs: Pairs
+    due_arms: Arms
+    setting: Setting
+
+
+def judge(plan: Plan, state: State, sample: Sample) -> Judgement:
+    """The verdict on a rollout in `state`, from what was observed of it."""
+    if _skewed(sample.arms):
+        return Judgement(verdict=Verdict.BROKEN, why="callers are not divided as the weights say")
+    if _silent(state, sample):
+        return Judgement(verdict=Verdict.BROKEN, why="the shadow says nothing; it may not be loaded, or all is shed")
+    if _unlabelled(plan, sample):
+        return Judgement(verdict=Verdict.BROKEN, why=f"of {len(sample.due_arms):,} labels that are due none came")
+    judged = tuple(_judged(plan, sample))
+    for each in judged:
+        if each.verdict is Verdict.ROLL_BACK and not each.dry_run:
+            return Judgement(verdict=Verdict.ROLL_BACK, guards=judged, why=_worse(each))
+    asked = [each for each in judged if not each.dry_run and _asked(each, plan, state)]
+    if asked and all(each.verdict is Verdict.PROMOTE for each in asked):
+        return Judgement(verdict=Verdict.PROMOTE, guards=judged, why="every guard holds within its margin")
+    waits = ", ".join(dict.fromkeys(str(each.metric) for each in asked if each.verdict is Verdict.UNDECIDED))
+    return Judgement(verdict=Verdict.UNDECIDED, guards=judged, why=f"not enough evidence yet: {waits}" if waits else "")
+
+
+def sources(guard: Guard, plan: Plan) -> tuple[Source, ...]:
+    """Where a guard of a plan gets its evidence.
+
+    Quality is compared on the same inputs where the plan has a shadow: that takes a fifth of the labels. What callers
+    meet, errors and time, is also watched where they meet it.
+    """
+    if guard.needs_labels or RULES[guard.metric].paired:
+        return (Source.SHADOW,) if plan.shadows else (Source.SPLIT,)
+    found = []
+    if plan.shadows:
+        found.append(Source.SHADOW)
+    if plan.splits:
+        found.append(Source.SPLIT)
+    return tuple(found)
+
+
+def _worse(judged: Judged) -> str:
+    where = f", where {judged.by} is {judged.group}" if judged.by else ""
+    return f"{judged.metric} is worse ({judged.source}{where})"
+
+
+def _judged(plan: Plan, sample: Sample) -> Iterator[Judged]:
+    lines = [(guard, source) for guard in plan.guards for source in sources(guard, plan)]
+    deciding = sum(not guard.dry_run for guard, _ in lines) or 1
+    for guard, source in lines:
+        seen = found(guard, source, sample)
+        verdict = Verdict.UNDECIDED
+        if seen.p_worse <= plan.alpha.roll_back / deciding:
+            verdict = Verdict.ROLL_BACK
+        elif seen.p_fine <= plan.alpha.promote:
+            verdict = Verdict.PROMOTE
+        yield Judged(
+            metric=guard.metric,
+            margin=guard.margin,
+            source=source,
+            verdict=verdict,
+            dry_run=guard.dry_run,
+            rows=seen.rows,
+            live=seen.live,
+            candidate=seen.candidate,
+            p_worse=seen.p_worse,
+            p_fine=seen.p_fine,
+            by=guard.by or "",
+            group=seen.group,
+        )
+
+
+def found(guard: Guard, source: Source, sample: Sample) -> Found:
+    """What a guard finds in one source of a sample."""
+    due = guard.needs_labels
+    if source is Source.SHADOW:
+        return paired(guard, sample.due_pairs if due else sample.pairs, sample.setting)
+    return divided(guard, sample.due_arms if due else sample.arms, sample.setting)
+
+
+def _asked(judged: Judged, plan: Plan, state: State) -> bool:
+    """Whether a guard has to hold in this step: what was not split yet cannot have been measured on a split."""
+    return judged.source is Source.SHADOW or 0 < state.weight < 1 or not plan.shadows
+
+
+def _silent(state: State, sample: Sample) -> bool:
+    """Whether a shadow that should have answered many inputs of this step answered none at all."""
+    asked = int((sample.arms.answers.at >= state.entered + LOADED).sum()) * state.shadow * (1.0 - state.weight)
+    return asked >= HEARD and not len(sample.pairs)
+
+
+def _unlabelled(plan: Plan, sample: Sample) -> bool:
+    """Whether guards wait for labels that do not come."""
+    wanted = any(guard.needs_labels and not guard.dry_run for guard in plan.guards)
+    return wanted and len(sample.due_arms) >= HEARD and not sample.due_arms.answers.labelled.any()
+
+
+def _skewed(arms: Arms) -> bool:
+    test = AllocationTest.different()
+    mixed = (arms.shares > 0) & (arms.shares < 1)
+    return test.update(test.start(), arms.candidate[mixed], arms.shares[mixed]).rejects(SKEWED)

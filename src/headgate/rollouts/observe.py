@@ -1,0 +1,142 @@
+"""What was observed of a rollout so far, read from the journal: the sample its guards judge."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from headgate.contracts.contract import Output
+from headgate.errors import BadInput
+from headgate.evidence.exceedance import frozen_quantiles
+from headgate.journal.identifiers import parse_id
+from headgate.journal.labels import ask_locked
+from headgate.journal.reader import Reader
+from headgate.monitors.columns import floats, text
+from headgate.rollouts.answers import COLUMNS, FEATURE, LOSS, Arms, arms_of, pairs_of
+from headgate.rollouts.judge import Sample
+from headgate.rollouts.measures import Setting
+from headgate.rollouts.rollout import Rollout
+from headgate.rollouts.state import begin, moved
+from headgate.traffic.assignment import draw
+from headgate.traffic.traffic import Traffic
+from headgate.vocabulary import DAY, SECOND, Micros, Role
+
+SETTLED: Final = Micros(SECOND // 2)
+"""Age at which all records of a moment are readable: each look then adds to the end of what the one before saw."""
+TIMED: Final = 200
+"""Answers of the live version that make its quantiles, where there were none before the rollout."""
+BEFORE: Final = Micros(7 * DAY)
+"""How far back before a rollout the live version's computing time is looked at."""
+_ROLES: Final = (Role.LIVE, Role.CANARY, Role.SHADOW)
+_WHOLE: Final = 1 << 64
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What of an endpoint must be known to read a rollout's answers."""
+
+    output: Output
+    maturity_s: float
+    traffic: Traffic
+    """As gateways obey it: its salt and sticky key say whose an input was that nobody answered."""
+    replayed: bool = False
+    """Whether its clock stands still until somebody moves it: then everything is readable at once."""
+
+
+def observe(rollout: Rollout, reader: Reader, scene: Scene, now: Micros) -> Sample:
+    """What was answered since `rollout` began, as far as it is readable by `now`."""
+    plan = rollout.plan
+    end = Micros(now + 1 if scene.replayed else now - SETTLED)
+    table = reader.joined(
+        plan.project, plan.endpoint, start=rollout.started, end=end, as_of=now, roles=_ROLES, columns=COLUMNS
+    )
+    table = _with_more(table, rollout, reader, end)
+    pairs = pairs_of(table, scene.output, rollout.live, plan.candidate)
+    whose, sticks = _Whose(rollout, scene.traffic), plan.sticky_key is not None
+    arms = arms_of(table, scene.output, rollout.live, plan.candidate, whose, sticks=sticks)
+    thresholds = rollout.thresholds
+    if not thresholds:
+        thresholds, counted = _first_thresholds(arms)
+        pairs, arms = pairs.within(counted, end), arms.within(counted, end)
+    due = now - round(scene.maturity_s * SECOND) + 1
+    classes = tuple(map(_as_text, scene.output.classes))
+    setting = Setting(thresholds, classes)
+    return Sample(pairs, arms, pairs.within(0, due), arms.within(0, due), setting)
+
+
+def thresholds_before(reader: Reader, project: str, endpoint: str, live: str, start: Micros) -> tuple[float, ...]:
+    """Quantiles of what the live version's answers took to compute in the week before `start`, in microseconds.
+
+    Empty where there are too few of them to say.
+    """
+    columns = ("assigned", "role", "fallback", "compute_us")
+    before = Micros(start - BEFORE)
+    table = reader.joined(project, endpoint, start=before, end=start, roles=(Role.LIVE,), columns=columns)
+    own = pc.and_(pc.equal(text(table["assigned"]), live), pc.equal(pc.fill_null(text(table["fallback"]), ""), ""))
+    took = floats(table.filter(pc.fill_null(own, False))["compute_us"])
+    took = took[~np.isnan(took)]
+    return frozen_quantiles(took) if len(took) >= TIMED else ()
+
+
+def _with_more(table: pa.Table, rollout: Rollout, reader: Reader, end: Micros) -> pa.Table:
+    """The table with a column for every field and every query of the plan's guards."""
+    plan = rollout.plan
+    names = dict.fromkeys(name for guard in plan.guards for name in guard.fields)
+    queries = dict.fromkeys(guard.query for guard in plan.guards if guard.query)
+    if not names and not queries:
+        return table
+    features = reader.features(plan.project, plan.endpoint, start=rollout.started, end=end)
+    places = pc.index_in(table["input_id"], value_set=features["input_id"].combine_chunks())
+    for name in names:
+        column = pc.struct_field(features["features"], name)
+        table = table.append_column(FEATURE + name, column.take(places))
+    for query in queries:
+        found = ask_locked(query, {"joined": table.select(COLUMNS), "features": features})
+        table = table.append_column(LOSS + query, _of_each(table, found))
+    return table
+
+
+def _of_each(table: pa.Table, found: pa.Table) -> pa.Array:
+    """The loss that a query gave each row; null where it gave none."""
+    if missing := {"input_id", "version", "loss"} - set(found.column_names):
+        raise BadInput("query", "columns", f"must give input_id, version and loss; {sorted(missing)[0]} is missing")
+    keys = zip(found["input_id"].to_pylist(), found["version"].to_pylist(), strict=True)
+    lost = dict(zip(keys, pc.cast(found["loss"], pa.float64()).to_pylist(), strict=True))
+    rows = zip(table["input_id"].to_pylist(), table["assigned"].to_pylist(), strict=True)
+    return pa.array([lost.get(each) for each in rows], pa.float64())
+
+
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class _Whose:
+    """To which version an input was assigned that nobody answered: assignment is a function."""
+
+    def __init__(self, rollout: Rollout, traffic: Traffic) -> None:
+        self._rollout = rollout
+        self._traffic = traffic
+        state = begin(rollout.plan, rollout.started)
+        self._weights = [(rollout.started, state.weight)]
+        for each in rollout.moves:
+            state = moved(rollout.plan, state, each)
+            self._weights.append((each.at, state.weight))
+
+    def __call__(self, input_id: str, entity: str | None, at: Micros) -> str:
+        sticks = self._traffic.sticky_key is not None and entity is not None
+        key = (entity or "").encode() if sticks else parse_id(input_id)
+        weight = next((weight for since, weight in reversed(self._weights) if since <= at), 0.0)
+        candidate = self._rollout.plan.candidate
+        ours = draw(self._traffic.salt, candidate, key) < int(weight * _WHOLE)
+        return candidate if ours else self._rollout.live
+
+
+def _first_thresholds(arms: Arms) -> tuple[tuple[float, ...], int]:
+    """Quantiles of the first answers of the live version, and the moment from which on answers may be compared."""
+    timed = np.flatnonzero(~arms.candidate & ~arms.answers.failed & ~np.isnan(arms.answers.compute_us))
+    if len(timed) < TIMED:
+        return (), 0
+    first = timed[:TIMED]
+    return frozen_quantiles(arms.answers.compute_us[first]), int(arms.answers.at[first[-1]]) + 1

@@ -1,0 +1,277 @@
+"""The plan file a person writes, and the plan it means for one endpoint.
+
+Called by ``headgate plan`` and ``headgate deploy``. Every complaint names the file, the line and the key, and comes
+before anything moves.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from headgate.contracts.contract import Kind, Output
+from headgate.contracts.text import read_document
+from headgate.contracts.yaml_lines import line_of
+from headgate.contracts.yaml_text import read_yaml
+from headgate.errors import BadConfiguration, BadInput
+from headgate.rollouts.guards import RULES, Alpha, Guard, Measure, read_margin, usual_guard, usual_guards
+from headgate.rollouts.plan import NEVER, Analysis, Approve, OnHorizon, Pause, Plan, SetWeight, Shadow, Step
+from headgate.rollouts.strategies import Strategy, steps_of
+from headgate.traffic.durations import seconds
+from headgate.vocabulary import DEFAULT_PROJECT, SECOND, Micros
+
+_SHARE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?%")
+_STEPS: Final = "shadow, set_weight, pause, analysis and approve"
+
+
+class _GuardText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A guard as written."""
+
+    metric: Measure
+    margin: str | float | None = None
+    dry_run: bool = False
+    cap: float | None = None
+    by: str | None = None
+    worth: dict[str, dict[str, float]] | None = None
+    column: str | None = None
+    query: str | None = None
+
+
+class _PlanText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A plan as written."""
+
+    endpoint: str
+    candidate: str
+    project: str = DEFAULT_PROJECT
+    strategy: Strategy | None = None
+    steps: list[str | dict[str, Any]] | None = None
+    guards: list[_GuardText] | None = None
+    alpha: Alpha = Alpha()
+    horizon: str = "30d"
+    on_horizon: OnHorizon = OnHorizon.HOLD
+    progress_deadline: str | None = None
+    why: str = ""
+    sticky_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What of an endpoint decides whether a plan makes sense for it."""
+
+    output: Output
+    """What the live version promises."""
+    maturity_s: float
+    """Seconds after a prediction at which its label is due; 0 where none is expected."""
+    fields: Mapping[str, Kind] = field(default_factory=dict)
+    """Those the journal keeps for everybody to read, with their kinds."""
+    unlabelled: int = 0
+    """Inputs whose labels were due lately, where none of them came; 0 where any did, or nobody asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFile:
+    """A plan as somebody wrote it: its syntax is right, and its endpoint has not been asked."""
+
+    text: str
+    where: str
+    said: _PlanText
+
+    def wrong(self, path: str, message: str) -> BadConfiguration:
+        """The complaint about the key at `path`."""
+        return BadConfiguration(f"{self.where} line {line_of(self.text, path)}: {path}", message)
+
+    def plan(self, facts: Facts, candidate: str) -> Plan:
+        """What it means for an endpoint of these facts; `candidate` is the version it names, ``model:number``.
+
+        Raises BadConfiguration naming line, key and rule.
+        """
+        plan = self._plan(facts, candidate)
+        for path, message in _faults(plan, facts):
+            raise self.wrong(path, message)
+        return plan
+
+    def _plan(self, facts: Facts, candidate: str) -> Plan:
+        said = self.said
+        deadline = said.progress_deadline
+        guards = usual_guards(facts.output.task, labels=facts.maturity_s > 0)
+        if said.strategy is Strategy.ALL_AT_ONCE:
+            guards = ()
+        return Plan(
+            endpoint=said.endpoint,
+            project=said.project,
+            candidate=candidate,
+            steps=self._steps(),
+            guards=guards if said.guards is None else tuple(map(self._guard, range(len(said.guards)), said.guards)),
+            alpha=said.alpha,
+            horizon=self._length("horizon", said.horizon),
+            on_horizon=said.on_horizon,
+            progress_deadline=NEVER if deadline is None else self._length("progress_deadline", deadline),
+            why=said.why,
+            sticky_key=said.sticky_key,
+        )
+
+    def _steps(self) -> tuple[Step, ...]:
+        if (self.said.strategy is None) == (self.said.steps is None):
+            raise self.wrong("steps", "say either strategy or steps, and not both")
+        if self.said.strategy is not None:
+            return steps_of(self.said.strategy)
+        return tuple(self._step(f"steps[{i}]", each) for i, each in enumerate(self.said.steps or ()))
+
+    def _step(self, path: str, written: str | dict[str, Any]) -> Step:
+        if isinstance(written, str):
+            written = {written: None}
+        if len(written) != 1:
+            raise self.wrong(path, f"a step has one key; there are {_STEPS}")
+        [(name, value)] = written.items()
+        match name:
+            case "shadow":
+                return Shadow(self._share(f"{path}.shadow", value))
+            case "set_weight":
+                return SetWeight(self._share(f"{path}.set_weight", value))
+            case "pause":
+                return Pause(self._length(f"{path}.pause", value))
+            case "analysis" if value in (None, {}):
+                return Analysis()
+            case "approve":
+                return Approve(str(value or ""))
+        raise self.wrong(path, f"is no step; there are {_STEPS}")
+
+    def _guard(self, place: int, written: _GuardText) -> Guard:
+        said = {name: getattr(written, name) for name in written.__struct_fields__ if name != "margin"}
+        try:
+            if written.margin is None:
+                return msgspec.structs.replace(usual_guard(written.metric), **said)
+            return Guard(margin=read_margin(written.margin), **said)
+        except BadInput as error:
+            raise self.wrong(f"guards[{place}].margin", error.message) from error
+
+    def _share(self, path: str, written: object) -> float:
+        found = _SHARE.fullmatch(written) if isinstance(written, str) else None
+        if found is None:
+            raise self.wrong(path, "must be a share of the callers with its sign, such as 5%")
+        if float(found[1]) > 100:
+            raise self.wrong(path, "no version can have more than 100% of the callers")
+        return float(found[1]) / 100
+
+    def _length(self, path: str, written: object) -> Micros:
+        try:
+            length = seconds(written if isinstance(written, str) else "")
+        except ValueError as error:
+            raise self.wrong(path, str(error)) from error
+        if not length:
+            raise self.wrong(path, "must be longer than 0")
+        return Micros(length * SECOND)
+
+
+def read_plan(text: str, where: str) -> PlanFile:
+    r"""The plan that the YAML in `text` describes, before its endpoint is asked.
+
+    Raises BadConfiguration naming `where`, the line and the key.
+
+    >>> file = read_plan("endpoint: late\ncandidate: late:2\nstrategy: canary\n", "rollout.yaml")
+    >>> file.said.strategy.value
+    'canary'
+    """
+    document = read_yaml(text, where)
+    if not isinstance(document, dict):
+        raise BadConfiguration(where, "holds no mapping of keys; begin with endpoint:, candidate: and strategy:")
+    try:
+        return PlanFile(text, where, read_document(document, _PlanText, where))
+    except BadConfiguration as error:
+        path = error.where.removeprefix(where).removeprefix(": ")
+        message = str(error).removeprefix(f"{error.where}: ")
+        raise BadConfiguration(f"{where} line {line_of(text, path)}{': ' if path else ''}{path}", message) from error
+
+
+def _faults(plan: Plan, facts: Facts) -> Iterator[tuple[str, str]]:
+    if not plan.steps:
+        yield "steps", "names no step"
+    if plan.sticky_key is not None and not plan.sticky_key:
+        yield "sticky_key", "must name a field or request key, or be left out"
+    yield from _step_faults(plan)
+    for i, guard in enumerate(plan.guards):
+        if any(_same(guard, earlier) for earlier in plan.guards[:i]):
+            yield f"guards[{i}].metric", f"'{guard.metric}' is guarded already"
+        for key, message in _guard_faults(guard, plan, facts):
+            yield f"guards[{i}].{key}", message
+    for name in ("roll_back", "promote"):
+        if not 0 < getattr(plan.alpha, name) < 1:
+            yield f"alpha.{name}", "must lie between 0 and 1, neither of them included"
+
+
+def _step_faults(plan: Plan) -> Iterator[tuple[str, str]]:
+    weight = shadow = 0.0
+    if plan.guarded and not (plan.shadows or plan.splits):
+        yield "steps", "give the guards nothing to measure; begin with a shadow step, or split the callers"
+    for i, step in enumerate(plan.steps):
+        if isinstance(step, Analysis) and not plan.guarded:
+            yield f"steps[{i}]", "there is nothing to analyse: no guard may decide"
+        if isinstance(step, Analysis) and not (weight or shadow):
+            yield f"steps[{i}]", "there is nothing to analyse yet: the candidate answers nobody"
+        if isinstance(step, Shadow) and weight == 1.0:
+            yield f"steps[{i}].shadow", "the candidate has all callers by then; nothing is left to shadow"
+        if isinstance(step, Shadow):
+            shadow = step.share
+        if isinstance(step, SetWeight):
+            if step.weight < weight:
+                yield f"steps[{i}].set_weight", "goes backwards; weights may only grow, and a guard takes them back"
+            weight = step.weight
+
+
+def _guard_faults(guard: Guard, plan: Plan, facts: Facts) -> Iterator[tuple[str, str]]:
+    rule = RULES[guard.metric]
+    if guard.margin.unit not in rule.units:
+        wanted = " or ".join(sorted(f"1{each}" for each in rule.units))
+        yield "margin", f"of {guard.metric} has another unit: write {wanted}"
+    if facts.output.task not in rule.tasks:
+        yield "metric", f"{guard.metric} means nothing for the task '{facts.output.task}'"
+    if rule.labels and not facts.maturity_s:
+        yield "metric", f"{guard.metric} needs labels; set label_maturity in the endpoint's file first"
+    elif rule.labels and facts.unlabelled:
+        yield "metric", f"{guard.metric} needs labels, and of {facts.unlabelled:,} inputs due lately none has one"
+    if rule.paired and not plan.shadows:
+        yield "metric", f"{guard.metric} compares answers to the same input; begin with a shadow step"
+    if guard.metric is Measure.CALIBRATION and not facts.output.probability:
+        yield "metric", "calibration needs probabilities, and the contract promises none"
+    yield from _cap_faults(guard)
+    for key in ("by", "column"):
+        name = getattr(guard, key)
+        if name is not None and name not in facts.fields:
+            known = ", ".join(sorted(facts.fields)) or "none"
+            yield key, f"'{name}' is no field that the journal keeps for everybody; there are {known}"
+    if guard.by is not None and not rule.by:
+        yield "by", f"means nothing for {guard.metric}; remove it"
+    if guard.column is not None and facts.fields.get(guard.column) not in (Kind.NUMBER, Kind.INTEGER, None):
+        yield "column", f"'{guard.column}' holds no numbers"
+    yield from _worth_faults(guard, facts)
+
+
+def _cap_faults(guard: Guard) -> Iterator[tuple[str, str]]:
+    wanted = RULES[guard.metric].capped or guard.column is not None
+    if wanted and guard.cap is None:
+        yield "cap", f"is needed for {guard.metric}: the largest loss of one row, or the largest column, that counts"
+    if guard.cap is not None and not (wanted and 0 < guard.cap < float("inf")):
+        yield "cap", "must be above 0" if wanted else f"means nothing for {guard.metric}; remove it"
+
+
+def _worth_faults(guard: Guard, facts: Facts) -> Iterator[tuple[str, str]]:
+    is_value, is_sql = guard.metric is Measure.VALUE, guard.metric is Measure.SQL
+    if is_value == (guard.worth is None):
+        yield "worth", "is needed for value, and means nothing for any other metric"
+    if guard.column is not None and not is_value:
+        yield "column", f"means nothing for {guard.metric}; remove it"
+    if is_sql == (guard.query is None):
+        yield "query", "is needed for sql, and means nothing for any other metric"
+    names = {str(each).lower() if isinstance(each, bool) else str(each) for each in facts.output.classes}
+    for said, row in (guard.worth or {}).items():
+        for each in (said, *row):
+            if is_value and each not in names:
+                yield "worth", f"'{each}' is no class; there are {', '.join(sorted(names))}"
+    if guard.worth is not None and len({each for row in guard.worth.values() for each in row.values()} | {0.0}) < 2:
+        yield "worth", "says that all decisions are worth the same"
+
+
+def _same(guard: Guard, other: Guard) -> bool:
+    return (guard.metric, guard.by, guard.query) == (other.metric, other.by, other.query)

@@ -1,0 +1,109 @@
+"""The verbs of a rollout one after the other on one home: what people read, what programs read, how they end."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tests.cli.in_process import Run
+
+SOURCE = "class Sign:\n    def predict(self, table): return [int(each > {over}) for each in table['x'].to_pylist()]\n"
+PLAN = """\
+endpoint: late
+candidate: sign:2
+why: it knows the edge better
+steps:
+- shadow: 100%
+- analysis
+- set_weight: 50%
+- approve: look at it
+guards:
+- metric: errors
+- metric: accuracy
+  margin: 2pt
+"""
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HEADGATE_HOME", "h")
+    values = [each / 10 for each in range(-30, 30)]
+    pd.DataFrame({"x": values, "y": [int(each > 0) for each in values]}).to_parquet("rows.parquet")
+    run = Run(capsys, monkeypatch)
+    for over in (0, 0.1):
+        Path("mine.py").write_text(SOURCE.format(over=over))
+        run("register", "sign", "mine.py:Sign", "--reference", "rows.parquet", "--label", "y", "--trust")
+    assert run("evaluate", "sign:1", "rows.parquet", "--gate", "accuracy >= 0.5").code == 0
+    run("init", "rows.parquet", "--endpoint", "late", "--model", "sign:1", "--label", "y")
+    text = Path("endpoint.yaml").read_text()
+    Path("endpoint.yaml").write_text(text.replace("label_maturity: 0s", "label_maturity: 1d"))
+    assert run("apply").code == 0
+    Path("rollout.yaml").write_text(PLAN)
+    return run
+
+
+def test_a_person_plans_begins_steers_and_goes_back(run: Run) -> None:
+    unproved = run("plan")
+    assert (unproved.code, "headgate evaluate sign:2" in unproved.err) == (6, True)
+    assert run("evaluate", "sign:2", "rows.parquet", "--gate", "accuracy >= 0.5").code == 0
+    planned = run("plan")
+    assert (planned.code, planned.err) == (0, "")
+    for words in ("shadow 100 % of the live version's inputs", "stay until every guard holds", "wait for a person"):
+        assert words in planned.out
+    assert "for lack of traffic" in planned.out
+    begun = run("deploy", "--why", "a test")
+    assert begun.out.startswith("rollout 1 of late began: progressing, step 1 of 4: sign:2 has 0 % of the callers")
+    assert run("deploy").code == 5
+    assert "is in rollout 1" in run("plan").err
+    shown = run("rollout", "status", "late")
+    assert shown.code == 0
+    for words in ("sign:1 -> sign:2", "why: a test", "now -> shadow: 100%", "set_weight: 50%", "verdict undecided"):
+        assert words in shown.out
+    assert run("rollout", "pause", "late").out.startswith("paused")
+    assert (run("rollout", "pause", "late").code, run("rollout", "resume", "late").code) == (5, 0)
+    for _ in range(2):
+        assert run("rollout", "approve", "late", "--why", "go on").code == 0
+    assert "sign:2 has 50 % of the callers" in run("rollout", "approve", "late").out
+    assert "sign:2  50 % of callers, canary" in run("status", "late").out
+    promoted = run("rollout", "promote", "late", "--why", "enough of it")
+    assert promoted.out.startswith("promoted: sign:2 has 100 % of the callers")
+    assert "go on" in run("rollout", "status", "late").out
+    assert "shadow beside live" in run("report", "late").out
+    assert run("report", "late", "--html", "report.html").out == "wrote report.html\n"
+    assert Path("report.html").read_text().startswith("<!doctype html>")
+    assert run("rollback", "late", "--why", "it rings").out == "late is back on sign:1\n"
+    again = run("rollback", "late")
+    assert (again.code, "no version to go back to" in again.err) == (5, True)
+    history = run("audit", "list").out
+    assert "rollout" in history
+    assert "records are whole" in run("audit", "verify").out
+
+
+def test_a_program_reads_json(run: Run) -> None:
+    run("evaluate", "sign:2", "rows.parquet", "--gate", "accuracy >= 0.5")
+    steps = run("plan", "--json").told["steps"]
+    assert [each["weight"] for each in steps] == [0.0, 0.0, 0.5, 0.5]
+    begun = run("deploy", "--json").told
+    assert (begun["number"], begun["live"], begun["plan"]["candidate"]) == (1, "sign:1", "sign:2")
+    status = run("rollout", "status", "late", "--json").told
+    assert (status["state"]["phase"], status["judgement"]["verdict"]) == ("progressing", "undecided")
+    assert run("report", "late", "--json").told["inputs"] == 0
+    aborted = run("rollout", "abort", "late", "--json").told
+    assert aborted["moves"][-1]["action"] == "abort"
+    assert run("rollback", "late", "--json").code == 5
+
+
+def test_what_is_wrong_is_named_with_its_line(run: Run) -> None:
+    Path("rollout.yaml").write_text(PLAN.replace("margin: 2pt", "margin: 2"))
+    wrong = run("plan")
+    assert wrong.code == 9
+    assert "rollout.yaml line 12: guards[1].margin: of accuracy has another unit" in wrong.err
+    Path("rollout.yaml").write_text(PLAN.replace("sign:2", "sign:7"))
+    assert "rollout.yaml line 2: candidate: version 'sign:7' does not exist" in run("deploy").err
+    Path("rollout.yaml").write_text(PLAN.replace("sign:2", "sign:1"))
+    assert "sign:1 is live already" in run("deploy").err
+    Path("rollout.yaml").write_text(PLAN.replace("endpoint: late", "endpoint: early"))
+    assert "rollout.yaml line 1: endpoint: endpoint 'early' does not exist" in run("deploy").err
+    assert run("plan", "nowhere.yaml").code == 4
+    assert run("rollout", "status", "late").code == 4
+    assert run("rollout", "jump", "late").code == 2

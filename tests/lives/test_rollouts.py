@@ -1,0 +1,250 @@
+"""Runbooks of rollouts, one for each strategy: what an operator does, what callers see, how it ends.
+
+Each takes many seconds, so `make test-full` runs two of them; the others are long forms.
+"""
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import pytest
+
+from headgate.client import Client
+from headgate.errors import Conflict
+from headgate.rollouts.rollout import Rollout
+from headgate.rollouts.state import Action, Phase
+from headgate.testing.installation import Installation
+
+PATIENCE: Final = 90.0
+LABELLED: Final = "label_maturity: 1s\n"
+RAMP: Final = "steps: [shadow: 100%, analysis, set_weight: 25%, pause: 1s, analysis, set_weight: 50%, analysis]\n"
+LABELS: Final = "alpha: {roll_back: 0.01, promote: 0.05}\nguards:\n- metric: errors\n- metric: accuracy\n"
+
+
+class Callers:
+    """Somebody who asks all the time, and tells the truth a moment later."""
+
+    made: ClassVar[list[Client]] = []
+
+    def __init__(self, installation: Installation, *, label: bool = True) -> None:
+        self.client = Client(installation.url)
+        self.made.append(self.client)
+        self.answered: Counter[str] = Counter()
+        self.label = label
+        self._chance = random.Random(5)  # noqa: S311 - rows, not secrets
+
+    def ask(self, count: int = 100) -> list[dict[str, Any]]:
+        """Ask `count` rows at once; every one must be answered."""
+        rows = [{"f0": self._chance.gauss(0, 1), "f1": self._chance.gauss(0, 1)} for _ in range(count)]
+        said = self.client.predict("late", rows)
+        assert all("prediction" in each for each in said), said
+        self.answered.update(each["version"] for each in said)
+        if self.label:
+            truths = [int(row["f0"] + 0.54 * row["f1"] > 0) for row in rows]
+            self.client.label("late", [{"id": a["id"], "label": t} for a, t in zip(said, truths, strict=True)])
+        return said
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[Installation]:
+    with Installation(tmp_path / "home") as found:
+        yield found
+        while Callers.made:
+            Callers.made.pop().close()
+
+
+def newest(installation: Installation) -> Rollout:
+    with installation.open() as hg:
+        return hg.rollouts.history("late")[-1]
+
+
+def deploy(installation: Installation, candidate: str, body: str) -> Rollout:
+    with installation.open() as hg:
+        return hg.deploy(f"endpoint: late\ncandidate: {candidate}\n{body}", force=True, why="a test")
+
+
+def ask_until(callers: Callers, true: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"{what}; so far {callers.answered}"
+        callers.ask()
+        time.sleep(0.01)
+
+
+def phase_is(installation: Installation, phase: Phase) -> Callable[[], bool]:
+    return lambda: newest(installation).state.phase is phase
+
+
+def live_of(installation: Installation) -> str:
+    with installation.open() as hg:
+        return hg.traffic.read()["default", "late"].live
+
+
+@pytest.mark.slow
+def test_canary_a_good_version_is_promoted_by_itself(installation: Installation) -> None:
+    """Given a live version and a candidate that hardly differs, when its rollout begins, then it takes all callers."""
+    live, good = installation.linear(), installation.linear(bias=0.001)
+    installation.serve("late", {live: 1.0}, more=LABELLED)
+    installation.start()
+    callers = Callers(installation)
+    callers.ask()
+    deploy(installation, good, f"{RAMP}{LABELS}")
+    ask_until(callers, phase_is(installation, Phase.PROMOTED), "it is promoted")
+    ask_until(callers, lambda: live_of(installation) == good, "it owns the endpoint", 5.0)
+    rollout = newest(installation)
+    assert [each.action for each in rollout.moves].count(Action.STEP) == len(rollout.plan.steps)
+    assert callers.answered[good] > 0
+    ask_until(callers, lambda: {each["version"] for each in callers.ask()} == {good}, "all callers hear it", 5.0)
+    with installation.open() as hg:
+        assert hg.rollouts.roll_back("late") == live, "and there is a way back"
+        hg.controller().reconcile()
+    ask_until(callers, lambda: {each["version"] for each in callers.ask()} == {live}, "callers are back", 5.0)
+
+
+@pytest.mark.full
+def test_canary_a_bad_version_never_meets_a_caller(installation: Installation) -> None:
+    """Given a candidate that is wrong on half of the rows, when it is a shadow first, then no caller ever hears it."""
+    live, bad = installation.linear(), installation.linear(bias=50.0)
+    installation.serve("late", {live: 1.0}, more=LABELLED)
+    installation.start()
+    callers = Callers(installation)
+    deploy(installation, bad, f"{RAMP}{LABELS}")
+    ask_until(callers, phase_is(installation, Phase.ROLLED_BACK), "it is rolled back")
+    assert set(callers.answered) == {live}
+    assert "accuracy is worse" in newest(installation).state.why
+
+    def only_live() -> bool:
+        with installation.open() as hg:
+            return [each.version for each in hg.traffic.read()["default", "late"].members] == [live]
+
+    installation.until(only_live, "nobody is asked but the live version", 5.0)
+
+
+@pytest.mark.slow
+def test_canary_without_a_shadow_a_failing_version_costs_nobody_an_answer(installation: Installation) -> None:
+    """Given a candidate that fails, when half of the callers are its own, then the live version answers for it."""
+    live, failing = installation.scripted("echo"), installation.scripted("failing")
+    installation.serve("late", {live: 1.0})
+    installation.start()
+    callers = Callers(installation, label=False)
+    deploy(installation, failing, "steps: [set_weight: 50%, analysis]\nguards:\n- metric: errors\n")
+    ask_until(callers, phase_is(installation, Phase.ROLLED_BACK), "it is rolled back")
+    assert "errors is worse (split)" in newest(installation).state.why
+    assert set(callers.answered) == {live}
+
+
+@pytest.mark.slow
+def test_shadow_a_person_reads_the_report_and_decides(installation: Installation) -> None:
+    """Given a shadow whose guards hold, when a person approves, then it is promoted, and not before."""
+    live, good = installation.linear(), installation.linear(bias=0.001)
+    installation.serve("late", {live: 1.0}, more=LABELLED)
+    installation.start()
+    callers = Callers(installation)
+    deploy(installation, good, f"strategy: shadow\n{LABELS}")
+    ask_until(callers, lambda: newest(installation).state.step == 2, "it waits for a person")
+    assert set(callers.answered) == {live}
+    with installation.open() as hg:
+        status = hg.rollouts.status("late")
+        assert status.judgement is not None
+        assert {each.source for each in status.judgement.guards} == {"shadow"}
+        hg.rollouts.order("late", Action.STEP, "the report reads well")
+    ask_until(callers, phase_is(installation, Phase.PROMOTED), "it is promoted")
+    assert "the report reads well" in [each.why for each in newest(installation).moves]
+
+
+@pytest.mark.full
+def test_blue_green_all_at_once_and_back_within_a_second(installation: Installation) -> None:
+    """Given both versions ready, when the switch is made and taken back, then either takes less than a second."""
+    live, good = installation.linear(), installation.linear(bias=0.001)
+    installation.serve("late", {live: 1.0}, more=LABELLED)
+    installation.start()
+    callers = Callers(installation)
+    deploy(installation, good, f"strategy: blue_green\n{LABELS}")
+    ask_until(callers, lambda: newest(installation).state.weight == 1.0, "it is switched")
+    ask_until(callers, lambda: {each["version"] for each in callers.ask()} == {good}, "all callers hear it", 1.0)
+    assert live_of(installation) == live, "the way back is open: the version before still owns the endpoint"
+    with installation.open() as hg:
+        hg.rollouts.roll_back("late", "a feeling")
+        hg.controller().reconcile()
+    ask_until(callers, lambda: {each["version"] for each in callers.ask()} == {live}, "and back", 1.0)
+    assert newest(installation).state.phase is Phase.ABORTED
+
+
+@pytest.mark.slow
+def test_ab_test_ends_when_a_guard_has_decided(installation: Installation) -> None:
+    """Given half of the callers each, when one is worse, then it is the one that ends."""
+    live, bad = installation.linear(), installation.linear(bias=50.0)
+    installation.serve("late", {live: 1.0}, more=LABELLED)
+    installation.start()
+    callers = Callers(installation)
+    deploy(installation, bad, f"strategy: ab_test\n{LABELS}")
+    ask_until(callers, phase_is(installation, Phase.ROLLED_BACK), "it is rolled back")
+    assert callers.answered[bad] > 0
+    assert callers.answered[live] > 0
+
+
+@pytest.mark.slow
+def test_all_at_once_is_at_once(installation: Installation) -> None:
+    """Given a plan that measures nothing, when it begins, then the candidate owns the endpoint a moment later."""
+    live, good = installation.linear(), installation.linear(bias=0.001)
+    installation.serve("late", {live: 1.0})
+    installation.start()
+    deploy(installation, good, "strategy: all_at_once\n")
+    installation.until(phase_is(installation, Phase.PROMOTED), "it is promoted", 5.0)
+    installation.until(lambda: live_of(installation) == good, "it owns the endpoint", 2.0)
+
+
+@pytest.mark.slow
+def test_a_person_pauses_resumes_and_aborts(installation: Installation) -> None:
+    """Given a rollout under way, when a person orders, then it obeys, and nothing else may begin meanwhile."""
+    live, good = installation.linear(), installation.linear(bias=0.001)
+    installation.serve("late", {live: 1.0}, more=LABELLED)
+    installation.start()
+    callers = Callers(installation)
+    deploy(installation, good, f"{RAMP}{LABELS}")
+    with pytest.raises(Conflict, match="is in rollout 1"):
+        deploy(installation, good, "strategy: all_at_once\n")
+    with installation.open() as hg, pytest.raises(Conflict, match="is in rollout 1"):
+        hg.apply(f"endpoint: late\nmodel: {good}\n{LABELLED}", force=True)
+    with installation.open() as hg:
+        hg.rollouts.order("late", Action.PAUSE)
+        with pytest.raises(Conflict, match="nothing to pause"):
+            hg.rollouts.order("late", Action.PAUSE)
+    for _ in range(30):
+        callers.ask()
+        time.sleep(0.05)
+    paused = newest(installation)
+    assert paused.state.phase is Phase.PAUSED
+    with installation.open() as hg:
+        hg.rollouts.order("late", Action.RESUME)
+        hg.rollouts.order("late", Action.ABORT, "enough")
+    assert newest(installation).state.phase is Phase.ABORTED
+    callers.ask()
+    assert live_of(installation) == live
+
+
+@pytest.mark.slow
+def test_a_controller_killed_again_and_again_changes_nothing(installation: Installation) -> None:
+    """Given a rollout under way, when its controller is killed at random moments, then it ends as if it had lived."""
+    live, good = installation.linear(), installation.linear(bias=0.001)
+    installation.serve("late", {live: 1.0}, more=LABELLED)
+    installation.start()
+    callers = Callers(installation)
+    deploy(installation, good, f"{RAMP}{LABELS}")
+    chance = random.Random(9)  # noqa: S311 - moments, not secrets
+    for _ in range(3):
+        deadline = time.monotonic() + chance.uniform(0.2, 1.5)
+        while time.monotonic() < deadline:
+            callers.ask()
+        pid = installation.processes().get("controller")
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+    ask_until(callers, phase_is(installation, Phase.PROMOTED), "it is promoted")
+    rollout = newest(installation)
+    assert [each.action for each in rollout.moves].count(Action.PROMOTE) == 1
+    ask_until(callers, lambda: live_of(installation) == good, "it owns the endpoint", 5.0)

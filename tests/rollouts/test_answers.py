@@ -1,0 +1,94 @@
+"""What is read of the journal: inputs side by side, and inputs divided, each once."""
+
+import numpy as np
+from tests.rollouts.tables import CANDIDATE, LIVE, answer, joined, unanswered
+
+from headgate.contracts.contract import Output
+from headgate.rollouts.answers import arms_of, pairs_of
+from headgate.vocabulary import Micros, Role, Task
+
+OUTPUT = Output(Task.BINARY, classes=("no", "yes"), probability=True)
+
+
+def nobody(input_id: str, entity: str | None, at: Micros) -> str:
+    raise AssertionError("every input of this test says whose it was")
+
+
+def test_pairs_are_the_inputs_that_both_were_asked() -> None:
+    table = joined(
+        [
+            answer(0, Role.LIVE, "yes", "no"),
+            answer(0, Role.SHADOW, "no", "no"),
+            answer(1, Role.LIVE, "no"),
+            answer(2, Role.LIVE, "yes"),
+            answer(2, Role.SHADOW, "yes", assigned="late:9"),
+        ]
+    )
+    pairs = pairs_of(table, OUTPUT, LIVE, CANDIDATE)
+    assert (pairs.live.predicted.tolist(), pairs.candidate.predicted.tolist()) == ([1], [0])
+    assert (pairs.live.truth.tolist(), pairs.live.labelled.tolist()) == ([0], [True])
+    assert pairs.candidate.scores is not None
+    assert pairs.candidate.scores.tolist() == [[0.8, 0.2]]
+
+
+def test_a_shadow_that_fails_is_a_failure_of_the_candidate_alone() -> None:
+    rows = [answer(0, Role.LIVE, "yes"), answer(0, Role.SHADOW, None, fallback="failed", compute_us=None)]
+    pairs = pairs_of(joined(rows), OUTPUT, LIVE, CANDIDATE)
+    assert (pairs.live.failed.tolist(), pairs.candidate.failed.tolist()) == ([False], [True])
+
+
+def test_a_live_version_that_fails_is_compared_with_what_the_shadow_said() -> None:
+    rows = [answer(0, Role.SHADOW, "yes", "yes", refusal_rule="runtime"), answer(1, Role.LIVE, "no")]
+    pairs = pairs_of(joined(rows), OUTPUT, LIVE, CANDIDATE)
+    assert (pairs.live.failed.tolist(), pairs.candidate.failed.tolist()) == ([True], [False])
+    assert pairs.live.labelled.tolist() == [True]
+    assert np.array_equal(pairs.live.at, pairs.candidate.at)
+
+
+def test_arms_have_the_share_the_candidate_had() -> None:
+    rows = [
+        answer(0, Role.LIVE, "yes", probability=0.9),
+        answer(1, Role.CANARY, "no", probability=0.1),
+        answer(2, Role.PINNED, "no", assigned=CANDIDATE),
+        answer(3, Role.SHADOW, "no"),
+    ]
+    arms = arms_of(joined(rows), OUTPUT, LIVE, CANDIDATE, nobody)
+    assert arms.candidate.tolist() == [False, True]
+    assert arms.shares.tolist() == [0.1, 0.1], "exactly: a block ends where the share changes"
+
+
+def test_a_fallback_is_an_error_of_the_arm_it_was_assigned_to() -> None:
+    rows = [answer(0, Role.CANARY, "yes", fallback="failed"), answer(1, Role.LIVE, "yes")]
+    arms = arms_of(joined(rows), OUTPUT, LIVE, CANDIDATE, nobody)
+    assert (arms.candidate.tolist(), arms.answers.failed.tolist()) == ([True, False], [True, False])
+
+
+def test_of_an_input_nobody_answered_assignment_says_whose_it_was() -> None:
+    rows = [
+        answer(0, Role.CANARY, "yes", probability=0.25),
+        unanswered(1),
+        unanswered(2, role=Role.SHADOW.value, assigned=CANDIDATE, probability=1.0, prediction="yes"),
+        unanswered(3, refusal_rule="range"),
+    ]
+    asked: list[tuple[str | None, int]] = []
+
+    def whose(input_id: str, entity: str | None, at: Micros) -> str:
+        asked.append((entity, at))
+        return CANDIDATE if len(asked) == 1 else LIVE
+
+    arms = arms_of(joined(rows), OUTPUT, LIVE, CANDIDATE, whose)
+    assert asked == [(None, 2_000_000), (None, 3_000_000)]
+    assert arms.candidate.tolist() == [True, True, False]
+    assert arms.answers.failed.tolist() == [False, True, True]
+    assert arms.shares.tolist() == [0.25, 0.25, 0.25]
+
+
+def test_where_callers_stick_only_the_first_input_of_each_counts() -> None:
+    rows = [answer(place, Role.LIVE, "yes", entity=who) for place, who in enumerate(["ann", "bob", "ann", None, None])]
+    assert len(arms_of(joined(rows), OUTPUT, LIVE, CANDIDATE, nobody, sticks=True)) == 4
+    assert len(arms_of(joined(rows), OUTPUT, LIVE, CANDIDATE, nobody)) == 5
+
+
+def test_an_empty_journal_is_an_empty_sample() -> None:
+    assert len(pairs_of(joined([]), OUTPUT, LIVE, CANDIDATE)) == 0
+    assert len(arms_of(joined([]), OUTPUT, LIVE, CANDIDATE, nobody)) == 0

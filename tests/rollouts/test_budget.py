@@ -1,0 +1,93 @@
+"""A year's budget: many small steps down never add up to a large one."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from headgate.rollouts.answers import Answers, Arms, Pairs
+from headgate.rollouts.budget import YEAR, spending, within_budget
+from headgate.rollouts.guards import Measure, Unit, usual_guard
+from headgate.rollouts.judge import Sample, judge
+from headgate.rollouts.measures import Setting
+from headgate.rollouts.plan import Analysis, Plan, Shadow
+from headgate.rollouts.rollout import Rollout
+from headgate.rollouts.state import Action, Move, begin
+from headgate.traffic.endpoint import RolloutBudget
+from headgate.vocabulary import Micros, Verdict
+
+PLAN = Plan(endpoint="late", candidate="m:2", steps=(Shadow(1.0), Analysis()), guards=(usual_guard(Measure.ACCURACY),))
+BUDGET = RolloutBudget(alpha_per_year=0.2, worse_per_year=1.0)
+
+
+def ended(started: int, points: float) -> Rollout:
+    move = Move(Action.PROMOTE, Micros(started), "", {"accuracy": points / 100})
+    return Rollout(plan=PLAN, live="m:1", started=Micros(started), moves=(move,))
+
+
+def test_a_year_of_rollouts_has_the_alpha_of_the_year() -> None:
+    alphas = []
+    for count in range(200):
+        plan = within_budget(PLAN, [ended(1, 0.0)] * count, BUDGET, Micros(2))
+        alphas.append(plan.alpha.promote)
+    assert alphas[0] == 0.05, "no more than the plan asks for"
+    assert alphas == sorted(alphas, reverse=True)
+    assert sum(alphas) <= 0.2
+
+
+def test_what_was_spent_is_missing_from_the_next_margin_for_a_year() -> None:
+    assert within_budget(PLAN, [], BUDGET, Micros(0)).guards[0].margin.value == 1.0
+    narrowed = within_budget(PLAN, [ended(0, 0.75)], BUDGET, Micros(5)).guards[0].margin
+    assert narrowed.value == pytest.approx(0.25)
+    assert narrowed.unit is Unit.POINTS
+    assert within_budget(PLAN, [ended(0, 3.0)], BUDGET, Micros(5)).guards[0].margin.value == 0.0
+    assert within_budget(PLAN, [ended(0, 3.0)], BUDGET, Micros(YEAR)).guards[0].margin.value == 1.0
+
+
+def test_guards_without_labels_have_no_budget() -> None:
+    plan = msgspec.structs.replace(PLAN, guards=(usual_guard(Measure.ERRORS), usual_guard(Measure.LATENCY)))
+    assert within_budget(plan, [ended(0, 3.0)], BUDGET, Micros(5)).guards == plan.guards
+
+
+def shadowed(generator: np.random.Generator, count: int, worse: float, differ: float) -> Sample:
+    """Pairs of which a share differs, and the candidate is wrong more often by `worse`."""
+    draws = generator.random(count)
+    ours_wrong = draws < (differ + worse) / 2
+    live_wrong = (draws >= (differ + worse) / 2) & (draws < differ)
+    nobody = Arms(_answers(np.zeros(0, np.bool_)), np.zeros(0, np.bool_), np.zeros(0))
+    pairs = Pairs(_answers(live_wrong), _answers(ours_wrong))
+    return Sample(pairs, nobody, pairs, nobody, Setting())
+
+
+def _answers(wrong: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Answers:
+    count = len(wrong)
+    never, always = np.zeros(count, np.bool_), np.ones(count, np.bool_)
+    said = np.where(wrong, 0, 1)
+    return Answers(np.arange(count), said, None, np.zeros(count), never, np.ones(count, np.int64), always)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_fifty_challengers_half_a_point_worse_each_stay_inside_the_margin(seed: int) -> None:
+    """Each within a margin of one point, each looked at with 30,000 labels: together they may cost a point a year."""
+    generator = np.random.default_rng(seed)
+    earlier: list[Rollout] = []
+    lost = 0.0
+    for place in range(50):
+        now = Micros(place * 7 * 86_400_000_000)
+        plan = within_budget(PLAN, earlier, BUDGET, now)
+        sample = shadowed(generator, 30_000, 0.005, 0.04)
+        rollout = Rollout(plan=plan, live="m:1", started=now)
+        if judge(plan, begin(plan, now), sample).verdict is Verdict.PROMOTE:
+            lost += 0.005
+            rollout = rollout.after(Move(Action.PROMOTE, now, "", spending(plan, sample)))
+        earlier.append(rollout)
+    assert lost <= 0.01
+    assert lost > 0, "one of them is within the margin, and is promoted"
+
+
+def test_a_better_one_spends_nothing_and_is_always_welcome() -> None:
+    generator = np.random.default_rng(4)
+    sample = shadowed(generator, 30_000, -0.01, 0.04)
+    plan = within_budget(PLAN, [ended(0, 3.0)], BUDGET, Micros(5))
+    assert plan.guards[0].margin.value == 0.0
+    assert judge(plan, begin(plan, Micros(0)), sample).verdict is Verdict.PROMOTE
+    assert spending(plan, sample) == {"accuracy": 0.0}

@@ -1,0 +1,191 @@
+"""What is observed of a rollout: from the journal, each input once, labels when they are due and as they stand now."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from headgate.contracts.contract import Output
+from headgate.errors import BadInput
+from headgate.journal.lake import Lake
+from headgate.journal.reader import Reader
+from headgate.journal.records import Answer, Block, Input, Label, Refusal, Schema, SchemaField, Source
+from headgate.rollouts.answers import FEATURE, LOSS
+from headgate.rollouts.guards import Guard, Margin, Measure, Unit, usual_guard
+from headgate.rollouts.judge import Sample
+from headgate.rollouts.observe import SETTLED, TIMED, Scene, observe, thresholds_before
+from headgate.rollouts.plan import Analysis, Plan, SetWeight, Shadow
+from headgate.rollouts.rollout import Rollout
+from headgate.rollouts.state import Action, Move
+from headgate.testing.segments import MemorySegments
+from headgate.traffic.assignment import draw
+from headgate.traffic.traffic import Member, Traffic
+from headgate.vocabulary import SECOND, Micros, Role, Task
+
+LIVE, CANDIDATE = "late:1", "late:2"
+FIELDS = (SchemaField("amount", "number", "public"), SchemaField("region", "category", "public"))
+SCHEMA = Schema("default", "late", "sha256:1", FIELDS, "binary", "text", ("no", "yes"))
+OUTPUT = Output(Task.BINARY, classes=("no", "yes"))
+TRAFFIC = Traffic("default", "late", 1, LIVE, [Member(LIVE, "sha256:1", 1.0, proved=True)], "salt")
+BEGUN = Micros(1000 * SECOND)
+QUERY = "SELECT input_id, assigned AS version, features.amount / 100 AS loss FROM joined JOIN features USING (input_id)"
+PLAN = Plan(
+    endpoint="late",
+    candidate=CANDIDATE,
+    steps=(Shadow(1.0), Analysis(), SetWeight(0.5), Analysis()),
+    guards=(usual_guard(Measure.ACCURACY),),
+)
+
+
+class Journal:
+    """A journal a test writes by hand, and a rollout that began at second 1000."""
+
+    def __init__(self, lake: Path) -> None:
+        self.source = MemorySegments()
+        self.reader = Reader(Lake(lake), self.source)
+        self.rollout = Rollout(plan=PLAN, live=LIVE, started=BEGUN, thresholds=(1.0, 2.0, 3.0))
+        self._written = 0
+
+    def write(self, block: Block) -> None:
+        self._written += 1
+        self.source.write("here-0", self._written, [(SCHEMA, block)])
+
+    def ask(self, place: int, *said: tuple[Role, str], at: int | None = None, label: str | None = None) -> bytes:
+        """An input at second `at`, what versions said of it, and the truth a second later."""
+        id_ = ident(place)
+        moment = (BEGUN if at is None else at * SECOND) + 0
+        features = (float(place), "north" if place % 2 else "south")
+        block = Block([Input(id_, moment, features, f"r{place}", 0)], [answered(id_, *each) for each in said], [])
+        if label is not None:
+            block.labels.append(truth(place, label, moment + SECOND))
+        self.write(block)
+        return id_
+
+    def seen(self, now: float = 2000.0, *, maturity_s: float = 10.0, **more: Any) -> Sample:
+        scene = Scene(OUTPUT, maturity_s, TRAFFIC, **more)
+        return observe(self.rollout, self.reader, scene, Micros(round(now * SECOND)))
+
+
+def ident(number: int) -> bytes:
+    return number.to_bytes(16, "big")
+
+
+def answered(id_: bytes, role: Role, said: str) -> Answer:
+    version = CANDIDATE if role in (Role.SHADOW, Role.CANARY) else LIVE
+    probability = 0.5 if role is Role.CANARY else 1.0
+    return Answer(id_, version, version, role, probability, said, None, 10, 20)
+
+
+def truth(place: int, value: str, at: int, *, revision: int = 0) -> Label:
+    return Label(ident(10_000 + 100 * revision + place), at, at, value, input_id=ident(place), source=Source.LABEL)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path)
+
+
+def test_what_came_before_the_rollout_does_not_count(journal: Journal) -> None:
+    journal.ask(1, (Role.LIVE, "yes"), (Role.SHADOW, "yes"), at=999)
+    journal.ask(2, (Role.LIVE, "yes"), (Role.SHADOW, "no"), at=1000)
+    sample = journal.seen()
+    assert sample.pairs.candidate.predicted.tolist() == [0]
+    assert len(sample.arms) == 1
+
+
+def test_labels_count_when_they_are_due_and_not_before(journal: Journal) -> None:
+    for place, at in enumerate((1100, 1200), 1):
+        journal.ask(place, (Role.LIVE, "yes"), (Role.SHADOW, "no"), at=at, label="yes")
+    sample = journal.seen(1205.0)
+    assert (len(sample.pairs), len(sample.due_pairs)) == (2, 1), "whoever is due, labelled or not"
+    assert len(journal.seen(1210.0).due_pairs) == 2
+
+
+def test_a_label_sent_twice_counts_once_and_a_corrected_one_as_it_stands(journal: Journal) -> None:
+    journal.ask(1, (Role.LIVE, "yes"), (Role.SHADOW, "no"), at=1100, label="yes")
+    again = truth(1, "yes", 1101 * SECOND)
+    journal.write(Block([], [], [again, again]))
+    assert journal.seen().due_pairs.live.truth.tolist() == [1]
+    journal.write(Block([], [], [truth(1, "no", 1300 * SECOND, revision=1)]))
+    assert journal.seen().due_pairs.live.truth.tolist() == [0]
+
+
+def test_a_request_asked_again_counts_once(journal: Journal) -> None:
+    journal.ask(1, (Role.LIVE, "yes"), (Role.SHADOW, "no"), at=1100)
+    repeated = Block(
+        [Input(ident(7), 1101 * SECOND, None, "r1", 0)],
+        [answered(ident(7), Role.LIVE, "yes"), answered(ident(7), Role.SHADOW, "no")],
+    )
+    journal.write(repeated)
+    assert len(journal.seen().pairs) == 1
+
+
+def test_the_last_moment_waits_until_all_of_it_is_readable(journal: Journal) -> None:
+    journal.ask(1, (Role.LIVE, "yes"), (Role.SHADOW, "yes"), at=1100)
+    assert len(journal.seen(1100 + 0.5 * SETTLED / SECOND).pairs) == 0
+    assert len(journal.seen(1100.1, replayed=True).pairs) == 1
+    assert len(journal.seen(1101.0).pairs) == 1
+
+
+def test_inputs_nobody_answered_belong_to_the_arm_their_id_was_drawn_for(journal: Journal) -> None:
+    steps = [Move(Action.STEP, Micros(1200 * SECOND), "")] * 2
+    journal.rollout = msgspec.structs.replace(journal.rollout, moves=tuple(steps))
+    expected = []
+    for place in range(1, 41):
+        at = 1100 if place <= 20 else 1300
+        refusal = Refusal("row", "runtime", "failed")
+        journal.write(Block([Input(ident(place), at * SECOND, None, f"r{place}", 0, refusal=refusal)]))
+        expected.append(at == 1300 and draw("salt", CANDIDATE, ident(place)) < 2**63)
+    sample = journal.seen()
+    assert sample.arms.candidate.tolist() == expected
+    assert 0 < sum(expected) < 20
+    assert sample.arms.answers.failed.all()
+
+
+def test_without_a_history_the_first_answers_say_what_is_slow(journal: Journal) -> None:
+    journal.rollout = msgspec.structs.replace(journal.rollout, thresholds=())
+    for place in range(TIMED - 1):
+        journal.ask(place, (Role.LIVE, "yes"), (Role.SHADOW, "yes"), at=1100 + place)
+    early = journal.seen()
+    assert (early.setting.thresholds, len(early.pairs)) == ((), TIMED - 1)
+    for place in range(TIMED - 1, TIMED + 5):
+        journal.ask(place, (Role.LIVE, "yes"), (Role.SHADOW, "yes"), at=1100 + place)
+    later = journal.seen()
+    assert (later.setting.thresholds, len(later.pairs), len(later.arms)) == ((10.0, 10.0, 10.0), 5, 5)
+
+
+def test_thresholds_are_the_live_versions_own_of_the_week_before(journal: Journal) -> None:
+    for place in range(TIMED):
+        journal.ask(place, (Role.LIVE, "yes"), at=100 + place)
+    assert thresholds_before(journal.reader, "default", "late", LIVE, BEGUN) == (10.0, 10.0, 10.0)
+    assert thresholds_before(journal.reader, "default", "late", CANDIDATE, BEGUN) == ()
+    assert thresholds_before(journal.reader, "default", "late", LIVE, Micros(150 * SECOND)) == ()
+
+
+def test_guards_see_the_fields_and_the_queries_they_name(journal: Journal) -> None:
+    margin = Margin(0.1, Unit.PLAIN)
+    guards = (
+        Guard(metric=Measure.ACCURACY, margin=Margin(1.0, Unit.POINTS), by="region"),
+        Guard(metric=Measure.SQL, margin=margin, query=QUERY, cap=1.0),
+    )
+    plan = msgspec.structs.replace(PLAN, guards=guards)
+    journal.rollout = msgspec.structs.replace(journal.rollout, plan=plan)
+    for place in (1, 2):
+        journal.ask(place, (Role.LIVE, "yes"), (Role.SHADOW, "no"), at=1100 + place)
+    pairs = journal.seen().pairs
+    for side in (pairs.live, pairs.candidate):
+        assert side.more[f"{FEATURE}region"].tolist() == ["north", "south"]
+        assert side.more[f"{LOSS}{QUERY}"].tolist() == [0.01, 0.02]
+
+
+@pytest.mark.parametrize(
+    ("query", "says"), [("SELECT 1 AS loss", "input_id is missing"), ("SELECT nothing FROM joined", "nothing")]
+)
+def test_a_query_that_is_wrong_is_an_error_by_name(journal: Journal, query: str, says: str) -> None:
+    guard = Guard(metric=Measure.SQL, margin=Margin(0.1, Unit.PLAIN), query=query, cap=1.0)
+    plan = msgspec.structs.replace(PLAN, guards=(guard,))
+    journal.rollout = msgspec.structs.replace(journal.rollout, plan=plan)
+    journal.ask(1, (Role.LIVE, "yes"), at=1100)
+    with pytest.raises(BadInput, match=says):
+        journal.seen()

@@ -1,0 +1,124 @@
+"""The plan file: what it means, and that whatever is wrong in it is named with its line."""
+
+import pytest
+
+from headgate.contracts.contract import Output
+from headgate.errors import BadConfiguration
+from headgate.rollouts.guards import Margin, Measure, Unit
+from headgate.rollouts.plan import Analysis, Approve, OnHorizon, Pause, Plan, SetWeight, Shadow
+from headgate.rollouts.planfile import Facts, read_plan
+from headgate.rollouts.strategies import Strategy, steps_of
+from headgate.vocabulary import DAY, SECOND, Micros, Task
+
+BINARY = Facts(Output(Task.BINARY, classes=("no", "yes"), probability=True), maturity_s=3600.0)
+UNLABELLED = Facts(Output(Task.BINARY, classes=("no", "yes")), maturity_s=0.0)
+NUMBER = Facts(Output(Task.REGRESSION), maturity_s=3600.0)
+HEAD = "endpoint: late\ncandidate: late:2\n"
+
+
+def plan_of(body: str, facts: Facts = BINARY) -> Plan:
+    return read_plan(HEAD + body, "rollout.yaml").plan(facts, "late:2")
+
+
+def refused(body: str, facts: Facts = BINARY) -> str:
+    with pytest.raises(BadConfiguration) as refusal:
+        plan_of(body, facts)
+    return str(refusal.value)
+
+
+def test_steps_are_read_as_they_are_written() -> None:
+    plan = plan_of(
+        "steps:\n- shadow: 50%\n- analysis\n- set_weight: 2.5%\n- pause: 10m\n- approve: read the report\n"
+        "horizon: 14d\non_horizon: roll_back\nprogress_deadline: 2d\nalpha: {roll_back: 0.02}\n"
+    )
+    assert plan.steps == (
+        Shadow(0.5),
+        Analysis(),
+        SetWeight(0.025),
+        Pause(Micros(600 * SECOND)),
+        Approve("read the report"),
+    )
+    assert (plan.horizon, plan.on_horizon, plan.progress_deadline) == (14 * DAY, OnHorizon.ROLL_BACK, 2 * DAY)
+    assert (plan.alpha.roll_back, plan.alpha.promote) == (0.02, 0.05)
+    assert [each.metric for each in plan.guards] == [Measure.ERRORS, Measure.LATENCY, Measure.ACCURACY]
+
+
+@pytest.mark.parametrize("strategy", Strategy)
+def test_a_strategy_is_its_steps(strategy: Strategy) -> None:
+    plan = plan_of(f"strategy: {strategy}\n")
+    assert plan.steps == steps_of(strategy)
+    assert plan.guarded == (strategy is not Strategy.ALL_AT_ONCE)
+
+
+def test_guards_have_their_margins() -> None:
+    body = "strategy: canary\nguards:\n- metric: accuracy\n  margin: 5%\n- metric: agreement\n  dry_run: true\n"
+    plan = plan_of(body)
+    assert plan.guards[0].margin == Margin(5.0, Unit.PERCENT)
+    assert plan.guards[1].dry_run
+    assert not plan.guards[0].dry_run
+
+
+def test_without_labels_quality_is_not_guarded() -> None:
+    assert [each.metric for each in plan_of("strategy: canary\n", UNLABELLED).guards] == ["errors", "latency"]
+
+
+@pytest.mark.parametrize(
+    ("body", "line", "says"),
+    [
+        ("", 1, "steps: say either strategy or steps, and not both"),
+        ("strategy: canary\nsteps: [analysis]\n", 4, "not both"),
+        ("strategy: rolling\n", 3, "strategy"),
+        ("steps: []\n", 3, "names no step"),
+        ("strategy: canary\nspeed: 3\n", 1, "speed"),
+        ("steps:\n- shadow: 100%\n- set_weight: 0.5\n", 5, "steps[1].set_weight: must be a share"),
+        ("steps:\n- shadow: 100%\n- set_weight: 150%\n", 5, "more than 100%"),
+        ("steps:\n- set_weight: 50%\n- set_weight: 20%\n", 5, "goes backwards"),
+        ("steps:\n- set_weight: 50%\n- pause: soon\n", 5, "no duration"),
+        ("steps:\n- set_weight: 50%\n- pause: 0s\n", 5, "longer than 0"),
+        ("steps:\n- jump: 50%\n", 4, "is no step"),
+        ("steps:\n- analysis\n- set_weight: 50%\n", 4, "answers nobody"),
+        ("steps:\n- set_weight: 100%\n- shadow: 50%\nguards: []\n", 5, "nothing is left to shadow"),
+        ("steps:\n- set_weight: 100%\n", 3, "give the guards nothing to measure"),
+        ("steps:\n- set_weight: 50%\n- analysis\nguards: []\n", 5, "no guard may decide"),
+        ("strategy: canary\nguards:\n- metric: happiness\n", 5, "happiness"),
+        ("strategy: canary\nguards:\n- metric: latency\n  margin: 1pt\n", 6, "another unit: write 1%"),
+        ("strategy: canary\nguards:\n- metric: accuracy\n  margin: 0.5\n", 6, "another unit"),
+        ("strategy: canary\nguards:\n- metric: accuracy\n  margin: much\n", 6, "with its unit"),
+        ("strategy: canary\nguards:\n- metric: accuracy\n  margin: -1pt\n", 6, "with its unit"),
+        ("strategy: canary\nguards:\n- metric: errors\n- metric: errors\n", 6, "guarded already"),
+        ("strategy: ab_test\nguards:\n- metric: agreement\n", 5, "begin with a shadow step"),
+        ("strategy: canary\nguards:\n- metric: accuracy\n  cap: 3\n", 6, "means nothing for accuracy"),
+        ("strategy: canary\nalpha: {promote: 1.0}\n", 4, "alpha.promote: must lie between 0 and 1"),
+        ("strategy: canary\nalpha: {roll_back: 0}\n", 4, "alpha.roll_back"),
+        ("strategy: canary\nsticky_key: ''\n", 4, "sticky_key"),
+        ("strategy: canary\nhorizon: 3w\n", 4, "no duration"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line(body: str, line: int, says: str) -> None:
+    message = refused(body)
+    assert message.startswith(f"rollout.yaml line {line}"), message
+    assert says in message
+
+
+@pytest.mark.parametrize(
+    ("facts", "guard", "says"),
+    [
+        (UNLABELLED, "accuracy", "set label_maturity"),
+        (UNLABELLED, "calibration", "set label_maturity"),
+        (Facts(UNLABELLED.output, 60.0), "calibration", "promises none"),
+        (Facts(BINARY.output, 60.0, unlabelled=500), "accuracy", "of 500 inputs due lately none has one"),
+        (NUMBER, "accuracy", "means nothing for the task 'regression'"),
+        (BINARY, "absolute_error", "means nothing for the task 'binary'"),
+        (NUMBER, "absolute_error", "cap: is needed"),
+    ],
+)
+def test_a_guard_must_fit_its_endpoint(facts: Facts, guard: str, says: str) -> None:
+    message = refused(f"strategy: canary\nguards:\n- metric: {guard}\n", facts)
+    assert message.startswith("rollout.yaml line 5: guards[0]."), message
+    assert says in message
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "endpoint: late\n", "endpoint: [\n"])
+def test_what_is_no_plan_is_refused(text: str) -> None:
+    with pytest.raises(BadConfiguration, match=r"rollout\.yaml"):
+        read_plan(text, "rollout.yaml")
