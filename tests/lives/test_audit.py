@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from tests.lives.test_access import asked
 
 from headgate.events import EventKind, first_broken
+from headgate.rollouts.state import Action
 from headgate.testing.installation import Installation
 from headgate.vocabulary import Micros
 
@@ -22,7 +23,7 @@ def test_every_control_action_says_who_did_what_why_and_what_it_changed(tmp_path
     rows = pd.DataFrame({"f0": rng.normal(size=400), "f1": rng.normal(size=400)})
     rows["late"] = rng.random(400) < 1 / (1 + np.exp(-2 * rows["f0"]))
     with Installation(tmp_path / "h") as installation:
-        first = installation.linear()
+        first, second = installation.linear(), installation.linear(bias=1.0)
         installation.serve("late", {first: 1.0})
         installation.start()
         with installation.open() as hg:
@@ -32,6 +33,9 @@ def test_every_control_action_says_who_did_what_why_and_what_it_changed(tmp_path
             hg.alias("own:1", "champion", why="the better one")
             hg.apply("endpoint: own\nmodel: own@champion\n", why="a second endpoint")
             hg.apply("endpoint: own\nmodel: own:1\nslo: {latency_p99_ms: 50}\n", why="an objective")
+            plan = f"endpoint: late\ncandidate: {second}\nsteps: [shadow: 100%, approve]\nguards: []\n"
+            hg.deploy(plan, force=True, why="a look at it")
+            hg.rollouts.order("late", Action.ABORT, "seen enough")
             ops = hg.keys.create("ops", ["operate", "read"], why="for the night")
             newer = hg.keys.rotate("ops", why="a year is over")
             hg.keys.create("till", ["predict"])
@@ -61,6 +65,7 @@ def test_every_control_action_says_who_did_what_why_and_what_it_changed(tmp_path
     whys = {each.kind: each.why for each in events if each.why}
     expected = {
         EventKind.ALIASED: "the better one",
+        EventKind.ROLLOUT: "a look at it",
         EventKind.KEY_CREATED: "for the night",
         EventKind.KEY_ROTATED: "a year is over",
         EventKind.KEY_REVOKED: "lost",
