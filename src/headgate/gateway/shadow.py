@@ -34,6 +34,8 @@ LARGE_QUEUE_ROWS: Final = 32
 TRIES: Final = 128
 """Calls that one batch may cost: enough to find half a dozen rows a model fails on, and too few for one that fails on
 all to keep the loop busy."""
+EARLY_SECONDS: Final = 0.001
+"""By how much the loop's timers, which count whole milliseconds, may ring too soon."""
 ASIDE_SECONDS: Final = 0.005
 """How long a shadow waits before it looks again whether callers still ask the same package."""
 
@@ -161,7 +163,7 @@ class Shadows:
         """One call, and what is to be asked again of it."""
         began, standing = monotonic(), served.standing_aside
         try:
-            async with asyncio.timeout(batch.view.deadline_ns / 1e9):
+            async with asyncio.timeout(batch.view.deadline_ns / 1e9 + EARLY_SECONDS):
                 outputs = await served.placement.run(batch.feeds())
             is_kept = self._keep(batch, batch.answered(outputs))
         except TimeoutError:
