@@ -19,6 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from headgate.contracts.contract import Contract, Field, Kind, Output
 from headgate.registry.package import Engine, Manifest, ModelInput, ModelOutput, Signature
 from headgate.registry.packages import FORMAT, PackageStore
+from headgate.testing.installation import Installation
 from headgate.testing.scripted import write_contract
 from headgate.vocabulary import Digest, Task
 
@@ -143,3 +144,10 @@ def package(onnx: Path, root: Path) -> Digest:
         return Manifest(FORMAT, Engine.ONNX, "model.onnx", signature, {}, {})
 
     return PackageStore(root).put(write)
+
+
+def kept(installation: Installation, kind: str, folder: Path, seed: int) -> str:
+    """A model of that kind as the next version of ``m`` in an installation; returns ``m:number``."""
+    onnx, _ = build(kind, folder / str(seed), seed)
+    digest = package(onnx, installation.home.packages)
+    return installation.keep("m", installation.home.packages / digest.partition(":")[2])

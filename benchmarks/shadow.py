@@ -47,7 +47,7 @@ class Found:
 def measure(folder: Path, pairs: int) -> Found:
     """One installation from its start to its end."""
     with Installation(folder / "home", ack="buffered") as installation:
-        versions = [_keep(installation, folder, seed) for seed in range(2)]
+        versions = [models.kept(installation, "boosting", folder, seed) for seed in range(2)]
         for name in ("alone", "shadowed"):
             installation.serve(name, {versions[0]: 1.0})
         installation.start()
@@ -79,12 +79,6 @@ def measure(folder: Path, pairs: int) -> Found:
             round(sum(value for labels, value in each.items() if 'endpoint="shadowed"' in labels)) for each in counts
         )
         return Found(capacity, found, answered, shadowed)
-
-
-def _keep(installation: Installation, folder: Path, seed: int) -> str:
-    onnx, _ = models.build("boosting", folder / str(seed), seed)
-    digest = models.package(onnx, installation.home.packages)
-    return installation.keep("m", installation.home.packages / digest.partition(":")[2])
 
 
 def upper_bound(ratios: list[float]) -> float:

@@ -63,13 +63,8 @@ class Served:
     def __init__(self, installation: Installation, folder: Path) -> None:
         self.installation = installation
         self._reports = FileReports(installation.home.run / "workers")
-        self._versions = cycle([self._keep(folder, seed) for seed in range(VERSIONS)])
+        self._versions = cycle([models.kept(installation, "boosting", folder, seed) for seed in range(VERSIONS)])
         installation.serve("e", {next(self._versions): 1.0})
-
-    def _keep(self, folder: Path, seed: int) -> str:
-        onnx, _ = models.build("boosting", folder / str(seed), seed)
-        digest = models.package(onnx, self.installation.home.packages)
-        return self.installation.keep("m", self.installation.home.packages / digest.partition(":")[2])
 
     def swap(self, quiet_from: float = 0.0) -> Swap:
         """Publish the next version and wait until every worker obeys."""

@@ -104,11 +104,12 @@ class OperatorError(HeadgateError):
 
 
 class BadConfiguration(OperatorError):
-    """A file or flag of the operator is wrong; ``where`` names it."""
+    """A file or flag of the operator is wrong; ``where`` names it, ``message`` is the rule it broke."""
 
     def __init__(self, where: str, message: str) -> None:
         super().__init__(f"{where}: {message}")
         self.where = where
+        self.message = message
 
 
 class IntegrityError(OperatorError):

@@ -67,6 +67,15 @@ async def until(true: Callable[[], Any]) -> None:
             await asyncio.sleep(0.001)
 
 
+async def keeping_busy(town: Any, placement: Scripted, rows: int = 1) -> Any:
+    """A caller whose rows the shadow is asked, and nothing has come of it yet."""
+    await town.obeyed(1)
+    caller = await town.call()
+    await caller.post(PREDICT, {"rows": [ROW] * rows})
+    await until(lambda: placement.sizes == [rows])
+    return caller
+
+
 async def settled(town: Any, rows: int) -> list[Answer]:
     """The shadow's answers, once there are as many, and a little later still no more."""
     await until(lambda: len(beside(town)) >= rows)
@@ -331,10 +340,7 @@ def test_what_does_not_fit_is_shed_and_the_oldest_stay(
     placement = Scripted(lambda _: gate.wait(), 2.0)
 
     async def scene(town: Any) -> None:
-        await town.obeyed(1)
-        caller = await town.call()
-        await caller.post(PREDICT, {"rows": [ROW]})
-        await until(lambda: placement.sizes == [1])
+        caller = await keeping_busy(town, placement)
         for place in range(5):
             assert (await caller.post(PREDICT, {"rows": some_rows(4, float(place))})).status == 200
         await until(lambda: shed(tmp_path) == 10)
@@ -371,10 +377,7 @@ def test_a_journal_that_falls_behind_meanwhile_is_not_written_to(play: Any, tmp_
     placement = Scripted(lambda _: gate.wait(), 2.0)
 
     async def scene(town: Any) -> None:
-        await town.obeyed(1)
-        caller = await town.call()
-        await caller.post(PREDICT, {"rows": [ROW, ROW]})
-        await until(lambda: placement.sizes)
+        await keeping_busy(town, placement, 2)
         town.journal.pressed = True
         gate.set()
         await until(lambda: shed(tmp_path) == 2)
@@ -515,10 +518,7 @@ def test_a_call_under_way_ends_before_its_model_is_given_back(play: Any, tmp_pat
     placement = Scripted(lambda _: gate.wait(), 2.0)
 
     async def scene(town: Any) -> None:
-        await town.obeyed(1)
-        caller = await town.call()
-        await caller.post(PREDICT, {"rows": [ROW, ROW]})
-        await until(lambda: placement.sizes == [2])
+        caller = await keeping_busy(town, placement, 2)
         await caller.post(PREDICT, {"rows": [ROW] * 3})
         old = town.gateway._router.views["default", "e"]
         await until(lambda: old.shadowing == 5)
@@ -540,10 +540,7 @@ def test_what_waits_outlives_a_revision_that_still_has_the_shadow(play: Any) -> 
     placement = Scripted(lambda _: gate.wait(), 2.0)
 
     async def scene(town: Any) -> None:
-        await town.obeyed(1)
-        caller = await town.call()
-        await caller.post(PREDICT, {"rows": [ROW]})
-        await until(lambda: placement.sizes == [1])
+        caller = await keeping_busy(town, placement)
         await caller.post(PREDICT, {"rows": [ROW, ROW]})
         members = town.traffic.read()["default", "e"].members
         town.publish(members, shadows=[Shadow("m:2", 1.0)], canary_valid_until=1)
@@ -562,10 +559,7 @@ def test_a_gateway_that_ends_waits_for_no_shadow(play: Any, tmp_path: Path) -> N
 
     async def scene(town: Any) -> None:
         towns.append(town)
-        await town.obeyed(1)
-        caller = await town.call()
-        await caller.post(PREDICT, {"rows": [ROW]})
-        await until(lambda: placement.sizes == [1])
+        caller = await keeping_busy(town, placement)
         await caller.post(PREDICT, {"rows": [ROW, ROW]})
 
     play(with_shadow(placement), scene)

@@ -58,6 +58,14 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
             Callers.made.pop().close()
 
 
+def served(installation: Installation, *, bias: float) -> tuple[str, str, Callers]:
+    """A live version that is always right, a candidate as near to it as its bias, and somebody to ask."""
+    live, candidate = installation.linear(), installation.linear(bias=bias)
+    installation.serve("late", {live: 1.0}, more=LABELLED)
+    installation.start()
+    return live, candidate, Callers(installation)
+
+
 def newest(installation: Installation) -> Rollout:
     with installation.open() as hg:
         return hg.rollouts.history("late")[-1]
@@ -88,10 +96,7 @@ def live_of(installation: Installation) -> str:
 @pytest.mark.slow
 def test_canary_a_good_version_is_promoted_by_itself(installation: Installation) -> None:
     """Given a live version and a candidate that hardly differs, when its rollout begins, then it takes all callers."""
-    live, good = installation.linear(), installation.linear(bias=0.001)
-    installation.serve("late", {live: 1.0}, more=LABELLED)
-    installation.start()
-    callers = Callers(installation)
+    live, good, callers = served(installation, bias=0.001)
     callers.ask()
     deploy(installation, good, f"{RAMP}{LABELS}")
     ask_until(callers, phase_is(installation, Phase.PROMOTED), "it is promoted")
@@ -109,10 +114,7 @@ def test_canary_a_good_version_is_promoted_by_itself(installation: Installation)
 @pytest.mark.full
 def test_canary_a_bad_version_never_meets_a_caller(installation: Installation) -> None:
     """Given a candidate that is wrong on half of the rows, when it is a shadow first, then no caller ever hears it."""
-    live, bad = installation.linear(), installation.linear(bias=50.0)
-    installation.serve("late", {live: 1.0}, more=LABELLED)
-    installation.start()
-    callers = Callers(installation)
+    live, bad, callers = served(installation, bias=50.0)
     deploy(installation, bad, f"{RAMP}{LABELS}")
     ask_until(callers, phase_is(installation, Phase.ROLLED_BACK), "it is rolled back")
     assert set(callers.answered) == {live}
@@ -141,10 +143,7 @@ def test_canary_without_a_shadow_a_failing_version_costs_nobody_an_answer(instal
 @pytest.mark.slow
 def test_shadow_a_person_reads_the_report_and_decides(installation: Installation) -> None:
     """Given a shadow whose guards hold, when a person approves, then it is promoted, and not before."""
-    live, good = installation.linear(), installation.linear(bias=0.001)
-    installation.serve("late", {live: 1.0}, more=LABELLED)
-    installation.start()
-    callers = Callers(installation)
+    live, good, callers = served(installation, bias=0.001)
     deploy(installation, good, f"strategy: shadow\n{LABELS}")
     ask_until(callers, lambda: newest(installation).state.step == 2, "it waits for a person")
     assert set(callers.answered) == {live}
@@ -160,10 +159,7 @@ def test_shadow_a_person_reads_the_report_and_decides(installation: Installation
 @pytest.mark.full
 def test_blue_green_all_at_once_and_back_within_a_second(installation: Installation) -> None:
     """Given both versions ready, when the switch is made and taken back, then either takes less than a second."""
-    live, good = installation.linear(), installation.linear(bias=0.001)
-    installation.serve("late", {live: 1.0}, more=LABELLED)
-    installation.start()
-    callers = Callers(installation)
+    live, good, callers = served(installation, bias=0.001)
     deploy(installation, good, f"strategy: blue_green\n{LABELS}")
     ask_until(callers, lambda: newest(installation).state.weight == 1.0, "it is switched")
     ask_until(callers, lambda: {each["version"] for each in callers.ask()} == {good}, "all callers hear it", 1.0)
@@ -178,10 +174,7 @@ def test_blue_green_all_at_once_and_back_within_a_second(installation: Installat
 @pytest.mark.slow
 def test_ab_test_ends_when_a_guard_has_decided(installation: Installation) -> None:
     """Given half of the callers each, when one is worse, then it is the one that ends."""
-    live, bad = installation.linear(), installation.linear(bias=50.0)
-    installation.serve("late", {live: 1.0}, more=LABELLED)
-    installation.start()
-    callers = Callers(installation)
+    live, bad, callers = served(installation, bias=50.0)
     deploy(installation, bad, f"strategy: ab_test\n{LABELS}")
     ask_until(callers, phase_is(installation, Phase.ROLLED_BACK), "it is rolled back")
     assert callers.answered[bad] > 0
@@ -202,10 +195,7 @@ def test_all_at_once_is_at_once(installation: Installation) -> None:
 @pytest.mark.slow
 def test_a_person_pauses_resumes_and_aborts(installation: Installation) -> None:
     """Given a rollout under way, when a person orders, then it obeys, and nothing else may begin meanwhile."""
-    live, good = installation.linear(), installation.linear(bias=0.001)
-    installation.serve("late", {live: 1.0}, more=LABELLED)
-    installation.start()
-    callers = Callers(installation)
+    live, good, callers = served(installation, bias=0.001)
     deploy(installation, good, f"{RAMP}{LABELS}")
     with pytest.raises(Conflict, match="is in rollout 1"):
         deploy(installation, good, "strategy: all_at_once\n")
@@ -231,10 +221,7 @@ def test_a_person_pauses_resumes_and_aborts(installation: Installation) -> None:
 @pytest.mark.slow
 def test_a_controller_killed_again_and_again_changes_nothing(installation: Installation) -> None:
     """Given a rollout under way, when its controller is killed at random moments, then it ends as if it had lived."""
-    live, good = installation.linear(), installation.linear(bias=0.001)
-    installation.serve("late", {live: 1.0}, more=LABELLED)
-    installation.start()
-    callers = Callers(installation)
+    _, good, callers = served(installation, bias=0.001)
     deploy(installation, good, f"{RAMP}{LABELS}")
     chance = random.Random(9)  # noqa: S311 - moments, not secrets
     for _ in range(3):

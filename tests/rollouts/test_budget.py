@@ -7,7 +7,7 @@ import pytest
 from headgate.rollouts.answers import Answers, Arms, Pairs
 from headgate.rollouts.budget import YEAR, spending, within_budget
 from headgate.rollouts.guards import Measure, Unit, usual_guard
-from headgate.rollouts.judge import Sample, judge
+from headgate.rollouts.judge import Sample, judge, weigh
 from headgate.rollouts.measures import Setting
 from headgate.rollouts.plan import Analysis, Plan, Shadow
 from headgate.rollouts.rollout import Rollout
@@ -76,7 +76,7 @@ def test_fifty_challengers_half_a_point_worse_each_stay_inside_the_margin(seed: 
         plan = within_budget(PLAN, earlier, BUDGET, now)
         sample = shadowed(generator, 30_000, 0.005, 0.04)
         rollout = Rollout(plan=plan, live="m:1", started=now)
-        if judge(plan, begin(plan, now), sample).verdict is Verdict.PROMOTE:
+        if judge(plan, begin(plan, now), weigh(plan, sample)).verdict is Verdict.PROMOTE:
             lost += 0.005
             rollout = rollout.after(Move(Action.PROMOTE, now, "", spending(plan, sample)))
         earlier.append(rollout)
@@ -89,5 +89,5 @@ def test_a_better_one_spends_nothing_and_is_always_welcome() -> None:
     sample = shadowed(generator, 30_000, -0.01, 0.04)
     plan = within_budget(PLAN, [ended(0, 3.0)], BUDGET, Micros(5))
     assert plan.guards[0].margin.value == 0.0
-    assert judge(plan, begin(plan, Micros(0)), sample).verdict is Verdict.PROMOTE
+    assert judge(plan, begin(plan, Micros(0)), weigh(plan, sample)).verdict is Verdict.PROMOTE
     assert spending(plan, sample) == {"accuracy": 0.0}

@@ -10,7 +10,7 @@ from headgate.contracts.contract import Output
 from headgate.errors import BadInput
 from headgate.rollouts.answers import FEATURE, LOSS, Answers, Arms, Pairs, answers_of, arms_of, pairs_of
 from headgate.rollouts.guards import Alpha, Guard, Margin, Measure, Unit, usual_guard, usual_guards
-from headgate.rollouts.judge import Judgement, Sample, Source, judge, sources
+from headgate.rollouts.judge import Judgement, Sample, Source, judge, sources, weigh
 from headgate.rollouts.losses import largest, losses
 from headgate.rollouts.measures import Setting
 from headgate.rollouts.plan import Analysis, Plan, SetWeight, Shadow
@@ -26,7 +26,7 @@ SPLIT = Plan(endpoint="late", candidate=CANDIDATE, steps=(SetWeight(0.5), Analys
 
 def looked(table: pa.Table, plan: Plan, thresholds: tuple[float, ...] = ()) -> Judgement:
     state = moved(plan, begin(plan, Micros(0)), Move(Action.STEP, Micros(0), ""))
-    return judge(plan, state, sample_of(table, thresholds))
+    return judge(plan, state, weigh(plan, sample_of(table, thresholds)))
 
 
 def sample_of(table: pa.Table, thresholds: tuple[float, ...] = ()) -> Sample:
@@ -158,12 +158,12 @@ def test_a_split_must_hold_before_more_is_given() -> None:
     )
     unseen = moved(plan, begin(plan, Micros(0)), Move(Action.STEP, Micros(0), ""))
     table = shadowed([False] * 2000, [False] * 2000)
-    assert judge(plan, unseen, sample_of(table)).verdict is Verdict.PROMOTE
+    assert judge(plan, unseen, weigh(plan, sample_of(table))).verdict is Verdict.PROMOTE
     split: State = unseen
     for _ in range(2):
         split = moved(plan, split, Move(Action.STEP, Micros(0), ""))
     assert split.weight == 0.5
-    assert judge(plan, split, sample_of(table)).verdict is Verdict.UNDECIDED
+    assert judge(plan, split, weigh(plan, sample_of(table))).verdict is Verdict.UNDECIDED
 
 
 def test_every_guard_has_somewhere_to_look() -> None:
@@ -190,7 +190,7 @@ def _rolled_back(live: list[bool], ours: list[bool], plan: Plan) -> bool:
     pairs = Pairs(_wrong_where(live), _wrong_where(ours))
     nobody = Arms(_wrong_where([]), np.zeros(0, np.bool_), np.zeros(0))
     state = begin(plan, Micros(0))
-    return judge(plan, state, Sample(pairs, nobody, pairs, nobody, Setting())).verdict is Verdict.ROLL_BACK
+    return judge(plan, state, weigh(plan, Sample(pairs, nobody, pairs, nobody, Setting()))).verdict is Verdict.ROLL_BACK
 
 
 def _wrong_where(wrong: list[bool]) -> Answers:

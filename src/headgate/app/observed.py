@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from headgate.clock import Clock
-from headgate.contracts.contract import Output
 from headgate.controller.declared import Declared
 from headgate.evaluation.report import Report, from_json
 from headgate.journal.reader import Reader
@@ -42,7 +41,7 @@ class Observed:
         live = self._live(spec)
         return windows(
             self.reader.joined(spec.project, spec.endpoint, start=start, end=end, as_of=as_of, columns=NEEDED),
-            self._output(spec, live),
+            self.declared.contract(spec, live).output,
             every=every,
             version=version,
             reference=self._reference(live),
@@ -57,7 +56,7 @@ class Observed:
         live = self._live(spec)
         return endpoint_status(
             spec.endpoint,
-            task=self._output(spec, live).task,
+            task=self.declared.contract(spec, live).output.task,
             versions=self._shares(spec),
             windows=found[-last:] if last else found,
             reference=self._reference(live),
@@ -78,9 +77,6 @@ class Observed:
 
     def _live(self, spec: EndpointSpec) -> Version:
         return self.registry.resolve(spec.model, project=spec.project)
-
-    def _output(self, spec: EndpointSpec, live: Version) -> Output:
-        return spec.contract.output if spec.contract else self.registry.package(live).contract.output
 
     def _reference(self, version: Version) -> Report | None:
         """What the latest evaluation of a version measured."""

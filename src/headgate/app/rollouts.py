@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from headgate.app.told import text_of
 from headgate.clock import Clock
-from headgate.contracts.contract import Output, Sensitivity
+from headgate.contracts.contract import Sensitivity
 from headgate.controller.declared import Declared
 from headgate.controller.progress import Progress, moved_event
 from headgate.errors import BadConfiguration, Conflict, GateFailed, NotFound
@@ -23,11 +23,11 @@ from headgate.rollouts.comparison.compare import compare
 from headgate.rollouts.comparison.pairs import NEEDED, pairs_of
 from headgate.rollouts.comparison.values import Comparison
 from headgate.rollouts.foretell import Foretold, Pace, foretell
-from headgate.rollouts.judge import Sample, judge
+from headgate.rollouts.judge import Sample, judge, weigh
 from headgate.rollouts.observe import Scene, observe, thresholds_before
 from headgate.rollouts.plan import Plan
 from headgate.rollouts.planfile import Facts, PlanFile, read_plan
-from headgate.rollouts.rollout import Rollout
+from headgate.rollouts.rollout import Rollout, under_way
 from headgate.rollouts.state import Action, Move, Phase
 from headgate.rollouts.status import RolloutStatus
 from headgate.rollouts.text import told
@@ -73,8 +73,8 @@ class Rollouts:
         `plan` is the YAML text or the path of a file. Raises BadConfiguration naming file, line and key, GateFailed
         where the candidate has no passing evaluation, Conflict while another rollout of the endpoint runs.
         """
-        checked, spec, _ = self._checked(plan, force=False)
-        return foretell(checked, self._pace(spec))
+        found = self._checked(plan, force=False)
+        return foretell(found.plan, found.pace)
 
     def deploy(self, plan: str | Path, *, endpoint: str | None = None, force: bool = False, why: str = "") -> Rollout:
         """Begin the rollout that a plan describes; the controller moves it on. Raises what `plan` does.
@@ -83,7 +83,8 @@ class Rollouts:
 
         `force` lets a candidate without a passing evaluation take callers, and the history keeps who said so.
         """
-        checked, spec, live = self._checked(plan, force=force, endpoint=endpoint)
+        found = self._checked(plan, force=force, endpoint=endpoint)
+        checked, spec, live = found.plan, found.spec, found.live
         if why:
             checked = msgspec.structs.replace(checked, why=why)
         if force:
@@ -105,7 +106,9 @@ class Rollouts:
         """The endpoint's newest rollout. Raises NotFound when it never had one."""
         rollout = self._newest(endpoint)
         state, now = rollout.state, self.clock.now()
-        judgement = None if state.ended else judge(rollout.plan, state, self.observe(rollout, now))
+        judgement = None
+        if not state.ended:
+            judgement = judge(rollout.plan, state, weigh(rollout.plan, self.observe(rollout, now)))
         return RolloutStatus(rollout=rollout, state=state, judgement=judgement, now=now)
 
     def history(self, endpoint: str) -> list[Rollout]:
@@ -120,7 +123,7 @@ class Rollouts:
         rollout = self._newest(endpoint)
         spec, plan = self.declared.spec(self.project, endpoint), rollout.plan
         live = self.registry.resolve(rollout.live, project=self.project)
-        contract = spec.contract or self.registry.package(live).contract
+        contract = self.declared.contract(spec, live)
         end = Micros(rollout.moves[-1].at + 1) if rollout.state.ended else None
         where, roles = (self.project, endpoint), (Role.LIVE, Role.SHADOW)
         joined = self.reader.joined(*where, start=rollout.started, end=end, roles=roles, columns=NEEDED)
@@ -170,7 +173,7 @@ class Rollouts:
                 continue
             now = self.declared.spec(spec.project, spec.endpoint)
             if (now.model, now.traffic, now.contract) != (spec.model, spec.traffic, spec.contract):
-                raise Conflict(f"endpoint '{spec.endpoint}' is in rollout {each.number}; wait for its end, or abort it")
+                raise under_way(each)
 
     def progress(self) -> Progress:
         """The loop that moves rollouts on."""
@@ -181,7 +184,7 @@ class Rollouts:
         spec = self.declared.spec(rollout.plan.project, rollout.plan.endpoint)
         live = self.registry.resolve(rollout.live, project=spec.project)
         traffic = self.traffic.read().get((spec.project, spec.endpoint)) or self.declared.during(spec, rollout)
-        scene = Scene(self._output(spec, live), spec.label_maturity_s, traffic, self.replayed)
+        scene = Scene(self.declared.contract(spec, live).output, spec.label_maturity_s, traffic, self.replayed)
         return observe(rollout, self.reader, scene, now)
 
     def promoted(self, rollout: Rollout) -> str:
@@ -196,17 +199,16 @@ class Rollouts:
             raise NotFound("rollout of", endpoint, "`headgate deploy rollout.yaml` begins one")
         return found[-1]
 
-    def _checked(
-        self, plan: str | Path, *, force: bool, endpoint: str | None = None
-    ) -> tuple[Plan, EndpointSpec, Version]:
-        """The plan, its endpoint and its live version, once everything that can be refused was not."""
+    def _checked(self, plan: str | Path, *, force: bool, endpoint: str | None = None) -> "_Checked":
+        """The plan and what it is about, once everything that can be refused was not."""
         file = read_plan(text_of(plan), str(plan)) if isinstance(plan, Path) else read_plan(plan, "plan")
         if file.said.project != self.project:
             raise file.wrong("project", f"is another project than '{self.project}'; say --project {file.said.project}")
         if endpoint not in (None, file.said.endpoint):
             raise file.wrong("endpoint", f"is another one than '{endpoint}'")
         spec, live, candidate = self._parties(file)
-        checked = file.plan(self._facts(spec, live, self._pace(spec)), candidate.ref)
+        pace = self._pace(spec)
+        checked = file.plan(self._facts(spec, live, pace), candidate.ref)
         self._fits(file, spec, live, candidate)
         if not force and not self.registry.proved(candidate) and candidate.ref not in spec.forced:
             raise GateFailed(
@@ -216,8 +218,8 @@ class Rollouts:
         earlier = self.store.rollouts(self.project, spec.endpoint)
         for each in earlier:
             if not each.state.ended:
-                raise Conflict(f"endpoint '{spec.endpoint}' is in rollout {each.number}; wait for its end, or abort it")
-        return within_budget(checked, earlier, spec.rollouts, self.clock.now()), spec, live
+                raise under_way(each)
+        return _Checked(within_budget(checked, earlier, spec.rollouts, self.clock.now()), spec, live, pace)
 
     def _parties(self, file: PlanFile) -> tuple[EndpointSpec, Version, Version]:
         """The endpoint, its live version and the candidate that a plan names."""
@@ -243,10 +245,10 @@ class Rollouts:
         try:
             self.declared.check(msgspec.structs.replace(spec, traffic=both))
         except BadConfiguration as error:
-            raise file.wrong("candidate", str(error).removeprefix(f"{error.where}: ")) from error
+            raise file.wrong("candidate", error.message) from error
 
     def _facts(self, spec: EndpointSpec, live: Version, pace: Pace) -> Facts:
-        contract = spec.contract or self.registry.package(live).contract
+        contract = self.declared.contract(spec, live)
         hidden, kept = set(spec.capture.redact), spec.capture.fields
         fields = {
             each.name: each.kind
@@ -261,9 +263,6 @@ class Rollouts:
     def _force(self, spec: EndpointSpec, candidate: str) -> None:
         forced = msgspec.structs.replace(spec, forced=sorted({*spec.forced, candidate}))
         self.store.put_endpoint(spec.project, spec.endpoint, dump_endpoint(forced))
-
-    def _output(self, spec: EndpointSpec, live: Version) -> Output:
-        return spec.contract.output if spec.contract else self.registry.package(live).contract.output
 
     def _pace(self, spec: EndpointSpec) -> Pace:
         """What the endpoint did lately: the last day, and for labels the last week in which they were due."""
@@ -282,6 +281,16 @@ class Rollouts:
     def _lately(self, spec: EndpointSpec, start: Micros, end: Micros) -> pa.Table:
         columns = ("at", "answered", "label")
         return self.reader.joined(spec.project, spec.endpoint, start=start, end=end, columns=columns)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A plan that may begin, and what it is about."""
+
+    plan: Plan
+    spec: EndpointSpec
+    live: Version
+    pace: Pace
 
 
 def _share_null(column: pa.ChunkedArray) -> float:

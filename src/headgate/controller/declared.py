@@ -9,7 +9,7 @@ import msgspec
 from headgate.contracts.contract import Contract
 from headgate.contracts.text import to_document
 from headgate.errors import BadConfiguration, NotFound
-from headgate.registry.ports import EndpointStore
+from headgate.registry.ports import EndpointStore, Version
 from headgate.registry.registry import Registry
 from headgate.rollouts.rollout import Rollout, RolloutStore
 from headgate.rollouts.state import weights
@@ -108,6 +108,10 @@ class Declared:
             shadows=[Shadow(candidate, state.shadow)] if state.shadow else [],
         )
 
+    def contract(self, spec: EndpointSpec, version: Version) -> Contract:
+        """What an endpoint holds a version to: its own contract, else the package's."""
+        return spec.contract or self._registry.package(version).contract
+
     def members(self, spec: EndpointSpec) -> tuple[str, list[Member]]:
         """The live version of the traffic a file asks for, and all versions with their weights.
 
@@ -140,7 +144,7 @@ class Declared:
     def unproved(self, spec: EndpointSpec) -> list[str]:
         """Versions that `spec` would give traffic to, that have no passing evaluation and were not forced."""
         _, members = self.members(spec)
-        return [each.version for each in members if each.weight > 0 and not (each.proved or each.forced)]
+        return [each.version for each in members if each.weight > 0 and not each.entitled]
 
     def forced(self, spec: EndpointSpec) -> EndpointSpec:
         """`spec` with every unproved version written down as forced."""

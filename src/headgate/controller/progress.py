@@ -16,7 +16,7 @@ from headgate.errors import Conflict, HeadgateError, PassingError
 from headgate.events import Event, EventKind
 from headgate.rollouts.budget import spending
 from headgate.rollouts.decide import decide
-from headgate.rollouts.judge import Judgement, Sample, judge
+from headgate.rollouts.judge import Judgement, Sample, Weighed, judge, weigh
 from headgate.rollouts.rollout import Rollout, RolloutStore
 from headgate.rollouts.state import Action, Move
 from headgate.rollouts.text import told
@@ -63,16 +63,16 @@ class Progress:
     def _look(self, rollout: Rollout) -> Rollout:
         """Observe once, then move as often as what was observed allows: a step that has taken effect needs no look."""
         now = self._clock.now()
-        sample = self._observed(rollout, now)
-        if sample is None:
+        seen = self._observed(rollout, now)
+        if seen is None:
             return rollout
         for _ in range(len(rollout.plan.steps) + 2):
-            judgement = sample if isinstance(sample, Judgement) else judge(rollout.plan, rollout.state, sample)
+            judgement = seen if isinstance(seen, Judgement) else judge(rollout.plan, rollout.state, seen)
             move = decide(rollout.plan, rollout.state, judgement.verdict, now)
             if move is None or not rollout.would_move(move):
                 break
-            if move.action is Action.PROMOTE and isinstance(sample, Sample):
-                move = msgspec.structs.replace(move, spent=spending(rollout.plan, sample))
+            if move.action is Action.PROMOTE and isinstance(seen, Weighed):
+                move = msgspec.structs.replace(move, spent=spending(rollout.plan, seen.sample))
             try:
                 rollout = self._apply(rollout, move, judgement)
             except Conflict:
@@ -81,12 +81,12 @@ class Progress:
                 break
         return rollout
 
-    def _observed(self, rollout: Rollout, now: Micros) -> Sample | Judgement | None:
+    def _observed(self, rollout: Rollout, now: Micros) -> Weighed | Judgement | None:
         """What is to be judged, or the judgement that nothing can be measured; None when it is worth another try."""
         if not rollout.plan.guarded:
             return Judgement(verdict=Verdict.UNDECIDED)
         try:
-            return self._observe(rollout, now)
+            return weigh(rollout.plan, self._observe(rollout, now))
         except PassingError as error:
             log.warning("rollout %d of %s: %s", rollout.number, rollout.plan.endpoint, error)
             return None

@@ -158,6 +158,15 @@ def absent(value: Any) -> bool:
         return False
 
 
+def spelled(value: object) -> str:
+    """A class or a category as a text.
+
+    >>> spelled(True), spelled(3), spelled("no")
+    ('true', '3', 'no')
+    """
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def numbers(field: str, values: Column) -> Floats:
     """The column as float64, NaN for None; headgate.errors.BadInput when a value is no number."""
     array = np.asarray(values)

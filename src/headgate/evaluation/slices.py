@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from headgate.evaluation.estimate import Estimate
 from headgate.evaluation.figures import Figures
 from headgate.evaluation.metrics import metric
-from headgate.evaluation.rows import Column, absent
+from headgate.evaluation.rows import Column, absent, spelled
 from headgate.vocabulary import Task
 
 SMALLEST: Final = 50
@@ -87,7 +87,7 @@ def _narrowed(array: NDArray[Any]) -> NDArray[Any]:
         return np.array([np.nan if absent(each) else float(each) for each in values])
     if present and all(isinstance(each, date) for each in present):
         return np.array([None if absent(each) else _in_utc(each) for each in values], dtype="datetime64[us]")
-    return np.array([MISSING if absent(each) else _text(each) for each in values])
+    return np.array([MISSING if absent(each) else spelled(each) for each in values])
 
 
 def _in_utc(moment: date) -> date:
@@ -95,10 +95,6 @@ def _in_utc(moment: date) -> date:
     if isinstance(moment, datetime) and moment.tzinfo is not None:
         return moment.astimezone(UTC).replace(tzinfo=None)
     return moment
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _categories(array: NDArray[Any]) -> Groups:

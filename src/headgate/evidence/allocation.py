@@ -76,7 +76,7 @@ class AllocationTest:
         return found
 
 
-def first_of_each(entities: Sequence[str], seen: frozenset[str] = frozenset()) -> Bools:
+def first_of_each(entities: Sequence[str | None], seen: frozenset[str] = frozenset()) -> Bools:
     """Which events are the first of their entity, none of those `seen` before among them.
 
     Where an entity always meets the same version its events belong together, and only the first may count: with all
@@ -85,7 +85,7 @@ def first_of_each(entities: Sequence[str], seen: frozenset[str] = frozenset()) -
     >>> first_of_each(["u1", "u2", "u1"], frozenset(["u2"])).tolist()
     [True, False, False]
     """
-    known = set(seen)
+    known: set[str | None] = set(seen)
     found = []
     for each in entities:
         found.append(each not in known)

@@ -5,6 +5,8 @@ chance, so the difference of the arms' means has the candidate's true effect on 
 whatever happens to traffic from block to block.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from headgate.errors import BadInput
@@ -40,12 +42,17 @@ def block_differences(candidate: Bools, shares: Floats, values: Floats, size: in
     return differences[~np.isnan(differences)]
 
 
+def runs_of(shares: Floats) -> list[slice]:
+    """The stretches in which the share stays what it is, in order.
+
+    >>> runs_of(np.array([0.1, 0.1, 0.5]))
+    [slice(0, 2, None), slice(2, 3, None)]
+    """
+    bounds = [0, *(np.flatnonzero(np.diff(shares)) + 1).tolist(), len(shares)]
+    return [slice(start, stop) for start, stop in pairwise(bounds) if start < stop]
+
+
 def _in_blocks(shares: Floats, size: int) -> np.ndarray[tuple[int, int], np.dtype[np.intp]]:
     """(blocks, size): places of inputs, no block across a change of the share."""
-    ends = [*(np.flatnonzero(np.diff(shares)) + 1).tolist(), len(shares)]
-    blocks: list[int] = []
-    begin = 0
-    for end in ends:
-        blocks.extend(range(begin, end - size + 1, size))
-        begin = end
+    blocks = [place for run in runs_of(shares) for place in range(run.start, run.stop - size + 1, size)]
     return np.array(blocks, np.intp)[:, None] + np.arange(size)

@@ -62,14 +62,24 @@ class ExceedanceTest:
             raise BadInput("values", "length", "must be one per request, as arms and shares")
         if not bool((values >= 0).all()):
             raise BadInput("values", "range", "must be numbers from 0 on")
-        live = np.array(self.thresholds)
-        ours = np.maximum(live * (1.0 + self.slack), live + self.least)
-        beyond = values[:, None] > np.where(candidate[:, None], ours, live)
+        ours = allowed(self.thresholds, self.slack, self.least)
+        beyond = values[:, None] > np.where(candidate[:, None], ours, np.array(self.thresholds))
         chosen = beyond.any(axis=1)
         gains = self.test.gains(candidate[chosen], shares[chosen])
         # A request that stays below a threshold says nothing to its test, which stays where it is.
         found: Floats = (beyond[chosen][:, :, None] * gains[:, None, :]).reshape(len(gains), -1)
         return found
+
+
+def allowed(thresholds: Sequence[float], slack: float, least: float) -> Floats:
+    """The thresholds as they are for a candidate: larger by `slack`, relatively, or by `least`, whichever is more.
+
+    >>> allowed((10.0, 1000.0), 0.1, 5.0).tolist()
+    [15.0, 1100.0]
+    """
+    live = np.array(thresholds)
+    found: Floats = np.maximum(live * (1.0 + slack), live + least)
+    return found
 
 
 def frozen_quantiles(values: Floats, levels: Sequence[float] = LEVELS) -> tuple[float, ...]:

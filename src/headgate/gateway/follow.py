@@ -326,13 +326,12 @@ def _is_here(served: Served) -> bool:
 
 def _may_be_asked(traffic: Traffic, member: Member) -> bool:
     """Whether anybody may: callers one that was proved or forced, the live version's rows one that is a shadow."""
-    return member.proved or member.forced or traffic.shadows_with(member.version)
+    return member.entitled or traffic.shadows_with(member.version)
 
 
 def _is_asked(traffic: Traffic, member: Member) -> bool:
     """Whether a revision is not obeyed without it."""
-    entitled = member.proved or member.forced
-    return (member.weight > 0 and entitled) or traffic.shadows_with(member.version)
+    return (member.weight > 0 and member.entitled) or traffic.shadows_with(member.version)
 
 
 def _live_part(traffic: Traffic) -> Part | None:

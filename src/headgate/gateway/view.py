@@ -159,7 +159,7 @@ class View:
         if member is None:
             known = ", ".join(sorted(each.version for each in self.traffic.members))
             raise NotFound("version", version[:80], f"This endpoint has {known}")
-        if not (member.proved or member.forced):
+        if not member.entitled:
             raise BadInput("version", "proved", "has no passing evaluation record; evaluate it first")
         seat = self.seats.get(name)
         if seat is None:
@@ -194,7 +194,7 @@ def make_view(traffic: Traffic, served: dict[str, Served], count: EndpointCount)
         endpoint_tag(traffic.project, traffic.endpoint),
         count,
         _sticky(traffic.sticky_key, live.contract),
-        live_member.proved or live_member.forced,
+        live_member.entitled,
         is_durable=traffic.policy.ack is Ack.DURABLE,
         must_remember=traffic.policy.on_failure is OnFailure.REFUSE,
         sticks=traffic.sticky_key is not None,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from headgate.contracts.contract import Output
 from headgate.evaluation.estimate import Floats
-from headgate.evidence.allocation import Bools
+from headgate.evidence.allocation import Bools, first_of_each
 from headgate.monitors.columns import Ints, floats, integers, said, scores_of, text
 from headgate.vocabulary import Micros, Role
 
@@ -135,7 +135,7 @@ def arms_of(table: pa.Table, output: Output, live: str, candidate: str, whose: W
     """
     table = _without_shadows(table.filter(_divided(table, live, candidate)))
     if sticks:
-        table = _first_of_each(table)
+        table = _firsts(table)
     assigned = text(table["assigned"])
     ours: Bools = pc.fill_null(pc.equal(assigned, candidate), False).to_numpy().astype(np.bool_)
     for place in np.flatnonzero(assigned.is_null().to_numpy()).tolist():
@@ -211,16 +211,10 @@ def _without_shadows(table: pa.Table) -> pa.Table:
     return table
 
 
-def _first_of_each(table: pa.Table) -> pa.Table:
+def _firsts(table: pa.Table) -> pa.Table:
+    """The first row of each entity, and all that are of none."""
     entities = text(table["entity"])
-    if entities.null_count == len(table):
-        return table
-    codes = entities.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
-    known = np.flatnonzero(~np.isnan(codes.astype(np.float64)))
-    _, firsts = np.unique(codes[known], return_index=True)
-    chosen = np.isnan(codes.astype(np.float64))
-    chosen[known[firsts]] = True
-    return table.filter(pa.array(chosen))
+    return table.filter(pa.array(first_of_each(entities.to_pylist()) | entities.is_null().to_numpy()))
 
 
 def _whose(table: pa.Table, place: int, whose: Whose) -> str:

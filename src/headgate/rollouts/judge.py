@@ -80,15 +80,30 @@ class Sample:
     setting: Setting
 
 
-def judge(plan: Plan, state: State, sample: Sample) -> Judgement:
+@dataclass(frozen=True, slots=True, eq=False)
+class Weighed:
+    """A sample and what its evidence comes to, whatever step the rollout is in."""
+
+    sample: Sample
+    skewed: bool
+    """Whether callers were not divided as the weights say."""
+    judged: tuple[Judged, ...]
+
+
+def weigh(plan: Plan, sample: Sample) -> Weighed:
+    """What the evidence of a sample comes to: the work of a look, done once however often the rollout moves in it."""
+    return Weighed(sample, _skewed(sample.arms), tuple(_judged(plan, sample)))
+
+
+def judge(plan: Plan, state: State, weighed: Weighed) -> Judgement:
     """The verdict on a rollout in `state`, from what was observed of it."""
-    if _skewed(sample.arms):
+    sample, judged = weighed.sample, weighed.judged
+    if weighed.skewed:
         return Judgement(verdict=Verdict.BROKEN, why="callers are not divided as the weights say")
     if _silent(state, sample):
         return Judgement(verdict=Verdict.BROKEN, why="the shadow says nothing; it may not be loaded, or all is shed")
     if _unlabelled(plan, sample):
         return Judgement(verdict=Verdict.BROKEN, why=f"of {len(sample.due_arms):,} labels that are due none came")
-    judged = tuple(_judged(plan, sample))
     for each in judged:
         if each.verdict is Verdict.ROLL_BACK and not each.dry_run:
             return Judgement(verdict=Verdict.ROLL_BACK, guards=judged, why=_worse(each))

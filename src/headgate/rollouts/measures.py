@@ -7,7 +7,7 @@ all; where only rare events count, and where quantiles do, the sharper tests of 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from headgate.evaluation.estimate import Floats
 from headgate.evidence.allocation import AllocationTest
 from headgate.evidence.betting import PAIRED_TIMIDEST, BettingTest
-from headgate.evidence.blocks import block_differences
+from headgate.evidence.blocks import block_differences, runs_of
 from headgate.rollouts.answers import FEATURE, Answers, Arms, Pairs
 from headgate.rollouts.guards import Guard, Measure
 from headgate.rollouts.losses import largest, losses
@@ -132,25 +132,21 @@ def _more_events(arms: Arms, events: NDArray[np.bool_]) -> float:
 def _blocks(arms: Arms, values: Floats) -> Floats:
     """The arms' differences, in blocks that are as large as the smaller arm's share makes necessary."""
     found = []
-    ends = [*(np.flatnonzero(np.diff(arms.shares)) + 1).tolist(), len(arms)]
-    begin = 0
-    for end in ends:
-        share = float(arms.shares[begin]) if end > begin else 0.0
+    for run in runs_of(arms.shares):
+        share = float(arms.shares[run.start])
         if 0 < share < 1:
             size = min(max(2, round(1 / min(share, 1 - share))), _LARGEST_BLOCK)
-            part = slice(begin, end)
-            found.append(block_differences(arms.candidate[part], arms.shares[part], values[part], size))
-        begin = end
+            found.append(block_differences(arms.candidate[run], arms.shares[run], values[run], size))
     return np.concatenate(found) if found else np.empty(0)
 
 
 def _groups(answers: Answers, by: str) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """The groups that are large enough, in the order in which they appear, and their rows."""
-    values: NDArray[Any] = answers.more[FEATURE + by]
-    found, firsts, counts = np.unique(values.astype(str), return_index=True, return_counts=True)
+    values = answers.more[FEATURE + by].astype(str)
+    found, firsts, counts = np.unique(values, return_index=True, return_counts=True)
     for place in np.argsort(firsts).tolist():
         if counts[place] >= SMALLEST_GROUP:
-            yield str(found[place]), values.astype(str) == found[place]
+            yield str(found[place]), values == found[place]
 
 
 def _together(groups: list[tuple[str, Found]]) -> Found:

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from headgate.contracts.contract import Output
 from headgate.errors import BadInput
+from headgate.evaluation.rows import spelled
 from headgate.evidence.exceedance import frozen_quantiles
 from headgate.journal.identifiers import parse_id
 from headgate.journal.labels import ask_locked
@@ -18,9 +20,9 @@ from headgate.rollouts.answers import COLUMNS, FEATURE, LOSS, Arms, arms_of, pai
 from headgate.rollouts.judge import Sample
 from headgate.rollouts.measures import Setting
 from headgate.rollouts.rollout import Rollout
-from headgate.rollouts.state import begin, moved
-from headgate.traffic.assignment import draw
-from headgate.traffic.traffic import Traffic
+from headgate.rollouts.state import State, begin, moved, weights
+from headgate.traffic.assignment import Assignment, assign
+from headgate.traffic.traffic import Member, Traffic
 from headgate.vocabulary import DAY, SECOND, Micros, Role
 
 SETTLED: Final = Micros(SECOND // 2)
@@ -30,7 +32,6 @@ TIMED: Final = 200
 BEFORE: Final = Micros(7 * DAY)
 """How far back before a rollout the live version's computing time is looked at."""
 _ROLES: Final = (Role.LIVE, Role.CANARY, Role.SHADOW)
-_WHOLE: Final = 1 << 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def observe(rollout: Rollout, reader: Reader, scene: Scene, now: Micros) -> Samp
         thresholds, counted = _first_thresholds(arms)
         pairs, arms = pairs.within(counted, end), arms.within(counted, end)
     due = now - round(scene.maturity_s * SECOND) + 1
-    classes = tuple(map(_as_text, scene.output.classes))
+    classes = tuple(map(spelled, scene.output.classes))
     setting = Setting(thresholds, classes)
     return Sample(pairs, arms, pairs.within(0, due), arms.within(0, due), setting)
 
@@ -108,29 +109,28 @@ def _of_each(table: pa.Table, found: pa.Table) -> pa.Array:
     return pa.array([lost.get(each) for each in rows], pa.float64())
 
 
-def _as_text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 class _Whose:
     """To which version an input was assigned that nobody answered: assignment is a function."""
 
     def __init__(self, rollout: Rollout, traffic: Traffic) -> None:
-        self._rollout = rollout
-        self._traffic = traffic
+        self._sticks = traffic.sticky_key is not None
         state = begin(rollout.plan, rollout.started)
-        self._weights = [(rollout.started, state.weight)]
+        self._since = [(rollout.started, _assigned(rollout, traffic, state))]
         for each in rollout.moves:
             state = moved(rollout.plan, state, each)
-            self._weights.append((each.at, state.weight))
+            self._since.append((each.at, _assigned(rollout, traffic, state)))
 
     def __call__(self, input_id: str, entity: str | None, at: Micros) -> str:
-        sticks = self._traffic.sticky_key is not None and entity is not None
-        key = (entity or "").encode() if sticks else parse_id(input_id)
-        weight = next((weight for since, weight in reversed(self._weights) if since <= at), 0.0)
-        candidate = self._rollout.plan.candidate
-        ours = draw(self._traffic.salt, candidate, key) < int(weight * _WHOLE)
-        return candidate if ours else self._rollout.live
+        key = entity.encode() if self._sticks and entity is not None else parse_id(input_id)
+        assignment = next((each for since, each in reversed(self._since) if since <= at), self._since[0][1])
+        return assignment.version(key)[0]
+
+
+def _assigned(rollout: Rollout, traffic: Traffic, state: State) -> Assignment:
+    """Who answers which key in a state of a rollout."""
+    shares = weights(state, rollout.live, rollout.plan.candidate)
+    members = [Member(version, "", weight, forced=True) for version, weight in shares.items()]
+    return assign(msgspec.structs.replace(traffic, live=rollout.live, members=members))
 
 
 def _first_thresholds(arms: Arms) -> tuple[tuple[float, ...], int]:

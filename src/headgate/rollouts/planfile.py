@@ -16,6 +16,7 @@ from headgate.contracts.text import read_document
 from headgate.contracts.yaml_lines import line_of
 from headgate.contracts.yaml_text import read_yaml
 from headgate.errors import BadConfiguration, BadInput
+from headgate.evaluation.rows import spelled
 from headgate.rollouts.guards import RULES, Alpha, Guard, Measure, read_margin, usual_guard, usual_guards
 from headgate.rollouts.plan import NEVER, Analysis, Approve, OnHorizon, Pause, Plan, SetWeight, Shadow, Step
 from headgate.rollouts.strategies import Strategy, steps_of
@@ -181,8 +182,8 @@ def read_plan(text: str, where: str) -> PlanFile:
         return PlanFile(text, where, read_document(document, _PlanText, where))
     except BadConfiguration as error:
         path = error.where.removeprefix(where).removeprefix(": ")
-        message = str(error).removeprefix(f"{error.where}: ")
-        raise BadConfiguration(f"{where} line {line_of(text, path)}{': ' if path else ''}{path}", message) from error
+        line = f"{where} line {line_of(text, path)}"
+        raise BadConfiguration(f"{line}: {path}" if path else line, error.message) from error
 
 
 def _faults(plan: Plan, facts: Facts) -> Iterator[tuple[str, str]]:
@@ -264,7 +265,7 @@ def _worth_faults(guard: Guard, facts: Facts) -> Iterator[tuple[str, str]]:
         yield "column", f"means nothing for {guard.metric}; remove it"
     if is_sql == (guard.query is None):
         yield "query", "is needed for sql, and means nothing for any other metric"
-    names = {str(each).lower() if isinstance(each, bool) else str(each) for each in facts.output.classes}
+    names = set(map(spelled, facts.output.classes))
     for said, row in (guard.worth or {}).items():
         for each in (said, *row):
             if is_value and each not in names:

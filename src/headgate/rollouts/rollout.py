@@ -4,6 +4,7 @@ from typing import Protocol
 
 import msgspec
 
+from headgate.errors import Conflict
 from headgate.events import Event
 from headgate.rollouts.plan import Plan
 from headgate.rollouts.state import Move, State, moved, replayed
@@ -37,6 +38,11 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
         """Whether `move` means anything to it as it stands."""
         state = self.state
         return moved(self.plan, state, move) is not state
+
+
+def under_way(rollout: Rollout) -> Conflict:
+    """What whoever must wait for the end of `rollout` is told."""
+    return Conflict(f"endpoint '{rollout.plan.endpoint}' is in rollout {rollout.number}; wait for its end, or abort it")
 
 
 class RolloutStore(Protocol):

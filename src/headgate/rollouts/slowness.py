@@ -7,7 +7,7 @@ import numpy as np
 from headgate.evaluation.estimate import Floats
 from headgate.evidence.allocation import AllocationTest
 from headgate.evidence.betting import PAIRED_TIMIDEST, BettingTest
-from headgate.evidence.exceedance import LEVELS, ExceedanceTest
+from headgate.evidence.exceedance import LEVELS, ExceedanceTest, allowed
 from headgate.evidence.mixture import Mixture
 from headgate.rollouts.answers import Arms, Pairs
 from headgate.rollouts.guards import Guard
@@ -42,7 +42,8 @@ def slower_of_pairs(guard: Guard, pairs: Pairs, thresholds: tuple[float, ...]) -
     """What inputs that both versions were asked say."""
     timed = ~np.isnan(pairs.live.compute_us) & ~np.isnan(pairs.candidate.compute_us) & ~pairs.candidate.failed
     theirs, ours = pairs.live.compute_us[timed], pairs.candidate.compute_us[timed]
-    more_often = [_exceeds(theirs, ours, each, guard.margin.factor) for each in thresholds]
+    ours_allowed = allowed(thresholds, guard.margin.factor - 1.0, LEAST_US).tolist()
+    more_often = [_exceeds(theirs, ours, *each) for each in zip(thresholds, ours_allowed, strict=True)]
     p_fine = []
     for level, each in list(zip(LEVELS, more_often, strict=True))[:PROVABLE]:
         test = BettingTest(-1.0, 1.0, (NO_SLOWER - 1.0) * (1.0 - level), "less", timidest=PAIRED_TIMIDEST)
@@ -50,10 +51,9 @@ def slower_of_pairs(guard: Guard, pairs: Pairs, thresholds: tuple[float, ...]) -
     return len(theirs), _mean_of(more_often).p_value, max(p_fine), _median(theirs), _median(ours)
 
 
-def _exceeds(theirs: Floats, ours: Floats, threshold: float, factor: float) -> Floats:
+def _exceeds(theirs: Floats, ours: Floats, threshold: float, ours_allowed: float) -> Floats:
     """Of each input, whether the candidate alone exceeds the threshold (1), or the live version alone (-1)."""
-    beyond = ours > max(threshold * factor, threshold + LEAST_US)
-    found: Floats = beyond.astype(np.float64) - (theirs > threshold)
+    found: Floats = (ours > ours_allowed).astype(np.float64) - (theirs > threshold)
     return found
 
 

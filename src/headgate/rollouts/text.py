@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from headgate.evaluation.table import table
+from headgate.rollouts.comparison.words import moment
 from headgate.rollouts.foretell import Foretold
 from headgate.rollouts.guards import Measure
 from headgate.rollouts.judge import Judged, Judgement
@@ -12,7 +12,7 @@ from headgate.rollouts.plan import Analysis, Approve, Pause, Plan, SetWeight, Sh
 from headgate.rollouts.rollout import Rollout
 from headgate.rollouts.state import State
 from headgate.rollouts.status import RolloutStatus
-from headgate.vocabulary import SECOND, Micros
+from headgate.vocabulary import SECOND
 
 _SPANS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
@@ -98,7 +98,7 @@ def _status(status: RolloutStatus) -> Iterator[str]:
     rollout, state = status.rollout, status.state
     plan = rollout.plan
     versions = f"{rollout.live} -> {plan.candidate}"
-    yield f"rollout {rollout.number} of {plan.endpoint}: {versions}, begun {_moment(rollout.started)}"
+    yield f"rollout {rollout.number} of {plan.endpoint}: {versions}, begun {moment(rollout.started)}"
     if plan.why:
         yield f"  why: {plan.why}"
     yield f"  {told(rollout)}"
@@ -113,7 +113,7 @@ def _status(status: RolloutStatus) -> Iterator[str]:
     if rollout.moves:
         yield ""
         yield "history"
-        yield from (f"  {_moment(each.at)}  {each.action:<9}  {each.why}" for each in rollout.moves)
+        yield from (f"  {moment(each.at)}  {each.action:<9}  {each.why}" for each in rollout.moves)
 
 
 def _judgement(plan: Plan, judgement: Judgement) -> Iterator[str]:
@@ -157,11 +157,6 @@ def _mark(place: int, state: State) -> str:
     if place < state.step:
         return "done"
     return "now ->" if place == state.step and not state.ended else "    "
-
-
-def _moment(at: Micros) -> str:
-    moment = datetime.fromtimestamp(at / SECOND, UTC)
-    return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def _count(rows: float) -> str:

@@ -6,7 +6,7 @@ import msgspec
 import sqlalchemy as sa
 
 from headgate.errors import Conflict
-from headgate.rollouts.rollout import Rollout
+from headgate.rollouts.rollout import Rollout, under_way
 from headgate.rollouts.state import Move
 from headgate.store import tables
 
@@ -15,9 +15,9 @@ def add(connection: sa.Connection, rollout: Rollout) -> Rollout:
     """Insert it under the next number of its endpoint. Raises Conflict while another has not ended."""
     table, plan = tables.rollout, rollout.plan
     mine = sa.and_(table.c.project == plan.project, table.c.endpoint == plan.endpoint)
-    running = connection.execute(sa.select(table.c.number).where(mine, ~table.c.ended)).scalar()
-    if running is not None:
-        raise Conflict(f"endpoint '{plan.endpoint}' is in rollout {running}; wait for its end, or abort it")
+    running = find(connection, project=plan.project, endpoint=plan.endpoint, ended=False)
+    if running:
+        raise under_way(running[0])
     last = connection.execute(sa.select(sa.func.max(table.c.number)).where(mine)).scalar()
     numbered = msgspec.structs.replace(rollout, number=(last or 0) + 1)
     key = {"project": plan.project, "endpoint": plan.endpoint, "number": numbered.number}

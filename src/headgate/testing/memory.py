@@ -13,7 +13,7 @@ from headgate.access.keys import Key, Published, refuse_taken
 from headgate.errors import BadInput, Conflict, NotFound
 from headgate.events import FIRST, Event, Sealed, seal
 from headgate.registry.ports import Evaluation, Version
-from headgate.rollouts.rollout import Rollout
+from headgate.rollouts.rollout import Rollout, under_way
 from headgate.rollouts.state import Move
 from headgate.traffic.traffic import Traffic
 from headgate.vocabulary import NAME, NAME_RULE
@@ -134,7 +134,7 @@ class MemoryStore:
         with self._lock:
             kept = self._rollouts.setdefault((rollout.plan.project, rollout.plan.endpoint), [])
             if kept and not kept[-1].state.ended:
-                raise Conflict(f"endpoint '{rollout.plan.endpoint}' is in rollout {kept[-1].number}; abort it first")
+                raise under_way(kept[-1])
             kept.append(msgspec.structs.replace(rollout, number=len(kept) + 1))
             self._append(event)
             return kept[-1]

@@ -82,8 +82,7 @@ def assign(traffic: Traffic, *, absent: frozenset[str] = frozenset()) -> Assignm
     arms: list[Arm] = []
     taken = away = 0.0
     for member in sorted(traffic.members, key=lambda each: each.version):
-        entitled = member.proved or member.forced
-        if member.version == traffic.live or member.weight <= 0.0 or not entitled or taken >= 1.0:
+        if member.version == traffic.live or member.weight <= 0.0 or not member.entitled or taken >= 1.0:
             continue
         weight = min(member.weight, 1.0 - taken)
         threshold = min(WHOLE, int(weight / (1.0 - taken) * WHOLE))

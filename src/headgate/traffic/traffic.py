@@ -55,6 +55,11 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     forced: bool = False
     """Whether an operator insisted, in writing."""
 
+    @property
+    def entitled(self) -> bool:
+        """Whether it may answer callers: somebody proved it, or insisted."""
+        return self.proved or self.forced
+
 
 class Shadow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A member that answers what the live version answers too; no caller sees it, so it needs no proof."""

@@ -8,6 +8,9 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from headgate.contracts.contract import Contract, Field, Kind, Output, Sensitivity
+from headgate.rollouts.comparison.compare import compare
+from headgate.rollouts.comparison.pairs import pairs_of
+from headgate.rollouts.comparison.values import Comparison
 from headgate.vocabulary import Task
 
 LIVE, SHADOW = "m:1", "m:2"
@@ -101,3 +104,8 @@ def rows_of(inputs: Sequence[tuple[Any, Any, str | None]]) -> list[Said]:
             elif said is not None:
                 rows.append(Said(f"i{place:02}", role, said, **about))
     return rows
+
+
+def of(rows: Sequence[Said], contract: Contract = BINARY, value: pa.DataType | None = None, **more: Any) -> Comparison:
+    """What is compared where these were said."""
+    return compare(pairs_of(table(rows, value), contract), contract, **more)

@@ -1,7 +1,6 @@
 """A comparison against counting by hand, and what must not change it."""
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -21,6 +20,7 @@ from tests.rollouts.comparison.spoken import (
     Said,
     features,
     live,
+    of,
     rows_of,
     shadow,
     table,
@@ -32,10 +32,6 @@ from headgate.evaluation.slices import OTHERS
 from headgate.rollouts.comparison.compare import compare
 from headgate.rollouts.comparison.pairs import pairs_of
 from headgate.rollouts.comparison.values import Comparison, Failure, Nearer, Right
-
-
-def of(rows: Sequence[Said], contract: Contract = BINARY, value: pa.DataType | None = None, **more: Any) -> Comparison:
-    return compare(pairs_of(table(rows, value), contract), contract, **more)
 
 
 def numbers(*pairs: tuple[float, float, float | None]) -> list[Said]:

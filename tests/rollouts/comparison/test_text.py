@@ -17,23 +17,17 @@ from tests.rollouts.comparison.spoken import (
     Said,
     features,
     live,
+    of,
     rows_of,
     shadow,
-    table,
 )
 
 from headgate.contracts.contract import Contract
 from headgate.evaluation.estimate import Estimate
-from headgate.rollouts.comparison.compare import compare
-from headgate.rollouts.comparison.pairs import pairs_of
 from headgate.rollouts.comparison.sections import sections
 from headgate.rollouts.comparison.text import WIDTH, as_text
 from headgate.rollouts.comparison.values import Comparison, Side
 from headgate.rollouts.comparison.words import agreement_means, figure, leaning, percent
-
-
-def of(rows: list[Said], contract: Contract = BINARY, value: pa.DataType | None = None, **more: Any) -> Comparison:
-    return compare(pairs_of(table(rows, value), contract), contract, **more)
 
 
 def flights(count: int = 1500, seed: int = 8) -> Comparison:

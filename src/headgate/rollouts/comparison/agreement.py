@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headgate.evaluation.estimate import Estimate, Floats
+from headgate.evaluation.rows import spelled
 from headgate.evaluation.slices import OTHERS
 from headgate.evidence.confidence import mean_interval
 from headgate.monitors.columns import Bools
@@ -74,15 +75,6 @@ def confusion(both: Pairs) -> Confusion | None:
         disagreements=tuple(ranked[:LISTED]),
         rarer=sum(each.inputs for each in ranked[LISTED:]),
     )
-
-
-def spelled(value: Any) -> str:
-    """A class as a text.
-
-    >>> spelled(True), spelled(3), spelled("no")
-    ('true', '3', 'no')
-    """
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _shown(

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from headgate.evaluation.estimate import Floats
-from headgate.rollouts.comparison.agreement import spelled
+from headgate.evaluation.rows import spelled
 from headgate.rollouts.comparison.pairs import Pairs
 from headgate.rollouts.comparison.values import Differences
 from headgate.vocabulary import Task

@@ -1,12 +1,12 @@
-"""How figures of a comparison are said, in a terminal and on a page alike. `text` and `page` are the only callers."""
+"""How figures of a comparison are said, in a terminal and on a page alike."""
 
 from collections.abc import Callable
 
 import numpy as np
 
 from headgate.evaluation.estimate import Estimate
+from headgate.evaluation.rows import spelled
 from headgate.evaluation.table import digits
-from headgate.rollouts.comparison.agreement import spelled
 from headgate.rollouts.comparison.values import Comparison, Value
 from headgate.vocabulary import Task
 

@@ -73,7 +73,7 @@ def of_endpoint(release: str, view: View) -> Document:
         "project": traffic.project,
         "revision": traffic.revision,
         "live": view.live.version,
-        "versions": sorted(each.version for each in traffic.members if each.proved or each.forced),
+        "versions": sorted(each.version for each in traffic.members if each.entitled),
         "task": contract.output.task.value,
         "classes": list(contract.output.classes),
     }

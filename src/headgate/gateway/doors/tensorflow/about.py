@@ -19,7 +19,7 @@ _encode = msgspec.json.Encoder().encode
 
 def status(exchange: Exchange, view: View, version: str | None) -> None:
     """The state of every version that may answer, or of one."""
-    members = [each for each in view.traffic.members if each.proved or each.forced]
+    members = [each for each in view.traffic.members if each.entitled]
     if version is not None:
         members = [view.seat(version).member]
     body = {"model_version_status": [_state(view, each) for each in members]}

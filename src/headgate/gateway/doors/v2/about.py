@@ -80,7 +80,7 @@ def configured(view: View, version: str | None) -> tuple[Seat, dict[str, Any]]:
 
 def entitled(view: View) -> list[str]:
     """The versions callers may name."""
-    return sorted(each.version for each in view.traffic.members if each.proved or each.forced)
+    return sorted(each.version for each in view.traffic.members if each.entitled)
 
 
 def ready(exchange: Exchange, view: View, version: str | None) -> None:
