@@ -21,7 +21,7 @@ def told(rollout: Rollout) -> str:
     """Where a rollout stands, in a line.
 
     >>> plan = Plan(endpoint="late", candidate="m:2", steps=(SetWeight(0.05), Analysis()))
-    >>> told(Rollout(plan=plan, live="m:1", started=Micros(0)))
+    >>> told(Rollout(plan=plan, live="m:1", started=0))
     'progressing, step 1 of 2: m:2 has 5 % of the callers'
     """
     state, steps = rollout.state, len(rollout.plan.steps)
@@ -61,7 +61,7 @@ def foretold_text(foretold: Foretold) -> str:
 def step_text(step: Step) -> str:
     """A step as the plan file spells it.
 
-    >>> step_text(SetWeight(0.05)), step_text(Pause(Micros(600_000_000))), step_text(Analysis())
+    >>> step_text(SetWeight(0.05)), step_text(Pause(10 * 60 * SECOND)), step_text(Analysis())
     ('set_weight: 5%', 'pause: 10 min', 'analysis')
     """
     match step:
