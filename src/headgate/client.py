@@ -101,6 +101,17 @@ class Client:
             raise _refusal(status, reply, endpoint)
         return accepted
 
+    def decide(self, endpoint: str, decisions: Sequence[Mapping[str, Any]]) -> int:
+        """How many decisions of people were accepted; each names its input as a label does, and may name its `actor`.
+
+        Raises BadInput naming the first that was refused; none of the batch is kept then.
+        """
+        status, reply = self._post(f"{self._path(endpoint)}/decisions", {"decisions": list(decisions)})
+        accepted = reply.get("accepted")
+        if status != 200 or not isinstance(accepted, int):
+            raise _refusal(status, reply, endpoint)
+        return accepted
+
     def ready(self) -> bool:
         """Whether the gateway says it can answer."""
         try:

@@ -23,6 +23,8 @@ HOUR: Final = 3600 * SECOND
 DAY: Final = 24 * HOUR
 
 DEFAULT_PROJECT: Final = ProjectName("default")
+PEOPLE: Final = "human"
+"""What stands in the place of a version where people decide."""
 NAME_RULE: Final = "[a-z0-9-]{1,63}"
 NAME: Final = re.compile(NAME_RULE)
 
@@ -48,7 +50,9 @@ class Role(StrEnum):
     CANARY = "canary"
     """A version that took a share of the traffic."""
     SHADOW = "shadow"
-    """Answered beside the live version; no caller saw it."""
+    """Answered beside the live version, or beside people; no caller saw it."""
+    SUGGESTION = "suggestion"
+    """Shown to whoever then decided: that decision is not independent of it."""
     HUMAN = "human"
     """A person's decision on the same input."""
     PINNED = "pinned"

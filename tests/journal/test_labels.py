@@ -149,3 +149,31 @@ def test_any_arrival_order_and_any_duplication_gives_the_same_join(
     shuffled = labels + [each for each in labels if chance.random() < 0.5]
     chance.shuffle(shuffled)
     assert truths(INPUTS, shuffled) == truths(INPUTS, labels) == by_hand(labels)
+
+
+def a_decision(number: int, of: int, value: float, *, at: int = 5, who: str = "ann") -> Label:
+    return Label(ident(number), at, at, value, input_id=ident(of), source="human", actor=who)
+
+
+def test_what_the_world_says_comes_before_what_people_say_however_late_these_are() -> None:
+    label = Label(ident(9), 5, 5, 1.0, input_id=ident(1))
+    later = a_decision(10, 1, 2.0, at=50)
+    assert truths([an_input(1)], [label, later]) == truths([an_input(1)], [later, label]) == {1: 1.0}
+    assert truths([an_input(1)], [later]) == {1: 2.0}, "without it a decision is what is known"
+
+
+def test_people_speak_in_a_role_of_their_own() -> None:
+    decisions = [
+        a_decision(9, 1, 1.0),
+        a_decision(10, 1, 2.0, at=7),
+        a_decision(10, 1, 2.0, at=7),
+        a_decision(11, 1, 3.0, at=6, who="bob"),
+        a_decision(12, 2, 4.0, at=1),
+        a_decision(13, 99, 5.0),
+    ]
+    with joining([an_input(1, 2), an_input(2, 3)], [an_answer(1, "shadow")], decisions) as join:
+        rows = join.joined(["human"]).to_pylist()
+        assert join.joined(["live"]).num_rows == 1, "an input nobody answered is one nobody answered"
+    told = [(uuid.UUID(each["input_id"]).int, each["answered"], each["prediction"], each["latency_us"]) for each in rows]
+    assert told == [(1, "ann", 2.0, 5), (1, "bob", 3.0, 4), (2, "ann", 4.0, 0)]
+    assert {(each["assigned"], each["role"], each["fallback"]) for each in rows} == {("human", "human", "")}

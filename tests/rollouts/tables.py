@@ -16,6 +16,7 @@ _TYPES = {
     "at": MOMENT,
     "entity": pa.string(),
     "assigned": pa.string(),
+    "answered": pa.string(),
     "role": pa.string(),
     "probability": pa.float64(),
     "prediction": pa.string(),
@@ -24,6 +25,8 @@ _TYPES = {
     "fallback": pa.string(),
     "refusal_rule": pa.string(),
     "label": pa.string(),
+    "source": pa.string(),
+    "latency_us": pa.int64(),
 }
 
 

@@ -153,6 +153,26 @@ class _Control:
         hg.controller().reconcile()
         return msgspec.json.encode(rollout)
 
+    def next_case(self, project: str, endpoint: str, reviewer: str, who: str) -> bytes | None:
+        hg = self._hg.of(project)
+        case = hg.reviews.next(endpoint, reviewer)
+        if case is None:
+            return None
+        hg.note_read(endpoint, who, f"case {case.input_id}")
+        return msgspec.json.encode(case)
+
+    def skip_case(self, project: str, endpoint: str, input_id: str, reviewer: str) -> None:
+        self._hg.of(project).reviews.skip(endpoint, input_id, reviewer)
+
+    def queue(self, project: str, endpoint: str) -> bytes:
+        return msgspec.json.encode(self._hg.of(project).reviews.queue(endpoint))
+
+    def picture(self, project: str, endpoint: str, input_id: str, field: str, who: str) -> tuple[bytes, str]:
+        hg = self._hg.of(project)
+        found = hg.reviews.picture(endpoint, input_id, field)
+        hg.note_read(endpoint, who, f"{field} of case {input_id}")
+        return found
+
     def move(self, project: str, endpoint: str, action: str, why: str, who: str) -> bytes:
         rollouts = self._hg.of(project).rollouts.by(who)
         if action == "rollback":

@@ -15,6 +15,7 @@ from typing import Any
 from headgate.app.keys import Keys
 from headgate.app.objective import wanted_of
 from headgate.app.observed import Observed
+from headgate.app.reviews import Reviews
 from headgate.app.rollouts import Rollouts
 from headgate.app.sizing import Options, size
 from headgate.app.told import actor, contract_of, project_of, spec_of
@@ -31,6 +32,7 @@ from headgate.controller.reconcile import Controller
 from headgate.errors import GateFailed, NotFound
 from headgate.evaluation.gates import parse_gate
 from headgate.events import Event, EventKind, Sealed
+from headgate.journal.blobs import LocalBlobs
 from headgate.journal.disk import LocalDisk
 from headgate.journal.lake import Lake
 from headgate.journal.orphans import Orphans
@@ -279,9 +281,6 @@ class Headgate:
     @property
     def rollouts(self) -> Rollouts:
         """How new versions of the project's endpoints take traffic."""
-        clock, replays = self._clock, self.home.replay_clock.exists()
-        if replays and isinstance(clock, SystemClock):
-            clock = ReplayClock(self.home.replay_clock)  # the moment its gateways and its controller are at
         return Rollouts(
             self.project,
             self._store,
@@ -289,10 +288,22 @@ class Headgate:
             self.registry,
             self.reader,
             self.traffic,
-            clock,
-            replayed=replays,
+            self._served_clock(),
+            replayed=self.home.replay_clock.exists(),
             actor=actor(),
         )
+
+    @property
+    def reviews(self) -> Reviews:
+        """What people are to decide, where an endpoint puts anything before them."""
+        blobs = LocalBlobs(self._disk)
+        return Reviews(self.project, self._declared, self._store, self.reader, blobs, self._served_clock())
+
+    def _served_clock(self) -> Clock:
+        """The moment the gateways and the controller of this home are at."""
+        if self.home.replay_clock.exists() and isinstance(self._clock, SystemClock):
+            return ReplayClock(self.home.replay_clock)
+        return self._clock
 
     def deploy(self, plan: str | Path, *, force: bool = False, why: str = "") -> Rollout:
         """Begin the rollout that a plan, as YAML or as a file, describes; see ``app.rollouts.Rollouts.deploy``."""
@@ -387,6 +398,11 @@ class Headgate:
         """Tell the running gateways what turned out to be true; see ``client.Client.label``."""
         with self.client() as client:
             return client.label(endpoint, labels)
+
+    def decide(self, endpoint: str, decisions: Sequence[Row]) -> int:
+        """Tell the running gateways what people decided; see ``client.Client.decide``."""
+        with self.client() as client:
+            return client.decide(endpoint, decisions)
 
 
 def _moment(at: Micros) -> str:

@@ -1,11 +1,12 @@
 """What an endpoint did, gathered from the journal, the registry and the traffic; the facade's readers call it."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from headgate.clock import Clock
 from headgate.controller.declared import Declared
 from headgate.evaluation.report import Report, from_json
-from headgate.journal.reader import Reader
+from headgate.journal.reader import LIVE_ROLES, Reader
 from headgate.monitors.columns import NEEDED
 from headgate.monitors.status import EndpointStatus, Share, endpoint_status
 from headgate.monitors.windows import Window, windows
@@ -13,7 +14,11 @@ from headgate.registry.ports import Version
 from headgate.registry.registry import Registry
 from headgate.traffic.endpoint import EndpointSpec
 from headgate.traffic.ports import TrafficSource
-from headgate.vocabulary import Micros
+from headgate.traffic.traffic import People
+from headgate.vocabulary import PEOPLE, Micros, Role
+
+UNSEEN_ROLES: Final = (*LIVE_ROLES, Role.SHADOW, Role.SUGGESTION)
+"""Roles in which a model answers where people decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +42,16 @@ class Observed:
         as_of: Micros | None = None,
         zone: str = "UTC",
     ) -> list[Window]:
-        """Its windows of event time; see ``monitors.windows.windows``."""
-        live = self._live(spec)
+        """Its windows of event time; see ``monitors.windows.windows``.
+
+        Where people decide they are those of the model beside them, whoever heard what it said.
+        """
+        live, roles = self._live(spec), LIVE_ROLES
+        if spec.people is not None:
+            version, roles = version or live.ref, UNSEEN_ROLES
+        where = spec.project, spec.endpoint
         return windows(
-            self.reader.joined(spec.project, spec.endpoint, start=start, end=end, as_of=as_of, columns=NEEDED),
+            self.reader.joined(*where, start=start, end=end, as_of=as_of, roles=roles, columns=NEEDED),
             self.declared.contract(spec, live).output,
             every=every,
             version=version,
@@ -69,6 +80,9 @@ class Observed:
         published = self.traffic.read().get((spec.project, spec.endpoint))
         live, members = (published.live, published.members) if published else self.declared.members(spec)
         unseen = {each.version for each in published.shadows} if published else set()
+        people = published.people if published else spec.people
+        if people is not None:
+            return _beside_people(live, people)
         found = []
         for each in members:
             role = "shadow" if each.version in unseen and not each.weight else "canary"
@@ -82,3 +96,9 @@ class Observed:
         """What the latest evaluation of a version measured."""
         evaluations = self.registry.evaluations(version)
         return from_json(evaluations[-1].report) if evaluations else None
+
+
+def _beside_people(live: str, people: People) -> list[Share]:
+    """Who answers where people decide: of what is the model's by its confidence, nobody knows the share before."""
+    role = "shadow" if people.share == 1.0 else "live"
+    return [Share(PEOPLE, people.share, "human"), Share(live, 1.0 - people.share, role)]

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from headgate.app.told import text_of
 from headgate.clock import Clock
-from headgate.contracts.contract import Sensitivity
+from headgate.contracts.contract import Contract, Sensitivity
 from headgate.controller.declared import Declared
 from headgate.controller.progress import Progress, moved_event
 from headgate.errors import BadConfiguration, Conflict, GateFailed, NotFound
@@ -19,8 +19,10 @@ from headgate.journal.reader import Reader
 from headgate.registry.ports import Version
 from headgate.registry.registry import Registry
 from headgate.rollouts.budget import spending, within_budget
+from headgate.rollouts.answers import with_truths
 from headgate.rollouts.comparison.compare import compare
 from headgate.rollouts.comparison.pairs import NEEDED, pairs_of
+from headgate.rollouts.comparison.people import reviewed
 from headgate.rollouts.comparison.values import Comparison
 from headgate.rollouts.foretell import Foretold, Pace, foretell
 from headgate.rollouts.judge import Sample, judge, weigh
@@ -32,9 +34,9 @@ from headgate.rollouts.state import Action, Move, Phase
 from headgate.rollouts.status import RolloutStatus
 from headgate.rollouts.text import told
 from headgate.store.sql import SqlStore
-from headgate.traffic.endpoint import EndpointSpec, Share, Split, dump_endpoint
+from headgate.traffic.endpoint import EndpointSpec, Live, Review, Share, Split, dump_endpoint
 from headgate.traffic.ports import TrafficSource
-from headgate.vocabulary import DAY, SECOND, Micros, Role
+from headgate.vocabulary import DAY, PEOPLE, SECOND, Micros, Role
 
 ORDERS: Final = {
     "pause": Action.PAUSE,
@@ -92,10 +94,10 @@ class Rollouts:
         now = self.clock.now()
         rollout = Rollout(
             plan=checked,
-            live=live.ref,
+            live=live,
             started=now,
             actor=self.actor,
-            thresholds=thresholds_before(self.reader, spec.project, spec.endpoint, live.ref, now),
+            thresholds=thresholds_before(self.reader, spec.project, spec.endpoint, live, now),
         )
         details: dict[str, str | int | float | bool | None] = {"candidate": checked.candidate, "force": force}
         where = spec.project, spec.endpoint
@@ -121,15 +123,27 @@ class Rollouts:
         Raises NotFound when the endpoint never had a rollout.
         """
         rollout = self._newest(endpoint)
-        spec, plan = self.declared.spec(self.project, endpoint), rollout.plan
-        live = self.registry.resolve(rollout.live, project=self.project)
-        contract = self.declared.contract(spec, live)
+        contract = self._contract(rollout)
         end = Micros(rollout.moves[-1].at + 1) if rollout.state.ended else None
-        where, roles = (self.project, endpoint), (Role.LIVE, Role.SHADOW)
-        joined = self.reader.joined(*where, start=rollout.started, end=end, roles=roles, columns=NEEDED)
+        live_role = Role.HUMAN if rollout.plan.people else Role.LIVE
+        where, roles = (self.project, endpoint), (live_role, Role.SHADOW)
+        joined = self.reader.joined(
+            *where, start=rollout.started, end=end, roles=roles, columns=(*NEEDED, "source")
+        )
+        joined = with_truths(joined) if rollout.plan.people else joined
         features = self.reader.features(*where, start=rollout.started, end=end)
-        pairs = pairs_of(joined, contract, live_version=rollout.live, candidate_version=plan.candidate)
-        return compare(pairs, contract, features)
+        pairs = pairs_of(
+            joined,
+            contract,
+            live_role=live_role,
+            live_version=rollout.live,
+            candidate_version=rollout.plan.candidate,
+        )
+        found = compare(pairs, contract, features)
+        if rollout.plan.people:
+            people = reviewed(joined, contract.output, rollout.plan.candidate)
+            found = msgspec.structs.replace(found, reviewed=people)
+        return found
 
     def order(self, endpoint: str, action: Action, why: str = "") -> Rollout:
         """Move the endpoint's rollout on a person's word. Raises Conflict when that means nothing as it stands."""
@@ -157,7 +171,7 @@ class Rollouts:
         spec = self.declared.spec(self.project, endpoint)
         if rollout.state.phase is not Phase.PROMOTED or spec.model != rollout.plan.candidate:
             raise Conflict(f"{spec.model} did not come by a rollout, so there is no version to go back to")
-        text, back = dump_endpoint(spec), dump_endpoint(msgspec.structs.replace(spec, model=rollout.live))
+        text, back = dump_endpoint(spec), dump_endpoint(_before(spec, rollout))
         self.store.put_endpoint(spec.project, endpoint, back)
         details: dict[str, str | int | float | bool | None] = {"rollout": rollout.number, "force": False}
         where = spec.project, endpoint
@@ -171,8 +185,7 @@ class Rollouts:
         for each in self.store.rollouts(spec.project, spec.endpoint):
             if each.state.ended:
                 continue
-            now = self.declared.spec(spec.project, spec.endpoint)
-            if (now.model, now.traffic, now.contract) != (spec.model, spec.traffic, spec.contract):
+            if _deciding(self.declared.spec(spec.project, spec.endpoint)) != _deciding(spec):
                 raise under_way(each)
 
     def progress(self) -> Progress:
@@ -182,15 +195,21 @@ class Rollouts:
     def observe(self, rollout: Rollout, now: Micros) -> Sample:
         """What a rollout's guards judge."""
         spec = self.declared.spec(rollout.plan.project, rollout.plan.endpoint)
-        live = self.registry.resolve(rollout.live, project=spec.project)
         traffic = self.traffic.read().get((spec.project, spec.endpoint)) or self.declared.during(spec, rollout)
-        scene = Scene(self.declared.contract(spec, live).output, spec.label_maturity_s, traffic, self.replayed)
+        scene = Scene(self._contract(rollout).output, spec.label_maturity_s, traffic, self.replayed)
         return observe(rollout, self.reader, scene, now)
 
     def promoted(self, rollout: Rollout) -> str:
         """The endpoint's file with the candidate as its model."""
         spec = self.declared.spec(rollout.plan.project, rollout.plan.endpoint)
-        return dump_endpoint(msgspec.structs.replace(spec, model=rollout.plan.candidate, traffic=None))
+        after = msgspec.structs.replace(spec, model=rollout.plan.candidate, traffic=None)
+        return dump_endpoint(_taken_over(after, rollout) if rollout.plan.people else after)
+
+    def _contract(self, rollout: Rollout) -> Contract:
+        """What the endpoint of a rollout holds its versions to: people answer the candidate's question."""
+        spec = self.declared.spec(rollout.plan.project, rollout.plan.endpoint)
+        version = rollout.plan.candidate if rollout.plan.people else rollout.live
+        return self.declared.contract(spec, self.registry.resolve(version, project=spec.project))
 
     def _newest(self, endpoint: str) -> Rollout:
         self.declared.spec(self.project, endpoint)
@@ -208,8 +227,9 @@ class Rollouts:
             raise file.wrong("endpoint", f"is another one than '{endpoint}'")
         spec, live, candidate = self._parties(file)
         pace = self._pace(spec)
-        checked = file.plan(self._facts(spec, live, pace), candidate.ref)
-        self._fits(file, spec, live, candidate)
+        checked = file.plan(self._facts(spec, live or candidate, pace), candidate.ref)
+        if live is not None:
+            self._fits(file, spec, live, candidate)
         if not force and not self.registry.proved(candidate) and candidate.ref not in spec.forced:
             raise GateFailed(
                 f"{candidate.ref}: no passing evaluation, so no traffic. "
@@ -219,10 +239,11 @@ class Rollouts:
         for each in earlier:
             if not each.state.ended:
                 raise under_way(each)
-        return _Checked(within_budget(checked, earlier, spec.rollouts, self.clock.now()), spec, live, pace)
+        within = within_budget(checked, earlier, spec.rollouts, self.clock.now())
+        return _Checked(within, spec, PEOPLE if live is None else live.ref, pace)
 
-    def _parties(self, file: PlanFile) -> tuple[EndpointSpec, Version, Version]:
-        """The endpoint, its live version and the candidate that a plan names."""
+    def _parties(self, file: PlanFile) -> tuple[EndpointSpec, Version | None, Version]:
+        """The endpoint, its live version, None where people decide, and the candidate that a plan names."""
         try:
             spec = self.declared.spec(self.project, file.said.endpoint)
         except NotFound as error:
@@ -232,6 +253,10 @@ class Rollouts:
         except NotFound as error:
             raise file.wrong("candidate", str(error)) from error
         live = self.registry.resolve(spec.model, project=self.project)
+        if spec.live is Live.HUMAN:
+            if live.ref != candidate.ref:
+                raise file.wrong("candidate", f"is not {live.ref}, which answers unseen beside the people who decide")
+            return spec, None, candidate
         if live.ref == candidate.ref:
             says = f"{live.ref} is live already; write model: name:number into the endpoint's file, so that the next"
             raise file.wrong("candidate", f"{says} version waits for its rollout")
@@ -258,7 +283,7 @@ class Rollouts:
             and (kept is None or each.name in kept)
         }
         unlabelled = pace.due if pace.due >= FEW and not pace.label_share else 0
-        return Facts(contract.output, spec.label_maturity_s, fields, unlabelled)
+        return Facts(contract.output, spec.label_maturity_s, fields, unlabelled, spec.live is Live.HUMAN)
 
     def _force(self, spec: EndpointSpec, candidate: str) -> None:
         forced = msgspec.structs.replace(spec, forced=sorted({*spec.forced, candidate}))
@@ -289,8 +314,32 @@ class _Checked:
 
     plan: Plan
     spec: EndpointSpec
-    live: Version
+    live: str
+    """``model:number``, or who decides in its place."""
     pace: Pace
+
+
+def _deciding(spec: EndpointSpec) -> tuple[object, ...]:
+    """What of an endpoint's file says who answers whom."""
+    return spec.model, spec.live, spec.review, spec.traffic, spec.contract
+
+
+def _taken_over(spec: EndpointSpec, rollout: Rollout) -> EndpointSpec:
+    """The file once a candidate has of people's work what its rollout came to."""
+    state = rollout.state
+    if not state.confidence:
+        review = None if spec.review is None else msgspec.structs.replace(spec.review, confidence=None, suggest=False)
+        return msgspec.structs.replace(spec, live=Live.MODEL, review=review)
+    review = msgspec.structs.replace(spec.review or Review(), confidence=state.confidence, suggest=state.suggests)
+    return msgspec.structs.replace(spec, review=review)
+
+
+def _before(spec: EndpointSpec, rollout: Rollout) -> EndpointSpec:
+    """The file as it was before a rollout was promoted, as far as that changed it."""
+    if not rollout.plan.people:
+        return msgspec.structs.replace(spec, model=rollout.live)
+    review = None if spec.review is None else msgspec.structs.replace(spec.review, confidence=None, suggest=False)
+    return msgspec.structs.replace(spec, live=Live.HUMAN, review=review)
 
 
 def _share_null(column: pa.ChunkedArray) -> float:

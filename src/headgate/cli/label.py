@@ -24,6 +24,7 @@ Numbered = tuple[int, dict[str, Any]]
 @click.argument("endpoint")
 @click.argument("prediction_id", required=False)
 @click.argument("truth", required=False)
+@click.option("--by", help="It is what a person decided, and this is who.")
 @click.option("--file", "file", help="JSON Lines, one label per line, `-` for standard input.")
 @url_option
 @project_option
@@ -34,6 +35,7 @@ def command(
     endpoint: str,
     prediction_id: str | None,
     truth: str | None,
+    by: str | None,
     file: str | None,
     url: str | None,
     project: str,
@@ -43,15 +45,19 @@ def command(
     """Tell a running endpoint what turned out to be true.
 
     Either one prediction's id and the truth (JSON: 1, true, "churned"), or --file with lines such as
-    {"id": "...", "label": 1} or {"key": "...", "at": "...", "label": 1}.
+    {"id": "...", "label": 1} or {"key": "...", "at": "...", "label": 1}. With --by it is a person's decision.
     """
     if file is not None and prediction_id is not None:
         raise click.UsageError("name a prediction and the truth, or --file, not both")
     if file is None and (prediction_id is None or truth is None):
         raise click.UsageError("name a prediction and the truth, or --file")
+    if file is not None and by is not None:
+        raise click.UsageError("--by goes with one prediction and its truth, not with --file")
     labels = [] if file is None else _read(file)
     with running_client(home, url, project) as client:
-        if file is None:
+        if by is not None:
+            accepted = client.decide(endpoint, [{"id": prediction_id, "decision": _truth(truth or ""), "actor": by}])
+        elif file is None:
             accepted = client.label(endpoint, [{"id": prediction_id, "label": _truth(truth or "")}])
         else:
             accepted = _send(client, endpoint, labels)

@@ -25,6 +25,7 @@ VERBS: Final = {
     "plan": "Show what a rollout would do, and how long it would take; nothing moves.",
     "deploy": "Begin a rollout: a new version takes traffic step by step, under guards.",
     "rollout": "Look at an endpoint's rollout, or move it by hand.",
+    "review": "Look at what waits for people to decide, or take the next case.",
     "report": "Compare a rollout's candidate with the live version, on the same inputs.",
     "rollback": "Take an endpoint back: abort its rollout, or return to the version before the last promotion.",
     "up": "Serve everything in a home directory.",

@@ -18,7 +18,9 @@ from starlette.routing import Route
 from headgate.access.grants import CallerRole
 from headgate.console.guard import Guard
 from headgate.console.openapi import DOCUMENT
+from headgate.console.paths import named
 from headgate.console.ports import Control
+from headgate.console.reviews import review_routes
 from headgate.contracts.explain import off_calendar
 from headgate.errors import (
     BadInput,
@@ -32,7 +34,7 @@ from headgate.errors import (
     PassingError,
     Unauthenticated,
 )
-from headgate.vocabulary import DEFAULT_PROJECT, Micros
+from headgate.vocabulary import Micros
 
 BODY_LIMIT: Final = 64 * 1024
 """Bytes of a request's body; no request here needs a hundredth of it."""
@@ -82,11 +84,10 @@ def control_api(control: Control, guard: Guard) -> Starlette:
         return JSONResponse({"endpoints": [{"project": project, "endpoint": name} for project, name in found]})
 
     async def status(request: Request) -> Response:
-        project = request.path_params.get("project", DEFAULT_PROJECT)
-        endpoint, every = request.path_params["endpoint"], request.query_params.get("every", "day")
+        where, every = named(request), request.query_params.get("every", "day")
         shown = request.headers.get("authorization")
-        caller = await run_in_threadpool(guard.caller, shown, CallerRole.READ, project=project, endpoint=endpoint)
-        body = await run_in_threadpool(control.status, project, endpoint, every, caller.name)
+        caller = await run_in_threadpool(partial(guard.caller, shown, CallerRole.READ, **where))
+        body = await run_in_threadpool(partial(control.status, **where, every=every, who=caller.name))
         return Response(body, media_type="application/json")
 
     async def advance(request: Request) -> Response:
@@ -95,7 +96,7 @@ def control_api(control: Control, guard: Guard) -> Starlette:
         return JSONResponse({"obeyed": await run_in_threadpool(control.advance, to, caller.name)})
 
     async def rollout(request: Request) -> Response:
-        where, shown = _named(request), request.headers.get("authorization")
+        where, shown = named(request), request.headers.get("authorization")
         if request.method == "GET":
             caller = await run_in_threadpool(partial(guard.caller, shown, CallerRole.READ, **where))
             body = await run_in_threadpool(partial(control.rollout, **where, who=caller.name))
@@ -117,16 +118,11 @@ def control_api(control: Control, guard: Guard) -> Starlette:
             Route("/v1/projects/{project}/endpoints/{endpoint}/status", status),
             Route("/v1/endpoints/{endpoint}/rollout", rollout, methods=["GET", "POST"]),
             Route("/v1/projects/{project}/endpoints/{endpoint}/rollout", rollout, methods=["GET", "POST"]),
+            *review_routes(control, guard),
             Route("/v1/replay/advance", advance, methods=["POST"]),
         ],
         exception_handlers={HeadgateError: _refuse, HTTPException: _no_route},
     )
-
-
-def _named(request: Request) -> dict[str, str]:
-    """The project and the endpoint of a path."""
-    project = request.path_params.get("project", DEFAULT_PROJECT)
-    return {"project": project, "endpoint": request.path_params["endpoint"]}
 
 
 async def _body(request: Request) -> bytes:

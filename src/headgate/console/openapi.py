@@ -64,6 +64,30 @@ def _rollout(*parameters: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _reviews(where: str, *parameters: dict[str, Any]) -> dict[str, Any]:
+    """What people are to decide."""
+    by = {"name": "reviewer", "in": "query", "schema": {"type": "string"}, "description": "Who, where keys say nothing."}
+    case = {"name": "input_id", "in": "path", "required": True, "schema": {"type": "string"}}
+    field = {"name": "field", "in": "path", "required": True, "schema": {"type": "string"}}
+    refused = {"404": _json("No such endpoint or case."), **_REFUSED}
+    waits = {"summary": "What waits for people.", "responses": {"200": _json("Counts, and the oldest."), **refused}}
+    following = {
+        "summary": "The next case for a reviewer, who has it for a while; the same again until it is decided.",
+        "responses": {"200": _json("The case."), "204": {"description": "None waits."}, **refused},
+    }
+    given = {"summary": "Give a case back for good.", "responses": {"200": _json("It was."), **refused}}
+    shown = {
+        "summary": "A picture or another large value of a case.",
+        "responses": {"200": {"description": "Its bytes."}, **refused},
+    }
+    return {
+        f"{where}/reviews": {"get": waits | {"parameters": list(parameters)}},
+        f"{where}/reviews/next": {"get": following | {"parameters": [*parameters, by]}},
+        f"{where}/reviews/{{input_id}}/skip": {"post": given | {"parameters": [*parameters, case, by]}},
+        f"{where}/reviews/{{input_id}}/fields/{{field}}": {"get": shown | {"parameters": [*parameters, case, field]}},
+    }
+
+
 DOCUMENT: Final[dict[str, Any]] = {
     "openapi": "3.1.0",
     "info": {"title": "Headgate control API", "version": VERSION},
@@ -81,6 +105,8 @@ DOCUMENT: Final[dict[str, Any]] = {
         "/v1/projects/{project}/endpoints/{endpoint}/status": _status(_PROJECT, _ENDPOINT),
         "/v1/endpoints/{endpoint}/rollout": _rollout(_ENDPOINT),
         "/v1/projects/{project}/endpoints/{endpoint}/rollout": _rollout(_PROJECT, _ENDPOINT),
+        **_reviews("/v1/endpoints/{endpoint}", _ENDPOINT),
+        **_reviews("/v1/projects/{project}/endpoints/{endpoint}", _PROJECT, _ENDPOINT),
         "/v1/replay/advance": {
             "post": {
                 "summary": "Move a replay's clock; answers when every worker obeys.",

@@ -34,6 +34,25 @@ class Control(Protocol):
         """
         ...
 
+    def next_case(self, project: str, endpoint: str, reviewer: str, who: str) -> bytes | None:
+        """The next case for `reviewer` as JSON, None where none waits; that `who` read it is remembered.
+
+        Raises NotFound.
+        """
+        ...
+
+    def skip_case(self, project: str, endpoint: str, input_id: str, reviewer: str) -> None:
+        """Give the case back, not to be offered to `reviewer` again. Raises NotFound."""
+        ...
+
+    def queue(self, project: str, endpoint: str) -> bytes:
+        """What waits for people as JSON. Raises NotFound."""
+        ...
+
+    def picture(self, project: str, endpoint: str, input_id: str, field: str, who: str) -> tuple[bytes, str]:
+        """A large value of a case and its media type; that `who` read it is remembered. Raises NotFound."""
+        ...
+
     def move(self, project: str, endpoint: str, action: str, why: str, who: str) -> bytes:
         """Move the endpoint's rollout, or take it back, on the word of `who`; the rollout as JSON.
 

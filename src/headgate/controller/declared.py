@@ -13,8 +13,9 @@ from headgate.registry.ports import EndpointStore, Version
 from headgate.registry.registry import Registry
 from headgate.rollouts.rollout import Rollout, RolloutStore
 from headgate.rollouts.state import weights
-from headgate.traffic.endpoint import EndpointSpec, load_endpoint
-from headgate.traffic.traffic import Member, Shadow, Traffic
+from headgate.traffic.endpoint import EndpointSpec, Live, load_endpoint
+from headgate.traffic.traffic import Member, People, Shadow, Traffic
+from headgate.vocabulary import PEOPLE
 
 log = logging.getLogger("headgate.controller")
 
@@ -92,6 +93,8 @@ class Declared:
             policy=spec.policy,
             resources=spec.resources,
             contract=None if spec.contract is None else msgspec.json.encode(to_document(spec.contract)).decode(),
+            people=spec.people,
+            shadows=[Shadow(live, 1.0)] if spec.people else [],
         )
 
     def during(self, spec: EndpointSpec, rollout: Rollout) -> Traffic:
@@ -100,12 +103,24 @@ class Declared:
         The live version is the one that was live when it began, whatever an alias or a newer version says meanwhile.
         """
         state, candidate = rollout.state, rollout.plan.candidate
+        if rollout.live == PEOPLE:
+            return self._beside_people(spec, rollout)
         pinned = msgspec.structs.replace(spec, model=rollout.live, traffic=None)
         return msgspec.structs.replace(
             self.resolve(pinned),
             members=self._members(weights(state, rollout.live, candidate), spec),
             sticky_key=rollout.plan.sticky_key,
             shadows=[Shadow(candidate, state.shadow)] if state.shadow else [],
+        )
+
+    def _beside_people(self, spec: EndpointSpec, rollout: Rollout) -> Traffic:
+        """The same where the candidate takes inputs from people: it answers all the others unseen."""
+        state = rollout.state
+        pinned = msgspec.structs.replace(spec, model=rollout.plan.candidate, live=Live.HUMAN)
+        return msgspec.structs.replace(
+            self.resolve(pinned),
+            people=People(1.0 - state.weight, state.confidence, state.suggests),
+            sticky_key=rollout.plan.sticky_key,
         )
 
     def contract(self, spec: EndpointSpec, version: Version) -> Contract:
@@ -144,6 +159,8 @@ class Declared:
     def unproved(self, spec: EndpointSpec) -> list[str]:
         """Versions that `spec` would give traffic to, that have no passing evaluation and were not forced."""
         _, members = self.members(spec)
+        if spec.people is not None and spec.people.share == 1.0 and not spec.people.suggests:
+            return []  # nobody hears what the model says
         return [each.version for each in members if each.weight > 0 and not each.entitled]
 
     def forced(self, spec: EndpointSpec) -> EndpointSpec:

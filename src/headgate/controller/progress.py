@@ -68,7 +68,8 @@ class Progress:
             return rollout
         for _ in range(len(rollout.plan.steps) + 2):
             judgement = seen if isinstance(seen, Judgement) else judge(rollout.plan, rollout.state, seen)
-            move = decide(rollout.plan, rollout.state, judgement.verdict, now)
+            confidence = seen.confidence if isinstance(seen, Weighed) else None
+            move = decide(rollout.plan, rollout.state, judgement.verdict, now, confidence)
             if move is None or not rollout.would_move(move):
                 break
             if move.action is Action.PROMOTE and isinstance(seen, Weighed):

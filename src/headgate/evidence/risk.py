@@ -32,12 +32,19 @@ class Threshold:
 
 
 def least_confidence(
-    confidences: Floats, losses: Floats, *, risk: float, alpha: float, shares: Sequence[float] = SHARES
+    confidences: Floats,
+    losses: Floats,
+    *,
+    risk: float,
+    alpha: float,
+    shares: Sequence[float] = SHARES,
+    settling: int = 0,
 ) -> Threshold | None:
     """The least confidence above which the mean loss is below `risk`, but for a probability of `alpha`; None without.
 
     `losses` in [0, 1] are of cases in the order in which they came; `confidences` are the model's own, and decide alone
-    which cases each candidate is tried on. Raises BadInput for values outside, a risk that is none, or no error rate.
+    which cases each candidate is tried on. The first `settling` cases choose the candidates and prove nothing: then
+    it may be asked again with every new case. With none, the cases choose and prove, and it may be asked once. Raises BadInput for values outside, a risk that is none, or no error rate.
 
     >>> confidences = np.linspace(0.5, 1.0, 2000)
     >>> found = least_confidence(confidences, (confidences < 0.6).astype(float), risk=0.05, alpha=0.05)
@@ -51,13 +58,15 @@ def least_confidence(
         raise BadInput("losses", "length", "must be one per case, as confidences")
     check_values(losses, 0.0, 1.0)
     test = BettingTest(0.0, 1.0, risk, "less")
+    choosing = confidences[:settling] if settling else confidences
+    confidences, losses = confidences[settling:], losses[settling:]
     found = None
     for share in sorted(shares):
         if not len(confidences):
             break
-        confidence = float(np.quantile(confidences, 1.0 - share, method="higher"))
+        confidence = float(np.quantile(choosing, 1.0 - share, method="higher"))
         chosen = confidences >= confidence
         if not test.update(test.start(), losses[chosen]).rejects(alpha):
-            break
+            break  # each confidence has the whole error rate because none is tried after one that failed
         found = Threshold(confidence, float(chosen.mean()), float(losses[chosen].mean()))
     return found

@@ -25,6 +25,7 @@ from headgate.gateway.ask import Ask, Share
 from headgate.gateway.complaints import Complaints
 from headgate.gateway.divide import BISECT_SECONDS, BULK, divide
 from headgate.gateway.lanes import Lanes
+from headgate.gateway.left import hold_back, is_unasked, leave
 from headgate.gateway.metrics.counting import VersionCount
 from headgate.gateway.remember import Memory
 from headgate.gateway.room import Room
@@ -74,10 +75,15 @@ class Answerer:
     # --- a tick
 
     def admit(self, ask: Ask) -> None:
-        """Take a request into this tick. Raises the PassingError that says why not."""
+        """Take a request into this tick.
+
+        Raises the PassingError that says why not, and BadInput where people decide and its door cannot say so.
+        """
         view, rows = ask.view, len(ask.outcomes)
         if not view.proved:
             raise Unavailable("the live version has no passing evaluation record; evaluate it or force it")
+        if view.people is not None and not ask.hears_people:
+            raise BadInput("endpoint", "people", "is decided by people; ask with JSON or a picture at its predict route")
         if view.must_remember and not self._checked:
             self._memory.check()
         self.room.enter(ask.caller, rows)
@@ -186,7 +192,10 @@ class Answerer:
     # --- a share of a tick
 
     def _run(self, share: Share) -> None:
-        """Ask its version, here if that is quick."""
+        """Ask its version, here if that is quick; where people are asked, telling the caller so is all there is to do."""
+        if is_unasked(share.view, share.role):
+            self._leave(share)
+            return
         served = share.seat.served
         if share.may_fall_back() and not served.standing.may_be_asked(monotonic()):
             self._fall_back(share, "resting")
@@ -251,12 +260,15 @@ class Answerer:
                 share, outputs = share.part(places), pick(outputs, places)
         if share.rows:
             answers = speak(share, outputs)
+            if share.view.people is not None:
+                share.view.count.left(hold_back(share.view.people, share.role, answers))
             self._remember(share.view, share.assigned, share.asks, Block(share.inputs, answers))
             if share.view.shadows and share.role is Role.LIVE:
                 self._shadows.offer(share)
             # Counted in the next turn, when the replies are on their way or the disk is at work.
             count, queued = share.seat.count.ran, share.began - share.asks[0].arrived
-            asyncio.get_running_loop().call_soon(count, share.role, len(answers), outputs.compute_us, queued)
+            role = Role.SUGGESTION if share.role is Role.HUMAN else share.role
+            asyncio.get_running_loop().call_soon(count, role, len(answers), outputs.compute_us, queued)
 
     def _failed(self, share: Share | Stretch, error: Exception, seconds: float) -> None:
         """It did not: find the row that is to blame, or let the live version speak, or say so."""
@@ -278,8 +290,19 @@ class Answerer:
     def _fall_back(self, share: Share, reason: str) -> None:
         if share.rows:
             share.assigned.count.fell_back(reason, len(share.rows))
+            if share.view.people is not None:
+                self._leave(share, reason)
+                return
             share.seat, share.fallback, share.suspect = share.view.live, reason, False
             self._run(share)
+
+    def _leave(self, share: Share, reason: str = "") -> None:
+        """People decide these rows. The model is asked all the same, where nobody waits for it, unless it just failed."""
+        failures = leave(share, reason)
+        share.view.count.left(len(share.rows))
+        self._remember(share.view, share.view.live, share.asks, Block(share.inputs, failures))
+        if share.view.shadows and not reason:
+            self._shadows.offer(share)
 
     def _give_up(self, share: Share, error: Exception) -> None:
         problem = error if isinstance(error, PassingError) else RuntimeFailed("the model could not be asked")

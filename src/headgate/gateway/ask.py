@@ -111,6 +111,8 @@ class Ask(msgspec.Struct, eq=False):
     outcomes: list[Outcome | None]
     pinned: Seat | None = None
     """The version the caller named."""
+    hears_people: bool = False
+    """Whether its door can tell the caller that a person decides."""
     caller: Account | None = None
     """Whose rows wait; None where nobody is asked who they are."""
     arrays: dict[int, dict[str, Array]] | None = None
@@ -193,6 +195,7 @@ def make_ask(
     caller: Account | None = None,
     *,
     arrived: int = 0,
+    hears_people: bool = False,
 ) -> Ask:
     """A request that has just arrived, or did at `arrived`.
 
@@ -202,7 +205,7 @@ def make_ask(
     deadline = arrived + view.deadline_ns
     if reading.deadline_ms is not None:
         deadline = min(deadline, arrived + int(reading.deadline_ms * 1_000_000))
-    return Ask(view, reading, finish, arrived, deadline, rows, [None] * rows, pinned, caller)
+    return Ask(view, reading, finish, arrived, deadline, rows, [None] * rows, pinned, hears_people, caller)
 
 
 class Share:
@@ -260,5 +263,10 @@ class Share:
         return any(ask.open and place not in self.left for place, ask in enumerate(self.asks))
 
     def may_fall_back(self) -> bool:
-        """Whether the live version may answer in its assigned version's stead: never for a version the caller named."""
+        """Whether people, or the live version, may answer in its assigned version's stead.
+
+        Never for a version the caller named.
+        """
+        if self.view.people is not None:
+            return self.role is not Role.PINNED
         return self.seat is self.assigned and self.role is Role.CANARY

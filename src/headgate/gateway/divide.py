@@ -53,7 +53,9 @@ class Division:
         self._sheds = sheds
         self.shed = 0
         """Rows whose features the policy would have kept."""
-        self._undivided = not view.sticks and not assignment.arms and view.live.capture.everything
+        self._undivided = (
+            not view.sticks and not assignment.arms and view.people is None and view.live.capture.everything
+        )
         """Whether all who ask nothing special share one version, and no hash need be made."""
         self.refused: tuple[list[Ask], list[Input]] = ([], [])
         """Whose rows broke their contract, and the records of those rows."""
@@ -176,9 +178,12 @@ class Division:
         if ask.pinned is not None:
             return ask.pinned, Role.PINNED, 1.0
         key = entity.encode() if self._view.sticks and entity is not None else id
+        people = self._view.people
+        if people is not None and people.takes(key):
+            return self._view.live, Role.HUMAN, people.share
         version, probability = self._assignment.version(key)
         seat = self._view.seats[version]
-        return seat, seat.role, probability
+        return seat, seat.role, probability if people is None else probability * (1.0 - people.share)
 
     def _entity(self, key: str | None, row: tuple[object, ...]) -> str | None:
         if key is not None or self._view.sticky is None:

@@ -9,7 +9,7 @@ count.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import Final
 
@@ -25,6 +25,8 @@ from headgate.gateway.view import Seat, Served, Views
 from headgate.journal.packed import PackedBlock
 from headgate.journal.records import Block
 from headgate.runtimes.failure import is_of_rows, is_prompt
+from headgate.traffic.shadows import ShadowShare
+from headgate.vocabulary import Role
 
 _LOG: Final = logging.getLogger(__name__)
 QUEUE_ROWS: Final = 2048
@@ -56,7 +58,7 @@ class Shadows:
         self._stopped = False
 
     def offer(self, work: Share | Stretch) -> None:
-        """Take note of rows the live version has answered: all that their own turn of the loop has to do."""
+        """Take note of rows that are answered, or left to people: all that their own turn of the loop has to do."""
         work.view.shadowing += len(work)
         if not self._offered:
             asyncio.get_running_loop().call_soon(self._hand_over)
@@ -106,7 +108,7 @@ class Shadows:
         return self._memory.pressed or not self._memory.healthy
 
     def _put(self, work: Share | Stretch) -> None:
-        for seat, share in work.view.shadows:
+        for seat, share in _beside(work):
             found = handed(work, seat, share)
             if found is not None:
                 self._queue(found)
@@ -254,5 +256,11 @@ def _shed(batch: Batch) -> None:
 
 def _spare(work: Share | Stretch) -> None:
     """Count as shed what would have been handed over, by its share: to draw for each row would be work too."""
-    for seat, share in work.view.shadows:
+    for seat, share in _beside(work):
         seat.count.shadow.shed(len(work) * share.share)
+
+
+def _beside(work: Share | Stretch) -> Iterator[tuple[Seat, ShadowShare]]:
+    """Those that answer rows of `work` beside who decides them: all but a model that was asked already."""
+    unasked = isinstance(work, Share) and work.role is Role.HUMAN
+    return ((seat, share) for seat, share in work.view.shadows if unasked or not seat.is_live)

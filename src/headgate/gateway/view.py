@@ -26,6 +26,7 @@ from headgate.registry.packages import Package
 from headgate.runtimes.feeds import FeedPlan, compile_feeds
 from headgate.runtimes.ports import Placement
 from headgate.traffic.assignment import Assignment, assign
+from headgate.traffic.people import PeopleShare, people_share
 from headgate.traffic.shadows import ShadowShare, shadow_share
 from headgate.traffic.traffic import Member, Traffic
 from headgate.vocabulary import Ack, OnFailure, Role, Task
@@ -111,7 +112,7 @@ class View:
     sticky: Callable[[tuple[object, ...]], object] | None
     """Reads the sticky key from a row; None when it comes as a request key or not at all."""
     proved: bool
-    """Whether the live version may take traffic."""
+    """Whether the live version may take traffic, or is asked to take none."""
     is_durable: bool
     """Whether replies wait for the disk."""
     must_remember: bool
@@ -120,6 +121,8 @@ class View:
     """Whether callers keep their version by a key of theirs."""
     deadline_ns: int
     """Longest a caller waits."""
+    people: PeopleShare | None = None
+    """Which rows people decide, where any do."""
     shadows: tuple[tuple[Seat, ShadowShare], ...] = ()
     """Who answers beside the live version, and which of its rows: those that are loaded and read what it reads."""
     waiting: int = 0
@@ -194,11 +197,12 @@ def make_view(traffic: Traffic, served: dict[str, Served], count: EndpointCount)
         endpoint_tag(traffic.project, traffic.endpoint),
         count,
         _sticky(traffic.sticky_key, live.contract),
-        live_member.entitled,
+        live_member.entitled or _is_unheard(traffic),
         is_durable=traffic.policy.ack is Ack.DURABLE,
         must_remember=traffic.policy.on_failure is OnFailure.REFUSE,
         sticks=traffic.sticky_key is not None,
         deadline_ns=traffic.policy.deadline_ms * 1_000_000,
+        people=None if traffic.people is None else people_share(traffic.salt, traffic.people),
         shadows=_shadows(traffic, seats),
         samples=large_fields(live.contract.fields) is None,
     )
@@ -211,10 +215,16 @@ def _fits(seat: Seat) -> bool:
     return seat.pick != _MISFIT
 
 
+def _is_unheard(traffic: Traffic) -> bool:
+    """Whether people decide everything and nobody hears what the live version says, so that it needs no proof."""
+    people = traffic.people
+    return people is not None and people.share >= 1.0 and not people.suggests
+
+
 def _shadows(traffic: Traffic, seats: dict[str, Seat]) -> tuple[tuple[Seat, ShadowShare], ...]:
     """The shadows that can answer; unproved ones may, since no caller sees what they say."""
     shares = {each.version: shadow_share(traffic.salt, each) for each in traffic.shadows}
-    there = [(seat, shares[name]) for name, seat in seats.items() if name in shares and not seat.is_live]
+    there = [(seat, shares[name]) for name, seat in seats.items() if traffic.shadows_with(name)]
     return tuple((seat, share) for seat, share in there if _fits(seat) and share.threshold)
 
 

@@ -42,7 +42,7 @@ def parse_queries(text: str) -> Mapping[str, Query]:
 
 
 QUERIES: Final = parse_queries(resources.files("headgate.journal").joinpath("queries.sql").read_text("utf-8"))
-VIEWS: Final = ("repeats", "kept", "resolved", "revised", "truths", "outcomes")
+VIEWS: Final = ("repeats", "kept", "resolved", "decided", "revised", "truths", "outcomes")
 """Tables and views over what was read, in the order they build on each other."""
 REPORTS: Final = ("volume", "versions", "refusals", "label_delay")
 """Queries over ``joined`` that anybody may ask for."""

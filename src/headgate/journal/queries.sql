@@ -25,30 +25,45 @@ SELECT * FROM inputs ANTI JOIN repeats USING (input_id);
 -- resolved --
 -- The input each label speaks of: by id, by request id and row, or the last of its entity up to that moment.
 CREATE TEMP TABLE resolved AS
-SELECT coalesce(repeats.first_id, labels.input_id) AS input_id, label_id, value, observed_at, received_at, source
+SELECT coalesce(repeats.first_id, labels.input_id) AS input_id, label_id, value, observed_at, received_at, source, actor
 FROM labels
 LEFT JOIN repeats ON repeats.input_id = labels.input_id
 WHERE labels.input_id IS NOT NULL
 UNION ALL
-SELECT kept.input_id, label_id, value, observed_at, received_at, source
+SELECT kept.input_id, label_id, value, observed_at, received_at, source, actor
 FROM labels
 JOIN kept ON kept.request_id = labels.request_id AND kept."row" = labels."row"
 WHERE labels.input_id IS NULL
 UNION ALL
-SELECT last.input_id, label_id, value, observed_at, received_at, source
+SELECT last.input_id, label_id, value, observed_at, received_at, source, actor
 FROM (SELECT * FROM labels WHERE input_id IS NULL AND request_id IS NULL) AS named
 ASOF JOIN (
     SELECT entity, "at", max(input_id) AS input_id FROM kept WHERE entity IS NOT NULL GROUP BY entity, "at"
 ) AS last
 ON last.entity = named.entity AND last."at" <= named.entity_at;
 
+-- decided --
+-- What each person decided of an input, once however often they said it, their latest word where they changed it.
+CREATE TEMP TABLE decided AS
+SELECT
+    input_id, actor,
+    arg_max(value, (observed_at, label_id)) AS value,
+    max(observed_at) AS observed_at
+FROM resolved
+WHERE source = 'human'
+GROUP BY input_id, actor;
+
 -- revised --
--- The latest revision, by the moment of observation and then by label id, of each input that has several labels.
+-- The revision that counts of each input with several labels: what the world said before what people said, then the
+-- latest by the moment of observation, then by label id.
 CREATE TEMP TABLE revised AS
-SELECT input_id, max((observed_at, label_id)) AS latest FROM resolved GROUP BY input_id HAVING count(*) > 1;
+SELECT input_id, max((source <> 'human', observed_at, label_id)) AS latest
+FROM resolved
+GROUP BY input_id
+HAVING count(*) > 1;
 
 -- truths --
--- What is known of each input: its only label, or the latest revision, once however often it came.
+-- What is known of each input: its only label, or the revision that counts, once however often it came.
 CREATE TEMP VIEW truths AS
 SELECT input_id, value, observed_at, received_at, source
 FROM resolved
@@ -56,11 +71,14 @@ ANTI JOIN revised USING (input_id)
 UNION ALL
 SELECT resolved.input_id, any_value(value), any_value(observed_at), min(received_at), any_value(source)
 FROM resolved
-JOIN revised ON revised.input_id = resolved.input_id AND revised.latest = (resolved.observed_at, resolved.label_id)
+JOIN revised
+    ON revised.input_id = resolved.input_id
+    AND revised.latest = (source <> 'human', resolved.observed_at, resolved.label_id)
 GROUP BY resolved.input_id;
 
 -- outcomes --
--- One row per input and version that answered it, with the truth known of it; unanswered inputs have null answers.
+-- One row per input and version that answered it, then one per input and person who decided it, with the truth known;
+-- unanswered inputs have null answers. Of a person, the latency is what passed until the decision.
 CREATE TEMP VIEW outcomes AS
 SELECT
     kept.input_id, kept."at", kept.request_id, kept."row", kept.entity,
@@ -71,7 +89,19 @@ SELECT
     truths.source AS source
 FROM kept
 LEFT JOIN answers ON answers.input_id = kept.input_id
-LEFT JOIN truths ON truths.input_id = kept.input_id;
+LEFT JOIN truths ON truths.input_id = kept.input_id
+UNION ALL BY NAME
+SELECT
+    kept.input_id, kept."at", kept.request_id, kept."row", kept.entity,
+    'human' AS assigned, decided.actor AS answered, 'human' AS role, 1.0::DOUBLE AS probability,
+    decided.value AS prediction, greatest(epoch_us(decided.observed_at) - epoch_us(kept."at"), 0) AS latency_us,
+    '' AS fallback,
+    kept.refusal_field, kept.refusal_rule, kept.refusal_message, kept.flags,
+    truths.value AS label, truths.observed_at AS label_observed_at, truths.received_at AS label_received_at,
+    truths.source AS source
+FROM decided
+JOIN kept USING (input_id)
+JOIN truths USING (input_id);
 
 -- joined --
 -- The outcomes of inputs in a window and of the roles asked for, by event time; only the columns asked for.

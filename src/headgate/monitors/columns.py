@@ -75,7 +75,7 @@ def columns(table: pa.Table, output: Output, version: str | None) -> Columns:
     if version is None:
         chosen = pc.is_in(role, value_set=texts(["", *SERVED]))
     else:
-        spoken = pc.is_in(role, value_set=texts([*SERVED, Role.SHADOW]))
+        spoken = pc.is_in(role, value_set=texts([*SERVED, Role.SHADOW, Role.SUGGESTION]))
         chosen = pc.and_(spoken, pc.fill_null(pc.equal(text(table["assigned"]), version), False))
     table = table.filter(chosen)
     answered, versions = named(table["answered"])

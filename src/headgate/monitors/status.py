@@ -34,7 +34,7 @@ class Share(msgspec.Struct, frozen=True):
     weight: float
     """Share of callers, 0 to 1."""
     role: str = "live"
-    """``live``, ``canary`` or ``shadow``."""
+    """``live``, ``canary``, ``shadow`` or ``human``."""
 
 
 class Objective(msgspec.Struct, frozen=True, kw_only=True):

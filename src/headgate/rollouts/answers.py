@@ -4,8 +4,9 @@ Made from the journal's joined table; `judge.py` reads nothing else. Every input
 time, and where callers stick to a version only the first of each: what one caller meets belongs together.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any, Final
 
 import numpy as np
@@ -16,12 +17,13 @@ from numpy.typing import NDArray
 from headgate.contracts.contract import Output
 from headgate.evaluation.estimate import Floats
 from headgate.evidence.allocation import Bools, first_of_each
+from headgate.journal.records import Source
 from headgate.monitors.columns import Ints, floats, integers, said, scores_of, text
-from headgate.vocabulary import Micros, Role
+from headgate.vocabulary import PEOPLE, Micros, Role
 
 COLUMNS: Final = (
     "input_id", "at", "entity", "assigned", "role", "probability", "prediction", "scores", "compute_us", "fallback",
-    "refusal_rule", "label",
+    "refusal_rule", "label", "source", "latency_us",
 )  # fmt: skip
 """Of the joined table."""
 FAILURES: Final = ("runtime", "deadline")
@@ -55,6 +57,10 @@ class Answers:
 
     def __len__(self) -> int:
         return len(self.at)
+
+    def within(self, start: int, end: int) -> "Answers":
+        """Those of inputs in [start, end)."""
+        return self.take((self.at >= start) & (self.at < end))
 
     def take(self, chosen: NDArray[Any]) -> "Answers":
         """Those of a mask or of places."""
@@ -126,6 +132,38 @@ def pairs_of(table: pa.Table, output: Output, live: str, candidate: str) -> Pair
             continue
         live_rows = live_rows.set_column(live_rows.column_names.index(name), name, theirs[name])
     return Pairs(answers_of(live_rows, output), answers_of(theirs, output))
+
+
+def decisions_of(table: pa.Table, output: Output, candidate: str, roles: Sequence[Role]) -> Pairs:
+    """The inputs that people decided and the candidate answered in one of `roles`; `live` are the people.
+
+    `table` is a joined one with ``human`` and those roles. Of several people the quickest counts.
+    """
+    table = with_truths(table).sort_by([("at", "ascending"), ("input_id", "ascending"), ("latency_us", "ascending")])
+    mine = table.filter(_is(table, Role.HUMAN, PEOPLE))
+    theirs = table.filter(reduce(pc.or_, [_is(table, role, candidate) for role in roles]))
+    places = pc.index_in(theirs["input_id"], value_set=mine["input_id"].combine_chunks())
+    theirs, places = theirs.filter(pc.is_valid(places)), places.filter(pc.is_valid(places))
+    return Pairs(answers_of(mine.take(places), output), answers_of(theirs, output))
+
+
+def decided_by(table: pa.Table, output: Output, candidate: str) -> Answers:
+    """What the candidate answered for callers, with what the world said of it as truth."""
+    table = with_truths(table)
+    return answers_of(table.filter(_is(table, Role.LIVE, candidate)), output)
+
+
+def undivided(table: pa.Table, output: Output) -> Arms:
+    """No input at all: what people decide is divided between no versions."""
+    return Arms(answers_of(table.slice(0, 0), output), np.empty(0, np.bool_), np.empty(0))
+
+
+def with_truths(table: pa.Table) -> pa.Table:
+    """The table with what the world said as truth alone: what people decided is not what turned out to be true."""
+    theirs = pc.fill_null(pc.equal(text(table["source"]), Source.HUMAN.value), False)
+    label = table["label"]
+    known = pc.if_else(theirs, pa.scalar(None, label.type), label)
+    return table.set_column(table.column_names.index("label"), "label", known)
 
 
 def arms_of(table: pa.Table, output: Output, live: str, candidate: str, whose: Whose, *, sticks: bool = False) -> Arms:

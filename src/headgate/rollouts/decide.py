@@ -4,13 +4,18 @@ What a person orders does not pass here: it is a move of its own. What the evide
 else, in every phase that has not ended, so that a paused or held rollout is rolled back all the same.
 """
 
-from headgate.rollouts.plan import Analysis, Approve, OnHorizon, Pause, Plan
+from headgate.rollouts.plan import Analysis, Approve, OnHorizon, Partial, Pause, Plan
 from headgate.rollouts.state import Action, Move, Phase, State
 from headgate.vocabulary import Micros, Verdict
 
 
-def decide(plan: Plan, state: State, verdict: Verdict, now: Micros) -> Move | None:
-    """What is to happen now, of itself; None when nothing is."""
+def decide(
+    plan: Plan, state: State, verdict: Verdict, now: Micros, confidence: float | None = None
+) -> Move | None:
+    """What is to happen now, of itself; None when nothing is.
+
+    `confidence` is the least with which the candidate was proved to hold the plan's risk; None while there is none.
+    """
     if state.ended:
         return None
     if verdict is Verdict.ROLL_BACK:
@@ -23,7 +28,16 @@ def decide(plan: Plan, state: State, verdict: Verdict, now: Micros) -> Move | No
         return None
     if verdict is Verdict.BROKEN:
         return Move(Action.PAUSE, now, "a measurement is broken, so that nobody knows how the candidate is")
+    if state.step < len(plan.steps) and isinstance(plan.steps[state.step], Partial):
+        return _decides(plan, state, confidence, now)
     return _onwards(plan, state, verdict, now)
+
+
+def _decides(plan: Plan, state: State, confidence: float | None, now: Micros) -> Move | None:
+    if confidence is not None:
+        why = f"where it is at least {confidence:.4g} sure, it is wrong no more often than {plan.risk:.4g}"
+        return Move(Action.STEP, now, why, confidence=confidence)
+    return _unmoved(plan, state, now)
 
 
 def _late(plan: Plan, now: Micros) -> Move:
@@ -48,6 +62,10 @@ def _onwards(plan: Plan, state: State, verdict: Verdict, now: Micros) -> Move | 
 def _analysed(plan: Plan, state: State, verdict: Verdict, now: Micros) -> Move | None:
     if verdict is Verdict.PROMOTE:
         return Move(Action.STEP, now, "every guard says that it may take more traffic")
+    return _unmoved(plan, state, now)
+
+
+def _unmoved(plan: Plan, state: State, now: Micros) -> Move | None:
     if now - state.entered >= plan.progress_deadline:
         return Move(Action.HOLD, now, "the analysis made no progress before its deadline")
     return None

@@ -11,10 +11,12 @@ import msgspec
 
 from headgate.evidence.betting import BOLDEST
 from headgate.evidence.planning import MIXING, updates_needed
+from headgate.evidence.risk import SHARES
+from headgate.rollouts.automation import SETTLING
 from headgate.rollouts.guards import Guard, Measure, Unit
 from headgate.rollouts.judge import Source, sources
 from headgate.rollouts.losses import largest
-from headgate.rollouts.plan import Analysis, Approve, Pause, Plan, SetWeight, Shadow, Step
+from headgate.rollouts.plan import Analysis, Approve, Assist, Partial, Pause, Plan, SetWeight, Shadow, Step
 from headgate.rollouts.slowness import NO_SLOWER
 from headgate.vocabulary import SECOND
 
@@ -90,7 +92,7 @@ class _Course:
     def __init__(self, plan: Plan, pace: Pace) -> None:
         self._plan = plan
         self._pace = pace
-        self._weight = self._shadow = 0.0
+        self._weight, self._shadow = 0.0, float(plan.people)
         self._seen: dict[tuple[int, Source], float] = {}
         """Pairs or blocks, by the place of the guard."""
 
@@ -105,12 +107,24 @@ class _Course:
                 return self._said(f"give the candidate {weight * 100:g} % of the callers")
             case Pause(length=length):
                 return self._stays("stay, under guard", self._pace.inputs_per_second * length / SECOND)
+            case Assist():
+                return self._said("show people what the candidate says")
+            case Partial(risk=risk):
+                return self._decides(risk)
             case Approve(note=note):
                 return self._said(f"wait for a person{': ' if note else ''}{note}")
             case Analysis():
                 inputs, labels, name = max(self._waits(), default=(0.0, False, ""))
                 late = self._pace.maturity_s if labels else 0.0
                 return self._stays("stay until every guard holds", inputs, name, late)
+
+    def _decides(self, risk: float) -> StepForetold:
+        """Until the candidate may decide by itself; the least of it, for a candidate that is hardly ever wrong."""
+        labels = (math.log(1 / self._plan.alpha.promote) + MIXING) / math.log1p(BOLDEST * risk)
+        says = f"let the candidate decide where it is wrong in less than {risk * 100:g} %"
+        done = self._stays(says, SETTLING + labels / min(SHARES), "risk (alone)", self._pace.maturity_s)
+        self._weight = 1.0
+        return done
 
     def _said(self, says: str) -> StepForetold:
         return StepForetold(says=says, weight=self._weight)

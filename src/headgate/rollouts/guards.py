@@ -28,6 +28,8 @@ class Measure(StrEnum):
     """How far it is off, up to a cap, once labels are due; regression."""
     VALUE = "value"
     """What its decisions are worth, once labels are due; classification."""
+    RISK = "risk"
+    """How often it is wrong where it decides beside people by itself; a partial step guards it, no plan names it."""
     SQL = "sql"
     """A loss of each prediction that a query over the journal gives."""
 
@@ -137,6 +139,7 @@ RULES: Final[dict[Measure, Rule]] = {
         by=True,
     ),
     Measure.VALUE: Rule(None, frozenset({Unit.PLAIN}), labels=True, tasks=_CLASSES, by=True),
+    Measure.RISK: Rule(None, frozenset({Unit.POINTS}), labels=True, tasks=frozenset()),
     Measure.SQL: Rule(None, frozenset({Unit.PERCENT, Unit.PLAIN}), labels=True, capped=True, by=True),
 }
 _MARGIN: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(%|pt)?")
@@ -158,15 +161,19 @@ def read_margin(text: str | float) -> Margin:
     return Margin(float(found[1]), Unit(found[2] or ""))
 
 
-def usual_guards(task: Task, *, labels: bool) -> tuple[Guard, ...]:
+def usual_guards(task: Task, *, labels: bool, people: bool = False) -> tuple[Guard, ...]:
     """What a candidate is judged by where a plan does not say: errors and latency, and quality where labels come.
+
+    Beside `people` nobody is slower, and where no labels come agreement with them is what there is.
 
     >>> [each.metric.value for each in usual_guards(Task.BINARY, labels=True)]
     ['errors', 'latency', 'accuracy']
+    >>> [each.metric.value for each in usual_guards(Task.BINARY, labels=False, people=True)]
+    ['errors', 'agreement']
     """
-    measures = [Measure.ERRORS, Measure.LATENCY]
-    if labels and task in _CLASSES:
-        measures.append(Measure.ACCURACY)
+    measures = [Measure.ERRORS] if people else [Measure.ERRORS, Measure.LATENCY]
+    if task in _CLASSES and (labels or people):
+        measures.append(Measure.ACCURACY if labels else Measure.AGREEMENT)
     return tuple(usual_guard(each) for each in measures)
 
 

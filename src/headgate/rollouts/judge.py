@@ -14,8 +14,9 @@ import msgspec
 
 from headgate.evidence.allocation import AllocationTest
 from headgate.rollouts.answers import Arms, Pairs
-from headgate.rollouts.guards import RULES, Guard, Margin, Measure
-from headgate.rollouts.measures import Found, Setting, divided, paired
+from headgate.rollouts.automation import Automation, enough_confidence, risk_kept
+from headgate.rollouts.guards import RULES, Guard, Margin, Measure, Unit
+from headgate.rollouts.measures import NOTHING, Found, Setting, divided, paired
 from headgate.rollouts.plan import Plan
 from headgate.rollouts.state import State
 from headgate.vocabulary import SECOND, Verdict
@@ -35,6 +36,8 @@ class Source(StrEnum):
     """Inputs that both versions were asked."""
     SPLIT = "split"
     """Inputs that were divided between them."""
+    ALONE = "alone"
+    """Inputs that the candidate decided by itself, beside people."""
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +81,8 @@ class Sample:
     due_pairs: Pairs
     due_arms: Arms
     setting: Setting
+    automation: Automation | None = None
+    """What decides how much of people's work a candidate may do; None where no people decide."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,11 +93,16 @@ class Weighed:
     skewed: bool
     """Whether callers were not divided as the weights say."""
     judged: tuple[Judged, ...]
+    confidence: float | None = None
+    """The least with which a candidate beside people holds the plan's risk; None while there is none."""
 
 
 def weigh(plan: Plan, sample: Sample) -> Weighed:
     """What the evidence of a sample comes to: the work of a look, done once however often the rollout moves in it."""
-    return Weighed(sample, _skewed(sample.arms), tuple(_judged(plan, sample)))
+    confidence = None
+    if plan.risk is not None and sample.automation is not None:
+        confidence = enough_confidence(sample.automation.unseen, risk=plan.risk, alpha=plan.alpha.promote)
+    return Weighed(sample, _skewed(sample.arms), tuple(_judged(plan, sample)), confidence)
 
 
 def judge(plan: Plan, state: State, weighed: Weighed) -> Judgement:
@@ -120,6 +130,8 @@ def sources(guard: Guard, plan: Plan) -> tuple[Source, ...]:
     Quality is compared on the same inputs where the plan has a shadow: that takes a fifth of the labels. What callers
     meet, errors and time, is also watched where they meet it.
     """
+    if guard.metric is Measure.RISK:
+        return (Source.ALONE,)
     if guard.needs_labels or RULES[guard.metric].paired:
         return (Source.SHADOW,) if plan.shadows else (Source.SPLIT,)
     found = []
@@ -136,7 +148,7 @@ def _worse(judged: Judged) -> str:
 
 
 def _judged(plan: Plan, sample: Sample) -> Iterator[Judged]:
-    lines = [(guard, source) for guard in plan.guards for source in sources(guard, plan)]
+    lines = [(guard, source) for guard in (*plan.guards, *_promised(plan)) for source in sources(guard, plan)]
     deciding = sum(not guard.dry_run for guard, _ in lines) or 1
     for guard, source in lines:
         seen = found(guard, source, sample)
@@ -161,8 +173,17 @@ def _judged(plan: Plan, sample: Sample) -> Iterator[Judged]:
         )
 
 
+def _promised(plan: Plan) -> tuple[Guard, ...]:
+    """The guard that a step of the plan stands for."""
+    if plan.risk is None:
+        return ()
+    return (Guard(metric=Measure.RISK, margin=Margin(plan.risk * 100, Unit.POINTS)),)
+
+
 def found(guard: Guard, source: Source, sample: Sample) -> Found:
     """What a guard finds in one source of a sample."""
+    if source is Source.ALONE:
+        return NOTHING if sample.automation is None else risk_kept(sample.automation.alone, risk=guard.margin.absolute)
     due = guard.needs_labels
     if source is Source.SHADOW:
         return paired(guard, sample.due_pairs if due else sample.pairs, sample.setting)
@@ -171,6 +192,8 @@ def found(guard: Guard, source: Source, sample: Sample) -> Found:
 
 def _asked(judged: Judged, plan: Plan, state: State) -> bool:
     """Whether a guard has to hold in this step: what was not split yet cannot have been measured on a split."""
+    if judged.source is Source.ALONE:
+        return state.confidence > 0
     return judged.source is Source.SHADOW or 0 < state.weight < 1 or not plan.shadows
 
 

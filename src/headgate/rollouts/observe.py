@@ -16,14 +16,25 @@ from headgate.journal.identifiers import parse_id
 from headgate.journal.labels import ask_locked
 from headgate.journal.reader import Reader
 from headgate.monitors.columns import floats, text
-from headgate.rollouts.answers import COLUMNS, FEATURE, LOSS, Arms, arms_of, pairs_of
+from headgate.rollouts.answers import (
+    COLUMNS,
+    FEATURE,
+    LOSS,
+    Arms,
+    arms_of,
+    decided_by,
+    decisions_of,
+    pairs_of,
+    undivided,
+)
+from headgate.rollouts.automation import Automation, by_people
 from headgate.rollouts.judge import Sample
 from headgate.rollouts.measures import Setting
 from headgate.rollouts.rollout import Rollout
 from headgate.rollouts.state import State, begin, moved, weights
 from headgate.traffic.assignment import Assignment, assign
 from headgate.traffic.traffic import Member, Traffic
-from headgate.vocabulary import DAY, SECOND, Micros, Role
+from headgate.vocabulary import DAY, PEOPLE, SECOND, Micros, Role
 
 SETTLED: Final = Micros(SECOND // 2)
 """Age at which all records of a moment are readable: each look then adds to the end of what the one before saw."""
@@ -32,6 +43,7 @@ TIMED: Final = 200
 BEFORE: Final = Micros(7 * DAY)
 """How far back before a rollout the live version's computing time is looked at."""
 _ROLES: Final = (Role.LIVE, Role.CANARY, Role.SHADOW)
+_PEOPLES_ROLES: Final = (Role.LIVE, Role.SHADOW, Role.HUMAN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +62,13 @@ def observe(rollout: Rollout, reader: Reader, scene: Scene, now: Micros) -> Samp
     """What was answered since `rollout` began, as far as it is readable by `now`."""
     plan = rollout.plan
     end = Micros(now + 1 if scene.replayed else now - SETTLED)
+    roles = _PEOPLES_ROLES if plan.people else _ROLES
     table = reader.joined(
-        plan.project, plan.endpoint, start=rollout.started, end=end, as_of=now, roles=_ROLES, columns=COLUMNS
+        plan.project, plan.endpoint, start=rollout.started, end=end, as_of=now, roles=roles, columns=COLUMNS
     )
     table = _with_more(table, rollout, reader, end)
+    if plan.people:
+        return _beside_people(rollout, table, scene, Micros(now), end)
     pairs = pairs_of(table, scene.output, rollout.live, plan.candidate)
     whose, sticks = _Whose(rollout, scene.traffic), plan.sticky_key is not None
     arms = arms_of(table, scene.output, rollout.live, plan.candidate, whose, sticks=sticks)
@@ -61,10 +76,34 @@ def observe(rollout: Rollout, reader: Reader, scene: Scene, now: Micros) -> Samp
     if not thresholds:
         thresholds, counted = _first_thresholds(arms)
         pairs, arms = pairs.within(counted, end), arms.within(counted, end)
-    due = now - round(scene.maturity_s * SECOND) + 1
-    classes = tuple(map(spelled, scene.output.classes))
-    setting = Setting(thresholds, classes)
+    due = _due(scene, now)
+    setting = Setting(thresholds, tuple(map(spelled, scene.output.classes)))
     return Sample(pairs, arms, pairs.within(0, due), arms.within(0, due), setting)
+
+
+def _beside_people(rollout: Rollout, table: pa.Table, scene: Scene, now: Micros, end: Micros) -> Sample:
+    """What a candidate said beside people.
+
+    Once it decides by itself where it is sure, people decide the rest, and that rest compares nobody with anybody: so
+    the comparison ends there, and only the risk it was promised to hold is looked at from then on.
+    """
+    candidate, output, due = rollout.plan.candidate, scene.output, _due(scene, now)
+    alone = next((move.at for move in rollout.moves if move.confidence is not None), end)
+    pairs = decisions_of(table, output, candidate, (Role.SHADOW, Role.LIVE)).within(rollout.started, alone)
+    if scene.maturity_s > 0:
+        own = decided_by(table, output, candidate).within(alone, due)
+        automation = Automation(pairs.within(0, due).candidate, own)
+    else:
+        audited = decisions_of(table, output, candidate, (Role.LIVE,)).within(alone, end)
+        automation = Automation(by_people(pairs), by_people(audited))
+    arms = undivided(table, output)
+    setting = Setting((), tuple(map(spelled, output.classes)))
+    return Sample(pairs, arms, pairs.within(0, due), arms, setting, automation)
+
+
+def _due(scene: Scene, now: Micros) -> int:
+    """The moment before which labels are due."""
+    return now - round(scene.maturity_s * SECOND) + 1
 
 
 def thresholds_before(reader: Reader, project: str, endpoint: str, live: str, start: Micros) -> tuple[float, ...]:

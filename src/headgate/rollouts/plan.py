@@ -46,7 +46,18 @@ class Approve(msgspec.Struct, frozen=True, tag="approve"):
     """What that person should look at."""
 
 
-Step = Shadow | SetWeight | Pause | Analysis | Approve
+class Assist(msgspec.Struct, frozen=True, tag="assist"):
+    """From here on people are shown what the candidate says of what they decide."""
+
+
+class Partial(msgspec.Struct, frozen=True, tag="partial"):
+    """Stay until a confidence is found from which on the candidate may decide by itself; from then on it does."""
+
+    risk: float
+    """How often it may be wrong where it decides, between 0 and 1."""
+
+
+Step = Shadow | SetWeight | Pause | Analysis | Approve | Assist | Partial
 
 
 class OnHorizon(StrEnum):
@@ -77,6 +88,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     sticky_key: str | None = None
     """Field or request key by which callers keep their version; None draws per request."""
+    people: bool = False
+    """Whether the candidate takes over from people; then it answers all that they decide, unseen."""
 
     @property
     def guarded(self) -> bool:
@@ -86,9 +99,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def shadows(self) -> bool:
         """Whether the candidate is a shadow at any time, so that it can be compared input by input."""
-        return any(isinstance(each, Shadow) and each.share > 0 for each in self.steps)
+        return self.people or any(isinstance(each, Shadow) and each.share > 0 for each in self.steps)
+
+    @property
+    def risk(self) -> float | None:
+        """How often the candidate may be wrong where it decides beside people; None where nobody said."""
+        return next((each.risk for each in self.steps if isinstance(each, Partial)), None)
 
     @property
     def splits(self) -> bool:
-        """Whether both versions have callers at any time."""
-        return any(isinstance(each, SetWeight) and 0 < each.weight < 1 for each in self.steps)
+        """Whether both versions have callers at any time; people are no version."""
+        return not self.people and any(isinstance(each, SetWeight) and 0 < each.weight < 1 for each in self.steps)

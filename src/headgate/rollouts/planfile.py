@@ -18,13 +18,25 @@ from headgate.contracts.yaml_text import read_yaml
 from headgate.errors import BadConfiguration, BadInput
 from headgate.evaluation.rows import spelled
 from headgate.rollouts.guards import RULES, Alpha, Guard, Measure, read_margin, usual_guard, usual_guards
-from headgate.rollouts.plan import NEVER, Analysis, Approve, OnHorizon, Pause, Plan, SetWeight, Shadow, Step
+from headgate.rollouts.plan import (
+    NEVER,
+    Analysis,
+    Approve,
+    Assist,
+    OnHorizon,
+    Partial,
+    Pause,
+    Plan,
+    SetWeight,
+    Shadow,
+    Step,
+)
 from headgate.rollouts.strategies import Strategy, steps_of
 from headgate.traffic.durations import seconds
 from headgate.vocabulary import DEFAULT_PROJECT, SECOND, Micros
 
 _SHARE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?%")
-_STEPS: Final = "shadow, set_weight, pause, analysis and approve"
+_STEPS: Final = "shadow, set_weight, pause, analysis, approve, assist and partial"
 
 
 class _GuardText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,6 +81,8 @@ class Facts:
     """Those the journal keeps for everybody to read, with their kinds."""
     unlabelled: int = 0
     """Inputs whose labels were due lately, where none of them came; 0 where any did, or nobody asked."""
+    people: bool = False
+    """Whether people decide, so that the candidate is to take over from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +110,7 @@ class PlanFile:
     def _plan(self, facts: Facts, candidate: str) -> Plan:
         said = self.said
         deadline = said.progress_deadline
-        guards = usual_guards(facts.output.task, labels=facts.maturity_s > 0)
+        guards = usual_guards(facts.output.task, labels=facts.maturity_s > 0, people=facts.people)
         if said.strategy is Strategy.ALL_AT_ONCE:
             guards = ()
         return Plan(
@@ -111,6 +125,7 @@ class PlanFile:
             progress_deadline=NEVER if deadline is None else self._length("progress_deadline", deadline),
             why=said.why,
             sticky_key=said.sticky_key,
+            people=facts.people,
         )
 
     def _steps(self) -> tuple[Step, ...]:
@@ -137,6 +152,10 @@ class PlanFile:
                 return Analysis()
             case "approve":
                 return Approve(str(value or ""))
+            case "assist" if value in (None, {}):
+                return Assist()
+            case "partial":
+                return Partial(self._share(f"{path}.partial", value))
         raise self.wrong(path, f"is no step; there are {_STEPS}")
 
     def _guard(self, place: int, written: _GuardText) -> Guard:
@@ -192,6 +211,7 @@ def _faults(plan: Plan, facts: Facts) -> Iterator[tuple[str, str]]:
     if plan.sticky_key is not None and not plan.sticky_key:
         yield "sticky_key", "must name a field or request key, or be left out"
     yield from _step_faults(plan)
+    yield from _people_faults(plan, facts)
     for i, guard in enumerate(plan.guards):
         if any(_same(guard, earlier) for earlier in plan.guards[:i]):
             yield f"guards[{i}].metric", f"'{guard.metric}' is guarded already"
@@ -203,7 +223,7 @@ def _faults(plan: Plan, facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def _step_faults(plan: Plan) -> Iterator[tuple[str, str]]:
-    weight = shadow = 0.0
+    weight, shadow = 0.0, float(plan.people)
     if plan.guarded and not (plan.shadows or plan.splits):
         yield "steps", "give the guards nothing to measure; begin with a shadow step, or split the callers"
     for i, step in enumerate(plan.steps):
@@ -219,6 +239,28 @@ def _step_faults(plan: Plan) -> Iterator[tuple[str, str]]:
             if step.weight < weight:
                 yield f"steps[{i}].set_weight", "goes backwards; weights may only grow, and a guard takes them back"
             weight = step.weight
+        if isinstance(step, Partial):
+            weight = 1.0
+
+
+def _people_faults(plan: Plan, facts: Facts) -> Iterator[tuple[str, str]]:
+    """What only means something where people decide, and what then means nothing."""
+    for i, step in enumerate(plan.steps):
+        if isinstance(step, Assist | Partial) and not plan.people:
+            yield f"steps[{i}]", "needs people who decide: write live: human into the endpoint's file"
+        if isinstance(step, Shadow) and plan.people and step.share < 1:
+            yield f"steps[{i}].shadow", "must be 100%: the candidate answers all that people decide"
+        if isinstance(step, Partial) and not 0 < step.risk < 1:
+            yield f"steps[{i}].partial", "must lie between 0% and 100%, neither of them included"
+        if isinstance(step, Partial) and not facts.output.probability:
+            yield f"steps[{i}].partial", "needs probabilities to be sure by, and the contract promises none"
+        if isinstance(step, Partial) and any(isinstance(each, Partial) for each in plan.steps[:i]):
+            yield f"steps[{i}].partial", "is the second one; the candidate decides from one confidence on"
+    for i, guard in enumerate(plan.guards):
+        if guard.metric is Measure.RISK:
+            yield f"guards[{i}].metric", "risk is what the step partial guards; remove it"
+        if plan.people and guard.metric in (Measure.LATENCY, Measure.CALIBRATION):
+            yield f"guards[{i}].metric", f"people give nothing to compare {guard.metric} with"
 
 
 def _guard_faults(guard: Guard, plan: Plan, facts: Facts) -> Iterator[tuple[str, str]]:

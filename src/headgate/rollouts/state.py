@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from headgate.rollouts.plan import Plan, SetWeight, Shadow
+from headgate.rollouts.plan import Assist, Partial, Plan, SetWeight, Shadow
 from headgate.vocabulary import Micros
 
 
@@ -51,6 +51,8 @@ class Move(msgspec.Struct, frozen=True):
     why: str
     spent: dict[str, float] = {}
     """What a promotion spends of a year's budget, by guard; see ``budget.py``."""
+    confidence: float | None = None
+    """From which confidence on the candidate decides beside people, where this move says so."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +65,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """The candidate's share of the callers; the live version has the rest."""
     shadow: float
     """The share of the live version's requests that the candidate answers as well."""
+    suggests: bool = False
+    """Whether people are shown what the candidate says of what they decide."""
+    confidence: float = 0.0
+    """Beside people: where it is less sure than this, the candidate decides nothing."""
     started: Micros
     entered: Micros
     """When the current step began, less the time it was paused."""
@@ -85,10 +91,20 @@ def begin(plan: Plan, now: Micros) -> State:
 
 def moved(plan: Plan, state: State, move: Move) -> State:
     """`state` after `move`; unchanged where the move means nothing in it."""
-    if state.ended:
+    if state.ended or (move.action is Action.STEP and _is_unsure(plan, state, move)):
         return state
     found = _MOVES[move.action](plan, state, move.at)
-    return found if found is state else msgspec.structs.replace(found, why=move.why)
+    if found is state:
+        return state
+    if move.confidence is not None:
+        found = msgspec.structs.replace(found, weight=1.0, confidence=move.confidence)
+    return msgspec.structs.replace(found, why=move.why)
+
+
+def _is_unsure(plan: Plan, state: State, move: Move) -> bool:
+    """Whether a step would let the candidate decide beside people, and nobody said from which confidence on."""
+    step = plan.steps[state.step] if state.step < len(plan.steps) else None
+    return isinstance(step, Partial) and move.confidence is None
 
 
 def replayed(plan: Plan, started: Micros, moves: Iterable[Move]) -> State:
@@ -110,13 +126,15 @@ def weights(state: State, live: str, candidate: str) -> dict[str, float]:
 
 
 def _entered(plan: Plan, state: State, step: int, now: Micros) -> State:
-    weight, shadow = state.weight, state.shadow
+    entered = msgspec.structs.replace(state, step=step, entered=now)
     match plan.steps[step] if step < len(plan.steps) else None:
         case SetWeight(weight=wanted):
-            weight = wanted
+            return msgspec.structs.replace(entered, weight=wanted, confidence=0.0)
         case Shadow(share=wanted):
-            shadow = wanted
-    return msgspec.structs.replace(state, step=step, weight=weight, shadow=shadow, entered=now)
+            return msgspec.structs.replace(entered, shadow=wanted)
+        case Assist():
+            return msgspec.structs.replace(entered, suggests=True)
+    return entered
 
 
 def _step(plan: Plan, state: State, now: Micros) -> State:
@@ -144,8 +162,10 @@ def _hold(plan: Plan, state: State, now: Micros) -> State:
 
 
 def _end(phase: Phase, plan: Plan, state: State, now: Micros) -> State:
-    weight = 1.0 if phase is Phase.PROMOTED else 0.0
-    return msgspec.structs.replace(state, phase=phase, weight=weight, shadow=0.0, paused=None)
+    ended = msgspec.structs.replace(state, phase=phase, shadow=0.0, paused=None)
+    if phase is Phase.PROMOTED:
+        return msgspec.structs.replace(ended, weight=1.0)
+    return msgspec.structs.replace(ended, weight=0.0, suggests=False, confidence=0.0)
 
 
 _MOVES: Final[dict[Action, Callable[[Plan, State, Micros], State]]] = {

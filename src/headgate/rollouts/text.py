@@ -8,12 +8,13 @@ from headgate.rollouts.comparison.words import moment
 from headgate.rollouts.foretell import Foretold
 from headgate.rollouts.guards import Measure
 from headgate.rollouts.judge import Judged, Judgement
-from headgate.rollouts.plan import Analysis, Approve, Pause, Plan, SetWeight, Shadow, Step
+from headgate.rollouts.plan import Analysis, Approve, Assist, Partial, Pause, Plan, SetWeight, Shadow, Step
 from headgate.rollouts.rollout import Rollout
 from headgate.rollouts.state import State
 from headgate.rollouts.status import RolloutStatus
 from headgate.vocabulary import SECOND
 
+_SHARES = (Measure.ERRORS, Measure.ACCURACY, Measure.AGREEMENT, Measure.RISK)
 _SPANS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
@@ -75,6 +76,10 @@ def step_text(step: Step) -> str:
             return f"approve{': ' if note else ''}{note}"
         case Analysis():
             return "analysis"
+        case Assist():
+            return "assist"
+        case Partial(risk=risk):
+            return f"partial: {risk * 100:g}%"
 
 
 def span(seconds: float) -> str:
@@ -141,7 +146,7 @@ def _figure(metric: Measure, value: float | None) -> str:
         return "-"
     if metric is Measure.LATENCY:
         return f"{value / 1000:.2f} ms"
-    return f"{value * 100:.2f} %" if metric in (Measure.ERRORS, Measure.ACCURACY, Measure.AGREEMENT) else f"{value:.4g}"
+    return f"{value * 100:.2f} %" if metric in _SHARES else f"{value:.4g}"
 
 
 def _p(value: float) -> str:
@@ -149,8 +154,18 @@ def _p(value: float) -> str:
 
 
 def _has(plan: Plan, state: State) -> str:
+    if plan.people:
+        return _takes_over(plan, state)
     shadow = f", and shadows {state.shadow * 100:g} % unseen" if state.shadow else ""
     return f"{plan.candidate} has {state.weight * 100:g} % of the callers{shadow}"
+
+
+def _takes_over(plan: Plan, state: State) -> str:
+    """What a candidate has of people's work."""
+    shown = ", and is shown to them" if state.suggests and not state.ended else ""
+    if state.confidence:
+        return f"{plan.candidate} decides where it is at least {state.confidence:.4g} sure, people the rest{shown}"
+    return f"{plan.candidate} decides {state.weight * 100:g} %, people the rest{shown}"
 
 
 def _mark(place: int, state: State) -> str:

@@ -1,7 +1,7 @@
 """The registry, the events, the endpoints and the keys, kept in SQLite or PostgreSQL; one transaction per call.
 
 The composition root makes one and hands it to whoever asks for `RegistryStore`, `EventLog`,
-`EndpointStore`, `KeyStore` or `RolloutStore`.
+`EndpointStore`, `KeyStore`, `RolloutStore` or `LeaseStore`.
 """
 
 import os
@@ -18,7 +18,8 @@ from headgate.events import Event, Sealed
 from headgate.registry.ports import Evaluation, Version
 from headgate.rollouts.rollout import Rollout
 from headgate.rollouts.state import Move
-from headgate.store import chain, keyrows, rolloutrows, tables
+from headgate.review.leases import Lease
+from headgate.store import chain, keyrows, reviewrows, rolloutrows, tables
 from headgate.store.engines import open_engine, reading, writing
 from headgate.vocabulary import Micros
 
@@ -190,6 +191,26 @@ class SqlStore:
         """Those that have not ended, of all projects."""
         with reading(self._engine) as connection:
             return rolloutrows.find(connection, ended=False)
+
+    def take_case(self, project: str, endpoint: str, lease: Lease, now: Micros) -> bool:
+        """Give the case to the lease's reviewer, unless another has its place and keeps it beyond `now`."""
+        with writing(self._engine) as connection:
+            return reviewrows.take(connection, project, endpoint, lease, now)
+
+    def leases(self, project: str, endpoint: str, now: Micros) -> list[Lease]:
+        """Those that are in force at `now`."""
+        with reading(self._engine) as connection:
+            return reviewrows.held(connection, project, endpoint, now)
+
+    def skip_case(self, project: str, endpoint: str, input_id: str, reviewer: str) -> None:
+        """Never offer the case to that reviewer again, and take it back."""
+        with writing(self._engine) as connection:
+            reviewrows.skip(connection, project, endpoint, input_id, reviewer)
+
+    def skipped(self, project: str, endpoint: str, reviewer: str) -> frozenset[str]:
+        """The inputs that reviewer skipped."""
+        with reading(self._engine) as connection:
+            return reviewrows.skipped(connection, project, endpoint, reviewer)
 
 
 def _put_endpoint(connection: sa.Connection, project: str, name: str, spec: str) -> None:

@@ -119,3 +119,23 @@ rollout = Table(
     Column("record", Text, nullable=False),
     Index("rollout_running", "project", "endpoint", unique=True, postgresql_where=_running, sqlite_where=_running),
 )
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("project", Text, primary_key=True),
+    Column("endpoint", Text, primary_key=True),
+    Column("input_id", Text, primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("reviewer", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+
+skip = Table(
+    "skip",
+    metadata,
+    Column("project", Text, primary_key=True),
+    Column("endpoint", Text, primary_key=True),
+    Column("input_id", Text, primary_key=True),
+    Column("reviewer", Text, primary_key=True),
+)

@@ -22,12 +22,13 @@ from headgate.errors import Conflict, NotFound
 from headgate.events import Event, EventKind, first_broken
 from headgate.registry.ports import EndpointStore, Evaluation, EventLog, RegistryStore, Version
 from headgate.rollouts.plan import Plan, SetWeight
+from headgate.review.leases import Lease, LeaseStore
 from headgate.rollouts.rollout import Rollout, RolloutStore
 from headgate.rollouts.state import Action, Move
 from headgate.vocabulary import Micros
 
 
-class Store(RegistryStore, EventLog, EndpointStore, KeyStore, RolloutStore, Protocol):
+class Store(RegistryStore, EventLog, EndpointStore, KeyStore, RolloutStore, LeaseStore, Protocol):
     """Everything an installation keeps outside its files."""
 
 
@@ -250,6 +251,25 @@ def rollouts_move_once(store: Store) -> None:
     expect(len(store.events("default")) == 2 and store.endpoints()[0][2] == "endpoint: late", "nothing at all")
 
 
+def cases_have_one_reviewer_at_a_time(store: Store) -> None:
+    """A case is one reviewer's until its lease has run out or it was skipped; a place is never two reviewers'."""
+    where = "default", "late"
+    first = Lease("case", 0, "ann", Micros(10))
+    expect(store.take_case(*where, first, Micros(0)), "a free case may be taken")
+    expect(not store.take_case(*where, Lease("case", 0, "bob", Micros(10)), Micros(5)), "and by nobody else then")
+    expect(store.leases(*where, Micros(5)) == [first], "it is told whose it is")
+    longer = Lease("case", 0, "ann", Micros(20))
+    expect(store.take_case(*where, longer, Micros(6)) and store.leases(*where, Micros(15)) == [longer], "may be kept")
+    expect(store.take_case(*where, Lease("case", 1, "bob", Micros(20)), Micros(6)), "a second place is free for itself")
+    expect(store.take_case("default", "other", Lease("case", 0, "bob", Micros(20)), Micros(6)), "so is another endpoint")
+    expect(store.take_case(*where, Lease("case", 0, "bob", Micros(40)), Micros(20)), "what ran out is free again")
+    store.skip_case(*where, "case", "bob")
+    store.skip_case(*where, "case", "bob")
+    expect(store.leases(*where, Micros(6)) == [], "who skips has it no more")
+    expect(store.skipped(*where, "bob") == {"case"}, "and it is remembered")
+    expect(store.skipped(*where, "ann") == store.skipped("default", "other", "bob") == frozenset(), "of nobody else")
+
+
 def rollouts_begin_one_by_one(store: Store) -> None:
     """Of several who begin a rollout of one endpoint at once, one may."""
     with ThreadPoolExecutor(8) as pool:
@@ -283,6 +303,7 @@ CHECKS: Final[tuple[Callable[[Store], None], ...]] = (
     one_rollout_at_a_time,
     rollouts_move_once,
     rollouts_begin_one_by_one,
+    cases_have_one_reviewer_at_a_time,
 )
 
 

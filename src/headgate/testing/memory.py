@@ -13,10 +13,11 @@ from headgate.access.keys import Key, Published, refuse_taken
 from headgate.errors import BadInput, Conflict, NotFound
 from headgate.events import FIRST, Event, Sealed, seal
 from headgate.registry.ports import Evaluation, Version
+from headgate.review.leases import Lease
 from headgate.rollouts.rollout import Rollout, under_way
 from headgate.rollouts.state import Move
 from headgate.traffic.traffic import Traffic
-from headgate.vocabulary import NAME, NAME_RULE
+from headgate.vocabulary import NAME, NAME_RULE, Micros
 
 
 class MemoryStore:
@@ -37,6 +38,8 @@ class MemoryStore:
         self._keys: dict[str, Key] = {}
         self._rollouts: dict[tuple[str, str], list[Rollout]] = {}
         self._endpoints: dict[tuple[str, str], str] = {}
+        self._leases: dict[tuple[str, str, str, int], Lease] = {}
+        self._skipped: set[tuple[str, str, str, str]] = set()
 
     def close(self) -> None:
         """Nothing to give back."""
@@ -151,6 +154,40 @@ class MemoryStore:
                 self._endpoints[key] = spec
             self._append(event)
             return kept[rollout.number - 1]
+
+    def take_case(self, project: str, endpoint: str, lease: Lease, now: Micros) -> bool:
+        """Give the case to the lease's reviewer, unless another has its place and keeps it beyond `now`."""
+        key = project, endpoint, lease.input_id, lease.place
+        with self._lock:
+            before = self._leases.get(key)
+            if before is not None and before.until > now and before.reviewer != lease.reviewer:
+                return False
+            self._leases[key] = lease
+            return True
+
+    def leases(self, project: str, endpoint: str, now: Micros) -> list[Lease]:
+        """Those that are in force at `now`, by input and place."""
+        with self._lock:
+            kept = sorted(self._leases.items())
+            return [each for key, each in kept if key[:2] == (project, endpoint) and each.until > now]
+
+    def skip_case(self, project: str, endpoint: str, input_id: str, reviewer: str) -> None:
+        """Never offer the case to that reviewer again, and take it back."""
+        with self._lock:
+            self._skipped.add((project, endpoint, input_id, reviewer))
+            mine = [
+                key
+                for key, each in self._leases.items()
+                if key[:3] == (project, endpoint, input_id) and each.reviewer == reviewer
+            ]
+            for key in mine:
+                del self._leases[key]
+
+    def skipped(self, project: str, endpoint: str, reviewer: str) -> frozenset[str]:
+        """The inputs that reviewer skipped."""
+        with self._lock:
+            where = project, endpoint
+            return frozenset(each[2] for each in self._skipped if each[:2] == where and each[3] == reviewer)
 
     def rollouts(self, project: str | None = None, endpoint: str | None = None) -> list[Rollout]:
         """By project, endpoint and number."""

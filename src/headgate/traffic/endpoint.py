@@ -6,6 +6,7 @@ no path and no process.
 
 import re
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
@@ -15,8 +16,8 @@ from headgate.contracts.text import from_document, read_document, to_document
 from headgate.contracts.yaml_text import dump_yaml, read_yaml, write_yaml
 from headgate.errors import BadConfiguration
 from headgate.traffic.durations import seconds
-from headgate.traffic.traffic import Capture, Policy, Resources
-from headgate.vocabulary import DEFAULT_PROJECT, NAME, NAME_RULE, Ack, OnFailure
+from headgate.traffic.traffic import Capture, People, Policy, Resources
+from headgate.vocabulary import DEFAULT_PROJECT, NAME, NAME_RULE, PEOPLE, Ack, OnFailure
 
 _MODEL: Final = re.compile(rf"{NAME_RULE}(:[1-9][0-9]{{0,8}}|@{NAME_RULE})?")
 _VERSION: Final = re.compile(rf"{NAME_RULE}:[1-9][0-9]{{0,8}}")
@@ -60,6 +61,33 @@ class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Field or request key by which callers keep their version; None draws per request."""
 
 
+class Live(StrEnum):
+    """Who decides."""
+
+    MODEL = "model"
+    HUMAN = "human"
+
+
+class Review(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How people decide beside the model."""
+
+    confidence: float | None = None
+    """Where `live` is human: the model decides by itself where it is at least so sure, 0 to 1; None means nowhere."""
+    suggest: bool = False
+    """Whether who asks for what people decide hears what the model says of it."""
+    audit_percent: float = 5.0
+    """Of what the model decides by itself, so much is put before people all the same."""
+    double_percent: float = 10.0
+    """Of what people decide, so much is put before two of them."""
+    lease: str = "10m"
+    """How long a reviewer keeps a case before it goes to the next."""
+
+    @property
+    def lease_s(self) -> int:
+        """Seconds a reviewer keeps a case."""
+        return seconds(self.lease)
+
+
 class RolloutBudget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an endpoint's rollouts may risk in a year, all together."""
 
@@ -78,6 +106,8 @@ class EndpointSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     project: str = DEFAULT_PROJECT
     why: str = ""
     """Why this is deployed, for whoever reads it in a year."""
+    live: Live = Live.MODEL
+    """Who decides: the model, or people, beside whom the model answers unseen."""
     slo: Slo = Slo()
     resources: Resources = Resources()
     journal: JournalWords = JournalWords()
@@ -88,6 +118,8 @@ class EndpointSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long after a prediction its label counts as due, such as 2d."""
     retention: str | None = None
     """How long journal rows are kept, in whole days such as 400d; None keeps them all."""
+    review: Review | None = None
+    """How people decide; without it they do by the defaults where `live` is human, and nowhere else."""
     rollouts: RolloutBudget = RolloutBudget()
     traffic: Split | None = None
     """A manual split; None sends everything to `model`."""
@@ -105,6 +137,16 @@ class EndpointSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def retention_days(self) -> int | None:
         """Whole days journal rows are kept; None keeps them all."""
         return None if self.retention is None else seconds(self.retention) // _DAY
+
+    @property
+    def people(self) -> People | None:
+        """Whose the inputs are, as gateways obey it; None where people decide none."""
+        if self.live is Live.MODEL:
+            return None
+        review = self.review or Review()
+        if review.confidence is None:
+            return People(suggests=review.suggest)
+        return People(0.0, review.confidence, review.suggest)
 
     @property
     def policy(self) -> Policy:
@@ -195,6 +237,9 @@ deadline_ms: 10000
 label_maturity: 0s
 retention: none
 
+# Who decides: model, or human: people do, the model answers unseen beside them, and a rollout lets it take over.
+live: model
+
 # What a year of rollouts may risk, all together: with which probability any of them promotes what is worse than its
 # margin, and by how many points all promotions may make it worse.
 rollouts:
@@ -234,6 +279,7 @@ def _faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
     yield from _number_faults(spec)
     yield from _duration_faults(spec)
     yield from _capture_faults(spec)
+    yield from _review_faults(spec)
     if not 0 < spec.rollouts.alpha_per_year < 1:
         yield "rollouts.alpha_per_year", "must lie between 0 and 1, neither of them included"
     if not 0 <= spec.rollouts.worse_per_year <= 100:
@@ -285,6 +331,27 @@ def _capture_faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
         for i, name in enumerate(names):
             if name not in spec.contract.names:
                 yield f"capture.{key}[{i}]", f"'{name}' is no field of the contract"
+
+
+def _review_faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
+    if spec.live is Live.HUMAN and spec.traffic is not None:
+        yield "traffic", "cannot be split by hand where people decide; a rollout takes it from them step by step"
+    review = spec.review
+    if review is None:
+        return
+    if review.confidence is not None and not 0.0 <= review.confidence <= 1.0:
+        yield "review.confidence", "must lie between 0 and 1"
+    if spec.live is Live.MODEL and (review.confidence is not None or review.suggest):
+        key = "suggest" if review.confidence is None else "confidence"
+        yield f"review.{key}", f"means nothing where the model decides; write live: {PEOPLE} too"
+    for key in ("audit_percent", "double_percent"):
+        if not 0.0 <= getattr(review, key) <= 100.0:
+            yield f"review.{key}", "must lie between 0 and 100"
+    try:
+        if not review.lease_s:
+            yield "review.lease", "must be longer than 0"
+    except ValueError as error:
+        yield "review.lease", str(error)
 
 
 def _split_faults(traffic: Split) -> Iterator[tuple[str, str]]:

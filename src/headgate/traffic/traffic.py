@@ -70,6 +70,17 @@ class Shadow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of the rows the live version answers, 0 to 1."""
 
 
+class People(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """People who decide some inputs of an endpoint, or all of them, in the place of its model."""
+
+    share: float = 1.0
+    """Of the inputs, 0 to 1: these are theirs whatever the model says."""
+    confidence: float = 0.0
+    """Of the other inputs those are theirs too of which the model is less sure than this, 0 to 1."""
+    suggests: bool = False
+    """Whether who asks for an input that is theirs hears what the model says of it."""
+
+
 class Traffic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What gateways obey for one endpoint."""
 
@@ -83,6 +94,8 @@ class Traffic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Enters the assignment hash; changing it reshuffles keys."""
     shadows: list[Shadow] = []
     """Members, of any weight, that answer beside the live version; those that are no members are passed over."""
+    people: People | None = None
+    """Who decides beside the model; None where nobody does."""
     sticky_key: str | None = None
     """Field or request key by which callers keep their version; None draws per request."""
     canary_valid_until: int | None = None
@@ -97,5 +110,6 @@ class Traffic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return next((each for each in self.members if each.version == version), None)
 
     def shadows_with(self, version: str) -> bool:
-        """Whether that version is to answer beside the live one."""
-        return version != self.live and any(each.version == version for each in self.shadows)
+        """Whether that version is to answer beside the live one, or beside people."""
+        is_beside = version != self.live or self.people is not None
+        return is_beside and any(each.version == version for each in self.shadows)

@@ -13,10 +13,12 @@ from headgate.gateway.doors.errors import ErrorBody, error_body, refusal_body, r
 from headgate.gateway.doors.statuses import NATIVE, error_headers, status_of
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.http.replies import Prepared, header_text, send
+from headgate.gateway.left import is_left
 from headgate.gateway.room import FULL
 from headgate.gateway.view import View
 from headgate.journal.identifiers import format_id
 from headgate.journal.records import Answer
+from headgate.vocabulary import PEOPLE, Role
 
 PROTOCOL: Final = "native"
 _OVERLOADED: Final = status_of(Overloaded(FULL), NATIVE)
@@ -26,6 +28,14 @@ class _Predicted(msgspec.Struct, gc=False, omit_defaults=True):
     id: str
     version: str
     prediction: Any
+    scores: list[float] | None = None
+
+
+class _Left(msgspec.Struct, gc=False, omit_defaults=True):
+    id: str
+    version: str
+    decides: str
+    suggestion: Any = None
     scores: list[float] | None = None
 
 
@@ -57,7 +67,8 @@ class PredictDoor:
                     return
                 raise Overloaded(FULL)
             reading = view.live.served.reader.read(exchange.body)
-            self._answerer.admit(make_ask(view, reading, partial(self.reply, exchange), None, exchange.caller))
+            finish = partial(self.reply, exchange)
+            self._answerer.admit(make_ask(view, reading, finish, None, exchange.caller, hears_people=True))
         except (BadInput, PassingError) as error:
             self.refuse(exchange, view, error)
 
@@ -151,12 +162,21 @@ def spoke(ask: Ask) -> list[str]:
     return sorted(found)
 
 
-def _entry(ask: Ask, place: int) -> _Predicted | _Refused:
+def _entry(ask: Ask, place: int) -> _Predicted | _Left | _Refused:
     outcome = ask.outcomes[place]
     if isinstance(outcome, Answer):
         id_text = ask.first_id if place == 0 else format_id(outcome.input_id)
+        if ask.view.people is not None and is_left(outcome):
+            return _left(id_text, outcome)
         prediction: Any = outcome.prediction
         if ask.arrays is not None:
             prediction = {name: array.tolist() for name, array in ask.arrays[place].items()}
         return _Predicted(id_text, outcome.answered, prediction, outcome.scores)
     return _Refused(error_body(RuntimeFailed("the row was not answered") if outcome is None else outcome))
+
+
+def _left(id_text: str, outcome: Answer) -> _Left:
+    """What is said of a row that people decide: that they do, and what the model says only where it may suggest."""
+    if outcome.role != Role.SUGGESTION:
+        return _Left(id_text, PEOPLE, PEOPLE)
+    return _Left(id_text, PEOPLE, PEOPLE, outcome.prediction, outcome.scores)

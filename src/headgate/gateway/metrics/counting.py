@@ -185,6 +185,11 @@ class EndpointCount:
                 self._violations[field, rule] = cell
         self._values[cell] += 1.0
 
+    def left(self, rows: int) -> None:
+        """So many rows were left to people."""
+        if rows:
+            self._values[self._slab.cell("headgate_left_to_people_total", **self._where)] += rows
+
     def labelled(self, source: str, count: int) -> None:
         """Labels or decisions were accepted."""
         self._values[self._slab.cell("headgate_labels_total", source=source, **self._where)] += count

@@ -85,6 +85,7 @@ FAMILIES: Final = {
             "headgate_shadow_shed_total", Kind.COUNTER, "Rows a shadow was spared because there was too much to do.",
             _WHICH,
         ),
+        Family("headgate_left_to_people_total", Kind.COUNTER, "Rows that people decide.", _WHERE),
         Family("headgate_labels_total", Kind.COUNTER, "Labels and decisions accepted.", (*_WHERE, "source")),
         Family(
             "headgate_label_lag_seconds",

@@ -53,6 +53,7 @@ def sections(found: Comparison) -> tuple[Section, ...]:
         ("What both said", confused(found)),
         ("How far apart they are", distributed(found)),
         (judged, _judged(found)),
+        ("The people", _people(found)),
         ("Where they agree least", sliced(found)),
         ("Inputs to read", examples(found)),
         ("Time and compute", _costs(found)),
@@ -116,6 +117,31 @@ def _asked(found: Comparison) -> Iterator[Part]:
     )
     if why:
         yield Table("Why there was no answer", ("", "reason", "inputs"), why, left=2)
+
+
+def _people(found: Comparison) -> Iterator[Part]:
+    if found.reviewed is None:
+        return
+    people = found.reviewed
+    rows = tuple(
+        (cut(each.name, 40), f"{each.decided:,}", _percent(each.agreement), _percent(each.error))
+        for each in people.reviewers
+    )
+    head = ("", "decided", "agree with the model", "wrong")
+    yield Table("Who decided", head, rows)
+    if people.people > len(rows):
+        yield f"{people.people - len(rows):,} more people decided fewer inputs each."
+    if people.kappa is not None:
+        yield f"People and {found.candidate.name} agree beyond chance by {people.kappa:.2f} (Cohen's kappa)."
+    if people.people_kappa is not None:
+        yield (
+            f"Of {people.twice:,} inputs that two people decided they agreed on {_percent(people.agreement)}, beyond "
+            f"chance by {people.people_kappa:.2f}: no model can be held to more."
+        )
+
+
+def _percent(value: float | None) -> str:
+    return NOTHING if value is None else percent(value)
 
 
 def _judged(found: Comparison) -> Iterator[Part]:

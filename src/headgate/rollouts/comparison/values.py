@@ -179,6 +179,35 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds of compute for 1000 inputs: at most that, as calls that joined several requests count once for each."""
 
 
+class Reviewer(msgspec.Struct, frozen=True, kw_only=True):
+    """One person who decided."""
+
+    name: str
+    decided: int
+    """Inputs."""
+    agreement: float | None
+    """Share of them on which the model said the same, 0 to 1; None where it said nothing."""
+    error: float | None
+    """Share of those whose label is known on which the person was wrong; None without labels."""
+
+
+class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
+    """The people who decided, beside the model and beside each other."""
+
+    reviewers: tuple[Reviewer, ...]
+    """Those who decided most first."""
+    people: int
+    """How many there are."""
+    kappa: float | None
+    """Agreement of people and model beyond chance, at most 1; None where there is nothing to say."""
+    twice: int
+    """Inputs that two people decided."""
+    agreement: float | None
+    """Share of these on which they agreed, 0 to 1."""
+    people_kappa: float | None
+    """Their agreement beyond chance: what a model can be held to."""
+
+
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """Everything told of two that answered the same inputs."""
 
@@ -209,6 +238,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """None where there is no number to subtract."""
     judged: Right | Nearer | None = None
     """None until there are labels."""
+    reviewed: Reviewed | None = None
+    """Where the live ones are people."""
     slices: Slices = Slices()
     examples: tuple[Example, ...] = ()
     """Those farthest apart first."""

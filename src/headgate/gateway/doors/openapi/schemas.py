@@ -10,7 +10,7 @@ from headgate.gateway.doors.errors import ErrorBody
 from headgate.gateway.doors.labels import DECISIONS, LABELS, Entry, Kind
 from headgate.gateway.doors.openapi.tensors import V2, Schema, ref, whole
 from headgate.gateway.reading import Rest
-from headgate.vocabulary import Task
+from headgate.vocabulary import PEOPLE, Task
 
 _SAID: Final = {
     "id": "The caller's name of this request; a repeat is answered again and counted once.",
@@ -39,6 +39,7 @@ def components(contract: Contract | None = None, *, rows_limit: int | None = Non
     found |= {
         "PredictRequest": _predict_request(rows_limit),
         "Prediction": _prediction("Scores" in found),
+        "LeftToPeople": _left("Scores" in found),
         "RowRefused": {"type": "object", "required": ["error"], "properties": {"error": ref("ErrorBody")}},
         "PredictReply": _predict_reply(),
         "ErrorBody": _plain(ErrorBody),
@@ -88,8 +89,23 @@ def _prediction(scored: bool) -> Schema:
     return schema
 
 
+def _left(scored: bool) -> Schema:
+    """What is said of a row that people decide."""
+    schema = whole(
+        {
+            "id": {"type": "string", "format": "uuid", "description": "The row's name; the decision has to name it."},
+            "version": {"const": PEOPLE},
+            "decides": {"const": PEOPLE},
+        }
+    )
+    schema["properties"]["suggestion"] = ref("Answer")
+    if scored:
+        schema["properties"]["scores"] = ref("Scores")
+    return schema
+
+
 def _predict_reply() -> Schema:
-    entry = {"oneOf": [ref("Prediction"), ref("RowRefused")]}
+    entry = {"oneOf": [ref("Prediction"), ref("LeftToPeople"), ref("RowRefused")]}
     entries = {"type": "array", "items": entry, "minItems": 1, "description": "One entry per row, in order."}
     journalled = {"const": False, "description": "There only when the answer could not be remembered."}
     return {

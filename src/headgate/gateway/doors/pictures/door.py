@@ -39,7 +39,8 @@ class PictureDoor:
             row = _form(exchange, contract) if kind == FORM else {_only_picture(contract): exchange.body}
             reading = view.live.served.reader.read_objects([row])
             reading.deadline_ms = deadline_of(exchange)
-            self._answerer.admit(make_ask(view, reading, partial(self._native.reply, exchange), None, exchange.caller))
+            finish = partial(self._native.reply, exchange)
+            self._answerer.admit(make_ask(view, reading, finish, None, exchange.caller, hears_people=True))
         except HeadgateError as error:
             self._native.refuse(exchange, view, error)
 
