@@ -105,7 +105,14 @@ def unseen(place: int, said: str, role: Role = Role.SHADOW) -> dict[str, object]
 
 
 def test_people_are_compared_on_what_both_said() -> None:
-    rows = [decision(1, "yes"), unseen(1, "no"), decision(2, "no"), unseen(3, "no"), unseen(4, "yes"), decision(4, "yes")]
+    rows = [
+        decision(1, "yes"),
+        unseen(1, "no"),
+        decision(2, "no"),
+        unseen(3, "no"),
+        unseen(4, "yes"),
+        decision(4, "yes"),
+    ]
     pairs = decisions_of(joined(rows), OUTPUT, CANDIDATE, (Role.SHADOW, Role.LIVE))
     assert pairs.live.predicted.tolist() == [1, 1]
     assert pairs.candidate.predicted.tolist() == [0, 1]

@@ -1,4 +1,4 @@
-"""Whose an input is where people decide: a share that is exact, the same everywhere, and only ever falls to the model."""
+"""Whose an input is where people decide: an exact share, the same everywhere, that only ever falls to the model."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,5 +32,10 @@ def test_the_share_is_what_it_says() -> None:
 
 def test_the_model_decides_where_it_is_sure() -> None:
     people = people_share("salt", People(0.0, 0.9))
-    assert [people.is_sure(scores) for scores in ([0.95, 0.05], [0.1, 0.9], [0.5, 0.5], None)] == [True, True, False, False]
+    assert [people.is_sure(scores) for scores in ([0.95, 0.05], [0.1, 0.9], [0.5, 0.5], None)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
     assert people_share("salt", People(0.0)).is_sure(None), "where any confidence will do, none is needed"

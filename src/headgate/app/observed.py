@@ -1,5 +1,6 @@
 """What an endpoint did, gathered from the journal, the registry and the traffic; the facade's readers call it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,7 +47,8 @@ class Observed:
 
         Where people decide they are those of the model beside them, whoever heard what it said.
         """
-        live, roles = self._live(spec), LIVE_ROLES
+        live = self._live(spec)
+        roles: Sequence[Role] = LIVE_ROLES
         if spec.people is not None:
             version, roles = version or live.ref, UNSEEN_ROLES
         where = spec.project, spec.endpoint

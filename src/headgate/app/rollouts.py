@@ -18,8 +18,8 @@ from headgate.events import Event, EventKind
 from headgate.journal.reader import Reader
 from headgate.registry.ports import Version
 from headgate.registry.registry import Registry
-from headgate.rollouts.budget import spending, within_budget
 from headgate.rollouts.answers import with_truths
+from headgate.rollouts.budget import spending, within_budget
 from headgate.rollouts.comparison.compare import compare
 from headgate.rollouts.comparison.pairs import NEEDED, pairs_of
 from headgate.rollouts.comparison.people import reviewed
@@ -127,9 +127,7 @@ class Rollouts:
         end = Micros(rollout.moves[-1].at + 1) if rollout.state.ended else None
         live_role = Role.HUMAN if rollout.plan.people else Role.LIVE
         where, roles = (self.project, endpoint), (live_role, Role.SHADOW)
-        joined = self.reader.joined(
-            *where, start=rollout.started, end=end, roles=roles, columns=(*NEEDED, "source")
-        )
+        joined = self.reader.joined(*where, start=rollout.started, end=end, roles=roles, columns=(*NEEDED, "source"))
         joined = with_truths(joined) if rollout.plan.people else joined
         features = self.reader.features(*where, start=rollout.started, end=end)
         pairs = pairs_of(

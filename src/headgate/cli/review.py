@@ -64,7 +64,9 @@ def _queue(queue: Queue) -> str:
     if queue.oldest is None:
         return "no case waits"
     audits = f", {queue.audits:,} of them audits of what the model decided" if queue.audits else ""
-    return f"{queue.cases:,} cases wait{audits}; the oldest since {moment(queue.oldest)}; {queue.held:,} are with somebody"
+    return (
+        f"{queue.cases:,} cases wait{audits}; the oldest since {moment(queue.oldest)}; {queue.held:,} are with somebody"
+    )
 
 
 def _case(case: Case) -> str:

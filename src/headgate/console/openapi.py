@@ -66,7 +66,12 @@ def _rollout(*parameters: dict[str, Any]) -> dict[str, Any]:
 
 def _reviews(where: str, *parameters: dict[str, Any]) -> dict[str, Any]:
     """What people are to decide."""
-    by = {"name": "reviewer", "in": "query", "schema": {"type": "string"}, "description": "Who, where keys say nothing."}
+    by = {
+        "name": "reviewer",
+        "in": "query",
+        "schema": {"type": "string"},
+        "description": "Who, where keys say nothing.",
+    }
     case = {"name": "input_id", "in": "path", "required": True, "schema": {"type": "string"}}
     field = {"name": "field", "in": "path", "required": True, "schema": {"type": "string"}}
     refused = {"404": _json("No such endpoint or case."), **_REFUSED}

@@ -43,8 +43,9 @@ def least_confidence(
     """The least confidence above which the mean loss is below `risk`, but for a probability of `alpha`; None without.
 
     `losses` in [0, 1] are of cases in the order in which they came; `confidences` are the model's own, and decide alone
-    which cases each candidate is tried on. The first `settling` cases choose the candidates and prove nothing: then
-    it may be asked again with every new case. With none, the cases choose and prove, and it may be asked once. Raises BadInput for values outside, a risk that is none, or no error rate.
+    which cases each candidate is tried on. The first `settling` cases choose the candidates and prove nothing: then it
+    may be asked again with every new case. With none, the cases choose and prove, and it may be asked once. Raises
+    BadInput for values outside, a risk that is none, or no error rate.
 
     >>> confidences = np.linspace(0.5, 1.0, 2000)
     >>> found = least_confidence(confidences, (confidences < 0.6).astype(float), risk=0.05, alpha=0.05)

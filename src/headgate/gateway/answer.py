@@ -83,7 +83,9 @@ class Answerer:
         if not view.proved:
             raise Unavailable("the live version has no passing evaluation record; evaluate it or force it")
         if view.people is not None and not ask.hears_people:
-            raise BadInput("endpoint", "people", "is decided by people; ask with JSON or a picture at its predict route")
+            raise BadInput(
+                "endpoint", "people", "is decided by people; ask with JSON or a picture at its predict route"
+            )
         if view.must_remember and not self._checked:
             self._memory.check()
         self.room.enter(ask.caller, rows)
@@ -192,7 +194,7 @@ class Answerer:
     # --- a share of a tick
 
     def _run(self, share: Share) -> None:
-        """Ask its version, here if that is quick; where people are asked, telling the caller so is all there is to do."""
+        """Ask its version, here if that is quick; where people decide, telling the caller so is all there is to do."""
         if is_unasked(share.view, share.role):
             self._leave(share)
             return
@@ -297,7 +299,7 @@ class Answerer:
             self._run(share)
 
     def _leave(self, share: Share, reason: str = "") -> None:
-        """People decide these rows. The model is asked all the same, where nobody waits for it, unless it just failed."""
+        """People decide these rows. The model is asked all the same, unseen, unless it failed just now."""
         failures = leave(share, reason)
         share.view.count.left(len(share.rows))
         self._remember(share.view, share.view.live, share.asks, Block(share.inputs, failures))

@@ -4,7 +4,6 @@ Draws are by input id, as for traffic: the same inputs are drawn whoever asks an
 either of the two said of them.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -73,18 +72,14 @@ def waiting(joined: pa.Table, shares: Shares) -> list[Waiting]:
         by.setdefault(code, set()).add(who or "")
     asked = np.where(ours, shares.audited > 0, shares.undecided > 0) & ~refused
     order = np.argsort(moments, kind="stable")
-    return list(_lacking(order[asked[order]], inputs, moments, ours, by, shares))
-
-
-def _lacking(
-    places: Ints, inputs: tuple[str, ...], moments: Ints, ours: Bools, by: dict[int, set[str]], shares: Shares
-) -> Iterator[Waiting]:
-    for place in places.tolist():
-        name, audit = inputs[place], bool(ours[place])
-        people = _people(name, audit, shares)
-        done = frozenset(by.get(place, ()))
-        if len(done) < people:
-            yield Waiting(name, Micros(int(moments[place])), people, done, audit)
+    cases = (
+        Waiting(
+            inputs[place], Micros(int(moments[place])), people, frozenset(by.get(place, ())), audit=bool(ours[place])
+        )
+        for place in order[asked[order]].tolist()
+        if (people := _people(inputs[place], bool(ours[place]), shares))
+    )
+    return [each for each in cases if len(each.by) < each.people]
 
 
 def _people(input_id: str, audit: bool, shares: Shares) -> int:

@@ -9,9 +9,7 @@ from headgate.rollouts.state import Action, Move, Phase, State
 from headgate.vocabulary import Micros, Verdict
 
 
-def decide(
-    plan: Plan, state: State, verdict: Verdict, now: Micros, confidence: float | None = None
-) -> Move | None:
+def decide(plan: Plan, state: State, verdict: Verdict, now: Micros, confidence: float | None = None) -> Move | None:
     """What is to happen now, of itself; None when nothing is.
 
     `confidence` is the least with which the candidate was proved to hold the plan's risk; None while there is none.

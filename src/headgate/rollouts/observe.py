@@ -34,7 +34,7 @@ from headgate.rollouts.rollout import Rollout
 from headgate.rollouts.state import State, begin, moved, weights
 from headgate.traffic.assignment import Assignment, assign
 from headgate.traffic.traffic import Member, Traffic
-from headgate.vocabulary import DAY, PEOPLE, SECOND, Micros, Role
+from headgate.vocabulary import DAY, SECOND, Micros, Role
 
 SETTLED: Final = Micros(SECOND // 2)
 """Age at which all records of a moment are readable: each look then adds to the end of what the one before saw."""

@@ -16,9 +16,9 @@ from headgate.access.keys import Key
 from headgate.errors import NotFound
 from headgate.events import Event, Sealed
 from headgate.registry.ports import Evaluation, Version
+from headgate.review.leases import Lease
 from headgate.rollouts.rollout import Rollout
 from headgate.rollouts.state import Move
-from headgate.review.leases import Lease
 from headgate.store import chain, keyrows, reviewrows, rolloutrows, tables
 from headgate.store.engines import open_engine, reading, writing
 from headgate.vocabulary import Micros

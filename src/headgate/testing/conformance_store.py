@@ -21,8 +21,8 @@ from headgate.access.ports import KeyStore
 from headgate.errors import Conflict, NotFound
 from headgate.events import Event, EventKind, first_broken
 from headgate.registry.ports import EndpointStore, Evaluation, EventLog, RegistryStore, Version
-from headgate.rollouts.plan import Plan, SetWeight
 from headgate.review.leases import Lease, LeaseStore
+from headgate.rollouts.plan import Plan, SetWeight
 from headgate.rollouts.rollout import Rollout, RolloutStore
 from headgate.rollouts.state import Action, Move
 from headgate.vocabulary import Micros
@@ -261,7 +261,9 @@ def cases_have_one_reviewer_at_a_time(store: Store) -> None:
     longer = Lease("case", 0, "ann", Micros(20))
     expect(store.take_case(*where, longer, Micros(6)) and store.leases(*where, Micros(15)) == [longer], "may be kept")
     expect(store.take_case(*where, Lease("case", 1, "bob", Micros(20)), Micros(6)), "a second place is free for itself")
-    expect(store.take_case("default", "other", Lease("case", 0, "bob", Micros(20)), Micros(6)), "so is another endpoint")
+    expect(
+        store.take_case("default", "other", Lease("case", 0, "bob", Micros(20)), Micros(6)), "so is another endpoint"
+    )
     expect(store.take_case(*where, Lease("case", 0, "bob", Micros(40)), Micros(20)), "what ran out is free again")
     store.skip_case(*where, "case", "bob")
     store.skip_case(*where, "case", "bob")

@@ -94,8 +94,6 @@ class Traffic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Enters the assignment hash; changing it reshuffles keys."""
     shadows: list[Shadow] = []
     """Members, of any weight, that answer beside the live version; those that are no members are passed over."""
-    people: People | None = None
-    """Who decides beside the model; None where nobody does."""
     sticky_key: str | None = None
     """Field or request key by which callers keep their version; None draws per request."""
     canary_valid_until: int | None = None
@@ -104,6 +102,8 @@ class Traffic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     contract: str | None = None
     """The endpoint's own contract, as the JSON of what ``contracts.text`` writes; None takes each package's."""
     resources: Resources = Resources()
+    people: People | None = None
+    """Who decides beside the model; None where nobody does."""
 
     def member(self, version: str) -> Member | None:
         """The member of that name, if it is one."""

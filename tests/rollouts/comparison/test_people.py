@@ -37,7 +37,9 @@ def test_each_reviewer_beside_the_model_and_the_truth() -> None:
 def test_people_beside_each_other_on_what_two_decided() -> None:
     said = [("yes", "yes"), ("yes", "no"), ("no", "no"), ("no", "no"), ("yes", "yes")]
     rows = [
-        decided(place, word, who) for place, both in enumerate(said) for who, word in zip(("ann", "bob"), both, strict=True)
+        decided(place, word, who)
+        for place, both in enumerate(said)
+        for who, word in zip(("ann", "bob"), both, strict=True)
     ]
     found = reviewed(joined([*rows, decided(9, "yes", "ann")]), OUTPUT, CANDIDATE)
     assert found is not None

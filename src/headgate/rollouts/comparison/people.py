@@ -85,7 +85,7 @@ def _each(
 
 
 def _twice(inputs: Ints, decided: NDArray[Any], actors: Ints) -> tuple[NDArray[Any], NDArray[Any]]:
-    """What two people said of each input that several decided, in an order that has nothing to do with what they said."""
+    """What two people said of each input that several decided, in the order of their names."""
     order = np.lexsort((actors, inputs))
     inputs, decided = inputs[order], decided[order]
     begins = np.flatnonzero(np.concatenate(([True], inputs[1:] != inputs[:-1]))) if len(inputs) else np.empty(0, int)
