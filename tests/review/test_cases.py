@@ -1,11 +1,11 @@
 """Which inputs wait for a person: found in the journal, drawn the same whoever asks."""
 
+import uuid
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from headgate.journal.identifiers import least_id
 from headgate.journal.tables import MOMENT
 from headgate.review.cases import Shares, Waiting, waiting
 from headgate.vocabulary import SECOND
@@ -18,7 +18,7 @@ def row(place: int, role: str | None, answered: str | None = None, rule: str | N
 
 
 def name(place: int) -> str:
-    return least_id((1 + place) * SECOND)
+    return str(uuid.UUID(int=1 + place))
 
 
 def table(rows: list[dict[str, Any]]) -> pa.Table:

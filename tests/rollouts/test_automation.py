@@ -42,7 +42,7 @@ def drawn(generator: np.random.Generator, count: int) -> Answers:
 
 
 def test_it_decides_where_the_risk_is_held() -> None:
-    found = enough_confidence(drawn(np.random.default_rng(1), 6000), risk=0.05, alpha=0.05)
+    found = enough_confidence(drawn(np.random.default_rng(1), 20_000), risk=0.05, alpha=0.05)
     assert found is not None
     # Cases above a confidence c are wrong in (1 - c) / 2 of all times: 5 % from 0.9 on.
     assert 0.9 <= found < 0.97
