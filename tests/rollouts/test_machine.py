@@ -6,7 +6,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from headgate.rollouts.decide import decide
 from headgate.rollouts.guards import usual_guards
-from headgate.rollouts.plan import Analysis, Approve, OnHorizon, Pause, Plan, SetWeight, Shadow, Step
+from headgate.rollouts.plan import Analysis, Approve, Assist, OnHorizon, Partial, Pause, Plan, SetWeight, Shadow, Step
 from headgate.rollouts.state import Action, Move, Phase, State, begin, moved, replayed, weights
 from headgate.vocabulary import Micros, Task, Verdict
 
@@ -16,6 +16,8 @@ STEPS = st.one_of(
     st.builds(Pause, length=st.integers(0, 100).map(Micros)),
     st.just(Analysis()),
     st.just(Approve()),
+    st.just(Assist()),
+    st.just(Partial(0.02)),
 )
 GUARDS = usual_guards(Task.BINARY, labels=True)
 PLANS = st.builds(
@@ -27,6 +29,7 @@ PLANS = st.builds(
     horizon=st.integers(1, 500).map(Micros),
     on_horizon=st.sampled_from(OnHorizon),
     progress_deadline=st.integers(1, 200).map(Micros),
+    people=st.booleans(),
 )
 ORDERS = (Action.STEP, Action.PAUSE, Action.RESUME, Action.PROMOTE, Action.ABORT)
 
@@ -47,11 +50,12 @@ class Rollouts(RuleBasedStateMachine):
     def time_passes(self, by: int) -> None:
         self.now = Micros(self.now + by)
 
-    @rule(verdict=st.sampled_from(Verdict))
-    def the_controller_looks(self, verdict: Verdict) -> None:
+    @rule(verdict=st.sampled_from(Verdict), confidence=st.none() | st.floats(0.5, 1))
+    def the_controller_looks(self, verdict: Verdict, confidence: float | None) -> None:
         before = self.state
-        move = decide(self.plan, before, verdict, self.now)
-        assert decide(self.plan, before, verdict, self.now) == move, "a controller killed in between decides the same"
+        move = decide(self.plan, before, verdict, self.now, confidence)
+        again = decide(self.plan, before, verdict, self.now, confidence)
+        assert again == move, "a controller killed in between decides the same"
         if move is None:
             return
         self.apply(move)
@@ -61,6 +65,7 @@ class Rollouts(RuleBasedStateMachine):
             assert self.state.phase is not Phase.PROMOTED, "undecided never promotes"
         if verdict is not Verdict.PROMOTE and before.step < len(self.plan.steps):
             waits = isinstance(self.current(before), Analysis | Approve)
+            waits |= isinstance(self.current(before), Partial) and confidence is None
             assert self.state.step == before.step or not waits, "no step forward on undecided, nor past a person"
         if verdict is Verdict.BROKEN:
             assert self.state.step == before.step
@@ -90,6 +95,12 @@ class Rollouts(RuleBasedStateMachine):
     def a_candidate_that_was_turned_away_has_no_traffic(self) -> None:
         if self.state.phase in (Phase.ABORTED, Phase.ROLLED_BACK):
             assert (self.state.weight, self.state.shadow) == (0, 0)
+            assert (self.state.suggests, self.state.confidence) == (False, 0)
+
+    @invariant()
+    def nobody_decides_by_a_confidence_that_was_never_found(self) -> None:
+        if self.state.confidence > 0:
+            assert any(each.confidence == self.state.confidence for each in self.moves)
 
     @invariant()
     def the_history_gives_the_state_again(self) -> None:

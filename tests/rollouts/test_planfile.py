@@ -5,7 +5,17 @@ import pytest
 from headgate.contracts.contract import Output
 from headgate.errors import BadConfiguration
 from headgate.rollouts.guards import Margin, Measure, Unit
-from headgate.rollouts.plan import Analysis, Approve, OnHorizon, Pause, Plan, SetWeight, Shadow
+from headgate.rollouts.plan import (
+    Analysis,
+    Approve,
+    Assist,
+    OnHorizon,
+    Partial,
+    Pause,
+    Plan,
+    SetWeight,
+    Shadow,
+)
 from headgate.rollouts.planfile import Facts, read_plan
 from headgate.rollouts.strategies import Strategy, steps_of
 from headgate.vocabulary import DAY, SECOND, Micros, Task
@@ -115,6 +125,39 @@ def test_what_is_wrong_is_named_with_its_line(body: str, line: int, says: str) -
 def test_a_guard_must_fit_its_endpoint(facts: Facts, guard: str, says: str) -> None:
     message = refused(f"strategy: canary\nguards:\n- metric: {guard}\n", facts)
     assert message.startswith("rollout.yaml line 5: guards[0]."), message
+    assert says in message
+
+
+PEOPLE = Facts(BINARY.output, maturity_s=0.0, people=True)
+
+
+def test_beside_people_nothing_need_be_a_shadow_first() -> None:
+    plan = plan_of("steps:\n- analysis\n- assist\n- partial: 2%\n- set_weight: 100%\n", PEOPLE)
+    assert plan.steps == (Analysis(), Assist(), Partial(0.02), SetWeight(1.0))
+    assert (plan.people, plan.shadows, plan.splits, plan.risk) == (True, True, False, 0.02)
+    assert [each.metric for each in plan.guards] == [Measure.ERRORS, Measure.AGREEMENT]
+    labelled = plan_of("strategy: canary\n", Facts(BINARY.output, maturity_s=60.0, people=True))
+    assert [each.metric for each in labelled.guards] == [Measure.ERRORS, Measure.ACCURACY]
+
+
+@pytest.mark.parametrize(
+    ("body", "line", "says", "facts"),
+    [
+        ("steps:\n- shadow: 100%\n- assist\n", 5, "needs people who decide: write live: human", BINARY),
+        ("steps:\n- shadow: 100%\n- partial: 2%\n", 5, "needs people who decide", BINARY),
+        ("steps:\n- shadow: 50%\n- analysis\n", 4, "must be 100%: the candidate answers all", PEOPLE),
+        ("steps:\n- partial: 0%\n", 4, "must lie between 0% and 100%", PEOPLE),
+        ("steps:\n- partial: 0.02\n", 4, "must be a share", PEOPLE),
+        ("steps:\n- partial: 2%\n- partial: 3%\n", 5, "is the second one", PEOPLE),
+        ("steps:\n- partial: 2%\n- set_weight: 50%\n", 5, "goes backwards", PEOPLE),
+        ("steps:\n- partial: 2%\n", 4, "the contract promises none", Facts(UNLABELLED.output, 0.0, people=True)),
+        ("strategy: canary\nguards:\n- metric: latency\n", 5, "people give nothing to compare latency", PEOPLE),
+        ("strategy: canary\nguards:\n- metric: risk\n  margin: 1pt\n", 5, "risk", PEOPLE),
+    ],
+)
+def test_what_means_nothing_to_people_is_named_with_its_line(body: str, line: int, says: str, facts: Facts) -> None:
+    message = refused(body, facts)
+    assert message.startswith(f"rollout.yaml line {line}"), message
     assert says in message
 
 

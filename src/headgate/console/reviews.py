@@ -15,7 +15,7 @@ from headgate.access.grants import CallerRole
 from headgate.console.guard import Guard
 from headgate.console.paths import named
 from headgate.console.ports import Control
-from headgate.errors import BadInput
+from headgate.errors import BadInput, Forbidden
 
 LONGEST_NAME = 200
 """Characters of a reviewer's name."""
@@ -68,11 +68,11 @@ def review_routes(control: Control, guard: Guard) -> list[Route]:
 def reviewer(caller: Caller, asked: str | None) -> str:
     """Under which name a caller has cases: their own, or where nobody is asked for a key the one they give.
 
-    Raises BadInput where there is none, or another than their own.
+    Raises BadInput where there is none, Forbidden where it is another than their own.
     """
     if caller.name != ANYBODY:
         if asked not in (None, caller.name):
-            raise BadInput("reviewer", "name", f"must be left out, or be your own name, {caller.name}")
+            raise Forbidden(f"cases are held under one's own name; leave reviewer out, or say {caller.name}")
         return caller.name
     if not asked or len(asked) > LONGEST_NAME:
         raise BadInput("reviewer", "missing", f"say who reviews, in 1 to {LONGEST_NAME} characters: ?reviewer=NAME")

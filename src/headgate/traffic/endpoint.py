@@ -238,7 +238,10 @@ label_maturity: 0s
 retention: none
 
 # Who decides: model, or human: people do, the model answers unseen beside them, and a rollout lets it take over.
+# review says how they do: double_percent of the cases go to two people, audit_percent of what the model decides is put
+# before people all the same, a reviewer keeps a case for a lease. null: 10, 5 and 10m where people decide.
 live: model
+review: null
 
 # What a year of rollouts may risk, all together: with which probability any of them promotes what is worse than its
 # margin, and by how many points all promotions may make it worse.
