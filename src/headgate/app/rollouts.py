@@ -319,7 +319,7 @@ class _Checked:
 
 def _deciding(spec: EndpointSpec) -> tuple[object, ...]:
     """What of an endpoint's file says who answers whom."""
-    return spec.model, spec.live, spec.review, spec.traffic, spec.contract
+    return spec.model, spec.people, spec.traffic, spec.contract
 
 
 def _taken_over(spec: EndpointSpec, rollout: Rollout) -> EndpointSpec:

@@ -30,6 +30,7 @@ from headgate_client.values import (
     Decision,
     Endpoint,
     Label,
+    LeftToPeople,
     Prediction,
     Predictions,
     Row,
@@ -271,7 +272,7 @@ def _all_of(kind: type[V], values: Any, field: str) -> list[V]:
 
 def _reference(of: object, place: int, field: str) -> dict[str, Any]:
     match of:
-        case ById(name) | Prediction(id=name):
+        case ById(name) | Prediction(id=name) | LeftToPeople(id=name):
             return {"id": name}
         case ByRequest(request_id, row):
             return {"request_id": request_id, "row": row}
@@ -287,13 +288,16 @@ def _moment(observed_at: datetime | None) -> dict[str, Any]:
     return {} if observed_at is None else {"observed_at": observed_at}
 
 
-def _row(entry: Any, reply: Reply) -> Prediction | RowRefused:
+def _row(entry: Any, reply: Reply) -> Prediction | LeftToPeople | RowRefused:
     try:
         if "error" in entry:
             error = entry["error"]
             return RowRefused(error["field"], error["rule"], error["message"])
         scores = entry.get("scores")
-        return Prediction(entry["id"], entry["version"], entry["prediction"], None if scores is None else tuple(scores))
+        told = None if scores is None else tuple(scores)
+        if "decides" in entry:
+            return LeftToPeople(entry["id"], entry.get("suggestion"), told)
+        return Prediction(entry["id"], entry["version"], entry["prediction"], told)
     except (KeyError, TypeError, AttributeError) as error:
         raise BadReply("a row of the reply is neither an answer nor a refusal", status=reply.status) from error
 

@@ -24,6 +24,18 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftToPeople:
+    """A row that a person decides: a decision may name it."""
+
+    id: str
+    """The row's name in the journal."""
+    suggestion: Any = None
+    """What the model says, where the endpoint shows it."""
+    scores: tuple[float, ...] | None = None
+    """As those of a `Prediction`."""
+
+
+@dataclass(frozen=True, slots=True)
 class RowRefused:
     """Why one row was not answered."""
 
@@ -43,7 +55,7 @@ class Predictions:
 
     request_id: str
     """The request's name: sent with every attempt, so that a repeat counts once. Labels may name it with a row."""
-    rows: tuple[Prediction | RowRefused, ...]
+    rows: tuple[Prediction | LeftToPeople | RowRefused, ...]
     journalled: bool = True
     """False when the answer could not be remembered and the endpoint answers all the same."""
     attempts: int = 1
@@ -51,7 +63,7 @@ class Predictions:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every row is answered."""
+        """Whether every row is answered; one that a person decides is not, yet."""
         return all(isinstance(each, Prediction) for each in self.rows)
 
     @property
@@ -59,13 +71,13 @@ class Predictions:
         """The rows that are answered, in order."""
         return tuple(each for each in self.rows if isinstance(each, Prediction))
 
-    def __iter__(self) -> Iterator[Prediction | RowRefused]:
+    def __iter__(self) -> Iterator[Prediction | LeftToPeople | RowRefused]:
         return iter(self.rows)
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, place: int) -> Prediction | RowRefused:
+    def __getitem__(self, place: int) -> Prediction | LeftToPeople | RowRefused:
         return self.rows[place]
 
 
@@ -92,7 +104,7 @@ class ByKey:
     at: datetime
 
 
-Reference = ById | ByRequest | ByKey | Prediction
+Reference = ById | ByRequest | ByKey | Prediction | LeftToPeople
 """Which row a label or a decision speaks of."""
 
 
