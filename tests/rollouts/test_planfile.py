@@ -4,6 +4,7 @@ import pytest
 
 from headgate.contracts.contract import Output
 from headgate.errors import BadConfiguration
+from headgate.rollouts.foretell import Pace
 from headgate.rollouts.guards import Margin, Measure, Unit
 from headgate.rollouts.plan import (
     Analysis,
@@ -17,6 +18,7 @@ from headgate.rollouts.plan import (
     Shadow,
 )
 from headgate.rollouts.planfile import Facts, read_plan
+from headgate.rollouts.schedule import Schedule
 from headgate.rollouts.strategies import Strategy, steps_of
 from headgate.vocabulary import DAY, SECOND, Micros, Task
 
@@ -126,6 +128,44 @@ def test_a_guard_must_fit_its_endpoint(facts: Facts, guard: str, says: str) -> N
     message = refused(f"strategy: canary\nguards:\n- metric: {guard}\n", facts)
     assert message.startswith("rollout.yaml line 5: guards[0]."), message
     assert says in message
+
+
+BUSY = Facts(BINARY.output, maturity_s=0.0, pace=Pace(inputs_per_second=1000.0))
+
+
+def test_a_ramp_is_the_steps_it_comes_to() -> None:
+    plan = plan_of("steps:\n- shadow: 100%\n- analysis\n- ramp: {bad_answers: 100}\n- analysis\n", BUSY)
+    weights = [each.weight for each in plan.steps if isinstance(each, SetWeight)]
+    assert weights == [0.0449, 0.1794, 0.5]
+    assert plan.steps[-1] == Analysis()
+    late = Facts(BINARY.output, maturity_s=600.0, pace=BUSY.pace)
+    slow = plan_of("steps:\n- ramp: {bad_answers: 10000}\nguards:\n- metric: accuracy\n", late)
+    quick = plan_of("steps:\n- ramp: {bad_answers: 10000}\nguards:\n- metric: errors\n", late)
+    assert slow.steps[0] != quick.steps[0], "what labels tell is known later"
+
+
+@pytest.mark.parametrize(
+    ("body", "says", "facts"),
+    [
+        ("steps:\n- ramp: 100\n", "must say how many bad answers", BUSY),
+        ("steps:\n- ramp: {bad_answers: -1}\n", "must say how many bad answers", BUSY),
+        ("steps:\n- ramp: {bad_answers: true}\n", "must say how many bad answers", BUSY),
+        ("steps:\n- ramp: {bad_answers: 1}\n", "steps[0].ramp.bad_answers: must be 13 at least", BUSY),
+        ("steps:\n- ramp: {bad_answers: 100}\n", "nobody asked lately", BINARY),
+    ],
+)
+def test_a_ramp_that_cannot_be_is_named_with_its_line(body: str, says: str, facts: Facts) -> None:
+    message = refused(body, facts)
+    assert message.startswith("rollout.yaml line 4"), message
+    assert says in message
+
+
+def test_a_schedule_is_read() -> None:
+    body = "strategy: canary\nschedule: {days: mon-fri, hours: 9-17, zone: Europe/Berlin}\n"
+    assert plan_of(body).schedule == Schedule((0, 1, 2, 3, 4), 540, 1020, "Europe/Berlin")
+    assert plan_of("strategy: canary\n").schedule is None
+    message = refused("strategy: canary\nschedule:\n  hours: 17-9\n")
+    assert message.startswith("rollout.yaml line 5: schedule.hours: must begin before they end"), message
 
 
 PEOPLE = Facts(BINARY.output, maturity_s=0.0, people=True)

@@ -281,7 +281,7 @@ class Rollouts:
             and (kept is None or each.name in kept)
         }
         unlabelled = pace.due if pace.due >= FEW and not pace.label_share else 0
-        return Facts(contract.output, spec.label_maturity_s, fields, unlabelled, spec.live is Live.HUMAN)
+        return Facts(contract.output, spec.label_maturity_s, fields, unlabelled, spec.live is Live.HUMAN, pace)
 
     def _force(self, spec: EndpointSpec, candidate: str) -> None:
         forced = msgspec.structs.replace(spec, forced=sorted({*spec.forced, candidate}))

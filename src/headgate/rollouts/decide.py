@@ -26,6 +26,8 @@ def decide(plan: Plan, state: State, verdict: Verdict, now: Micros, confidence: 
         return None
     if verdict is Verdict.BROKEN:
         return Move(Action.PAUSE, now, "a measurement is broken, so that nobody knows how the candidate is")
+    if plan.schedule is not None and not plan.schedule.allows(now):
+        return None
     if state.step < len(plan.steps) and isinstance(plan.steps[state.step], Partial):
         return _decides(plan, state, confidence, now)
     return _onwards(plan, state, verdict, now)

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from headgate.rollouts.guards import Alpha, Guard
+from headgate.rollouts.schedule import Schedule
 from headgate.vocabulary import DEFAULT_PROJECT, Micros
 
 NEVER: Final = Micros(2**62)
@@ -88,6 +89,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     sticky_key: str | None = None
     """Field or request key by which callers keep their version; None draws per request."""
+    schedule: Schedule | None = None
+    """The hours in which it may go forward; None lets it at any time."""
     people: bool = False
     """Whether the candidate takes over from people; then it answers all that they decide, unseen."""
 

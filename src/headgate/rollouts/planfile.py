@@ -17,6 +17,7 @@ from headgate.contracts.yaml_lines import line_of
 from headgate.contracts.yaml_text import read_yaml
 from headgate.errors import BadConfiguration, BadInput
 from headgate.evaluation.rows import spelled
+from headgate.rollouts.foretell import Pace
 from headgate.rollouts.guards import RULES, Alpha, Guard, Measure, read_margin, usual_guard, usual_guards
 from headgate.rollouts.plan import (
     NEVER,
@@ -31,12 +32,16 @@ from headgate.rollouts.plan import (
     Shadow,
     Step,
 )
+from headgate.rollouts.ramp import ramp
+from headgate.rollouts.schedule import Schedule, read_schedule
 from headgate.rollouts.strategies import Strategy, steps_of
 from headgate.traffic.durations import seconds
 from headgate.vocabulary import DEFAULT_PROJECT, SECOND, Micros
 
 _SHARE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?%")
-_STEPS: Final = "shadow, set_weight, pause, analysis, approve, assist and partial"
+NOBODY: Final = Pace(inputs_per_second=0.0)
+"""The pace of an endpoint nobody asked lately."""
+_STEPS: Final = "shadow, set_weight, ramp, pause, analysis, approve, assist and partial"
 
 
 class _GuardText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,6 +57,14 @@ class _GuardText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     query: str | None = None
 
 
+class _ScheduleText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The hours of a plan as written."""
+
+    days: str = "mon-sun"
+    hours: str = "0-24"
+    zone: str = "UTC"
+
+
 class _PlanText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A plan as written."""
 
@@ -65,6 +78,7 @@ class _PlanText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     horizon: str = "30d"
     on_horizon: OnHorizon = OnHorizon.HOLD
     progress_deadline: str | None = None
+    schedule: _ScheduleText | None = None
     why: str = ""
     sticky_key: str | None = None
 
@@ -83,6 +97,8 @@ class Facts:
     """Inputs whose labels were due lately, where none of them came; 0 where any did, or nobody asked."""
     people: bool = False
     """Whether people decide, so that the candidate is to take over from them."""
+    pace: Pace = NOBODY
+    """What the endpoint did lately."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,27 +129,56 @@ class PlanFile:
         guards = usual_guards(facts.output.task, labels=facts.maturity_s > 0, people=facts.people)
         if said.strategy is Strategy.ALL_AT_ONCE:
             guards = ()
+        if said.guards is not None:
+            guards = tuple(map(self._guard, range(len(said.guards)), said.guards))
         return Plan(
             endpoint=said.endpoint,
             project=said.project,
             candidate=candidate,
-            steps=self._steps(),
-            guards=guards if said.guards is None else tuple(map(self._guard, range(len(said.guards)), said.guards)),
+            steps=self._steps(facts, guards),
+            guards=guards,
             alpha=said.alpha,
             horizon=self._length("horizon", said.horizon),
             on_horizon=said.on_horizon,
             progress_deadline=NEVER if deadline is None else self._length("progress_deadline", deadline),
             why=said.why,
             sticky_key=said.sticky_key,
+            schedule=self._schedule(),
             people=facts.people,
         )
 
-    def _steps(self) -> tuple[Step, ...]:
+    def _schedule(self) -> Schedule | None:
+        written = self.said.schedule
+        if written is None:
+            return None
+        try:
+            return read_schedule(written.days, written.hours, written.zone)
+        except BadInput as error:
+            raise self.wrong(f"schedule.{error.field}", error.message) from error
+
+    def _steps(self, facts: Facts, guards: tuple[Guard, ...]) -> tuple[Step, ...]:
         if (self.said.strategy is None) == (self.said.steps is None):
             raise self.wrong("steps", "say either strategy or steps, and not both")
         if self.said.strategy is not None:
             return steps_of(self.said.strategy)
-        return tuple(self._step(f"steps[{i}]", each) for i, each in enumerate(self.said.steps or ()))
+        steps: list[Step] = []
+        for i, each in enumerate(self.said.steps or ()):
+            if isinstance(each, dict) and each.keys() == {"ramp"}:
+                steps += self._ramp(f"steps[{i}].ramp", each["ramp"], facts, guards)
+            else:
+                steps.append(self._step(f"steps[{i}]", each))
+        return tuple(steps)
+
+    def _ramp(self, path: str, written: object, facts: Facts, guards: tuple[Guard, ...]) -> tuple[Step, ...]:
+        """The steps of a ramp that risks so many bad answers."""
+        budget = written.get("bad_answers") if isinstance(written, dict) and len(written) == 1 else None
+        if isinstance(budget, bool) or not isinstance(budget, int | float) or not budget > 0:
+            raise self.wrong(path, "must say how many bad answers it may cost: {bad_answers: 100}")
+        late = facts.maturity_s if any(each.needs_labels and not each.dry_run for each in guards) else 0.0
+        try:
+            return ramp(budget, facts.pace, alpha=self.said.alpha.roll_back, late=late)
+        except BadInput as error:
+            raise self.wrong(f"{path}.bad_answers", error.message) from error
 
     def _step(self, path: str, written: str | dict[str, Any]) -> Step:
         if isinstance(written, str):
