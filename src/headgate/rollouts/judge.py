@@ -113,7 +113,7 @@ class Evidence(msgspec.Struct, frozen=True):
     def after(self, plan: Plan, new: Sample) -> "Evidence":
         """After the rows of `new`, which come after those before in event time, each kind of them in its order."""
         lines = lines_of(plan)
-        before = self.lines or ({},) * len(lines)
+        before: tuple[Groups, ...] = self.lines or ({},) * len(lines)
         after = [_grown(groups, *line, new) for groups, line in zip(before, lines, strict=True)]
         mixed = (new.arms.shares > 0) & (new.arms.shares < 1)
         router = _ROUTER.update(self.router, new.arms.candidate[mixed], new.arms.shares[mixed])

@@ -1,4 +1,7 @@
-"""What was observed of a rollout so far, read from the journal: the sample its guards judge."""
+"""What was observed of a rollout so far, read from the journal: the sample its guards judge.
+
+Read whole, for whoever looks once; `following.py` looks again and again, and says the same.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -31,7 +34,8 @@ TIMED: Final = 200
 """Answers of the live version that make its quantiles, where there were none before the rollout."""
 BEFORE: Final = Micros(7 * DAY)
 """How far back before a rollout the live version's computing time is looked at."""
-_ROLES: Final = (Role.LIVE, Role.CANARY, Role.SHADOW)
+ROLES: Final = (Role.LIVE, Role.CANARY, Role.SHADOW)
+"""Whose answers a rollout is judged by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +49,36 @@ class Scene:
     replayed: bool = False
     """Whether its clock stands still until somebody moves it: then everything is readable at once."""
 
+    def settled(self, now: Micros) -> Micros:
+        """Before which moment everything is readable."""
+        return Micros(now + 1 if self.replayed else now - SETTLED)
+
+    def due(self, now: Micros) -> Micros:
+        """Of inputs before which moment the labels are due."""
+        return Micros(now - round(self.maturity_s * SECOND) + 1)
+
+    def setting(self, thresholds: tuple[float, ...]) -> Setting:
+        """What its guards know."""
+        return Setting(thresholds, tuple(map(spelled, self.output.classes)))
+
 
 def observe(rollout: Rollout, reader: Reader, scene: Scene, now: Micros) -> Sample:
     """What was answered since `rollout` began, as far as it is readable by `now`."""
     plan = rollout.plan
-    end = Micros(now + 1 if scene.replayed else now - SETTLED)
+    end = scene.settled(now)
     table = reader.joined(
-        plan.project, plan.endpoint, start=rollout.started, end=end, as_of=now, roles=_ROLES, columns=COLUMNS
+        plan.project, plan.endpoint, start=rollout.started, end=end, as_of=now, roles=ROLES, columns=COLUMNS
     )
     table = _with_more(table, rollout, reader, end)
     pairs = pairs_of(table, scene.output, rollout.live, plan.candidate)
-    whose, sticks = _Whose(rollout, scene.traffic), plan.sticky_key is not None
+    whose, sticks = Routing(rollout, scene.traffic), plan.sticky_key is not None
     arms = arms_of(table, scene.output, rollout.live, plan.candidate, whose, sticks=sticks)
     thresholds = rollout.thresholds
     if not thresholds:
-        thresholds, counted = _first_thresholds(arms)
+        thresholds, counted = first_thresholds(arms)
         pairs, arms = pairs.within(counted, end), arms.within(counted, end)
-    due = now - round(scene.maturity_s * SECOND) + 1
-    classes = tuple(map(spelled, scene.output.classes))
-    setting = Setting(thresholds, classes)
-    return Sample(pairs, arms, pairs.within(0, due), arms.within(0, due), setting)
+    due = scene.due(now)
+    return Sample(pairs, arms, pairs.within(0, due), arms.within(0, due), scene.setting(thresholds))
 
 
 def thresholds_before(reader: Reader, project: str, endpoint: str, live: str, start: Micros) -> tuple[float, ...]:
@@ -109,7 +123,7 @@ def _of_each(table: pa.Table, found: pa.Table) -> pa.Array:
     return pa.array([lost.get(each) for each in rows], pa.float64())
 
 
-class _Whose:
+class Routing:
     """To which version an input was assigned that nobody answered: assignment is a function."""
 
     def __init__(self, rollout: Rollout, traffic: Traffic) -> None:
@@ -133,7 +147,7 @@ def _assigned(rollout: Rollout, traffic: Traffic, state: State) -> Assignment:
     return assign(msgspec.structs.replace(traffic, live=rollout.live, members=members))
 
 
-def _first_thresholds(arms: Arms) -> tuple[tuple[float, ...], int]:
+def first_thresholds(arms: Arms) -> tuple[tuple[float, ...], int]:
     """Quantiles of the first answers of the live version, and the moment from which on answers may be compared."""
     timed = np.flatnonzero(~arms.candidate & ~arms.answers.failed & ~np.isnan(arms.answers.compute_us))
     if len(timed) < TIMED:
