@@ -1,6 +1,7 @@
 """A rollout that is followed: each look finds what reading everything would, and costs what is new."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -159,21 +160,16 @@ def test_what_is_other_than_it_was_is_read_anew(world: World, beginnings: Beginn
         case "live":
             world.rollout = msgspec.structs.replace(world.rollout, live="late:9")
         case "maturity":
-            world.scene = scene(world, maturity_s=2.0)
+            world.scene = replace(world.scene, maturity_s=2.0)
         case "salt":
-            world.scene = scene(world, traffic=msgspec.structs.replace(world.scene.traffic, salt="other"))
+            other = msgspec.structs.replace(world.scene.traffic, salt="other")
+            world.scene = replace(world.scene, traffic=other)
         case "output":
-            world.scene = scene(world, output=msgspec.structs.replace(world.scene.output, classes=("yes", "no")))
+            world.scene = replace(world.scene, output=replace(world.scene.output, classes=("yes", "no")))
         case "clock":
             world.now = Micros(world.now - SECOND)
     assert_as_whole(world, followed)
     assert beginnings.count == 2
-
-
-def scene(world: World, **changed: Any) -> Any:
-    return type(world.scene)(**{
-        **{name: getattr(world.scene, name) for name in ("output", "maturity_s", "traffic", "replayed")}, **changed
-    })  # fmt: skip
 
 
 def test_a_look_that_fails_leaves_nothing_half_done(

@@ -24,7 +24,7 @@ from headgate.journal.tables import FEATURES, Table
 from headgate.monitors.columns import Ints, integers, said, text, texts
 from headgate.rollouts.answers import COLUMNS, FEATURE, PLACE
 from headgate.rollouts.grown import Grown
-from headgate.rollouts.observe import ROLES
+from headgate.rollouts.observe import ROLES, feature_of
 from headgate.rollouts.rollout import Rollout
 from headgate.vocabulary import Micros, Task
 
@@ -91,7 +91,7 @@ class Ledger:
         places = pc.index_in(table["input_id"], value_set=self._inputs["input_id"].combine_chunks())
         table = table.append_column(PLACE, self._inputs[PLACE].take(places))
         for name in self._fields:
-            table = table.append_column(FEATURE + name, _field(self._inputs, name).take(places))
+            table = table.append_column(FEATURE + name, feature_of(self._inputs, name).take(places))
         return table
 
     def truth(self, numbers: Ints) -> tuple[NDArray[Any], Bools]:
@@ -206,11 +206,3 @@ def _flags(column: pa.ChunkedArray) -> Bools:
 
 def _moments(column: pa.ChunkedArray) -> Ints:
     return integers(column.cast(pa.int64()))
-
-
-def _field(inputs: pa.Table, name: str) -> pa.ChunkedArray:
-    """A public feature of each input; null where a row has none."""
-    features = inputs[FEATURES]
-    if features.type.get_field_index(name) < 0:
-        return pa.chunked_array([pa.nulls(len(inputs), pa.string())])
-    return pc.struct_field(features, name)

@@ -18,6 +18,7 @@ from headgate.evidence.exceedance import frozen_quantiles
 from headgate.journal.identifiers import parse_id
 from headgate.journal.labels import ask_locked
 from headgate.journal.reader import Reader
+from headgate.journal.tables import FEATURES
 from headgate.monitors.columns import floats, text
 from headgate.rollouts.answers import COLUMNS, FEATURE, LOSS, Arms, arms_of, pairs_of
 from headgate.rollouts.judge import Sample
@@ -105,12 +106,19 @@ def _with_more(table: pa.Table, rollout: Rollout, reader: Reader, end: Micros) -
     features = reader.features(plan.project, plan.endpoint, start=rollout.started, end=end)
     places = pc.index_in(table["input_id"], value_set=features["input_id"].combine_chunks())
     for name in names:
-        column = pc.struct_field(features["features"], name)
-        table = table.append_column(FEATURE + name, column.take(places))
+        table = table.append_column(FEATURE + name, feature_of(features, name).take(places))
     for query in queries:
         found = ask_locked(query, {"joined": table.select(COLUMNS), "features": features})
         table = table.append_column(LOSS + query, _of_each(table, found))
     return table
+
+
+def feature_of(inputs: pa.Table, name: str) -> pa.ChunkedArray:
+    """A public field of each of the reader's inputs; null where a row has none."""
+    features = inputs[FEATURES]
+    if features.type.get_field_index(name) < 0:
+        return pa.chunked_array([pa.nulls(len(inputs), pa.string())])
+    return pc.struct_field(features, name)
 
 
 def _of_each(table: pa.Table, found: pa.Table) -> pa.Array:
