@@ -131,7 +131,7 @@ class Ledger:
         self._repeats.add(ids[repeated], numbers[repeated])
         waiting = pa.array(fresh & (at >= self._rollout.started))
         rows = rows.append_column(PLACE, pa.array(numbers)).filter(waiting)
-        self._inputs = laid_together([self._inputs, rows], (*self._inputs_of, PLACE), Table.INPUTS)
+        self._inputs = _together(self._inputs, rows, Table.INPUTS)
 
     def _hear(self, rows: pa.Table, settled: Micros) -> None:
         """Keep new answers until their inputs are let go; of inputs asked again nobody's answer counts."""
@@ -144,11 +144,11 @@ class Ledger:
         late = heard & ~repeated & (at < settled) & (at >= self._rollout.started)
         self.upset = self.upset or bool(late.any())
         rows = rows.filter(pa.array(~repeated & (at >= settled)))
-        self._answers = laid_together([self._answers, rows], _ANSWERS, Table.ANSWERS)
+        self._answers = _together(self._answers, rows, Table.ANSWERS)
 
     def _learn(self, rows: pa.Table, now: Micros, counted: Micros) -> None:
         """Remember the last label of each input."""
-        rows = laid_together([self._early, rows], _LABELS, Table.LABELS)
+        rows = _together(self._early, rows, Table.LABELS)
         known = (_moments(rows["received_at"]) <= now) & (_moments(rows["observed_at"]) <= now)
         self._early, rows = rows.filter(pa.array(~known)), rows.filter(pa.array(known))
         by_id = _flags(pc.is_valid(rows["input_id"]))
@@ -193,6 +193,11 @@ def _unlabelled(at: Ints, output: Output) -> dict[str, NDArray[Any]]:
         "label": np.zeros(len(at), _ID_BYTES),
         "truth": np.full(len(at), np.nan) if number else np.full(len(at), UNLABELLED, np.int64),
     }
+
+
+def _together(held: pa.Table, rows: pa.Table, table: Table) -> pa.Table:
+    """Both, one behind the other; what is empty has no say in the types of columns."""
+    return laid_together([each for each in (held, rows) if len(each)] or [rows], rows.column_names, table)
 
 
 def _requests(rows: pa.Table) -> Keys:
