@@ -17,7 +17,7 @@ from headgate.journal.records import Answer, Block, Input, Label
 from headgate.rollouts import following
 from headgate.rollouts.following import LATE, Followed, Following
 from headgate.rollouts.guards import Guard, Margin, Measure, Unit
-from headgate.rollouts.judge import Weighed, weigh
+from headgate.rollouts.judge import Evidence, Sample, Weighed, weigh
 from headgate.rollouts.observe import TIMED, observe
 from headgate.rollouts.plan import Plan
 from headgate.rollouts.rollout import Rollout
@@ -125,12 +125,38 @@ def test_a_label_that_is_corrected_after_it_was_counted_is_counted_as_it_stands(
     world.wait(0.1)
     after = assert_as_whole(world, followed)
     assert before.judged != after.judged
-    assert beginnings.count == 2
     for number in range(20):
         world.tell(number, world.now, world.now, 0, None, "yes")
     world.wait(0.1)
+    assert assert_as_whole(world, followed).judged == after.judged, "what says the same again changes nothing"
+    assert beginnings.count == 1
+
+
+def test_after_a_correction_what_came_before_it_is_not_counted_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    followed = followed_for(world, 20)
+    for _ in range(100):
+        world.ask()
+        world.wait(0.5)
+        assert_as_whole(world, followed)
+    counted: list[int] = []
+    after = Evidence.after
+
+    def counting(evidence: Evidence, plan: Plan, new: Sample) -> Evidence:
+        counted.append(len(new.due_arms))
+        return after(evidence, plan, new)
+
+    monkeypatch.setattr(Evidence, "after", counting)
+    for number, most in ((90, 60), (1, 120)):
+        world.tell(number, world.now, world.now, 0, None, "no")
+        world.tell(number, world.now, world.now + 1, 0, None, "yes")
+        counted.clear()
+        world.wait(0.5)
+        followed.look(world.rollout, world.scene, world.now)
+        assert 0 < sum(counted) <= most
+    monkeypatch.undo()
     assert_as_whole(world, followed)
-    assert beginnings.count == 2, "what says the same again changes nothing"
 
 
 def test_a_shadow_that_is_a_little_late_is_waited_for_and_a_very_late_one_costs_a_beginning(

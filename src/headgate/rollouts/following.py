@@ -1,10 +1,10 @@
 """A rollout that is looked at again and again: each look costs what is new, and finds what reading everything would.
 
 Every input is counted once, in the order of event time, and its label once it is due. What is not older than LATE may
-still change, by an answer or a label that comes late, so it is counted at every look anew, on top of what will not
-change any more. Where that changes nevertheless (a label is corrected, an answer comes very late, a clock is set back,
-something of the endpoint is other than it was) the evidence is made anew from the journal, from the first input on. So
-it is after a restart: nothing is kept but the journal. What needs all rows at every look is read whole as before: guards
+still change, by an answer or a label that comes late, so it is counted at every look anew, on top of what is counted for
+good. Where a label that was counted is revised nevertheless, counting goes back to before it. Where an input or an answer
+comes very late, a clock is set back, or something of the endpoint is other than it was, evidence is made anew from the
+journal, from the first input on. So it is after a restart: nothing is kept but the journal. What needs all rows at every look is read whole as before: guards
 with a query of their own, which may look across rows, and labels that name a key's last input or come from people.
 """
 
@@ -23,14 +23,13 @@ from headgate.rollouts.answers import PLACE, Before, arms_of, pairs_of
 from headgate.rollouts.grown import GrownAnswers
 from headgate.rollouts.judge import Evidence, Sample, Weighed, read_off, weigh
 from headgate.rollouts.ledger import Ledger
-from headgate.rollouts.measures import Setting
 from headgate.rollouts.observe import Routing, Scene, first_thresholds, observe
 from headgate.rollouts.plan import Plan
 from headgate.rollouts.rollout import Rollout
 from headgate.vocabulary import SECOND, Micros, Task
 
 LATE: Final = Micros(5 * SECOND)
-"""Age from which on what was read is taken to be all there is: what comes later still costs reading everything."""
+"""Age from which on what was read is taken to be all there is: an answer that comes later costs reading everything."""
 _Key = tuple[str, str, int]
 
 
@@ -82,6 +81,18 @@ class _Marks:
     due_arms: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What is counted for good, as of some look."""
+
+    look: int
+    marks: _Marks
+    """The inputs whose answers are in the evidence, and those whose labels are."""
+    labels_until: Micros
+    """The same as a moment: labels of inputs before it are."""
+    evidence: Evidence
+
+
 class Following:
     """One rollout, and what was seen of it so far."""
 
@@ -93,18 +104,19 @@ class Following:
         self._ledger = Ledger(rollout, reader, output)
         self._pairs = GrownAnswers(("live", "candidate"), classes)
         self._arms = GrownAnswers(("answers",), classes)
-        self._lasting = _Marks()
-        """Inputs that will not change any more: those before `_settled`, and of their labels those before `_counted`."""
-        self._evidence = Evidence()
-        """Of these."""
-        self._now = self._settled = self._counted = rollout.started
+        self._now = self._settled = rollout.started
+        """Before the latter inputs do not change any more, but for their labels."""
+        self._counted = _Counted(0, _Marks(), rollout.started, Evidence())
+        self._earlier: list[_Counted] = []
+        """Of some looks before, to go back to where a label is revised: of old ones fewer than of young ones."""
         self._share: float | None = None
-        """The candidate's, of the last lasting input."""
+        """The candidate's, of the last input before `_settled`."""
         self._entities: set[str | None] = set()
-        """Of lasting inputs, where callers stick to a version."""
+        """Of the same inputs, where callers stick to a version."""
         self._thresholds, self._from = rollout.thresholds, rollout.started
         """From which moment on inputs count."""
         self._first = _Marks()
+        self._looks = 0
         self._kept = 0, 0
         """Pairs and arms of inputs before `_settled`."""
 
@@ -119,25 +131,43 @@ class Following:
         return same and now >= self._now
 
     def look(self, rollout: Rollout, scene: Scene, now: Micros) -> Weighed | None:
-        """What all that is readable by `now` comes to; None where something changed that was counted."""
+        """What all that is readable by `now` comes to; None where something changed that had settled."""
         self._now, end, due = now, scene.settled(now), scene.due(now)
-        self._ledger.take(now, self._settled, self._counted)
+        self._ledger.take(now, self._settled, self._counted.labels_until)
         if self._ledger.upset or self._ledger.beyond:
             return None
+        if self._ledger.revised is not None:
+            self._go_back(self._ledger.revised)
         table = self._ledger.joined(end)
         if not self._read(table, rollout, scene):
             return None
         settled = self._settled_before(end)
-        counted = max(self._counted, min(settled, Micros(due - LATE)))
         self._find_thresholds()
-        lasting, last = self._marks(settled, counted), self._marks(end, due)
-        self._learn(last)
-        setting, plan = scene.setting(self._thresholds), rollout.plan
-        self._evidence = self._evidence.after(plan, self._sample(self._lasting, lasting, setting))
-        evidence = self._evidence.after(plan, self._sample(lasting, last, setting))
-        self._settle(table, settled, lasting)
-        self._counted = counted
-        return read_off(plan, evidence, self._sample(self._first, last, setting))
+        evidence, last = self._count(settled, end, due)
+        self._settle(table, settled)
+        return read_off(rollout.plan, evidence, self._sample(self._first, last))
+
+    def _count(self, settled: Micros, end: Micros, due: Micros) -> tuple[Evidence, _Marks]:
+        """Count for good what will not change any more, and on top of that, for this look alone, what may."""
+        was, plan = self._counted, self._rollout.plan
+        labels_until = max(was.labels_until, min(settled, Micros(due - LATE)))
+        marks, last = self._marks(settled, labels_until), self._marks(end, due)
+        self._learn(was.marks, last)
+        evidence = was.evidence.after(plan, self._sample(was.marks, marks))
+        self._looks += 1
+        self._counted = _Counted(self._looks, marks, labels_until, evidence)
+        # Of every second look the last two are kept, of every fourth the last two, and so on.
+        self._earlier = [each for each in self._earlier if self._looks - each.look < 2 * (each.look & -each.look)]
+        self._earlier.append(self._counted)
+        return evidence.after(plan, self._sample(marks, last)), last
+
+    def _go_back(self, moment: Micros) -> None:
+        """Count the labels of inputs from `moment` on once more."""
+        self._earlier = [each for each in self._earlier if each.labels_until <= moment]
+        self._counted = self._earlier[-1] if self._earlier else self._uncounted()
+
+    def _uncounted(self) -> _Counted:
+        return _Counted(0, self._first, self._rollout.started, Evidence())
 
     def _read(self, table: pa.Table, rollout: Rollout, scene: Scene) -> bool:
         """Have what was answered of inputs that may change; False where a column's type is not what it was."""
@@ -166,11 +196,11 @@ class Following:
         if found != (self._thresholds, self._from):
             self._thresholds, self._from = found[0], Micros(found[1])
             self._first = _Marks()
-            self._first = self._lasting = self._marks(self._from, self._from)
-            self._evidence = Evidence()
+            self._first = self._marks(self._from, self._from)
+            self._counted, self._earlier = self._uncounted(), []
 
     def _marks(self, before: int, due: int) -> _Marks:
-        """How many inputs come before a moment, and before the one until which labels are due; never less than none."""
+        """How many inputs come before a moment, and before the one until which labels are due; `_first` at least."""
         pairs, arms, first = self._pairs.at(), self._arms.at(), self._first
         return _Marks(
             max(first.pairs, int(np.searchsorted(pairs, before))),
@@ -179,27 +209,26 @@ class Following:
             max(first.due_arms, int(np.searchsorted(arms, due))),
         )
 
-    def _learn(self, last: _Marks) -> None:
-        """Have the truth of inputs whose labels are due and were not counted for good."""
-        lasting = self._lasting
+    def _learn(self, first: _Marks, last: _Marks) -> None:
+        """Have the truth of inputs whose labels are due."""
         for rows, start, stop in (
-            (self._pairs, lasting.due_pairs, last.due_pairs),
-            (self._arms, lasting.due_arms, last.due_arms),
+            (self._pairs, first.due_pairs, last.due_pairs),
+            (self._arms, first.due_arms, last.due_arms),
         ):
             rows.learn(start, *self._ledger.truth(rows.numbers(start, stop)))
 
-    def _sample(self, start: _Marks, stop: _Marks, setting: Setting) -> Sample:
+    def _sample(self, start: _Marks, stop: _Marks) -> Sample:
         """The inputs from one moment to another, of each kind."""
         return Sample(
             self._pairs.pairs(start.pairs, stop.pairs),
             self._arms.arms(start.arms, stop.arms),
             self._pairs.pairs(start.due_pairs, stop.due_pairs),
             self._arms.arms(start.due_arms, stop.due_arms),
-            setting,
+            self._scene.setting(self._thresholds),
         )
 
-    def _settle(self, table: pa.Table, settled: Micros, lasting: _Marks) -> None:
-        """Inputs before `settled` are counted for good."""
+    def _settle(self, table: pa.Table, settled: Micros) -> None:
+        """Inputs before `settled` do not change any more."""
         pairs, arms = (int(np.searchsorted(rows.at(), settled)) for rows in (self._pairs, self._arms))
         if arms > self._kept[1]:
             self._share = float(self._arms.arms(arms - 1, arms).shares[0])
@@ -208,7 +237,7 @@ class Following:
                 theirs = table.filter(pc.is_in(table[PLACE], value_set=numbers))
                 self._entities.update(text(theirs["entity"]).to_pylist())
         self._ledger.let_go(settled)
-        self._lasting, self._settled, self._kept = lasting, settled, (pairs, arms)
+        self._settled, self._kept = settled, (pairs, arms)
 
 
 def _key(rollout: Rollout) -> _Key:

@@ -2,7 +2,7 @@
 
 Any guard may roll back, and with several of them each needs so much more (e-Bonferroni); to promote, all have to say
 that the candidate is no worse by more than their margin. Evidence grows with the rows that are new at a look, each row
-once; it is made anew from the journal when one of them changes afterwards, as by a label that was corrected.
+once; where one of them changes afterwards, as by a label that is corrected, `following.py` goes back to before it.
 """
 
 from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
 Kept from look to look by `following.py`. Which input a label speaks of, and which label of several counts, is decided in
 ``journal/queries.sql`` for whoever reads everything; here the same is said of what is new. What a look has counted may
-not change afterwards: where something does, the ledger says that it is `upset`, and a new one has to be begun.
+not change afterwards, but for labels: where something else does, the ledger is `upset`, and a new one has to be begun.
 """
 
 from typing import Any, Final
@@ -65,6 +65,8 @@ class Ledger:
         """Labels that claim to be of a moment that has not come."""
         self.upset = False
         """Whether something changed that was counted."""
+        self.revised: Micros | None = None
+        """Moment of the first input of those whose label was counted and is another since the last time."""
         self.beyond = False
         """Whether there are labels this ledger does not understand: of a key's last input, or of people."""
 
@@ -175,7 +177,8 @@ class Ledger:
         truth, was = said(rows["value"].take(pa.array(last[newer])), self._output), self._known.view("truth")[numbers]
         at = self._at(numbers)
         differs = (truth != was) & ~(np.isnan(truth) & np.isnan(was))
-        self.upset = self.upset or bool((differs & (at < counted) & (at >= self._rollout.started)).any())
+        revised = at[differs & (at < counted) & (at >= self._rollout.started)]
+        self.revised = Micros(int(revised.min())) if len(revised) else None
         for name, values in (("observed", observed[newer]), ("label", ids[newer]), ("truth", truth)):
             self._known.view(name)[numbers] = values
 
