@@ -25,7 +25,7 @@ from headgate.vocabulary import SECOND, Micros, Role
 
 TIDY = Habits()
 UNTIDY = Habits(late=0.1, after_due=0.02, corrected=0.05, ahead=0.1)
-WILD = Habits(late=0.4, retried=0.2, after_due=0.2, corrected=0.3, ahead=0.2, refused=0.2)
+WILD = Habits(late=0.4, retried=0.2, overtaken=0.5, after_due=0.2, corrected=0.3, ahead=0.2, refused=0.2)
 QUERY = "SELECT input_id, assigned AS version, 0.5 AS loss FROM joined"
 
 
@@ -148,13 +148,12 @@ def test_after_a_correction_what_came_before_it_is_not_counted_again(
         return after(evidence, plan, new)
 
     monkeypatch.setattr(Evidence, "after", counting)
-    for number, most in ((90, 60), (1, 120)):
-        world.tell(number, world.now, world.now, 0, None, "no")
-        world.tell(number, world.now, world.now + 1, 0, None, "yes")
+    for number, least, most in ((80, 15, 60), (1, 80, 140)):
+        world.tell(number, world.now, world.now, 0, None, "neither")
         counted.clear()
         world.wait(0.5)
         followed.look(world.rollout, world.scene, world.now)
-        assert 0 < sum(counted) <= most
+        assert least <= sum(counted) <= most
     monkeypatch.undo()
     assert_as_whole(world, followed)
 

@@ -51,6 +51,8 @@ class Habits:
     late: float = 0.0
     """Inputs and shadows that become readable some seconds after their moment."""
     retried: float = 0.05
+    overtaken: float = 0.0
+    """Retries that may bear an earlier moment than what they ask again."""
     refused: float = 0.05
     unlabelled: float = 0.1
     after_due: float = 0.0
@@ -109,11 +111,11 @@ class World:
 
     def ask(self) -> None:
         """One input, its answers and its label."""
-        number, at = len(self.asked), self.now - int(self.random.integers(0, SECOND))
-        self.asked.append((number, at))
-        request = f"r{number}"
+        number, at, request = len(self.asked), self.now - int(self.random.integers(0, SECOND)), f"r{len(self.asked)}"
         if self.happens(self.habits.retried) and number:
             request = f"r{int(self.random.integers(max(0, number - 20), number))}"
+            at = at if self.happens(self.habits.overtaken) else self.now
+        self.asked.append((number, at))
         user = f"u{int(self.random.integers(0, 40))}" if self.happens(0.9) else None
         features = (float(number % 7), "north" if number % 3 else "south")
         refusal = Refusal("row", "runtime", "failed") if self.happens(self.habits.refused) else None
