@@ -169,6 +169,8 @@ def arms_of(
     unknown = np.isnan(shares)
     if unknown.any():
         shares[unknown] = _nearest(shares, unknown, before.share)
+        # Gateways obey a step a little later: where all still went to one version, that one did not answer.
+        ours = np.where(unknown & ((shares == 0) | (shares == 1)), shares == 1, ours)
     return Arms(answers_of(table, output), ours, shares)
 
 
