@@ -64,6 +64,7 @@ PARTS: Final = (
     Part("size", reports_itself),
     Part("join", lambda _, quick: ["--rounds", "20"] if quick else [], join_rows),
     Part("windows", lambda *_: [], windows_rows),
+    Part("evidence", reports_itself),
     # On the disk that is measured, because a temporary folder is often memory.
     Part("journal", lambda out, quick: ["--folder", str(out), "--seconds", "0.5" if quick else "3"], journal_rows),
     Part("serving", reports_itself),

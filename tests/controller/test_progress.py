@@ -9,7 +9,7 @@ from headgate.controller.progress import Progress
 from headgate.errors import BadInput, Unavailable
 from headgate.events import Event, EventKind
 from headgate.rollouts.guards import Guard, Measure, usual_guard
-from headgate.rollouts.judge import Sample
+from headgate.rollouts.judge import Sample, Weighed, weigh
 from headgate.rollouts.plan import Analysis, OnHorizon, Pause, Plan, SetWeight, Shadow, Step
 from headgate.rollouts.rollout import Rollout
 from headgate.rollouts.state import Action, Move, Phase
@@ -28,20 +28,21 @@ class Installation:
         self.clock = HeldClock(Micros(1000 * SECOND))
         self.sample: Sample | Exception = nothing()
         self.looks = 0
+        self.kept: list[int] = []
         self.store.put_endpoint("default", "late", "model: late:1")
         self.progress = self.controller()
 
     def controller(self) -> Progress:
         return Progress(
             rollouts=self.store, observe=self.observe, promoted=lambda each: f"model: {each.plan.candidate}",
-            clock=self.clock,
+            clock=self.clock, keep=lambda running: self.kept.append(len(running)),
         )  # fmt: skip
 
-    def observe(self, rollout: Rollout, now: Micros) -> Sample:
+    def observe(self, rollout: Rollout, now: Micros) -> Weighed:
         self.looks += 1
         if isinstance(self.sample, Exception):
             raise self.sample
-        return self.sample
+        return weigh(rollout.plan, self.sample)
 
     def begin(self, *steps: Step, guards: tuple[Guard, ...] = (ERRORS,), **rest: object) -> None:
         plan = Plan(endpoint="late", candidate="late:2", steps=steps, guards=guards)
@@ -137,10 +138,10 @@ def test_one_who_orders_meanwhile_is_obeyed() -> None:
     here.begin(*CANARY)
     here.turn()
 
-    def ordered(rollout: Rollout, now: Micros) -> Sample:
+    def ordered(rollout: Rollout, now: Micros) -> Weighed:
         abort = Move(Action.ABORT, now, "enough")
         here.store.move_rollout(rollout, abort, Event(now, EventKind.ROLLOUT, "default", "late", "ann"))
-        return as_good()
+        return weigh(rollout.plan, as_good())
 
     here.observe = ordered  # type: ignore[method-assign] # somebody who is quicker than the controller
     here.progress = here.controller()
@@ -183,3 +184,11 @@ def test_looks_are_taken_now_and_then() -> None:
     looks = here.looks
     here.progress.turn()
     assert here.looks == looks, "not again within half a second"
+
+
+def test_what_has_ended_is_not_kept() -> None:
+    here = Installation()
+    here.begin(*CANARY)
+    here.turn(as_good())
+    here.turn()
+    assert here.kept == [1, 0]

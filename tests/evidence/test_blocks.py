@@ -1,5 +1,6 @@
 """Blocks of consecutive inputs under one share."""
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from headgate.errors import BadInput
 from headgate.evidence.betting import BettingTest
-from headgate.evidence.blocks import block_differences
+from headgate.evidence.blocks import Rest, block_differences, block_size
 
 NAN = float("nan")
 
@@ -47,6 +48,27 @@ def test_what_comes_later_changes_no_block_before_it(rows: list[tuple[bool, floa
     )
     assert whole[: len(some)].tolist() == some.tolist()
     assert bool((np.abs(whole) <= 1).all())
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.sampled_from([0.0, 0.2, 0.5, 1.0]), st.floats(0, 1) | st.just(NAN)), max_size=60),
+    st.lists(st.integers(0, 60), max_size=6),
+)
+def test_blocks_do_not_depend_on_where_a_history_is_cut(rows: list[tuple[bool, float, float]], cuts: list[int]) -> None:
+    arms, shares = np.array([row[0] for row in rows], np.bool_), np.array([row[1] for row in rows], float)
+    values = np.array([row[2] for row in rows], float)
+    rest, found = Rest(), []
+    for place in np.split(np.arange(len(rows)), sorted(min(cut, len(rows)) for cut in cuts)):
+        inputs = rest.followed_by(arms[place], shares[place], values[place])
+        found += block_differences(*inputs, factor=1.5).tolist()
+        rest = msgspec.msgpack.decode(msgspec.msgpack.encode(Rest.of(*inputs)), type=Rest)
+    assert found == block_differences(arms, shares, values, factor=1.5).tolist()
+    assert len(rest.values) < block_size(rest.share or 0.5)
+
+
+def test_a_factor_is_that_of_the_live_versions_mean() -> None:
+    arms, shares = np.array([True, False]), np.full(2, 0.5)
+    assert block_differences(arms, shares, np.array([3.0, 2.0]), factor=1.25).tolist() == [0.5]
 
 
 def test_a_drift_that_both_arms_share_is_no_evidence_and_a_worse_version_is() -> None:

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from headgate.errors import BadInput
+from headgate.evidence.betting import BettingTest
 from headgate.evidence.mixture import Floats, Mixture, check_alpha, log_sum
 
 GAINS = arrays(np.float64, st.tuples(st.integers(0, 40), st.just(3)), elements=st.floats(-2.0, 0.7))
+TEST = BettingTest(-1.0, 1.0, 0.1)
 
 
 @given(GAINS, st.lists(st.integers(0, 40), max_size=5))
@@ -29,6 +31,28 @@ def test_more_updates_than_fit_one_chunk_are_the_same_too() -> None:
     for each in np.array_split(gains, 7):
         pieces = pieces.moved(each)
     assert pieces == Mixture.of(2).moved(gains)
+
+
+@given(st.lists(st.sampled_from([-1.0, 0.0, 1.0, 0.3]), max_size=60), st.lists(st.integers(0, 60), max_size=5))
+def test_updates_that_are_alike_count_as_often_as_they_came(values: list[float], cuts: list[int]) -> None:
+    said = np.array(values, np.float64)
+    one_by_one, fed = Mixture.of(16), Mixture.of(16)
+    for each in said:
+        one_by_one = one_by_one.moved(TEST.gains(np.array([each])))
+    for piece in np.split(said, sorted(min(cut, len(said)) for cut in cuts)):
+        fed = fed.fed(TEST.gains, piece)
+    assert fed.log_weights == pytest.approx(one_by_one.log_weights, abs=1e-12)
+    assert fed.log_peak == pytest.approx(one_by_one.log_peak, abs=1e-12)
+    assert fed.updates == len(said)
+
+
+@pytest.mark.parametrize("kinds", [2, 12, 13, 5000])
+def test_however_many_kinds_of_updates_there_are(kinds: int) -> None:
+    values = np.random.default_rng(1).integers(0, kinds, 20_000) / kinds
+    whole = Mixture.of(16).moved(TEST.gains(values))
+    fed = Mixture.of(16).fed(TEST.gains, values)
+    assert fed.log_weights == pytest.approx(whole.log_weights)
+    assert (fed.log_peak, fed.updates) == (pytest.approx(whole.log_peak), whole.updates)
 
 
 @given(GAINS)

@@ -4,7 +4,7 @@ import numpy as np
 from tests.rollouts.tables import CANDIDATE, LIVE, answer, joined, unanswered
 
 from headgate.contracts.contract import Output
-from headgate.rollouts.answers import arms_of, pairs_of
+from headgate.rollouts.answers import Before, arms_of, pairs_of
 from headgate.vocabulary import Micros, Role, Task
 
 OUTPUT = Output(Task.BINARY, classes=("no", "yes"), probability=True)
@@ -81,6 +81,21 @@ def test_of_an_input_nobody_answered_assignment_says_whose_it_was() -> None:
     assert arms.candidate.tolist() == [True, True, False]
     assert arms.answers.failed.tolist() == [False, True, True]
     assert arms.shares.tolist() == [0.25, 0.25, 0.25]
+
+
+def test_an_input_nobody_answered_before_a_step_took_effect_is_the_live_versions() -> None:
+    rows = [answer(0, Role.LIVE, "yes"), unanswered(1), answer(2, Role.CANARY, "yes", probability=0.5), unanswered(3)]
+    arms = arms_of(joined(rows), OUTPUT, LIVE, CANDIDATE, lambda *_: CANDIDATE)
+    assert arms.candidate.tolist() == [False, False, True, True]
+    assert arms.shares.tolist() == [0.0, 0.0, 0.5, 0.5]
+
+
+def test_a_table_goes_on_where_another_ended() -> None:
+    rows = [unanswered(0), answer(1, Role.LIVE, "yes", entity="ann"), answer(2, Role.LIVE, "yes", entity="bob")]
+    before = Before(0.25, {"bob"})
+    arms = arms_of(joined(rows), OUTPUT, LIVE, CANDIDATE, lambda *_: CANDIDATE, sticks=True, before=before)
+    assert arms.candidate.tolist() == [True, False]
+    assert arms.shares.tolist() == [0.25, 0.0]
 
 
 def test_where_callers_stick_only_the_first_input_of_each_counts() -> None:

@@ -24,6 +24,7 @@ from headgate.rollouts.comparison.compare import compare
 from headgate.rollouts.comparison.pairs import NEEDED, pairs_of
 from headgate.rollouts.comparison.people import reviewed
 from headgate.rollouts.comparison.values import Comparison
+from headgate.rollouts.following import Followed
 from headgate.rollouts.foretell import Foretold, Pace, foretell
 from headgate.rollouts.judge import Sample, judge, weigh
 from headgate.rollouts.observe import Scene, observe, thresholds_before
@@ -188,14 +189,23 @@ class Rollouts:
 
     def progress(self) -> Progress:
         """The loop that moves rollouts on."""
-        return Progress(rollouts=self.store, observe=self.observe, promoted=self.promoted, clock=self.clock)
+        followed = Followed(self.reader)
+        return Progress(
+            rollouts=self.store,
+            observe=lambda rollout, now: followed.look(rollout, self._scene(rollout), now),
+            promoted=self.promoted,
+            clock=self.clock,
+            keep=followed.keep,
+        )
 
     def observe(self, rollout: Rollout, now: Micros) -> Sample:
-        """What a rollout's guards judge."""
+        """What a rollout's guards judge, for whoever looks once."""
+        return observe(rollout, self.reader, self._scene(rollout), now)
+
+    def _scene(self, rollout: Rollout) -> Scene:
         spec = self.declared.spec(rollout.plan.project, rollout.plan.endpoint)
         traffic = self.traffic.read().get((spec.project, spec.endpoint)) or self.declared.during(spec, rollout)
-        scene = Scene(self._contract(rollout).output, spec.label_maturity_s, traffic, self.replayed)
-        return observe(rollout, self.reader, scene, now)
+        return Scene(self._contract(rollout).output, spec.label_maturity_s, traffic, self.replayed)
 
     def promoted(self, rollout: Rollout) -> str:
         """The endpoint's file with the candidate as its model."""

@@ -6,7 +6,8 @@ between has changed nothing, and whoever comes after decides the same.
 """
 
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 import msgspec
@@ -16,7 +17,7 @@ from headgate.errors import Conflict, HeadgateError, PassingError
 from headgate.events import Event, EventKind
 from headgate.rollouts.budget import spending
 from headgate.rollouts.decide import decide
-from headgate.rollouts.judge import Judgement, Sample, Weighed, judge, weigh
+from headgate.rollouts.judge import Judgement, Weighed, judge
 from headgate.rollouts.rollout import Rollout, RolloutStore
 from headgate.rollouts.state import Action, Move
 from headgate.rollouts.text import told
@@ -28,25 +29,43 @@ OFTEN = 0.5
 """Seconds between two looks at a rollout's evidence, at least."""
 SHARE = 0.2
 """Part of the time that may go into looking: a journal that takes long to read is read less often."""
-Observe = Callable[[Rollout, Micros], Sample]
+Observe = Callable[[Rollout, Micros], Weighed]
+"""What all that was observed of a rollout by a moment comes to."""
+Keep = Callable[[Sequence[Rollout]], object]
+"""Forgets what is held of all rollouts but these."""
 Promoted = Callable[[Rollout], str]
 """The endpoint's file once a rollout's candidate owns it."""
 
 
 class Progress:
-    """The rollouts of an installation, a turn at a time."""
+    """The rollouts of an installation, a turn at a time; turns of several threads wait for each other."""
 
-    def __init__(self, *, rollouts: RolloutStore, observe: Observe, promoted: Promoted, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        rollouts: RolloutStore,
+        observe: Observe,
+        promoted: Promoted,
+        clock: Clock,
+        keep: Keep = lambda running: None,
+    ) -> None:
         self._rollouts = rollouts
         self._observe = observe
         self._promoted = promoted
         self._clock = clock
+        self._keep = keep
+        self._lock = threading.Lock()
         self._next: dict[tuple[str, str, int], float] = {}
         """When each is to be looked at again, on the scale of `monotonic`."""
 
     def turn(self, *, at_once: bool = False) -> list[Rollout]:
         """Look at every rollout whose time has come, or at all of them; returns those that moved."""
+        with self._lock:
+            return self._turn(at_once=at_once)
+
+    def _turn(self, *, at_once: bool) -> list[Rollout]:
         running = self._rollouts.running()
+        self._keep(running)
         keys = {_key(each) for each in running}
         self._next = {key: at for key, at in self._next.items() if key in keys}
         moved = []
@@ -87,7 +106,7 @@ class Progress:
         if not rollout.plan.guarded:
             return Judgement(verdict=Verdict.UNDECIDED)
         try:
-            return weigh(rollout.plan, self._observe(rollout, now))
+            return self._observe(rollout, now)
         except PassingError as error:
             log.warning("rollout %d of %s: %s", rollout.number, rollout.plan.endpoint, error)
             return None

@@ -4,7 +4,7 @@ Only requests with an event count. Given one, its arm is a coin whose bias follo
 had at that moment and from the ratio of their rates, so neither the traffic nor the rate itself has to be constant.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -76,7 +76,7 @@ class AllocationTest:
         return found
 
 
-def first_of_each(entities: Sequence[str | None], seen: frozenset[str] = frozenset()) -> Bools:
+def first_of_each(entities: Sequence[str | None], seen: Container[str | None] = frozenset()) -> Bools:
     """Which events are the first of their entity, none of those `seen` before among them.
 
     Where an entity always meets the same version its events belong together, and only the first may count: with all
@@ -85,10 +85,10 @@ def first_of_each(entities: Sequence[str | None], seen: frozenset[str] = frozens
     >>> first_of_each(["u1", "u2", "u1"], frozenset(["u2"])).tolist()
     [True, False, False]
     """
-    known: set[str | None] = set(seen)
+    known: set[str | None] = set()
     found = []
     for each in entities:
-        found.append(each not in known)
+        found.append(each not in known and each not in seen)
         known.add(each)
     return np.array(found, np.bool_)
 

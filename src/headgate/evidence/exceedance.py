@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headgate.errors import BadInput
 from headgate.evidence.allocation import AllocationTest, Bools
@@ -54,20 +55,26 @@ class ExceedanceTest:
 
     def update(self, state: Mixture, values: Floats, candidate: Bools, shares: Floats) -> Mixture:
         """After requests in order: what each took, whose it was, and with which probability the candidate's."""
-        return state.fed(self.gains, values, candidate, shares)
+        return state.fed(self._gains, *self._beyond(values, candidate, shares))
 
-    def gains(self, values: Floats, candidate: Bools, shares: Floats) -> Floats:
-        """What each request that exceeds a threshold makes of each bet, as `Mixture.moved` takes it."""
+    def _beyond(self, values: Floats, candidate: Bools, shares: Floats) -> tuple[NDArray[np.int64], Bools, Floats]:
+        """The requests that exceed a threshold: which ones, a bit for each, whose they were and with which share."""
         if not len(values) == len(candidate) == len(shares):
             raise BadInput("values", "length", "must be one per request, as arms and shares")
         if not bool((values >= 0).all()):
             raise BadInput("values", "range", "must be numbers from 0 on")
-        ours = allowed(self.thresholds, self.slack, self.least)
-        beyond = values[:, None] > np.where(candidate[:, None], ours, np.array(self.thresholds))
-        chosen = beyond.any(axis=1)
-        gains = self.test.gains(candidate[chosen], shares[chosen])
+        ours = allowed(self.thresholds, self.slack, self.least).tolist()
+        beyond = np.zeros(len(values), np.int64)
+        for place, (live, own) in enumerate(zip(self.thresholds, ours, strict=True)):
+            beyond |= (values > np.where(candidate, own, live)).astype(np.int64) << place
+        chosen = beyond > 0
+        return beyond[chosen], candidate[chosen], shares[chosen]
+
+    def _gains(self, beyond: NDArray[np.int64], candidate: Bools, shares: Floats) -> Floats:
+        gains = self.test.gains(candidate, shares)
+        exceeds = (beyond[:, None] >> np.arange(len(self.thresholds))) & 1
         # A request that stays below a threshold says nothing to its test, which stays where it is.
-        found: Floats = (beyond[chosen][:, :, None] * gains[:, None, :]).reshape(len(gains), -1)
+        found: Floats = (exceeds[:, :, None] * gains[:, None, :]).reshape(len(gains), -1)
         return found
 
 

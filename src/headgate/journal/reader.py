@@ -97,11 +97,10 @@ class View:
         for part in self.parts:
             if part.table is table:
                 # Whole days here as in the lake: a window says the same before and after a seal.
-                rows = _of_days(part.rows, days) if table in DATED else part.rows
+                rows = of_days(part.rows, days) if table in DATED else part.rows
                 rows = rows if where is None else rows.filter(where)
                 pieces.append(rows.select([each for each in columns if each in rows.column_names]))
-        wanted = _united(pieces, columns, table)
-        return pa.concat_tables([conform(each, wanted) for each in pieces] or [wanted.empty_table()])
+        return laid_together(pieces, columns, table)
 
     def read_some(self, table: Table, columns: Sequence[str], asked: Collection[str], days: Days) -> pa.Table:
         """The rows of a table with all of `columns`; those not `asked` for are not read, and null."""
@@ -208,10 +207,16 @@ class Reader:
 
         def read() -> pa.Table:
             view = self._view(project, endpoint, (Table.INPUTS,))
-            rows = view.read(Table.INPUTS, ("input_id", "at", FEATURES), _days(start, end), _within(start, end))
+            rows = view.read(Table.INPUTS, ("input_id", "at", FEATURES), days_of(start, end), _within(start, end))
             return rows.filter(pc.is_valid(rows.column(FEATURES))).drop_columns(["at"])
 
         return self._again(read)
+
+    def looked(
+        self, project: str, endpoint: str, tables: Sequence[Table], look: Callable[[View], Result]
+    ) -> Result:
+        """What `look` makes of some tables of an endpoint as they are now; it is asked again where that went wrong."""
+        return self._again(lambda: look(self._view(project, endpoint, tables)))
 
     def find(self, project: str, endpoint: str, input_id: str, *, personal: bool = False) -> Found | None:
         """Everything about one input, its personal values only if asked for; None when the journal has none."""
@@ -250,12 +255,12 @@ class Reader:
         known = None if as_of is None else _known(as_of)
         asked = {*columns, *JOINED_BY}
         with ThreadPoolExecutor(1) as beside:
-            answers = beside.submit(view.read_some, Table.ANSWERS, ANSWER_COLUMNS, asked, _days(start, end))
+            answers = beside.submit(view.read_some, Table.ANSWERS, ANSWER_COLUMNS, asked, days_of(start, end))
             labels = view.read(Table.LABELS, LABEL_COLUMNS, where=known)
             # A label by entity may belong to an input after the window: without it, one in the window would take it.
             by_entity = labels.column("entity").null_count < len(labels)
             also, until = ({"entity"}, None) if by_entity else (set(), end)
-            inputs = view.read_some(Table.INPUTS, INPUT_COLUMNS, asked | also, _days(start, until))
+            inputs = view.read_some(Table.INPUTS, INPUT_COLUMNS, asked | also, days_of(start, until))
             return Join(inputs, answers.result(), labels)
 
     def _view(self, project: str, endpoint: str, tables: Sequence[Table]) -> View:
@@ -298,7 +303,7 @@ def _day(moment: int) -> date:
     return date.fromordinal(min(max(days, date.min.toordinal() + RETRY_DAYS), date.max.toordinal()))
 
 
-def _of_days(rows: pa.Table, days: Days) -> pa.Table:
+def of_days(rows: pa.Table, days: Days) -> pa.Table:
     """The rows of `days`, and those whose day is unknown."""
     if days == ALL_DAYS or not len(rows):
         return rows
@@ -309,7 +314,8 @@ def _of_days(rows: pa.Table, days: Days) -> pa.Table:
     return rows.filter(pc.or_kleene(held, pc.and_kleene(after, before)))
 
 
-def _days(start: int | None, end: int | None) -> Days:
+def days_of(start: int | None, end: int | None) -> Days:
+    """The days that hold the inputs of [start, end), and those before whose retries they may be."""
     first = None if start is None else _day(start) - timedelta(days=RETRY_DAYS)
     return Days(first, None if end is None else _day(end))
 
@@ -330,6 +336,12 @@ def _known(as_of: int) -> pc.Expression:
 
 
 _UNKNOWN: Final = Schema("", "", "", (), "", "text")
+
+
+def laid_together(pieces: Sequence[pa.Table], columns: Sequence[str], table: Table) -> pa.Table:
+    """The rows of all `pieces` with `columns`, each in a type that holds the values of all; null where it is missing."""
+    wanted = _united(pieces, columns, table)
+    return pa.concat_tables([conform(each, wanted) for each in pieces] or [wanted.empty_table()])
 
 
 def _united(pieces: Sequence[pa.Table], columns: Sequence[str], table: Table) -> pa.Schema:

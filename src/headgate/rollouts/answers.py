@@ -4,7 +4,7 @@ Made from the journal's joined table; `judge.py` reads nothing else. Every input
 time, and where callers stick to a version only the first of each: what one caller meets belongs together.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, Final
@@ -32,6 +32,8 @@ FEATURE: Final = "features."
 """What the names of columns begin with that hold a field of the contract."""
 LOSS: Final = "loss."
 """What the names of columns begin with that hold what a query gave, by the place of its guard."""
+PLACE: Final = "place"
+"""A column with a number for each input, for whoever keeps more about it."""
 Whose = Callable[[str, str | None, Micros], str]
 """The version to which an input was assigned, by its id, its entity and its moment."""
 
@@ -118,6 +120,16 @@ class Arms:
         return Arms(self.answers.take(chosen), self.candidate[chosen], self.shares[chosen])
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What came before the inputs of a table, as far as it matters to them."""
+
+    share: float | None = None
+    """With which probability the last of them was the candidate's; None where that is not known of any."""
+    entities: Container[str | None] = frozenset()
+    """Who asked already, where callers stick to a version."""
+
+
 def pairs_of(table: pa.Table, output: Output, live: str, candidate: str) -> Pairs:
     """The inputs of a joined table, with ``live`` and ``shadow`` roles, that both versions were asked."""
     mine = table.filter(_is(table, Role.LIVE, live))
@@ -166,14 +178,25 @@ def with_truths(table: pa.Table) -> pa.Table:
     return table.set_column(table.column_names.index("label"), "label", known)
 
 
-def arms_of(table: pa.Table, output: Output, live: str, candidate: str, whose: Whose, *, sticks: bool = False) -> Arms:
+def arms_of(
+    table: pa.Table,
+    output: Output,
+    live: str,
+    candidate: str,
+    whose: Whose,
+    *,
+    sticks: bool = False,
+    before: Before | None = None,
+) -> Arms:
     """The inputs of a joined table that either version was to answer; `whose` tells it of those nobody answered.
 
-    Where it `sticks`, an entity always meets the same version, and only the first input of each counts.
+    Where it `sticks`, an entity always meets the same version, and only the first input of each counts. A table
+    that goes on where another ended is told what was `before`.
     """
+    before = before or Before()
     table = _without_shadows(table.filter(_divided(table, live, candidate)))
     if sticks:
-        table = _firsts(table)
+        table = _firsts(table, before.entities)
     assigned = text(table["assigned"])
     ours: Bools = pc.fill_null(pc.equal(assigned, candidate), False).to_numpy().astype(np.bool_)
     for place in np.flatnonzero(assigned.is_null().to_numpy()).tolist():
@@ -183,7 +206,9 @@ def arms_of(table: pa.Table, output: Output, live: str, candidate: str, whose: W
     shares: Floats = np.where(ours, share, 1.0 - share).round(12)
     unknown = np.isnan(shares)
     if unknown.any():
-        shares[unknown] = _nearest(shares, unknown)
+        shares[unknown] = _nearest(shares, unknown, before.share)
+        # Gateways obey a step a little later: where all still went to one version, that one did not answer.
+        ours = np.where(unknown & ((shares == 0) | (shares == 1)), shares == 1, ours)
     return Arms(answers_of(table, output), ours, shares)
 
 
@@ -193,7 +218,7 @@ def is_of_input(name: str) -> bool:
     >>> is_of_input("features.distance"), is_of_input("loss.0")
     (True, False)
     """
-    return name.startswith(FEATURE)
+    return name == PLACE or name.startswith(FEATURE)
 
 
 def answers_of(table: pa.Table, output: Output) -> Answers:
@@ -249,10 +274,10 @@ def _without_shadows(table: pa.Table) -> pa.Table:
     return table
 
 
-def _firsts(table: pa.Table) -> pa.Table:
-    """The first row of each entity, and all that are of none."""
+def _firsts(table: pa.Table, seen: Container[str | None]) -> pa.Table:
+    """The first row of each entity that was not `seen` before, and all that are of none."""
     entities = text(table["entity"])
-    return table.filter(pa.array(first_of_each(entities.to_pylist()) | entities.is_null().to_numpy()))
+    return table.filter(pa.array(first_of_each(entities.to_pylist(), seen) | entities.is_null().to_numpy()))
 
 
 def _whose(table: pa.Table, place: int, whose: Whose) -> str:
@@ -261,11 +286,16 @@ def _whose(table: pa.Table, place: int, whose: Whose) -> str:
     return whose(row["input_id"], row["entity"], Micros(at.to_pylist()[0]))
 
 
-def _nearest(shares: Floats, unknown: Bools) -> Floats:
-    """What the rows before (else after) those `unknown` have: shares change with the steps of a rollout alone."""
+def _nearest(shares: Floats, unknown: Bools, earlier: float | None) -> Floats:
+    """What the rows before (else after) those `unknown` have: shares change with the steps of a rollout alone.
+
+    `earlier` is what the last one before all of them had.
+    """
     known = np.flatnonzero(~unknown)
     if not len(known):
-        return np.zeros(int(unknown.sum()))
+        return np.full(int(unknown.sum()), earlier or 0.0)
     before = np.searchsorted(known, np.flatnonzero(unknown)) - 1
     found: Floats = shares[known[np.maximum(before, 0)]]
+    if earlier is not None:
+        found[before < 0] = earlier
     return found

@@ -17,7 +17,7 @@ import msgspec
 
 from headgate.evidence.confidence import mean_interval
 from headgate.rollouts.guards import Guard, Margin, Unit
-from headgate.rollouts.judge import Sample, Source, found, sources
+from headgate.rollouts.judge import Sample, Source, differences, sources
 from headgate.rollouts.losses import largest
 from headgate.rollouts.plan import Plan
 from headgate.rollouts.rollout import Rollout
@@ -75,9 +75,9 @@ def _narrowed(guard: Guard, left: float) -> Guard:
 
 
 def _upper(guard: Guard, source: Source, alpha: float, sample: Sample) -> float:
-    values = found(guard, source, sample).differences
+    values = differences(guard, source, sample)
     top = largest(guard)
-    if values is None or not len(values):
+    if not len(values):
         return 1.0
     low = -guard.margin.factor * top
     return mean_interval(values, low=low, high=top, alpha=min(2 * alpha, 0.5)).high / top

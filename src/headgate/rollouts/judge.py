@@ -1,8 +1,8 @@
 """The verdict of all guards together: what the evidence so far says about a candidate.
 
 Any guard may roll back, and with several of them each needs so much more (e-Bonferroni); to promote, all have to say
-that the candidate is no worse by more than their margin. Recomputed from the journal at every look, so that a label
-that was corrected or came twice counts as it stands now.
+that the candidate is no worse by more than their margin. Evidence grows with the rows that are new at a look, each row
+once; where one of them changes afterwards, as by a label that is corrected, `following.py` goes back to before it.
 """
 
 from collections.abc import Iterator
@@ -11,14 +11,18 @@ from enum import StrEnum
 from typing import Final
 
 import msgspec
+import numpy as np
 
+from headgate.evaluation.estimate import Floats
 from headgate.evidence.allocation import AllocationTest
+from headgate.evidence.mixture import Mixture
 from headgate.rollouts.answers import Arms, Pairs
 from headgate.rollouts.automation import Automation, enough_confidence, risk_kept
 from headgate.rollouts.guards import RULES, Guard, Margin, Measure, Unit
-from headgate.rollouts.measures import NOTHING, Found, Setting, divided, paired
+from headgate.rollouts.measures import DividedLosses, Found, PairedLosses, Setting, divided, found, grown, paired
 from headgate.rollouts.plan import Plan
 from headgate.rollouts.state import State
+from headgate.rollouts.tally import Groups
 from headgate.vocabulary import SECOND, Verdict
 
 SKEWED: Final = 0.001
@@ -27,6 +31,7 @@ HEARD: Final = 1000
 """Inputs a shadow should have answered, or whose labels are due, before silence means something."""
 LOADED: Final = 60 * SECOND
 """How long a shadow may take to be loaded before its silence means something."""
+_ROUTER: Final = AllocationTest.different()
 
 
 class Source(StrEnum):
@@ -74,7 +79,10 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """What was observed of a rollout: answers of any age for what needs no labels, and those whose labels are due."""
+    """What was observed of a rollout, or what of it is new at a look, by event time.
+
+    Answers of any age for what needs no labels, and those whose labels are due.
+    """
 
     pairs: Pairs
     arms: Arms
@@ -90,6 +98,7 @@ class Weighed:
     """A sample and what its evidence comes to, whatever step the rollout is in."""
 
     sample: Sample
+    """All of it."""
     skewed: bool
     """Whether callers were not divided as the weights say."""
     judged: tuple[Judged, ...]
@@ -97,12 +106,38 @@ class Weighed:
     """The least with which a candidate beside people holds the plan's risk; None while there is none."""
 
 
+class Evidence(msgspec.Struct, frozen=True):
+    """What the rows of a rollout came to so far: all that is needed to go on with more of them.
+
+    It may be kept as MessagePack. Nothing needs it: whoever starts again makes it anew from the journal.
+    """
+
+    lines: tuple[Groups, ...] = ()
+    """The tallies of each line of the plan, see `lines_of`; empty before the first row."""
+    router: Mixture = _ROUTER.start()
+    """Of "callers are divided as the weights say"."""
+
+    def after(self, plan: Plan, new: Sample) -> "Evidence":
+        """After the rows of `new`, which come after those before in event time, each kind of them in its order."""
+        lines = lines_of(plan)
+        before: tuple[Groups, ...] = self.lines or ({},) * len(lines)
+        after = [_grown(groups, *line, new) for groups, line in zip(before, lines, strict=True)]
+        mixed = (new.arms.shares > 0) & (new.arms.shares < 1)
+        router = _ROUTER.update(self.router, new.arms.candidate[mixed], new.arms.shares[mixed])
+        return Evidence(tuple(after), router)
+
+
 def weigh(plan: Plan, sample: Sample) -> Weighed:
-    """What the evidence of a sample comes to: the work of a look, done once however often the rollout moves in it."""
+    """What the evidence of a whole sample comes to: the work of a look, however often the rollout moves in it."""
+    return read_off(plan, Evidence().after(plan, sample), sample)
+
+
+def read_off(plan: Plan, evidence: Evidence, sample: Sample) -> Weighed:
+    """What `evidence` comes to, which was made of `sample`."""
     confidence = None
     if plan.risk is not None and sample.automation is not None:
         confidence = enough_confidence(sample.automation.unseen, risk=plan.risk, alpha=plan.alpha.promote)
-    return Weighed(sample, _skewed(sample.arms), tuple(_judged(plan, sample)), confidence)
+    return Weighed(sample, evidence.router.rejects(SKEWED), tuple(_judged(plan, evidence, sample)), confidence)
 
 
 def judge(plan: Plan, state: State, weighed: Weighed) -> Judgement:
@@ -124,14 +159,17 @@ def judge(plan: Plan, state: State, weighed: Weighed) -> Judgement:
     return Judgement(verdict=Verdict.UNDECIDED, guards=judged, why=f"not enough evidence yet: {waits}" if waits else "")
 
 
+def lines_of(plan: Plan) -> tuple[tuple[Guard, Source], ...]:
+    """Every guard of a plan in every source it has."""
+    return tuple((guard, source) for guard in plan.guards for source in sources(guard, plan))
+
+
 def sources(guard: Guard, plan: Plan) -> tuple[Source, ...]:
     """Where a guard of a plan gets its evidence.
 
     Quality is compared on the same inputs where the plan has a shadow: that takes a fifth of the labels. What callers
     meet, errors and time, is also watched where they meet it.
     """
-    if guard.metric is Measure.RISK:
-        return (Source.ALONE,)
     if guard.needs_labels or RULES[guard.metric].paired:
         return (Source.SHADOW,) if plan.shadows else (Source.SPLIT,)
     found = []
@@ -147,11 +185,15 @@ def _worse(judged: Judged) -> str:
     return f"{judged.metric} is worse ({judged.source}{where})"
 
 
-def _judged(plan: Plan, sample: Sample) -> Iterator[Judged]:
-    lines = [(guard, source) for guard in (*plan.guards, *_promised(plan)) for source in sources(guard, plan)]
-    deciding = sum(not guard.dry_run for guard, _ in lines) or 1
-    for guard, source in lines:
-        seen = found(guard, source, sample)
+def _judged(plan: Plan, evidence: Evidence, sample: Sample) -> Iterator[Judged]:
+    lines = [
+        (guard, source, found(guard, groups))
+        for (guard, source), groups in zip(lines_of(plan), evidence.lines, strict=True)
+    ]
+    if plan.risk is not None and sample.automation is not None:
+        lines.append((_promised(plan.risk), Source.ALONE, risk_kept(sample.automation.alone, risk=plan.risk)))
+    deciding = sum(not guard.dry_run for guard, _, _ in lines) or 1
+    for guard, source, seen in lines:
         verdict = Verdict.UNDECIDED
         if seen.p_worse <= plan.alpha.roll_back / deciding:
             verdict = Verdict.ROLL_BACK
@@ -173,21 +215,30 @@ def _judged(plan: Plan, sample: Sample) -> Iterator[Judged]:
         )
 
 
-def _promised(plan: Plan) -> tuple[Guard, ...]:
-    """The guard that a step of the plan stands for."""
-    if plan.risk is None:
-        return ()
-    return (Guard(metric=Measure.RISK, margin=Margin(plan.risk * 100, Unit.POINTS)),)
+def _promised(risk: float) -> Guard:
+    """The guard that a partial step stands for."""
+    return Guard(metric=Measure.RISK, margin=Margin(risk * 100, Unit.POINTS))
 
 
-def found(guard: Guard, source: Source, sample: Sample) -> Found:
-    """What a guard finds in one source of a sample."""
-    if source is Source.ALONE:
-        return NOTHING if sample.automation is None else risk_kept(sample.automation.alone, risk=guard.margin.absolute)
-    due = guard.needs_labels
+def differences(guard: Guard, source: Source, sample: Sample) -> Floats:
+    """By how much more the candidate lost, input by input or block by block: what the margin of a loss is judged by."""
     if source is Source.SHADOW:
-        return paired(guard, sample.due_pairs if due else sample.pairs, sample.setting)
-    return divided(guard, sample.due_arms if due else sample.arms, sample.setting)
+        return PairedLosses(guard, sample.setting.classes).differences(_pairs(guard, sample))
+    return DividedLosses(guard, sample.setting.classes).differences(_arms(guard, sample))
+
+
+def _grown(groups: Groups, guard: Guard, source: Source, new: Sample) -> Groups:
+    if source is Source.SHADOW:
+        return grown(paired(guard, new.setting), groups, _pairs(guard, new), guard.by)
+    return grown(divided(guard, new.setting), groups, _arms(guard, new), guard.by)
+
+
+def _pairs(guard: Guard, sample: Sample) -> Pairs:
+    return sample.due_pairs if guard.needs_labels else sample.pairs
+
+
+def _arms(guard: Guard, sample: Sample) -> Arms:
+    return sample.due_arms if guard.needs_labels else sample.arms
 
 
 def _asked(judged: Judged, plan: Plan, state: State) -> bool:
@@ -199,7 +250,8 @@ def _asked(judged: Judged, plan: Plan, state: State) -> bool:
 
 def _silent(state: State, sample: Sample) -> bool:
     """Whether a shadow that should have answered many inputs of this step answered none at all."""
-    asked = int((sample.arms.answers.at >= state.entered + LOADED).sum()) * state.shadow * (1.0 - state.weight)
+    at = sample.arms.answers.at
+    asked = int(len(at) - np.searchsorted(at, state.entered + LOADED)) * state.shadow * (1.0 - state.weight)
     return asked >= HEARD and not len(sample.pairs)
 
 
@@ -207,9 +259,3 @@ def _unlabelled(plan: Plan, sample: Sample) -> bool:
     """Whether guards wait for labels that do not come."""
     wanted = any(guard.needs_labels and not guard.dry_run for guard in plan.guards)
     return wanted and len(sample.due_arms) >= HEARD and not sample.due_arms.answers.labelled.any()
-
-
-def _skewed(arms: Arms) -> bool:
-    test = AllocationTest.different()
-    mixed = (arms.shares > 0) & (arms.shares < 1)
-    return test.update(test.start(), arms.candidate[mixed], arms.shares[mixed]).rejects(SKEWED)

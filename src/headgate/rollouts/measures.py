@@ -1,13 +1,14 @@
 """What a guard finds in answers: figures of both versions, and evidence that one is worse, or is not by the margin.
 
 Differences of losses on the same input, or of the arms' means block by block, are bounded, so one test serves them
-all; where only rare events count, and where quantiles do, the sharper tests of `evidence` do it.
+all; where only rare events count, and where quantiles do, the sharper tests of `evidence` do it. A *scale* says how the
+rows of one kind become a tally, and what is found is read off the tallies.
 """
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +16,18 @@ from numpy.typing import NDArray
 from headgate.evaluation.estimate import Floats
 from headgate.evidence.allocation import AllocationTest
 from headgate.evidence.betting import PAIRED_TIMIDEST, BettingTest
-from headgate.evidence.blocks import block_differences, runs_of
+from headgate.evidence.blocks import Rest, block_differences
 from headgate.rollouts.answers import FEATURE, Answers, Arms, Pairs
 from headgate.rollouts.guards import Guard, Measure
 from headgate.rollouts.losses import largest, losses
-from headgate.rollouts.slowness import slower_of_arms, slower_of_pairs
+from headgate.rollouts.slowness import DividedTimes, PairedTimes
+from headgate.rollouts.tally import Group, Groups, Mean, Tally
 
 SMALLEST_GROUP: Final = 100
 """Rows a group needs before a guard looks at it."""
-_LARGEST_BLOCK: Final = 1000
+Rows = TypeVar("Rows", Pairs, Arms)
+_Rows = TypeVar("_Rows", Pairs, Arms, contravariant=True)
+_MORE_EVENTS: Final = AllocationTest.worse()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +53,6 @@ class Found:
     live: float | None = None
     """The live version's figure: a mean loss, or a share."""
     candidate: float | None = None
-    differences: Floats | None = None
-    """What the second p-value is of: each lies within the largest loss times 1 and minus the margin's factor."""
     group: str = ""
     """Of several groups, the one that decides."""
 
@@ -59,94 +61,171 @@ NOTHING: Final = Found()
 """What a guard found that cannot measure yet."""
 
 
-def paired(guard: Guard, pairs: Pairs, setting: Setting) -> Found:
-    """What a guard finds in inputs that both versions were asked."""
-    if guard.by is None:
-        return _paired(guard, pairs, setting)
-    groups = _groups(pairs.live, guard.by)
-    return _together([(name, _paired(guard, pairs.take(mask), setting)) for name, mask in groups])
+class Scale(Protocol[_Rows]):
+    """How rows become a tally."""
+
+    def start(self) -> Tally:
+        """Of nothing."""
+        ...
+
+    def after(self, tally: Tally, rows: _Rows, /) -> Tally:
+        """Of more rows, which come after those before in event time."""
+        ...
 
 
-def divided(guard: Guard, arms: Arms, setting: Setting) -> Found:
-    """What a guard finds in inputs that were divided between the versions by chance."""
-    if guard.by is None:
-        return _divided(guard, arms, setting)
-    groups = _groups(arms.answers, guard.by)
-    return _together([(name, _divided(guard, arms.take(mask), setting)) for name, mask in groups])
+@dataclass(frozen=True, slots=True)
+class PairedLosses:
+    """What each version lost on the same inputs."""
+
+    guard: Guard
+    classes: tuple[str, ...]
+
+    def start(self) -> Tally:
+        """Of nothing."""
+        return Tally(_worse(self.guard).start(), (_no_worse(self.guard).start(),), Mean(), Mean())
+
+    def after(self, tally: Tally, pairs: Pairs) -> Tally:
+        """Of more inputs."""
+        theirs, ours = self._known(pairs)
+        fine = _no_worse(self.guard).update(tally.fine[0], ours - self.guard.margin.factor * theirs)
+        worse = _worse(self.guard).update(tally.worse, ours - theirs)
+        return Tally(worse, (fine,), tally.live.after(theirs), tally.candidate.after(ours), fine.updates)
+
+    def differences(self, pairs: Pairs) -> Floats:
+        """By how much more the candidate lost on each input that speaks."""
+        theirs, ours = self._known(pairs)
+        return ours - self.guard.margin.factor * theirs
+
+    def _known(self, pairs: Pairs) -> tuple[Floats, Floats]:
+        theirs, ours = (losses(self.guard, each, self.classes) for each in (pairs.live, pairs.candidate))
+        known = ~np.isnan(theirs) & ~np.isnan(ours)
+        return theirs[known], ours[known]
 
 
-def _paired(guard: Guard, pairs: Pairs, setting: Setting) -> Found:
-    if guard.metric is Measure.LATENCY:
-        return Found(*slower_of_pairs(guard, pairs, setting.thresholds)) if setting.thresholds else NOTHING
-    if guard.metric is Measure.AGREEMENT:
-        return _disagreement(guard, pairs.take(~pairs.live.failed))
-    theirs, ours = (losses(guard, each, setting.classes) for each in (pairs.live, pairs.candidate))
-    known = ~np.isnan(theirs) & ~np.isnan(ours)
-    theirs, ours = theirs[known], ours[known]
-    found = _no_worse(guard, ours - guard.margin.factor * theirs)
-    return replace(found, p_worse=_worse(guard, ours - theirs), live=_mean(theirs), candidate=_mean(ours))
-
-
-def _divided(guard: Guard, arms: Arms, setting: Setting) -> Found:
-    if guard.metric is Measure.LATENCY:
-        return Found(*slower_of_arms(guard, arms, setting.thresholds)) if setting.thresholds else NOTHING
-    lost = losses(guard, arms.answers, setting.classes)
-    factor = guard.margin.factor
-    blocks = _blocks(arms, np.where(arms.candidate, lost, factor * lost))
-    theirs, ours = (_mean(lost[mask & ~np.isnan(lost)]) for mask in (~arms.candidate, arms.candidate))
-    if guard.metric is Measure.ERRORS:
-        worse = _more_events(arms, lost > 0)
-    else:
-        worse = _worse(guard, blocks if factor == 1.0 else _blocks(arms, lost))
-    return replace(_no_worse(guard, blocks), p_worse=worse, live=theirs, candidate=ours)
-
-
-def _disagreement(guard: Guard, pairs: Pairs) -> Found:
+@dataclass(frozen=True, slots=True)
+class Disagreement:
     """How often they differ; there is no figure of the live version to compare it with but the margin."""
-    differ = ((pairs.live.predicted != pairs.candidate.predicted) | pairs.candidate.failed).astype(np.float64)
-    above = BettingTest(0.0, 1.0, guard.margin.absolute, timidest=PAIRED_TIMIDEST)
-    found = _no_worse(guard, differ)
-    return replace(found, p_worse=above.update(above.start(), differ).p_value, candidate=_mean(differ))
+
+    guard: Guard
+
+    def start(self) -> Tally:
+        """Of nothing."""
+        return Tally(self._above().start(), (_no_worse(self.guard).start(),), Mean(), Mean())
+
+    def after(self, tally: Tally, pairs: Pairs) -> Tally:
+        """Of more inputs."""
+        pairs = pairs.take(~pairs.live.failed)
+        differ = ((pairs.live.predicted != pairs.candidate.predicted) | pairs.candidate.failed).astype(np.float64)
+        fine = _no_worse(self.guard).update(tally.fine[0], differ)
+        worse = self._above().update(tally.worse, differ)
+        return Tally(worse, (fine,), tally.live, tally.candidate.after(differ), fine.updates)
+
+    def _above(self) -> BettingTest:
+        return BettingTest(0.0, 1.0, self.guard.margin.absolute, timidest=PAIRED_TIMIDEST)
 
 
-def _no_worse(guard: Guard, values: Floats) -> Found:
-    """Evidence that the mean of `values` lies below the margin."""
+@dataclass(frozen=True, slots=True)
+class DividedLosses:
+    """What each version lost on inputs that were divided between them."""
+
+    guard: Guard
+    classes: tuple[str, ...]
+
+    def start(self) -> Tally:
+        """Of nothing."""
+        worse = _MORE_EVENTS if self.guard.metric is Measure.ERRORS else _worse(self.guard)
+        return Tally(worse.start(), (_no_worse(self.guard).start(),), Mean(), Mean())
+
+    def after(self, tally: Tally, arms: Arms) -> Tally:
+        """Of more inputs."""
+        lost = losses(self.guard, arms.answers, self.classes)
+        inputs = tally.rest.followed_by(arms.candidate, arms.shares, lost)
+        margin = block_differences(*inputs, factor=self.guard.margin.factor)
+        fine = _no_worse(self.guard).update(tally.fine[0], margin)
+        if self.guard.metric is Measure.ERRORS:
+            # Given an event its arm says it all, and rare ones are found sooner than in blocks.
+            worse = _MORE_EVENTS.update(tally.worse, arms.candidate[lost > 0], arms.shares[lost > 0])
+        else:
+            plain = margin if self.guard.margin.factor == 1.0 else block_differences(*inputs)
+            worse = _worse(self.guard).update(tally.worse, plain)
+        known = ~np.isnan(lost)
+        theirs, ours = lost[~arms.candidate & known], lost[arms.candidate & known]
+        figures = tally.live.after(theirs), tally.candidate.after(ours)
+        return Tally(worse, (fine,), *figures, fine.updates, Rest.of(*inputs))
+
+    def differences(self, arms: Arms) -> Floats:
+        """By how much more the candidate lost in each block that speaks."""
+        lost = losses(self.guard, arms.answers, self.classes)
+        return block_differences(arms.candidate, arms.shares, lost, factor=self.guard.margin.factor)
+
+
+def paired(guard: Guard, setting: Setting) -> Scale[Pairs] | None:
+    """How inputs that both versions were asked become a guard's tally; None while that cannot be said."""
+    if guard.metric is Measure.LATENCY:
+        return PairedTimes(guard, setting.thresholds) if setting.thresholds else None
+    if guard.metric is Measure.AGREEMENT:
+        return Disagreement(guard)
+    return PairedLosses(guard, setting.classes)
+
+
+def divided(guard: Guard, setting: Setting) -> Scale[Arms] | None:
+    """How inputs that were divided between the versions by chance become a guard's tally."""
+    if guard.metric is Measure.LATENCY:
+        return DividedTimes(guard, setting.thresholds) if setting.thresholds else None
+    return DividedLosses(guard, setting.classes)
+
+
+def grown(scale: Scale[Rows] | None, groups: Groups, rows: Rows, by: str | None) -> Groups:
+    """The tallies of a guard after more rows, asked `by` a field or of all together."""
+    if scale is None or not len(rows):
+        return groups
+    more = dict(groups)
+    for name, mine in _apart(rows, by):
+        group = more.get(name) or Group(0, scale.start())
+        more[name] = Group(group.count + len(mine), scale.after(group.tally, mine))
+    return more
+
+
+def found(guard: Guard, groups: Groups) -> Found:
+    """What a guard's tallies come to; NOTHING where there are none it looks at."""
+    least = 0 if guard.by is None else SMALLEST_GROUP
+    several = [(name, _read(each.tally)) for name, each in groups.items() if each.count >= least]
+    if not several:
+        return NOTHING
+    return several[0][1] if guard.by is None else _together(several)
+
+
+def _read(tally: Tally) -> Found:
+    p_fine = max(each.p_value for each in tally.fine)
+    return Found(tally.rows, tally.worse.p_value, p_fine, tally.live.value, tally.candidate.value)
+
+
+def _no_worse(guard: Guard) -> BettingTest:
+    """Evidence that the mean of differences lies below the margin."""
     top = largest(guard)
-    test = BettingTest(-guard.margin.factor * top, top, guard.margin.absolute, "less", timidest=PAIRED_TIMIDEST)
-    return Found(rows=len(values), p_fine=test.update(test.start(), values).p_value, differences=values)
+    return BettingTest(-guard.margin.factor * top, top, guard.margin.absolute, "less", timidest=PAIRED_TIMIDEST)
 
 
-def _worse(guard: Guard, values: Floats) -> float:
-    """Evidence that the mean of `values` lies above 0."""
+def _worse(guard: Guard) -> BettingTest:
+    """Evidence that the mean of differences lies above 0."""
     top = largest(guard)
-    test = BettingTest(-top, top, 0.0, timidest=PAIRED_TIMIDEST)
-    return test.update(test.start(), values).p_value
+    return BettingTest(-top, top, 0.0, timidest=PAIRED_TIMIDEST)
 
 
-def _more_events(arms: Arms, events: NDArray[np.bool_]) -> float:
-    """Evidence of more events: given one, its arm says it all, and rare ones are found sooner than in blocks."""
-    test = AllocationTest.worse()
-    return test.update(test.start(), arms.candidate[events], arms.shares[events]).p_value
-
-
-def _blocks(arms: Arms, values: Floats) -> Floats:
-    """The arms' differences, in blocks that are as large as the smaller arm's share makes necessary."""
-    found = []
-    for run in runs_of(arms.shares):
-        share = float(arms.shares[run.start])
-        if 0 < share < 1:
-            size = min(max(2, round(1 / min(share, 1 - share))), _LARGEST_BLOCK)
-            found.append(block_differences(arms.candidate[run], arms.shares[run], values[run], size))
-    return np.concatenate(found) if found else np.empty(0)
-
-
-def _groups(answers: Answers, by: str) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    """The groups that are large enough, in the order in which they appear, and their rows."""
-    values = answers.more[FEATURE + by].astype(str)
-    found, firsts, counts = np.unique(values, return_index=True, return_counts=True)
+def _apart(rows: Rows, by: str | None) -> Iterator[tuple[str, Rows]]:
+    """The rows of each group, in the order in which groups appear."""
+    if by is None:
+        yield "", rows
+        return
+    values = _said_of(rows).more[FEATURE + by].astype(str)
+    names, firsts = np.unique(values, return_index=True)
     for place in np.argsort(firsts).tolist():
-        if counts[place] >= SMALLEST_GROUP:
-            yield str(found[place]), values == found[place]
+        mask: NDArray[np.bool_] = values == names[place]
+        yield str(names[place]), rows.take(mask)
+
+
+def _said_of(rows: Pairs | Arms) -> Answers:
+    return rows.live if isinstance(rows, Pairs) else rows.answers
 
 
 def _together(groups: list[tuple[str, Found]]) -> Found:
@@ -154,8 +233,6 @@ def _together(groups: list[tuple[str, Found]]) -> Found:
 
     The n-th group to appear has 6 / (pi n)^2 of the error rate, so that their number need not be known before.
     """
-    if not groups:
-        return NOTHING
     weighed = [(min(1.0, each.p_worse * (math.pi * place) ** 2 / 6), name, each)
                for place, (name, each) in enumerate(groups, 1)]  # fmt: skip
     p_worse, worst, _ = min(weighed, key=lambda each: each[0])
@@ -168,7 +245,3 @@ def _together(groups: list[tuple[str, Found]]) -> Found:
         candidate=least.candidate,
         group=worst if p_worse < least.p_fine else slowest,
     )
-
-
-def _mean(values: Floats) -> float | None:
-    return float(values.mean()) if len(values) else None

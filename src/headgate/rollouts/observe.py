@@ -1,4 +1,7 @@
-"""What was observed of a rollout so far, read from the journal: the sample its guards judge."""
+"""What was observed of a rollout so far, read from the journal: the sample its guards judge.
+
+Read whole, for whoever looks once; `following.py` looks again and again, and says the same.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +18,7 @@ from headgate.evidence.exceedance import frozen_quantiles
 from headgate.journal.identifiers import parse_id
 from headgate.journal.labels import ask_locked
 from headgate.journal.reader import Reader
+from headgate.journal.tables import FEATURES
 from headgate.monitors.columns import floats, text
 from headgate.rollouts.answers import (
     COLUMNS,
@@ -42,7 +46,8 @@ TIMED: Final = 200
 """Answers of the live version that make its quantiles, where there were none before the rollout."""
 BEFORE: Final = Micros(7 * DAY)
 """How far back before a rollout the live version's computing time is looked at."""
-_ROLES: Final = (Role.LIVE, Role.CANARY, Role.SHADOW)
+ROLES: Final = (Role.LIVE, Role.CANARY, Role.SHADOW)
+"""Whose answers a rollout is judged by."""
 _PEOPLES_ROLES: Final = (Role.LIVE, Role.SHADOW, Role.HUMAN)
 
 
@@ -57,37 +62,47 @@ class Scene:
     replayed: bool = False
     """Whether its clock stands still until somebody moves it: then everything is readable at once."""
 
+    def settled(self, now: Micros) -> Micros:
+        """Before which moment everything is readable."""
+        return Micros(now + 1 if self.replayed else now - SETTLED)
+
+    def due(self, now: Micros) -> Micros:
+        """Of inputs before which moment the labels are due."""
+        return Micros(now - round(self.maturity_s * SECOND) + 1)
+
+    def setting(self, thresholds: tuple[float, ...]) -> Setting:
+        """What its guards know."""
+        return Setting(thresholds, tuple(map(spelled, self.output.classes)))
+
 
 def observe(rollout: Rollout, reader: Reader, scene: Scene, now: Micros) -> Sample:
     """What was answered since `rollout` began, as far as it is readable by `now`."""
     plan = rollout.plan
-    end = Micros(now + 1 if scene.replayed else now - SETTLED)
-    roles = _PEOPLES_ROLES if plan.people else _ROLES
+    end, roles = scene.settled(now), _PEOPLES_ROLES if plan.people else ROLES
     table = reader.joined(
         plan.project, plan.endpoint, start=rollout.started, end=end, as_of=now, roles=roles, columns=COLUMNS
     )
     table = _with_more(table, rollout, reader, end)
     if plan.people:
-        return _beside_people(rollout, table, scene, Micros(now), end)
+        return _beside_people(rollout, table, scene, now)
     pairs = pairs_of(table, scene.output, rollout.live, plan.candidate)
-    whose, sticks = _Whose(rollout, scene.traffic), plan.sticky_key is not None
+    whose, sticks = Routing(rollout, scene.traffic), plan.sticky_key is not None
     arms = arms_of(table, scene.output, rollout.live, plan.candidate, whose, sticks=sticks)
     thresholds = rollout.thresholds
     if not thresholds:
-        thresholds, counted = _first_thresholds(arms)
+        thresholds, counted = first_thresholds(arms)
         pairs, arms = pairs.within(counted, end), arms.within(counted, end)
-    due = _due(scene, now)
-    setting = Setting(thresholds, tuple(map(spelled, scene.output.classes)))
-    return Sample(pairs, arms, pairs.within(0, due), arms.within(0, due), setting)
+    due = scene.due(now)
+    return Sample(pairs, arms, pairs.within(0, due), arms.within(0, due), scene.setting(thresholds))
 
 
-def _beside_people(rollout: Rollout, table: pa.Table, scene: Scene, now: Micros, end: Micros) -> Sample:
+def _beside_people(rollout: Rollout, table: pa.Table, scene: Scene, now: Micros) -> Sample:
     """What a candidate said beside people.
 
     Once it decides by itself where it is sure, people decide the rest, and that rest compares nobody with anybody: so
     the comparison ends there, and only the risk it was promised to hold is looked at from then on.
     """
-    candidate, output, due = rollout.plan.candidate, scene.output, _due(scene, now)
+    candidate, output, due, end = rollout.plan.candidate, scene.output, scene.due(now), scene.settled(now)
     alone = next((move.at for move in rollout.moves if move.confidence is not None), end)
     pairs = decisions_of(table, output, candidate, (Role.SHADOW, Role.LIVE)).within(rollout.started, alone)
     if scene.maturity_s > 0:
@@ -97,13 +112,7 @@ def _beside_people(rollout: Rollout, table: pa.Table, scene: Scene, now: Micros,
         audited = decisions_of(table, output, candidate, (Role.LIVE,)).within(alone, end)
         automation = Automation(by_people(pairs), by_people(audited))
     arms = undivided(table, output)
-    setting = Setting((), tuple(map(spelled, output.classes)))
-    return Sample(pairs, arms, pairs.within(0, due), arms, setting, automation)
-
-
-def _due(scene: Scene, now: Micros) -> int:
-    """The moment before which labels are due."""
-    return now - round(scene.maturity_s * SECOND) + 1
+    return Sample(pairs, arms, pairs.within(0, due), arms, scene.setting(()), automation)
 
 
 def thresholds_before(reader: Reader, project: str, endpoint: str, live: str, start: Micros) -> tuple[float, ...]:
@@ -130,12 +139,19 @@ def _with_more(table: pa.Table, rollout: Rollout, reader: Reader, end: Micros) -
     features = reader.features(plan.project, plan.endpoint, start=rollout.started, end=end)
     places = pc.index_in(table["input_id"], value_set=features["input_id"].combine_chunks())
     for name in names:
-        column = pc.struct_field(features["features"], name)
-        table = table.append_column(FEATURE + name, column.take(places))
+        table = table.append_column(FEATURE + name, feature_of(features, name).take(places))
     for query in queries:
         found = ask_locked(query, {"joined": table.select(COLUMNS), "features": features})
         table = table.append_column(LOSS + query, _of_each(table, found))
     return table
+
+
+def feature_of(inputs: pa.Table, name: str) -> pa.ChunkedArray:
+    """A public field of each of the reader's inputs; null where a row has none."""
+    features = inputs[FEATURES]
+    if features.type.get_field_index(name) < 0:
+        return pa.chunked_array([pa.nulls(len(inputs), pa.string())])
+    return pc.struct_field(features, name)
 
 
 def _of_each(table: pa.Table, found: pa.Table) -> pa.Array:
@@ -148,7 +164,7 @@ def _of_each(table: pa.Table, found: pa.Table) -> pa.Array:
     return pa.array([lost.get(each) for each in rows], pa.float64())
 
 
-class _Whose:
+class Routing:
     """To which version an input was assigned that nobody answered: assignment is a function."""
 
     def __init__(self, rollout: Rollout, traffic: Traffic) -> None:
@@ -172,7 +188,7 @@ def _assigned(rollout: Rollout, traffic: Traffic, state: State) -> Assignment:
     return assign(msgspec.structs.replace(traffic, live=rollout.live, members=members))
 
 
-def _first_thresholds(arms: Arms) -> tuple[tuple[float, ...], int]:
+def first_thresholds(arms: Arms) -> tuple[tuple[float, ...], int]:
     """Quantiles of the first answers of the live version, and the moment from which on answers may be compared."""
     timed = np.flatnonzero(~arms.candidate & ~arms.answers.failed & ~np.isnan(arms.answers.compute_us))
     if len(timed) < TIMED:
