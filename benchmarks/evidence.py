@@ -17,8 +17,8 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-from benchmarks import machine, report
 
+from benchmarks import machine, report
 from headgate.contracts.contract import Output
 from headgate.journal.lake import Lake
 from headgate.journal.reader import Reader

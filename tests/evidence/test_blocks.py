@@ -51,7 +51,9 @@ def test_what_comes_later_changes_no_block_before_it(rows: list[tuple[bool, floa
 
 
 @given(
-    st.lists(st.tuples(st.booleans(), st.sampled_from([0.0, 0.2, 0.5, 1.0]), st.floats(0, 1) | st.just(NAN)), max_size=60),
+    st.lists(
+        st.tuples(st.booleans(), st.sampled_from([0.0, 0.2, 0.5, 1.0]), st.floats(0, 1) | st.just(NAN)), max_size=60
+    ),
     st.lists(st.integers(0, 60), max_size=6),
 )
 def test_blocks_do_not_depend_on_where_a_history_is_cut(rows: list[tuple[bool, float, float]], cuts: list[int]) -> None:

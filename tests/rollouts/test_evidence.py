@@ -34,7 +34,9 @@ GUARDS = (
 )
 SHADOWED = Plan(endpoint="late", candidate=CANDIDATE, steps=(Shadow(1.0), Analysis(), SetWeight(0.5)), guards=GUARDS)
 DIVIDED = msgspec.structs.replace(
-    SHADOWED, steps=(SetWeight(0.1), SetWeight(0.5)), guards=tuple(each for each in GUARDS if each.metric != "agreement")
+    SHADOWED,
+    steps=(SetWeight(0.1), SetWeight(0.5)),
+    guards=tuple(each for each in GUARDS if each.metric != "agreement"),
 )
 
 

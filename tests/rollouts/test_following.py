@@ -80,7 +80,10 @@ def live(world: World, turns: int, *, looks: float = 0.4) -> Followed:
 
 @settings(max_examples=30, deadline=None)
 @given(
-    st.integers(0, 2**32 - 1), st.sampled_from([RAMP, SPLIT, STICKY]), st.sampled_from([TIDY, UNTIDY, WILD]), st.booleans()
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([RAMP, SPLIT, STICKY]),
+    st.sampled_from([TIDY, UNTIDY, WILD]),
+    st.booleans(),
 )
 def test_whenever_somebody_looks_it_is_as_if_everything_had_been_read(
     seed: int, plan: Plan, habits: Habits, replayed: bool

@@ -114,6 +114,8 @@ def _differences(candidate: Bools, values: Floats, size: int, factor: float) -> 
     ours, found = candidate[:whole].reshape(-1, size), values[:whole].reshape(-1, size)
     known = ~np.isnan(found)
     with np.errstate(invalid="ignore"):
-        own, live = (np.where(mask, found, 0.0).sum(axis=1) / mask.sum(axis=1) for mask in (ours & known, ~ours & known))
+        own, live = (
+            np.where(mask, found, 0.0).sum(axis=1) / mask.sum(axis=1) for mask in (ours & known, ~ours & known)
+        )
     differences: Floats = own - factor * live
     return differences[~np.isnan(differences)]

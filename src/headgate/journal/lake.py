@@ -95,9 +95,7 @@ class Generation:
         """
         return self.read_files(self.files(days), columns, where)
 
-    def read_files(
-        self, files: Sequence[str], columns: Sequence[str], where: pc.Expression | None = None
-    ) -> pa.Table:
+    def read_files(self, files: Sequence[str], columns: Sequence[str], where: pc.Expression | None = None) -> pa.Table:
         """The rows of some of its data files; otherwise as `read`."""
         named = [each for each in columns if each in self.schema.names]
         stored = pa.schema([each for each in self.schema if each.name != "date"])

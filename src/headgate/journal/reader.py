@@ -212,9 +212,7 @@ class Reader:
 
         return self._again(read)
 
-    def looked(
-        self, project: str, endpoint: str, tables: Sequence[Table], look: Callable[[View], Result]
-    ) -> Result:
+    def looked(self, project: str, endpoint: str, tables: Sequence[Table], look: Callable[[View], Result]) -> Result:
         """What `look` makes of some tables of an endpoint as they are now; it is asked again where that went wrong."""
         return self._again(lambda: look(self._view(project, endpoint, tables)))
 

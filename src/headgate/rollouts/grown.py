@@ -26,7 +26,9 @@ class Grown:
 
     def fits(self, columns: Mapping[str, NDArray[Any]]) -> bool:
         """Whether `columns` have the types of those that are here."""
-        return all(name not in self._columns or self._columns[name].dtype == each.dtype for name, each in columns.items())
+        return all(
+            name not in self._columns or self._columns[name].dtype == each.dtype for name, each in columns.items()
+        )
 
     def put(self, start: int, columns: Mapping[str, NDArray[Any]]) -> None:
         """Have these rows from `start` on, and nothing behind them."""

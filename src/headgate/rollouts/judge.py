@@ -19,7 +19,7 @@ from headgate.evidence.mixture import Mixture
 from headgate.rollouts.answers import Arms, Pairs
 from headgate.rollouts.automation import Automation, enough_confidence, risk_kept
 from headgate.rollouts.guards import RULES, Guard, Margin, Measure, Unit
-from headgate.rollouts.measures import DividedLosses, Found, PairedLosses, Setting, divided, found, grown, paired
+from headgate.rollouts.measures import DividedLosses, PairedLosses, Setting, divided, found, grown, paired
 from headgate.rollouts.plan import Plan
 from headgate.rollouts.state import State
 from headgate.rollouts.tally import Groups
