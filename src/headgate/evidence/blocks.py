@@ -6,12 +6,25 @@ whatever happens to traffic from block to block.
 """
 
 from itertools import pairwise
+from typing import Final
 
 import numpy as np
 
 from headgate.errors import BadInput
 from headgate.evidence.allocation import Bools
 from headgate.evidence.mixture import Floats
+
+LARGEST: Final = 1000
+"""Inputs of the largest block: a smaller arm than a thousandth waits for several."""
+
+
+def block_size(share: float) -> int:
+    """Inputs of a block where the candidate has `share` of them: as many as the smaller arm makes necessary.
+
+    >>> block_size(0.5), block_size(0.25), block_size(0.99)
+    (2, 4, 100)
+    """
+    return min(max(2, round(1 / min(share, 1.0 - share))), LARGEST)
 
 
 def block_differences(candidate: Bools, shares: Floats, values: Floats, size: int) -> Floats:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from headgate.evaluation.estimate import Floats
 from headgate.evidence.allocation import AllocationTest
 from headgate.evidence.betting import PAIRED_TIMIDEST, BettingTest
-from headgate.evidence.blocks import block_differences, runs_of
+from headgate.evidence.blocks import block_differences, block_size, runs_of
 from headgate.rollouts.answers import FEATURE, Answers, Arms, Pairs
 from headgate.rollouts.guards import Guard, Measure
 from headgate.rollouts.losses import largest, losses
@@ -23,7 +23,6 @@ from headgate.rollouts.slowness import slower_of_arms, slower_of_pairs
 
 SMALLEST_GROUP: Final = 100
 """Rows a group needs before a guard looks at it."""
-_LARGEST_BLOCK: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +134,7 @@ def _blocks(arms: Arms, values: Floats) -> Floats:
     for run in runs_of(arms.shares):
         share = float(arms.shares[run.start])
         if 0 < share < 1:
-            size = min(max(2, round(1 / min(share, 1 - share))), _LARGEST_BLOCK)
-            found.append(block_differences(arms.candidate[run], arms.shares[run], values[run], size))
+            found.append(block_differences(arms.candidate[run], arms.shares[run], values[run], block_size(share)))
     return np.concatenate(found) if found else np.empty(0)
 
 
