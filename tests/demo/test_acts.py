@@ -59,7 +59,8 @@ def test_the_harm_says_after_how_many_flights_it_is_found() -> None:
     assert harm.candidate == pytest.approx(harm.live)
     plan = planned(shadow=False)
     worse = Harm(harm.live, harm.candidate, 2 * harm.difference)
-    assert worse.found_after(plan) == pytest.approx(harm.found_after(plan) / 4)
+    assert worse.found_after(plan, 0.0) == pytest.approx(harm.found_after(plan, 0.0) / 4)
+    assert worse.found_after(plan, 400.0) == worse.found_after(plan, 0.0) + 400.0 * CANARY
     assert sum(len(sources(each, plan)) for each in plan.guards) == 2
 
 

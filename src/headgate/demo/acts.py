@@ -51,12 +51,15 @@ STEP: Final = 2 * HOUR
 QUICK_STEP: Final = 12 * HOUR
 """Of event time: so often everybody waits for everybody, and the evidence is looked at."""
 
+MATURITY: Final = 12 * HOUR
+"""After departure a label is due: by then nearly everybody has landed."""
+
 ENDPOINT_YAML: Final = f"""
 endpoint: {ENDPOINT}
 model: {MODEL}:1
 why: watch rollouts decide by themselves
 journal: {{ack: durable}}
-label_maturity: 12h
+label_maturity: {MATURITY // HOUR}h
 """
 UNSEEN: Final = """
 - shadow: 100%
@@ -98,14 +101,17 @@ class Harm:
     difference: float
     """By how much the candidate's mean loss is larger."""
 
-    def found_after(self, plan: Plan) -> float:
-        """Flights a candidate with that harm answers for callers until a guard of `plan` finds it, as foretold."""
+    def found_after(self, plan: Plan, waiting: float) -> float:
+        """Flights a candidate with that harm answers for callers until a guard of `plan` finds it, as foretold.
+
+        `waiting` is how many flights are asked, of both, while the last labels are on their way.
+        """
         deciding = sum(len(sources(each, plan)) for each in plan.guards)
         alpha = plan.alpha.roll_back / deciding
         cost = mean_cost(
             live=self.live, candidate=self.candidate, difference=self.difference, share=CANARY, alpha=alpha
         )
-        return cost.candidate_requests
+        return cost.candidate_requests + CANARY * waiting
 
 
 def harm_of(live: NDArray[np.float64], candidate: NDArray[np.float64]) -> Harm:
@@ -170,8 +176,9 @@ class _Stage:
         self.said(title)
         rollouts, tally = self.hg.rollouts, self.replay.tally
         foretold = rollouts.plan(plan)
-        candidate = self.hg.deploy(plan).plan.candidate
-        asked, answered = tally.requests, tally.versions[candidate]
+        begun = self.hg.deploy(plan)
+        candidate, asked = begun.plan.candidate, tally.requests
+        answered, waiting = tally.versions[candidate], asked * (MATURITY + self.step / 2) / (begun.started - BEGINS)
         self.run(self._ended())
         rollout = self._newest()
         sample = rollouts.observe(rollout, rollout.moves[-1].at)
@@ -184,7 +191,7 @@ class _Stage:
             flights=tally.requests - asked,
             labels=int(sample.due_arms.answers.labelled.sum()),
             touched=tally.versions[candidate] - answered,
-            fault_found=None if harm is None else harm.found_after(rollout.plan),
+            fault_found=None if harm is None else harm.found_after(rollout.plan, waiting),
         )
 
     def run(self, until: Until) -> None:
