@@ -124,3 +124,31 @@ def test_a_refused_or_failed_flight_is_counted_and_gets_no_label() -> None:
 def test_a_clock_that_cannot_be_moved_ends_the_replay() -> None:
     with pytest.raises(Unavailable, match="clock"):
         run(World(stuck=True), flights(*FIVE))
+
+
+def test_a_replay_goes_on_where_it_was_stopped_as_if_it_had_not_been() -> None:
+    whole, parts = World(), World()
+    run(whole, flights(*FIVE))
+    pool = cast(HttpPool, parts)
+    replay = Replay(pool, pool, "late", flights(*FIVE))
+    ends: list[float] = []
+
+    def after_two_hours(moment: int) -> bool:
+        ends.append((moment - START) / HOUR)
+        return moment >= START + 2 * HOUR
+
+    asyncio.run(replay.run(HOUR, lambda _done, _all, _month: None, after_two_hours))
+    assert ends == [1, 2], "it is asked after every step, and no step follows once it has enough"
+    assert [micros(each["to"]) for each in parts.of("advance")][-1] == START + 2 * HOUR
+    asyncio.run(replay.run(HOUR, lambda _done, _all, _month: None))
+    assert parts.said == whole.said
+
+
+def test_answers_are_counted_by_the_version_that_gave_them() -> None:
+    class Two(World):
+        def _predict(self, path: str, body: Any) -> tuple[int, bytes]:
+            status, said = super()._predict(path, body)
+            row = json.loads(said)["predictions"][0] | {"version": "m:2" if self._asked % 2 else "m:1"}
+            return status, json.dumps({"predictions": [row]}).encode()
+
+    assert run(Two(), flights(*FIVE)).versions == {"m:1": 2, "m:2": 3}

@@ -5,9 +5,10 @@ import pytest
 
 from headgate.errors import BadInput
 from headgate.evidence.allocation import AllocationTest
-from headgate.evidence.betting import BettingTest
+from headgate.evidence.betting import PAIRED_TIMIDEST, BettingTest
+from headgate.evidence.blocks import block_differences, block_size
 from headgate.evidence.mixture import Floats, Mixture
-from headgate.evidence.planning import rate_cost, updates_needed
+from headgate.evidence.planning import mean_cost, rate_cost, updates_needed
 
 RUNS = 60
 ALPHA = 0.01
@@ -71,3 +72,25 @@ def test_a_plan_that_never_ends_is_refused(wrong: dict[str, float], says: str) -
 def test_no_difference_is_never_found(variance: float, difference: float) -> None:
     with pytest.raises(BadInput):
         updates_needed(variance=variance, difference=difference, alpha=ALPHA)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.5])
+def test_the_requests_until_a_larger_loss_is_found_where_callers_are_divided(share: float) -> None:
+    random, test = np.random.default_rng(14), BettingTest(low=-1.0, high=1.0, mean=0.0, timidest=PAIRED_TIMIDEST)
+    cost = mean_cost(live=0.2 * 0.8, candidate=0.3 * 0.7, difference=0.1, share=share, alpha=ALPHA)
+    blocks, requests, size = [], [], block_size(share)
+    for _ in range(RUNS):
+        ours = random.random(size * int(cost.requests * 6 / size)) < share
+        lost = (random.random(len(ours)) < np.where(ours, 0.3, 0.2)).astype(float)
+        values = block_differences(ours, np.full(len(ours), share), lost, size)
+        blocks.append(found_after(test.start(), test.gains(values), 20))
+        requests.append(blocks[-1] * len(ours) / len(values))
+    assert 0.7 <= np.mean(blocks) / cost.blocks <= 1.15
+    assert 0.7 <= np.mean(requests) / cost.requests <= 1.15
+    assert cost.candidate_requests == pytest.approx(cost.requests * share)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_callers_who_are_not_divided_tell_nothing_of_two_means(share: float) -> None:
+    with pytest.raises(BadInput, match="share"):
+        mean_cost(live=0.1, candidate=0.1, difference=0.1, share=share, alpha=ALPHA)

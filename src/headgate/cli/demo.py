@@ -3,33 +3,39 @@
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from headgate.cli.demo_rollouts import rollouts
+from headgate.cli.options import demo_options
 from headgate.demo.plot import Point, plot_months
 from headgate.demo.story import ENDPOINT, Outcome, as_json, month_row, tell
 
 _MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-@click.command("demo")
-@click.option(
-    "--home",
-    type=click.Path(path_type=Path, file_okay=False),
-    default="headgate-demo",
-    show_default=True,
-    help="Directory to work in; an earlier demo's is replaced.",
-)
-@click.option("--quick", is_flag=True, help="A fiftieth of the flights, in under 30 seconds.")
-@click.option("--json", "as_json_", is_flag=True, help="Print one JSON object for programs.")
-def command(*, home: Path, quick: bool, as_json_: bool) -> None:
+@click.group("demo", invoke_without_command=True)
+@demo_options(home="headgate-demo", quick="A fiftieth of the flights, in under 30 seconds.")
+@click.pass_context
+def command(context: click.Context, *, home: Path, quick: bool, as_json_: bool) -> None:
     """Watch ten months of real flights go through a served model.
 
     Trains on January and February of 2013 who will land more than 15 minutes late, serves the model, sends every
     flight of March to December through it in order of time, one HTTP request each, and posts every label when the
     plane had landed. Then shows the model's quality month by month.
     """
+    if context.invoked_subcommand is None:
+        _watch(home, quick=quick, as_json_=as_json_)
+    elif any(context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in context.params):
+        raise click.UsageError(f"its options belong behind '{context.invoked_subcommand}'", context)
+
+
+command.add_command(rollouts)
+
+
+def _watch(home: Path, *, quick: bool, as_json_: bool) -> None:
     console = Console(stderr=as_json_)
     with _bar(console) as bar:
         task = bar.add_task("", total=None, month="")

@@ -219,3 +219,17 @@ def read_text(source: str) -> bytes:
         raise NotFound("file", source) from error
     except OSError as error:
         raise BadInput(source, "unreadable", os.strerror(error.errno or 0).lower()) from error
+
+
+def demo_options(*, home: str, quick: str) -> Callable[[Command], Command]:
+    """``--home``, ``--quick`` and ``--json`` of a demo: where it works by default, and what being quick means."""
+    where = click.option(
+        "--home",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=home,
+        show_default=True,
+        help="Directory to work in; an earlier demo's is replaced.",
+    )
+    fast = click.option("--quick", is_flag=True, help=quick)
+    printed = click.option("--json", "as_json_", is_flag=True, help="Print one JSON object for programs.")
+    return lambda command: where(fast(printed(command)))

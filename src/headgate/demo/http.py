@@ -55,7 +55,7 @@ class _Connection(asyncio.Protocol):
 
 
 class HttpPool:
-    """A fixed number of connections to one address, used by as many tasks."""
+    """A fixed number of connections to one address, used by as many tasks; a context that may be entered again."""
 
     def __init__(self, host: str, port: int, size: int) -> None:
         self._host, self._port, self._size = host, port, size
@@ -71,6 +71,7 @@ class HttpPool:
     async def __aexit__(self, *_: object) -> None:
         for each in self._connections:
             each.close()
+        self._connections.clear()
 
     async def post_all(self, path: str, bodies: Sequence[bytes]) -> list[tuple[int, bytes]]:
         """(status, body) of one POST per body, in order; as many at once as there are connections.

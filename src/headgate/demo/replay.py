@@ -15,9 +15,12 @@ import numpy as np
 from headgate.demo.flights import Flights
 from headgate.demo.http import HttpPool, error_text
 from headgate.errors import Unavailable
+from headgate.vocabulary import Micros
 
 Progress = Callable[[int, int, int], None]
 """Told (requests asked, requests in all, month of the last one) after every step."""
+Until = Callable[[Micros], bool]
+"""Asked after every step, with the moment it ended at, whether that was enough."""
 
 
 @dataclass(slots=True)
@@ -31,11 +34,14 @@ class Tally:
     labels_posted: int = 0
     refusals: Counter[str] = field(default_factory=Counter)
     """Refused rows by rule."""
+    versions: Counter[str] = field(default_factory=Counter)
+    """Answered rows by the version that answered."""
     first_failure: str = ""
 
 
 class _Row(msgspec.Struct):
     id: str | None = None
+    version: str = ""
     error: dict[str, str] | None = None
 
 
@@ -44,7 +50,7 @@ class _Predictions(msgspec.Struct):
 
 
 class Replay:
-    """Drives one endpoint through `flights`; made once per run."""
+    """Drives one endpoint through `flights`, in one run or in several that go on from each other."""
 
     def __init__(self, gateway: HttpPool, control: HttpPool, endpoint: str, flights: Flights) -> None:
         self._gateway = gateway
@@ -54,30 +60,36 @@ class Replay:
         self._bodies = _bodies(flights)
         self._ids: list[str | None] = [None] * len(flights)
         self._decode = msgspec.json.Decoder(_Predictions).decode
+        labelled = np.flatnonzero(~np.isnan(flights.late))
+        self._by_landing = labelled[np.argsort(flights.landed_at[labelled], kind="stable")]
+        self._landed = flights.landed_at[self._by_landing]
+        self._moment = int(flights.at[0])
+        self._asked = self._told = 0
         self.tally = Tally()
 
-    async def run(self, step_us: int, progress: Progress) -> Tally:
-        """Replay everything, step by step of `step_us` microseconds.
+    async def run(self, step_us: int, progress: Progress, until: Until | None = None) -> Tally:
+        """Replay everything that is left, step by step of `step_us` microseconds, or as far as `until` wants it.
 
         Labels that land after the last departure are posted in steps of their own.
         """
-        flights = self._flights
-        labelled = np.flatnonzero(~np.isnan(flights.late))
-        by_landing = labelled[np.argsort(flights.landed_at[labelled], kind="stable")]
-        landed = flights.landed_at[by_landing]
-        start = int(flights.at[0]) // step_us * step_us
+        flights, landed = self._flights, self._landed
+        start = self._moment // step_us * step_us
         end = max(int(flights.at[-1]), int(landed[-1]) if len(landed) else 0)
-        asked = told = 0
         for moment in range(start + step_us, end + step_us + 1, step_us):
-            until = int(np.searchsorted(flights.at, moment))
-            await self._ask(asked, until)
-            known = int(np.searchsorted(landed, moment))
-            await self._tell(by_landing[told:known])
-            if until > asked or known > told:
-                await self._advance(moment)
-            asked, told = until, known
-            progress(asked, len(flights), int(flights.month[max(0, asked - 1)]))
+            await self._step(moment)
+            progress(self._asked, len(flights), int(flights.month[max(0, self._asked - 1)]))
+            if until is not None and until(Micros(moment)):
+                break
         return self.tally
+
+    async def _step(self, moment: int) -> None:
+        """Everything that happens before `moment` and did not yet."""
+        asked, told = (int(np.searchsorted(each, moment)) for each in (self._flights.at, self._landed))
+        await self._ask(self._asked, asked)
+        await self._tell(self._by_landing[self._told : told])
+        if asked > self._asked or told > self._told:
+            await self._advance(moment)
+        self._moment, self._asked, self._told = moment, asked, told
 
     async def _ask(self, start: int, end: int) -> None:
         if start == end:
@@ -96,6 +108,7 @@ class Replay:
                 self.tally.refusals[row.error.get("rule", "")] += 1
             else:
                 self.tally.answered += 1
+                self.tally.versions[row.version] += 1
                 self._ids[index] = row.id
 
     async def _tell(self, landed: np.ndarray) -> None:

@@ -75,6 +75,13 @@ def fresh_home(root: Path) -> Path:
 
 def prepare(hg: Headgate, flights: Flights) -> tuple[int, float | None]:
     """Train, register, evaluate and apply; returns how many flights it trained on and the held-out AUC."""
+    trained_on, auc = first_version(hg, flights)
+    hg.apply(_endpoint_yaml(), why="the demo")
+    return trained_on, auc
+
+
+def first_version(hg: Headgate, flights: Flights) -> tuple[int, float | None]:
+    """Train, register and evaluate the model's first version; returns what `prepare` does."""
     fit_on, aside = split(training_flights(flights))
     reference = with_label(fit_on)
     registered = hg.register(
@@ -87,7 +94,6 @@ def prepare(hg: Headgate, flights: Flights) -> tuple[int, float | None]:
     )
     estimates = hg.evaluate(registered.version.ref, with_label(aside), gates=[GATE]).report.estimates
     hg.alias(registered.version.ref, "champion", why="the first one")
-    hg.apply(_endpoint_yaml(), why="the demo")
     return len(fit_on), estimates["auc"].value
 
 

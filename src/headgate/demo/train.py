@@ -16,9 +16,9 @@ HELD_OUT_EVERY = 10
 hour share their weather."""
 
 
-def training_flights(flights: Flights) -> Flights:
-    """The labelled flights of January and February."""
-    return flights.select((flights.month <= LAST_TRAINING_MONTH) & ~np.isnan(flights.late))
+def training_flights(flights: Flights, last_month: int = LAST_TRAINING_MONTH) -> Flights:
+    """The labelled flights of January up to `last_month`."""
+    return flights.select((flights.month <= last_month) & ~np.isnan(flights.late))
 
 
 def replayed_flights(flights: Flights, share: float = 1.0) -> Flights:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from headgate.errors import BadInput
+from headgate.evidence.blocks import block_size
 from headgate.evidence.mixture import check_alpha
 
 MIXING: Final = 2.0
@@ -25,6 +26,18 @@ class Cost:
     """Of both arms."""
     candidate_events: float
     """How many of the events callers of the candidate meet."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeanCost:
+    """What a verdict about means takes where callers are divided, on average."""
+
+    blocks: float
+    """With answers of both versions in them; see `blocks.block_differences`."""
+    requests: float
+    """Whose loss is known, of both arms."""
+    candidate_requests: float
+    """How many of them the candidate answers."""
 
 
 def updates_needed(variance: float, difference: float, alpha: float) -> float:
@@ -63,3 +76,24 @@ def rate_cost(*, rate: float, ratio: float, share: float, alpha: float, null: fl
     information = expected * math.log(expected / believed) + (1 - expected) * math.log((1 - expected) / (1 - believed))
     events = (math.log(1 / alpha) + MIXING) / information
     return Cost(events, events / (rate * (1 - share + share * ratio)), events * expected)
+
+
+def mean_cost(*, live: float, candidate: float, difference: float, share: float, alpha: float) -> MeanCost:
+    """What it takes until a candidate that loses `difference` more is found, `share` of the requests being its own.
+
+    `live` and `candidate` are the variances of what one request of each loses. Raises BadInput where nothing would
+    ever be found.
+
+    >>> found = mean_cost(live=0.05, candidate=0.05, difference=0.02, share=0.25, alpha=0.01)
+    >>> round(found.blocks), round(found.requests), round(found.candidate_requests)
+    (2030, 11946, 2986)
+    """
+    if not 0 < share < 1:
+        raise BadInput("share", "range", "must lie between 0 and 1, neither of them included")
+    size = block_size(share)
+    chances = {ours: math.comb(size, ours) * share**ours * (1 - share) ** (size - ours) for ours in range(1, size)}
+    both = sum(chances.values())
+    variance = sum(chance * (candidate / ours + live / (size - ours)) for ours, chance in chances.items()) / both
+    blocks = updates_needed(variance=variance, difference=difference, alpha=alpha)
+    requests = blocks * size / both
+    return MeanCost(blocks, requests, requests * share)
