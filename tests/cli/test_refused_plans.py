@@ -90,3 +90,15 @@ def test_a_plan_is_refused_with_its_line_and_nothing_moves(
     assert (answered.code, answered.out) == (code, "")
     assert f"rollout.yaml line {line}: {says}" in answered.err
     assert kept(home) == before
+
+
+def test_looking_at_a_plan_that_is_right_moves_nothing(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("rollout.yaml").write_text(f"endpoint: late\ncandidate: sign:2\n{STEPS}")
+    before = kept(home)
+    shown = Run(capsys, monkeypatch)("plan", "--home", str(home))
+    assert (shown.code, shown.err) == (0, "")
+    assert "stay until every guard holds" in shown.out
+    assert kept(home) == before
