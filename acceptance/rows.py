@@ -279,10 +279,21 @@ def outcomes(report: str) -> dict[str, str]:
     """
     found = {}
     for case in ET.fromstring(report).iter("testcase"):  # noqa: S314 - pytest wrote it a moment ago
-        name = f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}"
+        name = name_of(case.get("classname", ""), case.get("name", ""))
         bad = "failed" if case.find("failure") is not None or case.find("error") is not None else ""
         found[name] = bad or ("skipped" if case.find("skipped") is not None else "passed")
     return found
+
+
+def name_of(where: str, name: str) -> str:
+    """What pytest calls a test that a JUnit report keeps by the dotted name of its module or its class.
+
+    >>> name_of("tests.a", "test_x[1]"), name_of("tests.a.TestMachine", "runTest")
+    ('tests/a.py::test_x[1]', 'tests/a.py::TestMachine::runTest')
+    """
+    parts = where.split(".")
+    module = [each for each in parts if not each[:1].isupper()]
+    return "::".join([f"{'/'.join(module)}.py", *parts[len(module) :], name])
 
 
 def last_object(said: str) -> dict[str, Any]:
