@@ -100,7 +100,7 @@ SUITE.tests(
 SUITE.tests("3-dry-run", "dry_run measures without power", f"{JUDGE}::test_a_dry_run_is_told_and_decides_nothing")
 SUITE.tests(
     "3-broken",
-    "a broken measurement is its own verdict and pauses: a router, a silent shadow, labels that do not come, bad losses",
+    "a broken measurement is its own verdict and pauses: routers, silent shadows, labels that never come, losses",
     f"{JUDGE}::test_a_router_that_does_not_do_what_it_says_breaks_the_measurement",
     f"{JUDGE}::test_a_shadow_that_says_nothing_breaks_the_measurement",
     f"{JUDGE}::test_labels_that_do_not_come_break_the_measurement",

@@ -114,8 +114,8 @@ def update_guards(bench: Bench) -> Measured:
 
 @SUITE.row(
     "speed-rollback",
-    "from the event that crosses the line to the last worker obeying, s: the slowest of several rollouts, with few rows "
-    "behind them and with many",
+    "from the event that crosses the line to the last worker obeying, s: the slowest of several rollouts, with "
+    "few rows behind them and with many",
     ROLLBACK,
 )
 def rollback(bench: Bench) -> Measured:

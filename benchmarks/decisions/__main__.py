@@ -50,7 +50,7 @@ TITLES: Final = {
 
 
 def worlds() -> Iterator[World]:
-    """The grid of splits: every rate, ratio, share and weather; sticky users where a rollback is wrong, and two more."""
+    """The grid of splits: every rate, ratio, share and weather; sticky users mostly where a rollback is wrong."""
     for rate, ratio, share, drifts in itertools.product(RATES, RATIOS, SHARES, (False, True)):
         if ratio != 5.0 or rate == 0.005:
             yield World(rate, ratio, share, drifts)

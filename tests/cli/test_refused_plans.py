@@ -23,7 +23,7 @@ REFUSED: dict[str, tuple[str, str, str, int, int, str]] = {
     ),
     "an unknown metric": ("late", "sign:2", f"{STEPS}guards:\n- metric: happiness\n", 9, 7, "guards[0].metric"),
     "labels that never come": (
-        "unlabelled", "sign:2", f"{STEPS}guards:\n- metric: accuracy\n", 9, 7, "guards[0].metric: accuracy needs labels",
+        "unlabelled", "sign:2", f"{STEPS}guards:\n- metric: accuracy\n", 9, 7, "guards[0].metric: accuracy needs",
     ),
     "an alpha of nothing": ("late", "sign:2", f"{STEPS}alpha: {{roll_back: 0}}\n", 9, 6, "alpha.roll_back: must lie"),
     "an alpha of one": ("late", "sign:2", f"{STEPS}alpha: {{promote: 1.0}}\n", 9, 6, "alpha.promote: must lie"),
@@ -57,8 +57,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             hg.register("sign", LogisticRegression().fit(part[["x"]], part["y"]), reference=part, label="y")
         wide = LogisticRegression().fit(rows[["x", "z"]], rows["y"])
         hg.register("wider", wide, reference=rows, label="y")
-        for version in ("sign:1", "sign:2", "wider:1"):
-            hg.evaluate(version, rows, gates=["accuracy >= 0.5"])
+        for version, columns in (("sign:1", ["x", "y"]), ("sign:2", ["x", "y"]), ("wider:1", ["x", "z", "y"])):
+            hg.evaluate(version, rows[columns], gates=["accuracy >= 0.5"])
         for endpoint, maturity in (("late", "1d"), ("unlabelled", "0s"), ("busy", "1d")):
             hg.apply(f"endpoint: {endpoint}\nmodel: sign:1\nlabel_maturity: {maturity}\n")
         hg.deploy("endpoint: busy\ncandidate: sign:2\nsteps: [shadow: 100%, approve]\nguards: []\n")
