@@ -72,6 +72,8 @@ PARTS: Final = (
     Part("workers", reports_itself),
     Part("overload", reports_itself),
     Part("swap", reports_itself),
+    Part("shadow", reports_itself),
+    Part("rollback", reports_itself),
     Part("arrow", reports_itself),
     Part("memory", reports_itself),
 )

@@ -15,6 +15,7 @@ TABLES = {
     "bench-peers": ("peers",),
     "bench-forms": ("binary", "arrow", "rpc"),
     "bench-pressure": ("workers", "overload", "swap"),
+    "bench-rollouts": ("shadow", "rollback"),
     "bench-journal": ("journal", "join", "windows"),
     "bench-decisions": ("decisions",),
 }

@@ -2,8 +2,8 @@
 
 A rule maps what was seen to the place of the first interval after which it rolls back, one per run; `NEVER` else.
 Baselines as their projects document them: Flagger's cumulative count of failed checks, Argo Rollouts' ``failureLimit``,
-Kayenta's Mann-Whitney judge with arms of one size, a z-test at every look, the mixture SPRT of Johari, Koomen, Pekelis
-and Walsh 2022, and a group-sequential design with O'Brien-Fleming-type bounds at five looks.
+Kayenta's Mann-Whitney judge with arms of one size, a z-test at every look, one at a size fixed before, the mixture SPRT
+of Johari, Koomen, Pekelis and Walsh 2022, and a group-sequential design with O'Brien-Fleming-type bounds at five looks.
 """
 
 import math
@@ -25,6 +25,8 @@ Rule = Callable[[World, Seen], Stops]
 
 Z: Final = 2.3263478740408408
 """Upper 1 % point of the normal distribution."""
+_POWER_Z, _PLANNED = 0.8416212335729143, 1.5
+"""What a size is fixed for: 80 % power, its point of the normal distribution, at this multiple of the base rate."""
 _OBF: Final = {50: 5.65, 100: 3.92, 150: 3.14, 200: 2.68, 250: 2.38}
 """One-sided 1 %, OBF-type spending at five even looks."""
 _KAYENTA_POINTS, _KAYENTA_LOOKS, _KAYENTA_TOLERANCE = 50, 11, 0.25
@@ -53,6 +55,18 @@ def allocation(world: World, seen: Seen) -> Stops:
 def peeking_z(world: World, seen: Seen) -> Stops:
     """A z-test of two proportions at nominal 1 %, at every look."""
     return first(_z(seen) > Z)
+
+
+def fixed_size(world: World, seen: Seen) -> Stops:
+    """One z-test, when as many requests have come as find 1.5 times the errors in four of five cases."""
+    worse = _PLANNED * world.rate
+    ours, theirs = (np.cumsum(REQUESTS * each) for each in (seen.shares, 1 - seen.shares))
+    variance = worse * (1 - worse) / ours + world.rate * (1 - world.rate) / theirs
+    enough = (Z + _POWER_Z) ** 2 * variance <= (worse - world.rate) ** 2
+    look = int(enough.argmax()) if enough.any() else INTERVALS - 1
+    crossed = np.zeros(seen.twins.shape, np.bool_)
+    crossed[:, look] = _z(seen)[:, look] > Z
+    return first(crossed)
 
 
 def group_sequential(world: World, seen: Seen) -> Stops:
@@ -123,6 +137,7 @@ def _z(seen: Seen) -> Floats:
 RULES: Final[dict[str, Rule]] = {
     "headgate": allocation,
     "peeking z-test": peeking_z,
+    "z-test of a fixed size": fixed_size,
     "Flagger, above 2 x in 5 checks": partial(failed_checks, 2.0, 5),
     "Flagger, above 1.2 x in 5 checks": partial(failed_checks, 1.2, 5),
     "Argo, above 2 x, failureLimit 3": partial(failed_checks, 2.0, 4),

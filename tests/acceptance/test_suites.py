@@ -28,8 +28,9 @@ ITEMS = tuple(f"{each}-" for each in range(1, 9))
 PARTS = {
     "spine": (*ITEMS, "speed-", "size-", "bad-", "show-"),
     "clients": (*ITEMS, "speed-", "bad-", "show-"),
+    "rollouts": (*ITEMS, "9-", "10-", "speed-", "bad-", "show-"),
 }
-FEWEST = {"spine": 150, "clients": 80}
+FEWEST = {"spine": 150, "clients": 80, "rollouts": 120}
 
 
 def told(program: str) -> Any:

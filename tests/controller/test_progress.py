@@ -23,8 +23,8 @@ CANARY = (Shadow(1.0), Analysis(), SetWeight(0.5), Analysis())
 class Installation:
     """A store, a clock, and whatever the test says was observed."""
 
-    def __init__(self) -> None:
-        self.store = MemoryStore()
+    def __init__(self, store: MemoryStore | None = None) -> None:
+        self.store = store or MemoryStore()
         self.clock = HeldClock(Micros(1000 * SECOND))
         self.sample: Sample | Exception = nothing()
         self.looks = 0

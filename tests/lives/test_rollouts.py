@@ -1,11 +1,12 @@
 """Runbooks of rollouts, one for each strategy: what an operator does, what callers see, how it ends.
 
-Each takes many seconds, so `make test-full` runs two of them; the others are long forms.
+Each takes many seconds, so `make test-full` runs a few of them; the others are long forms.
 """
 
 import os
 import random
 import signal
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,14 +17,20 @@ import pytest
 
 from headgate.client import Client
 from headgate.errors import Conflict
+from headgate.events import first_broken
 from headgate.rollouts.rollout import Rollout
 from headgate.rollouts.state import Action, Phase
+from headgate.supervisor.supervisor import headgate_argv
 from headgate.testing.installation import Installation
 
 PATIENCE: Final = 90.0
+MOURNED: Final = 300.0
+"""Patience while controllers die: the more of them, the longer the supervisor waits before it starts another."""
 LABELLED: Final = "label_maturity: 1s\n"
 RAMP: Final = "steps: [shadow: 100%, analysis, set_weight: 25%, pause: 1s, analysis, set_weight: 50%, analysis]\n"
 LABELS: Final = "alpha: {roll_back: 0.01, promote: 0.05}\nguards:\n- metric: errors\n- metric: accuracy\n"
+GENEROUS: Final = "rollouts: {alpha_per_year: 0.9, worse_per_year: 100}\n"
+"""A year whose budget many promotions do not use up."""
 
 
 class Callers:
@@ -192,6 +199,24 @@ def test_all_at_once_is_at_once(installation: Installation) -> None:
     installation.until(lambda: live_of(installation) == good, "it owns the endpoint", 2.0)
 
 
+@pytest.mark.full
+def test_a_rollout_is_watched_until_it_ends(installation: Installation, tmp_path: Path) -> None:
+    """Given a plan, when it is deployed and watched, then every move is told, and watching ends with the rollout."""
+    live, good = installation.linear(), installation.linear(bias=0.001)
+    installation.serve("late", {live: 1.0})
+    installation.start()
+    file = tmp_path / "rollout.yaml"
+    steps = "steps: [set_weight: 50%, pause: 1s, set_weight: 100%]\nguards: []\n"
+    file.write_text(f"endpoint: late\ncandidate: {good}\n{steps}")
+    words = ("deploy", str(file), "--watch", "--force", "--home", str(installation.home.root))
+    done = subprocess.run(headgate_argv(*words), capture_output=True, text=True, timeout=60, check=True)
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("rollout 1 of late began: progressing, step 1 of 3")
+    assert "step: the pause is over" in lines
+    assert lines[-1] == f"  promoted: {good} has 100 % of the callers"
+    assert newest(installation).state.phase is Phase.PROMOTED
+
+
 @pytest.mark.slow
 def test_a_person_pauses_resumes_and_aborts(installation: Installation) -> None:
     """Given a rollout under way, when a person orders, then it obeys, and nothing else may begin meanwhile."""
@@ -218,20 +243,81 @@ def test_a_person_pauses_resumes_and_aborts(installation: Installation) -> None:
     assert live_of(installation) == live
 
 
-@pytest.mark.slow
-def test_a_controller_killed_again_and_again_changes_nothing(installation: Installation) -> None:
-    """Given a rollout under way, when its controller is killed at random moments, then it ends as if it had lived."""
-    _, good, callers = served(installation, bias=0.001)
-    deploy(installation, good, f"{RAMP}{LABELS}")
-    chance = random.Random(9)  # noqa: S311 - moments, not secrets
-    for _ in range(3):
-        deadline = time.monotonic() + chance.uniform(0.2, 1.5)
-        while time.monotonic() < deadline:
-            callers.ask()
-        pid = installation.processes().get("controller")
+class Deaths:
+    """Controllers that are killed at random moments, so many of them, whatever they are doing."""
+
+    def __init__(self, installation: Installation, count: int) -> None:
+        self.left = count
+        self._installation = installation
+        self._chance = random.Random(9)  # noqa: S311 - moments, not secrets
+        self._next = self._moment()
+
+    def meanwhile(self, true: Callable[[], bool]) -> Callable[[], bool]:
+        """The same condition; asking it kills the controller when its moment has come."""
+
+        def asked() -> bool:
+            if self.left and time.monotonic() >= self._next:
+                self._kill()
+            return true()
+
+        return asked
+
+    def _kill(self) -> None:
+        pid = self._installation.processes().get("controller")
         if pid is not None:
             os.kill(pid, signal.SIGKILL)
-    ask_until(callers, phase_is(installation, Phase.PROMOTED), "it is promoted")
+            self.left -= 1
+        self._next = self._moment()
+
+    def _moment(self) -> float:
+        # From one that has hardly begun to one that has lived long enough to be started again at once.
+        return time.monotonic() + self._chance.uniform(0.2, 6.0)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("kills", [pytest.param(3, marks=pytest.mark.full), pytest.param(20, marks=pytest.mark.slow)])
+def test_controllers_killed_at_random_moments_change_nothing(installation: Installation, kills: int) -> None:
+    """Given rollouts one after the other, when controllers are killed all the time, then each ends as if none was."""
+    one, other, bad = installation.linear(), installation.linear(bias=0.001), installation.linear(bias=50.0)
+    installation.serve("late", {one: 1.0}, more=f"{LABELLED}{GENEROUS}")
+    installation.start()
+    callers, deaths = Callers(installation), Deaths(installation, kills)
+
+    def ends(candidate: str, phase: Phase, live: str) -> None:
+        deploy(installation, candidate, f"{RAMP}{LABELS}")
+        ask_until(callers, deaths.meanwhile(phase_is(installation, phase)), f"{candidate} is {phase}", MOURNED)
+        as_if_nothing_had_happened(installation, callers, live)
+
+    live, good = one, other
+    while deaths.left:
+        ends(bad, Phase.ROLLED_BACK, live)
+        ends(good, Phase.PROMOTED, good)
+        live, good = good, live
+    assert callers.answered[bad] == 0
+
+
+def as_if_nothing_had_happened(installation: Installation, callers: Callers, live: str) -> None:
+    """The newest rollout has each of its moves once, in order; its endpoint, its traffic and its callers say the same.
+
+    A bad one may be known for what it is as soon as it has begun, or after its first step has taken effect.
+    """
     rollout = newest(installation)
-    assert [each.action for each in rollout.moves].count(Action.PROMOTE) == 1
-    ask_until(callers, lambda: live_of(installation) == good, "it owns the endpoint", 5.0)
+    actions = [each.action for each in rollout.moves]
+    if rollout.state.phase is Phase.PROMOTED:
+        assert actions == [Action.STEP] * len(rollout.plan.steps) + [Action.PROMOTE]
+    else:
+        assert actions[-1:] == [Action.ROLL_BACK]
+        assert actions[:-1] in ([], [Action.STEP])
+    with installation.open() as hg:
+        mine = [each for each in hg.events("late", limit=1000) if each.details.get("rollout") == rollout.number]
+        assert [each.details["action"] for each in reversed(mine)] == [each.value for each in actions]
+        assert first_broken(hg.audit()) is None
+
+    def only_live() -> bool:
+        with installation.open() as hg:
+            traffic = hg.traffic.read()["default", "late"]
+        shares = {each.version: each.weight for each in traffic.members if each.weight}
+        return (traffic.live, shares, traffic.shadows) == (live, {live: 1.0}, [])
+
+    ask_until(callers, only_live, f"{live} alone has the endpoint")
+    ask_until(callers, lambda: {each["version"] for each in callers.ask()} == {live}, "all callers hear it", 5.0)

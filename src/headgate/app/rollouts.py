@@ -240,13 +240,13 @@ class Rollouts:
             self._fits(file, spec, live, candidate)
         if not force and not self.registry.proved(candidate) and candidate.ref not in spec.forced:
             raise GateFailed(
-                f"{candidate.ref}: no passing evaluation, so no traffic. "
+                f"{file.place('candidate')}: {candidate.ref} has no passing evaluation, so it gets no traffic. "
                 f"Run: headgate evaluate {candidate.ref} ROWS --gate '...' (or deploy with --force)"
             )
         earlier = self.store.rollouts(self.project, spec.endpoint)
         for each in earlier:
             if not each.state.ended:
-                raise under_way(each)
+                raise Conflict(f"{file.place('endpoint')}: {under_way(each)}")
         within = within_budget(checked, earlier, spec.rollouts, self.clock.now())
         return _Checked(within, spec, PEOPLE if live is None else live.ref, pace)
 

@@ -109,9 +109,13 @@ class PlanFile:
     where: str
     said: _PlanText
 
+    def place(self, path: str) -> str:
+        """Where the key at `path` stands: the file, its line, and the key."""
+        return f"{self.where} line {line_of(self.text, path)}: {path}"
+
     def wrong(self, path: str, message: str) -> BadConfiguration:
         """The complaint about the key at `path`."""
-        return BadConfiguration(f"{self.where} line {line_of(self.text, path)}: {path}", message)
+        return BadConfiguration(self.place(path), message)
 
     def plan(self, facts: Facts, candidate: str) -> Plan:
         """What it means for an endpoint of these facts; `candidate` is the version it names, ``model:number``.
