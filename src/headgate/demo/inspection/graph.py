@@ -6,7 +6,7 @@ import numpy as np
 from onnx import TensorProto, checker, helper, numpy_helper
 
 from headgate.demo.inspection.eye import INPUT, SIDE
-from headgate.demo.inspection.network import COARSE, FAINTEST, GROUPS, Network, filters
+from headgate.demo.inspection.network import COARSE, FAINTEST, FILTERS, GROUPS, Network
 
 OPSET: Final = 17
 IR_VERSION: Final = 8
@@ -17,7 +17,7 @@ OUTPUT: Final = "scores"
 def graph(network: Network) -> bytes:
     """The file: pictures of shape (pictures, SIDE, SIDE) with shades 0 to 1 in, (pictures, classes) out."""
     given = {
-        "filters": filters()[:, None],
+        "filters": FILTERS[:, None],
         "faintest": np.array(FAINTEST),
         "one": np.array(1, np.float32),
         "channel": np.array([1], np.int64),
