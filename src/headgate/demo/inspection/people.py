@@ -61,8 +61,8 @@ class Inspector:
         return others[chance.integers(len(others))]
 
 
-FIRST: Final = Inspector("inspector-a", slips=0.015, sight=0.10)
-SECOND_LOOK: Final = Inspector("inspector-b", slips=0.02, sight=0.09)
+INSPECTOR: Final = Inspector("inspector-a", slips=0.015, sight=0.10)
+COLLEAGUE: Final = Inspector("inspector-b", slips=0.02, sight=0.09)
 """Who looks again at a share of what the first one decided, and knows nothing of it."""
 
 
