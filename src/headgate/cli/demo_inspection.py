@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from headgate.demo.inspection.material import drawn_material, folder_material
@@ -13,6 +14,7 @@ from headgate.demo.inspection.told import as_json
 from headgate.rollouts.comparison.text import as_text
 from headgate.rollouts.comparison.values import Right
 from headgate.rollouts.comparison.words import figure, percent, share
+from headgate.rollouts.state import Phase
 
 
 @click.command("inspection")
@@ -40,7 +42,11 @@ def command(*, home: Path, images: Path | None, quick: bool, as_json_: bool) -> 
     """
     console = Console(stderr=as_json_)
     material = drawn_material(SEED) if images is None else folder_material(images, SEED)
-    outcome = tell(home, material, quick=quick, said=lambda line: console.print(f"[bold]•[/] {line}", highlight=False))
+
+    def said(line: str) -> None:
+        console.print(f"[bold]•[/] {escape(line)}", highlight=False)
+
+    outcome = tell(home, material, quick=quick, said=said)
     if as_json_:
         click.echo(as_json(outcome))
     else:
@@ -52,14 +58,14 @@ def _show(console: Console, outcome: Outcome) -> None:
     console.print(_deciders(outcome))
     console.print()
     console.print(_acts(outcome))
-    last = outcome.acts[0]
-    console.print(f"\n[bold]The report of the first act[/], also in {last.page}\n", highlight=False)
-    click.echo(as_text(last.comparison))
+    first = outcome.acts[0]
+    console.print(f"\n[bold]The report of the first act[/], also in {first.page}\n", highlight=False)
+    click.echo(as_text(first.comparison))
     tally = outcome.tally
     console.print(
         f"\n{tally.asked:,} phones, {tally.failed:,} failed; {tally.labels:,} truths from the laboratory, "
         f"{tally.second_looks:,} second looks, {tally.audits:,} audits. Took {outcome.seconds:.0f} s.\n"
-        f"Pictures: {outcome.material}. The people are simulated.\n\n"
+        f"Pictures: {escape(outcome.material)}. The people are simulated.\n\n"
         f"[bold]Where to look next[/]\n"
         + "".join(f"  {each.page}  {_title(each)}\n" for each in outcome.acts)
         + f"  headgate rollout status {ENDPOINT} --home {outcome.home}\n"
@@ -80,7 +86,7 @@ def _acts(outcome: Outcome) -> Table:
     table = _table("rollout", "verdict", "wrongly at most", "agreement", "errors before", "its errors", "touched")
     for act in outcome.acts:
         right, alpha = act.comparison.judged, act.rollout.plan.alpha
-        promoted = act.rollout.state.phase == "promoted"
+        promoted = act.rollout.state.phase is Phase.PROMOTED
         errors = (right.live_error, right.candidate_error) if isinstance(right, Right) else (None, None)
         table.add_row(
             _title(act),

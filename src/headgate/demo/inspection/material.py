@@ -13,21 +13,22 @@ from headgate.demo.inspection.surfaces import CLASSES, OK, Surface, drawn
 from headgate.errors import BadInput, NotFound
 
 ENDINGS: Final = (".png", ".jpg", ".jpeg")
-FEWEST: Final = 20
-"""Pictures a class needs: half of them to learn from, half to come along the line."""
+FEWEST: Final = 30
+"""Pictures a class needs: a third of them to learn from, a third to judge what was learnt, a third for the line."""
 CONTRAST: Final = 0.2
 """How far whatever is on somebody's own picture is taken to stand out, since nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Surfaces whose truth is known, and those that come along the line; none is in both."""
+    """Surfaces to learn from, to judge what was learnt, and those that come along the line; none is in two of them."""
 
     classes: tuple[str, ...]
     """In the order of the model's scores."""
     usual: str
     """What is said of a surface on which nothing is seen."""
     archive: Iterator[Surface]
+    aside: Iterator[Surface]
     line: Iterator[Surface]
     told: str
     """Where they come from, for whoever reads the figures."""
@@ -39,14 +40,15 @@ def drawn_material(seed: int) -> Material:
     >>> drawn_material(1).classes
     ('ok', 'scratch', 'stain', 'dent')
     """
-    return Material(CLASSES, OK, drawn(seed), drawn(seed + 1), "drawn by the demo; no camera saw any of them")
+    archive, aside, line = (drawn(seed + place) for place in range(3))
+    return Material(CLASSES, OK, archive, aside, line, "drawn by the demo; no camera saw any of them")
 
 
 def folder_material(folder: Path, seed: int) -> Material:
     """Pictures of `folder`, one sub-folder for each class, as PNG or JPEG; read as shades of grey of one size.
 
-    Half of each class are to learn from; the other half come along the line in chance order, again and again. The class
-    with most pictures is what is said where nothing is seen. Raises NotFound where there is no such folder, BadInput
+    Each third of a class has its own use, and comes along in chance order, again and again. The class with most pictures
+    is what is said where nothing is seen. Raises NotFound where there is no such folder, BadInput
     naming the sub-folder or file that cannot be used.
     """
     if not folder.is_dir():
@@ -59,12 +61,12 @@ def folder_material(folder: Path, seed: int) -> Material:
             raise BadInput(name, "size", f"has {len(pictures)} pictures; {FEWEST} of each class are needed at least")
     usual = Counter({name: len(pictures) for name, pictures in found.items()}).most_common(1)[0][0]
     chance = np.random.default_rng(seed)
-    halves: tuple[list[Surface], list[Surface]] = ([], [])
+    thirds: tuple[list[Surface], ...] = ([], [], [])
     for name, pictures in found.items():
         for place, number in enumerate(chance.permutation(len(pictures)).tolist()):
-            halves[place % 2].append(_surface(pictures[number], name, usual))
-    archive, line = (_again_and_again(half, seed + place) for place, half in enumerate(halves))
-    return Material(tuple(found), usual, archive, line, f"pictures of {folder}")
+            thirds[place % 3].append(_surface(pictures[number], name, usual))
+    archive, aside, line = (_again_and_again(third, seed + place) for place, third in enumerate(thirds))
+    return Material(tuple(found), usual, archive, aside, line, f"pictures of {folder}")
 
 
 def _pictures(folder: Path) -> list[Path]:

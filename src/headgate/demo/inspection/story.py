@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from headgate.app.facade import Headgate, open_home
 from headgate.demo.http import HttpPool
 from headgate.demo.inspection.factory import Factory, Tally
@@ -35,11 +37,10 @@ PER_HOUR_QUICK: Final = 40
 TAUGHT: Final = 1600
 HELD_OUT: Final = 400
 """Photographs a version is taught with, and those it is judged by before it may be deployed."""
-PATIENCE: Final = 7 * 24
-"""Hours of the line after which a rollout should have ended."""
 CONNECTIONS: Final = 2
 """Requests at once: cameras on a line take turns, and a shadow that reads pictures keeps up with so many."""
 SEED: Final = 7
+_WAITING: Final = (Phase.PAUSED, Phase.HELD)
 
 Said = Callable[[str], None]
 """Told one line whenever something happens."""
@@ -95,7 +96,7 @@ def _prepare(hg: Headgate, material: Material, home: Path) -> dict[str, float | 
     ):
         network = teach(archive, material.classes, knows_light=knows_light)
         _register(hg, network, archive, material, home / "taught" / ref.replace(":", "-"), why)
-        judged = photograph(material.archive, HELD_OUT, shifts, SEED + 2).table
+        judged = photograph(material.aside, HELD_OUT, shifts, SEED + 2).table
         gates[ref] = hg.evaluate(ref, judged, gates=[plans.GATE]).report.estimates["accuracy"].value
     hg.apply(plans.ENDPOINT_FILE, why="people decide, as they always did")
     return gates
@@ -139,21 +140,20 @@ async def _until_morning(factory: Factory) -> None:
 
 
 async def _act(hg: Headgate, factory: Factory, plan: str, said: Said) -> Act:
-    """Deploy what `plan` says, and work until it has ended by itself."""
+    """Deploy what `plan` says, and work until it has ended by itself; its horizon sees to it that it does not go on."""
     rollout = hg.deploy(plan)
     candidate = rollout.plan.candidate
     before = factory.tally.decided[candidate].pieces
-    for _ in range(PATIENCE):
+    while not rollout.state.ended:
+        if rollout.state.phase in _WAITING:
+            see = f"`headgate rollout status {plans.ENDPOINT} --home {hg.home.root}`"
+            raise Unavailable(f"the rollout of {candidate} waits for a person: {rollout.state.why}; see {see}")
         await factory.work_until(Micros(factory.now + HOUR))
         known, rollout = rollout, hg.rollouts.history(plans.ENDPOINT)[-1]
-        for move in rollout.moves[len(known.moves) :]:
-            said(f"  {_clock(move.at)}  {move.why}: {told(rollout)}")
-        if rollout.state.ended:
-            break
-    else:
-        raise Unavailable(f"the rollout of {candidate} has not ended; see `headgate rollout status {plans.ENDPOINT}`")
-    touched = factory.tally.decided[candidate].pieces - before
-    return _told(hg, rollout, touched)
+        for place in range(len(known.moves), len(rollout.moves)):
+            then = msgspec.structs.replace(rollout, moves=rollout.moves[: place + 1])
+            said(f"  {_clock(then.moves[-1].at)}  {then.moves[-1].why}; {told(then)}")
+    return _told(hg, rollout, factory.tally.decided[candidate].pieces - before)
 
 
 def _told(hg: Headgate, rollout: Rollout, touched: int) -> Act:
