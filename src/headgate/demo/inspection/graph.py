@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from onnx import TensorProto, checker, helper, numpy_helper
 
 from headgate.demo.inspection.eye import INPUT, SIDE
@@ -16,7 +17,7 @@ OUTPUT: Final = "scores"
 
 def graph(network: Network) -> bytes:
     """The file: pictures of shape (pictures, SIDE, SIDE) with shades 0 to 1 in, (pictures, classes) out."""
-    given = {
+    given: dict[str, NDArray[Any]] = {
         "filters": FILTERS[:, None],
         "faintest": np.array(FAINTEST),
         "one": np.array(1, np.float32),

@@ -27,8 +27,8 @@ TRUTH: Final = "truth"
 """Column of the label."""
 LARGEST_PICTURE: Final = 65536
 """Bytes; a picture of the demo has some four thousand."""
-_CALM: Final = 0.1
-"""Inverse strength by which the classifier is kept from trusting single features (C of logistic regression)."""
+_TRUST: Final = 10.0
+"""How far the classifier may trust single features: the inverse of its penalty (C of logistic regression)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +80,7 @@ def teach(archive: Archive, classes: Sequence[str], *, knows_light: bool) -> Net
     found = features(shades, brightness).astype(np.float64)
     centre, spread = found.mean(axis=0), found.std(axis=0) + 1e-9
     codes = [list(classes).index(each) for each in archive.truths]
-    fitted = LogisticRegression(C=_CALM, max_iter=2000).fit((found - centre) / spread, codes)
+    fitted = LogisticRegression(C=_TRUST, max_iter=2000).fit((found - centre) / spread, codes)
     weights, biases = fitted.coef_.T, fitted.intercept_
     if len(classes) == 2:  # scikit-learn keeps one column then: the second class against the first
         weights, biases = np.hstack([0 * weights, weights]), np.hstack([0 * biases, biases])
