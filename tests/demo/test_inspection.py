@@ -34,7 +34,7 @@ def test_the_model_takes_over_and_the_bad_version_never_does(tmp_path: Path) -> 
     first, second = found["acts"]
 
     assert (first["candidate"], first["verdict"]) == ("surface:1", "promoted")
-    assert first["beside"] == "people"
+    assert first["beside"] == "human"
     assert first["alpha"] == {"roll_back": 0.01, "promote": 0.05}
     assert [each["action"] for each in first["moves"]].count("step") == 10
     assert 0 < first["touched"] < found["decided"]["surface:1"]["pieces"]

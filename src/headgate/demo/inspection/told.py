@@ -38,7 +38,7 @@ def _act(act: Act) -> dict[str, Any]:
     right = found.judged if isinstance(found.judged, Right) else None
     return {
         "candidate": rollout.plan.candidate,
-        "beside": found.live.name,
+        "beside": rollout.live,
         "verdict": str(rollout.state.phase),
         "why": rollout.state.why,
         "alpha": {"roll_back": rollout.plan.alpha.roll_back, "promote": rollout.plan.alpha.promote},
