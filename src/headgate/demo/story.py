@@ -4,17 +4,11 @@ Called by ``headgate demo``; every step uses the same doors a user has.
 """
 
 import asyncio
-import contextlib
 import json
 import os
-import shutil
-import signal
-import socket
-import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Final
 
@@ -22,27 +16,21 @@ from headgate.app.facade import Headgate, open_home
 from headgate.demo.flights import LABEL, Flights, load_flights
 from headgate.demo.http import HttpPool
 from headgate.demo.replay import Progress, Replay, Tally
+from headgate.demo.serving import Running, fresh_home, serving
 from headgate.demo.train import fit, replayed_flights, split, training_flights, with_label
-from headgate.errors import Conflict, Unavailable
 from headgate.monitors.status import title
 from headgate.monitors.windows import Window
-from headgate.settings import STORE_VARIABLE
-from headgate.store.home import create_home
-from headgate.supervisor.supervisor import headgate_argv
 from headgate.vocabulary import DAY, HOUR
 
 ENDPOINT: Final = "flights"
 MODEL: Final = "flight-delay"
 GATE: Final = "auc >= 0.65"
 CONNECTIONS: Final = 32
-READY_SECONDS: Final = 60
 QUICK_SHARE: Final = 0.02
 """Share of the flights that ``--quick`` replays, a day at a time instead of an hour."""
 
 Said = Callable[[str], None]
 """Told one line at the beginning of every part."""
-
-_MARK: Final = "made-by-headgate-demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +45,6 @@ class Outcome:
     trained_on: int
     seconds: float
     home: Path
-
-
-def fresh_home(root: Path) -> Path:
-    """An empty directory at `root`; what an earlier demo left there is removed.
-
-    Raises Conflict when something else is there.
-    """
-    if root.exists():
-        if not (root / _MARK).exists():
-            raise Conflict(f"{root} is there and was not made by the demo; name another with --home")
-        shutil.rmtree(root)
-    create_home(root)
-    (root / _MARK).touch()
-    return root
 
 
 def prepare(hg: Headgate, flights: Flights) -> tuple[int, float | None]:
@@ -106,70 +80,6 @@ def _endpoint_yaml() -> str:
         "journal: {ack: durable}\n"
         "label_maturity: 2d\n"
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """An installation that serves; ports are on the loopback address."""
-
-    port: int
-    control_port: int
-
-
-@contextlib.contextmanager
-def serving(root: Path, log: Path) -> Iterator[Running]:
-    """``headgate up --replay`` on free ports for as long as the context lasts.
-
-    Raises Unavailable, naming the log, when it does not become ready in time.
-    """
-    port, control, metrics = _free_ports(3)
-    words = ["up", "--home", str(root), "--replay", "--port", str(port)]
-    words += ["--control-port", str(control), "--metrics-port", str(metrics), "--grpc-port", "0"]
-    with log.open("wb") as sink:
-        # The words of the command line are ours; nothing of them comes from a caller.
-        process = subprocess.Popen(  # noqa: S603
-            headgate_argv(*words),
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=sink,
-            start_new_session=True,
-            env={**os.environ, STORE_VARIABLE: ""},  # the demo's home is its own, database included
-        )
-        try:
-            _wait_ready(process, (f"127.0.0.1:{port}/readyz", f"127.0.0.1:{control}/livez"), log)
-            yield Running(port, control)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(60)
-
-
-def _wait_ready(process: "subprocess.Popen[bytes]", addresses: Sequence[str], log: Path) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        if all(_answers(address) for address in addresses):
-            return
-        time.sleep(0.05)
-    raise Unavailable(f"`headgate up` did not become ready; its log is {log}")
-
-
-def _answers(address: str) -> bool:
-    host, _, path = address.partition("/")
-    connection = HTTPConnection(host, timeout=5)
-    try:
-        connection.request("GET", f"/{path}")
-        return connection.getresponse().status == 200
-    except (OSError, HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 async def replay(running: Running, flights: Flights, step_us: int, progress: Progress) -> Tally:

@@ -1,0 +1,58 @@
+"""What the demo tells programs: one JSON object."""
+
+import json
+import os
+from typing import Any
+
+from headgate.demo.inspection.story import Act, Outcome
+from headgate.demo.replay import rfc3339
+from headgate.evaluation.estimate import Estimate
+from headgate.rollouts.comparison.values import Right
+
+
+def as_json(outcome: Outcome) -> str:
+    """Everything as one object; shares are 0 to 1, and what is not known is null."""
+    tally = outcome.tally
+    return json.dumps(
+        {
+            "pictures": outcome.material,
+            "pieces": tally.asked,
+            "failed": tally.failed,
+            "first_failure": tally.first_failure,
+            "labels": tally.labels,
+            "second_looks": tally.second_looks,
+            "audits": tally.audits,
+            "decided": {
+                who: {"pieces": each.pieces, "wrong": each.wrong} for who, each in tally.decided.items() if each.pieces
+            },
+            "accuracy_before": outcome.gates,
+            "acts": [_act(each) for each in outcome.acts],
+            "seconds": round(outcome.seconds, 1),
+            "cores": os.cpu_count(),
+        }
+    )
+
+
+def _act(act: Act) -> dict[str, Any]:
+    rollout, found = act.rollout, act.comparison
+    right = found.judged if isinstance(found.judged, Right) else None
+    return {
+        "candidate": rollout.plan.candidate,
+        "beside": rollout.live,
+        "verdict": str(rollout.state.phase),
+        "why": rollout.state.why,
+        "alpha": {"roll_back": rollout.plan.alpha.roll_back, "promote": rollout.plan.alpha.promote},
+        "touched": act.touched,
+        "compared": found.both,
+        "labelled": found.labelled,
+        "agreement": _estimate(found.agreement),
+        "errors": None if right is None else {"live": right.live_error, "candidate": right.candidate_error},
+        "difference_of_errors": None if right is None else _estimate(right.difference),
+        "began": rfc3339(rollout.started),
+        "moves": [{"at": rfc3339(each.at), "action": str(each.action), "why": each.why} for each in rollout.moves],
+        "page": str(act.page),
+    }
+
+
+def _estimate(found: Estimate) -> dict[str, float | None]:
+    return {"value": found.value, "low": found.low, "high": found.high}
