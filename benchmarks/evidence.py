@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -162,7 +163,7 @@ def updates(count: int) -> list[dict[str, Any]]:
     """How long it takes until so many events are evidence."""
     return [
         {"what": f"events of {name}", "count": count,
-         "seconds": round(median_s(lambda plan=plan, sample=sample: Evidence().after(plan, sample), 3), 3)}
+         "seconds": round(median_s(partial(Evidence().after, plan, sample), 3), 3)}
         for name, (plan, sample) in samples(count).items()
     ]  # fmt: skip
 

@@ -50,9 +50,7 @@ SUITE.tests(
     f"{OBSERVE}::test_labels_count_when_they_are_due_and_not_before",
 )
 SUITE.tests("3-bounded", "any bounded loss on late labels: how far a number is off, up to a cap", LOSSES)
-SUITE.tests(
-    "3-calibration", "calibration", f"{JUDGE}::test_calibration_is_a_paired_difference_of_squared_errors"
-)
+SUITE.tests("3-calibration", "calibration", f"{JUDGE}::test_calibration_is_a_paired_difference_of_squared_errors")
 SUITE.tests(
     "3-value",
     "business value: a value matrix, or a column with a cap",

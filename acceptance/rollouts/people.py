@@ -24,9 +24,7 @@ SUITE.tests(
 )
 SUITE.tests("8-queue", "or through the review queue: the next one with a lease, skipped, and looked at twice", PEOPLE)
 SUITE.tests("8-agreement", "agreement by segment and by reviewer", PEOPLE)
-SUITE.tests(
-    "8-kappa", "Cohen's kappa of people and model, against the baseline of people among themselves", PEOPLE
-)
+SUITE.tests("8-kappa", "Cohen's kappa of people and model, against the baseline of people among themselves", PEOPLE)
 SUITE.tests(
     "8-truth",
     "people and model are both judged against ground truth where there is one",

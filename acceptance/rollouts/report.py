@@ -60,9 +60,7 @@ SUITE.tests(
     f"{PAIRS}::test_rows_of_one_request_share_the_time_of_their_call",
 )
 SUITE.tests("5-terminal", "for the terminal", f"{ROOM}/test_text.py")
-SUITE.tests(
-    "5-json", "as JSON", f"{COMPARE}::test_it_comes_back_from_json", f"{VERBS}::test_a_program_reads_json"
-)
+SUITE.tests("5-json", "as JSON", f"{COMPARE}::test_it_comes_back_from_json", f"{VERBS}::test_a_program_reads_json")
 SUITE.tests(
     "5-page",
     "as one HTML page that needs nothing else",

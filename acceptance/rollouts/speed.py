@@ -101,9 +101,7 @@ def update(bench: Bench) -> Measured:
     return gate(decisions(bench), "a million events", limit=1.0)
 
 
-@SUITE.row(
-    "speed-update-guards", "the same for the usual guards, of a shadow and of a split: the slowest, s", EVIDENCE
-)
+@SUITE.row("speed-update-guards", "the same for the usual guards, of a shadow and of a split: the slowest, s", EVIDENCE)
 def update_guards(bench: Bench) -> Measured:
     found = report(bench, "evidence", "evidence.json")["gates"]
     values = [each["value"] for each in found if "million" in each["says"]]

@@ -77,6 +77,7 @@ def kept(home: Path) -> tuple[Any, ...]:
 def test_a_plan_is_refused_with_its_line_and_nothing_moves(
     case: str,
     verb: str,
+    *,
     home: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],

@@ -46,6 +46,19 @@ class Scripted:
     def deploy(self, project: str, endpoint: str, plan: str, why: str, who: str) -> bytes:
         return self._said("deploy", project, endpoint, plan, why, who)
 
+    def next_case(self, project: str, endpoint: str, reviewer: str, who: str) -> bytes | None:
+        found = self._said("next", project, endpoint, reviewer, who)
+        return None if reviewer == "idle" else found
+
+    def skip_case(self, project: str, endpoint: str, input_id: str, reviewer: str) -> None:
+        self._said("skip", project, endpoint, input_id, reviewer)
+
+    def queue(self, project: str, endpoint: str) -> bytes:
+        return self._said("queue", project, endpoint)
+
+    def picture(self, project: str, endpoint: str, input_id: str, field: str, who: str) -> tuple[bytes, str]:
+        return self._said("picture", project, endpoint, input_id, field, who), "image/png"
+
     def move(self, project: str, endpoint: str, action: str, why: str, who: str) -> bytes:
         return self._said(action, project, endpoint, why, who)
 

@@ -42,6 +42,18 @@ class Control:
         self.ordered.append((project, endpoint, who))
         return b"{}"
 
+    def next_case(self, project: str, endpoint: str, reviewer: str, who: str) -> bytes | None:
+        return self.status(project, endpoint, "", who)
+
+    def skip_case(self, project: str, endpoint: str, input_id: str, reviewer: str) -> None:
+        self.ordered.append((project, endpoint, reviewer))
+
+    def queue(self, project: str, endpoint: str) -> bytes:
+        return b"{}"
+
+    def picture(self, project: str, endpoint: str, input_id: str, field: str, who: str) -> tuple[bytes, str]:
+        return self.status(project, endpoint, "", who), "image/png"
+
     def move(self, project: str, endpoint: str, action: str, why: str, who: str) -> bytes:
         return self.deploy(project, endpoint, "", why, who)
 

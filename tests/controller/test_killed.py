@@ -57,9 +57,7 @@ class Controllers(RuleBasedStateMachine):
         for each in (self.calm, self.deadly):
             each.begin(*steps, horizon=Micros(horizon * SECOND), on_horizon=on_horizon)
 
-    @rule(
-        seen=st.sampled_from(sorted(SEEN)), later=st.integers(0, 40), write=st.integers(0, 7), too_late=st.booleans()
-    )
+    @rule(seen=st.sampled_from(sorted(SEEN)), later=st.integers(0, 40), write=st.integers(0, 7), too_late=st.booleans())
     def the_controller_looks(self, seen: str, later: int, write: int, too_late: bool) -> None:
         self.calm.turn(SEEN[seen], later=later)
         self.dying.left, self.dying.too_late = write, too_late

@@ -17,7 +17,11 @@ DEMO = (sys.executable, "-m", "headgate.cli.main", "demo", "inspection", "--quic
 
 def told(tmp_path: Path, *more: str) -> Any:
     done = subprocess.run(
-        [*DEMO, "--json", "--home", str(tmp_path / "h"), *more], capture_output=True, text=True, timeout=280, check=False
+        [*DEMO, "--json", "--home", str(tmp_path / "h"), *more],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout)

@@ -9,7 +9,8 @@ from headgate.journal.places import NOWHERE, Places, keys_of
 
 @given(st.lists(st.lists(st.integers(0, 500)), max_size=12), st.lists(st.integers(0, 500)))
 def test_it_says_what_a_dictionary_would(batches: list[list[int]], asked: list[int]) -> None:
-    places, known = Places(), {}
+    places = Places()
+    known: dict[int, int] = {}
     for batch in batches:
         new = [each for each in dict.fromkeys(batch) if each not in known]
         stand = np.arange(len(known), len(known) + len(new))

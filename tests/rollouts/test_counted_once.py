@@ -40,4 +40,3 @@ def test_what_is_dated_before_the_rollout_does_not_count_however_late_it_comes(j
     journal.ask(1, *SAID, at=1100, label="yes")
     journal.ask(2, *SAID, at=900, label="yes")
     assert len(journal.seen().pairs) == 1
-

@@ -14,7 +14,7 @@ from tests.rollouts.worlds import BEGUN, GUARDS, LIVE, RAMP, SPLIT, STICKY, Habi
 
 from headgate.journal.reader import Reader
 from headgate.journal.records import Answer, Block, Input, Label
-from headgate.rollouts import following
+from headgate.rollouts import following, ledger
 from headgate.rollouts.following import LATE, Followed, Following
 from headgate.rollouts.guards import Guard, Margin, Measure, Unit
 from headgate.rollouts.judge import Evidence, Sample, Weighed, weigh
@@ -123,13 +123,13 @@ def test_a_label_that_is_corrected_after_it_was_counted_is_counted_as_it_stands(
     world.wait(60.0)
     before = assert_as_whole(world, followed)
     for number in range(20):
-        world.tell(number, world.now, world.now, 0, None, "no")
-        world.tell(number, world.now + 1, world.now + 1, 0, None, "yes")
+        world.tell(number, world.now, world.now, at=0, user=None, truth="no")
+        world.tell(number, world.now + 1, world.now + 1, at=0, user=None, truth="yes")
     world.wait(0.1)
     after = assert_as_whole(world, followed)
     assert before.judged != after.judged
     for number in range(20):
-        world.tell(number, world.now, world.now, 0, None, "yes")
+        world.tell(number, world.now, world.now, at=0, user=None, truth="yes")
     world.wait(0.1)
     assert assert_as_whole(world, followed).judged == after.judged, "what says the same again changes nothing"
     assert beginnings.count == 1
@@ -152,7 +152,7 @@ def test_after_a_correction_what_came_before_it_is_not_counted_again(
 
     monkeypatch.setattr(Evidence, "after", counting)
     for number, least, most in ((80, 15, 60), (1, 80, 140)):
-        world.tell(number, world.now, world.now, 0, None, "neither")
+        world.tell(number, world.now, world.now, at=0, user=None, truth="neither")
         counted.clear()
         world.wait(0.5)
         followed.look(world.rollout, world.scene, world.now)
@@ -259,14 +259,14 @@ def test_a_look_reads_what_is_new_alone(world: World, monkeypatch: pytest.Monkey
     world.seal(compact=True)
     followed.look(world.rollout, world.scene, world.now)
     read: list[int] = []
-    taken = following.Ledger.joined
+    taken = ledger.Ledger.joined
 
-    def counting(ledger: Any, end: Micros) -> Any:
-        table = taken(ledger, end)
+    def counting(kept: Any, end: Micros) -> Any:
+        table = taken(kept, end)
         read.append(len(table))
         return table
 
-    monkeypatch.setattr(following.Ledger, "joined", counting)
+    monkeypatch.setattr(ledger.Ledger, "joined", counting)
     monkeypatch.setattr(Reader, "joined", raises)
     world.ask()
     world.wait(1.0)

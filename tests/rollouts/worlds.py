@@ -152,12 +152,13 @@ class World:
         if self.happens(self.habits.after_due):
             when += 30 * SECOND
         observed = when + (5 * SECOND if self.happens(self.habits.ahead) else 0)
-        self.tell(number, when, observed, at, user, truth)
+        self.tell(number, when, observed, at=at, user=user, truth=truth)
         if self.happens(self.habits.corrected):
             other = {"yes": "no", "no": "yes"}[truth] if self.happens(0.5) else truth
-            self.tell(number, when + int(self.random.integers(0, 40 * SECOND)), observed + 1, at, user, other)
+            later = when + int(self.random.integers(0, 40 * SECOND))
+            self.tell(number, later, observed + 1, at=at, user=user, truth=other)
 
-    def tell(self, number: int, when: int, observed: int, at: int, user: str | None, truth: str) -> None:
+    def tell(self, number: int, when: int, observed: int, *, at: int, user: str | None, truth: str) -> None:
         """A label that comes at `when`; now and then it comes twice."""
         self.labels += 1
         names: dict[str, Any] = {"input_id": ident(number)}

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from headgate.cli.demo_inspection import command as inspection
 from headgate.cli.demo_rollouts import rollouts
 from headgate.cli.options import demo_options
 from headgate.demo.plot import Point, plot_months
@@ -33,6 +34,7 @@ def command(context: click.Context, *, home: Path, quick: bool, as_json_: bool) 
 
 
 command.add_command(rollouts)
+command.add_command(inspection)
 
 
 def _watch(home: Path, *, quick: bool, as_json_: bool) -> None:

@@ -38,7 +38,7 @@ def command(*, home: Path, images: Path | None, quick: bool, as_json_: bool) -> 
 
     People decide on every phone while a model looks on and nobody hears it. Once it has proved to be no worse than they
     are, it decides on 5 % of the phones, then on more, then on all. Then comes a version that was taught by day: it
-    passes its gate, and is gone before it has decided on a single phone. The surfaces are drawn and the people simulated.
+    passes its gate, and is gone before it has decided on a single phone. Surfaces are drawn, people simulated.
     """
     console = Console(stderr=as_json_)
     material = drawn_material(SEED) if images is None else folder_material(images, SEED)

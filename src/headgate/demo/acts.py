@@ -21,7 +21,8 @@ from headgate.demo.account import Account, Act, Trained
 from headgate.demo.flights import LABEL, Flights, load_flights
 from headgate.demo.http import HttpPool
 from headgate.demo.replay import Progress, Replay, Until
-from headgate.demo.story import CONNECTIONS, ENDPOINT, GATE, MODEL, Running, Said, first_version, fresh_home, serving
+from headgate.demo.serving import Running, fresh_home, serving
+from headgate.demo.story import CONNECTIONS, ENDPOINT, GATE, MODEL, Said, first_version
 from headgate.demo.timetable import (
     KILOMETRES_PER_HOUR,
     MILES_PER_HOUR,
@@ -235,9 +236,7 @@ def _versions(hg: Headgate, flights: Flights, said: Said) -> tuple[tuple[Trained
     return (first, second, third), harm_of(squared_errors(good, aside), squared_errors(bad, aside))
 
 
-def _version(
-    hg: Headgate, fit_on: Flights, aside: Flights, per_hour: float, says: str
-) -> tuple[Trained, Pipeline]:
+def _version(hg: Headgate, fit_on: Flights, aside: Flights, per_hour: float, says: str) -> tuple[Trained, Pipeline]:
     """The next version, under the contract of the first, with its evaluation on `aside`."""
     first, reference = hg.registry.resolve(f"{MODEL}:1"), with_label(fit_on)
     model = fit_timetable(reference, per_hour)

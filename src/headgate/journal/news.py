@@ -53,7 +53,7 @@ class News:
         self._read = {table: _Read() for table in columns}
         self._handed_out = {table: Places() for table in columns}
         self.cut = False
-        """Whether a writer gave up a segment and took back what was handed out of it: only a new beginning mends that."""
+        """Whether a writer gave up a segment and took back what was handed out of it: all has to be read anew then."""
 
     def take(self) -> dict[Table, pa.Table]:
         """What is new in each table. Raises Unavailable where the journal is rearranged all the time."""

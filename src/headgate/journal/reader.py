@@ -337,7 +337,7 @@ _UNKNOWN: Final = Schema("", "", "", (), "", "text")
 
 
 def laid_together(pieces: Sequence[pa.Table], columns: Sequence[str], table: Table) -> pa.Table:
-    """The rows of all `pieces` with `columns`, each in a type that holds the values of all; null where it is missing."""
+    """The rows of all `pieces` with `columns`, each in a type that holds all values; null where it is missing."""
     wanted = _united(pieces, columns, table)
     return pa.concat_tables([conform(each, wanted) for each in pieces] or [wanted.empty_table()])
 

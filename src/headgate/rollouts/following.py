@@ -1,13 +1,13 @@
 """A rollout that is looked at again and again: each look costs what is new, and finds what reading everything would.
 
 Every input is counted once, in the order of event time, and its label once it is due. What is not older than LATE may
-still change, by an answer or a label that comes late, so it is counted at every look anew, on top of what is counted for
-good. Where a label that was counted is revised nevertheless, counting goes back to before it. Where an input or an answer
-comes very late, a clock is set back, or something of the endpoint is other than it was, evidence is made anew from the
-journal, from the first input on. So it is after a restart: nothing is kept but the journal.
+still change, by an answer or a label that comes late, so it is counted at every look anew, on top of what is counted
+for good. Where a label that was counted is revised nevertheless, counting goes back to before it. Where an input or an
+answer comes very late, a clock is set back, or something of the endpoint is other than it was, evidence is made anew
+from the journal, from the first input on. So it is after a restart: nothing is kept but the journal.
 
-What needs all rows at every look is read whole: guards with a query of their own, which may look across rows, labels that
-name a key's last input or come from people, and endpoints whose people decide.
+What needs all rows at every look is read whole: guards with a query of their own, which may look across rows, labels
+that name a key's last input or come from people, and endpoints whose people decide.
 """
 
 from collections.abc import Iterable

@@ -1,8 +1,8 @@
 """The inputs of a rollout as they come in: what of them may still change, and the last label of each, by number.
 
-Kept from look to look by `following.py`. Which input a label speaks of, and which label of several counts, is decided in
-``journal/queries.sql`` for whoever reads everything; here the same is said of what is new. What a look has counted may
-not change afterwards, but for labels: where something else does, the ledger is `upset`, and a new one has to be begun.
+Kept from look to look by `following.py`. Which input a label speaks of, and which label of several counts, is decided
+in ``journal/queries.sql`` for whoever reads everything; here the same is said of what is new. What a look has counted
+may not change afterwards, but for labels: where something else does, the ledger is `upset`, and one has to begin anew.
 """
 
 from typing import Any, Final

@@ -26,7 +26,7 @@ from headgate.rollouts.tally import Group, Groups, Mean, Tally
 SMALLEST_GROUP: Final = 100
 """Rows a group needs before a guard looks at it."""
 Rows = TypeVar("Rows", Pairs, Arms)
-_Rows = TypeVar("_Rows", Pairs, Arms, contravariant=True)
+Rows_contra = TypeVar("Rows_contra", Pairs, Arms, contravariant=True)
 _MORE_EVENTS: Final = AllocationTest.worse()
 
 
@@ -61,14 +61,14 @@ NOTHING: Final = Found()
 """What a guard found that cannot measure yet."""
 
 
-class Scale(Protocol[_Rows]):
+class Scale(Protocol[Rows_contra]):
     """How rows become a tally."""
 
     def start(self) -> Tally:
         """Of nothing."""
         ...
 
-    def after(self, tally: Tally, rows: _Rows, /) -> Tally:
+    def after(self, tally: Tally, rows: Rows_contra, /) -> Tally:
         """Of more rows, which come after those before in event time."""
         ...
 

@@ -176,6 +176,7 @@ class Routing:
             self._since.append((each.at, _assigned(rollout, traffic, state)))
 
     def __call__(self, input_id: str, entity: str | None, at: Micros) -> str:
+        """The version to which it was assigned."""
         key = entity.encode() if self._sticks and entity is not None else parse_id(input_id)
         assignment = next((each for since, each in reversed(self._since) if since <= at), self._since[0][1])
         return assignment.version(key)[0]

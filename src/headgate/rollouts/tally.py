@@ -1,6 +1,6 @@
-"""What a guard has counted and weighed so far, as a value: with new rows it becomes another, the old rows are not needed.
+"""What a guard has counted and weighed so far, as a value: with new rows it becomes another, without the old ones.
 
-Nothing in a tally depends on when somebody looked: rows taken one by one or all at once give the same, but for rounding.
+Nothing in a tally depends on when somebody looked: rows taken one by one or all at once give the same but for rounding.
 """
 
 from typing import Final

@@ -25,7 +25,9 @@ PER_HOUR = 60
 class World:
     """Stands for the gateway's pool and the controller's; the model decides where `decides` says so."""
 
-    def __init__(self, decides: Callable[[int], bool] = lambda number: False, *, fail: int = -1, stuck: str = "-") -> None:
+    def __init__(
+        self, decides: Callable[[int], bool] = lambda number: False, *, fail: int = -1, stuck: str = "-"
+    ) -> None:
         self.said: list[tuple[str, Any]] = []
         self._decides, self._fail, self._stuck = decides, fail, stuck
         self._asked = 0
@@ -38,7 +40,7 @@ class World:
         self.said.append((path.rpartition("/")[2], body))
         if number == self._fail:
             return 503, b'{"error": {"message": "down"}}'
-        row = {"id": f"id{number}", "version": "human", "decides": "human"}
+        row: dict[str, Any] = {"id": f"id{number}", "version": "human", "decides": "human"}
         if self._decides(number):
             row = {"id": f"id{number}", "version": "surface:1", "prediction": "ok", "scores": [1.0, 0.0, 0.0, 0.0]}
         return 200, json.dumps({"predictions": [row]}).encode()
@@ -86,7 +88,15 @@ def test_the_clock_begins_where_the_line_does_and_is_moved_after_everything_of_t
     world = World()
     worked(world, 2)
     order = [name for name, _ in world.said]
-    assert order == ["advance", *["predict"] * PER_HOUR, "decisions", "advance", *["predict"] * PER_HOUR, "decisions", "advance"]
+    assert order == [
+        "advance",
+        *["predict"] * PER_HOUR,
+        "decisions",
+        "advance",
+        *["predict"] * PER_HOUR,
+        "decisions",
+        "advance",
+    ]
     assert [micros(each["to"]) for each in world.of("advance")] == [START, START + HOUR, START + 2 * HOUR]
 
 
@@ -129,7 +139,9 @@ def test_the_laboratory_tells_every_truth_once_it_knows() -> None:
     entries = world.entries("labels")
     assert len(entries) == factory.tally.labels
     asked = [micros(each["at"][0]) for each in world.of("predict")]
-    assert [each["id"] for each in entries] == [f"id{n}" for n, at in enumerate(asked) if at + LABORATORY <= START + 8 * HOUR]
+    assert [each["id"] for each in entries] == [
+        f"id{n}" for n, at in enumerate(asked) if at + LABORATORY <= START + 8 * HOUR
+    ]
     assert all(micros(each["observed_at"]) == asked[int(each["id"][2:])] + LABORATORY for each in entries)
 
 

@@ -1,4 +1,4 @@
-"""What is registered is what was taught: the picture comes through the contract, and the package answers like the model."""
+"""What is registered is what was taught: a picture comes through the contract, the package answers like the model."""
 
 from pathlib import Path
 

@@ -4,7 +4,6 @@ import io
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 

@@ -54,7 +54,9 @@ def test_the_graph_equals_its_twin(brightness: float | None, classes: int) -> No
     np.testing.assert_allclose(served(made, pictures[:1]), said[:1], atol=1e-6)
 
 
-@given(seed=st.integers(0, 2**32), light=st.floats(0, 1), spread=st.floats(0, 1), brightness=st.sampled_from([None, 0.3]))
+@given(
+    seed=st.integers(0, 2**32), light=st.floats(0, 1), spread=st.floats(0, 1), brightness=st.sampled_from([None, 0.3])
+)
 def test_they_are_equal_on_any_picture(seed: int, light: float, spread: float, brightness: float | None) -> None:
     noise = np.random.default_rng(seed).normal(size=(1, SIDE, SIDE))
     picture = (light + spread * noise).clip(0, 1).astype(np.float32)
@@ -78,7 +80,9 @@ def test_filters_are_blind_to_an_even_surface_and_measure_a_spot_in_its_own_ligh
 
 def test_features_do_not_change_with_the_brightness_only_where_it_is_the_pictures_own() -> None:
     picture = np.random.default_rng(7).uniform(0.4, 0.6, (1, SIDE, SIDE)).astype(np.float32)
-    own, fixed = ([features(shade * picture, it)[0] for shade in (np.float32(1), np.float32(0.45))] for it in (None, 0.5))
+    own, fixed = (
+        [features(shade * picture, it)[0] for shade in (np.float32(1), np.float32(0.45))] for it in (None, 0.5)
+    )
     np.testing.assert_allclose(own[0], own[1], atol=0.02)
     assert (fixed[0] - fixed[1]).min() > 0.5
 
@@ -107,14 +111,20 @@ def test_teaching_twice_gives_the_same_network(archive: Archive, network: Networ
 
 
 def test_two_classes_are_two_columns(archive: Archive) -> None:
-    binary = Archive(archive.photos, archive.shifts, tuple("ok" if each == "ok" else "flawed" for each in archive.truths))
+    binary = Archive(
+        archive.photos, archive.shifts, tuple("ok" if each == "ok" else "flawed" for each in archive.truths)
+    )
     said = scores(teach(binary, ("flawed", "ok"), knows_light=True), archive.shades)
-    found = np.mean([("flawed", "ok")[each] == truth for each, truth in zip(said.argmax(axis=1), binary.truths, strict=True)])
+    found = np.mean(
+        [("flawed", "ok")[each] == truth for each, truth in zip(said.argmax(axis=1), binary.truths, strict=True)]
+    )
     assert said.shape == (600, 2)
     assert found > 0.9
 
 
-def test_what_is_packaged_opens_pictures_and_asks_the_network(archive: Archive, network: Network, tmp_path: Path) -> None:
+def test_what_is_packaged_opens_pictures_and_asks_the_network(
+    archive: Archive, network: Network, tmp_path: Path
+) -> None:
     folder = write_model(network, tmp_path / "model")
     assert sorted(each.name for each in folder.iterdir()) == ["model.py", eye.NETWORK]
     said = Eye(folder).predict([{PICTURE: as_png(each)} for each in archive.photos[:7]])

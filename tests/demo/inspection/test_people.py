@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from headgate.demo.inspection.light import Shift
-from headgate.demo.inspection.people import COLLEAGUE, INSPECTOR, LONGEST_SECONDS, TYPICAL_SECONDS, Inspector, thinks_for
+from headgate.demo.inspection.people import (
+    COLLEAGUE,
+    INSPECTOR,
+    LONGEST_SECONDS,
+    TYPICAL_SECONDS,
+    Inspector,
+    thinks_for,
+)
 from headgate.demo.inspection.surfaces import CLASSES, DENT, OK, SCRATCH, Surface, drawn
 from headgate.vocabulary import SECOND
 

@@ -2,7 +2,7 @@
 
 In an hour every piece is asked about; whatever the endpoint leaves to people, one of them decides a little later, and a
 second one a share of it again; a share of what the model decided is looked at by a person all the same. A laboratory
-finds out the truth of every piece some hours later. Then the clock is moved, and nothing goes on before everything obeys.
+finds out the truth of every piece some hours later. Then the clock is moved, and all wait until everything obeys.
 """
 
 import heapq

@@ -1,4 +1,4 @@
-"""Teaches a network with photographs whose truth is known, and makes of it what is registered: a folder with a model."""
+"""Teaches a network with photographs whose truth is known, and makes a folder with a model of it, to be registered."""
 
 import shutil
 from collections.abc import Iterator, Sequence

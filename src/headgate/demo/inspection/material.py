@@ -47,7 +47,7 @@ def drawn_material(seed: int) -> Material:
 def folder_material(folder: Path, seed: int) -> Material:
     """Pictures of `folder`, one sub-folder for each class, as PNG or JPEG; read as shades of grey of one size.
 
-    Each third of a class has its own use, and comes along in chance order, again and again. The class with most pictures
+    Each third of a class has its own use, and comes along in chance order, again and again. The class with most of them
     is what is said where nothing is seen. Raises NotFound where there is no such folder, BadInput
     naming the sub-folder or file that cannot be used.
     """

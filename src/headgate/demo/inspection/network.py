@@ -19,7 +19,7 @@ Floats32 = NDArray[np.float32]
 WINDOW: Final = 9
 """Pixels of a filter's side."""
 GROUPS: Final = (8, 4, 1, 1)
-"""Filters of one kind in different directions: lines, edges, small spots, larger spots. The strongest of each counts."""
+"""Filters of a kind in different directions: lines, edges, small spots, larger spots. The strongest of each counts."""
 COARSE: Final = 4
 """By how much a picture is made smaller to be looked at once more, for what is larger than a filter."""
 FAINTEST: Final = np.float32(1e-3)

@@ -14,11 +14,11 @@ import msgspec
 
 from headgate.app.facade import Headgate, open_home
 from headgate.demo.http import HttpPool
+from headgate.demo.inspection import plans
 from headgate.demo.inspection.factory import Factory, Tally
 from headgate.demo.inspection.learn import contract_of, photograph, teach, write_model
 from headgate.demo.inspection.light import Shift
 from headgate.demo.inspection.material import Material
-from headgate.demo.inspection import plans
 from headgate.demo.serving import fresh_home, serving
 from headgate.errors import Unavailable
 from headgate.rollouts.comparison.page import as_page
