@@ -12,6 +12,7 @@ ONCE: Final = "tests/rollouts/test_counted_once.py"
 LABELS: Final = "tests/gateway/test_labels.py"
 JOINED: Final = "tests/journal/test_labels.py"
 PEOPLE: Final = "tests/lives/test_people.py"
+CASES: Final = "tests/review/test_cases.py"
 
 
 def cases(name: str) -> tuple[str, str]:
@@ -63,5 +64,10 @@ SUITE.tests(
     f"{LABELS}::test_a_label_for_another_endpoints_id_is_refused",
     f"{JOINED}::test_labels_for_nothing_are_named",
 )
-SUITE.tests("bad-twice", "a reviewer deciding twice", PEOPLE)
+SUITE.tests(
+    "bad-twice",
+    "a reviewer deciding twice",
+    f"{PEOPLE}::test_cases_are_reviewed_one_by_one",
+    f"{CASES}::test_one_who_decides_twice_is_one",
+)
 SUITE.tests("bad-clocks", "clocks that jump, the controller's and a gateway's", ONCE, "tests/rollouts/test_machine.py")

@@ -28,7 +28,9 @@ SUITE.tests(
 )
 SUITE.tests(
     "2-schedules",
-    "steps follow each other by the clock: a pause is as long as it says, and is under guard",
+    "schedules: the hours in which a rollout may go forward, and pauses as long as they say",
+    f"{ROOM}/test_schedule.py",
+    f"{FILE}::test_a_schedule_is_read",
     f"{DECIDE}::test_a_pause_is_as_long_as_it_says",
     f"{PROGRESS}::test_a_pause_ends_by_the_clock_and_nothing_is_promoted_without_evidence",
 )

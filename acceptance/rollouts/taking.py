@@ -39,7 +39,8 @@ SUITE.tests(
 SUITE.tests(
     "6-bad-answers",
     "the ramp is chosen so that the expected number of bad answers stays within a stated budget",
-    "tests/rollouts/test_strategies.py",
+    "tests/rollouts/test_ramp.py",
+    "tests/rollouts/test_planfile.py::test_a_ramp_is_the_steps_it_comes_to",
 )
 SUITE.tests(
     "6-forward",
