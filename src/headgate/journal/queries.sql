@@ -54,8 +54,7 @@ WHERE source = 'human'
 GROUP BY input_id, actor;
 
 -- revised --
--- The revision that counts of each input with several labels: what the world said before what people said, then the
--- latest by the moment of observation, then by label id.
+-- The revision that counts of each input with several labels: of the world's words, else of people's, the latest.
 CREATE TEMP TABLE revised AS
 SELECT input_id, max((source <> 'human', observed_at, label_id)) AS latest
 FROM resolved
@@ -77,8 +76,7 @@ JOIN revised
 GROUP BY resolved.input_id;
 
 -- outcomes --
--- One row per input and version that answered it, then one per input and person who decided it, with the truth known;
--- unanswered inputs have null answers. Of a person, the latency is what passed until the decision.
+-- One row per input and version or person that answered, with the truth known of it; unanswered ones have null answers.
 CREATE TEMP VIEW outcomes AS
 SELECT
     kept.input_id, kept."at", kept.request_id, kept."row", kept.entity,
