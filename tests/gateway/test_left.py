@@ -95,7 +95,7 @@ def test_nobody_hears_an_unproved_model(play: Any) -> None:
     play(by_people(Scripted(nothing, 2.0), People(0.5), proved=False), scene)
 
 
-def test_a_share_of_the_inputs_is_the_models(play: Any) -> None:
+def test_a_share_of_the_inputs_is_the_models(play: Any, tmp_path: Path) -> None:
     async def scene(town: Any) -> None:
         await town.obeyed(1)
         reply = await (await town.call()).post(PREDICT, {"rows": some_rows(400)})
@@ -110,6 +110,7 @@ def test_a_share_of_the_inputs_is_the_models(play: Any) -> None:
         assert len(decided) == len(lives)
         assert {each["version"] for each in decided} == {"m:1"}
         assert all("decides" not in each for each in decided)
+        assert value(tmp_path / "metrics", "headgate_traffic_weight", version="m:1") == 0.25
 
     play(by_people(Scripted(nothing, 2.0), People(0.75)), scene)
 

@@ -305,8 +305,9 @@ class Follower:
         """Let the metrics say what is obeyed."""
         weights = {arm.version: arm.probability for arm in view.assignment.arms}
         weights[view.live.version] = view.assignment.live_probability
+        ours = 1.0 if view.people is None else 1.0 - view.people.share
         for name, seat in view.seats.items():
-            seat.count.weighs(weights.get(name, 0.0))
+            seat.count.weighs(weights.get(name, 0.0) * ours)
             seat.count.loaded(seat.member.digest, loaded=True)
         for seat, share in view.shadows:
             seat.count.shadow.takes(share.share)
