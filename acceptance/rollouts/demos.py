@@ -106,8 +106,13 @@ def ends_with_report(bench: Bench) -> Measured:
 
 SUITE.tests(
     "9-surfaces",
-    "scratches, stains, dents, dust that is no defect, and lighting that changes between shifts; any folder of images",
-    "tests/demo/test_inspection.py",
+    "scratches, stains, dents, dust that is no defect, and lighting that changes between shifts; people who err",
+    "tests/demo/inspection",
+)
+SUITE.tests(
+    "9-images",
+    "any folder of images with labels works in its place: --images DIR, one sub-folder for each class",
+    "tests/demo/test_inspection.py::test_somebodys_own_pictures_do_as_well",
 )
 
 

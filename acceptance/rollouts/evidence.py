@@ -11,6 +11,7 @@ ROOM: Final = "tests/evidence"
 EXACT: Final = f"{ROOM}/test_exact.py"
 MIXTURE: Final = f"{ROOM}/test_mixture.py"
 JUDGE: Final = "tests/rollouts/test_judge.py"
+FOLLOWING: Final = "tests/rollouts/test_following.py"
 LIBRARIES: Final = {"numpy", "msgspec", "headgate"}
 """What the room may import beside the standard library; msgspec keeps its states."""
 
@@ -106,6 +107,14 @@ SUITE.tests(
     "1-corrected",
     "evidence is rebuilt from the journal when labels are corrected",
     "tests/rollouts/test_observe.py::test_a_label_sent_twice_counts_once_and_a_corrected_one_as_it_stands",
+    f"{FOLLOWING}::test_a_label_that_is_corrected_after_it_was_counted_is_counted_as_it_stands",
+    f"{FOLLOWING}::test_after_a_correction_what_came_before_it_is_not_counted_again",
+)
+SUITE.tests(
+    "1-followed",
+    "a look costs what is new, and finds what reading everything would, whenever anybody looked before",
+    FOLLOWING,
+    "tests/rollouts/test_evidence.py",
 )
 SUITE.tests("1-exact", "the sum over all sequences of probability and evidence is 1 under every null", EXACT)
 SUITE.tests(
