@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import pytest
 
@@ -24,8 +24,11 @@ PEOPLE: Final = "live: human\n"
 class Callers:
     """Somebody who asks all the time, and the people who decide what they are to."""
 
+    made: ClassVar[list[Client]] = []
+
     def __init__(self, installation: Installation, *, mistakes: float = 0.05, reviewer: str = "ann") -> None:
         self.client = Client(installation.url)
+        self.made.append(self.client)
         self.decided: Counter[str] = Counter()
         self.hints = 0
         self.audits = 0.1
@@ -54,6 +57,8 @@ class Callers:
 def installation(tmp_path: Path) -> Iterator[Installation]:
     with Installation(tmp_path / "home") as found:
         yield found
+        while Callers.made:
+            Callers.made.pop().close()
 
 
 def served(installation: Installation, *, bias: float = 0.0, more: str = PEOPLE) -> str:
