@@ -63,10 +63,9 @@ def command(
 def _queue(queue: Queue) -> str:
     if queue.oldest is None:
         return "no case waits"
-    audits = f", {queue.audits:,} of them audits of what the model decided" if queue.audits else ""
-    return (
-        f"{queue.cases:,} cases wait{audits}; the oldest since {moment(queue.oldest)}; {queue.held:,} are with somebody"
-    )
+    cases = "1 case waits" if queue.cases == 1 else f"{queue.cases:,} cases wait"
+    audits = f", {queue.audits:,} to audit what the model decided" if queue.audits else ""
+    return f"{cases}{audits}; the oldest since {moment(queue.oldest)}; with somebody now: {queue.held:,}"
 
 
 def _case(case: Case) -> str:
