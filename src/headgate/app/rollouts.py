@@ -128,13 +128,9 @@ class Rollouts:
         end = Micros(rollout.moves[-1].at + 1) if rollout.state.ended else None
         live_role = Role.HUMAN if rollout.plan.people else Role.LIVE
         where, roles = (self.project, endpoint), (live_role, Role.SHADOW)
-<<<<<<< HEAD
         joined = self.reader.joined(
             *where, start=rollout.started, end=end, roles=roles, columns=(*NEEDED, "source", "answered")
         )
-=======
-        joined = self.reader.joined(*where, start=rollout.started, end=end, roles=roles, columns=(*NEEDED, "answered", "source"))
->>>>>>> wt-e
         joined = with_truths(joined) if rollout.plan.people else joined
         features = self.reader.features(*where, start=rollout.started, end=end)
         pairs = pairs_of(
