@@ -131,16 +131,18 @@ def test_the_last_moment_waits_until_all_of_it_is_readable(journal: Journal) -> 
 def test_inputs_nobody_answered_belong_to_the_arm_their_id_was_drawn_for(journal: Journal) -> None:
     steps = [Move(Action.STEP, Micros(1200 * SECOND), "")] * 2
     journal.rollout = msgspec.structs.replace(journal.rollout, moves=tuple(steps))
+    journal.ask(100, (Role.LIVE, "yes"), at=1099)
+    journal.ask(101, (Role.CANARY, "yes"), at=1299)
     expected = []
     for place in range(1, 41):
         at = 1100 if place <= 20 else 1300
         refusal = Refusal("row", "runtime", "failed")
         journal.write(Block([Input(ident(place), at * SECOND, None, f"r{place}", 0, refusal=refusal)]))
         expected.append(at == 1300 and draw("salt", CANDIDATE, ident(place)) < 2**63)
-    sample = journal.seen()
-    assert sample.arms.candidate.tolist() == expected
+    arms = journal.seen().arms
+    assert arms.candidate[arms.answers.failed].tolist() == expected
+    assert arms.shares[arms.answers.failed].tolist() == [0.0] * 20 + [0.5] * 20
     assert 0 < sum(expected) < 20
-    assert sample.arms.answers.failed.all()
 
 
 def test_without_a_history_the_first_answers_say_what_is_slow(journal: Journal) -> None:
