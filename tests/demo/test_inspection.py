@@ -44,6 +44,9 @@ def test_the_model_takes_over_and_the_bad_version_never_does(tmp_path: Path) -> 
     assert 0 < first["touched"] < found["decided"]["surface:1"]["pieces"]
     assert first["compared"] >= 0.95 * found["decided"]["people"]["pieces"], "hardly any answer of the shadow was shed"
     assert first["agreement"]["low"] < first["agreement"]["value"] < first["agreement"]["high"]
+    assert 0.5 < first["kappa"] < 1
+    assert 0.5 < first["kappa_of_people"] < 1
+    assert second["kappa"] is None, "no people in it"
     assert first["errors"]["candidate"] < first["errors"]["live"] < 0.1
     people = found["decided"]["people"]
     assert first["errors"]["live"] == pytest.approx(people["wrong"] / people["pieces"], abs=0.03)

@@ -61,8 +61,8 @@ class Inspector:
         return others[chance.integers(len(others))]
 
 
-INSPECTOR: Final = Inspector("inspector-a", slips=0.015, sight=0.10)
-COLLEAGUE: Final = Inspector("inspector-b", slips=0.02, sight=0.09)
+INSPECTOR: Final = Inspector("inspector-a", slips=0.015, sight=0.07)
+COLLEAGUE: Final = Inspector("inspector-b", slips=0.02, sight=0.065)
 """Who looks again at a share of what the first one decided, and knows nothing of it."""
 
 

@@ -31,10 +31,10 @@ from headgate.vocabulary import DAY, HOUR, Micros
 START: Final = Micros(1_772_431_200 * 1_000_000)
 """2026-03-02T06:00:00Z, a Monday: the day shift begins."""
 PER_HOUR: Final = 120
-PER_HOUR_QUICK: Final = 40
+PER_HOUR_QUICK: Final = 30
 """Pieces that come along in an hour."""
-TAUGHT: Final = 1600
-HELD_OUT: Final = 400
+TAUGHT: Final = 1000
+HELD_OUT: Final = 300
 REFERENCE: Final = 300
 """Photographs a version is taught with, those it is judged by before it may be deployed, and those kept beside it."""
 CONNECTIONS: Final = 2

@@ -21,7 +21,7 @@ SHARES: Final = (0.55, 0.15, 0.15, 0.15)
 """How often each of CLASSES comes along the line."""
 REFLECTS: Final = 0.55
 """Share of the light that a flawless point sends back."""
-CONTRASTS: Final = (0.08, 0.4)
+CONTRASTS: Final = (0.04, 0.4)
 """Between these a defect's contrast is drawn evenly: the largest change of the light that comes back, as a share."""
 MOST_DUST: Final = 6
 """Specks; every number up to it is as likely, on flawless and on damaged surfaces alike."""

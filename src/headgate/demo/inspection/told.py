@@ -46,6 +46,8 @@ def _act(act: Act) -> dict[str, Any]:
         "compared": found.both,
         "labelled": found.labelled,
         "agreement": _estimate(found.agreement),
+        "kappa": None if found.reviewed is None else found.reviewed.kappa,
+        "kappa_of_people": None if found.reviewed is None else found.reviewed.people_kappa,
         "errors": None if right is None else {"live": right.live_error, "candidate": right.candidate_error},
         "difference_of_errors": None if right is None else _estimate(right.difference),
         "began": rfc3339(rollout.started),
