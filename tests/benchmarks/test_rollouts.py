@@ -1,5 +1,7 @@
 """What is measured of rollouts is judged right: the event that crossed the line, and what shadows cost."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from benchmarks.load import Row
@@ -61,9 +63,9 @@ def stretch(p99_s: float, status: int = 200) -> Offered:
 @pytest.mark.parametrize(
     ("with_a_shadow", "shadowed", "oks"),
     [
-        ([0.010, 0.011, 0.0105], 990, [True, True, True]),
-        ([0.012, 0.013, 0.0125], 989, [True, False, False]),
-        ([0.008, 0.010, 0.0165], 1000, [True, False, True]),
+        ([0.010, 0.011, 0.0105], 990, [True, True, True, True]),
+        ([0.012, 0.013, 0.0125], 989, [True, False, False, True]),
+        ([0.008, 0.010, 0.0165], 1000, [True, False, True, True]),
     ],
     ids=["cheap", "dear and shed", "cheap on the whole, and nobody knows"],
 )
@@ -72,6 +74,12 @@ def test_shadows_are_judged_by_the_upper_end_of_what_they_may_cost(
 ) -> None:
     pairs = [(stretch(0.010), stretch(each)) for each in with_a_shadow]
     assert [each["ok"] for each in shadow.gates(shadow.Found(ROW, pairs, 1000, shadowed))] == oks
+
+
+def test_where_requests_leave_late_without_a_shadow_nothing_is_said_of_shadows() -> None:
+    late = replace(stretch(0.010), sent=stretch(0.010).due + 0.003)
+    gates = shadow.gates(shadow.Found(ROW, [(late, stretch(0.010))] * 3, 100, 100))
+    assert [each["ok"] for each in gates] == [True, True, True, False]
 
 
 def test_a_request_nobody_answered_keeps_no_promise() -> None:

@@ -122,16 +122,16 @@ def test_options_before_the_part_are_refused_and_not_forgotten() -> None:
 @pytest.mark.full
 @pytest.mark.timeout(300)
 def test_the_acts_end_as_they_should(tmp_path: Path) -> None:
-    """Given three versions, when each has its rollout, then the better is promoted and the wrong one is rolled back."""
+    """Given a good version and a wrong one, when their rollouts begin, then one is promoted and one rolled back."""
     begun = time.monotonic()
     words = [*DEMO, "--quick", "--json", "--home", str(tmp_path / "h")]
     done = subprocess.run(words, capture_output=True, text=True, timeout=290, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     told = json.loads(done.stdout)
-    better, behind, met = told["acts"]
-    assert (better["phase"], better["verdict"]) == ("promoted", "promote")
-    assert better["candidate"] == "flight-delay:2"
-    assert [each["action"] for each in better["moves"]] == ["step"] * 8 + ["promote"]
+    good, behind, met = told["acts"]
+    assert (good["phase"], good["verdict"]) == ("promoted", "promote")
+    assert good["candidate"] == "flight-delay:2"
+    assert [each["action"] for each in good["moves"]] == ["step"] * 8 + ["promote"]
     for act in (behind, met):
         assert (act["phase"], act["verdict"]) == ("rolled_back", "roll_back")
         assert (act["live"], act["candidate"]) == ("flight-delay:2", "flight-delay:3")
@@ -139,7 +139,8 @@ def test_the_acts_end_as_they_should(tmp_path: Path) -> None:
         assert act["alpha"]["roll_back"] == 0.01
     assert behind["touched"] == 0
     assert 0 < met["touched"] < 0.3 * met["flights"]
-    assert met["foretold"]["touched_until_found"] / 3 < met["touched"] < 3 * met["foretold"]["touched_until_found"]
+    # One home's draw of callers, in days with more delays than those that were foretold from.
+    assert met["foretold"]["touched_until_found"] / 6 < met["touched"] < 2 * met["foretold"]["touched_until_found"]
     assert all(each["auc"] >= 0.65 for each in told["versions"])
     assert told["failed"] == 0
     assert told["answered"] == told["requests"]

@@ -32,7 +32,7 @@ def command(
     store: str | None,
     as_json: bool,
 ) -> None:
-    """Look at what waits for people, or take the next case.
+    """Look at what waits for people to decide, or take the next case.
 
     \b
     status   how many cases wait, and since when

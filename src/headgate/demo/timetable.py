@@ -93,10 +93,12 @@ def fit_timetable(frame: pd.DataFrame, per_hour: float) -> Pipeline:
             ("hour", KBinsDiscretizer(_HOURS, encode="onehot-dense", strategy="uniform"), list(READS[:1])),
             ("weather", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), weather),
             ("words", OneHotEncoder(handle_unknown="ignore", sparse_output=False), list(CATEGORIES)),
+            ("days", OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["weekday"]),
         ]
     )
-    model = Pipeline([("columns", columns), ("unusual", Unusual()), ("line", LogisticRegression(max_iter=1000))])
-    fitted: Pipeline = model.fit(frame[[*CATEGORIES, *READS, *weather]], frame[LABEL])
+    line = LogisticRegression(solver="newton-cholesky")
+    model = Pipeline([("columns", columns), ("unusual", Unusual()), ("line", line)])
+    fitted: Pipeline = model.fit(frame[[*CATEGORIES, *READS, "weekday", *weather]], frame[LABEL])
     return fitted
 
 

@@ -18,7 +18,7 @@ from headgate.errors import BadInput
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
-_CHUNK: Final = 8192
+_CHUNK: Final = 4096
 """Updates worked on at once: what is computed of them fits a processor's cache."""
 _KINDS: Final = 12
 """Kinds of updates in a chunk up to which each is worked out once; looking for more costs more than it saves."""
@@ -67,7 +67,9 @@ class Mixture(msgspec.Struct, frozen=True):
         if not len(gains):
             return self
         # Summed from the weights on, one after the other: a sum of sums would depend on where the steps were cut.
-        path = np.add.accumulate(np.vstack((self.log_weights, gains)))[1:]
+        path = np.empty((len(gains) + 1, len(self.log_weights)))
+        path[0], path[1:] = self.log_weights, gains
+        path = np.add.accumulate(path, out=path)[1:]
         peak = max(self.log_peak, _highest(path, self.log_peak))
         return Mixture(tuple(path[-1].tolist()), peak, self.updates + len(gains))
 
@@ -89,7 +91,8 @@ class Mixture(msgspec.Struct, frozen=True):
         # Along a stretch the evidence is a convex function of its length, so its peak lies at an end.
         ends = np.flatnonzero(np.diff(kinds, append=-1))
         lengths = np.diff(ends, prepend=-1).astype(np.float64)
-        steps = gains(*(each[firsts] for each in piece))[kinds[ends]] * lengths[:, None]
+        steps = gains(*(each[firsts] for each in piece)).take(kinds[ends], axis=0)
+        steps *= lengths[:, None]
         return msgspec.structs.replace(self.moved(steps), updates=self.updates + len(kinds))
 
     def merged(self, other: "Mixture") -> "Mixture":

@@ -86,7 +86,7 @@ def mean_cost(*, live: float, candidate: float, difference: float, share: float,
 
     >>> found = mean_cost(live=0.05, candidate=0.05, difference=0.02, share=0.25, alpha=0.01)
     >>> round(found.blocks), round(found.requests), round(found.candidate_requests)
-    (2030, 11946, 2986)
+    (2031, 11952, 2988)
     """
     if not 0 < share < 1:
         raise BadInput("share", "range", "must lie between 0 and 1, neither of them included")

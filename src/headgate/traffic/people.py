@@ -2,7 +2,7 @@
 
 Called by gateways for every row of such an endpoint. In the words of `assignment.py` people take a key if
 ``draw(salt, "human", key) < ⌊share · 2⁶⁴⌋``; a share of one takes all of them, without a draw. Raising the model's part
-only takes keys from people, so that nobody's cases go to and fro.
+only takes keys from people, so that no case goes back and forth.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class PeopleShare:
 
     >>> shares = [people_share("salt", People(share)) for share in (0.0, 0.5, 1.0)]
     >>> [[each.takes(bytes([id]) * 16) for id in range(4)] for each in shares]
-    [[False, False, False, False], [False, False, False, True], [True, True, True, True]]
+    [[False, False, False, False], [False, True, True, False], [True, True, True, True]]
     """
 
     share: float
