@@ -18,7 +18,7 @@ from headgate.rollouts.comparison.words import figure, percent, share
 
 
 @click.command("inspection")
-@demo_options(home="headgate-demo-inspection", quick="A quarter of the phones, in under a minute.")
+@demo_options(home="headgate-demo-inspection", quick="A third of the phones, in under a minute.")
 @click.option(
     "--images",
     type=click.Path(path_type=Path, file_okay=False),

@@ -30,7 +30,7 @@ from headgate.vocabulary import DAY, HOUR, Micros
 
 START: Final = Micros(1_772_431_200 * 1_000_000)
 """2026-03-02T06:00:00Z, a Monday: the day shift begins."""
-PER_HOUR: Final = 120
+PER_HOUR: Final = 90
 PER_HOUR_QUICK: Final = 30
 """Pieces that come along in an hour."""
 TAUGHT: Final = 1000
