@@ -24,6 +24,8 @@ from headgate.supervisor.supervisor import headgate_argv
 from headgate.testing.installation import Installation
 
 PATIENCE: Final = 90.0
+UNHURRIED: Final = 0.1
+"""Seconds between two requests of callers who have time."""
 MOURNED: Final = 300.0
 """Patience while controllers die: the more of them, the longer the supervisor waits before it starts another."""
 LABELLED: Final = "label_maturity: 1s\n"
@@ -258,6 +260,7 @@ class Deaths:
         def asked() -> bool:
             if self.left and time.monotonic() >= self._next:
                 self._kill()
+            time.sleep(UNHURRIED)  # a controller that is started anew reads all of the rollout's rows
             return true()
 
         return asked
