@@ -66,7 +66,7 @@ def test_the_model_takes_over_and_the_bad_version_never_does(tmp_path: Path) -> 
 @pytest.mark.timeout(300)
 def test_a_person_sees_every_move_a_table_and_the_report(tmp_path: Path) -> None:
     screen = on_a_terminal([*DEMO, "--home", str(tmp_path / "h")])
-    assert re.search(r"day 2, \d\d:00 .*5 % of the callers", screen)
+    assert re.search(r"day 2, \d\d:00 .*surface:1 decides 5 %, people the rest", screen)
     assert re.search(r"people +[\d,]+ +\d+ +\d+\.\d\d %", screen)
     assert re.search(r"surface:1 beside people +promoted", screen)
     assert re.search(r"surface:2 beside surface:1 +rolled back", screen)
