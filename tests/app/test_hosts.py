@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from headgate.app.hosts import Hosts, host_socket
+from headgate.app.hosts import LINGER_SECONDS, Hosts, host_socket
 from headgate.registry.packages import Package, PackageStore
 from headgate.runtimes.host import CALL_LIMIT
 from headgate.settings import Home
@@ -72,13 +72,39 @@ def test_an_onnx_model_has_a_host_until_it_is_live(tmp_path: Path) -> None:
     digests = [f"sha256:{linear_package(home.packages, 2, bias=bias).name}" for bias in (0.0, 1.0)]
     members = [Member(f"m:{at + 1}", each, 0.5, proved=True) for at, each in enumerate(digests)]
     traffic.swap(Traffic("default", "e", 1, "m:1", members, "salt"), 0)
-    hosts = Hosts(home, PackageStore(home.packages), traffic)
+    moment = [0.0]
+    hosts = Hosts(home, PackageStore(home.packages), traffic, now=lambda: moment[0])
     assert [each.name for each in hosts.wanted()] == [f"host {digests[1][7:19]}"]
     traffic.swap(Traffic("default", "e", 2, "m:2", members, "salt"), 1)
+    moment[0] = LINGER_SECONDS
     assert [each.name for each in hosts.wanted()] == [f"host {digests[0][7:19]}"]
     (child,) = hosts.wanted()
     assert child.argv[child.argv.index("--socket") + 1] == str(host_socket(home, digests[0]))
     assert dict(child.environment)["OMP_NUM_THREADS"] == "1"
+
+
+def test_a_host_stays_until_gateways_have_taken_in_what_became_live(tmp_path: Path) -> None:
+    """Until each has loaded the package it asks the host, for callers who wait."""
+    home, traffic, moment = create_home(tmp_path / "h"), MemoryTraffic(), [0.0]
+    live, candidate = (f"sha256:{linear_package(home.packages, 2, bias=bias).name}" for bias in (0.0, 1.0))
+    hosts = Hosts(home, PackageStore(home.packages), traffic, now=lambda: moment[0])
+
+    def publish(members: dict[str, str], lives: str) -> list[str]:
+        revision = traffic.read()["default", "e"].revision if traffic.read() else 0
+        kept = [Member(name, digest, float(name == lives), proved=True) for name, digest in members.items()]
+        traffic.swap(Traffic("default", "e", revision + 1, lives, kept, "salt"), revision)
+        return [each.name for each in hosts.wanted()]
+
+    (name,) = publish({"m:1": live, "m:2": candidate}, "m:1")
+    moment[0] = 100.0
+    assert [each.name for each in hosts.wanted()] == [name]
+    assert publish({"m:2": candidate}, "m:2") == [name]
+    moment[0] += LINGER_SECONDS - 1
+    assert [each.name for each in hosts.wanted()] == [name]
+    moment[0] += 2
+    assert hosts.wanted() == []
+    assert publish({"m:1": live, "m:2": candidate}, "m:1") == [name]
+    assert publish({"m:1": live}, "m:1") == [], "what was turned away has none"
 
 
 def test_a_deep_home_has_sockets_the_kernel_takes(tmp_path: Path) -> None:

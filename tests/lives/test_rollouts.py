@@ -278,7 +278,7 @@ class Deaths:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("kills", [pytest.param(3, marks=pytest.mark.full), pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [pytest.param(3, marks=pytest.mark.slow), pytest.param(20, marks=pytest.mark.slow)])
 def test_controllers_killed_at_random_moments_change_nothing(installation: Installation, kills: int) -> None:
     """Given rollouts one after the other, when controllers are killed all the time, then each ends as if none was."""
     one, other, bad = installation.linear(), installation.linear(bias=0.001), installation.linear(bias=50.0)

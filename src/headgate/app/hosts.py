@@ -5,7 +5,7 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,8 @@ from headgate.vocabulary import Digest
 
 log = logging.getLogger("headgate.supervisor")
 
+LINGER_SECONDS: Final = 60.0
+"""How long a package that became live keeps its host: as long as gateways may take to load it, one after the other."""
 _REST_SECONDS: Final = 5.0
 """Pause before a package that could not be opened is looked at again: looking reads all of it."""
 _LONGEST_SOCKET_PATH: Final = 100
@@ -58,11 +60,13 @@ class Hosts:
         self._packages = packages
         self._traffic = traffic
         self._engines: dict[str, Engine] = {}
+        self._needed: dict[str, tuple[float, list[Resources]]] = {}
+        """When each was needed last, and with which limits."""
         self._unopened: dict[str, float] = {}
         """Packages that could not be opened, and since when they rest."""
 
     def wanted(self) -> list[Child]:
-        """One child per package that may not run inside a gateway.
+        """One child per package that may not run inside a gateway, and per one that gateways are just taking in.
 
         A native model always needs one; an ONNX model until it is live. A package that several endpoints share may
         take as much as the most generous of them grants; one whose limits change is replaced. A package that cannot
@@ -73,7 +77,20 @@ class Hosts:
             for member in traffic.members:
                 if member.version != traffic.live or self._engine(member.digest) not in (Engine.ONNX, None):
                     needed.setdefault(member.digest, []).append(traffic.resources)
+        needed |= self._lingering(needed)
         return [self._child(digest, granted) for digest, granted in sorted(needed.items())]
+
+    def _lingering(self, needed: Mapping[str, list[Resources]]) -> dict[str, list[Resources]]:
+        """Those that became live a moment ago: gateways ask them until each has loaded the package itself."""
+        now = self._now()
+        self._needed |= {digest: (now, granted) for digest, granted in needed.items()}
+        live = {member.digest for each in self._traffic.read().values() if (member := each.member(each.live))}
+        self._needed = {
+            digest: (at, granted)
+            for digest, (at, granted) in self._needed.items()
+            if digest in needed or (digest in live and now - at < LINGER_SECONDS)
+        }
+        return {digest: granted for digest, (_, granted) in self._needed.items() if digest not in needed}
 
     def _engine(self, digest: str) -> Engine | None:
         """What runs a package; None while it cannot be opened."""

@@ -21,10 +21,9 @@ def take(connection: sa.Connection, project: str, endpoint: str, lease: Lease, n
     values = {"reviewer": lease.reviewer, "until": int(lease.until)}
     statement = insert(table).values(key | values)
     free = sa.or_(table.c.until <= now, table.c.reviewer == lease.reviewer)
-    taken = connection.execute(
-        statement.on_conflict_do_update(index_elements=list(key), set_=values, where=free)
-    ).rowcount
-    return bool(taken)
+    # What came of it is asked of the row: not every driver counts rows that a conflict left as they were as none.
+    taken = statement.on_conflict_do_update(index_elements=list(key), set_=values, where=free)
+    return connection.execute(taken.returning(table.c.reviewer)).first() is not None
 
 
 def held(connection: sa.Connection, project: str, endpoint: str, now: Micros) -> list[Lease]:
