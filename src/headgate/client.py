@@ -95,22 +95,14 @@ class Client:
 
         Raises BadInput naming the first label that was refused; none of the batch is kept then.
         """
-        status, reply = self._post(f"{self._path(endpoint)}/labels", {"labels": list(labels)})
-        accepted = reply.get("accepted")
-        if status != 200 or not isinstance(accepted, int):
-            raise _refusal(status, reply, endpoint)
-        return accepted
+        return self._tell(endpoint, "labels", labels)
 
     def decide(self, endpoint: str, decisions: Sequence[Mapping[str, Any]]) -> int:
         """How many decisions of people were accepted; each names its input as a label does, and may name its `actor`.
 
         Raises BadInput naming the first that was refused; none of the batch is kept then.
         """
-        status, reply = self._post(f"{self._path(endpoint)}/decisions", {"decisions": list(decisions)})
-        accepted = reply.get("accepted")
-        if status != 200 or not isinstance(accepted, int):
-            raise _refusal(status, reply, endpoint)
-        return accepted
+        return self._tell(endpoint, "decisions", decisions)
 
     def ready(self) -> bool:
         """Whether the gateway says it can answer."""
@@ -134,6 +126,14 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _tell(self, endpoint: str, what: str, entries: Sequence[Mapping[str, Any]]) -> int:
+        """How many entries were accepted: all of them."""
+        status, reply = self._post(f"{self._path(endpoint)}/{what}", {what: list(entries)})
+        accepted = reply.get("accepted")
+        if status != 200 or not isinstance(accepted, int):
+            raise _refusal(status, reply, endpoint)
+        return accepted
 
     def _path(self, endpoint: str) -> str:
         where = "" if self._project == DEFAULT_PROJECT else f"/projects/{quote(self._project, safe='')}"

@@ -338,18 +338,22 @@ def _taken_over(spec: EndpointSpec, rollout: Rollout) -> EndpointSpec:
     """The file once a candidate has of people's work what its rollout came to."""
     state = rollout.state
     if not state.confidence:
-        review = None if spec.review is None else msgspec.structs.replace(spec.review, confidence=None, suggest=False)
-        return msgspec.structs.replace(spec, live=Live.MODEL, review=review)
+        return _decided_by(spec, Live.MODEL)
     review = msgspec.structs.replace(spec.review or Review(), confidence=state.confidence, suggest=state.suggests)
     return msgspec.structs.replace(spec, review=review)
+
+
+def _decided_by(spec: EndpointSpec, live: Live) -> EndpointSpec:
+    """The file where either decides everything."""
+    review = None if spec.review is None else msgspec.structs.replace(spec.review, confidence=None, suggest=False)
+    return msgspec.structs.replace(spec, live=live, review=review)
 
 
 def _before(spec: EndpointSpec, rollout: Rollout) -> EndpointSpec:
     """The file as it was before a rollout was promoted, as far as that changed it."""
     if not rollout.plan.people:
         return msgspec.structs.replace(spec, model=rollout.live)
-    review = None if spec.review is None else msgspec.structs.replace(spec.review, confidence=None, suggest=False)
-    return msgspec.structs.replace(spec, live=Live.HUMAN, review=review)
+    return _decided_by(spec, Live.HUMAN)
 
 
 def _share_null(column: pa.ChunkedArray) -> float:

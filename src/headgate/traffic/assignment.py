@@ -109,6 +109,13 @@ def draw(salt: str, version: str, key: bytes) -> int:
     return int.from_bytes(hashed.digest())
 
 
+def is_drawn(prefix: bytes, key: bytes, threshold: int, salt: bytes) -> bool:
+    """Whether `key` is taken by whom `prefix` names; WHOLE takes all, without a draw. `salt` is a `salt_key`."""
+    if threshold == WHOLE:
+        return True
+    return int.from_bytes(blake2b(prefix + key, digest_size=8, key=salt).digest()) < threshold
+
+
 def salt_key(salt: str) -> bytes:
     """The salt as a BLAKE2b key of at most 64 bytes."""
     raw = salt.encode()

@@ -7,10 +7,9 @@ only takes keys from people, so that no case goes back and forth.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Final
 
-from headgate.traffic.assignment import WHOLE, salt_key
+from headgate.traffic.assignment import WHOLE, is_drawn, salt_key
 from headgate.traffic.traffic import People
 from headgate.vocabulary import PEOPLE
 
@@ -36,10 +35,7 @@ class PeopleShare:
 
     def takes(self, key: bytes) -> bool:
         """Whether the input of that key is people's, whatever the model says of it."""
-        if self.threshold == WHOLE:
-            return True
-        hashed = blake2b(_PREFIX + key, digest_size=8, key=self.salt).digest()
-        return int.from_bytes(hashed) < self.threshold
+        return is_drawn(_PREFIX, key, self.threshold, self.salt)
 
     def is_sure(self, scores: Sequence[float] | None) -> bool:
         """Whether the model, with these scores, may decide by itself; without scores only where any will do."""

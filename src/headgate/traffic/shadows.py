@@ -9,9 +9,8 @@ would have been asked, and the two samples would not be independent. Raising a s
 """
 
 from dataclasses import dataclass
-from hashlib import blake2b
 
-from headgate.traffic.assignment import WHOLE, salt_key
+from headgate.traffic.assignment import WHOLE, is_drawn, salt_key
 from headgate.traffic.traffic import Shadow
 
 
@@ -40,10 +39,7 @@ class ShadowShare:
 
     def takes(self, input_id: bytes) -> bool:
         """Whether the shadow answers the input of that id too; the id is all that decides."""
-        if self.threshold == WHOLE:
-            return True
-        hashed = blake2b(self.prefix + input_id, digest_size=8, key=self.salt).digest()
-        return int.from_bytes(hashed) < self.threshold
+        return is_drawn(self.prefix, input_id, self.threshold, self.salt)
 
 
 def shadow_share(salt: str, shadow: Shadow) -> ShadowShare:

@@ -140,11 +140,12 @@ def pairs_of(
 
 
 def _speaks(table: pa.Table, role: str, version: str | None) -> Bools:
-    found = _equal(table["role"], role)
-    return found if version is None else found & _equal(table["assigned"], version)
+    found = equal(table["role"], role)
+    return found if version is None else found & equal(table["assigned"], version)
 
 
-def _equal(column: pa.ChunkedArray, value: str) -> Bools:
+def equal(column: pa.ChunkedArray, value: str) -> Bools:
+    """Which texts of a column are `value`; null is none."""
     found: Bools = pc.fill_null(pc.equal(text(column), value), False).to_numpy().astype(bool)
     return found
 

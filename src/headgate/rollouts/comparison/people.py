@@ -9,12 +9,11 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from headgate.contracts.contract import Output
-from headgate.monitors.columns import Bools, Ints, named, said, text
-from headgate.rollouts.comparison.pairs import CLASSES
+from headgate.monitors.columns import Bools, Ints, named, said
+from headgate.rollouts.comparison.pairs import CLASSES, equal
 from headgate.rollouts.comparison.values import Reviewed, Reviewer
 from headgate.vocabulary import Role
 
@@ -33,8 +32,8 @@ def reviewed(joined: pa.Table, output: Output, candidate: str) -> Reviewed | Non
         return None
     codes, inputs = named(joined["input_id"])
     predicted, truth = said(joined["prediction"], output), said(joined["label"], output)
-    decided = _is(joined["role"], Role.HUMAN) & (predicted >= 0)
-    answered = _is(joined["role"], Role.SHADOW) & _is(joined["assigned"], candidate) & (predicted >= 0)
+    decided = equal(joined["role"], Role.HUMAN) & (predicted >= 0)
+    answered = equal(joined["role"], Role.SHADOW) & equal(joined["assigned"], candidate) & (predicted >= 0)
     model = np.full(len(inputs), -1)
     model[codes[answered]] = predicted[answered]
     people = joined.filter(pa.array(decided))
@@ -95,8 +94,3 @@ def _twice(inputs: Ints, decided: NDArray[Any], actors: Ints) -> tuple[NDArray[A
 
 def _share(hits: Bools) -> float | None:
     return float(hits.mean()) if len(hits) else None
-
-
-def _is(column: pa.ChunkedArray, value: str) -> Bools:
-    found: Bools = pc.fill_null(pc.equal(text(column), value), False).to_numpy().astype(bool)
-    return found
