@@ -32,6 +32,9 @@ from headgate.vocabulary import DEFAULT_PROJECT, Micros
 PATIENCE: Final = 60.0
 """Seconds a step may take on a busy machine before the test fails."""
 
+GREETING: Final = "predictions and labels "
+"""How ``headgate up`` begins once its ports are its own."""
+
 
 class Installation:
     """One home and the processes of ``headgate up`` on it. Use it as a context: at its end no process is left."""
@@ -125,6 +128,7 @@ class Installation:
         words += ["--seal-interval", str(self.seal_interval)]
         words += ["--replay"] if self.replay else []
         words += [] if self.queue_rows is None else ["--queue-rows", str(self.queue_rows)]
+        before = len(self.log)
         with (self.home.root / "up.log").open("ab") as log:
             self._up = subprocess.Popen(  # noqa: S603 - our own interpreter and words
                 headgate_argv("up", *words),
@@ -134,6 +138,8 @@ class Installation:
                 env={**os.environ, STORE_VARIABLE: self.store or ""},
                 preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509 - one call of the kernel, no locks
             )
+        # Until `up` greets, it may wait for children of an earlier one, and those answer on the same ports.
+        self.until(lambda: self._has_greeted(before), "`headgate up` has its ports")
         self.settled()
         return self
 
@@ -221,9 +227,16 @@ class Installation:
         samples = (line.rpartition(" ") for line in page.decode().splitlines() if line.startswith(f"{family}{{"))
         return {labels.removeprefix(family): float(value) for labels, _, value in samples}
 
-    def _is_settled(self) -> bool:
+    def _check_runs(self) -> None:
         if self._up is not None and self._up.poll() is not None:
             raise AssertionError(f"`headgate up` ended with {self._up.returncode}\n{self.log[-4000:]}")
+
+    def _has_greeted(self, before: int) -> bool:
+        self._check_runs()
+        return GREETING in self.log[before:]
+
+    def _is_settled(self) -> bool:
+        self._check_runs()
         with self.open() as hg:
             wanted = {f"{p}/{e}": traffic.revision for (p, e), traffic in hg.traffic.read().items()}
         obeyed = FileReports(self.home.run / "workers").obeyed()
