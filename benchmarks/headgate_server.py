@@ -9,6 +9,7 @@ from headgate.access.grants import CallerRole
 from headgate.access.identity import Identity
 from headgate.access.keys import Key, digest_of, id_in
 from headgate.clock import SystemClock
+from headgate.gateway.allocator import keep_freed_memory
 from headgate.gateway.metrics import Slab
 from headgate.gateway.permits import Permits
 from headgate.gateway.rpc.door import RpcDoor
@@ -90,4 +91,5 @@ if __name__ == "__main__":
     arguments.add_argument("--index", type=int, default=0, help="which of several on one port and one home it is")
     arguments.add_argument("--queue-rows", type=int, default=16384, help="rows that may wait")
     given = arguments.parse_args()
+    keep_freed_memory()
     run_on_uvloop(lambda: serve(given.home, given.digest, given.port, given.ack, given))

@@ -61,6 +61,13 @@ SUITE.tests(
     f"{VERSIONS}::test_a_rollback_does_not_wait_for_another_version_to_load",
     f"{LIVES}::test_canary_without_a_shadow_a_failing_version_costs_nobody_an_answer",
 )
+SUITE.tests(
+    "6-lease",
+    "a gateway that does not hear the controller trusts what is live alone once the lease has run out, until it does",
+    "tests/faults/test_unheard.py",
+    "tests/gateway/test_native.py::test_a_lease_that_ran_out_sends_everything_to_the_live_version",
+    f"{ASSIGNMENT}::test_alone_people_decide_everything",
+)
 
 
 @SUITE.row("6-unanswered", "while a candidate fails and is rolled back every caller is answered", ROLLBACK)

@@ -11,7 +11,7 @@ from headgate.settings import Home
 from headgate.store.home import create_home
 from headgate.testing.memory import MemoryTraffic
 from headgate.testing.scripted import linear_package, scripted_package
-from headgate.traffic.traffic import Member, Resources, Traffic
+from headgate.traffic.traffic import Member, Resources, Shadow, Traffic
 from headgate.vocabulary import Digest
 
 SHARED = [
@@ -65,6 +65,23 @@ def test_a_package_that_cannot_be_opened_costs_no_other_its_host(tmp_path: Path)
     script.write_bytes(kept)
     moment[0] = 6.0
     assert len(hosts.wanted()) == 2
+
+
+def test_nobody_waits_for_a_host_that_is_asked_unheard(tmp_path: Path) -> None:
+    home, traffic = create_home(tmp_path / "h"), MemoryTraffic()
+    digests = [f"sha256:{linear_package(home.packages, 2, bias=bias).name}" for bias in (0.0, 1.0)]
+
+    def weighs(revision: int, weight: float) -> None:
+        weights = (1.0 - weight, weight)
+        members = [Member(f"m:{at + 1}", digests[at], weights[at], proved=True) for at in range(2)]
+        shadows = [Shadow("m:2", 1.0)]
+        traffic.swap(Traffic("default", "e", revision, "m:1", members, "salt", shadows), revision - 1)
+
+    hosts = Hosts(home, PackageStore(home.packages), traffic)
+    for revision, weight in enumerate((0.0, 0.1, 0.0), 1):
+        weighs(revision, weight)
+        (child,) = hosts.wanted()
+        assert child.unheard == (weight == 0.0)
 
 
 def test_an_onnx_model_has_a_host_until_it_is_live(tmp_path: Path) -> None:

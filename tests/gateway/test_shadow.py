@@ -543,7 +543,7 @@ def test_what_waits_outlives_a_revision_that_still_has_the_shadow(play: Any) -> 
         caller = await keeping_busy(town, placement)
         await caller.post(PREDICT, {"rows": [ROW, ROW]})
         members = town.traffic.read()["default", "e"].members
-        town.publish(members, shadows=[Shadow("m:2", 1.0)], canary_valid_until=1)
+        town.publish(members, shadows=[Shadow("m:2", 1.0)], canary_lease_s=60.0)
         await town.obeyed(2)
         await caller.post(PREDICT, {"rows": [ROW] * 4})
         gate.set()

@@ -14,6 +14,7 @@ from headgate.supervisor.child import BACKOFF, Child, Life
 from headgate.supervisor.supervisor import Supervisor
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(60)")
+THREADS = (sys.executable, "-c", "import threading, time; threading.Thread(target=time.sleep, args=[60]).start()")
 
 
 def until(true: Callable[[], bool], supervisor: Supervisor, seconds: float = 10.0) -> None:
@@ -146,6 +147,28 @@ def test_a_child_steps_back_as_far_as_it_is_told(supervisor: Supervisor, wanted:
     wanted.append(Child("a", SLEEPER, nice=7))
     supervisor.step()
     assert os.getpriority(os.PRIO_PROCESS, supervisor.pids["a"]) == 7
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="this kernel has no such class")
+def test_a_child_nobody_waits_for_lets_others_first_as_long_as_that_is_so(
+    supervisor: Supervisor, wanted: list[Child]
+) -> None:
+    wanted.append(Child("a", THREADS, unheard=True))
+    supervisor.step()
+    pid = supervisor.pids["a"]
+    until(lambda: policies(pid) == [os.SCHED_BATCH] * 2, supervisor)
+    wanted[0] = Child("a", THREADS)
+    supervisor.step()
+    assert policies(pid) == [os.SCHED_OTHER] * 2
+    wanted[0] = Child("a", THREADS, unheard=True)
+    supervisor.step()
+    assert policies(pid) == [os.SCHED_BATCH] * 2
+    assert supervisor.pids["a"] == pid, "it is the same process"
+
+
+def policies(pid: int) -> list[int]:
+    """How the kernel treats each thread."""
+    return [os.sched_getscheduler(int(each.name)) for each in Path(f"/proc/{pid}/task").iterdir()]
 
 
 def test_a_death_is_told_with_its_cause_and_an_ending_is_not(wanted: list[Child]) -> None:

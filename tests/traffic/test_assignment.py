@@ -8,14 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headgate.traffic.assignment import assign, draw, salt_key
-from headgate.traffic.traffic import Member, Traffic
-from headgate.vocabulary import Micros
+from headgate.traffic.traffic import Member, People, Traffic
 
 
-def traffic(weights: dict[str, float], *, salt: str = "salt", valid_until: int | None = None) -> Traffic:
+def traffic(weights: dict[str, float], *, salt: str = "salt") -> Traffic:
     members = [Member(name, f"sha256:{name}", weight, proved=True) for name, weight in weights.items()]
     live = Member("m:1", "sha256:live", max(0.0, 1.0 - sum(weights.values())), proved=True)
-    return Traffic("default", "e", 1, "m:1", [live, *members], salt, canary_valid_until=valid_until)
+    return Traffic("default", "e", 1, "m:1", [live, *members], salt)
 
 
 VECTORS = [
@@ -143,13 +142,6 @@ def test_an_assignment_is_what_its_draws_say(key: bytes, salt: str, weight: floa
     assert (found == "m:2") == (draw(salt, "m:2", key) < int(weight * 2**64))
 
 
-def test_a_lease_without_end_never_runs_out() -> None:
-    assignment = assign(traffic({"m:2": 1.0}))
-    assert assignment.at(Micros(2**62)) is assignment
-    alone = assign(traffic({}, valid_until=5))
-    assert alone.at(Micros(6)).version(b"k") == ("m:1", 1.0)
-
-
 @pytest.mark.parametrize("length", [63, 64, 65, 200])
 def test_a_salt_of_any_length_is_a_salt(length: int) -> None:
     drawn = draw("s" * length, "m:2", b"ada")
@@ -166,10 +158,16 @@ def test_the_live_versions_own_weight_decides_nothing() -> None:
     assert assignment.live_probability == 0.75
 
 
-def test_a_lease_that_ran_out_leaves_the_live_version_alone() -> None:
-    assignment = assign(traffic({"m:2": 1.0}, valid_until=100))
-    assert assignment.at(Micros(100)).version(b"k") == ("m:2", 1.0)
-    assert assignment.at(Micros(101)).version(b"k") == ("m:1", 1.0)
+def test_alone_the_live_version_answers_everything() -> None:
+    divided = traffic({"m:2": 0.5, "m:3": 0.25})
+    assert assign(divided.alone()).version(b"k") == ("m:1", 1.0)
+    assert {each.version for each in divided.alone().members} == {"m:1", "m:2", "m:3"}, "they stay loaded"
+
+
+def test_alone_people_decide_everything() -> None:
+    members = [Member("m:1", "sha256:1", 1.0, proved=True)]
+    beside = Traffic("default", "e", 1, "m:1", members, "salt", people=People(0.4, 0.9, suggests=True))
+    assert beside.alone().people == People(1.0, 0.0, suggests=True)
 
 
 def test_weights_beyond_one_are_cut_off() -> None:

@@ -18,6 +18,7 @@ from headgate.app.identity import open_identity
 from headgate.app.workers import loading_lock, worker_lock, worker_stream
 from headgate.clock import SystemClock
 from headgate.errors import MissingExtra, Unavailable
+from headgate.gateway.allocator import keep_freed_memory
 from headgate.gateway.doors.paths import chosen_routes
 from headgate.gateway.follow import Manners
 from headgate.gateway.metrics.slab import Slab
@@ -76,6 +77,7 @@ def run_gateway(settings: Settings, index: int) -> None:
     """
     home = open_home(settings.home.root)
     require_writable(home)
+    keep_freed_memory()
     with claim(worker_lock(home, index)):
         run_on_uvloop(lambda: _serve(home, settings, index))
 

@@ -5,7 +5,7 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,7 @@ from headgate.runtimes.open import THREAD_VARIABLES, host_command
 from headgate.settings import Home
 from headgate.supervisor.child import Child
 from headgate.traffic.ports import TrafficSource
-from headgate.traffic.traffic import Resources
+from headgate.traffic.traffic import Member, Resources, Traffic
 from headgate.vocabulary import Digest
 
 log = logging.getLogger("headgate.supervisor")
@@ -73,18 +73,22 @@ class Hosts:
         be opened has no host, and gateways say why they cannot serve it.
         """
         needed: dict[str, list[Resources]] = {}
-        for traffic in self._traffic.read().values():
+        published = self._traffic.read().values()
+        for traffic in published:
             for member in traffic.members:
                 if member.version != traffic.live or self._engine(member.digest) not in (Engine.ONNX, None):
                     needed.setdefault(member.digest, []).append(traffic.resources)
-        needed |= self._lingering(needed)
-        return [self._child(digest, granted) for digest, granted in sorted(needed.items())]
+        needed |= self._lingering(needed, published)
+        heard = {each.digest for traffic in published for each in traffic.members if _is_heard(each, traffic)}
+        return [self._child(digest, granted, digest not in heard) for digest, granted in sorted(needed.items())]
 
-    def _lingering(self, needed: Mapping[str, list[Resources]]) -> dict[str, list[Resources]]:
+    def _lingering(
+        self, needed: Mapping[str, list[Resources]], published: Collection[Traffic]
+    ) -> dict[str, list[Resources]]:
         """Those that became live a moment ago: gateways ask them until each has loaded the package itself."""
         now = self._now()
         self._needed |= {digest: (now, granted) for digest, granted in needed.items()}
-        live = {member.digest for each in self._traffic.read().values() if (member := each.member(each.live))}
+        live = {member.digest for each in published if (member := each.member(each.live))}
         self._needed = {
             digest: (at, granted)
             for digest, (at, granted) in self._needed.items()
@@ -115,7 +119,7 @@ class Hosts:
         """
         return _machine_mb() // 2 if self._engine(digest) is Engine.ONNX else 0
 
-    def _child(self, digest: str, granted: Sequence[Resources]) -> Child:
+    def _child(self, digest: str, granted: Sequence[Resources], unheard: bool) -> Child:
         socket = host_socket(self._home, digest)
         socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         command = host_command(
@@ -126,7 +130,13 @@ class Hosts:
             parent=os.getpid(),
         )
         environment = tuple((name, "1") for name in THREAD_VARIABLES)
-        return Child(f"host {digest.removeprefix('sha256:')[:12]}", command, tier=1, environment=environment)
+        name = f"host {digest.removeprefix('sha256:')[:12]}"
+        return Child(name, command, tier=1, environment=environment, unheard=unheard)
+
+
+def _is_heard(member: Member, traffic: Traffic) -> bool:
+    """Whether callers wait for it."""
+    return member.weight > 0 or member.version == traffic.live
 
 
 def _machine_mb() -> int:

@@ -90,8 +90,6 @@ class Rollouts:
         checked, spec, live = found.plan, found.spec, found.live
         if why:
             checked = msgspec.structs.replace(checked, why=why)
-        if force:
-            self._force(spec, checked.candidate)
         now = self.clock.now()
         rollout = Rollout(
             plan=checked,
@@ -103,7 +101,7 @@ class Rollouts:
         details: dict[str, str | int | float | bool | None] = {"candidate": checked.candidate, "force": force}
         where = spec.project, spec.endpoint
         begun = Event(now, EventKind.ROLLOUT, *where, self.actor, checked.why, details, "", told(rollout))
-        return self.store.add_rollout(rollout, begun)
+        return self.store.add_rollout(rollout, begun, _forced(spec, checked.candidate) if force else None)
 
     def status(self, endpoint: str) -> RolloutStatus:
         """The endpoint's newest rollout. Raises NotFound when it never had one."""
@@ -295,10 +293,6 @@ class Rollouts:
         unlabelled = pace.due if pace.due >= FEW and not pace.label_share else 0
         return Facts(contract.output, spec.label_maturity_s, fields, unlabelled, spec.live is Live.HUMAN, pace)
 
-    def _force(self, spec: EndpointSpec, candidate: str) -> None:
-        forced = msgspec.structs.replace(spec, forced=sorted({*spec.forced, candidate}))
-        self.store.put_endpoint(spec.project, spec.endpoint, dump_endpoint(forced))
-
     def _pace(self, spec: EndpointSpec) -> Pace:
         """What the endpoint did lately: the last day, and for labels the last week in which they were due."""
         now, mature = self.clock.now(), round(spec.label_maturity_s * SECOND)
@@ -332,6 +326,11 @@ class _Checked:
 def _deciding(spec: EndpointSpec) -> tuple[object, ...]:
     """What of an endpoint's file says who answers whom."""
     return spec.model, spec.people, spec.traffic, spec.contract
+
+
+def _forced(spec: EndpointSpec, candidate: str) -> str:
+    """The file with a candidate that may take callers though nobody proved it."""
+    return dump_endpoint(msgspec.structs.replace(spec, forced=sorted({*spec.forced, candidate})))
 
 
 def _taken_over(spec: EndpointSpec, rollout: Rollout) -> EndpointSpec:

@@ -20,6 +20,8 @@ from headgate.vocabulary import PEOPLE
 log = logging.getLogger("headgate.controller")
 
 _SALT_BYTES = 8
+LEASE_S = 15.0
+"""Seconds that gateways trust a candidate while they hear nothing of whoever watches over it."""
 
 
 class Declared:
@@ -109,6 +111,7 @@ class Declared:
         return msgspec.structs.replace(
             self.resolve(pinned),
             members=self._members(weights(state, rollout.live, candidate), spec),
+            canary_lease_s=LEASE_S,
             sticky_key=rollout.plan.sticky_key,
             shadows=[Shadow(candidate, state.shadow)] if state.shadow else [],
         )
@@ -120,6 +123,7 @@ class Declared:
         return msgspec.structs.replace(
             self.resolve(pinned),
             people=People(1.0 - state.weight, state.confidence, state.suggests),
+            canary_lease_s=LEASE_S,
             sticky_key=rollout.plan.sticky_key,
         )
 

@@ -8,7 +8,7 @@ between has changed nothing, and whoever comes after decides the same.
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from time import monotonic
+from time import monotonic, thread_time
 
 import msgspec
 
@@ -27,8 +27,8 @@ log = logging.getLogger("headgate.controller")
 
 OFTEN = 0.5
 """Seconds between two looks at a rollout's evidence, at least."""
-SHARE = 0.2
-"""Part of the time that may go into looking: a journal that takes long to read is read less often."""
+LONG = 2.0
+"""Seconds of processor time from which on a look is one that reads everything, and not one that finds what is new."""
 Observe = Callable[[Rollout, Micros], Weighed]
 """What all that was observed of a rollout by a moment comes to."""
 Keep = Callable[[Sequence[Rollout]], object]
@@ -70,11 +70,11 @@ class Progress:
         self._next = {key: at for key, at in self._next.items() if key in keys}
         moved = []
         for each in running:
-            began = monotonic()
-            if not at_once and began < self._next.get(_key(each), 0.0):
+            if not at_once and monotonic() < self._next.get(_key(each), 0.0):
                 continue
+            began = thread_time()  # and not by the wall: where callers take the processor, looks are due all the same
             after = self._look(each)
-            self._next[_key(each)] = monotonic() + max(OFTEN, (monotonic() - began) / SHARE)
+            self._next[_key(each)] = monotonic() + pause_after(thread_time() - began)
             if after is not each:
                 moved.append(after)
         return moved
@@ -121,6 +121,17 @@ class Progress:
         after = self._rollouts.move_rollout(rollout, move, moved_event(rollout, move, "controller"), spec)
         log.info("%s: %s, %s", rollout.plan.endpoint, move.action, move.why)
         return after
+
+
+def pause_after(took: float) -> float:
+    """Seconds until the next look after one that `took` so much processor time: short ones get half of it at most.
+
+    Long ones get a sixth, because whatever else the controller does waits beside them.
+
+    >>> pause_after(0.01), pause_after(0.8), pause_after(6.0)
+    (0.5, 0.8, 30.0)
+    """
+    return max(OFTEN, took if took < LONG else 5 * took)
 
 
 def moved_event(rollout: Rollout, move: Move, actor: str) -> Event:

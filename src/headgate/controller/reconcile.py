@@ -32,6 +32,7 @@ class Controller:
     def reconcile(self) -> tuple[Publish, ...]:
         """Observe, decide, apply; returns what was published."""
         with self._turn:
+            self._traffic.beat()
             published = self._traffic.read()
             decided = publications(self._declared.traffic(), published)
             return tuple(

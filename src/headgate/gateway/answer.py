@@ -175,7 +175,7 @@ class Answerer:
         sheds = self._memory.pressed
         if view.samples and asks[0].pinned is None:  # rows for a pinned version are in its contract's order
             view.recent.extend(asks[0].reading.sample())
-        division = divide(view, asks, view.assignment.at(now), iter(ids), now, block=block, sheds=sheds)
+        division = divide(view, asks, view.assignment, iter(ids), now, block=block, sheds=sheds)
         if division.shed:
             view.count.shed(division.shed)
         if division.refused[0]:

@@ -90,7 +90,14 @@ class Follower:
         self._replay = replay
         self._turn = manners.turn
         self._residents = Residents(manners.resident_seconds)
+        self._published: dict[Key, Traffic] = {}
         self._wanted: dict[Key, Traffic] = {}
+        """What was published, of endpoints whose lease has run out less what is not live."""
+        self._pulse: object = source.pulse()
+        self._heard = perf_counter()
+        """When the controller was last heard."""
+        self._unheard: frozenset[Key] = frozenset()
+        """Endpoints whose lease has run out."""
         self._loaded: dict[Part, Served] = {}
         self._failed_at: dict[Part, float] = {}
         self._retired: list[View] = []
@@ -148,8 +155,7 @@ class Follower:
 
     async def _step(self) -> None:
         """One look at the traffic. Loading goes on beside it, so that a rollback never waits for another's loading."""
-        if self._source.changed():
-            self._wanted = self._source.read()
+        self._look()
         self._switch()
         if self._loading is not None and self._loading.done():
             self._loading = None
@@ -157,6 +163,27 @@ class Follower:
             self._loading = asyncio.get_running_loop().create_task(self._load(*missing))
         self._report()
         await self._unload()
+
+    def _look(self) -> None:
+        """See what is to be obeyed.
+
+        A gateway that does not hear the controller cannot hear of a rollback either: once the lease has run out it
+        trusts what is live alone. Heard is by its own clock, so that nobody's clock that jumps ends a lease.
+        """
+        now, pulse, changed = perf_counter(), self._source.pulse(), self._source.changed()
+        if pulse != self._pulse:
+            self._pulse, self._heard = pulse, now
+        if changed:
+            self._published = self._source.read()
+        leases = {key: each.canary_lease_s for key, each in self._published.items()}
+        unheard = frozenset(key for key, lease in leases.items() if lease is not None and now - self._heard > lease)
+        for project, endpoint in unheard - self._unheard:
+            _LOG.warning(
+                "%s/%s: the controller is not heard, so what is live answers everything until it is", project, endpoint
+            )
+        if changed or unheard != self._unheard:
+            self._unheard = unheard
+            self._wanted = {key: each.alone() if key in unheard else each for key, each in self._published.items()}
 
     def _lives_are_settled(self) -> bool:
         lives = [part for each in self._wanted.values() if (part := _live_part(each)) is not None]

@@ -48,10 +48,11 @@ def under_way(rollout: Rollout) -> Conflict:
 class RolloutStore(Protocol):
     """Where rollouts are kept; every call is one transaction."""
 
-    def add_rollout(self, rollout: Rollout, event: Event) -> Rollout:
+    def add_rollout(self, rollout: Rollout, event: Event, spec: str | None = None) -> Rollout:
         """Keep it under the next number of its endpoint, with what is to be remembered of it; returns it so numbered.
 
-        Raises headgate.errors.Conflict while another rollout of the endpoint has not ended.
+        The endpoint gets its new file with it, if there is one. All of it or nothing. Raises headgate.errors.Conflict
+        while another rollout of the endpoint has not ended.
         """
         ...
 

@@ -165,11 +165,13 @@ class SqlStore:
         with reading(self._engine) as connection:
             return sorted((row.project, row.name, row.spec) for row in connection.execute(query))
 
-    def add_rollout(self, rollout: Rollout, event: Event) -> Rollout:
-        """Keep it under the next number of its endpoint, with its event; Conflict while another has not ended."""
+    def add_rollout(self, rollout: Rollout, event: Event, spec: str | None = None) -> Rollout:
+        """Keep it under its endpoint's next number, with its event and the new file; Conflict while another runs."""
         with writing(self._engine) as connection:
             chain.take_turns(connection)  # two who begin at once must not both find the endpoint free
             numbered = rolloutrows.add(connection, rollout)
+            if spec is not None:
+                _put_endpoint(connection, rollout.plan.project, rollout.plan.endpoint, spec)
             chain.append(connection, event)
             return numbered
 

@@ -22,6 +22,7 @@ Mark = tuple[int, int, int]
 """Modification time in nanoseconds, inode, size: differs after every swap."""
 
 _JSON: Final = ".json"
+_PULSE: Final = ".pulse"
 
 
 class FileTraffic:
@@ -60,6 +61,18 @@ class FileTraffic:
     def changed(self) -> bool:
         """Whether a `read` now might differ from the last one: one directory scan and a stat per endpoint."""
         return self._seen is None or dict(self._marks()) != self._seen
+
+    def pulse(self) -> int:
+        """When the controller last called `beat`, in nanoseconds; 0 where it never did."""
+        try:
+            return (self._folder / _PULSE).stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
+    def beat(self) -> None:
+        """Let gateways know that somebody still watches; OSError where nobody may write here."""
+        durability.make_folder(self._folder)
+        (self._folder / _PULSE).touch()
 
     def swap(self, traffic: Traffic, expected_revision: int) -> None:
         """Publish `traffic` if the present revision is `expected_revision` (0: none yet).

@@ -15,7 +15,8 @@ class Child:
 
     `name` is unique on the machine; `stop_after` are the seconds it gets between SIGTERM and SIGKILL.
     `tier` orders the end: children of the highest tier end first, those they depend on after them.
-    `nice`, 0 to 19, is how far it steps back when others want the processor.
+    `nice`, 0 to 19, is how far it steps back when others want the processor. Nobody waits for one that is `unheard`,
+    so it lets others go first; that may change while it runs.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Child:
     nice: int = 0
     stop_after: float = 10.0
     environment: tuple[tuple[str, str], ...] = ()
+    unheard: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

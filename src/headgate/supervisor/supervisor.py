@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from headgate.supervisor.child import Child, Life
+from headgate.supervisor.processor import let_others_first
 
 log = logging.getLogger("headgate.supervisor")
 
@@ -68,10 +69,14 @@ class Supervisor:
         self._bury()
         self._reap()
         wanted = self._told()
-        for name, (child, _) in list(self._running.items()):
-            if wanted.get(name) != child:
+        for name, (child, process) in list(self._running.items()):
+            now_wanted = wanted.get(name)
+            if now_wanted is None or now_wanted != child:
                 self._ask_to_end(name)
                 self._lives.pop(name, None)
+            elif now_wanted.unheard != child.unheard:
+                let_others_first(process.pid, now_wanted.unheard)
+                self._running[name] = (now_wanted, process)
         now = time.monotonic()
         for name, child in wanted.items():
             there = name in self._running or name in self._ending
@@ -110,6 +115,8 @@ class Supervisor:
             )
             if child.nice:
                 os.setpriority(os.PRIO_PROCESS, process.pid, child.nice)
+            if child.unheard:
+                let_others_first(process.pid, True)
         except OSError as error:  # no memory or no room for one more process: it may come back
             self._mourn(child.name, Life(now, life.deaths_in_a_row, life.restarts), f"not started: {error.strerror}")
             return

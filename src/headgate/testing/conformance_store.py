@@ -231,10 +231,13 @@ def one_rollout_at_a_time(store: Store) -> None:
     expect(first.number == 1, "rollouts are counted from 1")
     expect(store.rollouts("default", "late") == [first] == store.running(), "it is kept as it was returned")
     expect(refuses(lambda: store.add_rollout(a_rollout(), a_note())), "a second one at the same time is refused")
-    expect(len(store.events("default")) == 1, "and leaves no trace")
+    expect(refuses(lambda: store.add_rollout(a_rollout(), a_note(), "endpoint: x")), "whatever comes with it")
+    expect(len(store.events("default")) == 1 and store.endpoints() == [], "and leaves no trace")
     expect(store.add_rollout(a_rollout("other"), a_note("other")).number == 1, "each endpoint counts for itself")
     store.move_rollout(first, Move(Action.ABORT, Micros(6), "enough"), a_note())
-    expect(store.add_rollout(a_rollout(), a_note()).number == 2, "the next one begins when the first has ended")
+    second = store.add_rollout(a_rollout(), a_note(), "endpoint: late")
+    expect(second.number == 2, "the next one begins when the first has ended")
+    expect(store.endpoints() == [("default", "late", "endpoint: late")], "and the file comes with it")
     expect([each.number for each in store.rollouts("default", "late")] == [1, 2], "by number")
 
 

@@ -7,6 +7,7 @@ reader's. A reports check takes an empty place.
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from time import sleep
 from typing import Final
 
 from headgate.errors import BadInput, Conflict
@@ -29,7 +30,7 @@ def some_traffic(revision: int = 1, *, endpoint: str = "delays", project: str = 
         "salt",
         [Shadow("m:3", 0.5)],
         "customer",
-        1_700_000_000_000_000,
+        15.0,
         Policy(Ack.BUFFERED, OnFailure.ANSWER, 250, Capture(12.5, ["a"], ["b"]), 3600.0),
     )
 
@@ -87,6 +88,21 @@ def every_change_is_noticed(opened: Open) -> None:
             expect(not store.changed(), "and then nothing more")
 
 
+def every_beat_is_felt(opened: Open) -> None:
+    """Readers feel each beat, and no swap: whoever publishes once may be gone."""
+    writer, reader = opened(), opened()
+    before = reader.pulse()
+    expect(reader.pulse() == before, "the same until somebody calls `beat`")
+    writer.swap(some_traffic(), 0)
+    expect(reader.pulse() == before, "a swap is none")
+    for _ in range(3):
+        sleep(0.02)  # file systems stamp with a clock that ticks every few milliseconds; beats are far rarer
+        writer.beat()
+        expect(reader.pulse() != before, "another after every beat")
+        before = reader.pulse()
+    expect(reader.read() == {("default", "delays"): some_traffic()}, "and nothing else has changed")
+
+
 def one_writer_wins(opened: Open) -> None:
     """Of writers that saw the same revision, one succeeds; no success is ever lost."""
     stores = [opened() for _ in range(4)]
@@ -133,6 +149,7 @@ TRAFFIC_CHECKS: Final[tuple[Callable[[Open], None], ...]] = (
     refuses_a_stale_writer,
     names_stay_names,
     every_change_is_noticed,
+    every_beat_is_felt,
     one_writer_wins,
 )
 REPORT_CHECKS: Final[tuple[Callable[[RevisionReports], None], ...]] = (reports_replace, workers_have_names)

@@ -132,13 +132,16 @@ class MemoryStore:
             kept = sorted(self._endpoints.items())
         return [(owner, name, spec) for (owner, name), spec in kept if project in (None, owner)]
 
-    def add_rollout(self, rollout: Rollout, event: Event) -> Rollout:
-        """Keep it under the next number of its endpoint, with its event; Conflict while another has not ended."""
+    def add_rollout(self, rollout: Rollout, event: Event, spec: str | None = None) -> Rollout:
+        """Keep it under its endpoint's next number, with its event and the new file; Conflict while another runs."""
+        key = rollout.plan.project, rollout.plan.endpoint
         with self._lock:
-            kept = self._rollouts.setdefault((rollout.plan.project, rollout.plan.endpoint), [])
+            kept = self._rollouts.setdefault(key, [])
             if kept and not kept[-1].state.ended:
                 raise under_way(kept[-1])
             kept.append(msgspec.structs.replace(rollout, number=len(kept) + 1))
+            if spec is not None:
+                self._endpoints[key] = spec
             self._append(event)
             return kept[-1]
 
@@ -213,6 +216,7 @@ class MemoryTraffic:
         self._lock = threading.Lock()
         self._kept: dict[tuple[str, str], Traffic] = {}
         self._swaps = 0
+        self._beats = 0
         self._read_at: int | None = None
 
     def read(self) -> dict[tuple[str, str], Traffic]:
@@ -224,6 +228,14 @@ class MemoryTraffic:
     def changed(self) -> bool:
         """Whether somebody swapped since the last `read`."""
         return self._read_at != self._swaps
+
+    def pulse(self) -> int:
+        """How often the controller called `beat`."""
+        return self._beats
+
+    def beat(self) -> None:
+        """Let gateways know that somebody still watches."""
+        self._beats += 1
 
     def swap(self, traffic: Traffic, expected_revision: int) -> None:
         """Publish `traffic` if the present revision is `expected_revision`; Conflict otherwise."""

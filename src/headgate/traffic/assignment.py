@@ -20,7 +20,6 @@ from hashlib import blake2b
 from typing import Final
 
 from headgate.traffic.traffic import Traffic
-from headgate.vocabulary import Micros
 
 WHOLE: Final = 1 << 64
 """The threshold that takes all: no draw reaches it."""
@@ -55,8 +54,6 @@ class Assignment:
     live_probability: float
     arms: tuple[Arm, ...]
     salt: bytes
-    valid_until: Micros | None
-    """Moment after which nothing but `live` may be trusted; None means no end."""
 
     def version(self, key: bytes) -> tuple[str, float]:
         """The version that answers `key` and the chance it had of being drawn."""
@@ -64,12 +61,6 @@ class Assignment:
             if int.from_bytes(blake2b(arm.prefix + key, digest_size=8, key=self.salt).digest()) < arm.threshold:
                 return arm.version, arm.probability
         return self.live, self.live_probability
-
-    def at(self, now: Micros) -> "Assignment":
-        """The assignment that holds at `now`: without its arms once the lease has run out."""
-        if not self.arms or self.valid_until is None or now <= self.valid_until:
-            return self
-        return Assignment(self.live, 1.0, (), self.salt, None)
 
 
 def assign(traffic: Traffic, *, absent: frozenset[str] = frozenset()) -> Assignment:
@@ -95,8 +86,7 @@ def assign(traffic: Traffic, *, absent: frozenset[str] = frozenset()) -> Assignm
     there = [
         replace(each, version=traffic.live, probability=lives) if each.version in absent else each for each in arms
     ]
-    until = None if traffic.canary_valid_until is None else Micros(traffic.canary_valid_until)
-    return Assignment(traffic.live, lives, tuple(there), salt_key(traffic.salt), until)
+    return Assignment(traffic.live, lives, tuple(there), salt_key(traffic.salt))
 
 
 def draw(salt: str, version: str, key: bytes) -> int:

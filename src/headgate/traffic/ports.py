@@ -16,6 +16,10 @@ class TrafficSource(Protocol):
         """Whether a `read` now might differ from the last one; cheap enough for every 100 ms."""
         ...
 
+    def pulse(self) -> object:
+        """Something that is another whenever the controller called `beat` since; as cheap."""
+        ...
+
 
 class TrafficStore(TrafficSource, Protocol):
     """Where the controller writes."""
@@ -25,6 +29,10 @@ class TrafficStore(TrafficSource, Protocol):
 
         Raises headgate.errors.Conflict otherwise.
         """
+        ...
+
+    def beat(self) -> None:
+        """Let gateways know that somebody still watches over what was published; not durable, it means this moment."""
         ...
 
 

@@ -96,14 +96,25 @@ class Traffic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Members, of any weight, that answer beside the live version; those that are no members are passed over."""
     sticky_key: str | None = None
     """Field or request key by which callers keep their version; None draws per request."""
-    canary_valid_until: int | None = None
-    """Moment in microseconds after which a gateway sends everything to `live`; None means no lease."""
+    canary_lease_s: float | None = None
+    """Seconds that a gateway which hears nothing of the controller goes on as it was told; None is for good."""
     policy: Policy = Policy()
     contract: str | None = None
     """The endpoint's own contract, as the JSON of what ``contracts.text`` writes; None takes each package's."""
     resources: Resources = Resources()
     people: People | None = None
     """Who decides beside the model; None where nobody does."""
+
+    def alone(self) -> "Traffic":
+        """The same once the lease has run out: whoever owns the endpoint answers everything.
+
+        >>> members = [Member("m:1", "sha256:1", 0.9), Member("m:2", "sha256:2", 0.1)]
+        >>> [each.weight for each in Traffic("default", "delays", 1, "m:1", members, "salt").alone().members]
+        [1.0, 0.0]
+        """
+        members = [msgspec.structs.replace(each, weight=float(each.version == self.live)) for each in self.members]
+        people = None if self.people is None else People(suggests=self.people.suggests)
+        return msgspec.structs.replace(self, members=members, people=people)
 
     def member(self, version: str) -> Member | None:
         """The member of that name, if it is one."""
