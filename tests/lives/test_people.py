@@ -124,6 +124,8 @@ def test_a_model_takes_over_from_people_step_by_step(installation: Installation)
         assert found.reviewed is not None
         assert [each.name for each in found.reviewed.reviewers] == ["ann"]
         assert found.agreement.value == pytest.approx(0.95, abs=0.03)
+        assert found.reviewed.alone is not None
+        assert found.reviewed.alone.decided > 0, "it had a fifth for a while"
     ask_until(callers, lambda: theirs(callers) == 0, "people decide nothing any more", 5.0)
     with installation.open() as hg:
         assert hg.rollouts.roll_back("late") == "human"
@@ -156,6 +158,12 @@ def test_the_model_decides_where_it_is_sure_and_is_audited(installation: Install
     with installation.open() as hg:
         spec = hg.rollouts.declared.spec("default", "late")
         assert (spec.live, spec.review is not None and spec.review.confidence) == (Live.HUMAN, confidence)
+        reviewed = hg.rollouts.report("late").reviewed
+        assert reviewed is not None
+        alone = reviewed.alone
+        assert alone is not None
+        assert alone.decided > alone.audited > 0
+        assert alone.agreement == pytest.approx(0.99, abs=0.03)
 
 
 @pytest.mark.slow

@@ -124,8 +124,9 @@ class Rollouts:
         rollout = self._newest(endpoint)
         contract = self._contract(rollout)
         end = Micros(rollout.moves[-1].at + 1) if rollout.state.ended else None
+        where = self.project, endpoint
         live_role = Role.HUMAN if rollout.plan.people else Role.LIVE
-        where, roles = (self.project, endpoint), (live_role, Role.SHADOW)
+        roles = sorted({live_role, Role.LIVE, Role.SHADOW})
         joined = self.reader.joined(
             *where, start=rollout.started, end=end, roles=roles, columns=(*NEEDED, "source", "answered")
         )

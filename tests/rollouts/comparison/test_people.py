@@ -6,6 +6,7 @@ from tests.rollouts.tables import CANDIDATE, answer, joined
 
 from headgate.contracts.contract import Output
 from headgate.rollouts.comparison.people import UNNAMED, kappa, reviewed
+from headgate.rollouts.comparison.values import Alone
 from headgate.vocabulary import PEOPLE, Role, Task
 
 OUTPUT = Output(Task.BINARY, classes=("no", "yes"))
@@ -17,6 +18,10 @@ def decided(place: int, said: str, who: str | None, truth: str | None = None) ->
 
 def model(place: int, said: str) -> dict[str, object]:
     return answer(place, Role.SHADOW, said, assigned=CANDIDATE)
+
+
+def by_itself(place: int, said: str, truth: str | None = None) -> dict[str, object]:
+    return answer(place, Role.LIVE, said, truth, assigned=CANDIDATE)
 
 
 def test_each_reviewer_beside_the_model_and_the_truth() -> None:
@@ -46,6 +51,23 @@ def test_people_beside_each_other_on_what_two_decided() -> None:
     assert (found.twice, found.agreement) == (5, 0.8)
     # They agree on 4 of 5; by chance on 3/5 x 2/5 + 2/5 x 3/5 = 12/25.
     assert found.people_kappa == pytest.approx((0.8 - 0.48) / 0.52)
+
+
+def test_what_the_model_decided_by_itself() -> None:
+    rows = [
+        decided(1, "yes", "ann"), model(1, "yes"),
+        by_itself(2, "yes", "no"),
+        by_itself(3, "no", "no"), decided(3, "yes", "ann"),
+        by_itself(4, "no"), decided(4, "no", "bob"),
+        answer(5, Role.LIVE, "no", assigned="late:9"),
+    ]  # fmt: skip
+    found = reviewed(joined(rows), OUTPUT, CANDIDATE)
+    assert found is not None
+    assert found.alone == Alone(decided=3, labelled=2, error=0.5, audited=2, agreement=0.5)
+    assert [(each.name, each.agreement) for each in found.reviewers] == [("ann", 0.5), ("bob", 1.0)]
+    before = reviewed(joined(rows[:2]), OUTPUT, CANDIDATE)
+    assert before is not None
+    assert before.alone is None
 
 
 def test_kappa_is_nothing_where_chance_explains_everything() -> None:

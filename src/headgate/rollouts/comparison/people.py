@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from headgate.contracts.contract import Output
 from headgate.monitors.columns import Bools, Ints, named, said
 from headgate.rollouts.comparison.pairs import CLASSES, equal
-from headgate.rollouts.comparison.values import Reviewed, Reviewer
+from headgate.rollouts.comparison.values import Alone, Reviewed, Reviewer
 from headgate.vocabulary import Role
 
 LISTED: Final = 50
@@ -24,16 +24,19 @@ UNNAMED: Final = "(no name)"
 
 
 def reviewed(joined: pa.Table, output: Output, candidate: str) -> Reviewed | None:
-    """How the people who decided agree with the candidate's unseen answers, and with each other; None without classes.
+    """How the people who decided agree with the candidate and with each other, and what it decided by itself.
 
-    `joined` has rows of the roles ``human`` and ``shadow``, its labels what the world said.
+    `joined` has rows of the roles ``human``, ``shadow`` and ``live``, its labels what the world said. None without
+    classes.
     """
     if output.task not in CLASSES:
         return None
     codes, inputs = named(joined["input_id"])
     predicted, truth = said(joined["prediction"], output), said(joined["label"], output)
     decided = equal(joined["role"], Role.HUMAN) & (predicted >= 0)
-    answered = equal(joined["role"], Role.SHADOW) & equal(joined["assigned"], candidate) & (predicted >= 0)
+    ours = equal(joined["assigned"], candidate) & (predicted >= 0)
+    own = ours & equal(joined["role"], Role.LIVE)
+    answered = own | (ours & equal(joined["role"], Role.SHADOW))
     model = np.full(len(inputs), -1)
     model[codes[answered]] = predicted[answered]
     people = joined.filter(pa.array(decided))
@@ -48,6 +51,7 @@ def reviewed(joined: pa.Table, output: Output, candidate: str) -> Reviewed | Non
         twice=len(first),
         agreement=float((first == second).mean()) if len(first) else None,
         people_kappa=kappa(first, second),
+        alone=_alone(predicted[own], truth[own], _decisions(theirs, said_by, len(inputs))[codes[own]]),
     )
 
 
@@ -63,6 +67,26 @@ def kappa(one: NDArray[Any], other: NDArray[Any]) -> float | None:
     shares = [np.bincount(each, minlength=width) / len(each) for each in (one, other)]
     chance = float((shares[0] * shares[1]).sum())
     return None if chance >= 1.0 else (float((one == other).mean()) - chance) / (1.0 - chance)
+
+
+def _decisions(inputs: Ints, decided: NDArray[Any], count: int) -> NDArray[Any]:
+    """What people said of each of `count` inputs, one of them where several did; -1 where nobody did."""
+    found = np.full(count, -1)
+    found[inputs] = decided
+    return found
+
+
+def _alone(said_by_it: NDArray[Any], truth: NDArray[Any], people: NDArray[Any]) -> Alone | None:
+    if not len(said_by_it):
+        return None
+    known, audited = truth >= 0, people >= 0
+    return Alone(
+        decided=len(said_by_it),
+        labelled=int(known.sum()),
+        error=_share(said_by_it[known] != truth[known]),
+        audited=int(audited.sum()),
+        agreement=_share(said_by_it[audited] == people[audited]),
+    )
 
 
 def _each(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from headgate.evaluation.table import digits
 from headgate.rollouts.comparison.parts import Figure, Figures, Note, Part, Section, Table
 from headgate.rollouts.comparison.sections_apart import confused, distributed, examples, sliced
-from headgate.rollouts.comparison.values import Comparison, Cost, Nearer, Right, Side
+from headgate.rollouts.comparison.values import Alone, Comparison, Cost, Nearer, Right, Side
 from headgate.rollouts.comparison.words import (
     NOTHING,
     agreement_means,
@@ -138,6 +138,17 @@ def _people(found: Comparison) -> Iterator[Part]:
             f"Of {people.twice:,} inputs that two people decided they agreed on {_percent(people.agreement)}, beyond "
             f"chance by {people.people_kappa:.2f}: no model can be held to more."
         )
+    if people.alone is not None:
+        yield _by_itself(found.candidate.name, people.alone)
+
+
+def _by_itself(name: str, alone: Alone) -> str:
+    told = [f"{name} decided {alone.decided:,} inputs by itself."]
+    if alone.error is not None:
+        told.append(f"Of {alone.labelled:,} whose truth is known it was wrong on {percent(alone.error)}.")
+    if alone.agreement is not None:
+        told.append(f"Of {alone.audited:,} that a person decided too it said the same on {percent(alone.agreement)}.")
+    return " ".join(told)
 
 
 def _percent(value: float | None) -> str:

@@ -191,6 +191,21 @@ class Reviewer(msgspec.Struct, frozen=True, kw_only=True):
     """Share of those whose label is known on which the person was wrong; None without labels."""
 
 
+class Alone(msgspec.Struct, frozen=True, kw_only=True):
+    """What the model decided by itself, in the place of people."""
+
+    decided: int
+    """Inputs."""
+    labelled: int
+    """Those whose truth the world told."""
+    error: float | None
+    """Share of these on which the model was wrong, 0 to 1; None of none."""
+    audited: int
+    """Those that a person decided too."""
+    agreement: float | None
+    """Share of these on which the person said the same; None of none."""
+
+
 class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
     """The people who decided, beside the model and beside each other."""
 
@@ -206,6 +221,8 @@ class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
     """Share of these on which they agreed, 0 to 1."""
     people_kappa: float | None
     """Their agreement beyond chance: what a model can be held to."""
+    alone: Alone | None = None
+    """None where the model decided nothing by itself."""
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
