@@ -93,7 +93,7 @@ def test_whenever_somebody_looks_it_is_as_if_everything_had_been_read(
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(WORLDS, st.booleans())
 def test_however_often_somebody_looks_for_a_long_time(what: tuple[int, Plan, Habits], replayed: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
