@@ -10,7 +10,7 @@
     │   ├── NotFound                no such endpoint, version, package or file
     │   ├── Conflict                it exists already, or changed meanwhile
     │   ├── TrustRequired           would run somebody's code; say so with ``--trust``
-    │   ├── GateFailed              an evaluation gate did not pass
+    │   ├── GateFailed              a gate did not pass, or a rollout was not promoted
     │   ├── Unauthenticated         who calls was not shown: no key, or one that is not in force
     │   ├── Forbidden               who calls is known and may not do this
     │   └── MissingExtra            an optional part is not installed; names it
@@ -80,7 +80,7 @@ class TrustRequired(CallerError):
 
 
 class GateFailed(CallerError):
-    """An evaluation gate did not pass."""
+    """A gate did not pass, or a rollout that was watched was not promoted."""
 
 
 class Unauthenticated(CallerError):

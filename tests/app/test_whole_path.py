@@ -195,6 +195,13 @@ def test_doctor_names_what_is_wrong_and_what_to_do(tmp_path: Path) -> None:
     good = examine(tmp_path / "h")
     assert Health.BAD not in {each.health for each in good}
     assert any("unproved" in each.what and each.advice for each in good if each.health is Health.NOTE)
+    with headgate.open(tmp_path / "h") as hg:
+        newer = LogisticRegression().fit(frame(50, 2)[["a", "b"]], frame(50, 2).y)
+        hg.register("delay", newer, reference=frame(50, 2), label="y")
+        assert hg.controller().reconcile() == (), "registering alone gives nobody another version"
+    (awaited,) = [each for each in examine(tmp_path / "h") if "so delay:1 stays" in each.what]
+    assert "means delay:2" in awaited.what
+    assert awaited.advice == "headgate evaluate delay:2"
     (tmp_path / "h" / "secret").chmod(0o644)
     (bad,) = [each for each in examine(tmp_path / "h") if each.health is Health.BAD]
     assert "secret" in bad.what

@@ -1,10 +1,17 @@
 """The verbs of a rollout one after the other on one home: what people read, what programs read, how they end."""
 
+import itertools
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from tests.cli.in_process import Run
+
+import headgate
+from headgate.app.rollouts import ORDERS
+from headgate.cli import deploy
 
 SOURCE = "class Sign:\n    def predict(self, table): return [int(each > {over}) for each in table['x'].to_pylist()]\n"
 PLAN = """\
@@ -74,9 +81,52 @@ def test_a_person_plans_begins_steers_and_goes_back(run: Run) -> None:
     assert run("rollback", "late", "--why", "it rings").out == "late is back on sign:1\n"
     again = run("rollback", "late")
     assert (again.code, "no version to go back to" in again.err) == (5, True)
+    assert "write the one you want" in again.err
     history = run("audit", "list").out
     assert "rollout" in history
     assert "records are whole" in run("audit", "verify").out
+
+
+def test_the_way_back_is_open_after_a_later_rollout_failed(run: Run) -> None:
+    run("evaluate", "sign:2", "rows.parquet", "--gate", "accuracy >= 0.5")
+    assert (run("deploy").code, run("rollout", "promote", "late").code) == (0, 0)
+    Path("mine.py").write_text(SOURCE.format(over=0.2))
+    run("register", "sign", "mine.py:Sign", "--reference", "rows.parquet", "--label", "y", "--trust")
+    Path("rollout.yaml").write_text(PLAN.replace("sign:2", "sign:3"))
+    assert run("deploy", "--force").code == 0
+    assert "aborted" in run("rollback", "late").out, "the first goes back to what was live before the third"
+    assert run("rollback", "late").out == "late is back on sign:1\n", "and the second to what was live before that"
+    assert run("rollback", "late").code == 5
+
+
+def ordering(order: str) -> Callable[[float], None]:
+    """A pause between two looks, during the third of which a person gives an order."""
+    pauses = itertools.count(1)
+
+    def pause(_seconds: float) -> None:
+        time.sleep(0.03)
+        if next(pauses) == 3:
+            with headgate.open("h") as hg:
+                hg.rollouts.order("late", ORDERS[order])
+
+    return pause
+
+
+def test_whoever_watches_is_told_how_it_ended(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("evaluate", "sign:2", "rows.parquet", "--gate", "accuracy >= 0.5")
+    monkeypatch.setattr(deploy, "_SILENT", 0.02)
+    for order, code, says in (
+        ("pause", 6, "rollout 1 of late is paused"),
+        ("abort", 6, "rollout 2 of late is aborted"),
+        ("promote", 0, "nobody moves it on; `headgate up --home"),
+    ):
+        monkeypatch.setattr(deploy, "sleep", ordering(order))
+        watched = run("deploy", "--watch")
+        assert (watched.code, says in watched.err) == (code, True)
+        assert f"{order}: " in watched.out
+        assert watched.err.count("nobody moves it on") == 1
+        if order == "pause":
+            assert run("rollback", "late").code == 0
 
 
 def test_a_program_reads_json(run: Run) -> None:

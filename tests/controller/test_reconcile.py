@@ -66,6 +66,18 @@ def test_moving_the_alias_moves_the_traffic_at_the_next_turn(world: World) -> No
     assert (world.published().revision, world.published().live) == (2, "delay:2")
 
 
+def test_what_nobody_proved_does_not_become_live_by_being_the_newest_or_by_an_alias(world: World) -> None:
+    world.controller.reconcile()
+    world.store.set_alias("default", "delay", "champion", 2)
+    assert world.controller.reconcile() == ()
+    world.store.put_endpoint("default", "late", "endpoint: late\nmodel: delay\n")
+    assert world.controller.reconcile() == ()
+    assert world.published().live == "delay:1", "callers go on getting answers"
+    world.prove("delay:2")
+    world.controller.reconcile()
+    assert world.published().live == "delay:2"
+
+
 def test_a_split_keeps_the_live_version_as_a_member(world: World) -> None:
     split = SPEC + "traffic:\n  split:\n  - {version: delay:1, weight: 0.75}\n  - {version: delay:2, weight: 0.25}\n"
     world.store.put_endpoint("default", "late", split)
@@ -92,6 +104,7 @@ def test_an_endpoint_whose_model_is_gone_is_left_as_it_is(world: World) -> None:
 def test_a_race_lost_to_another_writer_is_decided_again(world: World) -> None:
     world.controller.reconcile()
     present = world.published()
+    world.prove("delay:2")
     world.store.set_alias("default", "delay", "champion", 2)
     stale = world.traffic.read
 

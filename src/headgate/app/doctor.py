@@ -27,6 +27,7 @@ from headgate.registry.parity import recheck
 from headgate.runtimes.predictor import predict_with
 from headgate.settings import Home
 from headgate.store.home import may_write, open_home
+from headgate.traffic.traffic import Traffic
 from headgate.vocabulary import DEFAULT_PROJECT
 
 ENOUGH_BYTES: Final = 1 << 30
@@ -211,10 +212,25 @@ def _check_endpoints(hg: Headgate) -> Iterator[Finding]:
             yield Finding(
                 Health.BAD, f"endpoint {name} names {', '.join(absent)}, which is not here", "headgate apply it anew"
             )
+        elif (awaited := _awaited(hg, traffic)) is not None:
+            what = (
+                f"endpoint {name}: its file means {awaited}, which has no passing evaluation, so {traffic.live} stays"
+            )
+            yield Finding(Health.NOTE, what, f"headgate evaluate {awaited}")
         elif unproved:
             yield Finding(Health.NOTE, f"endpoint {name}: {', '.join(unproved)} is unproved", "headgate evaluate it")
         else:
             yield Finding(Health.GOOD, f"endpoint {name} is at revision {traffic.revision}")
+
+
+def _awaited(hg: Headgate, traffic: Traffic) -> str | None:
+    """The version that is to be live once it is proved; None where none is waited for."""
+    declared = hg.of(traffic.project).rollouts.declared
+    try:
+        wanted = declared.resolve(declared.spec(traffic.project, traffic.endpoint))
+    except HeadgateError:
+        return None  # told elsewhere
+    return None if wanted.live == traffic.live or wanted.may_be_heard else wanted.live
 
 
 def _check_journal(hg: Headgate) -> Iterator[Finding]:

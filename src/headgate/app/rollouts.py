@@ -165,13 +165,18 @@ class Rollouts:
         Returns the rollout that was aborted, or the version that is live again. Raises Conflict where there is
         nothing to go back to.
         """
-        rollout = self._newest(endpoint)
-        if not rollout.state.ended:
+        spec, history = self.declared.spec(self.project, endpoint), self.history(endpoint)
+        if history and not history[-1].state.ended:
             return self.order(endpoint, Action.ABORT, why)
-        spec = self.declared.spec(self.project, endpoint)
-        if rollout.state.phase is not Phase.PROMOTED or spec.model != rollout.plan.candidate:
-            raise Conflict(f"{spec.model} did not come by a rollout, so there is no version to go back to")
-        text, back = dump_endpoint(spec), dump_endpoint(_before(spec, rollout))
+        promoted = (each for each in reversed(history) if each.state.phase is Phase.PROMOTED)
+        rollout = next((each for each in promoted if each.plan.candidate == spec.model), None)
+        text = dump_endpoint(spec)
+        back = text if rollout is None else dump_endpoint(_before(spec, rollout))
+        if rollout is None or back == text:
+            raise Conflict(
+                f"no rollout put {spec.model} in charge of '{endpoint}', so there is no version to go back to; "
+                "write the one you want into the endpoint's file and apply it"
+            )
         self.store.put_endpoint(spec.project, endpoint, back)
         details: dict[str, str | int | float | bool | None] = {"rollout": rollout.number, "force": False}
         where = spec.project, endpoint

@@ -26,7 +26,7 @@ EXIT_CODES: Final = {
     3: "a value or file broke a rule",
     4: "no such endpoint, version or file",
     5: "it exists already, changed meanwhile, or is in use",
-    6: "an evaluation gate did not pass, doctor found something wrong, or no number of cores meets an objective",
+    6: "no: a gate did not pass, a watched rollout was not promoted, doctor found something, or no cores are enough",
     7: "an optional part is not installed",
     8: "opening this would run code; say --trust",
     9: "a configuration file or flag is wrong",

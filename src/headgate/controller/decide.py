@@ -104,12 +104,15 @@ Chore = Finish | Seal | Compact | Retain | Collect
 def publications(desired: Sequence[Traffic], published: Mapping[tuple[str, str], Traffic]) -> tuple[Publish, ...]:
     """The revisions that make what gateways obey equal to what was declared; none when it is.
 
-    Revisions in `desired` mean nothing: each publication carries the next one.
+    Revisions in `desired` mean nothing: each publication carries the next one. An endpoint whose file names a model or
+    an alias is left as it is while that means a version nobody proved: what was live goes on until it is.
     """
     found: list[Publish] = []
     for wanted in desired:
         present = published.get((wanted.project, wanted.endpoint))
         revision = present.revision if present else 0
+        if present is not None and wanted.live != present.live and not wanted.may_be_heard:
+            continue
         if present is None or msgspec.structs.replace(wanted, revision=revision) != present:
             found.append(Publish(msgspec.structs.replace(wanted, revision=revision + 1), revision))
     return tuple(found)

@@ -197,7 +197,7 @@ def make_view(traffic: Traffic, served: dict[str, Served], count: EndpointCount)
         endpoint_tag(traffic.project, traffic.endpoint),
         count,
         _sticky(traffic.sticky_key, live.contract),
-        live_member.entitled or _is_unheard(traffic),
+        traffic.may_be_heard,
         is_durable=traffic.policy.ack is Ack.DURABLE,
         must_remember=traffic.policy.on_failure is OnFailure.REFUSE,
         sticks=traffic.sticky_key is not None,
@@ -213,12 +213,6 @@ _MISFIT: Final = (-1,)
 
 def _fits(seat: Seat) -> bool:
     return seat.pick != _MISFIT
-
-
-def _is_unheard(traffic: Traffic) -> bool:
-    """Whether people decide everything and nobody hears what the live version says, so that it needs no proof."""
-    people = traffic.people
-    return people is not None and people.share >= 1.0 and not people.suggests
 
 
 def _shadows(traffic: Traffic, seats: dict[str, Seat]) -> tuple[tuple[Seat, ShadowShare], ...]:

@@ -102,7 +102,7 @@ class EndpointSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     endpoint: str
     model: str
-    """``name`` (the newest version), ``name:3`` or ``name@alias``."""
+    """``name`` (the newest version), ``name:3`` or ``name@alias``; one that nobody proved waits until somebody does."""
     project: str = DEFAULT_PROJECT
     why: str = ""
     """Why this is deployed, for whoever reads it in a year."""

@@ -105,6 +105,13 @@ class Traffic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     people: People | None = None
     """Who decides beside the model; None where nobody does."""
 
+    @property
+    def may_be_heard(self) -> bool:
+        """Whether callers may have what the live version says: it is entitled to it, or nobody hears it."""
+        live = self.member(self.live)
+        is_unheard = self.people is not None and self.people.share >= 1.0 and not self.people.suggests
+        return is_unheard or (live is not None and live.entitled)
+
     def alone(self) -> "Traffic":
         """The same once the lease has run out: whoever owns the endpoint answers everything.
 
