@@ -56,6 +56,8 @@ class ListJournal:
     def write(self, schema: Schema, block: Block | PackedBlock, done: Done | None) -> bool:
         if isinstance(block, PackedBlock):
             block = msgspec.msgpack.decode(msgspec.msgpack.encode(block), type=Block)
+        if done is None and self.problem is not None:
+            return False
         self.blocks.append((schema, block))
         if done is None:
             return True

@@ -11,7 +11,7 @@ from headgate.contracts.text import to_document
 from headgate.errors import JournalUnavailable
 from headgate.testing.scripted import numbers_contract
 from headgate.traffic.traffic import Member
-from headgate.vocabulary import Task
+from headgate.vocabulary import Ack, Task
 
 PREDICT, LABELS, DECISIONS = (f"/v1/endpoints/e/{door}" for door in ("predict", "labels", "decisions"))
 ROW = {"f0": 0.1, "f1": 0.2, "f2": 0.3}
@@ -151,11 +151,16 @@ def test_a_label_for_another_endpoints_id_is_refused(play: Any) -> None:
     play(serve_one, scene)
 
 
-def test_a_label_that_cannot_be_kept_is_refused_whatever_the_policy(play: Any) -> None:
+@pytest.mark.parametrize("ack", [Ack.DURABLE, Ack.BUFFERED])
+def test_a_label_that_cannot_be_kept_is_refused_whatever_the_policy(play: Any, ack: Ack) -> None:
     async def scene(town: Any) -> None:
         caller = await town.call()
         town.journal.problem = JournalUnavailable("full")
         reply = await caller.ask("POST", LABELS, json.dumps({"labels": [{"request_id": "r", "label": 1}]}).encode())
         assert (reply.status, reply.json["error"]["rule"]) == (503, "journal")
+        town.journal.problem = None
+        reply = await caller.ask("POST", LABELS, json.dumps({"labels": [{"request_id": "r", "label": 1}]}).encode())
+        assert (reply.status, reply.json) == (200, {"accepted": 1})
+        assert town.journal.labels[-1].value == 1
 
-    play(lambda town: town.serve_one(on_failure="answer"), scene)
+    play(lambda town: town.serve_one(on_failure="answer", ack=ack), scene)

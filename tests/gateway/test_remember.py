@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from headgate.journal.disk import LocalDisk
 from headgate.journal.ports import Done
 from headgate.journal.records import Block, Input, Schema
 from headgate.traffic.traffic import Policy
-from headgate.vocabulary import Ack
+from headgate.vocabulary import Ack, OnFailure
 
 PICTURES = Contract((Field("face", Kind.IMAGE), Field("n", Kind.NUMBER)), BINARY)
 
@@ -100,6 +101,29 @@ def test_a_durable_answer_waits_for_the_disk_and_is_told_on_the_loop(slab: Slab,
     play(slab, scene)
 
 
+def test_two_threads_that_tell_at_once_wake_the_loop(slab: Slab) -> None:
+    class Interrupted(deque[Any]):
+        """One thread is stopped right behind its append, and another appends."""
+
+        def append(self, entry: Any) -> None:
+            super().append(entry)
+            if len(self) == 1:
+                diary.waiting.pop()(None)
+
+    async def scene(memory: Memory, found: Diary, view: View, told: list[Any]) -> None:
+        nonlocal diary
+        diary = found
+        for _ in range(2):
+            memory.keep(view, view.live.schema, block(), told.append)
+        memory._told = Interrupted()
+        diary.waiting.pop(0)(None)
+        while len(told) < 2:
+            await asyncio.sleep(0.001)
+
+    diary = Diary()
+    play(slab, scene)
+
+
 def test_one_that_fails_to_hear_keeps_nobody_else_waiting(slab: Slab) -> None:
     def deaf(_: JournalUnavailable | None) -> None:
         raise ZeroDivisionError("scripted")
@@ -146,6 +170,34 @@ def test_a_buffered_record_nobody_took_is_counted(slab: Slab, tmp_path: Path) ->
         assert count(tmp_path / "metrics", "headgate_unjournalled_total") == 1
 
     play(slab, scene, policy=Policy(ack=Ack.BUFFERED))
+
+
+@pytest.mark.parametrize(("healthy", "full"), [(False, False), (True, True)])
+def test_who_is_answered_without_a_record_is_told_so(slab: Slab, healthy: bool, full: bool) -> None:
+    async def scene(memory: Memory, diary: Diary, view: View, told: list[Any]) -> None:
+        diary.healthy, diary.full = healthy, full
+        memory.keep(view, view.live.schema, block(), told.append)
+        assert (told, len(diary.kept)) == ([None], 1), "it takes what it has room for"
+        diary.takes = False
+        memory.keep(view, view.live.schema, block(), told.append)
+        assert [type(each) for each in told[1:]] == [JournalUnavailable]
+
+    play(slab, scene, policy=Policy(ack=Ack.BUFFERED, on_failure=OnFailure.ANSWER))
+
+
+@pytest.mark.parametrize("ack", Ack)
+def test_what_is_to_be_kept_surely_is_kept_or_its_sender_is_told(slab: Slab, ack: Ack) -> None:
+    async def scene(memory: Memory, diary: Diary, view: View, told: list[Any]) -> None:
+        for takes in (True, False):
+            diary.takes = takes
+            memory.keep_surely(view, view.live.schema, Block(), told.append)
+            for done in diary.waiting:
+                done(None)
+            diary.waiting.clear()
+            await asyncio.sleep(0.01)
+        assert [type(each) for each in told] == [type(None), JournalUnavailable]
+
+    play(slab, scene, policy=Policy(ack=ack, on_failure=OnFailure.ANSWER))
 
 
 def test_what_nobody_waits_for_comes_behind_what_was_answered(slab: Slab) -> None:

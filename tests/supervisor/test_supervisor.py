@@ -1,5 +1,6 @@
 """The supervisor over real processes: starts, restarts, ends by tier, and lets nothing outlive it."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from headgate.supervisor.child import BACKOFF, Child, Life
+from headgate.supervisor.processor import step_back
 from headgate.supervisor.supervisor import Supervisor
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(60)")
@@ -147,6 +149,32 @@ def test_a_child_steps_back_as_far_as_it_is_told(supervisor: Supervisor, wanted:
     wanted.append(Child("a", SLEEPER, nice=7))
     supervisor.step()
     assert os.getpriority(os.PRIO_PROCESS, supervisor.pids["a"]) == 7
+
+
+def test_a_child_that_cannot_step_back_runs_all_the_same(
+    supervisor: Supervisor, wanted: list[Child], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EACCES, "not here")
+
+    monkeypatch.setattr(os, "setpriority", refuse)
+    monkeypatch.setattr(os, "sched_setscheduler", refuse, raising=False)
+    wanted.append(Child("a", SLEEPER, nice=7, unheard=True))
+    supervisor.step()
+    pid = supervisor.pids["a"]
+    wanted[0] = Child("a", SLEEPER, nice=7)
+    supervisor.step()
+    assert supervisor.pids["a"] == pid
+    assert supervisor.restarts == {"a": 0}
+
+
+def test_a_child_never_steps_forward(supervisor: Supervisor, wanted: list[Child]) -> None:
+    wanted.append(Child("a", ("nice", "-n", "12", *SLEEPER), nice=7))
+    supervisor.step()
+    pid = supervisor.pids["a"]
+    until(lambda: os.getpriority(os.PRIO_PROCESS, pid) >= 12, supervisor)
+    step_back(pid, 7)
+    assert os.getpriority(os.PRIO_PROCESS, pid) >= 12
 
 
 @pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="this kernel has no such class")

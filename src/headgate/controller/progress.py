@@ -8,7 +8,7 @@ between has changed nothing, and whoever comes after decides the same.
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from time import monotonic, thread_time
+from time import monotonic, process_time
 
 import msgspec
 
@@ -72,9 +72,11 @@ class Progress:
         for each in running:
             if not at_once and monotonic() < self._next.get(_key(each), 0.0):
                 continue
-            began = thread_time()  # and not by the wall: where callers take the processor, looks are due all the same
+            # Not by the wall: where callers take the processor, looks are due all the same. Of the whole process,
+            # because a look has threads; what else it does meanwhile makes the pause longer, never shorter.
+            began = process_time()
             after = self._look(each)
-            self._next[_key(each)] = monotonic() + pause_after(thread_time() - began)
+            self._next[_key(each)] = monotonic() + pause_after(process_time() - began)
             if after is not each:
                 moved.append(after)
         return moved

@@ -9,11 +9,13 @@ import ctypes
 from typing import Final
 
 KEPT_BYTES: Final = 64 * 1024 * 1024
-"""Free memory at the end of a heap that stays with the process."""
+"""Free memory at the end of a heap that stays with the process; threads beside the main one share a second heap."""
 _LARGEST_PIECE: Final = 32 * 1024 * 1024
 """Pieces larger than this are the kernel's all the same; it is the most glibc takes."""
 _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
+_M_ARENA_MAX: Final = -8
+_HEAPS: Final = 2
 
 
 def keep_freed_memory() -> bool:
@@ -24,5 +26,6 @@ def keep_freed_memory() -> bool:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return False
-    wanted = ((_M_MMAP_THRESHOLD, _LARGEST_PIECE), (_M_TRIM_THRESHOLD, KEPT_BYTES))
+    # By default each thread has a heap of its own, and each would keep as much.
+    wanted = ((_M_MMAP_THRESHOLD, _LARGEST_PIECE), (_M_TRIM_THRESHOLD, KEPT_BYTES), (_M_ARENA_MAX, _HEAPS))
     return all(mallopt(parameter, value) == 1 for parameter, value in wanted)

@@ -111,8 +111,8 @@ class Answerer:
             refusal = Refusal(error.field, error.rule, error.message)
         view.count.rejected(refusal.rule)
         name = format_id(id_)
-        self._memory.write(view.live.schema, Block([Input(id_, now, None, name, 0, refusal=refusal)]))
-        return name.encode()
+        is_kept = self._memory.write(view.live.schema, Block([Input(id_, now, None, name, 0, refusal=refusal)]))
+        return name.encode() if is_kept else b""
 
     def waiting(self) -> dict[VersionCount, int]:
         """Rows that wait for each version while it is busy with others."""

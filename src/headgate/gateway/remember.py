@@ -35,6 +35,8 @@ class Memory:
         self._journal = journal
         self._blobs = blobs
         self._told: deque[tuple[Then, int, JournalUnavailable | None]] = deque()
+        self._woken = False
+        """Whether the loop is on its way to those in `_told`."""
         self._behind: list[tuple[View, Schema, Block | PackedBlock]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._commit = Histogram(slab, "headgate_journal_commit_seconds")
@@ -70,12 +72,26 @@ class Memory:
             began = perf_counter_ns()
             self._journal.write(schema, block, lambda problem: self._tell(then, began, problem))
             return
-        # The replies leave first, with the end of this turn; `check` has seen that the journal has room for their
-        # records, and nobody else writes to it before `catch_up` does.
+        if not view.must_remember and (self._journal.full or not self._journal.healthy):
+            self._keep_at_once(schema, block, then)  # nobody asked `check`, and who gets no record is told so
+            return
+        # The replies leave first, with the end of this turn; `check` has seen that the journal takes records, and
+        # nobody else writes to it before `catch_up` does.
         if not self._behind:
             asyncio.get_running_loop().call_soon(self.catch_up)
         self._behind.append((view, schema, block))
         then(None)
+
+    def keep_surely(self, view: View, schema: Schema, block: Block, then: Then) -> None:
+        """As `keep`, for records whose sender is refused, whatever the policy, where the journal does not take them."""
+        if view.is_durable:
+            self.keep(view, schema, block, then)
+        else:
+            self._keep_at_once(schema, block, then)
+
+    def _keep_at_once(self, schema: Schema, block: Block | PackedBlock, then: Then) -> None:
+        taken = self.write(schema, block)
+        then(None if taken else JournalUnavailable("the journal does not take records; free space on its disk"))
 
     def catch_up(self) -> None:
         """Hand over what was answered with buffered acks; called in the turn after, and before the journal closes."""
@@ -111,13 +127,15 @@ class Memory:
 
     def _tell(self, then: Then, began: int, problem: JournalUnavailable | None) -> None:
         """Called from the journal's thread, or from the loop's when the block was not taken at all."""
-        # The loop is woken by the first of a group; a deque's append and length are atomic, and the loop empties it.
         self._told.append((then, began, problem))
-        if len(self._told) == 1 and self._loop is not None:
+        # Both threads may find the loop asleep, and then it is woken twice; whoever finds it woken is seen to by it.
+        if not self._woken and self._loop is not None:
+            self._woken = True
             self._loop.call_soon_threadsafe(self.collect)
 
     def collect(self) -> None:
         """Tell those whose records are on disk; called on the loop, in its turn or sooner where somebody needs room."""
+        self._woken = False  # first: what is appended from here on wakes the loop again
         told = self._told
         now = perf_counter_ns()
         while told:

@@ -1,26 +1,35 @@
-"""Who goes first where there is less processor than work: whom callers wait for, before who works unheard."""
+"""Who goes first where there is less processor than work: whom callers wait for, before who works unheard.
+
+These are wishes. A sandbox may let nobody have any, and then everybody is treated alike.
+"""
 
 import os
 from contextlib import suppress
 from pathlib import Path
 
 
+def step_back(pid: int, nice: int) -> None:
+    """Have a process take less of a busy processor, 0 to 19; one that takes less already is left alone."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, max(nice, os.getpriority(os.PRIO_PROCESS, pid)))
+
+
 def let_others_first(pid: int, wanted: bool) -> None:
-    """Have a process that wakes up wait for those at work, or not any more; nothing where the kernel cannot say so.
+    """Have a process that wakes up wait for those at work, or not any more.
 
     Every thread it has; those it begins later do as the one that began them. Its share of a busy processor stays what
-    it was. Unlike with `nice` the way back is open to every user. See SCHED_BATCH in sched(7).
+    it was. Unlike with `step_back` the way back is open to every user. See SCHED_BATCH in sched(7).
     """
     if not hasattr(os, "SCHED_BATCH"):
         return
     policy = os.SCHED_BATCH if wanted else os.SCHED_OTHER
     for thread in _threads(pid):
-        with suppress(ProcessLookupError, PermissionError):  # it ended meanwhile, or a sandbox lets nobody choose
+        with suppress(OSError):
             os.sched_setscheduler(thread, policy, os.sched_param(0))
 
 
 def _threads(pid: int) -> list[int]:
     try:
         return [int(each.name) for each in Path(f"/proc/{pid}/task").iterdir()]
-    except FileNotFoundError:
+    except OSError:
         return []

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from headgate.supervisor.child import Child, Life
-from headgate.supervisor.processor import let_others_first
+from headgate.supervisor.processor import let_others_first, step_back
 
 log = logging.getLogger("headgate.supervisor")
 
@@ -113,15 +113,15 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
-            if child.nice:
-                os.setpriority(os.PRIO_PROCESS, process.pid, child.nice)
-            if child.unheard:
-                let_others_first(process.pid, True)
         except OSError as error:  # no memory or no room for one more process: it may come back
             self._mourn(child.name, Life(now, life.deaths_in_a_row, life.restarts), f"not started: {error.strerror}")
             return
         self._lives[child.name] = Life(now, life.deaths_in_a_row, life.restarts)
         self._running[child.name] = (child, process)
+        if child.nice:
+            step_back(process.pid, child.nice)
+        if child.unheard:
+            let_others_first(process.pid, True)
         log.info("%s started as process %d", child.name, process.pid)
 
     def _bury(self) -> None:

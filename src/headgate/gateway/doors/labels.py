@@ -95,7 +95,7 @@ class LabelDoor:
             view.count.replied(self._kind.listed, refuse(exchange, error, version=view.live.header), 0.0)
             return
         done = partial(self._kept, exchange, view, labels)
-        self._memory.keep(view, view.live.schema, Block(labels=labels), done)
+        self._memory.keep_surely(view, view.live.schema, Block(labels=labels), done)
 
     def _kept(self, exchange: Exchange, view: View, labels: list[Label], problem: JournalUnavailable | None) -> None:
         # A label that was not kept is lost whatever the policy, so its sender must know.
