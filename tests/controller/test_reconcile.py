@@ -9,7 +9,7 @@ from headgate.clock import HeldClock
 from headgate.controller.declared import Declared
 from headgate.controller.lockstep import Lockstep
 from headgate.controller.reconcile import Controller
-from headgate.errors import BadInput, NotFound, Unavailable
+from headgate.errors import BadInput, IntegrityError, NotFound, Unavailable
 from headgate.registry.packages import PackageStore
 from headgate.registry.ports import Evaluation, Version
 from headgate.registry.registry import Registry
@@ -76,6 +76,39 @@ def test_what_nobody_proved_does_not_become_live_by_being_the_newest_or_by_an_al
     world.prove("delay:2")
     world.controller.reconcile()
     assert world.published().live == "delay:2"
+
+
+def test_gateways_feel_a_beat_while_rollouts_are_watched_over(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = [True]
+    watching = Controller(
+        declared=world.declared, traffic=world.traffic, events=world.store, clock=world.clock, watches=watched.pop
+    )
+    assert world.traffic.pulse() == 0
+    world.controller.reconcile()
+    assert world.traffic.pulse() == 0, "whoever publishes once watches over nothing"
+    watching.reconcile()
+    assert world.traffic.pulse() == 1
+    watched.append(False)
+    watching.reconcile()
+    assert world.traffic.pulse() == 1
+    watched.append(True)
+    monkeypatch.setattr(world.declared, "traffic", lambda: (_ for _ in ()).throw(Unavailable("the store is down")))
+    with pytest.raises(Unavailable):
+        watching.reconcile()
+    assert world.traffic.pulse() == 1, "and neither does whoever cannot read the store"
+
+
+def test_a_file_nobody_can_read_keeps_no_other_endpoint_waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.store.put_endpoint("default", "early", SPEC.replace("late", "early"))
+    swap = world.traffic.swap
+
+    def damaged(traffic: Traffic, expected: int) -> None:
+        if traffic.endpoint == "early":
+            raise IntegrityError("early.json cannot be read as traffic")
+        swap(traffic, expected)
+
+    monkeypatch.setattr(world.traffic, "swap", damaged)
+    assert [each.traffic.endpoint for each in world.controller.reconcile()] == ["late"]
 
 
 def test_a_split_keeps_the_live_version_as_a_member(world: World) -> None:

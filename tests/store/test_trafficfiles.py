@@ -1,5 +1,6 @@
 """Traffic files as gateways meet them: damaged, missing, foreign, swapped by several processes."""
 
+import errno
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,21 @@ from headgate.store.trafficfiles import FileTraffic
 from headgate.testing.conformance_traffic import some_traffic
 
 KEY = ("default", "delays")
+
+
+def test_what_cannot_be_read_just_now_is_read_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    traffic, other = FileTraffic(tmp_path), FileTraffic(tmp_path)
+    other.swap(some_traffic(1), 0)
+    assert traffic.read() == {("default", "delays"): some_traffic(1)}
+    other.swap(some_traffic(2), 1)
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda _: (_ for _ in ()).throw(OSError(errno.EMFILE, "too many")))
+    assert traffic.changed()
+    assert traffic.read() == {("default", "delays"): some_traffic(1)}, "what is known goes on"
+    assert traffic.changed()
+    monkeypatch.setattr(Path, "read_bytes", read)
+    assert traffic.read() == {("default", "delays"): some_traffic(2)}
+    assert not traffic.changed()
 
 
 def test_a_second_reader_sees_a_swap(tmp_path: Path) -> None:

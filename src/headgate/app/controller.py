@@ -44,7 +44,8 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
     with claim(controller_lock(home)):
         clock: Clock = ReplayClock(home.replay_clock) if settings.replay else SystemClock()
         with Headgate(home, store=store, clock=clock) as hg:
-            controller, progress = hg.controller(), hg.rollouts.progress()
+            progress = hg.rollouts.progress()
+            controller = hg.controller(watches=lambda: progress.is_at_work)
             chores = hg.chores(seal_interval=settings.seal_interval)
             stop = threading.Event()
             turns: tuple[tuple[str, Callable[[], object]], ...] = (

@@ -3,7 +3,7 @@
 Every method is one call into one room; what a method promises is what the room promises.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -257,9 +257,11 @@ class Headgate:
         """Names of the project's endpoints."""
         return [name for _, name, _ in self._store.endpoints(self.project)]
 
-    def controller(self) -> Controller:
-        """The loop that publishes traffic."""
-        return Controller(declared=self._declared, traffic=self.traffic, events=self._store, clock=self._clock)
+    def controller(self, *, watches: Callable[[], bool] = lambda: False) -> Controller:
+        """The loop that publishes traffic; `watches` says whether rollouts are watched over beside it."""
+        return Controller(
+            declared=self._declared, traffic=self.traffic, events=self._store, clock=self._clock, watches=watches
+        )
 
     def chores(self, *, seal_interval: float) -> Chores:
         """The loop that keeps the journal in order."""

@@ -31,6 +31,7 @@ from headgate.journal.committer import Committer
 from headgate.journal.disk import LocalDisk
 from headgate.journal.identifiers import Mint
 from headgate.registry.packages import PackageStore
+from headgate.runtimes.channel import short_address
 from headgate.runtimes.feeds import compile_feeds
 from headgate.runtimes.hosted import HostedPlacement
 from headgate.runtimes.open import open_runtime
@@ -180,7 +181,8 @@ def _await_host(path: Path) -> None:
     deadline = time.monotonic() + _HOST_SECONDS
     while time.monotonic() < deadline:
         with contextlib.closing(socket.socket(socket.AF_UNIX)) as probe, contextlib.suppress(OSError):
-            probe.connect(str(path))
+            with short_address(path) as address:
+                probe.connect(address)
             return
         time.sleep(0.05)
     raise Unavailable(f"no runtime host listens at {path}; `headgate up` starts one")

@@ -1,9 +1,7 @@
 """Which packages need a runtime host, and where its socket is: one answer for the parent and for gateways."""
 
-import hashlib
 import logging
 import os
-import tempfile
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -26,22 +24,15 @@ LINGER_SECONDS: Final = 60.0
 """How long a package that became live keeps its host: as long as gateways may take to load it, one after the other."""
 _REST_SECONDS: Final = 5.0
 """Pause before a package that could not be opened is looked at again: looking reads all of it."""
-_LONGEST_SOCKET_PATH: Final = 100
-"""Bytes; the kernel's limit is 107."""
 
 
 def host_socket(home: Home, digest: str) -> Path:
-    """Where the host of a package listens; short enough for the kernel however deep the home lies.
+    """Where the host of a package listens; `short_address` makes it short enough for the kernel.
 
     >>> host_socket(Home(Path("/srv/h")), "sha256:0123456789abcdef0123").name
     '0123456789ab.sock'
     """
-    name = f"{digest.removeprefix('sha256:')[:12]}.sock"
-    inside = home.run / "hosts" / name
-    if len(bytes(inside)) <= _LONGEST_SOCKET_PATH:
-        return inside
-    home_key = hashlib.sha256(bytes(home.root.resolve())).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"headgate-{home_key}" / name
+    return home.run / "hosts" / f"{digest.removeprefix('sha256:')[:12]}.sock"
 
 
 class Hosts:
@@ -135,7 +126,7 @@ class Hosts:
 
 
 def _is_heard(member: Member, traffic: Traffic) -> bool:
-    """Whether callers wait for it."""
+    """Whether callers wait for it who did not name it; those who do are few."""
     return member.weight > 0 or member.version == traffic.live
 
 

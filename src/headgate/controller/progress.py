@@ -8,7 +8,7 @@ between has changed nothing, and whoever comes after decides the same.
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from time import monotonic, process_time
+from time import monotonic, thread_time
 
 import msgspec
 
@@ -28,7 +28,9 @@ log = logging.getLogger("headgate.controller")
 OFTEN = 0.5
 """Seconds between two looks at a rollout's evidence, at least."""
 LONG = 2.0
-"""Seconds of processor time from which on a look is one that reads everything, and not one that finds what is new."""
+"""Seconds of a thread's work from which on a look is one that reads everything, and not one that finds what is new."""
+STUCK = 60.0
+"""Seconds without the end of a turn after which nobody should rely on rollouts being watched over."""
 Observe = Callable[[Rollout, Micros], Weighed]
 """What all that was observed of a rollout by a moment comes to."""
 Keep = Callable[[Sequence[Rollout]], object]
@@ -57,11 +59,20 @@ class Progress:
         self._lock = threading.Lock()
         self._next: dict[tuple[str, str, int], float] = {}
         """When each is to be looked at again, on the scale of `monotonic`."""
+        self._ended = monotonic()
+        """When a turn last came to its end."""
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether rollouts are watched over: turns end, and end well."""
+        return monotonic() - self._ended < STUCK
 
     def turn(self, *, at_once: bool = False) -> list[Rollout]:
         """Look at every rollout whose time has come, or at all of them; returns those that moved."""
         with self._lock:
-            return self._turn(at_once=at_once)
+            moved = self._turn(at_once=at_once)
+            self._ended = monotonic()
+            return moved
 
     def _turn(self, *, at_once: bool) -> list[Rollout]:
         running = self._rollouts.running()
@@ -72,11 +83,11 @@ class Progress:
         for each in running:
             if not at_once and monotonic() < self._next.get(_key(each), 0.0):
                 continue
-            # Not by the wall: where callers take the processor, looks are due all the same. Of the whole process,
-            # because a look has threads; what else it does meanwhile makes the pause longer, never shorter.
-            began = process_time()
+            # Not by the wall: where callers take the processor, looks are due all the same. Not of the whole process:
+            # sealing a busy journal takes more of it than a look does.
+            began = thread_time()
             after = self._look(each)
-            self._next[_key(each)] = monotonic() + pause_after(process_time() - began)
+            self._next[_key(each)] = monotonic() + pause_after(thread_time() - began)
             if after is not each:
                 moved.append(after)
         return moved

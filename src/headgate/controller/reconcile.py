@@ -6,11 +6,12 @@ is published whether or not a controller runs.
 
 import logging
 import threading
+from collections.abc import Callable
 
 from headgate.clock import Clock
 from headgate.controller.decide import Publish, publications
 from headgate.controller.declared import Declared
-from headgate.errors import Conflict
+from headgate.errors import Conflict, IntegrityError
 from headgate.events import Event, EventKind
 from headgate.registry.ports import EventLog
 from headgate.traffic.ports import TrafficStore
@@ -22,7 +23,17 @@ log = logging.getLogger("headgate.controller")
 class Controller:
     """Makes what gateways obey equal to what was declared, a turn at a time; turns never overlap."""
 
-    def __init__(self, *, declared: Declared, traffic: TrafficStore, events: EventLog, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        declared: Declared,
+        traffic: TrafficStore,
+        events: EventLog,
+        clock: Clock,
+        watches: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`watches` says whether rollouts are watched over beside it; gateways feel a beat for as long as they are."""
+        self._watches = watches
         self._declared = declared
         self._traffic = traffic
         self._events = events
@@ -32,9 +43,10 @@ class Controller:
     def reconcile(self) -> tuple[Publish, ...]:
         """Observe, decide, apply; returns what was published."""
         with self._turn:
-            self._traffic.beat()
             published = self._traffic.read()
             decided = publications(self._declared.traffic(), published)
+            if self._watches():  # after what may fail: who cannot read the store could not take a candidate back either
+                self._traffic.beat()
             return tuple(
                 each
                 for each in decided
@@ -48,6 +60,9 @@ class Controller:
         except Conflict:
             # Somebody published between our look and our write; the next turn sees theirs and decides again.
             log.info("%s/%s changed meanwhile", traffic.project, traffic.endpoint)
+            return False
+        except IntegrityError as error:  # a file nobody can read must not keep other endpoints from a rollback
+            log.error("%s", error)
             return False
         shares = {member.version: member.weight for member in traffic.members}
         details: dict[str, str | int | float | bool | None] = {"revision": traffic.revision, **shares}

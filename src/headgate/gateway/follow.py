@@ -104,6 +104,8 @@ class Follower:
         """Views with rows under way, of callers or of shadows."""
         self._replaced: list[Served] = []
         """Packages loaded a second time, at a better place."""
+        self._closing: set[asyncio.Task[None]] = set()
+        """Models that are being given back."""
         self._counts: dict[Key, EndpointCount] = {}
         self._reported: dict[str, int] | None = None
         self._load_seconds = Histogram(slab, "headgate_model_load_duration_seconds")
@@ -131,6 +133,7 @@ class Follower:
         if self._loading is not None:
             # Not cancelled: its thread would go on all the same, and nobody could give back what it opened.
             await asyncio.gather(self._loading, return_exceptions=True)
+        await asyncio.gather(*self._closing, return_exceptions=True)
         for served in (*self._loaded.values(), *self._replaced):
             await served.placement.close()
         self._loaded.clear()
@@ -162,7 +165,7 @@ class Follower:
         if self._loading is None and (missing := self._next_missing()) is not None:
             self._loading = asyncio.get_running_loop().create_task(self._load(*missing))
         self._report()
-        await self._unload()
+        self._unload()
 
     def _look(self) -> None:
         """See what is to be obeyed.
@@ -170,17 +173,19 @@ class Follower:
         A gateway that does not hear the controller cannot hear of a rollback either: once the lease has run out it
         trusts what is live alone. Heard is by its own clock, so that nobody's clock that jumps ends a lease.
         """
-        now, pulse, changed = perf_counter(), self._source.pulse(), self._source.changed()
-        if pulse != self._pulse:
-            self._pulse, self._heard = pulse, now
-        if changed:
-            self._published = self._source.read()
+        now, changed = perf_counter(), False
+        try:
+            pulse, changed = self._source.pulse(), self._source.changed()
+            if changed:
+                self._published = self._source.read()
+            if pulse != self._pulse:
+                self._pulse, self._heard = pulse, now
+        except OSError as error:
+            _LOG.error("the traffic cannot be read: %s; going on with what is known", error.strerror)
         leases = {key: each.canary_lease_s for key, each in self._published.items()}
         unheard = frozenset(key for key, lease in leases.items() if lease is not None and now - self._heard > lease)
-        for project, endpoint in unheard - self._unheard:
-            _LOG.warning(
-                "%s/%s: the controller is not heard, so what is live answers everything until it is", project, endpoint
-            )
+        if unheard != self._unheard:
+            _say_unheard(unheard, self._unheard)
         if changed or unheard != self._unheard:
             self._unheard = unheard
             self._wanted = {key: each.alone() if key in unheard else each for key, each in self._published.items()}
@@ -283,7 +288,7 @@ class Follower:
             served = make_served(package, contract, place, earned=live, rows_limit=rows, replay=replay)
             return served, perf_counter() - began
 
-    async def _unload(self) -> None:
+    def _unload(self) -> None:
         """Close what neither the traffic nor a request under way needs."""
         self._retired = [view for view in self._retired if view.waiting or view.shadowing]
         needed = {served for view in (*self._retired, *self._views.values()) for served in _seated(view).values()}
@@ -294,7 +299,15 @@ class Follower:
             gone.append(self._loaded.pop(part))
         self._replaced = [served for served in self._replaced if served in needed]
         for served in gone:
-            await served.placement.close()
+            # Beside the following: whoever still computes ends first, and a rollback does not wait for that.
+            closing = asyncio.get_running_loop().create_task(served.placement.close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closed)
+
+    def _closed(self, closing: asyncio.Task[None]) -> None:
+        self._closing.discard(closing)
+        if not closing.cancelled() and (problem := closing.exception()) is not None:
+            _LOG.error("a model could not be given back: %s", problem)
 
     def waiting(self) -> dict[EndpointCount, int]:
         """Rows admitted and not yet answered, by endpoint, those of views that were replaced among them."""
@@ -346,6 +359,13 @@ class Follower:
         if count is None:
             count = self._counts[key] = EndpointCount(self._slab, *key)
         return count
+
+
+def _say_unheard(now: frozenset[Key], before: frozenset[Key]) -> None:
+    for project, endpoint in now - before:
+        _LOG.warning("%s/%s: the controller is not heard; what is live answers until it is", project, endpoint)
+    for project, endpoint in before - now:
+        _LOG.warning("%s/%s: the controller is heard again", project, endpoint)
 
 
 def _is_here(served: Served) -> bool:

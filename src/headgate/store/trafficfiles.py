@@ -46,16 +46,21 @@ class FileTraffic:
     def read(self) -> dict[tuple[str, str], Traffic]:
         """Every endpoint's newest traffic by (project, endpoint).
 
-        An entry that cannot be decoded keeps the last value this object read for it, or is passed over.
+        An entry that cannot be decoded keeps the last value this object read for it, or is passed over; so does one
+        that cannot be read just now, and `changed` stays true until it was.
         """
         # The marks come first: a swap between here and the reading makes `changed` true again, never false.
         marks = dict(self._marks())
-        entries = {}
+        seen, entries = dict(marks), {}
         for path, mark in marks.items():
-            entry = self._entry(path, mark)
+            try:
+                entry = self._entry(path, mark)
+            except OSError:  # no more files may be open, say: it may be readable a moment later
+                entry = self._entries.get(path)
+                del seen[path]
             if entry is not None:
                 entries[path] = entry
-        self._seen, self._entries = marks, entries
+        self._seen, self._entries = seen, entries
         return {(traffic.project, traffic.endpoint): traffic for _, traffic in entries.values()}
 
     def changed(self) -> bool:
@@ -131,10 +136,10 @@ def _scan(folder: str | Path) -> list[os.DirEntry[str]]:
 
 
 def _decoded(path: Path) -> Traffic | None:
-    """The traffic in a file, or None when it is none or belongs under another name."""
+    """The traffic in a file, or None when it is none or belongs under another name. Raises OSError."""
     try:
         traffic = msgspec.json.decode(path.read_bytes(), type=Traffic)
-    except (OSError, ValueError):  # text that is no UTF-8 is not msgspec's own error
+    except (FileNotFoundError, ValueError):  # text that is no UTF-8 is not msgspec's own error
         return None
     belongs = (traffic.project, traffic.endpoint + _JSON) == (path.parent.name, path.name)
     return traffic if belongs else None
@@ -144,7 +149,10 @@ def _present(path: Path) -> tuple[int, int]:
     """Revision and modification time of the file at `path`; zeros when there is none."""
     if not path.exists():
         return 0, 0
-    traffic = _decoded(path)
+    try:
+        traffic = _decoded(path)
+    except OSError:
+        traffic = None
     if traffic is None:
         raise IntegrityError(f"{path} cannot be read as traffic; move it away and apply the endpoint again")
     return traffic.revision, path.stat().st_mtime_ns
