@@ -32,6 +32,9 @@ class Place(Silent):
     def __init__(self, digest: str, live: bool) -> None:
         self.digest, self.live = digest, live
         self.closed = False
+        self.computes: asyncio.Event | None = None
+        """Set once the call under way has ended: until then it cannot be given back."""
+        self.problem_at_its_end: Exception | None = None
         self.asked: list[Feeds] = []
         self.problem: Exception | None = None
 
@@ -43,7 +46,11 @@ class Place(Silent):
 
     async def close(self) -> None:
         assert not self.closed, "given back twice"
+        if self.computes is not None:
+            await self.computes.wait()
         self.closed = True
+        if self.problem_at_its_end is not None:
+            raise self.problem_at_its_end
 
 
 class Yard:
@@ -150,6 +157,23 @@ def test_live_versions_are_there_when_it_has_started_and_others_follow(tmp_path:
         yard.slab.close()
 
     asyncio.run(main())
+
+
+def test_a_model_that_still_computes_keeps_no_revision_waiting(tmp_path: Path) -> None:
+    async def scene(yard: Yard) -> None:
+        await yard.obeyed(1)
+        slow, gone = yard.places[1:]
+        slow.computes, gone.problem_at_its_end = asyncio.Event(), ZeroDivisionError("scripted")
+        revision = yard.publish({"m:1": 1.0})
+        await yard.obeyed(revision)
+        await yard.obeyed(yard.publish({"m:1": 0.5, "m:4": 0.5}))
+        assert "m:4" in yard.views["default", "e"].seats
+        await yard.until(lambda: gone.closed)
+        assert not slow.closed
+        slow.computes.set()
+        await yard.until(lambda: slow.closed)
+
+    play(tmp_path, scene, {"m:1": 0.5, "m:2": 0.25, "m:3": 0.25})
 
 
 def test_nothing_published_is_nothing_to_wait_for(tmp_path: Path) -> None:
