@@ -431,7 +431,12 @@ def _plain(text: str) -> str:
     return _WORDS.get(text, text.strip("'") or '""')
 
 
-_ENUMS: Final[dict[str, type[StrEnum]]] = {each.__name__: each for each in (Ack, Live, OnFailure, OnHorizon)}
+_ENUMS: Final[Mapping[str, type[StrEnum]]] = {
+    "Ack": Ack,
+    "Live": Live,
+    "OnFailure": OnFailure,
+    "OnHorizon": OnHorizon,
+}
 _WORDS: Final = {"DEFAULT_PROJECT": str(DEFAULT_PROJECT), "None": "null", "False": "false", "True": "true"}
 
 
