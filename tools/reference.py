@@ -7,9 +7,10 @@ written by hand. Run it after changing a command, an error, an event, a metric, 
 import ast
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import click
 
@@ -19,6 +20,10 @@ from headgate.cli.main import VERBS, headgate_command
 from headgate.errors import HeadgateError
 from headgate.gateway.doors.statuses import NATIVE, V2, rpc_status_of, status_of
 from headgate.gateway.metrics.families import FAMILIES, Kind
+from headgate.rollouts.guards import RULES, Measure, Rule
+from headgate.rollouts.plan import OnHorizon, Step
+from headgate.traffic.endpoint import Live
+from headgate.vocabulary import DEFAULT_PROJECT, Ack, OnFailure, Task
 
 ROOT: Final = Path(__file__).parent.parent
 SOURCE: Final = ROOT / "src" / "headgate"
@@ -163,20 +168,12 @@ def endpoint_file() -> str:
         "resources": (SOURCE / "traffic" / "traffic.py", "Resources"),
         "journal": (path, "JournalWords"),
         "capture": (SOURCE / "traffic" / "traffic.py", "Capture"),
+        "review": (path, "Review"),
         "rollouts": (path, "RolloutBudget"),
         "traffic": (path, "Split"),
         "traffic.split[]": (path, "Share"),
     }
-    rows = []
-    for name, _, default, says in attributes(path, "EndpointSpec"):
-        if name not in parts:
-            rows.append([f"`{name}`", _default(default), _null(says) or _KEYS[name]])
-        for prefix, (file, kind) in parts.items():
-            if prefix.partition(".")[0] == name:
-                for inner, _, inner_default, inner_says in attributes(file, kind):
-                    key = f"{prefix}.{inner}"
-                    rows.append([f"`{key}`", _default(inner_default), _null(inner_says) or _KEYS[key]])
-    return _table(["key", "default", "meaning"], rows)
+    return _keys_of(path, "EndpointSpec", parts)
 
 
 _KEYS: Final = {
@@ -189,7 +186,125 @@ _KEYS: Final = {
 }
 
 
+def _keys_of(path: Path, kind: str, parts: Mapping[str, tuple[Path, str]]) -> str:
+    """Every key of a file that the struct `kind` reads; `parts` are the structs within it, by where they stand."""
+    rows = []
+    for name, _, default, says in attributes(path, kind):
+        within = [each for each in parts if each.partition(".")[0].removesuffix("[]") == name]
+        if not within or default == "None":
+            rows.append([f"`{name}`", _default(default), _null(says) or _KEYS[name]])
+        for prefix in within:
+            for inner, _, inner_default, inner_says in attributes(*parts[prefix]):
+                key = f"{prefix}.{inner}"
+                rows.append([f"`{key}`", _default(inner_default), _null(inner_says) or _KEYS[key]])
+    return _table(["key", "default", "meaning"], rows)
+
+
+# --- plans
+
+
+def plan_file() -> str:
+    """Every key of a plan file, from the structs that read it."""
+    path, guards = SOURCE / "rollouts" / "planfile.py", SOURCE / "rollouts" / "guards.py"
+    parts = {"guards[]": (path, "_GuardText"), "alpha": (guards, "Alpha"), "schedule": (path, "_ScheduleText")}
+    return _keys_of(path, "_PlanText", parts)
+
+
+def plan_steps() -> str:
+    """Every step as a plan spells it, with what it does."""
+    said = {str(each.__struct_config__.tag): _sentence(each.__doc__) for each in get_args(Step)} | {"ramp": _RAMP}
+    if said.keys() != _STEPS.keys():
+        raise LookupError("a step was not found in plan.py")
+    return _table(["step", "what it does"], [[f"`{spelled}`", said[name]] for name, spelled in _STEPS.items()])
+
+
+_STEPS: Final = {
+    "shadow": "shadow: 100%",
+    "set_weight": "set_weight: 5%",
+    "ramp": "ramp: {bad_answers: 100}",
+    "pause": "pause: 10m",
+    "analysis": "analysis",
+    "approve": "approve: read the report",
+    "assist": "assist",
+    "partial": "partial: 2%",
+}
+_RAMP: Final = (
+    "Shares that grow, each with its pause, worked out from the endpoint's pace when the plan is read, so that callers "
+    "get about so many bad answers more at most."
+)
+
+
+def plan_strategies() -> str:
+    """Every strategy with what it means."""
+    said = attributes(SOURCE / "rollouts" / "strategies.py", "Strategy")
+    return _table(["strategy", "what it does"], [[f"`{name.lower()}`", says] for name, _, _, says in said])
+
+
+def plan_metrics() -> str:
+    """Every metric that a guard may have, from the rules that plans are held to."""
+    said = {name.lower(): says for name, _, _, says in attributes(SOURCE / "rollouts" / "guards.py", "Measure")}
+    rows = []
+    for metric, rule in RULES.items():
+        if rule.tasks:
+            margin = "must be stated" if rule.margin is None else f"`{rule.margin.value:g}{rule.margin.unit}`"
+            units = " or ".join(f"`1{unit}`" for unit in sorted(rule.units, reverse=True))
+            needs, keys = ", ".join(_needs(metric, rule)), ", ".join(_keys_with(metric, rule))
+            rows.append([f"`{metric}`", said[metric], margin, units, needs or "-", keys or "-"])
+    return _table(["metric", "looks at", "margin by default", "spelled", "needs", "further keys"], rows)
+
+
+def _needs(metric: Measure, rule: Rule) -> list[str]:
+    """What an endpoint or its plan must have for a guard of a metric."""
+    needs = ["a shadow"] if rule.paired else []
+    if rule.labels:
+        needs.append("labels")
+    elif metric is Measure.SQL:
+        needs.append("labels where its query reads `label`")
+    if rule.tasks == {Task.REGRESSION}:
+        needs.append("a number to predict")
+    elif rule.tasks != set(Task):
+        needs.append("classes to predict")
+    return needs
+
+
+def _keys_with(metric: Measure, rule: Rule) -> list[str]:
+    """The keys a guard of a metric must have, and those in brackets that it may have, beside ``margin``."""
+    keys = {Measure.VALUE: ["`worth`"], Measure.SQL: ["`query`"]}.get(metric, [])
+    if rule.capped:
+        keys = [*keys, "`cap`"]
+    if metric is Measure.VALUE:
+        keys = [*keys, "(`column` with `cap`)"]
+    return [*keys, "(`by`)"] if rule.by else keys
+
+
+def plan_relations() -> str:
+    """What the query of a guard may read."""
+    columns = _constant(SOURCE / "rollouts" / "answers.py", "COLUMNS")
+    shown = ", ".join(f"`{each}`" for each in columns)
+    return _table(
+        ["relation", "one row for", "columns"],
+        [
+            ["`joined`", "each input and version that answered it, shadows among them", shown],
+            [
+                "`features`",
+                "each input whose features were kept",
+                "`input_id`, and `features` with the public fields",
+            ],
+        ],
+    )
+
+
 # --- the Python API
+
+
+def call_of_open() -> str:
+    """How ``headgate.open`` is called."""
+    return _block(_call(_function(SOURCE / "app" / "facade.py", "open_home"), "headgate.open"))
+
+
+def call_of_connect() -> str:
+    """How ``headgate.connect`` is called."""
+    return _block(_call(_function(SOURCE / "client.py", "connect"), "headgate.connect"))
 
 
 def api_of_home() -> str:
@@ -207,6 +322,11 @@ def api_of_rollouts() -> str:
     return _methods(SOURCE / "app" / "rollouts.py", "Rollouts", "hg.rollouts")
 
 
+def api_of_reviews() -> str:
+    """The methods of ``hg.reviews``."""
+    return _methods(SOURCE / "app" / "reviews.py", "Reviews", "hg.reviews")
+
+
 def api_of_client() -> str:
     """The methods of what ``headgate.connect`` gives."""
     return _methods(SOURCE / "client.py", "Client", "client")
@@ -222,11 +342,24 @@ def _methods(path: Path, kind: str, shown: str) -> str:
     for each in _class(path, kind).body:
         if not isinstance(each, ast.FunctionDef) or each.name.startswith("_"):
             continue
-        arguments = re.sub(r"(?<=[]\w])=", " = ", ast.unparse(each.args).removeprefix("self").removeprefix(", "))
-        returns = f" -> {ast.unparse(each.returns)}" if each.returns else ""
+        name = f"{shown}.{each.name}"
+        is_property = any(ast.unparse(mark) == "property" for mark in each.decorator_list)
+        call = f"{name}: {ast.unparse(each.returns)}" if is_property and each.returns else _call(each, name)
         text = _unquoted(ast.get_docstring(each) or "")
-        parts.append(f"### `{shown}.{each.name}`\n\n```py\n{shown}.{each.name}({arguments}){returns}\n```\n\n{text}\n")
+        parts.append(f"### `{name}`\n\n{_block(call)}\n\n{text}\n")
     return "\n".join(parts)
+
+
+def _call(function: ast.FunctionDef, shown: str) -> str:
+    """A function's arguments and what it returns, under the name by which it is called."""
+    arguments = re.sub(r"(?<=[]\w])=", " = ", ast.unparse(function.args).removeprefix("self").removeprefix(", "))
+    arguments = arguments.replace("DEFAULT_PROJECT", repr(str(DEFAULT_PROJECT)))
+    returns = f" -> {ast.unparse(function.returns)}" if function.returns else ""
+    return f"{shown}({arguments}){returns}"
+
+
+def _block(code: str) -> str:
+    return f"```py\n{code}\n```"
 
 
 # --- reading the source
@@ -256,6 +389,19 @@ def _class(path: Path, kind: str) -> ast.ClassDef:
     return next(each for each in tree.body if isinstance(each, ast.ClassDef) and each.name == kind)
 
 
+def _function(path: Path, name: str) -> ast.FunctionDef:
+    tree = ast.parse(path.read_text())
+    return next(each for each in tree.body if isinstance(each, ast.FunctionDef) and each.name == name)
+
+
+def _constant(path: Path, name: str) -> tuple[str, ...]:
+    """The names that a constant lists."""
+    for each in ast.parse(path.read_text()).body:
+        if isinstance(each, ast.AnnAssign) and ast.unparse(each.target) == name and each.value is not None:
+            return tuple(ast.literal_eval(each.value))
+    raise LookupError(name)
+
+
 def _sentence(text: str | None) -> str:
     return _unquoted(" ".join((text or "").split())).replace("|", "\\|")
 
@@ -274,13 +420,24 @@ def _default(text: str | None) -> str:
 
 
 def _plain(text: str) -> str:
-    named = {"DEFAULT_PROJECT": "default", "Ack.DURABLE": "durable", "OnFailure.REFUSE": "refuse", "None": "null"}
+    """A default as a person writes it into a file."""
     if re.fullmatch(r"[0-9_* ]+", text):
         product = 1
         for factor in text.replace("_", "").split("*"):
             product *= int(factor)
         return f"{product:,}" if product >= 100_000 else str(product)
-    return named.get(text, text.strip("'") or '""')
+    if found := re.fullmatch(r"([A-Z][A-Za-z]*)\.([A-Z_]+)", text):
+        return str(_ENUMS[found[1]][found[2]])
+    return _WORDS.get(text, text.strip("'") or '""')
+
+
+_ENUMS: Final[Mapping[str, type[StrEnum]]] = {
+    "Ack": Ack,
+    "Live": Live,
+    "OnFailure": OnFailure,
+    "OnHorizon": OnHorizon,
+}
+_WORDS: Final = {"DEFAULT_PROJECT": str(DEFAULT_PROJECT), "None": "null", "False": "false", "True": "true"}
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
@@ -299,9 +456,17 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "setting-table": setting_table,
     "home-table": home_table,
     "endpoint-file": endpoint_file,
+    "plan-file": plan_file,
+    "plan-steps": plan_steps,
+    "plan-strategies": plan_strategies,
+    "plan-metrics": plan_metrics,
+    "plan-relations": plan_relations,
+    "call-of-open": call_of_open,
+    "call-of-connect": call_of_connect,
     "api-of-home": api_of_home,
     "api-of-keys": api_of_keys,
     "api-of-rollouts": api_of_rollouts,
+    "api-of-reviews": api_of_reviews,
     "api-of-client": api_of_client,
     "api-of-reader": api_of_reader,
 }

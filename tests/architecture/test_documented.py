@@ -1,12 +1,20 @@
 """Every name a user can meet is in the documentation, once the page that lists its kind is there."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args, get_origin
 
 import click
+import msgspec
 
 from headgate import errors, events, settings
 from headgate.cli.main import headgate_command
+from headgate.rollouts import planfile
+from headgate.rollouts.guards import Measure
+from headgate.rollouts.plan import Step
+from headgate.rollouts.strategies import Strategy
+from headgate.traffic.endpoint import EndpointSpec
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -21,12 +29,34 @@ def _verbs() -> set[str]:
     return {f"headgate {name}" for name in headgate_command.list_commands(click.Context(headgate_command))}
 
 
+def _keys(kind: type[msgspec.Struct], before: str = "") -> Iterator[str]:
+    """Every key of a file that a struct reads, those of the structs within it by their whole path."""
+    for each in msgspec.structs.fields(kind):
+        yield before + each.name
+        for suffix, within in _structs(each.type):
+            yield from _keys(within, f"{before}{each.name}{suffix}.")
+
+
+def _structs(hint: object, suffix: str = "") -> Iterator[tuple[str, type[msgspec.Struct]]]:
+    """The structs that a key may hold, each with how its keys are marked where there may be several."""
+    if get_origin(hint) is None and isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        yield suffix, hint
+    for each in get_args(hint):
+        yield from _structs(each, "[]" if get_origin(hint) is list else suffix)
+
+
+def _words_of_plans() -> set[str]:
+    steps = {str(each.__struct_config__.tag) for each in get_args(Step)} | {"ramp"}
+    return {*_keys(planfile._PlanText), *steps, *Strategy, *Measure} - {Measure.RISK}
+
+
 KINDS = {
     "cli": _verbs(),
     "errors": {name for name, each in vars(errors).items() if isinstance(each, type) and issubclass(each, Exception)},
     "events": {kind.value for kind in events.EventKind},
     "metrics": _metrics(),
-    "settings": set(settings.Settings.__dataclass_fields__) - {"home"},
+    "plan": _words_of_plans(),
+    "settings": set(settings.Settings.__dataclass_fields__) - {"home"} | set(_keys(EndpointSpec)),
 }
 PAGES = {path.stem: path for path in (ROOT / "docs").rglob("*.md") if path.stem in KINDS}
 
@@ -40,6 +70,17 @@ def test_every_name_is_on_its_page() -> None:
         if absent:
             missing[path.name] = absent
     assert missing == {}
+
+
+def test_the_keys_of_a_file_are_found_with_those_within() -> None:
+    assert {"steps", "guards", "guards[].worth", "alpha.promote", "schedule.zone"} <= KINDS["plan"]
+    assert {"model", "review.confidence", "review.suggest", "traffic.split[].weight"} <= KINDS["settings"]
+
+
+def test_every_kind_of_event_has_its_details() -> None:
+    page = (ROOT / "docs" / "reference" / "events.md").read_text()
+    rows = re.findall(r"^\| (.+?) \|", page.partition("| kind | details |")[2], re.MULTILINE)
+    assert set(re.findall(r"`([a-z_]+)`", " ".join(rows))) == KINDS["events"]
 
 
 def test_every_glossary_word_is_a_name_in_the_code() -> None:

@@ -17,6 +17,14 @@ def test_generated_parts_are_up_to_date() -> None:
     assert done.returncode == 0, f"{done.stdout}run: {sys.executable} tools/reference.py"
 
 
+def test_a_property_is_no_call_and_a_default_is_what_a_file_would_say() -> None:
+    page = (REFERENCE / "python.md").read_text()
+    assert "hg.keys: Keys" in page
+    assert re.findall(r"hg\.(?:keys|rollouts|reviews)\(\)", page) == []
+    pages = "\n".join(each.read_text() for each in REFERENCE.glob("*.md"))
+    assert re.findall(r"\| `([A-Z]\w+\.[A-Z_]+)` \|", pages) == []
+
+
 def test_every_rule_word_of_the_doors_is_listed() -> None:
     page = (REFERENCE / "http.md").read_text()
     listed = set(re.findall(r"^\| `([a-z0-9_]+)` \|", page.partition("## Every rule word")[2], re.MULTILINE))

@@ -58,6 +58,8 @@ def test_a_person_plans_begins_steers_and_goes_back(run: Run) -> None:
     for words in ("shadow 100 % of the live version's inputs", "stay until every guard holds", "wait for a person"):
         assert words in planned.out
     assert "for lack of traffic" in planned.out
+    for words in ("alpha: roll_back 0.01 (0.0033 for each guard and source), promote 0.05\n", "margin 2pt"):
+        assert words in planned.out
     begun = run("deploy", "--why", "a test")
     assert begun.out.startswith("rollout 1 of late began: progressing, step 1 of 4: sign:2 has 0 % of the callers")
     assert run("deploy").code == 5
@@ -85,6 +87,26 @@ def test_a_person_plans_begins_steers_and_goes_back(run: Run) -> None:
     history = run("audit", "list").out
     assert "rollout" in history
     assert "records are whole" in run("audit", "verify").out
+
+
+def test_a_look_tells_what_the_year_leaves_of_the_plans_alpha(run: Run) -> None:
+    run("evaluate", "sign:2", "rows.parquet", "--gate", "accuracy >= 0.5")
+    assert (run("deploy").code, run("rollout", "abort", "late").code) == (0, 0)
+    less = "promote 0.0303964; the plan asks for 0.05, the year's budget leaves no more"
+    assert less in run("plan").out
+    told = run("plan", "--json").told
+    assert (told["alpha"]["promote"], told["asked"]["promote"]) == (pytest.approx(0.0304, abs=1e-4), 0.05)
+    assert told["guards"][1]["margin"] == told["guards"][1]["asked"] == {"value": 2.0, "unit": "pt"}
+    assert run("deploy", "--json").told["plan"]["alpha"] == told["alpha"], "and that is what the rollout has"
+
+
+def test_a_forced_rollout_can_be_looked_at_before(run: Run) -> None:
+    assert run("plan").code == 6
+    looked = run("plan", "--force")
+    assert (looked.code, looked.err) == (0, "")
+    assert "stay until every guard holds" in looked.out
+    assert run("plan").code == 6, "nothing is remembered of a look"
+    assert run("rollout", "status", "late").code == 4
 
 
 def test_the_way_back_is_open_after_a_later_rollout_failed(run: Run) -> None:

@@ -70,14 +70,16 @@ class Rollouts:
         """The same, on the word of `who`."""
         return replace(self, actor=who)
 
-    def plan(self, plan: str | Path) -> Foretold:
-        """What a plan would do, and how long it would take; nothing moves.
+    def plan(self, plan: str | Path, *, force: bool = False) -> Foretold:
+        """What a plan would do, how long it would take, and by which alphas and margins; nothing moves.
 
         `plan` is the YAML text or the path of a file. Raises BadConfiguration naming file, line and key, GateFailed
         where the candidate has no passing evaluation, Conflict while another rollout of the endpoint runs.
+
+        `force` looks at what `deploy` would begin with it: a candidate without a passing evaluation is let through.
         """
-        found = self._checked(plan, force=False)
-        return foretell(found.plan, found.pace)
+        found = self._checked(plan, force=force)
+        return foretell(found.plan, found.pace, found.asked)
 
     def deploy(self, plan: str | Path, *, endpoint: str | None = None, force: bool = False, why: str = "") -> Rollout:
         """Begin the rollout that a plan describes; the controller moves it on. Raises what `plan` does.
@@ -254,7 +256,7 @@ class Rollouts:
             if not each.state.ended:
                 raise Conflict(f"{file.place('endpoint')}: {under_way(each)}")
         within = within_budget(checked, earlier, spec.rollouts, self.clock.now())
-        return _Checked(within, spec, PEOPLE if live is None else live.ref, pace)
+        return _Checked(within, checked, spec, PEOPLE if live is None else live.ref, pace)
 
     def _parties(self, file: PlanFile) -> tuple[EndpointSpec, Version | None, Version]:
         """The endpoint, its live version, None where people decide, and the candidate that a plan names."""
@@ -323,6 +325,9 @@ class _Checked:
     """A plan that may begin, and what it is about."""
 
     plan: Plan
+    """With the alpha and the margins that the year's budget leaves it."""
+    asked: Plan
+    """As its file has it."""
     spec: EndpointSpec
     live: str
     """``model:number``, or who decides in its place."""

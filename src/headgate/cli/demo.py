@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from headgate.cli.called import called
 from headgate.cli.demo_inspection import command as inspection
 from headgate.cli.demo_rollouts import rollouts
 from headgate.cli.options import demo_options
@@ -105,15 +106,16 @@ def _show(console: Console, outcome: Outcome, picture: Path) -> None:
         f"{unlabelled:,} flights were cancelled or diverted and have none.\n"
         f"Held out before serving: auc {_shown(outcome.reference_auc)}. Took {outcome.seconds:.0f} s."
     )
-    home = outcome.home
+    home, headgate = outcome.home, called()
     console.print(
         f"\n[bold]Where to look next[/]\n"
         f"  {picture}                          the months as a picture\n"
-        f"  headgate status {ENDPOINT} --home {home} --every week\n"
-        f"  headgate up --home {home}                      serve it again, then\n"
-        f"  headgate predict {ENDPOINT} '{{...}}' --home {home}\n"
+        f"  {headgate} status {ENDPOINT} --home {home} --every week\n"
+        f"  {headgate} up --home {home}                      serve it again, then\n"
+        f"  {headgate} predict {ENDPOINT} '{{...}}' --home {home}\n"
         f"  {home}/lake                                the journal as Delta tables",
         highlight=False,
+        soft_wrap=True,
     )
 
 

@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from headgate.cli.called import called
 from headgate.cli.options import demo_options
 from headgate.demo.inspection.material import drawn_material, folder_material
 from headgate.demo.inspection.plans import ENDPOINT
@@ -46,7 +47,7 @@ def command(*, home: Path, images: Path | None, quick: bool, as_json_: bool) -> 
 
 
 def _show(outcome: Outcome) -> None:
-    first, tally = outcome.acts[0], outcome.tally
+    first, tally, headgate = outcome.acts[0], outcome.tally, called()
     click.echo(f"\n{_deciders(outcome)}\n\n{_acts(outcome)}\n\nThe report of the first act, also in {first.page}\n")
     click.echo(as_text(first.comparison))
     click.echo(
@@ -55,8 +56,8 @@ def _show(outcome: Outcome) -> None:
         f"Pictures: {outcome.material}. The people are simulated.\n\n"
         f"Where to look next\n"
         + "".join(f"  {each.page}  {_title(each)}\n" for each in outcome.acts)
-        + f"  headgate rollout status {ENDPOINT} --home {outcome.home}\n"
-        f"  headgate report {ENDPOINT} --home {outcome.home}"
+        + f"  {headgate} rollout status {ENDPOINT} --home {outcome.home}\n"
+        f"  {headgate} report {ENDPOINT} --home {outcome.home}"
     )
 
 

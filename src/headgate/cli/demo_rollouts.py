@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from headgate.cli.called import called
 from headgate.cli.options import demo_options
 from headgate.demo.account import Account, act_lines, as_json
 from headgate.demo.acts import tell
@@ -44,12 +45,12 @@ def _show(account: Account) -> None:
     for act in account.acts:
         click.echo(f"\n{click.style(act.title, bold=True)}\n")
         click.echo("\n".join(act_lines(act)))
-    tally, home = account.tally, account.home
+    tally, home, headgate = account.tally, account.home, called()
     click.echo(
         f"\n{tally.requests:,} requests: {tally.answered:,} answered, {tally.refused:,} refused, {tally.failed:,} "
         f"failed; {tally.labels_posted:,} labels posted. Took {account.seconds:.0f} s.\n"
         f"\n{click.style('Where to look next', bold=True)}\n"
-        f"  headgate rollout status {ENDPOINT} --home {home}\n"
-        f"  headgate audit list --home {home}               who did what, and why\n"
+        f"  {headgate} rollout status {ENDPOINT} --home {home}\n"
+        f"  {headgate} audit list --home {home}               who did what, and why\n"
         f"  {home}/lake                                     the journal as Delta tables"
     )

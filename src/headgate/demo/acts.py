@@ -33,7 +33,7 @@ from headgate.demo.timetable import (
 from headgate.demo.train import split, training_flights, with_label
 from headgate.evidence.planning import mean_cost
 from headgate.rollouts.comparison.words import moment
-from headgate.rollouts.judge import judge, sources, weigh
+from headgate.rollouts.judge import deciding, judge, weigh
 from headgate.rollouts.plan import Plan
 from headgate.rollouts.rollout import Rollout
 from headgate.rollouts.state import Phase
@@ -107,8 +107,7 @@ class Harm:
 
         `waiting` is how many flights are asked, of both, while the last labels are on their way.
         """
-        deciding = sum(len(sources(each, plan)) for each in plan.guards)
-        alpha = plan.alpha.roll_back / deciding
+        alpha = plan.alpha.roll_back / deciding(plan)
         cost = mean_cost(
             live=self.live, candidate=self.candidate, difference=self.difference, share=CANARY, alpha=alpha
         )

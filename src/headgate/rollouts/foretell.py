@@ -1,6 +1,7 @@
 """What a plan would do, before anything moves: how many answers and labels each analysis waits for, and how long.
 
 The figures are those of a candidate that is as good as the live version, and rules of thumb; see `evidence.planning`.
+By which error rates and margins the rollout would judge is told too: a year's budget may leave less than the plan asks.
 """
 
 import math
@@ -13,8 +14,8 @@ from headgate.evidence.betting import BOLDEST
 from headgate.evidence.planning import MIXING, updates_needed
 from headgate.evidence.risk import SHARES
 from headgate.rollouts.automation import SETTLING
-from headgate.rollouts.guards import Guard, Measure, Unit
-from headgate.rollouts.judge import Source, sources
+from headgate.rollouts.guards import Alpha, Guard, Margin, Measure, Unit
+from headgate.rollouts.judge import Source, deciding, sources
 from headgate.rollouts.losses import largest
 from headgate.rollouts.plan import Analysis, Approve, Assist, Partial, Pause, Plan, SetWeight, Shadow, Step
 from headgate.rollouts.slowness import NO_SLOWER
@@ -56,10 +57,31 @@ class StepForetold(msgspec.Struct, frozen=True, kw_only=True):
     """None where nobody can say."""
 
 
+class GuardForetold(msgspec.Struct, frozen=True, kw_only=True):
+    """What one guard would judge by."""
+
+    metric: Measure
+    by: str | None
+    """The field whose groups it is asked of."""
+    sources: tuple[Source, ...]
+    """Where its evidence comes from; in each it may roll back."""
+    margin: Margin
+    asked: Margin
+    """What the plan asks for: a wider one where the year's budget has not so much left."""
+    dry_run: bool
+
+
 class Foretold(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan would do to an endpoint."""
 
     steps: tuple[StepForetold, ...]
+    guards: tuple[GuardForetold, ...]
+    alpha: Alpha
+    """How often the rollout may be wrong."""
+    asked: Alpha
+    """What the plan asks for: more where the year's budget has not so much left."""
+    roll_back_each: float
+    """The part of ``alpha.roll_back`` that each guard has in each of its sources."""
     inputs: float
     """Rows until all steps that can be foretold are over."""
     seconds: float | None
@@ -67,8 +89,10 @@ class Foretold(msgspec.Struct, frozen=True, kw_only=True):
     """How many of them the candidate answers for callers."""
 
 
-def foretell(plan: Plan, pace: Pace) -> Foretold:
+def foretell(plan: Plan, pace: Pace, asked: Plan | None = None) -> Foretold:
     """What `plan` would do at this pace, if the candidate is as good as the live version.
+
+    `asked` is the same plan as its file has it, before the year's budget; None where that took nothing.
 
     >>> plan = Plan(endpoint="late", candidate="m:2", steps=(SetWeight(0.5), Pause(60 * SECOND)))
     >>> foretell(plan, Pace(inputs_per_second=10.0)).candidate_inputs
@@ -78,11 +102,27 @@ def foretell(plan: Plan, pace: Pace) -> Foretold:
     steps = tuple(map(course.takes, plan.steps))
     inputs = sum(each.inputs or 0.0 for each in steps)
     seconds = [each.seconds for each in steps if each.inputs is not None]
+    asked = asked or plan
     return Foretold(
         steps=steps,
+        guards=tuple(_guard(plan, *each) for each in zip(plan.guards, asked.guards, strict=True)),
+        alpha=plan.alpha,
+        asked=asked.alpha,
+        roll_back_each=plan.alpha.roll_back / deciding(plan),
         inputs=inputs,
         seconds=None if None in seconds else sum(each or 0.0 for each in seconds),
         candidate_inputs=sum(each.inputs * each.weight for each in steps if each.inputs and each.weight),
+    )
+
+
+def _guard(plan: Plan, guard: Guard, asked: Guard) -> GuardForetold:
+    return GuardForetold(
+        metric=guard.metric,
+        by=guard.by,
+        sources=sources(guard, plan),
+        margin=guard.margin,
+        asked=asked.margin,
+        dry_run=guard.dry_run,
     )
 
 

@@ -59,7 +59,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """The live version's figure: a mean loss from 0 on, for latency the median in microseconds."""
     candidate: float | None
     p_worse: float
-    """Anytime-valid p-value of "it is no worse"; it rolls back at alpha divided by the number of guards."""
+    """Anytime-valid p-value of "it is no worse"; it rolls back at alpha divided by what `deciding` counts."""
     p_fine: float
     """Anytime-valid p-value of "it is worse by the margin"; it may take more traffic at alpha."""
     by: str = ""
@@ -180,6 +180,14 @@ def sources(guard: Guard, plan: Plan) -> tuple[Source, ...]:
     return tuple(found)
 
 
+def deciding(plan: Plan) -> int:
+    """How many may roll a candidate back: guards that are no dry run, each in every source it has, and a promised risk.
+
+    Each does at `alpha.roll_back` divided by so many.
+    """
+    return sum(not guard.dry_run for guard, _ in lines_of(plan)) + (plan.risk is not None) or 1
+
+
 def _worse(judged: Judged) -> str:
     where = f", where {judged.by} is {judged.group}" if judged.by else ""
     return f"{judged.metric} is worse ({judged.source}{where})"
@@ -192,10 +200,10 @@ def _judged(plan: Plan, evidence: Evidence, sample: Sample) -> Iterator[Judged]:
     ]
     if plan.risk is not None and sample.automation is not None:
         lines.append((_promised(plan.risk), Source.ALONE, risk_kept(sample.automation.alone, risk=plan.risk)))
-    deciding = sum(not guard.dry_run for guard, _, _ in lines) or 1
+    roll_back = plan.alpha.roll_back / deciding(plan)
     for guard, source, seen in lines:
         verdict = Verdict.UNDECIDED
-        if seen.p_worse <= plan.alpha.roll_back / deciding:
+        if seen.p_worse <= roll_back:
             verdict = Verdict.ROLL_BACK
         elif seen.p_fine <= plan.alpha.promote:
             verdict = Verdict.PROMOTE

@@ -48,39 +48,62 @@ class _GuardText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A guard as written."""
 
     metric: Measure
+    """What it looks at: one of the metrics below."""
     margin: str | float | None = None
+    """How much worse is not yet worse: ``1pt``, ``5%``, or a number in the metric's unit; None takes the usual one."""
     dry_run: bool = False
+    """Whether it is measured and told, and decides nothing."""
     cap: float | None = None
+    """The largest loss of one row that counts, or the largest value of ``column``."""
     by: str | None = None
+    """A field of the contract: the guard has to hold for the rows of each of its values by themselves."""
     worth: dict[str, dict[str, float]] | None = None
+    """What a decision is worth, by prediction and then by truth, both as text; what is left out is worth 0."""
     column: str | None = None
+    """A field of the contract, a number, by which what a decision is worth is multiplied, such as an amount."""
     query: str | None = None
+    """A SELECT of ``input_id``, ``version`` and ``loss``, over the relations below."""
 
 
 class _ScheduleText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The hours of a plan as written."""
 
     days: str = "mon-sun"
+    """Days of the week: ``mon-fri``, or ``mon,wed``."""
     hours: str = "0-24"
+    """Hours of a day: ``9-17``, or ``9:30-16:00``."""
     zone: str = "UTC"
+    """By whose clock, such as ``Europe/Berlin``."""
 
 
 class _PlanText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A plan as written."""
 
     endpoint: str
+    """Whose callers are to get the candidate."""
     candidate: str
+    """The version to roll out: ``name:3``, ``name@alias`` or ``name``, the newest."""
     project: str = DEFAULT_PROJECT
+    """Who owns the endpoint."""
     strategy: Strategy | None = None
+    """Steps that are written for you; None where the plan has ``steps``."""
     steps: list[str | dict[str, Any]] | None = None
+    """What happens one after the other; None where the plan has a ``strategy``."""
     guards: list[_GuardText] | None = None
+    """What the candidate is judged by; None takes the usual guards, and an empty list is none."""
     alpha: Alpha = Alpha()
     horizon: str = "30d"
+    """How long the rollout may take before ``on_horizon``."""
     on_horizon: OnHorizon = OnHorizon.HOLD
+    """What happens then: ``hold`` leaves it as it is until a person decides, ``roll_back`` ends it."""
     progress_deadline: str | None = None
+    """How long an analysis, or a partial step, may take before a person has to look; None waits for the horizon."""
     schedule: _ScheduleText | None = None
+    """The hours in which it may go forward; None lets it at any time. It goes back at any time."""
     why: str = ""
+    """Why, for the history."""
     sticky_key: str | None = None
+    """Field or request key by which callers keep their version; None draws per request."""
 
 
 @dataclass(frozen=True, slots=True)

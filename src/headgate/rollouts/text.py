@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from headgate.evaluation.table import table
 from headgate.rollouts.comparison.words import moment
-from headgate.rollouts.foretell import Foretold
-from headgate.rollouts.guards import Measure
-from headgate.rollouts.judge import Judged, Judgement
+from headgate.rollouts.foretell import Foretold, GuardForetold
+from headgate.rollouts.guards import Margin, Measure
+from headgate.rollouts.judge import Judged, Judgement, deciding
 from headgate.rollouts.plan import Analysis, Approve, Assist, Partial, Pause, Plan, SetWeight, Shadow, Step
 from headgate.rollouts.rollout import Rollout
 from headgate.rollouts.state import State
@@ -15,6 +15,7 @@ from headgate.rollouts.status import RolloutStatus
 from headgate.vocabulary import SECOND
 
 _SHARES = (Measure.ERRORS, Measure.ACCURACY, Measure.AGREEMENT, Measure.RISK)
+_BUDGET = "the year's budget leaves no more"
 _SPANS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
@@ -56,6 +57,8 @@ def foretold_text(foretold: Foretold) -> str:
         f"for callers; time: {time}."
     )
     lines.append("If the candidate is as good as the live version; a worse one is found sooner, the worse it is.")
+    if foretold.guards:
+        lines += ["", _alphas(foretold), *map(_foretold_guard, foretold.guards)]
     return "\n".join(lines)
 
 
@@ -99,6 +102,20 @@ def span(seconds: float) -> str:
     return " ".join(parts) or "0 s"
 
 
+def _alphas(foretold: Foretold) -> str:
+    alpha, each = foretold.alpha, foretold.roll_back_each
+    shared = "" if each == alpha.roll_back else f" ({each:.2g} for each guard and source)"
+    less = "" if alpha == foretold.asked else f"; the plan asks for {foretold.asked.promote:g}, {_BUDGET}"
+    return f"alpha: roll_back {alpha.roll_back:g}{shared}, promote {alpha.promote:g}{less}"
+
+
+def _foretold_guard(guard: GuardForetold) -> str:
+    less = "" if guard.margin == guard.asked else f"; the plan asks for {_margin(guard.asked)}, {_BUDGET}"
+    idle = "; dry run, it decides nothing" if guard.dry_run else ""
+    where = ", ".join(guard.sources)
+    return f"guard: {_named(guard.metric, guard.by)} ({where}), margin {_margin(guard.margin)}{less}{idle}"
+
+
 def _status(status: RolloutStatus) -> Iterator[str]:
     rollout, state = status.rollout, status.state
     plan = rollout.plan
@@ -125,20 +142,26 @@ def _judgement(plan: Plan, judgement: Judgement) -> Iterator[str]:
     alpha = plan.alpha
     reason = f": {judgement.why}" if judgement.why else ""
     yield f"verdict {judgement.verdict}{reason}"
-    deciding = sum(not each.dry_run for each in judgement.guards) or 1
-    backs, goes = f"{alpha.roll_back / deciding:.2g}", f"{alpha.promote:g}"
+    backs, goes = f"{alpha.roll_back / deciding(plan):.2g}", f"{alpha.promote:g}"
     yield f"  rolls back where p(no worse) <= {backs}, goes on where p(worse by the margin) <= {goes}"
     head = ["guard", "from", "margin", "rows", "live", "candidate", "p no worse", "p worse", "verdict"]
     yield table(head, [_guard(each) for each in judgement.guards], left=3)
 
 
 def _guard(judged: Judged) -> list[str]:
-    margin = f"{judged.margin.value:g}{judged.margin.unit}"
     verdict = f"({judged.verdict})" if judged.dry_run else str(judged.verdict)
     figures = [_figure(judged.metric, each) for each in (judged.live, judged.candidate)]
     values = [_p(judged.p_worse), _p(judged.p_fine)]
-    name = f"{judged.metric} by {judged.by}" if judged.by else str(judged.metric)
+    name, margin = _named(judged.metric, judged.by), _margin(judged.margin)
     return [name, judged.source, margin, f"{judged.rows:,}", *figures, *values, verdict]
+
+
+def _named(metric: Measure, by: str | None) -> str:
+    return f"{metric} by {by}" if by else str(metric)
+
+
+def _margin(margin: Margin) -> str:
+    return f"{margin.value:g}{margin.unit}"
 
 
 def _figure(metric: Measure, value: float | None) -> str:
