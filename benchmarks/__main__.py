@@ -69,6 +69,7 @@ PARTS: Final = (
     Part("journal", lambda out, quick: ["--folder", str(out), "--seconds", "0.5" if quick else "3"], journal_rows),
     Part("serving", reports_itself),
     Part("binary", reports_itself),
+    Part("rpc", reports_itself),
     Part("workers", reports_itself),
     Part("overload", reports_itself),
     Part("swap", reports_itself),

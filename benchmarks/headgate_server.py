@@ -1,9 +1,11 @@
-"""One Headgate gateway as `headgate up` runs it, for one package. Started by `serving.py`."""
+"""One Headgate gateway as `headgate up` runs it, for one package. Started by `serving.py` and others."""
 
 import argparse
 import asyncio
 import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from headgate.access.grants import CallerRole
 from headgate.access.identity import Identity
@@ -12,6 +14,7 @@ from headgate.clock import SystemClock
 from headgate.gateway.allocator import keep_freed_memory
 from headgate.gateway.metrics import Slab
 from headgate.gateway.permits import Permits
+from headgate.gateway.rpc.call import Server
 from headgate.gateway.rpc.door import RpcDoor
 from headgate.gateway.rpc.grpcio import ThreadedServer
 from headgate.gateway.server import Gateway, listening_socket, run_on_uvloop
@@ -29,12 +32,15 @@ from headgate.testing.memory import MemoryKeys, MemoryReports, MemoryTraffic
 from headgate.traffic.traffic import Member, Policy, Traffic
 from headgate.vocabulary import Ack, Digest, Micros
 
+BODY_LIMIT: Final = 1 << 24
+RpcOf = Callable[[int], Server]
+"""Makes the server of gRPC that listens on a port."""
 _SECRET = bytes(32)
 
 
-async def serve(home: Path, digest: str, port: int, ack: str, chosen: argparse.Namespace) -> None:
+async def serve(chosen: argparse.Namespace, rpc_of: RpcOf) -> None:
     """Answer until told to stop."""
-    index, grpc_port = chosen.index, chosen.grpc_port
+    home, digest, ack, index, grpc_port = chosen.home, chosen.digest, chosen.ack, chosen.index, chosen.grpc_port
     clock, packages, traffic = SystemClock(), PackageStore(home / "packages"), MemoryTraffic()
     members = [Member("m:1", digest, 1.0, proved=True)]
     traffic.swap(Traffic("default", "e", 1, "m:1", members, "salt", policy=Policy(ack=Ack(ack))), 0)
@@ -59,10 +65,10 @@ async def serve(home: Path, digest: str, port: int, ack: str, chosen: argparse.N
         slab=slab,
         worker=f"bench-{index}",
         queue_rows=chosen.queue_rows,
-        rpc=(ThreadedServer("127.0.0.1", grpc_port, body_limit=1 << 24), RpcDoor) if grpc_port else None,
+        rpc=(rpc_of(grpc_port), RpcDoor) if grpc_port else None,
         permits=Permits(Identity(_keys(chosen.key), _SECRET, clock), clock, slab),
     )
-    await gateway.start(listening_socket("127.0.0.1", port))
+    await gateway.start(listening_socket("127.0.0.1", chosen.port))
     stop = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
@@ -80,7 +86,8 @@ def _keys(text: str) -> MemoryKeys:
     return keys
 
 
-if __name__ == "__main__":
+def main(rpc_of: RpcOf) -> None:
+    """The gateway that the words ask for, its gRPC on such a server."""
     arguments = argparse.ArgumentParser()
     arguments.add_argument("home", type=Path)
     arguments.add_argument("digest")
@@ -90,6 +97,10 @@ if __name__ == "__main__":
     arguments.add_argument("--key", default="", help="callers must show it, and its rate is counted")
     arguments.add_argument("--index", type=int, default=0, help="which of several on one port and one home it is")
     arguments.add_argument("--queue-rows", type=int, default=16384, help="rows that may wait")
-    given = arguments.parse_args()
+    chosen = arguments.parse_args()
     keep_freed_memory()
-    run_on_uvloop(lambda: serve(given.home, given.digest, given.port, given.ack, given))
+    run_on_uvloop(lambda: serve(chosen, rpc_of))
+
+
+if __name__ == "__main__":
+    main(lambda port: ThreadedServer("127.0.0.1", port, body_limit=BODY_LIMIT))

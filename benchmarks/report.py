@@ -56,9 +56,10 @@ def table(rows: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def ending(gates: Sequence[Gate], facts: dict[str, Any]) -> list[str]:
-    """What a report ends with: the gates as a table, and the machine."""
+    """What a report ends with: the gates as a table, if there are any, and the machine."""
     kept = [{**each, "ok": "ok" if each["ok"] else "MISSED"} for each in gates]
-    return [*table(kept), "", f"Measured on: {', '.join(f'{name} {value}' for name, value in facts.items())}."]
+    promised = [*table(kept), ""] if kept else []
+    return [*promised, f"Measured on: {', '.join(f'{name} {value}' for name, value in facts.items())}."]
 
 
 def markdown(whole: dict[str, Any]) -> str:

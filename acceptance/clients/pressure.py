@@ -41,8 +41,10 @@ SUITE.tests(
 )
 SUITE.tests(
     "3-shed",
-    "capture is shed before anybody is refused",
+    "capture and shadows are shed before anybody is refused",
     f"{ROOM}/test_overload.py::test_what_is_captured_is_shed_before_anybody_is_refused",
+    f"{ROOM}/test_shadow.py::test_a_gateway_that_is_more_than_half_full_sheds_shadows",
+    f"{ROOM}/test_shadow.py::test_a_journal_that_falls_behind_sheds_shadows",
 )
 SUITE.tests(
     "3-slow",

@@ -4,9 +4,15 @@ import re
 from pathlib import Path
 from typing import Final
 
+from acceptance.figures import PERFORMANCE, shown
 from acceptance.rows import Bench, Measured, Red, Suite
 
 SUITE = Suite()
+TOLD: Final = {
+    "bench-forms": ("V2 binary / bare binary", "rows / session.run", "headgate gRPC", "mlserver gRPC"),
+    "bench-pressure": ("two workers / one", "accepted at twice", "p99 around a swap"),
+}
+"""Of each part of the page on performance that is about clients, what stands in every table of it."""
 ROOM: Final = "tests/gateway"
 WATCHING: Final = f"{ROOM}/test_watching.py"
 MOVING: Final = "docs/moving.md"
@@ -119,6 +125,16 @@ SUITE.tests(
     f"{WATCHING}::test_every_metric_of_an_alert_or_a_panel_exists",
     f"{WATCHING}::test_every_label_of_a_query_exists",
 )
+
+
+@SUITE.row(
+    "show-performance",
+    f"binary tensors, tables, gRPC, workers, overload and swaps stand in {PERFORMANCE} with how to repeat them, and no "
+    "gate was missed",
+    PERFORMANCE,
+)
+def performance(bench: Bench) -> Measured:
+    return shown(bench, TOLD, "binary", "arrow", "rpc", "rpc_servers", "workers", "overload", "swap")
 
 
 @SUITE.row(

@@ -60,7 +60,7 @@ SUITE.tests(
 SUITE.tests(
     "bad-unknown-ids",
     "decisions and labels for unknown ids",
-    f"{LABELS}::test_a_label_that_is_none_is_refused_by_name_and_nothing_is_kept",
+    f"{LABELS}::test_an_id_that_nobody_was_given_is_refused_at_both_doors",
     f"{LABELS}::test_a_label_for_another_endpoints_id_is_refused",
     f"{JOINED}::test_labels_for_nothing_are_named",
 )

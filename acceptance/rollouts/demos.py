@@ -1,6 +1,7 @@
 """Items 9 and 10, and what is shown of them: the inspection of surfaces, and two more acts of the flights."""
 
 import shutil
+from itertools import groupby
 from typing import Any, Final
 
 from acceptance.rows import Bench, Measured, Red, Suite, last_object
@@ -9,6 +10,8 @@ SUITE = Suite()
 INSPECTION: Final = "headgate demo inspection --json"
 FLIGHTS: Final = "headgate demo rollouts --json"
 LONGEST_S: Final = 180
+WEIGHTS: Final = [0.0, 0.05, 0.25, 0.5, 1.0]
+"""What a model that relieves people decides, from one move to another."""
 MISSED: Final = 3.0
 """How many times as many flights as foretold one run may touch, or as few: what is foretold is a mean of many."""
 
@@ -66,7 +69,7 @@ def people(bench: Bench) -> Measured:
 
 @SUITE.row(
     "9-beside-people",
-    "shadow against the inspector, then 5 %, ramp: promoted by itself",
+    "shadow against the inspector, then 5 %, then a ramp of 25 and 50 %: promoted by itself",
     INSPECTION,
 )
 def beside_people(bench: Bench) -> Measured:
@@ -74,6 +77,8 @@ def beside_people(bench: Bench) -> Measured:
     ended(first, "promoted", "verdict")
     if first["beside"] != "human":
         raise Red(f"it stood beside {first['beside']}")
+    if (went := [weight for weight, _ in groupby(each["weight"] for each in first["moves"])]) != WEIGHTS:
+        raise Red(f"it decided {', '.join(f'{each:.0%}' for each in went)} of the pieces")
     return Measured(first["touched"], 1, at_least=True)
 
 

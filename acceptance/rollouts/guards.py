@@ -67,6 +67,9 @@ SUITE.tests(
     "3-sql",
     "any SQL over the journal that gives a bounded number per prediction",
     f"{JUDGE}::test_a_query_gives_losses_of_its_own",
+    f"{JUDGE}::test_a_query_that_reads_no_label_is_judged_on_all_answers",
+    f"{OBSERVE}::test_a_query_that_reads_no_label_decides_where_none_comes",
+    f"{ROOM}/test_planfile.py::test_a_query_that_reads_no_label_needs_none",
     f"{OBSERVE}::test_guards_see_the_fields_and_the_queries_they_name",
     f"{OBSERVE}::test_a_query_that_is_wrong_is_an_error_by_name",
 )

@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from acceptance.figures import PERFORMANCE, shown
 from acceptance.rows import Bench, Measured, Red, Suite
 
 SUITE = Suite()
@@ -44,6 +45,16 @@ def decisions(bench: Bench) -> Measured:
     if "make bench-decisions" not in text:
         raise Red("it does not say how to repeat it")
     return Measured(len(lines), 200, at_least=True)
+
+
+@SUITE.row(
+    "show-performance",
+    f"what a shadow costs and how soon a rollback is obeyed stand in {PERFORMANCE} with how to repeat them, and no "
+    "gate was missed",
+    PERFORMANCE,
+)
+def performance(bench: Bench) -> Measured:
+    return shown(bench, {"bench-rollouts": ("p99 with a shadow", "crosses the line")}, "shadow", "rollback", "evidence")
 
 
 SUITE.tests(

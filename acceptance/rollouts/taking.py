@@ -54,6 +54,11 @@ SUITE.tests(
     f"{LIVES}::test_canary_a_bad_version_never_meets_a_caller",
 )
 SUITE.tests(
+    "6-shadow-unseen",
+    "a shadow never delays or changes an answer: it is asked behind callers, and what does not fit is shed",
+    "tests/gateway/test_shadow.py",
+)
+SUITE.tests(
     "6-rolled-back",
     "rollback is a pointer: obeyed by every worker within a second, and nothing is loaded",
     "tests/lives/test_versions.py::test_a_rollback_is_a_pointer",

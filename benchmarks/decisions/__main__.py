@@ -155,10 +155,14 @@ def split_gates(rows: report.Rows) -> Iterator[report.Gate]:
         found = one(rows, ratio=ratio, share="ramp", **calm)
         says = f"errors served by a candidate of {ratio:g} x on the ramp, found in {found['rolled_back']:.1%}, at most"
         yield report.at_most(says, found["errors_served"], most)
+    # A candidate of 1 % meets too few errors of so rare a kind before the horizon; its rows in the table say how often.
     rare = [
         each["rolled_back"] for each in rows if (each["rate"], each["ratio"]) == ("0.5%", 5.0) and each["share"] != "1%"
     ]
-    yield report.at_least("5 x at a rate of 0.5 %: share of runs in which it is found, at least", min(rare), 1.0)
+    says = (
+        "5 x at a rate of 0.5 %, where the candidate has 10 % or more, or the ramp: share of runs in which it is found"
+    )
+    yield report.at_least(f"{says}, at least", min(rare), 1.0)
 
 
 def pair_gates(rows: report.Rows) -> Iterator[report.Gate]:

@@ -41,6 +41,7 @@ def test_the_model_takes_over_and_the_bad_version_never_does(tmp_path: Path) -> 
     assert first["beside"] == "human"
     assert first["alpha"] == {"roll_back": 0.01, "promote": 0.05}
     assert [each["action"] for each in first["moves"]].count("step") == 10
+    assert list(dict.fromkeys(each["weight"] for each in first["moves"])) == [0.0, 0.05, 0.25, 0.5, 1.0]
     assert 0 < first["touched"] < found["decided"]["surface:1"]["pieces"]
     assert first["compared"] >= 0.95 * found["decided"]["people"]["pieces"], "hardly any answer of the shadow was shed"
     assert first["agreement"]["low"] < first["agreement"]["value"] < first["agreement"]["high"]
@@ -54,6 +55,7 @@ def test_the_model_takes_over_and_the_bad_version_never_does(tmp_path: Path) -> 
     assert (second["candidate"], second["beside"], second["verdict"]) == ("surface:2", "surface:1", "rolled_back")
     assert "accuracy" in second["why"] or "worse" in second["why"]
     assert second["touched"] == 0
+    assert {each["weight"] for each in second["moves"]} == {0.0}
     assert "surface:2" not in found["decided"], "no phone was ever decided by it"
     assert second["errors"]["candidate"] > second["errors"]["live"]
     for act in found["acts"]:

@@ -111,6 +111,23 @@ def test_a_label_that_is_none_is_refused_by_name_and_nothing_is_kept(
     play(serve_one, scene)
 
 
+BOTH = [(LABELS, "labels", "label"), (DECISIONS, "decisions", "decision")]
+"""Both doors, with the names of their lists and of what an entry says."""
+
+
+@pytest.mark.parametrize(("door", "listed", "value"), BOTH)
+def test_an_id_that_nobody_was_given_is_refused_at_both_doors(play: Any, door: str, listed: str, value: str) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        entries = [{"request_id": "a", value: 1}, {"id": STRANGER, value: 1}]
+        reply = await caller.post(door, {listed: entries})
+        error = reply.json["error"]
+        assert (reply.status, error["field"], error["rule"]) == (422, f"{listed}[1].id", "known_id")
+        assert town.journal.labels == []
+
+    play(serve_one, scene)
+
+
 def test_a_request_has_so_many_labels_and_no_more(play: Any) -> None:
     async def scene(town: Any) -> None:
         caller = await town.call()
@@ -139,14 +156,16 @@ def test_a_regressions_label_is_a_number_a_float_holds(play: Any) -> None:
     play(serve_regression, scene)
 
 
-def test_a_label_for_another_endpoints_id_is_refused(play: Any) -> None:
+@pytest.mark.parametrize(("door", "listed", "value"), BOTH)
+def test_a_label_for_another_endpoints_id_is_refused(play: Any, door: str, listed: str, value: str) -> None:
     async def scene(town: Any) -> None:
         from headgate.journal.identifiers import endpoint_tag, format_id
 
         caller = await town.call()
         other = format_id(town.mint.draw(endpoint_tag("default", "other")))
-        reply = await caller.post(LABELS, {"labels": [{"id": other, "label": 1}]})
+        reply = await caller.post(door, {listed: [{"id": other, value: 1}]})
         assert (reply.status, reply.json["error"]["rule"]) == (422, "known_id")
+        assert town.journal.labels == []
 
     play(serve_one, scene)
 

@@ -10,11 +10,13 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import pytest
 
+from headgate.app.facade import Headgate
 from headgate.client import Client
 from headgate.errors import Conflict
 from headgate.events import first_broken
@@ -93,6 +95,15 @@ def ask_until(callers: Callers, true: Callable[[], bool], what: str, seconds: fl
         time.sleep(0.01)
 
 
+def seconds_until_all_hear(version: str, callers: Callers, hg: Headgate, order: Callable[[], object]) -> float:
+    """How long it takes from before an order is given until nobody hears another version."""
+    began = time.monotonic()
+    order()
+    hg.controller().reconcile()
+    ask_until(callers, lambda: {each["version"] for each in callers.ask()} == {version}, f"all hear {version}")
+    return time.monotonic() - began
+
+
 def phase_is(installation: Installation, phase: Phase) -> Callable[[], bool]:
     return lambda: newest(installation).state.phase is phase
 
@@ -167,16 +178,19 @@ def test_shadow_a_person_reads_the_report_and_decides(installation: Installation
 
 @pytest.mark.full
 def test_blue_green_all_at_once_and_back_within_a_second(installation: Installation) -> None:
-    """Given both versions ready, when the switch is made and taken back, then either takes less than a second."""
+    """Given both versions ready, when a switch is ordered and taken back, then either takes less than a second."""
     live, good, callers = served(installation, bias=0.001)
     deploy(installation, good, f"strategy: blue_green\n{LABELS}")
-    ask_until(callers, lambda: newest(installation).state.weight == 1.0, "it is switched")
-    ask_until(callers, lambda: {each["version"] for each in callers.ask()} == {good}, "all callers hear it", 1.0)
-    assert live_of(installation) == live, "the way back is open: the version before still owns the endpoint"
+    installation.until(lambda: newest(installation).state.step == 1, "it is to be a shadow")
     with installation.open() as hg:
-        hg.rollouts.roll_back("late", "a feeling")
         hg.controller().reconcile()
-    ask_until(callers, lambda: {each["version"] for each in callers.ask()} == {live}, "and back", 1.0)
+        installation.settled()
+        switch = partial(hg.rollouts.order, "late", Action.STEP, "the report reads well")
+        assert seconds_until_all_hear(good, callers, hg, switch) < 1.0
+        assert newest(installation).state.weight == 1.0
+        assert live_of(installation) == live, "the way back is open: the version before still owns the endpoint"
+        back = partial(hg.rollouts.roll_back, "late", "a feeling")
+        assert seconds_until_all_hear(live, callers, hg, back) < 1.0
     assert newest(installation).state.phase is Phase.ABORTED
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from headgate.rollouts.answers import Answers, Arms, Pairs
 from headgate.rollouts.budget import YEAR, spending, within_budget
-from headgate.rollouts.guards import Measure, Unit, usual_guard
+from headgate.rollouts.guards import Guard, Margin, Measure, Unit, usual_guard
 from headgate.rollouts.judge import Sample, judge, weigh
 from headgate.rollouts.measures import Setting
 from headgate.rollouts.plan import Analysis, Plan, Shadow
@@ -46,6 +46,13 @@ def test_what_was_spent_is_missing_from_the_next_margin_for_a_year() -> None:
 def test_guards_without_labels_have_no_budget() -> None:
     plan = msgspec.structs.replace(PLAN, guards=(usual_guard(Measure.ERRORS), usual_guard(Measure.LATENCY)))
     assert within_budget(plan, [ended(0, 3.0)], BUDGET, Micros(5)).guards == plan.guards
+
+
+def test_a_query_has_a_budget_with_labels_or_without() -> None:
+    for query in ("SELECT label FROM joined", "SELECT prediction FROM joined"):
+        guard = Guard(metric=Measure.SQL, margin=Margin(0.5, Unit.PLAIN), query=query, cap=2.0)
+        plan = msgspec.structs.replace(PLAN, guards=(guard,))
+        assert within_budget(plan, [], BUDGET, Micros(0)).guards[0].margin == Margin(0.02, Unit.PLAIN)
 
 
 def shadowed(generator: np.random.Generator, count: int, worse: float, differ: float) -> Sample:

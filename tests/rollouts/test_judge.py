@@ -260,6 +260,16 @@ def test_a_query_gives_losses_of_its_own() -> None:
         looked(wild, guarded(UNSEEN, guard))
 
 
+@pytest.mark.parametrize(("lost", "verdict"), [(0.5, Verdict.ROLL_BACK), (0.0, Verdict.PROMOTE)])
+def test_a_query_that_reads_no_label_is_judged_on_all_answers(lost: float, verdict: Verdict) -> None:
+    guard = Guard(metric=Measure.SQL, margin=Margin(0.1, Unit.PLAIN), query="SELECT 1", cap=1.0)
+    assert (sources(guard, UNSEEN), sources(guard, SPLIT)) == ((Source.SHADOW,), (Source.SPLIT,))
+    ours = coins(np.random.default_rng(13), 4000, 0.5)
+    rows = [answer(n, Role.CANARY if mine else Role.LIVE, "yes", probability=0.5) for n, mine in enumerate(ours)]
+    table = joined(rows).append_column(f"{LOSS}SELECT 1", pa.array([lost if mine else 0.0 for mine in ours]))
+    assert looked(table, guarded(SPLIT, guard)).verdict is verdict
+
+
 def test_labels_that_do_not_come_break_the_measurement() -> None:
     rows = [answer(place, role, "yes") for place in range(1000) for role in (Role.LIVE, Role.SHADOW)]
     judgement = looked(joined(rows), UNSEEN)

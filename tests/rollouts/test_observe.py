@@ -12,16 +12,18 @@ from headgate.journal.lake import Lake
 from headgate.journal.reader import Reader
 from headgate.journal.records import Answer, Block, Input, Label, Refusal, Schema, SchemaField, Source
 from headgate.rollouts.answers import FEATURE, LOSS
+from headgate.rollouts.following import Followed
 from headgate.rollouts.guards import Guard, Margin, Measure, Unit, usual_guard
-from headgate.rollouts.judge import Sample
+from headgate.rollouts.judge import HEARD, Sample, judge, weigh
 from headgate.rollouts.observe import SETTLED, TIMED, Scene, observe, thresholds_before
 from headgate.rollouts.plan import Analysis, Plan, SetWeight, Shadow
+from headgate.rollouts.planfile import Facts, read_plan
 from headgate.rollouts.rollout import Rollout
-from headgate.rollouts.state import Action, Move
+from headgate.rollouts.state import Action, Move, begin, moved
 from headgate.testing.segments import MemorySegments
 from headgate.traffic.assignment import draw
 from headgate.traffic.traffic import Member, Traffic
-from headgate.vocabulary import SECOND, Micros, Role, Task
+from headgate.vocabulary import SECOND, Micros, Role, Task, Verdict
 
 LIVE, CANDIDATE = "late:1", "late:2"
 FIELDS = (SchemaField("amount", "number", "public"), SchemaField("region", "category", "public"))
@@ -179,6 +181,33 @@ def test_guards_see_the_fields_and_the_queries_they_name(journal: Journal) -> No
     for side in (pairs.live, pairs.candidate):
         assert side.more[f"{FEATURE}region"].tolist() == ["north", "south"]
         assert side.more[f"{LOSS}{QUERY}"].tolist() == [0.01, 0.02]
+
+
+COSTLY = """
+endpoint: late
+candidate: late:2
+steps: [shadow: 100%, analysis]
+guards:
+- metric: sql
+  margin: 0.1
+  cap: 1.0
+  query: SELECT input_id, assigned AS version, CAST(prediction = 'yes' AS DOUBLE) AS loss FROM joined
+"""
+
+
+@pytest.mark.parametrize(("says", "verdict"), [("yes", Verdict.ROLL_BACK), ("no", Verdict.PROMOTE)])
+def test_a_query_that_reads_no_label_decides_where_none_comes(journal: Journal, says: str, verdict: Verdict) -> None:
+    plan = read_plan(COSTLY, "rollout.yaml").plan(Facts(OUTPUT, maturity_s=0.0), CANDIDATE)
+    journal.rollout = msgspec.structs.replace(journal.rollout, plan=plan)
+    ids = [ident(place) for place in range(HEARD)]
+    inputs = [Input(each, BEGUN + place * 1000, None, f"r{place}", 0) for place, each in enumerate(ids)]
+    answers = [answered(each, *said) for each in ids for said in ((Role.LIVE, "no"), (Role.SHADOW, says))]
+    journal.write(Block(inputs, answers, []))
+    state = moved(plan, begin(plan, BEGUN), Move(Action.STEP, BEGUN, "on"))
+    judgement = judge(plan, state, weigh(plan, journal.seen(maturity_s=0.0)))
+    assert (judgement.verdict, judgement.guards[0].rows) == (verdict, HEARD)
+    whole = Followed(journal.reader).look(journal.rollout, Scene(OUTPUT, 0.0, TRAFFIC), Micros(2000 * SECOND))
+    assert judge(plan, state, whole) == judgement
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,52 @@ def test_without_labels_quality_is_not_guarded() -> None:
     assert [each.metric for each in plan_of("strategy: canary\n", UNLABELLED).guards] == ["errors", "latency"]
 
 
+SQL = """\
+strategy: canary
+guards:
+- metric: sql
+  margin: 0.1
+  cap: 1.0
+  query: SELECT input_id, assigned AS version, LOSS AS loss FROM joined
+"""
+
+
+def sql(loss: str) -> str:
+    """A plan with a query that gives `loss`."""
+    return SQL.replace("LOSS", loss)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "0.5",
+        "CAST(prediction = 'label' AS DOUBLE)",
+        "CAST('it''s' = 'a label' AS DOUBLE)",
+        "/* label */ 0.5",
+        "labels.n",
+    ],
+)
+def test_a_query_that_reads_no_label_needs_none(loss: str) -> None:
+    [guard] = plan_of(sql(loss), UNLABELLED).guards
+    assert (guard.metric, guard.needs_labels) == (Measure.SQL, False)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "CAST(label <> prediction AS DOUBLE)",
+        "CAST(joined.LABEL = 'yes' AS DOUBLE)",
+        "CAST('it''s' = \"label\" AS DOUBLE)",
+        'CAST("it\'s" = label AS DOUBLE)',
+    ],
+)
+def test_a_query_that_reads_the_label_needs_it(loss: str) -> None:
+    assert plan_of(sql(loss)).guards[0].needs_labels
+    assert "line 5: guards[0].metric: sql needs labels; set label_maturity" in refused(sql(loss), UNLABELLED)
+    silent = Facts(BINARY.output, 60.0, unlabelled=500)
+    assert "of 500 inputs due lately none has one" in refused(sql(loss), silent)
+
+
 @pytest.mark.parametrize(
     ("body", "line", "says"),
     [

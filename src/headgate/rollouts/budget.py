@@ -53,7 +53,7 @@ def spending(plan: Plan, sample: Sample) -> dict[str, float]:
     return {
         name_of(guard): max(0.0, _upper(guard, source, plan.alpha.promote, sample))
         for guard in plan.guards
-        if guard.needs_labels and guard.by is None
+        if guard.of_quality and guard.by is None
         for source in sources(guard, plan)
     }
 
@@ -65,7 +65,7 @@ def name_of(guard: Guard) -> str:
 
 def _narrowed(guard: Guard, left: float) -> Guard:
     """A guard whose margin does not exceed what is `left`, a share of its largest loss."""
-    if not guard.needs_labels or guard.margin.unit is Unit.PERCENT:
+    if not guard.of_quality or guard.margin.unit is Unit.PERCENT:
         return guard
     most = max(0.0, left) * largest(guard)
     if guard.margin.absolute <= most:

@@ -88,9 +88,14 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(each for each in (self.by, self.column) if each is not None)
 
     @property
+    def of_quality(self) -> bool:
+        """Whether it looks at how good answers are, and not at whether and when they come."""
+        return RULES[self.metric].labels or self.metric is Measure.SQL
+
+    @property
     def needs_labels(self) -> bool:
-        """Whether it can say nothing before labels come."""
-        return RULES[self.metric].labels
+        """Whether it can say nothing before labels come; where a query does not read them, it can."""
+        return RULES[self.metric].labels or (self.metric is Measure.SQL and reads_label(self.query or ""))
 
 
 class Alpha(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -111,6 +116,7 @@ class Rule:
     units: frozenset[Unit]
     """In which its margin may be stated."""
     labels: bool = False
+    """Whether it can say nothing before labels come; of a query see `Guard.needs_labels`."""
     paired: bool = False
     """Whether it can be measured on a shadow alone."""
     tasks: frozenset[Task] = frozenset(Task)
@@ -140,8 +146,11 @@ RULES: Final[dict[Measure, Rule]] = {
     ),
     Measure.VALUE: Rule(None, frozenset({Unit.PLAIN}), labels=True, tasks=_CLASSES, by=True),
     Measure.RISK: Rule(None, frozenset({Unit.POINTS}), labels=True, tasks=frozenset()),
-    Measure.SQL: Rule(None, frozenset({Unit.PERCENT, Unit.PLAIN}), labels=True, capped=True, by=True),
+    Measure.SQL: Rule(None, frozenset({Unit.PERCENT, Unit.PLAIN}), capped=True, by=True),
 }
+_LABEL: Final = re.compile(r"\blabel\b", re.IGNORECASE)
+_NO_NAME: Final = re.compile(r"""'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|("(?:[^"]|"")*")""", re.DOTALL)
+"""String literals and comments of a query; and names in quotes, so that nothing within them is taken for either."""
 _MARGIN: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(%|pt)?")
 
 
@@ -159,6 +168,17 @@ def read_margin(text: str | float) -> Margin:
     if found is None:
         raise BadInput("margin", "format", "must be a number with its unit: 25% (of the live version's), 1pt, or 0.02")
     return Margin(float(found[1]), Unit(found[2] or ""))
+
+
+def reads_label(query: str) -> bool:
+    """Whether a query reads the column ``label``: its name stands in it as a word, string literals and comments aside.
+
+    >>> reads_label("SELECT input_id, assigned AS version, label <> prediction AS loss FROM joined")
+    True
+    >>> reads_label("SELECT input_id, assigned AS version, prediction = 'label' AS loss FROM joined -- no label")
+    False
+    """
+    return _LABEL.search(_NO_NAME.sub(lambda found: found[1] or " ", query)) is not None
 
 
 def usual_guards(task: Task, *, labels: bool, people: bool = False) -> tuple[Guard, ...]:

@@ -170,7 +170,7 @@ def sources(guard: Guard, plan: Plan) -> tuple[Source, ...]:
     Quality is compared on the same inputs where the plan has a shadow: that takes a fifth of the labels. What callers
     meet, errors and time, is also watched where they meet it.
     """
-    if guard.needs_labels or RULES[guard.metric].paired:
+    if guard.of_quality or RULES[guard.metric].paired:
         return (Source.SHADOW,) if plan.shadows else (Source.SPLIT,)
     found = []
     if plan.shadows:

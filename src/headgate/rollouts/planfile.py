@@ -342,9 +342,9 @@ def _guard_faults(guard: Guard, plan: Plan, facts: Facts) -> Iterator[tuple[str,
         yield "margin", f"of {guard.metric} has another unit: write {wanted}"
     if facts.output.task not in rule.tasks:
         yield "metric", f"{guard.metric} means nothing for the task '{facts.output.task}'"
-    if rule.labels and not facts.maturity_s:
+    if guard.needs_labels and not facts.maturity_s:
         yield "metric", f"{guard.metric} needs labels; set label_maturity in the endpoint's file first"
-    elif rule.labels and facts.unlabelled:
+    elif guard.needs_labels and facts.unlabelled:
         yield "metric", f"{guard.metric} needs labels, and of {facts.unlabelled:,} inputs due lately none has one"
     if rule.paired and not plan.shadows:
         yield "metric", f"{guard.metric} compares answers to the same input; begin with a shadow step"

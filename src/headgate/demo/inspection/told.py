@@ -2,12 +2,15 @@
 
 import json
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from headgate.demo.inspection.story import Act, Outcome
 from headgate.demo.replay import rfc3339
 from headgate.evaluation.estimate import Estimate
 from headgate.rollouts.comparison.values import Right
+from headgate.rollouts.rollout import Rollout
+from headgate.rollouts.state import replayed
 
 
 def as_json(outcome: Outcome) -> str:
@@ -51,9 +54,16 @@ def _act(act: Act) -> dict[str, Any]:
         "errors": None if right is None else {"live": right.live_error, "candidate": right.candidate_error},
         "difference_of_errors": None if right is None else _estimate(right.difference),
         "began": rfc3339(rollout.started),
-        "moves": [{"at": rfc3339(each.at), "action": str(each.action), "why": each.why} for each in rollout.moves],
+        "moves": list(_moves(rollout)),
         "page": str(act.page),
     }
+
+
+def _moves(rollout: Rollout) -> Iterator[dict[str, Any]]:
+    """Every move, with the share of the pieces that the candidate decides from then on."""
+    for place, move in enumerate(rollout.moves, 1):
+        state = replayed(rollout.plan, rollout.started, rollout.moves[:place])
+        yield {"at": rfc3339(move.at), "action": str(move.action), "weight": state.weight, "why": move.why}
 
 
 def _estimate(found: Estimate) -> dict[str, float | None]:
