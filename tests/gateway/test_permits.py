@@ -163,6 +163,24 @@ def test_a_path_that_means_nothing_tells_nobody_anything(play: Any) -> None:
     play(serving(a_key("admin")[0]), scene)
 
 
+def test_strangers_learn_neither_which_endpoints_there_are_nor_what_is_live(play: Any) -> None:
+    key, text = a_key("predict")
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        for path in ("/ping", "/health", "/version", "/healthy"):
+            bare = await caller.ask("GET", path)
+            assert (path, bare.status, bare.headers["headgate-version"]) == (path, 200, "none")
+            for name in ("e", "nobody"):
+                for method in ("GET", "POST"):
+                    assert (await caller.ask(method, f"/endpoints/{name}{path}")).status == 401
+            mine = await caller.ask("GET", f"/endpoints/e{path}", b"", bearer(text))
+            assert (mine.status, mine.headers["headgate-version"]) == (200, "m:1")
+            assert (await caller.ask("GET", f"/endpoints/nobody{path}", b"", bearer(text))).status == 403
+
+    play(serving(key), scene, chosen=paths.chosen_routes(health="/healthy", predict=None))
+
+
 def test_open_until_the_first_key_and_closed_ever_after(play: Any) -> None:
     key, text = a_key("predict")
 
