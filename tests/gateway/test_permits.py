@@ -311,6 +311,37 @@ def test_who_sends_too_fast_is_told_when_to_come_back(play: Any, path: str, body
     play(serving(slow, quick), scene)
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [(PREDICT, b'{"rows": 1}'), (PREDICT, b"{"), ("/v2/models/e/infer", b'{"inputs": []}'), ("/invocations", b"{}")],
+)
+def test_what_is_refused_as_a_whole_is_not_free(play: Any, path: str, body: bytes) -> None:
+    slow, text = a_key("predict", rate=0.1, burst=2.0)
+    quick, other = a_key("predict", name="quick")
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        statuses = [(await caller.ask("POST", path, body, bearer(text))).status for _ in range(4)]
+        assert statuses[2:] == [429, 429]
+        assert set(statuses[:2]) <= {400, 422}
+        assert len(town.journal.inputs) == 2, "and what comes too fast leaves no record"
+        assert (await caller.ask("POST", path, body, bearer(other))).status == statuses[0]
+
+    play(serving(slow, quick), scene)
+
+
+def test_what_is_refused_as_a_whole_counts_as_its_rows(play: Any) -> None:
+    slow, text = a_key("predict", rate=0.1, burst=3.0)
+    one_is_bad = json.dumps({"instances": [[1, 2, 3], [1, 2, "x"], [1, 2, 3]]}).encode()
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        statuses = [(await caller.ask("POST", "/invocations", one_is_bad, bearer(text))).status for _ in range(2)]
+        assert statuses == [400, 429]
+
+    play(serving(slow), scene)
+
+
 def test_gateways_share_a_rate(play: Any) -> None:
     slow, text = a_key("predict", rate=4.0, burst=8.0)
 

@@ -541,6 +541,19 @@ def test_a_strangers_message_is_not_decoded(play_rpc: Any) -> None:
     play_rpc(serve_closed_to(key), scene)
 
 
+def test_what_is_refused_as_a_whole_is_not_free(play_rpc: Any) -> None:
+    key, text = a_key("predict", rate=0.1, burst=2.0)
+
+    async def scene(town: Any) -> None:
+        async with line(town) as channel:
+            shown = (("authorization", f"Bearer {text}"),)
+            codes = [(await refusal(inferring(channel)(typed(), metadata=shown))).code().name for _ in range(3)]
+            assert codes == ["INVALID_ARGUMENT", "INVALID_ARGUMENT", "RESOURCE_EXHAUSTED"]
+            assert len(town.journal.inputs) == 2
+
+    play_rpc(serve_closed_to(key), scene)
+
+
 def test_callers_show_the_same_keys_as_over_http(play_rpc: Any) -> None:
     key, text = a_key("predict")
     other, label = a_key("label", name="labeller")

@@ -92,12 +92,14 @@ class RpcDoor:
         caller = self._admit(known, "v2/infer", request.model_name)
         view = self._repository.find(DEFAULT_PROJECT, request.model_name)
         ask: Ask | None = None
+        rows = 1
         try:
             self._repository.check_open(view)
             self._answerer.room.knock(caller)
             self._places.check(view.key)
             pinned = view.seat(request.model_version) if request.model_version else None
             question = infer.read(request, pinned or view.live)
+            rows = len(question.reading.rows)
             check_rows(question.reading)
             question.reading.deadline_ms = _soonest(question.reading.deadline_ms, milliseconds_left(call))
             ask = make_ask(view, question.reading, partial(self._answered, call, question.wanted), pinned, caller)
@@ -108,8 +110,8 @@ class RpcDoor:
             if ask is not None:
                 ask.open = False  # it was refused here, so that its caller's leaving concerns nobody
                 self._places.leave(view.key, ask)
-            name = self._answerer.note(view, error)
-            status = refuse(call, error, request_id=name, version=view.live.header)
+            problem, name = self._answerer.note(view, error, caller, rows)
+            status = refuse(call, problem, request_id=name, version=view.live.header)
             view.count.replied(PROTOCOL, status, 0.0)
         except Exception:  # `open` tells the caller; what was entered here must not stay, and look stuck, for ever
             if ask is not None:
