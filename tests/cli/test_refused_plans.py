@@ -1,5 +1,6 @@
 """Plans that make no sense for their endpoint: refused by file, line and key, before anything has moved."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from tests.cli.in_process import Run
 
 import headgate
+from headgate.contracts.contract import Contract, OnBreak
 
 STEPS = "steps:\n- shadow: 100%\n- analysis\n"
 REFUSED: dict[str, tuple[str, str, str, int, int, str]] = {
@@ -34,6 +36,10 @@ REFUSED: dict[str, tuple[str, str, str, int, int, str]] = {
     "a contract that breaks": (
         "late", "wider:1", STEPS, 9, 2, "candidate: wider:1 reads the field 'z' as number, sign:1 does not have it",
     ),
+    "a contract that callers would notice": (
+        "late", "strict:1", STEPS, 9, 2,
+        "candidate: strict:1 breaks the contract of sign:1 (x: its range of legal values no longer covers the old one)",
+    ),
     "no evaluation": ("late", "sign:3", STEPS, 6, 2, "candidate: sign:3 has no passing evaluation"),
     "two rollouts of one endpoint": ("busy", "sign:2", STEPS, 5, 1, "endpoint: endpoint 'busy' is in rollout 1"),
 }  # fmt: skip
@@ -57,6 +63,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             hg.register("sign", LogisticRegression().fit(part[["x"]], part["y"]), reference=part, label="y")
         wide = LogisticRegression().fit(rows[["x", "z"]], rows["y"])
         hg.register("wider", wide, reference=rows, label="y")
+        plain = hg.registry.package(hg.registry.resolve("sign:1")).contract
+        bounded = replace(plain.fields[0], minimum=-9.0, maximum=9.0, on_range=OnBreak.REJECT)
+        strict = Contract((bounded,), plain.output)
+        model = LogisticRegression().fit(rows[["x"]], rows["y"])
+        hg.register("strict", model, reference=rows[["x", "y"]], label="y", contract=strict)
         for version, columns in (("sign:1", ["x", "y"]), ("sign:2", ["x", "y"]), ("wider:1", ["x", "z", "y"])):
             hg.evaluate(version, rows[columns], gates=["accuracy >= 0.5"])
         for endpoint, maturity in (("late", "1d"), ("unlabelled", "0s"), ("busy", "1d")):

@@ -105,6 +105,9 @@ def test_health_is_asked_once(make: Make, installation: Installation, weir: Weir
     with make("http://127.0.0.1:1") as client:
         assert not client.ready()
         assert not client.live()
+        for ask in (client.ready, client.live):
+            with pytest.raises(BadInput, match="deadline"):
+                ask(deadline=-1)
 
 
 def test_connections_are_used_again(make: Make, weir: Weir) -> None:

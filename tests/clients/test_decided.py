@@ -1,6 +1,7 @@
 """What the clients decide without a network: waits, dates, what is refused before it is sent, and the two surfaces."""
 
 import inspect
+import json
 import random
 import ssl
 import subprocess
@@ -281,6 +282,22 @@ def test_what_is_no_label_or_decision_is_refused_by_its_place(tell: Any) -> None
     for name in ("", None, 7, "half \ud800"):
         with pytest.raises(BadInput, match="endpoint: must be a name"):
             tell("default", name, [kind(ById("i"), 1)])
+
+
+@pytest.mark.parametrize(("tell", "kind"), [(calls.label, Label), (calls.decide, Decision)])
+def test_when_a_truth_became_known_is_written_once(tell: Any, kind: Any) -> None:
+    """Else the server stamps each attempt anew, and one that arrives late undoes what corrected it meanwhile."""
+    before = datetime.now(UTC)
+    call = tell("default", "e", [kind(ById("i"), 1), kind(ById("j"), 1, observed_at=NOW), kind(ById("k"), 1)])
+    after = datetime.now(UTC)
+    first, later = (json.loads(call.body(patience)) for patience in (30.0, 1.0))
+    assert first == later
+    (entries,) = first.values()
+    moments = [datetime.fromisoformat(each["observed_at"]) for each in entries]
+    assert moments == [moments[0], NOW, moments[0]]
+    assert before <= moments[0] <= after
+    (missing,) = json.loads(tell("default", "e", [kind(ById("i"), 1, observed_at=pd.NaT)]).body(1.0)).values()
+    assert missing[0]["observed_at"] is not None
 
 
 @pytest.mark.parametrize("wrong", [0, -1, float("nan"), float("inf"), "30", None, True])

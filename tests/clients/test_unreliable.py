@@ -71,6 +71,7 @@ def test_labels_told_twice_count_once(make: Make, installation: Installation, we
             before = hg.counts("e").labelled
         weir.tricks.append(drops_after_asking)
         assert client.label("e", [Label(ById(row.id), 1)]) == 1
+        assert len({each.json["labels"][0]["observed_at"] for each in weir.seen[-2:]}) == 1
     with installation.open() as hg:
         assert hg.counts("e").labelled - before == 1
 

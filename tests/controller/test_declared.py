@@ -1,5 +1,6 @@
 """What a file declares is resolved, checked against what is registered, and never another file's hindrance."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from headgate.traffic.traffic import Traffic
 from headgate.vocabulary import Micros, Task
 
 BINARY = Output(Task.BINARY, classes=(0, 1), probability=True)
+LABELS = (ModelOutput("p", "float32", []),)
 PLAIN = Contract((Field("a", Kind.NUMBER), Field("b", Kind.NUMBER)), BINARY)
 
 
@@ -42,12 +44,17 @@ class Office:
         self.traffic = MemoryTraffic()
         self.controller = Controller(declared=self.declared, traffic=self.traffic, events=self.store, clock=clock)
 
-    def register(self, contract: Contract, *, proved: bool = True, model: str = "m") -> str:
+    def register(
+        self, contract: Contract, *, proved: bool = True, model: str = "m", outputs: Sequence[ModelOutput] = LABELS
+    ) -> str:
+        """Its version; an output called scores is one."""
+
         def build(folder: Path) -> Manifest:
             (folder / "model.onnx").write_bytes(b"not asked")
             write_contract(folder, contract)
             inputs = [ModelInput("X", "float32", list(contract.names), [len(contract.fields)])]
-            signature = Signature(inputs, [ModelOutput("p", "float32", [])], prediction="p")
+            scores = next((each.name for each in outputs if each.name == "scores"), None)
+            signature = Signature(inputs, list(outputs), outputs[0].name, scores)
             return Manifest(
                 FORMAT, Engine.ONNX, "model.onnx", signature, {}, {"n": str(len(self.store.versions("default")))}
             )
@@ -108,6 +115,57 @@ def test_a_version_that_cannot_stand_beside_the_live_one_is_refused_by_key(
         "traffic.split[1].version",
         f"traffic.split[1].version: {says}",
     )
+
+
+MIXED = {
+    "no scores": (
+        BINARY,
+        ((ModelOutput("p", "int64", []), ModelOutput("scores", "float32", [2])), LABELS),
+        "m:2 answers with classes alone, m:1 with classes and scores: they must be the same",
+    ),
+    "another output": (
+        Output(Task.TENSOR),
+        ((ModelOutput("y", "float32", [2]),), (ModelOutput("z", "float32", [2]),)),
+        "m:2 answers with z (float32), m:1 with y (float32): they must be the same",
+    ),
+    "another dtype": (
+        Output(Task.TENSOR),
+        ((ModelOutput("y", "float32", [2]),), (ModelOutput("y", "float64", [2]),)),
+        "m:2 answers with y (float64), m:1 with y (float32): they must be the same",
+    ),
+}
+
+
+@pytest.mark.parametrize(("output", "outputs", "says"), MIXED.values(), ids=MIXED)
+def test_versions_of_one_endpoint_answer_with_the_same_outputs(
+    office: Office, output: Output, outputs: tuple[Sequence[ModelOutput], ...], says: str
+) -> None:
+    contract = Contract(PLAIN.fields, output)
+    live, other = (office.register(contract, outputs=each) for each in outputs)
+    with pytest.raises(BadConfiguration) as refused:
+        office.declared.check(split((live, 0.5), (other, 0.5)))
+    assert (refused.value.where, refused.value.message) == ("traffic.split[1].version", says)
+    same = office.register(contract, outputs=outputs[0])
+    office.declared.check(split((live, 0.5), (same, 0.5)))
+
+
+def test_outputs_may_be_called_otherwise_where_callers_do_not_see_their_names(office: Office) -> None:
+    refs = [office.register(PLAIN), office.register(PLAIN, outputs=(ModelOutput("label", "int64", []),))]
+    office.declared.check(split((refs[0], 0.5), (refs[1], 0.5)))
+
+
+def test_a_successor_may_not_break_the_contract_of_the_live_version(office: Office) -> None:
+    narrow = Contract(PLAIN.fields[:1], BINARY)
+    live, other = (office.registry.resolve(office.register(each)) for each in (PLAIN, narrow))
+    spec = EndpointSpec(endpoint="late", model=live.ref)
+    office.declared.check_successor(spec, live, live)
+    with pytest.raises(BadConfiguration, match=r"m:2 breaks the contract of m:1 \(b: is gone, so rows that have"):
+        office.declared.check_successor(spec, live, other)
+    office.declared.check_successor(msgspec.structs.replace(spec, contract=PLAIN), live, other)
+    bare = Contract(PLAIN.fields, Output(Task.BINARY, classes=(0, 1)))
+    unsure = office.registry.resolve(office.register(bare))
+    with pytest.raises(BadConfiguration, match=r"\(output: scores are no longer probabilities\)"):
+        office.declared.check_successor(msgspec.structs.replace(spec, contract=PLAIN), live, unsure)
 
 
 def test_an_own_contract_must_offer_what_the_model_reads_and_ask_the_same(office: Office) -> None:

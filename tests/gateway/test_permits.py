@@ -163,6 +163,24 @@ def test_a_path_that_means_nothing_tells_nobody_anything(play: Any) -> None:
     play(serving(a_key("admin")[0]), scene)
 
 
+def test_strangers_learn_neither_which_endpoints_there_are_nor_what_is_live(play: Any) -> None:
+    key, text = a_key("predict")
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        for path in ("/ping", "/health", "/version", "/healthy"):
+            bare = await caller.ask("GET", path)
+            assert (path, bare.status, bare.headers["headgate-version"]) == (path, 200, "none")
+            for name in ("e", "nobody"):
+                for method in ("GET", "POST"):
+                    assert (await caller.ask(method, f"/endpoints/{name}{path}")).status == 401
+            mine = await caller.ask("GET", f"/endpoints/e{path}", b"", bearer(text))
+            assert (mine.status, mine.headers["headgate-version"]) == (200, "m:1")
+            assert (await caller.ask("GET", f"/endpoints/nobody{path}", b"", bearer(text))).status == 403
+
+    play(serving(key), scene, chosen=paths.chosen_routes(health="/healthy", predict=None))
+
+
 def test_open_until_the_first_key_and_closed_ever_after(play: Any) -> None:
     key, text = a_key("predict")
 
@@ -291,6 +309,37 @@ def test_who_sends_too_fast_is_told_when_to_come_back(play: Any, path: str, body
         assert (await caller.ask("POST", path, body, bearer(other))).status == 200
 
     play(serving(slow, quick), scene)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [(PREDICT, b'{"rows": 1}'), (PREDICT, b"{"), ("/v2/models/e/infer", b'{"inputs": []}'), ("/invocations", b"{}")],
+)
+def test_what_is_refused_as_a_whole_is_not_free(play: Any, path: str, body: bytes) -> None:
+    slow, text = a_key("predict", rate=0.1, burst=2.0)
+    quick, other = a_key("predict", name="quick")
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        statuses = [(await caller.ask("POST", path, body, bearer(text))).status for _ in range(4)]
+        assert statuses[2:] == [429, 429]
+        assert set(statuses[:2]) <= {400, 422}
+        assert len(town.journal.inputs) == 2, "and what comes too fast leaves no record"
+        assert (await caller.ask("POST", path, body, bearer(other))).status == statuses[0]
+
+    play(serving(slow, quick), scene)
+
+
+def test_what_is_refused_as_a_whole_counts_as_its_rows(play: Any) -> None:
+    slow, text = a_key("predict", rate=0.1, burst=3.0)
+    one_is_bad = json.dumps({"instances": [[1, 2, 3], [1, 2, "x"], [1, 2, 3]]}).encode()
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        statuses = [(await caller.ask("POST", "/invocations", one_is_bad, bearer(text))).status for _ in range(2)]
+        assert statuses == [400, 429]
+
+    play(serving(slow), scene)
 
 
 def test_gateways_share_a_rate(play: Any) -> None:

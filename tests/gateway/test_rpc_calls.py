@@ -15,6 +15,7 @@ import pytest
 from tests.gateway.test_permits import a_key
 from tests.gateway.test_versions import Scripted, hang
 
+from headgate.access.keys import Key
 from headgate.contracts.contract import Contract, Field, Kind, Output
 from headgate.contracts.text import to_document
 from headgate.errors import BadConfiguration, JournalUnavailable
@@ -154,6 +155,7 @@ def test_the_journal_remembers_the_same_of_the_same_row_whichever_way_it_came(pl
         (lambda: typed(X | {"datatype": "UINT16", "contents": {"uint_contents": [70000] * 6}}), "UINT16"),
         (lambda: typed({"name": "f0", "datatype": "FP32", "shape": [1], "contents": {"fp32_contents": [1]}}), "f1"),
         (typed, "at least one tensor"),
+        (lambda: typed(*[X] * 5), "the contract has 3 fields"),
         (lambda: raw(model_version="9"), "does not exist"),
         (lambda: raw(outputs=[{"name": "nothing"}]), "this model gives"),
         (lambda: b"\xff\xff\xff", "not the message"),
@@ -344,6 +346,34 @@ def test_health_is_told_and_watched(play_rpc: Any) -> None:
     play_rpc(serve, scene)
 
 
+def test_health_tells_strangers_of_no_endpoint(play_rpc: Any) -> None:
+    key, text = a_key("predict")
+    other, label = a_key("label", name="labeller")
+
+    async def scene(town: Any) -> None:
+        async with line(town) as channel:
+            made = {"request_serializer": H["HealthCheckRequest"].SerializeToString}
+            made["response_deserializer"] = H["HealthCheckResponse"].FromString
+            check, watch = channel.unary_unary(CHECK, **made), channel.unary_stream(WATCH, **made)
+
+            def asking(call: Any, service: str, *shown: str) -> Any:
+                metadata = tuple(("authorization", f"Bearer {each}") for each in shown)
+                return call(H["HealthCheckRequest"](service=service), metadata=metadata)
+
+            assert [(await asking(check, each)).status for each in ("", SERVICE)] == [SERVING] * 2
+            for shown in ((), (label,), ("nothing",)):
+                for service in ("e", "nobody"):
+                    error = await refusal(asking(check, service, *shown))
+                    assert (error.code().name, service in error.details()) == ("NOT_FOUND", True)
+            assert (await asking(check, "e", text)).status == SERVING
+            stranger, known = asking(watch, "e"), asking(watch, "e", text)
+            assert [(await each.read()).status for each in (stranger, known)] == [SERVICE_UNKNOWN, SERVING]
+            town.keys.publish([other])
+            assert (await known.read()).status == SERVICE_UNKNOWN, "a revoked key hears no more of it"
+
+    play_rpc(serve_closed_to(key, other), scene)
+
+
 def test_those_who_watch_are_few_and_starve_nobody(play_rpc: Any) -> None:
     async def scene(town: Any) -> None:
         async with line(town) as channel:
@@ -489,13 +519,44 @@ def test_rest_and_rpc_say_the_same_of_a_model(play_rpc: Any) -> None:
     play_rpc(serve_every_kind, scene)
 
 
+def serve_closed_to(*keys: Key) -> Callable[[Any], None]:
+    def prepare(town: Any) -> None:
+        town.serve_one()
+        town.keys.publish(keys)
+
+    return prepare
+
+
+def test_a_strangers_message_is_not_decoded(play_rpc: Any) -> None:
+    key, text = a_key("admin")
+
+    async def scene(town: Any) -> None:
+        async with line(town) as channel:
+            for name in ("ModelInfer", "ModelReady", "ModelStatistics", "RepositoryIndex", "RepositoryModelLoad"):
+                call = channel.unary_unary(f"/{SERVICE}/{name}")
+                assert (await refusal(call(b"\xff\xff\xff"))).code().name == "UNAUTHENTICATED"
+                known = await refusal(call(b"\xff\xff\xff", metadata=(("authorization", f"Bearer {text}"),)))
+                assert (known.code().name, "not the message" in known.details()) == ("INVALID_ARGUMENT", True)
+
+    play_rpc(serve_closed_to(key), scene)
+
+
+def test_what_is_refused_as_a_whole_is_not_free(play_rpc: Any) -> None:
+    key, text = a_key("predict", rate=0.1, burst=2.0)
+
+    async def scene(town: Any) -> None:
+        async with line(town) as channel:
+            shown = (("authorization", f"Bearer {text}"),)
+            codes = [(await refusal(inferring(channel)(typed(), metadata=shown))).code().name for _ in range(3)]
+            assert codes == ["INVALID_ARGUMENT", "INVALID_ARGUMENT", "RESOURCE_EXHAUSTED"]
+            assert len(town.journal.inputs) == 2
+
+    play_rpc(serve_closed_to(key), scene)
+
+
 def test_callers_show_the_same_keys_as_over_http(play_rpc: Any) -> None:
     key, text = a_key("predict")
     other, label = a_key("label", name="labeller")
-
-    def serve_closed(town: Any) -> None:
-        town.serve_one()
-        town.keys.publish([key, other])
 
     async def scene(town: Any) -> None:
         async with line(town) as channel:
@@ -509,4 +570,4 @@ def test_callers_show_the_same_keys_as_over_http(play_rpc: Any) -> None:
             answered = await infer(raw(), metadata=(("authorization", f"Bearer {text}"),))
             assert answered.model_version == "m:1"
 
-    play_rpc(serve_closed, scene)
+    play_rpc(serve_closed_to(key, other), scene)

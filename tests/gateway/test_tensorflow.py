@@ -129,6 +129,29 @@ def test_status_and_metadata(play: Any) -> None:
     play(serve_two, scene)
 
 
+def test_a_version_that_is_loading_says_so_wherever_it_is_asked(play: Any) -> None:
+    def prepare(town: Any) -> None:
+        members = [
+            Member("m:1", town.linear(), 1.0, proved=True),
+            Member("m:2", "sha256:" + "0" * 64, 0.0, proved=True),
+            Member("m:3", town.linear(bias=50.0), 0.0),
+        ]
+        town.publish(members)
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        every = (await caller.ask("GET", "/v1/models/e")).json["model_version_status"]
+        assert [(each["version"], each["state"]) for each in every] == [("1", "AVAILABLE"), ("2", "LOADING")]
+        for path, one in (("versions/1", every[0]), ("labels/live", every[0]), ("versions/2", every[1])):
+            reply = await caller.ask("GET", f"/v1/models/e/{path}")
+            assert (path, reply.status, reply.json["model_version_status"]) == (path, 200, [one])
+        assert (await caller.ask("GET", "/v1/models/e/versions/3")).status == 400
+        assert (await caller.ask("GET", "/v1/models/e/versions/2/metadata")).status == 503
+        assert (await caller.post("/v1/models/e/versions/2:predict", {"instances": ROWS})).status == 503
+
+    play(prepare, scene)
+
+
 class Lengths(Runtime):
     """Answers two tensors: how long the face is, and the note's letters."""
 

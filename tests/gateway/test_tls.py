@@ -3,6 +3,7 @@
 import asyncio
 import json
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,43 @@ def test_another_authority_is_obeyed_by_new_connections(play: Any, authority: Au
         assert (await old.ask("GET", "/livez")).status == 200
 
     play(serve_one, scene, tls=certificates.context)
+
+
+def shaken(
+    server: ssl.SSLContext, client: ssl.SSLContext, session: ssl.SSLSession | None = None
+) -> tuple[ssl.SSLObject, ssl.SSLObject]:
+    """Both ends, the client's first, of a connection that stands; raises SSLError when either refuses."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ours = client.wrap_bio(to_client, to_server, server_hostname="localhost", session=session)
+    theirs = server.wrap_bio(to_server, to_client, server_side=True)
+    for _ in range(4):
+        for each in (ours, theirs):
+            try:
+                each.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+    theirs.write(b"served")
+    assert ours.read(6) == b"served", "and any tickets with it"
+    return ours, theirs
+
+
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_session_of_an_authority_taken_away_is_not_taken_up_again(
+    authority: Authority, tmp_path: Path, newest: ssl.TLSVersion
+) -> None:
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(authority.pem.read_bytes())
+    certificates = Certificates(*authority.certificate("server"), trusted)
+    client = trusting(authority, authority.certificate("till"))
+    client.maximum_version = newest
+    stands = None  # whoever lets a connection fall without a word forgets its session
+    with suppress(ssl.SSLError):
+        stands = shaken(certificates.context, client)
+    trusted.write_bytes(Authority(tmp_path, "others").pem.read_bytes())
+    assert certificates.look()
+    with pytest.raises(ssl.SSLError):
+        shaken(certificates.context, client, None if stands is None else stands[0].session)
+    assert (stands is None) is (newest is ssl.TLSVersion.TLSv1_2), "whose sessions cannot be kept from being taken up"
 
 
 def test_a_certificates_name_is_a_keys_name(play: Any, authority: Authority) -> None:

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.gateway.test_rpc_calls import M, line
 
 from headgate.gateway.metrics import Slab
 from headgate.gateway.metrics.counting import EndpointCount
+from headgate.gateway.rpc.door import SERVICE
 from headgate.traffic.traffic import Member
 
 INFER = "/v2/models/e/infer"
@@ -117,10 +119,10 @@ def test_an_unloaded_endpoint_answers_nobody_until_it_is_loaded(play: Any) -> No
         caller = await town.call()
         await loaded(caller, "m:2")
 
-        async def states() -> set[str]:
-            return {each["state"] for each in (await caller.post("/v2/repository/index", {})).json}
+        async def states() -> list[str]:
+            return [each["state"] for each in (await caller.post("/v2/repository/index", {})).json]
 
-        assert await states() == {"READY"}
+        assert await states() == ["READY", "READY", "UNAVAILABLE"], "nobody proved the last one"
         body = b'{"parameters": {"unload_dependents": false}}'
         assert (await caller.ask("POST", "/v2/repository/models/e/unload", body)).status == 200
         asked = [
@@ -134,7 +136,7 @@ def test_an_unloaded_endpoint_answers_nobody_until_it_is_loaded(play: Any) -> No
         assert [each.status for each in asked] == [503] * 6
         assert all(b"load it again" in each.body for each in asked)
         assert (await caller.ask("GET", "/readyz")).status == 200
-        assert await states() == {"UNAVAILABLE"}
+        assert await states() == ["UNAVAILABLE"] * 3
         assert (await caller.post("/v2/repository/index", {"ready": True})).json == []
         assert (await caller.ask("GET", "/v2/models/e/stats")).status == 200
         configured = await caller.post("/v2/repository/models/e/load", {"parameters": {"config": "{}"}})
@@ -145,6 +147,42 @@ def test_an_unloaded_endpoint_answers_nobody_until_it_is_loaded(play: Any) -> No
         assert (await caller.ask("POST", "/v2/repository/models/e/load")).status == 200
 
     play(serve_two, scene, may_operate=anybody)
+
+
+def test_both_protocols_say_the_same_of_every_version(play_rpc: Any) -> None:
+    def prepare(town: Any) -> None:
+        members = [
+            Member("m:1", town.linear(), 1.0, proved=True),
+            Member("m:2", "sha256:" + "0" * 64, 0.0, proved=True),
+            Member("m:3", town.linear(bias=50.0), 0.0),
+        ]
+        town.publish(members)
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+
+        async def stand(*, ready: bool = False) -> list[tuple[str, str, str]]:
+            over_http = (await caller.post("/v2/repository/index", {"ready": ready})).json
+            async with line(town) as channel:
+                call = channel.unary_unary(
+                    f"/{SERVICE}/RepositoryIndex", response_deserializer=M["RepositoryIndexResponse"].FromString
+                )
+                said = await call(M["RepositoryIndexRequest"](ready=ready).SerializeToString())
+            names = ("name", "version", "state", "reason")
+            assert [{name: getattr(each, name) for name in names} for each in said.models] == over_http
+            return [(each["version"], each["state"], each["reason"]) for each in over_http]
+
+        unproved = ("m:3", "UNAVAILABLE", "has no passing evaluation record; evaluate it first")
+        assert await stand() == [("m:1", "READY", ""), ("m:2", "LOADING", ""), unproved]
+        assert await stand(ready=True) == [("m:1", "READY", "")]
+        town.journal.healthy = False
+        sick = "the journal cannot be written"
+        assert await stand() == [("m:1", "UNAVAILABLE", sick), ("m:2", "UNAVAILABLE", sick), unproved]
+        assert await stand(ready=True) == []
+        assert (await caller.ask("POST", "/v2/repository/models/e/unload")).status == 200
+        assert await stand() == [("m:1", "UNAVAILABLE", "unloaded"), ("m:2", "UNAVAILABLE", "unloaded"), unproved]
+
+    play_rpc(prepare, scene, may_operate=anybody)
 
 
 def test_every_gateway_of_a_home_obeys(play: Any, tmp_path: Path) -> None:
@@ -173,7 +211,7 @@ def test_tritons_client_asks_what_it_wants(play: Any) -> None:
 
         client = triton.InferenceServerClient(f"127.0.0.1:{port}")
         try:
-            assert {each["version"] for each in client.get_model_repository_index()} == {"m:1", "m:2"}
+            assert {each["version"] for each in client.get_model_repository_index()} == {"m:1", "m:2", "m:3"}
             assert client.get_model_config("e")["max_batch_size"] > 1
             assert client.get_inference_statistics()["model_stats"][0]["name"] == "e"
             assert client.get_inference_statistics("e", "m:2")["model_stats"][0]["version"] == "m:2"

@@ -67,9 +67,10 @@ class Certificates:
             except (OSError, ssl.SSLError) as error:
                 raise BadConfiguration("--tls-client-ca", f"{client_ca} cannot be used: {_reason(error)}") from error
             context.verify_mode = ssl.CERT_REQUIRED
-            # A resumed session is not verified again, so it could outlive the authority that vouched for it.
+            # A resumed session is not verified again, so it could outlive the authority that vouched for it. TLS 1.2
+            # resumes by a session's id too, from a cache that `ssl` cannot switch off; 1.3 does by tickets alone.
+            context.minimum_version = ssl.TLSVersion.TLSv1_3
             context.num_tickets = 0
-            context.options |= ssl.OP_NO_TICKET
         return context, pems
 
     def _marks(self) -> tuple[tuple[int, int, int] | None, ...]:

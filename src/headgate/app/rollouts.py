@@ -281,10 +281,11 @@ class Rollouts:
         return spec, live, candidate
 
     def _fits(self, file: PlanFile, spec: EndpointSpec, live: Version, candidate: Version) -> None:
-        """Nothing, or BadConfiguration when the candidate's contract breaks the live one's."""
+        """Nothing, or BadConfiguration when the candidate cannot stand beside the live version, or take its place."""
         both = Split([Share(live.ref, 0.5), Share(candidate.ref, 0.5)])
         try:
             self.declared.check(msgspec.structs.replace(spec, traffic=both))
+            self.declared.check_successor(spec, live, candidate)
         except BadConfiguration as error:
             raise file.wrong("candidate", error.message) from error
 

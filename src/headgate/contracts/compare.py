@@ -1,7 +1,7 @@
 """Whether a new contract can take the place of an old one without its callers noticing.
 
-Called by the registry when an endpoint gets a new version, and by ``headgate plan``. Seen from the caller's side: a
-row that was legal must stay legal, and an answer that is legal now must have been legal before.
+Called where ``headgate plan`` and ``deploy`` look at a candidate. Seen from the caller's side: a row that was legal
+must stay legal, and an answer that is legal now must have been legal before.
 """
 
 from collections.abc import Iterator

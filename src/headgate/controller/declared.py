@@ -3,19 +3,22 @@
 import hashlib
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 import msgspec
 
+from headgate.contracts.compare import Compatibility, compare
 from headgate.contracts.contract import Contract
 from headgate.contracts.text import to_document
 from headgate.errors import BadConfiguration, NotFound
+from headgate.registry.packages import Package
 from headgate.registry.ports import EndpointStore, Version
 from headgate.registry.registry import Registry
 from headgate.rollouts.rollout import Rollout, RolloutStore
 from headgate.rollouts.state import weights
 from headgate.traffic.endpoint import EndpointSpec, Live, load_endpoint
 from headgate.traffic.traffic import Member, People, Shadow, Traffic
-from headgate.vocabulary import PEOPLE
+from headgate.vocabulary import PEOPLE, Task
 
 log = logging.getLogger("headgate.controller")
 
@@ -143,22 +146,39 @@ class Declared:
     def check(self, spec: EndpointSpec) -> None:
         """Nothing, or BadConfiguration naming the key whose version or contract cannot stand beside the live one.
 
-        Gateways give no traffic to a version that reads other fields, and no one can read answers to two questions.
+        Gateways give no traffic to a version that reads other fields, no one can read answers to two questions, and
+        one reply may hold answers of both versions.
         """
         live = self._registry.resolve(spec.model, project=spec.project)
-        wanted = self._registry.package(live).contract
+        served = self._registry.package(live)
+        wanted = served.contract
         if spec.contract is not None:
             _same_question("contract", "the contract", spec.contract, live.ref, wanted)
             _reads("contract", live.ref, wanted, "the contract", spec.contract)
         known = set((spec.contract or wanted).names)
         for i, share in enumerate(spec.traffic.split if spec.traffic else ()):
-            version = self._registry.resolve(share.version, project=spec.project)
-            theirs = self._registry.package(version).contract
-            known.update(theirs.names)
-            _same_question(f"traffic.split[{i}].version", version.ref, theirs, live.ref, wanted)
-            _reads(f"traffic.split[{i}].version", version.ref, theirs, live.ref, wanted)
+            version, key = self._registry.resolve(share.version, project=spec.project), f"traffic.split[{i}].version"
+            package = self._registry.package(version)
+            known.update(package.contract.names)
+            _same_question(key, version.ref, package.contract, live.ref, wanted)
+            _same_outputs(key, version.ref, package, live.ref, served)
+            _reads(key, version.ref, package.contract, live.ref, wanted)
         _knows("capture.fields", spec.policy.capture.fields or (), known)
         _knows("capture.redact", spec.policy.capture.redact, known)
+
+    def check_successor(self, spec: EndpointSpec, live: Version, candidate: Version) -> None:
+        """Nothing, or BadConfiguration when callers of `live` would notice that `candidate` has taken its place.
+
+        Where the endpoint has a contract of its own, callers are held to that one's fields before and after.
+        """
+        old, new = (self._registry.package(each).contract for each in (live, candidate))
+        if spec.contract is not None:
+            old, new = (replace(each, fields=spec.contract.fields) for each in (old, new))
+        breaks = [each for each in compare(old, new).differences if each.compatibility is Compatibility.BREAKING]
+        if breaks:
+            reasons = "; ".join(f"{each.subject}: {each.reason}" for each in breaks)
+            remedy = f"register it under the contract of {live.ref}, or give the endpoint a contract of its own"
+            raise BadConfiguration("model", f"{candidate.ref} breaks the contract of {live.ref} ({reasons}); {remedy}")
 
     def unproved(self, spec: EndpointSpec) -> list[str]:
         """Versions that `spec` would give traffic to, that have no passing evaluation and were not forced."""
@@ -202,6 +222,24 @@ def _same_question(key: str, name: str, theirs: Contract, live: str, wanted: Con
     mine, yours = wanted.output, theirs.output
     if (mine.task, mine.classes) != (yours.task, yours.classes):
         raise BadConfiguration(key, f"{name} answers another question than {live}: tasks and classes must be the same")
+
+
+def _same_outputs(key: str, name: str, theirs: Package, live: str, wanted: Package) -> None:
+    mine, yours = _outputs(wanted), _outputs(theirs)
+    if mine != yours:
+        raise BadConfiguration(key, f"{name} answers with {yours}, {live} with {mine}: they must be the same")
+
+
+def _outputs(package: Package) -> str:
+    """What every answer of a package consists of, as callers see it."""
+    signature = package.manifest.signature
+    match package.contract.output.task:
+        case Task.TENSOR:
+            return ", ".join(sorted(f"{each.name} ({each.dtype})" for each in signature.outputs)) or "nothing"
+        case Task.REGRESSION:
+            return "numbers"
+        case _:
+            return "classes alone" if signature.scores is None else "classes and scores"
 
 
 def _knows(key: str, names: Sequence[str], known: Collection[str]) -> None:

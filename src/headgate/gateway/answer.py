@@ -18,6 +18,7 @@ from headgate.errors import (
     HeadgateError,
     JournalUnavailable,
     PassingError,
+    RateExceeded,
     RuntimeFailed,
     Unavailable,
 )
@@ -28,7 +29,7 @@ from headgate.gateway.lanes import Lanes
 from headgate.gateway.left import hold_back, is_unasked, leave
 from headgate.gateway.metrics.counting import VersionCount
 from headgate.gateway.remember import Memory
-from headgate.gateway.room import Room
+from headgate.gateway.room import Account, Room
 from headgate.gateway.shadow import Shadows
 from headgate.gateway.speak import pick, speak
 from headgate.gateway.stretch import Span, Stretch
@@ -97,14 +98,22 @@ class Answerer:
             asyncio.get_running_loop().call_soon(self._end_turn)
         self._arrived.append(ask)
 
-    def note(self, view: View, error: HeadgateError) -> bytes:
-        """Remember and count a request that was refused as a whole, and the name its record has for the reply.
+    def note(
+        self, view: View, error: HeadgateError, caller: Account | None, rows: int = 1
+    ) -> tuple[HeadgateError, bytes]:
+        """Remember and count a request of so many rows that is refused as a whole: why it is, and its record's name.
 
-        The reply waits for nothing; where there is no record there is no name, and it is empty.
+        It takes of its caller's rate what it would have taken had it been good; where nothing is left of that, the
+        caller is told so instead. The reply waits for nothing; without a record the name is empty.
         """
+        if caller is not None and not isinstance(error, PassingError):
+            try:
+                caller.charge(max(1, rows))
+            except RateExceeded as spent:
+                error = spent
         if isinstance(error, PassingError):
             view.count.rejected(type(error).__name__)  # no record: under overload it would make matters worse
-            return b""
+            return error, b""
         now, id_ = self._clock.now(), self._mint.draw(view.tag)
         refusal = Refusal("version", "unknown", str(error))
         if isinstance(error, BadInput):
@@ -112,7 +121,7 @@ class Answerer:
         view.count.rejected(refusal.rule)
         name = format_id(id_)
         is_kept = self._memory.write(view.live.schema, Block([Input(id_, now, None, name, 0, refusal=refusal)]))
-        return name.encode() if is_kept else b""
+        return error, name.encode() if is_kept else b""
 
     def waiting(self) -> dict[VersionCount, int]:
         """Rows that wait for each version while it is busy with others."""

@@ -30,6 +30,10 @@ _KEPT: Final = 2048
 _LONGEST_KEPT: Final = 4096
 """Bytes of a header that is remembered: a caller could make any number of long ones out of one key."""
 _FOREVER: Final = Micros(2**63 - 1)
+Shown = tuple[bytes | None, str]
+"""What a caller shows of itself: its authorization, and the name in its certificate."""
+Known = tuple[Caller, Account]
+"""Who calls, and on whose account."""
 _LOG: Final = logging.getLogger(__name__)
 
 ROLES: Final[Mapping[str, CallerRole | None]] = {
@@ -58,7 +62,10 @@ ROLES: Final[Mapping[str, CallerRole | None]] = {
     "ping": None,
     "version": None,
 }
-"""The role each door asks for, by the names in `paths.py`; None is open to all. A door not listed asks for `admin`."""
+"""The role each door asks for, by the names in `paths.py`; None is open to all where the path names no endpoint.
+
+A door not listed asks for `admin`.
+"""
 
 
 class Permits:
@@ -70,8 +77,7 @@ class Permits:
         self._clock = clock
         self._slab = slab
         self._workers = workers
-        self._callers: dict[tuple[bytes | None, str], tuple[Caller, Account]] = {}
-        """By the header shown and the name in the certificate."""
+        self._callers: dict[Shown, Known] = {}
         self._heads: dict[int, tuple[Head, Account, Micros]] = {}
         """By the identity of a head; the head stands beside it, so that no other can have that identity."""
         self._accounts: dict[str, Account] = {}
@@ -94,25 +100,44 @@ class Permits:
         Raises Unauthenticated or Forbidden.
         """
         role = ROLES.get(route.door, CallerRole.ADMIN)
+        if role is None and route.endpoint is not None:
+            role = CallerRole.PREDICT  # strangers may ask how the server is, not which endpoints it has
         if role is None:
             return
-        shown = (exchange.head.headers.get(AUTHORIZATION), exchange.connection.certificate)
-        caller, exchange.caller = self._permitted(shown, role, project, endpoint)
+        caller, account = self._identified((exchange.head.headers.get(AUTHORIZATION), exchange.connection.certificate))
+        self._permit(caller, role, project, endpoint)
+        exchange.caller = account
         if route.endpoint is not None and len(exchange.head.target) <= _LONGEST_KEPT:
-            self._remember(exchange, caller, exchange.caller)
+            self._remember(exchange, caller, account)
 
-    def admit_call(
-        self, shown: Callable[[], tuple[bytes | None, str]], door: str, project: str, endpoint: str
-    ) -> Account | None:
-        """The account of a caller that is no HTTP exchange's; None where nobody is asked who they are.
+    def identify(self, shown: Callable[[], Shown]) -> Known | None:
+        """Who makes a call that is no HTTP exchange; None where nobody is asked who they are.
 
-        `shown` has its authorization and the name in its certificate; it is asked where that matters alone. Raises
-        Unauthenticated or Forbidden.
+        Asked before its message is decoded; `shown` is asked where that matters alone. Raises Unauthenticated.
+        """
+        return self._identified(shown()) if self.required else None
+
+    def admit_call(self, known: Known | None, door: str, project: str, endpoint: str) -> Account | None:
+        """The account of a caller who may pass that door of an endpoint; None where nobody is asked who they are.
+
+        Raises Forbidden.
         """
         role = ROLES.get(door, CallerRole.ADMIN)
-        if role is None or not self.required:
+        if role is None or known is None:
             return None
-        return self._permitted(shown(), role, project, endpoint)[1]
+        self._permit(known[0], role, project, endpoint)
+        return known[1]
+
+    def allows(self, shown: Callable[[], Shown], door: str, project: str, endpoint: str) -> bool:
+        """Whether whoever shows that may pass; where a door only says less to others, nobody is refused by it."""
+        role = ROLES.get(door, CallerRole.ADMIN)
+        if role is None or not self.required:
+            return True
+        try:
+            permit(self._caller(shown())[0], role, project, endpoint)
+        except (Unauthenticated, Forbidden):
+            return False
+        return True
 
     def look(self) -> None:
         """See whether the keys changed; what was decided under others is forgotten."""
@@ -131,18 +156,24 @@ class Permits:
             except Exception:  # a fault here must not end the watch: keys revoked later would go on working
                 _LOG.exception("the keys could not be looked at; trying again")
 
-    def _permitted(
-        self, shown: tuple[bytes | None, str], role: CallerRole, project: str, endpoint: str
-    ) -> tuple[Caller, Account]:
+    def _identified(self, shown: Shown) -> Known:
         try:
-            caller, account = self._caller(shown)
-            permit(caller, role, project, endpoint)
-        except (Unauthenticated, Forbidden) as error:
-            self._slab.values[self._slab.cell("headgate_denied_total", reason=type(error).__name__)] += 1.0
+            return self._caller(shown)
+        except Unauthenticated as error:
+            self._count(error)
             raise
-        return caller, account
 
-    def _caller(self, shown: tuple[bytes | None, str]) -> tuple[Caller, Account]:
+    def _permit(self, caller: Caller, role: CallerRole, project: str, endpoint: str) -> None:
+        try:
+            permit(caller, role, project, endpoint)
+        except Forbidden as error:
+            self._count(error)
+            raise
+
+    def _count(self, error: Unauthenticated | Forbidden) -> None:
+        self._slab.values[self._slab.cell("headgate_denied_total", reason=type(error).__name__)] += 1.0
+
+    def _caller(self, shown: Shown) -> Known:
         """Who calls. Strangers are not remembered: they could fill the memory with what they show."""
         found = self._callers.get(shown)
         if found is None or (found[0].until is not None and self._clock.now() >= found[0].until):

@@ -100,6 +100,7 @@ class Gateway:
             may_operate=lambda: permits.required or may_operate(),
             metrics=slab.folder,
             note=lambda key, who, into: note(_changed(clock.now(), key, who, into)),
+            unready=self._unready,
         )
         predict, dialects = _spoken(answerer)
         self._router = Router(

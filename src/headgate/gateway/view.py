@@ -33,6 +33,8 @@ from headgate.vocabulary import Ack, OnFailure, Role, Task
 
 RECENT: Final = 64
 """Rows remembered for the next version."""
+UNPROVED: Final = "has no passing evaluation record; evaluate it first"
+"""Why a version may not answer."""
 _LABEL_KINDS: Final = ((bool, "boolean"), (int, "integer"), (str, "text"))
 
 
@@ -147,11 +149,10 @@ class View:
         """Project and endpoint."""
         return self.traffic.project, self.traffic.endpoint
 
-    def seat(self, version: str) -> Seat:
+    def member(self, version: str) -> Member:
         """The version a caller named: ``model:number``, the number alone, or ``@live``.
 
-        Raises NotFound when it is none of this endpoint's, BadInput when it may not answer, Unavailable while it
-        is not loaded.
+        Raises NotFound when it is none of this endpoint's, BadInput when it may not answer.
         """
         if version.startswith("@"):
             if version != "@live":
@@ -163,8 +164,12 @@ class View:
             known = ", ".join(sorted(each.version for each in self.traffic.members))
             raise NotFound("version", version[:80], f"This endpoint has {known}")
         if not member.entitled:
-            raise BadInput("version", "proved", "has no passing evaluation record; evaluate it first")
-        seat = self.seats.get(name)
+            raise BadInput("version", "proved", UNPROVED)
+        return member
+
+    def seat(self, version: str) -> Seat:
+        """The same with its place. Raises Unavailable while it is not loaded, and what `member` does."""
+        seat = self.seats.get(self.member(version).version)
         if seat is None:
             raise Unavailable("the version is not loaded yet")
         return seat

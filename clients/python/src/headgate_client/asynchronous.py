@@ -13,7 +13,7 @@ import httpcore2
 from headgate_client import calls
 from headgate_client.attempts import Attempts, Done, Retries, Wait
 from headgate_client.calls import DEFAULT_PROJECT, Call, reply_of
-from headgate_client.errors import HeadgateError
+from headgate_client.errors import Passing
 from headgate_client.settings import IDLE_SECONDS, Tls, base_of, connections_of, headers_of, headers_with
 from headgate_client.values import Decision, Endpoint, Label, Predictions, Row
 
@@ -114,7 +114,7 @@ class AsyncClient:
     async def _is_well(self, path: str, deadline: float) -> bool:
         try:
             return await self._run(calls.health(path), deadline, _ONCE)
-        except HeadgateError:
+        except Passing:
             return False
 
     async def _run(self, call: Call[T], deadline: float | None, retries: Retries | None = None) -> T:

@@ -129,22 +129,28 @@ def predict_table(
 
 
 def label(project: str, endpoint: str, labels: Iterable[Label]) -> Call[int]:
-    """Tell what turned out to be true; the result is how many labels were accepted."""
+    """Tell what turned out to be true; the result is how many labels were accepted.
+
+    When it became known is written here, once, where a label does not say: a later attempt may arrive behind a
+    correction, and the one observed last wins.
+    """
+    now = datetime.now(UTC)
     entries = [
-        {**_reference(each.of, place, "labels"), "label": each.value, **_moment(each.observed_at)}
+        {**_reference(each.of, place, "labels"), "label": each.value, "observed_at": _moment(each.observed_at, now)}
         for place, each in enumerate(_all_of(Label, labels, "labels"))
     ]
     return _telling(f"{_of(project, endpoint)}/labels", "labels", entries)
 
 
 def decide(project: str, endpoint: str, decisions: Iterable[Decision]) -> Call[int]:
-    """Tell what people chose; the result is how many decisions were accepted."""
+    """Tell what people chose; the result is how many decisions were accepted. When is written as for labels."""
+    now = datetime.now(UTC)
     entries = [
         {
             **_reference(each.of, place, "decisions"),
             "decision": each.value,
             **({} if each.actor is None else {"actor": each.actor}),
-            **_moment(each.observed_at),
+            "observed_at": _moment(each.observed_at, now),
         }
         for place, each in enumerate(_all_of(Decision, decisions, "decisions"))
     ]
@@ -284,8 +290,8 @@ def _reference(of: object, place: int, field: str) -> dict[str, Any]:
     raise BadInput(says, field=f"{field}[{place}].of", rule="type")
 
 
-def _moment(observed_at: datetime | None) -> dict[str, Any]:
-    return {} if observed_at is None else {"observed_at": observed_at}
+def _moment(observed_at: datetime | None, now: datetime) -> datetime:
+    return now if observed_at is None or str(observed_at) == "NaT" else observed_at  # pandas' missing time
 
 
 def _row(entry: Any, reply: Reply) -> Prediction | LeftToPeople | RowRefused:

@@ -13,7 +13,7 @@ from headgate_client import calls
 from headgate_client.attempts import Attempts, Done, Retries
 from headgate_client.bounded import BoundedBackend, Bounds
 from headgate_client.calls import DEFAULT_PROJECT, Call, Reply, reply_of
-from headgate_client.errors import HeadgateError
+from headgate_client.errors import Passing
 from headgate_client.settings import IDLE_SECONDS, Tls, base_of, connections_of, headers_of, headers_with
 from headgate_client.values import Decision, Endpoint, Label, Predictions, Row
 
@@ -126,7 +126,7 @@ class Client:
     def _is_well(self, path: str, deadline: float) -> bool:
         try:
             return self._run(calls.health(path), deadline, _ONCE)
-        except HeadgateError:
+        except Passing:
             return False
 
     def _run(self, call: Call[T], deadline: float | None, retries: Retries | None = None) -> T:

@@ -115,7 +115,8 @@ class Label:
     of: Reference
     value: Any
     observed_at: datetime | None = None
-    """When the truth became known; None means now. Of several labels the one observed last wins."""
+    """When the truth became known; None means now, by the clock of this machine, however often it is sent. Of several
+    labels the one observed last wins."""
 
 
 @dataclass(frozen=True, slots=True)

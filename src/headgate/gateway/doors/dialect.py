@@ -71,11 +71,13 @@ class DialectDoor:
 
     def open(self, exchange: Exchange, view: View, version: str | None) -> None:
         """Have a request answered under `view`, by `version` if the caller names one."""
+        rows = 1
         try:
             self._answerer.room.knock(exchange.caller)
             pinned = None if version is None else view.seat(version)
             question = self._dialect.read(exchange, pinned or view.live)
             reading = question.reading
+            rows = len(reading.rows)
             check_rows(reading)
             if reading.deadline_ms is None:
                 reading.deadline_ms = deadline_of(exchange)
@@ -83,7 +85,7 @@ class DialectDoor:
             have_answered(self._answerer, ask)
         except (HeadgateError, RecursionError) as error:
             problem = error if isinstance(error, HeadgateError) else BadInput("body", "json", "is nested too deep")
-            name = self._answerer.note(view, problem)
+            problem, name = self._answerer.note(view, problem, exchange.caller, rows)
             status = self.refuse(exchange, problem, request_id=name, version=view.live.header)
             view.count.replied(self._dialect.name, status, 0.0)
 

@@ -86,10 +86,11 @@ class PredictDoor:
         view.count.replied(PROTOCOL, _OVERLOADED, 0.0)
         return prepared.message()
 
-    def refuse(self, exchange: Exchange, view: View, error: HeadgateError) -> None:
-        """Tell the caller why nothing of the request is answered; a record says so where that is the caller's doing."""
-        noted = isinstance(error, BadInput | PassingError)
-        name = self._answerer.note(view, error) if noted else b""
+    def refuse(self, exchange: Exchange, view: View, error: HeadgateError, rows: int = 1) -> None:
+        """Tell the caller why none of the `rows` is answered; a record says so where that is the caller's doing."""
+        name = b""
+        if isinstance(error, BadInput | PassingError):
+            error, name = self._answerer.note(view, error, exchange.caller, rows)
         status = refuse(exchange, error, request_id=name, version=view.live.header)
         view.count.replied(PROTOCOL, status, 0.0)
 

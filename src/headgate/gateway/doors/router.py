@@ -88,7 +88,7 @@ class Router:
             "v2/index": repository.index,
             "v2/stats": repository.statistics,
         }
-        health = HealthDoor(unready, release)
+        health = HealthDoor(unready, release, lambda: permits.required)
         self._of_endpoints: Mapping[str, EndpointDoor] = {
             "predict": lambda exchange, view, _: predict.open(exchange, view),
             "labels": lambda exchange, view, _: labels.open(exchange, view),

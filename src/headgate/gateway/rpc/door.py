@@ -16,14 +16,14 @@ from headgate.gateway.doors.dialect import check_rows, first_problem, have_answe
 from headgate.gateway.doors.native import name_of, versions
 from headgate.gateway.doors.statuses import Status
 from headgate.gateway.doors.v2.repository import Repository
-from headgate.gateway.permits import Permits
+from headgate.gateway.permits import Known, Permits, Shown
 from headgate.gateway.reading import LONGEST_DEADLINE_MS
 from headgate.gateway.room import Account
 from headgate.gateway.rpc import infer
 from headgate.gateway.rpc.call import Call, milliseconds_left
 from headgate.gateway.rpc.health import CHECK, NOT_SERVING, SERVICE_UNKNOWN, SERVING, WATCH, Health
 from headgate.gateway.rpc.messages import INFERENCE
-from headgate.gateway.rpc.models import Models
+from headgate.gateway.rpc.models import Models, Opened
 from headgate.gateway.rpc.places import Places
 from headgate.gateway.rpc.speaking import MESSAGES, refuse, trailers
 from headgate.vocabulary import DEFAULT_PROJECT
@@ -48,7 +48,9 @@ class RpcDoor:
         self._answerer, self._repository, self._unready = answerer, repository, unready
         self._permits = permits
         self._health = Health(self._state_of)
-        named = {"ModelInfer": self._model_infer} | Models(repository, self._admit, unready).calls
+        models = Models(repository, self._admit, unready)
+        closed = {"ModelInfer": self._model_infer} | models.calls
+        named = models.open_calls | {name: partial(self._identify, each) for name, each in closed.items()}
         self._opened: dict[str, Callable[[Call], None]] = {f"/{SERVICE}/{name}": each for name, each in named.items()}
         self._opened |= {CHECK: self._health.check, WATCH: self._health.watch}
         self.methods = frozenset(self._opened)
@@ -75,23 +77,29 @@ class RpcDoor:
         if self._clearing is not None:
             self._clearing.cancel()
 
-    def _admit(self, call: Call, door: str, endpoint: str) -> Account | None:
-        """On whose account `call` is, at a door that HTTP callers know by that name. Raises what keeps them out."""
-        return self._permits.admit_call(partial(_shown, call), door, DEFAULT_PROJECT, endpoint)
+    def _identify(self, open_: Opened, call: Call) -> None:
+        """Find out who calls before the message is decoded: a stranger's may take the loop long for nothing."""
+        open_(call, self._permits.identify(partial(_shown, call)))
+
+    def _admit(self, known: Known | None, door: str, endpoint: str) -> Account | None:
+        """On whose account a call is, at a door that HTTP callers know by that name. Raises Forbidden."""
+        return self._permits.admit_call(known, door, DEFAULT_PROJECT, endpoint)
 
     # --- inference
 
-    def _model_infer(self, call: Call) -> None:
+    def _model_infer(self, call: Call, known: Known | None) -> None:
         request = _infer(call.message)
-        caller = self._admit(call, "v2/infer", request.model_name)
+        caller = self._admit(known, "v2/infer", request.model_name)
         view = self._repository.find(DEFAULT_PROJECT, request.model_name)
         ask: Ask | None = None
+        rows = 1
         try:
             self._repository.check_open(view)
             self._answerer.room.knock(caller)
             self._places.check(view.key)
             pinned = view.seat(request.model_version) if request.model_version else None
             question = infer.read(request, pinned or view.live)
+            rows = len(question.reading.rows)
             check_rows(question.reading)
             question.reading.deadline_ms = _soonest(question.reading.deadline_ms, milliseconds_left(call))
             ask = make_ask(view, question.reading, partial(self._answered, call, question.wanted), pinned, caller)
@@ -102,8 +110,8 @@ class RpcDoor:
             if ask is not None:
                 ask.open = False  # it was refused here, so that its caller's leaving concerns nobody
                 self._places.leave(view.key, ask)
-            name = self._answerer.note(view, error)
-            status = refuse(call, error, request_id=name, version=view.live.header)
+            problem, name = self._answerer.note(view, error, caller, rows)
+            status = refuse(call, problem, request_id=name, version=view.live.header)
             view.count.replied(PROTOCOL, status, 0.0)
         except Exception:  # `open` tells the caller; what was entered here must not stay, and look stuck, for ever
             if ask is not None:
@@ -138,14 +146,18 @@ class RpcDoor:
         if self._places.crowded:
             self._clearing = asyncio.get_running_loop().call_later(_CLEAR_SECONDS, self._clear)
 
-    def _state_of(self, service: str) -> int:
+    def _state_of(self, call: Call, service: str) -> int:
+        """How a service stands, for whoever makes `call`: to strangers no endpoint exists."""
         key = (DEFAULT_PROJECT, service)
-        if service in ("", SERVICE) or key in self._repository.views:
-            return NOT_SERVING if self._unready() or key in self._repository.closed else SERVING
-        return SERVICE_UNKNOWN
+        if service not in ("", SERVICE) and not (key in self._repository.views and self._may_ask(call, service)):
+            return SERVICE_UNKNOWN
+        return NOT_SERVING if self._unready() or key in self._repository.closed else SERVING
+
+    def _may_ask(self, call: Call, endpoint: str) -> bool:
+        return self._permits.allows(partial(_shown, call), "v2/model/ready", DEFAULT_PROJECT, endpoint)
 
 
-def _shown(call: Call) -> tuple[bytes | None, str]:
+def _shown(call: Call) -> Shown:
     """What a caller shows of itself: its authorization, and the name in its certificate."""
     shown = call.metadata.get("authorization")
     return shown.encode("latin-1", "replace") if isinstance(shown, str) else shown, call.certificate

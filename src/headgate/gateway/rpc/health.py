@@ -24,10 +24,10 @@ _TOLD: Final = {
 
 
 class Health:
-    """Answers for the server, by the name "" or its own, and for each endpoint by its name."""
+    """Answers for the server, by the name "" or its own, and for each endpoint by its name, to those who may ask it."""
 
-    def __init__(self, state_of: Callable[[str], int]) -> None:
-        """`state_of` knows the state of a service by its name."""
+    def __init__(self, state_of: Callable[[Call, str], int]) -> None:
+        """`state_of` knows what to tell the maker of a call of a service by its name."""
         self._state_of = state_of
         self._watching: dict[Call, tuple[str, int]] = {}
         """Who watches what, and what was said last."""
@@ -36,7 +36,7 @@ class Health:
     def check(self, call: Call) -> None:
         """Say how it stands."""
         service = _request(call.message).service
-        state = self._state_of(service)
+        state = self._state_of(call, service)
         if state == SERVICE_UNKNOWN:
             call.refuse(Status.NOT_FOUND, f"service '{service[:63]}' is not served here")
         else:
@@ -45,7 +45,7 @@ class Health:
     def watch(self, call: Call) -> None:
         """Say how it stands, and again whenever that changes, until the caller leaves."""
         service: str = _request(call.message).service
-        state = self._state_of(service)
+        state = self._state_of(call, service)
         call.until(lambda: self._watching.pop(call, None) and None)
         call.say(_TOLD[state])
         self._watching[call] = service, state
@@ -66,7 +66,7 @@ class Health:
     def _look(self) -> None:
         self._looking = None
         for call, (service, said) in list(self._watching.items()):
-            state = self._state_of(service)
+            state = self._state_of(call, service)
             if state != said and call.say(_TOLD[state]):
                 self._watching[call] = service, state
         if self._watching:

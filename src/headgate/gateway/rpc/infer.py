@@ -44,6 +44,9 @@ class Wish(msgspec.Struct):
 
 def read(request: Any, seat: Seat) -> Question:
     """What a ModelInferRequest asks. Raises BadInput for what is no request of this version."""
+    fields = len(seat.served.contract.fields)
+    if len(request.inputs) > fields + 1:  # one too many is refused by its name; of all others nothing is made
+        raise BadInput("inputs", "size", f"are {len(request.inputs)}, and the contract has {fields} fields")
     raw = list(request.raw_input_contents)
     inputs = [_tensor(each) for each in request.inputs]
     if raw:

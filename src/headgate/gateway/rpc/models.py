@@ -12,12 +12,15 @@ from headgate.gateway.doors.v2 import about
 from headgate.gateway.doors.v2.repository import CONFIGURED, Repository
 from headgate.gateway.doors.v2.statistics import Names, Totals, stats
 from headgate.gateway.http.replies import NOBODY
+from headgate.gateway.permits import Known
 from headgate.gateway.room import Account
 from headgate.gateway.rpc.call import Call
 from headgate.gateway.rpc.speaking import MESSAGES, say, trailers
 from headgate.vocabulary import DEFAULT_PROJECT, VERSION
 
-Admit = Callable[[Call, str, str], Account | None]
+Opened = Callable[[Call, Known | None], None]
+"""Answers a call whose maker is known, or where nobody is asked."""
+Admit = Callable[[Known | None, str, str], Account | None]
 """On whose account a call is, at a door by the name HTTP has for it, and an endpoint; raises what keeps it out."""
 
 DATA_TYPES: Final = {
@@ -45,10 +48,13 @@ class Models:
     def __init__(self, repository: Repository, admit: Admit, unready: Callable[[], str]) -> None:
         """`unready` says why this gateway should get no requests, "" when it should."""
         self._repository, self._admit, self._unready = repository, admit, unready
-        self.calls: dict[str, Callable[[Call], None]] = {
+        self.open_calls: dict[str, Callable[[Call], None]] = {
             "ServerLive": self._server_live,
             "ServerReady": self._server_ready,
             "ServerMetadata": self._server_metadata,
+        }
+        """Those that anybody may make."""
+        self.calls: dict[str, Opened] = {
             "ModelReady": self._model_ready,
             "ModelMetadata": self._model_metadata,
             "ModelConfig": self._model_config,
@@ -67,10 +73,10 @@ class Models:
     def _server_metadata(self, call: Call) -> None:
         say(call, "ServerMetadataResponse", **about.server(VERSION))
 
-    def _model_ready(self, call: Call) -> None:
+    def _model_ready(self, call: Call, known: Known | None) -> None:
         """Raises NotFound for no such model; one that is there and cannot answer is told by a false `ready`."""
         request = MESSAGES["ModelReadyRequest"].FromString(call.message)
-        self._admit(call, "v2/model/ready", request.name)
+        self._admit(known, "v2/model/ready", request.name)
         view = self._repository.find(DEFAULT_PROJECT, request.name)
         try:
             self._repository.check_open(view)
@@ -80,16 +86,16 @@ class Models:
         else:
             say(call, "ModelReadyResponse", speaker=seat.header, ready=not self._unready())
 
-    def _model_metadata(self, call: Call) -> None:
+    def _model_metadata(self, call: Call, known: Known | None) -> None:
         request = MESSAGES["ModelMetadataRequest"].FromString(call.message)
-        self._admit(call, "v2/model", request.name)
+        self._admit(known, "v2/model", request.name)
         view = self._repository.find(DEFAULT_PROJECT, request.name)
         seat, said = about.model(view, request.version or None)
         say(call, "ModelMetadataResponse", speaker=seat.header, **said)
 
-    def _model_config(self, call: Call) -> None:
+    def _model_config(self, call: Call, known: Known | None) -> None:
         request = MESSAGES["ModelConfigRequest"].FromString(call.message)
-        self._admit(call, "v2/model/config", request.name)
+        self._admit(known, "v2/model/config", request.name)
         view = self._repository.find(DEFAULT_PROJECT, request.name)
         seat, said = about.configured(view, request.version or None)
         said["version_policy"] = {"specific": {"versions": [_number(each) for each in about.entitled(view)]}}
@@ -97,29 +103,26 @@ class Models:
             each["data_type"] = DATA_TYPES[each["data_type"]]
         say(call, "ModelConfigResponse", speaker=seat.header, config=said)
 
-    def _statistics(self, call: Call) -> None:
+    def _statistics(self, call: Call, known: Known | None) -> None:
         request = MESSAGES["ModelStatisticsRequest"].FromString(call.message)
         if request.name:
-            self._admit(call, "v2/model/stats", request.name)
+            self._admit(known, "v2/model/stats", request.name)
             view = self._repository.find(DEFAULT_PROJECT, request.name)
             versions = [view.seat(request.version).version] if request.version else about.entitled(view)
             names, speaker = {request.name: versions}, view.live.header
         else:
-            self._admit(call, "v2/stats", self._scope())
+            self._admit(known, "v2/stats", self._scope())
             names, speaker = {name: about.entitled(view) for name, view in self._repository.own()}, NOBODY
         self._repository.totals().add_done_callback(partial(_counted, call, names, speaker))
 
-    def _index(self, call: Call) -> None:
-        self._admit(call, "v2/index", self._scope())
+    def _index(self, call: Call, known: Known | None) -> None:
+        self._admit(known, "v2/index", self._scope())
         request = MESSAGES["RepositoryIndexRequest"].FromString(call.message)
-        models = [each for _, view in self._repository.own() for each in about.index(view, self._why_not(view.key))]
-        if request.ready:
-            models = [each for each in models if each["state"] == about.READY]
-        say(call, "RepositoryIndexResponse", models=models)
+        say(call, "RepositoryIndexResponse", models=self._repository.states(ready=request.ready))
 
-    def _change(self, kind: str, into_service: bool, call: Call) -> None:
+    def _change(self, kind: str, into_service: bool, call: Call, known: Known | None) -> None:
         request = MESSAGES[f"{kind}Request"].FromString(call.message)
-        caller = self._admit(call, "v2/load" if into_service else "v2/unload", request.model_name)
+        caller = self._admit(known, "v2/load" if into_service else "v2/unload", request.model_name)
         view = self._repository.find(DEFAULT_PROJECT, request.model_name)
         if into_service and request.parameters:
             raise BadInput("parameters", "unsupported", CONFIGURED)
@@ -130,9 +133,6 @@ class Models:
         """Where a caller must have the right to what belongs to no endpoint: at the only one, or everywhere."""
         views = self._repository.views
         return next(iter(views))[1] if len(views) == 1 else ANY
-
-    def _why_not(self, key: tuple[str, str]) -> str:
-        return "unloaded" if key in self._repository.closed else self._unready()
 
 
 def _counted(call: Call, names: Names, speaker: bytes, reading: "asyncio.Future[Totals]") -> None:

@@ -81,17 +81,18 @@ class ArrowDoor:
     def _read(self, exchange: Exchange, view: View, arrived: int, done: "asyncio.Future[Reading]") -> None:
         view.waiting -= 1
         self._under_way -= 1
-        problem = done.exception()
+        problem, rows = done.exception(), 1
         try:
             if problem is not None:
                 raise problem
+            rows = len(done.result().rows)
             finish = partial(self._reply, exchange)
             ask = make_ask(view, done.result(), finish, None, exchange.caller, arrived=arrived)
             if perf_counter_ns() >= ask.deadline:
                 raise DeadlineExceeded("the deadline passed while the table was read; send fewer rows at a time")
             self._answerer.admit(ask)
         except HeadgateError as error:
-            self._native.refuse(exchange, view, error)
+            self._native.refuse(exchange, view, error, rows)
         except Exception:  # a fault of ours must cost this caller's answer only
             _LOG.exception("a table could not be read")
             self._native.refuse(exchange, view, HeadgateError(FAULT))

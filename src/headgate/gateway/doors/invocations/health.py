@@ -4,15 +4,16 @@ from collections.abc import Callable
 
 from headgate.errors import Unavailable
 from headgate.gateway.http.exchange import Exchange
-from headgate.gateway.http.replies import JSON, send
+from headgate.gateway.http.replies import JSON, NOBODY, send
 from headgate.gateway.view import View
 
 
 class HealthDoor:
     """Says whether the only endpoint, or the one named, can be asked."""
 
-    def __init__(self, unready: Callable[[], str], release: str) -> None:
-        self._unready = unready
+    def __init__(self, unready: Callable[[], str], release: str, asks_who: Callable[[], bool]) -> None:
+        """`asks_who` is whether callers must show who they are: then strangers, who may ask too, hear of no version."""
+        self._unready, self._asks_who = unready, asks_who
         self._release = release.encode()
 
     def ping(self, exchange: Exchange, view: View, _: str | None) -> None:
@@ -20,8 +21,11 @@ class HealthDoor:
         why = self._unready()
         if why:
             raise Unavailable(why)
-        send(exchange, 200, b"\n", version=view.live.header, content_type=JSON)
+        send(exchange, 200, b"\n", version=self._version(exchange, view), content_type=JSON)
 
     def release(self, exchange: Exchange, view: View, _: str | None) -> None:
         """Headgate's own version as text, where MLflow says its own."""
-        send(exchange, 200, self._release, version=view.live.header, content_type=b"text/plain")
+        send(exchange, 200, self._release, version=self._version(exchange, view), content_type=b"text/plain")
+
+    def _version(self, exchange: Exchange, view: View) -> bytes:
+        return NOBODY if exchange.caller is None and self._asks_who() else view.live.header

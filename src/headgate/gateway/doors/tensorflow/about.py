@@ -19,9 +19,7 @@ _encode = msgspec.json.Encoder().encode
 
 def status(exchange: Exchange, view: View, version: str | None) -> None:
     """The state of every version that may answer, or of one."""
-    members = [each for each in view.traffic.members if each.entitled]
-    if version is not None:
-        members = [view.seat(version).member]
+    members = [each for each in view.traffic.members if each.entitled] if version is None else [view.member(version)]
     body = {"model_version_status": [_state(view, each) for each in members]}
     send(exchange, 200, _encode(body), version=view.live.header)
 

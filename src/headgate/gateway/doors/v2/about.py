@@ -6,13 +6,14 @@ from typing import Any, Final
 import msgspec
 
 from headgate.contracts.contract import Field, Kind
-from headgate.errors import BadInput, Unavailable
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.http.replies import send
-from headgate.gateway.view import Seat, View
+from headgate.gateway.view import UNPROVED, Seat, View
+from headgate.traffic.traffic import Member
 from headgate.vocabulary import Task
 
 READY: Final = "READY"
+LOADING: Final = "LOADING"
 UNAVAILABLE: Final = "UNAVAILABLE"
 EXTENSIONS: Final = ("binary_tensor_data", "model_configuration", "model_repository", "statistics")
 _DATATYPES: Final = {
@@ -95,18 +96,17 @@ def inputs_of(seat: Seat) -> list[dict[str, Any]]:
 
 
 def index(view: View, unready: str) -> list[dict[str, str]]:
-    """The endpoint's versions and whether each can answer; `unready` says why none can, "" when they can."""
-    said = []
-    for member in sorted(view.traffic.members, key=lambda each: each.version):
-        try:
-            view.seat(member.version)
-        except (BadInput, Unavailable) as error:
-            reason = str(error)
-        else:
-            reason = unready
-        state = UNAVAILABLE if reason else READY
-        said.append({"name": view.traffic.endpoint, "version": member.version, "state": state, "reason": reason})
-    return said
+    """Every version of the endpoint and how it stands; `unready` says why none can be asked, "" when they can."""
+    return [_standing(view, each, unready) for each in sorted(view.traffic.members, key=lambda each: each.version)]
+
+
+def _standing(view: View, member: Member, unready: str) -> dict[str, str]:
+    state, reason = (READY, "") if member.version in view.seats else (LOADING, "")
+    if unready:
+        state, reason = UNAVAILABLE, unready
+    if not member.entitled:
+        state, reason = UNAVAILABLE, UNPROVED
+    return {"name": view.traffic.endpoint, "version": member.version, "state": state, "reason": reason}
 
 
 def outputs_of(seat: Seat) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ import msgspec
 from headgate.access.caller import ANYBODY
 from headgate.contracts.decode import parse_json
 from headgate.errors import BadInput, Forbidden, NotFound, Unavailable
-from headgate.gateway.doors.v2.about import entitled
+from headgate.gateway.doors.v2.about import READY, entitled, index
 from headgate.gateway.doors.v2.statistics import Names, Totals, document, totals
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.http.replies import NOBODY, send
@@ -57,9 +57,18 @@ class OwnClosures:
 class Repository:
     """Answers for the models of the default project, which are all that V2's paths can name."""
 
-    def __init__(self, views: Views, closures: Closures, *, may_operate: MayOperate, metrics: Path, note: Note) -> None:
-        """`metrics` is the folder of the workers' slabs."""
-        self.views = views
+    def __init__(
+        self,
+        views: Views,
+        closures: Closures,
+        *,
+        may_operate: MayOperate,
+        metrics: Path,
+        note: Note,
+        unready: Callable[[], str],
+    ) -> None:
+        """`metrics` is the folder of the workers' slabs; `unready` says why this gateway should get no requests."""
+        self.views, self._unready = views, unready
         self._closures = closures
         self._may_operate = may_operate
         self._metrics = metrics
@@ -84,13 +93,14 @@ class Repository:
         """Notice what another gateway of this home was told."""
         self.closed = self._closures.read()
 
+    def states(self, *, ready: bool) -> list[dict[str, str]]:
+        """Every version with its state and, where it cannot answer, why; or the ready ones alone."""
+        found = [each for _, view in self.own() for each in index(view, self._why_not(view.key))]
+        return [each for each in found if each["state"] == READY] if ready else found
+
     def index(self, exchange: Exchange) -> None:
-        """List every version that may answer, with its state."""
-        asked = _body(exchange)
-        found = [each for _, view in self.own() for each in self._states(view)]
-        if asked.get("ready") is True:
-            found = [each for each in found if each["state"] == "READY"]
-        send(exchange, 200, _encode(found))
+        """List every version with its state."""
+        send(exchange, 200, _encode(self.states(ready=_body(exchange).get("ready") is True)))
 
     def load(self, exchange: Exchange, view: View, _: str | None) -> None:
         """Bring the endpoint back into service."""
@@ -134,15 +144,8 @@ class Repository:
         """The default project's endpoints and their views, by name."""
         return [(name, view) for (project, name), view in sorted(self.views.items()) if project == DEFAULT_PROJECT]
 
-    def _states(self, view: View) -> list[dict[str, Any]]:
-        closed = view.key in self.closed
-        found = []
-        for version in entitled(view):
-            state, reason = ("READY", "") if version in view.seats else ("LOADING", "")
-            if closed:
-                state, reason = "UNAVAILABLE", "unloaded"
-            found.append({"name": view.traffic.endpoint, "version": version, "state": state, "reason": reason})
-        return found
+    def _why_not(self, key: Key) -> str:
+        return "unloaded" if key in self.closed else self._unready()
 
     def _change(self, exchange: Exchange, view: View, *, into_service: bool) -> None:
         self.change(view, exchange.caller, into_service=into_service)
