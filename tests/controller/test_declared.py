@@ -1,5 +1,6 @@
 """What a file declares is resolved, checked against what is registered, and never another file's hindrance."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from headgate.clock import HeldClock
 from headgate.contracts.contract import Contract, Field, Kind, Output
 from headgate.contracts.text import from_document
+from headgate.controller import declared
 from headgate.controller.declared import Declared
 from headgate.controller.reconcile import Controller
 from headgate.errors import BadConfiguration, NotFound
@@ -198,6 +200,29 @@ def test_a_version_that_is_not_registered_is_named(office: Office, model: str, s
 
 
 def test_every_publication_is_an_event_with_its_shares(office: Office) -> None:
+def test_threads_look_while_a_file_changes(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One is half way through its look when the file it has read already is another, and another thread looks."""
+    ref = office.register(PLAIN)
+    first = f"endpoint: early\nmodel: {ref}\nretention: 3d\n"
+    office.store.put_endpoint("default", "early", first)
+    office.store.put_endpoint("default", "late", f"endpoint: late\nmodel: {ref}\n")
+    read = declared._readable
+    seen: list[object] = []
+
+    def slowly(text: str, where: str) -> EndpointSpec | None:
+        if where == "endpoint default/late" and not seen:
+            seen.append(where)
+            office.store.put_endpoint("default", "early", first.replace("3d", "5d"), first)
+            with ThreadPoolExecutor(1) as other:
+                seen.append(other.submit(office.declared.retention_days).result())
+        return read(text, where)
+
+    monkeypatch.setattr(declared, "_readable", slowly)
+    assert office.declared.retention_days() == {("default", "early"): 3}, "what it has begun to read"
+    assert seen[1] == {("default", "early"): 5}
+    assert office.declared.retention_days() == {("default", "early"): 5}
+
+
     refs = [office.register(PLAIN), office.register(PLAIN)]
     office.store.put_endpoint("default", "late", f"endpoint: late\nmodel: {refs[0]}\n")
     office.controller.reconcile()

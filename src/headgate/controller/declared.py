@@ -64,11 +64,12 @@ class Declared:
 
     def _specs(self) -> list[EndpointSpec]:
         """Every file that can be read; one that cannot, such as a newer Headgate's, holds up no other."""
-        files = self._endpoints.endpoints()
-        before, self._read = self._read, {}
+        files, before = self._endpoints.endpoints(), self._read
+        read: dict[str, EndpointSpec | None] = {}
         for project, name, text in files:
-            self._read[text] = before[text] if text in before else _readable(text, f"endpoint {project}/{name}")
-        return [spec for _, _, text in files if (spec := self._read[text]) is not None]
+            read[text] = before[text] if text in before else _readable(text, f"endpoint {project}/{name}")
+        self._read = read  # whole, because several threads look
+        return [spec for _, _, text in files if (spec := read[text]) is not None]
 
     def spec(self, project: str, name: str) -> EndpointSpec:
         """One endpoint's file. Raises NotFound naming what there is."""
