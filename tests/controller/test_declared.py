@@ -129,7 +129,8 @@ def test_an_own_contract_must_offer_what_the_model_reads_and_ask_the_same(office
 def test_a_file_nobody_can_read_holds_up_no_other(office: Office, caplog: pytest.LogCaptureFixture) -> None:
     """Such as one that a newer Headgate left behind."""
     ref = office.register(PLAIN)
-    office.store.put_endpoint("default", "broken", "endpoint: broken\nmodel: m\nfrom_the_future: 1\n")
+    broken = "endpoint: broken\nmodel: m\nfrom_the_future: 1\n"
+    office.store.put_endpoint("default", "broken", broken)
     office.store.put_endpoint("default", "late", f"endpoint: late\nmodel: {ref}\nretention: 3d\n")
     for _ in range(3):
         office.controller.reconcile()
@@ -138,7 +139,7 @@ def test_a_file_nobody_can_read_holds_up_no_other(office: Office, caplog: pytest
     assert caplog.text.count("endpoint default/broken") == 1, "said once, not several times a second"
     with pytest.raises(BadConfiguration, match="from_the_future"):
         office.declared.spec("default", "broken")
-    office.store.put_endpoint("default", "broken", f"endpoint: broken\nmodel: {ref}\n")
+    office.store.put_endpoint("default", "broken", f"endpoint: broken\nmodel: {ref}\n", broken)
     office.controller.reconcile()
     assert sorted(office.traffic.read()) == [("default", "broken"), ("default", "late")]
 
@@ -199,7 +200,6 @@ def test_a_version_that_is_not_registered_is_named(office: Office, model: str, s
         office.declared.members(spec)
 
 
-def test_every_publication_is_an_event_with_its_shares(office: Office) -> None:
 def test_threads_look_while_a_file_changes(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """One is half way through its look when the file it has read already is another, and another thread looks."""
     ref = office.register(PLAIN)
@@ -223,15 +223,13 @@ def test_threads_look_while_a_file_changes(office: Office, monkeypatch: pytest.M
     assert office.declared.retention_days() == {("default", "early"): 5}
 
 
+def test_every_publication_is_an_event_with_its_shares(office: Office) -> None:
     refs = [office.register(PLAIN), office.register(PLAIN)]
-    office.store.put_endpoint("default", "late", f"endpoint: late\nmodel: {refs[0]}\n")
+    plain = f"endpoint: late\nmodel: {refs[0]}\n"
+    office.store.put_endpoint("default", "late", plain)
     office.controller.reconcile()
-    office.store.put_endpoint(
-        "default",
-        "late",
-        f"endpoint: late\nmodel: {refs[0]}\n"
-        f"traffic: {{split: [{{version: '{refs[0]}', weight: 0.75}}, {{version: '{refs[1]}', weight: 0.25}}]}}\n",
-    )
+    shares = f"traffic: {{split: [{{version: '{refs[0]}', weight: 0.75}}, {{version: '{refs[1]}', weight: 0.25}}]}}\n"
+    office.store.put_endpoint("default", "late", plain + shares, plain)
     office.controller.reconcile()
     office.controller.reconcile()
     newest, first = office.store.events("default", "late")
@@ -263,6 +261,6 @@ def test_during_a_rollout_the_endpoint_has_what_its_state_asks_for(office: Offic
     rollout = office.store.move_rollout(rollout, Move(Action.STEP, Micros(2), ""), begun)
     assert {each.version: each.weight for each in published().members} == {live: 0.75, candidate: 0.25}
     rollout = office.store.move_rollout(rollout, Move(Action.ABORT, Micros(3), ""), begun)
-    office.store.put_endpoint("default", "late", f"endpoint: late\nmodel: {live}\n")
+    office.store.put_endpoint("default", "late", f"endpoint: late\nmodel: {live}\n", "endpoint: late\nmodel: m\n")
     last = published()
     assert ([each.version for each in last.members], last.shadows, last.sticky_key) == ([live], [], None)

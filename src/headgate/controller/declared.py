@@ -73,11 +73,18 @@ class Declared:
 
     def spec(self, project: str, name: str) -> EndpointSpec:
         """One endpoint's file. Raises NotFound naming what there is."""
+        return self.file(project, name)[1]
+
+    def file(self, project: str, name: str) -> tuple[str, EndpointSpec]:
+        """One endpoint's file, its text and what it says; who replaces it has to show the text that was read.
+
+        Raises NotFound naming what there is.
+        """
         there = {each: text for _, each, text in self._endpoints.endpoints(project)}
         if name not in there:
             hint = f"Endpoints here: {', '.join(there)}" if there else "`headgate apply endpoint.yaml` makes one"
             raise NotFound("endpoint", name, hint)
-        return load_endpoint(there[name], f"endpoint {project}/{name}")
+        return there[name], load_endpoint(there[name], f"endpoint {project}/{name}")
 
     def resolve(self, spec: EndpointSpec) -> Traffic:
         """The traffic a file asks for, at revision 0.
