@@ -33,7 +33,7 @@ from headgate.rollouts.planfile import Facts, PlanFile, read_plan
 from headgate.rollouts.rollout import Edit, Rollout, under_way
 from headgate.rollouts.state import Action, Move, Phase
 from headgate.rollouts.status import RolloutStatus
-from headgate.rollouts.text import told
+from headgate.rollouts.text import step_text, told
 from headgate.store.sql import SqlStore
 from headgate.traffic.endpoint import EndpointSpec, Live, Review, Share, Split, dump_endpoint
 from headgate.traffic.ports import TrafficSource
@@ -149,9 +149,15 @@ class Rollouts:
             found = msgspec.structs.replace(found, reviewed=people)
         return found
 
-    def order(self, endpoint: str, action: Action, why: str = "") -> Rollout:
-        """Move the endpoint's rollout on a person's word. Raises Conflict when that means nothing as it stands."""
+    def order(self, endpoint: str, action: Action, why: str = "", *, step: int | None = None) -> Rollout:
+        """Move the endpoint's rollout on a person's word. Raises Conflict when that means nothing as it stands.
+
+        `step` is the ``state.step`` the order is about: Conflict when the rollout is in another by now, so that what is
+        said twice, or by two, moves it once. None is about whichever it is in.
+        """
         rollout = self._newest(endpoint)
+        if step not in (None, rollout.state.step):
+            raise Conflict(f"rollout {rollout.number} is {_is_in(rollout)}; look again")
         now = self.clock.now()
         move = Move(action, now, why or f"{self.actor} said so")
         if not rollout.would_move(move):
@@ -326,14 +332,14 @@ class _Checked:
     """A plan that may begin, and what it is about."""
 
     plan: Plan
+    text: str
+    """The endpoint's file as it was read."""
     spec: EndpointSpec
     live: str
     """``model:number``, or who decides in its place."""
     pace: Pace
 
 
-    text: str
-    """The endpoint's file as it was read."""
 def _deciding(spec: EndpointSpec) -> tuple[object, ...]:
     """What of an endpoint's file says who answers whom."""
     return spec.model, spec.people, spec.traffic, spec.contract
@@ -364,6 +370,12 @@ def _before(spec: EndpointSpec, rollout: Rollout) -> EndpointSpec:
     if not rollout.plan.people:
         return msgspec.structs.replace(spec, model=rollout.live)
     return _decided_by(spec, Live.HUMAN)
+
+
+def _is_in(rollout: Rollout) -> str:
+    """What whoever speaks of another step is told."""
+    steps, step = rollout.plan.steps, rollout.state.step
+    return f"in another step by now, {step_text(steps[step])}" if step < len(steps) else "behind its last step"
 
 
 def _share_null(column: pa.ChunkedArray) -> float:
