@@ -12,7 +12,7 @@ from headgate.errors import NotFound
 from headgate.journal.blobs import BlobRef, BlobStore
 from headgate.journal.reader import Reader
 from headgate.review.cases import NEEDED, ROLES, Shares, Waiting, waiting
-from headgate.review.leases import LeaseStore, offers
+from headgate.review.leases import LeaseStore, by_input, holders, offers
 from headgate.traffic.endpoint import EndpointSpec, Live, Review
 from headgate.vocabulary import DAY, SECOND, Micros, Role
 
@@ -82,7 +82,7 @@ class Reviews:
         """What waits. Raises NotFound."""
         spec, now = self.declared.spec(self.project, endpoint), self.clock.now()
         cases = self._waiting(spec, now)
-        held = {each.input_id for each in self.leases.leases(self.project, endpoint, now)}
+        held = by_input(self.leases.leases(self.project, endpoint, now))
         return Queue(
             cases=len(cases),
             audits=sum(each.audit for each in cases),
