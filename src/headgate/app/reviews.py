@@ -107,10 +107,9 @@ class Reviews:
         return waiting(joined, self._shares(spec))
 
     def _shares(self, spec: EndpointSpec) -> Shares:
-        is_human, rule = spec.live is Live.HUMAN, _rule(spec)
-        audited = rule.audit_percent / 100 if is_human or spec.review is not None else 0.0
-        salt = self.declared.resolve(spec).salt
-        return Shares(1.0 if is_human else 0.0, rule.double_percent / 100, audited, salt)
+        rule = _rule(spec)
+        audited = rule.audit_percent / 100 if spec.live is Live.HUMAN or spec.review is not None else 0.0
+        return Shares(rule.double_percent / 100, audited, self.declared.resolve(spec).salt)
 
     def _case(self, endpoint: str, input_id: str, until: Micros) -> Case:
         found = self.reader.find(self.project, endpoint, input_id, personal=True)
