@@ -139,6 +139,10 @@ class Declared:
         """What an endpoint holds a version to: its own contract, else the package's."""
         return spec.contract or self._registry.package(version).contract
 
+    def live_contract(self, spec: EndpointSpec) -> Contract:
+        """What an endpoint holds its callers to: its own contract, else its live version's. Raises NotFound."""
+        return self.contract(spec, self._registry.resolve(spec.model, project=spec.project))
+
     def members(self, spec: EndpointSpec) -> tuple[str, list[Member]]:
         """The live version of the traffic a file asks for, and all versions with their weights.
 
