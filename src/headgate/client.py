@@ -100,7 +100,8 @@ class Client:
     def decide(self, endpoint: str, decisions: Sequence[Mapping[str, Any]]) -> int:
         """How many decisions of people were accepted; each names its input as a label does, and may name its `actor`.
 
-        Raises BadInput naming the first that was refused; none of the batch is kept then.
+        Who shows a key decides under the key's name: another `actor` is refused. Raises BadInput naming the first that
+        was refused; none of the batch is kept then.
         """
         return self._tell(endpoint, "decisions", decisions)
 

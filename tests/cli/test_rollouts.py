@@ -109,6 +109,19 @@ def test_a_forced_rollout_can_be_looked_at_before(run: Run) -> None:
     assert run("rollout", "status", "late").code == 4
 
 
+def test_an_order_about_one_step_ends_no_other(run: Run) -> None:
+    run("evaluate", "sign:2", "rows.parquet", "--gate", "accuracy >= 0.5")
+    run("deploy")
+    assert run("rollout", "approve", "late", "--step", "1").code == 0
+    again = run("rollout", "approve", "late", "--step", "1")
+    assert (again.code, "is in another step by now, analysis; look again" in again.err) == (5, True)
+    assert run("rollout", "status", "late", "--step", "1").code == 2
+    for place in (2, 3, 4):
+        assert run("rollout", "approve", "late", "--step", str(place)).code == 0
+    late = run("rollout", "promote", "late", "--step", "4")
+    assert (late.code, "is behind its last step" in late.err) == (5, True)
+
+
 def test_the_way_back_is_open_after_a_later_rollout_failed(run: Run) -> None:
     run("evaluate", "sign:2", "rows.parquet", "--gate", "accuracy >= 0.5")
     assert (run("deploy").code, run("rollout", "promote", "late").code) == (0, 0)

@@ -11,7 +11,7 @@ from headgate.access.identity import Identity
 from headgate.clock import SystemClock
 from headgate.console.api import control_api, moment
 from headgate.console.guard import Guard
-from headgate.errors import BadInput, NotFound, Unavailable
+from headgate.errors import BadInput, Conflict, NotFound, Unavailable
 from headgate.testing.memory import MemoryKeys
 from headgate.vocabulary import Micros
 
@@ -59,8 +59,8 @@ class Scripted:
     def picture(self, project: str, endpoint: str, input_id: str, field: str, who: str) -> tuple[bytes, str]:
         return self._said("picture", project, endpoint, input_id, field, who), "image/png"
 
-    def move(self, project: str, endpoint: str, action: str, why: str, who: str) -> bytes:
-        return self._said(action, project, endpoint, why, who)
+    def move(self, project: str, endpoint: str, action: str, why: str, who: str, *, step: int | None = None) -> bytes:
+        return self._said(action, project, endpoint, why, who, *([] if step is None else [str(step)]))
 
     def _said(self, *asked: str) -> bytes:
         self.asked.append(asked)
@@ -179,8 +179,26 @@ def test_a_rollout_is_begun_read_and_moved(client: TestClient, control: Scripted
     ]
 
 
+def test_an_order_may_say_which_step_it_is_about(client: TestClient, control: Scripted) -> None:
+    path = "/v1/endpoints/late/rollout"
+    assert client.post(path, json={"action": "approve", "step": 2}).status_code == 200
+    control.fails = Conflict("rollout 1 is in another step by now, analysis; look again")
+    again = client.post(path, json={"action": "approve", "step": 2})
+    assert (again.status_code, "analysis" in again.json()["error"]["message"]) == (409, True)
+    assert control.asked == [("approve", "default", "late", "", "anybody", "2")] * 2
+
+
 @pytest.mark.parametrize(
-    "body", [{}, {"action": "jump"}, {"action": "abort", "more": 1}, {"action": "abort", "why": 7}]
+    "body",
+    [
+        {},
+        {"action": "jump"},
+        {"action": "abort", "more": 1},
+        {"action": "abort", "why": 7},
+        {"action": "approve", "step": "2"},
+        {"action": "deploy", "plan": "endpoint: late", "step": 0},
+        {"action": "rollback", "step": 0},
+    ],
 )
 def test_an_order_that_is_none_is_refused(client: TestClient, control: Scripted, body: dict[str, object]) -> None:
     assert client.post("/v1/endpoints/late/rollout", json=body).status_code == 422

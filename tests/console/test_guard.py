@@ -54,7 +54,7 @@ class Control:
     def picture(self, project: str, endpoint: str, input_id: str, field: str, who: str) -> tuple[bytes, str]:
         return self.status(project, endpoint, "", who), "image/png"
 
-    def move(self, project: str, endpoint: str, action: str, why: str, who: str) -> bytes:
+    def move(self, project: str, endpoint: str, action: str, why: str, who: str, *, step: int | None = None) -> bytes:
         return self.deploy(project, endpoint, "", why, who)
 
 

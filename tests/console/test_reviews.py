@@ -82,4 +82,5 @@ def test_a_picture_comes_as_what_it_is(client: TestClient, control: Scripted) ->
     reply = client.get(f"{CASES}/some-id/fields/photo")
     assert reply.headers["content-type"] == "image/png"
     assert reply.headers["x-content-type-options"] == "nosniff"
+    assert reply.headers["content-security-policy"] == "sandbox", "and is no page of this address"
     assert control.asked == [("picture", "default", "late", "some-id", "photo", "anybody")]

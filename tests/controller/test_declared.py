@@ -1,6 +1,7 @@
 """What a file declares is resolved, checked against what is registered, and never another file's hindrance."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from headgate.clock import HeldClock
 from headgate.contracts.contract import Contract, Field, Kind, Output
 from headgate.contracts.text import from_document
+from headgate.controller import declared
 from headgate.controller.declared import Declared
 from headgate.controller.reconcile import Controller
 from headgate.errors import BadConfiguration, NotFound
@@ -185,7 +187,8 @@ def test_an_own_contract_must_offer_what_the_model_reads_and_ask_the_same(office
 def test_a_file_nobody_can_read_holds_up_no_other(office: Office, caplog: pytest.LogCaptureFixture) -> None:
     """Such as one that a newer Headgate left behind."""
     ref = office.register(PLAIN)
-    office.store.put_endpoint("default", "broken", "endpoint: broken\nmodel: m\nfrom_the_future: 1\n")
+    broken = "endpoint: broken\nmodel: m\nfrom_the_future: 1\n"
+    office.store.put_endpoint("default", "broken", broken)
     office.store.put_endpoint("default", "late", f"endpoint: late\nmodel: {ref}\nretention: 3d\n")
     for _ in range(3):
         office.controller.reconcile()
@@ -194,7 +197,7 @@ def test_a_file_nobody_can_read_holds_up_no_other(office: Office, caplog: pytest
     assert caplog.text.count("endpoint default/broken") == 1, "said once, not several times a second"
     with pytest.raises(BadConfiguration, match="from_the_future"):
         office.declared.spec("default", "broken")
-    office.store.put_endpoint("default", "broken", f"endpoint: broken\nmodel: {ref}\n")
+    office.store.put_endpoint("default", "broken", f"endpoint: broken\nmodel: {ref}\n", broken)
     office.controller.reconcile()
     assert sorted(office.traffic.read()) == [("default", "broken"), ("default", "late")]
 
@@ -255,16 +258,36 @@ def test_a_version_that_is_not_registered_is_named(office: Office, model: str, s
         office.declared.members(spec)
 
 
+def test_threads_look_while_a_file_changes(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One is half way through its look when the file it has read already is another, and another thread looks."""
+    ref = office.register(PLAIN)
+    first = f"endpoint: early\nmodel: {ref}\nretention: 3d\n"
+    office.store.put_endpoint("default", "early", first)
+    office.store.put_endpoint("default", "late", f"endpoint: late\nmodel: {ref}\n")
+    read = declared._readable
+    seen: list[object] = []
+
+    def slowly(text: str, where: str) -> EndpointSpec | None:
+        if where == "endpoint default/late" and not seen:
+            seen.append(where)
+            office.store.put_endpoint("default", "early", first.replace("3d", "5d"), first)
+            with ThreadPoolExecutor(1) as other:
+                seen.append(other.submit(office.declared.retention_days).result())
+        return read(text, where)
+
+    monkeypatch.setattr(declared, "_readable", slowly)
+    assert office.declared.retention_days() == {("default", "early"): 3}, "what it has begun to read"
+    assert seen[1] == {("default", "early"): 5}
+    assert office.declared.retention_days() == {("default", "early"): 5}
+
+
 def test_every_publication_is_an_event_with_its_shares(office: Office) -> None:
     refs = [office.register(PLAIN), office.register(PLAIN)]
-    office.store.put_endpoint("default", "late", f"endpoint: late\nmodel: {refs[0]}\n")
+    plain = f"endpoint: late\nmodel: {refs[0]}\n"
+    office.store.put_endpoint("default", "late", plain)
     office.controller.reconcile()
-    office.store.put_endpoint(
-        "default",
-        "late",
-        f"endpoint: late\nmodel: {refs[0]}\n"
-        f"traffic: {{split: [{{version: '{refs[0]}', weight: 0.75}}, {{version: '{refs[1]}', weight: 0.25}}]}}\n",
-    )
+    shares = f"traffic: {{split: [{{version: '{refs[0]}', weight: 0.75}}, {{version: '{refs[1]}', weight: 0.25}}]}}\n"
+    office.store.put_endpoint("default", "late", plain + shares, plain)
     office.controller.reconcile()
     office.controller.reconcile()
     newest, first = office.store.events("default", "late")
@@ -296,6 +319,6 @@ def test_during_a_rollout_the_endpoint_has_what_its_state_asks_for(office: Offic
     rollout = office.store.move_rollout(rollout, Move(Action.STEP, Micros(2), ""), begun)
     assert {each.version: each.weight for each in published().members} == {live: 0.75, candidate: 0.25}
     rollout = office.store.move_rollout(rollout, Move(Action.ABORT, Micros(3), ""), begun)
-    office.store.put_endpoint("default", "late", f"endpoint: late\nmodel: {live}\n")
+    office.store.put_endpoint("default", "late", f"endpoint: late\nmodel: {live}\n", "endpoint: late\nmodel: m\n")
     last = published()
     assert ([each.version for each in last.members], last.shadows, last.sticky_key) == ([live], [], None)

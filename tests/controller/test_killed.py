@@ -11,7 +11,7 @@ from tests.rollouts.samples import as_good, nothing, worse
 from headgate.events import Event, EventKind
 from headgate.rollouts.judge import Sample
 from headgate.rollouts.plan import Analysis, Approve, OnHorizon, Pause, SetWeight, Shadow, Step
-from headgate.rollouts.rollout import Rollout
+from headgate.rollouts.rollout import Edit, Rollout
 from headgate.rollouts.state import Action, Move
 from headgate.testing.memory import MemoryStore
 from headgate.vocabulary import SECOND, Micros
@@ -33,11 +33,11 @@ class DeadlyStore(MemoryStore):
     too_late = False
     """Whether the process dies after that write, and not before it."""
 
-    def move_rollout(self, rollout: Rollout, move: Move, event: Event, spec: str | None = None) -> Rollout:
+    def move_rollout(self, rollout: Rollout, move: Move, event: Event, edit: Edit | None = None) -> Rollout:
         self.left -= 1
         if self.left == 0 and not self.too_late:
             raise Killed
-        kept = super().move_rollout(rollout, move, event, spec)
+        kept = super().move_rollout(rollout, move, event, edit)
         if self.left == 0:
             raise Killed
         return kept

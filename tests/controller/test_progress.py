@@ -11,7 +11,7 @@ from headgate.events import Event, EventKind
 from headgate.rollouts.guards import Guard, Measure, usual_guard
 from headgate.rollouts.judge import Sample, Weighed, weigh
 from headgate.rollouts.plan import Analysis, OnHorizon, Pause, Plan, SetWeight, Shadow, Step
-from headgate.rollouts.rollout import Rollout
+from headgate.rollouts.rollout import Edit, Rollout
 from headgate.rollouts.state import Action, Move, Phase
 from headgate.testing.memory import MemoryStore
 from headgate.vocabulary import SECOND, Micros
@@ -34,9 +34,12 @@ class Installation:
 
     def controller(self) -> Progress:
         return Progress(
-            rollouts=self.store, observe=self.observe, promoted=lambda each: f"model: {each.plan.candidate}",
+            rollouts=self.store, observe=self.observe, promoted=self.promoted,
             clock=self.clock, keep=lambda running: self.kept.append(len(running)),
         )  # fmt: skip
+
+    def promoted(self, rollout: Rollout) -> Edit:
+        return Edit(self.file, f"model: {rollout.plan.candidate}")
 
     def observe(self, rollout: Rollout, now: Micros) -> Weighed:
         self.looks += 1
@@ -150,6 +153,25 @@ def test_one_who_orders_meanwhile_is_obeyed() -> None:
     assert here.file == "model: late:1"
 
 
+def test_a_file_that_was_changed_meanwhile_is_read_again_before_it_is_replaced() -> None:
+    here = Installation()
+    here.begin(*CANARY)
+    here.turn()
+
+    def promoted(rollout: Rollout) -> Edit:
+        edit = Edit(here.file, f"{here.file}\nmodel: {rollout.plan.candidate}")
+        if here.file == "model: late:1":
+            here.store.put_endpoint("default", "late", "why: applied", here.file)
+        return edit
+
+    here.promoted = promoted  # type: ignore[method-assign] # somebody who is quicker than the controller
+    here.progress = here.controller()
+    rollout = here.turn(as_good())
+    assert (rollout.state.phase, here.file) == (Phase.PROGRESSING, "why: applied")
+    assert here.turn().state.phase is Phase.PROMOTED
+    assert here.file == "why: applied\nmodel: late:2"
+
+
 class Killed(BaseException):
     """The controller's process is gone."""
 
@@ -161,9 +183,9 @@ def test_a_controller_killed_around_a_write_leaves_a_rollout_that_goes_on(after:
     here.turn()
     kept = here.store.move_rollout
 
-    def dies(rollout: Rollout, move: Move, event: Event, spec: str | None = None) -> Rollout:
+    def dies(rollout: Rollout, move: Move, event: Event, edit: Edit | None = None) -> Rollout:
         if after:
-            kept(rollout, move, event, spec)
+            kept(rollout, move, event, edit)
         raise Killed
 
     here.store.move_rollout = dies  # type: ignore[method-assign] # the process ends here

@@ -70,7 +70,7 @@ def test_what_nobody_proved_does_not_become_live_by_being_the_newest_or_by_an_al
     world.controller.reconcile()
     world.store.set_alias("default", "delay", "champion", 2)
     assert world.controller.reconcile() == ()
-    world.store.put_endpoint("default", "late", "endpoint: late\nmodel: delay\n")
+    world.store.put_endpoint("default", "late", "endpoint: late\nmodel: delay\n", SPEC)
     assert world.controller.reconcile() == ()
     assert world.published().live == "delay:1", "callers go on getting answers"
     world.prove("delay:2")
@@ -113,7 +113,7 @@ def test_a_file_nobody_can_read_keeps_no_other_endpoint_waiting(world: World, mo
 
 def test_a_split_keeps_the_live_version_as_a_member(world: World) -> None:
     split = SPEC + "traffic:\n  split:\n  - {version: delay:1, weight: 0.75}\n  - {version: delay:2, weight: 0.25}\n"
-    world.store.put_endpoint("default", "late", split)
+    world.store.put_endpoint("default", "late", split, SPEC)
     world.controller.reconcile()
     weights = {each.version: (each.weight, each.proved) for each in world.published().members}
     assert weights == {"delay:1": (0.75, True), "delay:2": (0.25, False)}
@@ -129,7 +129,7 @@ def test_an_unproved_version_is_named_until_it_is_forced(world: World) -> None:
 
 def test_an_endpoint_whose_model_is_gone_is_left_as_it_is(world: World) -> None:
     world.controller.reconcile()
-    world.store.put_endpoint("default", "late", "endpoint: late\nmodel: vanished\n")
+    world.store.put_endpoint("default", "late", "endpoint: late\nmodel: vanished\n", SPEC)
     assert world.controller.reconcile() == ()
     assert world.published().live == "delay:1"
 

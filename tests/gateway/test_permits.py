@@ -118,6 +118,41 @@ def test_a_role_opens_its_doors_and_no_other(play: Any, role: CallerRole) -> Non
     play(serving(key), scene, chosen=CHOSEN)
 
 
+def test_who_shows_a_key_decides_under_its_name(play: Any) -> None:
+    """Cases are held under that name, so one key is one opinion, and whoever has a case ends it."""
+    key, text = a_key("review", name="ann")
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+
+        async def decide(*actors: str | None) -> Any:
+            entries = [{"request_id": "r", "decision": 1} | ({"actor": each} if each else {}) for each in actors]
+            body = json.dumps({"decisions": entries}).encode()
+            return await caller.ask("POST", "/v1/endpoints/e/decisions", body, bearer(text))
+
+        assert (await decide(None, "key default/ann")).json == {"accepted": 2}
+        assert [each.actor for each in town.journal.labels] == ["key default/ann"] * 2
+        refused = await decide(None, "bob")
+        assert (refused.status, refused.json["error"]["field"]) == (422, "decisions[1].actor")
+        assert refused.json["error"]["rule"] == "actor"
+        assert "key default/ann" in refused.json["error"]["message"]
+        assert len(town.journal.labels) == 2, "nothing of it is kept"
+
+    play(serving(key), scene)
+
+
+def test_labels_have_no_actor_whoever_sends_them(play: Any) -> None:
+    key, text = a_key("label", name="ann")
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        method, path, body = DOORS["labels"]
+        assert (await caller.ask(method, path, body, bearer(text))).json == {"accepted": 1}
+        assert [each.actor for each in town.journal.labels] == [""]
+
+    play(serving(key), scene)
+
+
 def test_each_door_refuses_in_its_own_words(play: Any) -> None:
     key, text = a_key("label")
 

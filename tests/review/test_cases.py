@@ -10,7 +10,7 @@ from headgate.journal.tables import MOMENT
 from headgate.review.cases import Shares, Waiting, waiting
 from headgate.vocabulary import SECOND
 
-EVERYTHING = Shares(1.0, 0.0, 0.0, "salt")
+EVERYTHING = Shares(0.0, 0.0, "salt")
 
 
 def row(place: int, role: str | None, answered: str | None = None, rule: str | None = None) -> dict[str, Any]:
@@ -56,25 +56,25 @@ def test_the_oldest_comes_first() -> None:
 
 def test_what_two_are_to_decide_waits_for_the_second() -> None:
     rows = [row(1, "shadow", "m:1"), row(1, "human", "ann")]
-    (found,) = waiting(table(rows), Shares(1.0, 1.0, 0.0, "salt"))
+    (found,) = waiting(table(rows), Shares(1.0, 0.0, "salt"))
     assert found == Waiting(name(1), found.at, 2, frozenset({"ann"}), audit=False)
-    assert asked([*rows, row(1, "human", "bob")], Shares(1.0, 1.0, 0.0, "salt")) == []
+    assert asked([*rows, row(1, "human", "bob")], Shares(1.0, 0.0, "salt")) == []
 
 
 def test_one_who_decides_twice_is_one() -> None:
     rows = [row(1, "shadow", "m:1"), row(1, "human", "ann"), row(1, "human", "ann")]
-    assert asked(rows, Shares(1.0, 1.0, 0.0, "salt")) == [1]
+    assert asked(rows, Shares(1.0, 0.0, "salt")) == [1]
 
 
 def test_a_share_of_what_the_model_decides_is_audited() -> None:
     rows = [row(place, "live", "m:1") for place in range(1000)]
-    found = asked(rows, Shares(0.0, 1.0, 0.2, "salt"))
+    found = asked(rows, Shares(1.0, 0.2, "salt"))
     assert 150 < len(found) < 250
-    assert found == asked(rows, Shares(1.0, 0.0, 0.2, "salt")), "whatever else is asked"
-    more = asked(rows, Shares(0.0, 0.0, 0.4, "salt"))
+    assert found == asked(rows, Shares(0.0, 0.2, "salt")), "whatever else is asked"
+    more = asked(rows, Shares(0.0, 0.4, "salt"))
     assert set(found) < set(more), "and more when more is asked"
-    assert all(each.audit and each.people == 1 for each in waiting(table(rows), Shares(0.0, 1.0, 0.2, "salt")))
+    assert all(each.audit and each.people == 1 for each in waiting(table(rows), Shares(1.0, 0.2, "salt")))
 
 
-def test_nothing_waits_where_nobody_is_asked() -> None:
-    assert asked([row(1, "shadow", "m:1"), row(2, "live", "m:1")], Shares(0.0, 1.0, 0.0, "salt")) == []
+def test_nothing_the_model_decided_waits_where_nobody_audits() -> None:
+    assert asked([row(1, "shadow", "m:1"), row(2, "live", "m:1")], Shares(1.0, 0.0, "salt")) == [1]

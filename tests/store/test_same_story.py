@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headgate.errors import NotFound
+from headgate.errors import Conflict, NotFound
 from headgate.events import Event, EventKind
 from headgate.registry.ports import Evaluation
 from headgate.store.sql import SqlStore
@@ -23,7 +23,7 @@ STEPS = st.one_of(
     st.tuples(st.just("alias"), PROJECTS, MODELS, st.sampled_from(["champion", "b"]), st.integers(0, 3)),
     st.tuples(st.just("evaluation"), PROJECTS, st.just("delay:1"), st.booleans(), st.binary(max_size=8)),
     st.tuples(st.just("event"), PROJECTS, TEXT, st.sampled_from(EventKind), st.dictionaries(TEXT, st.floats(-9, 9))),
-    st.tuples(st.just("endpoint"), PROJECTS, st.sampled_from(["a", "a-b", "ab"]), TEXT, st.none()),
+    st.tuples(st.just("endpoint"), PROJECTS, st.sampled_from(["a", "a-b", "ab"]), TEXT, st.booleans()),
 )
 Step = tuple[str, str, str, object, object]
 
@@ -49,7 +49,11 @@ def _take(store: Store, step: Step) -> object:
             assert isinstance(fourth, dict)
             store.add_event(Event(Micros(3), third, project, name, "somebody", "", fourth))
         case _:
-            store.put_endpoint(project, name, str(third))
+            there = {each: text for _, each, text in store.endpoints(project)}
+            try:
+                store.put_endpoint(project, name, str(third), there.get(name) if fourth else "read long ago")
+            except Conflict as error:
+                return str(error)
     return None
 
 

@@ -174,11 +174,11 @@ class _Control:
         hg.note_read(endpoint, who, f"{field} of case {input_id}")
         return found
 
-    def move(self, project: str, endpoint: str, action: str, why: str, who: str) -> bytes:
+    def move(self, project: str, endpoint: str, action: str, why: str, who: str, *, step: int | None = None) -> bytes:
         rollouts = self._hg.of(project).rollouts.by(who)
         if action == "rollback":
             rollouts.roll_back(endpoint, why)
         else:
-            rollouts.order(endpoint, ORDERS[action], why)
+            rollouts.order(endpoint, ORDERS[action], why, step=step)
         self._hg.controller().reconcile()
         return msgspec.json.encode(rollouts.history(endpoint)[-1])

@@ -230,7 +230,8 @@ class Headgate:
         `spec` is a value, the YAML text or the path of a file. Raises GateFailed when a version without a
         passing evaluation would take traffic; `force` lets it, and the history keeps who said so and why.
         Raises BadConfiguration naming the key when the file is wrong or its versions answer different questions,
-        NotFound for a version that is not registered.
+        NotFound for a version that is not registered, Conflict while a rollout says who answers, or when somebody
+        changed the endpoint meanwhile.
         """
         require_writable(self.home)
         spec = spec_of(spec)
@@ -242,13 +243,13 @@ class Headgate:
                 f"{', '.join(unproved)}: no passing evaluation, so no traffic. "
                 f"Run: headgate evaluate {unproved[0]} ROWS --gate '...' (or apply with --force)"
             )
-        before = next((text for _, name, text in self._store.endpoints(spec.project) if name == spec.endpoint), "")
+        before = next((text for _, name, text in self._store.endpoints(spec.project) if name == spec.endpoint), None)
         self.rollouts.leave_alone(spec)
         after = dump_endpoint(spec)
-        self._store.put_endpoint(spec.project, spec.endpoint, after)
+        self._store.put_endpoint(spec.project, spec.endpoint, after, before)
         details: dict[str, str | int | float | bool | None] = {"force": force}
         now, kind = self._clock.now(), EventKind.APPLIED
-        event = Event(now, kind, spec.project, spec.endpoint, actor(), why, details, before, after)
+        event = Event(now, kind, spec.project, spec.endpoint, actor(), why, details, before or "", after)
         self._store.add_event(event)
         self.controller().reconcile()
         return self.traffic.read()[(spec.project, spec.endpoint)]

@@ -30,10 +30,10 @@ from headgate.rollouts.judge import Sample, judge, weigh
 from headgate.rollouts.observe import Scene, observe, thresholds_before
 from headgate.rollouts.plan import Plan
 from headgate.rollouts.planfile import Facts, PlanFile, read_plan
-from headgate.rollouts.rollout import Rollout, under_way
+from headgate.rollouts.rollout import Edit, Rollout, under_way
 from headgate.rollouts.state import Action, Move, Phase
 from headgate.rollouts.status import RolloutStatus
-from headgate.rollouts.text import told
+from headgate.rollouts.text import step_text, told
 from headgate.store.sql import SqlStore
 from headgate.traffic.endpoint import EndpointSpec, Live, Review, Share, Split, dump_endpoint
 from headgate.traffic.ports import TrafficSource
@@ -84,6 +84,8 @@ class Rollouts:
     def deploy(self, plan: str | Path, *, endpoint: str | None = None, force: bool = False, why: str = "") -> Rollout:
         """Begin the rollout that a plan describes; the controller moves it on. Raises what `plan` does.
 
+        Raises Conflict too when the endpoint's file was changed while the plan was looked at.
+
         `endpoint` is the one it has to be about; None takes any.
 
         `force` lets a candidate without a passing evaluation take callers, and the history keeps who said so.
@@ -103,7 +105,9 @@ class Rollouts:
         details: dict[str, str | int | float | bool | None] = {"candidate": checked.candidate, "force": force}
         where = spec.project, spec.endpoint
         begun = Event(now, EventKind.ROLLOUT, *where, self.actor, checked.why, details, "", told(rollout))
-        return self.store.add_rollout(rollout, begun, _forced(spec, checked.candidate) if force else None)
+        # Also where the file stays as it is: the plan was checked against what it says.
+        edit = Edit(found.text, _forced(spec, checked.candidate) if force else found.text)
+        return self.store.add_rollout(rollout, begun, edit)
 
     def status(self, endpoint: str) -> RolloutStatus:
         """The endpoint's newest rollout. Raises NotFound when it never had one."""
@@ -147,39 +151,44 @@ class Rollouts:
             found = msgspec.structs.replace(found, reviewed=people)
         return found
 
-    def order(self, endpoint: str, action: Action, why: str = "") -> Rollout:
-        """Move the endpoint's rollout on a person's word. Raises Conflict when that means nothing as it stands."""
+    def order(self, endpoint: str, action: Action, why: str = "", *, step: int | None = None) -> Rollout:
+        """Move the endpoint's rollout on a person's word. Raises Conflict when that means nothing as it stands.
+
+        `step` is the ``state.step`` the order is about: Conflict when the rollout is in another by now, so that what is
+        said twice, or by two, moves it once. None is about whichever it is in.
+        """
         rollout = self._newest(endpoint)
+        if step not in (None, rollout.state.step):
+            raise Conflict(f"rollout {rollout.number} is {_is_in(rollout)}; look again")
         now = self.clock.now()
         move = Move(action, now, why or f"{self.actor} said so")
         if not rollout.would_move(move):
             raise Conflict(f"rollout {rollout.number} is {rollout.state.phase}: there is nothing to {action}")
-        spec = None
+        edit = None
         if action is Action.PROMOTE:
-            spec = self.promoted(rollout)
+            edit = self.promoted(rollout)
             if rollout.plan.guarded:
                 move = msgspec.structs.replace(move, spent=spending(rollout.plan, self.observe(rollout, now)))
-        return self.store.move_rollout(rollout, move, moved_event(rollout, move, self.actor), spec)
+        return self.store.move_rollout(rollout, move, moved_event(rollout, move, self.actor), edit)
 
     def roll_back(self, endpoint: str, why: str = "") -> Rollout | str:
         """Take the endpoint back: abort its rollout, or return to the version before the last promotion.
 
         Returns the rollout that was aborted, or the version that is live again. Raises Conflict where there is
-        nothing to go back to.
+        nothing to go back to, or where the endpoint's file was changed meanwhile.
         """
-        spec, history = self.declared.spec(self.project, endpoint), self.history(endpoint)
+        text, spec = self.declared.file(self.project, endpoint)
+        history = self.history(endpoint)
         if history and not history[-1].state.ended:
             return self.order(endpoint, Action.ABORT, why)
         promoted = (each for each in reversed(history) if each.state.phase is Phase.PROMOTED)
         rollout = next((each for each in promoted if each.plan.candidate == spec.model), None)
-        text = dump_endpoint(spec)
-        back = text if rollout is None else dump_endpoint(_before(spec, rollout))
-        if rollout is None or back == text:
+        if rollout is None or (back := dump_endpoint(_before(spec, rollout))) == dump_endpoint(spec):
             raise Conflict(
                 f"no rollout put {spec.model} in charge of '{endpoint}', so there is no version to go back to; "
                 "write the one you want into the endpoint's file and apply it"
             )
-        self.store.put_endpoint(spec.project, endpoint, back)
+        self.store.put_endpoint(spec.project, endpoint, back, text)
         details: dict[str, str | int | float | bool | None] = {"rollout": rollout.number, "force": False}
         where = spec.project, endpoint
         self.store.add_event(
@@ -215,11 +224,11 @@ class Rollouts:
         traffic = self.traffic.read().get((spec.project, spec.endpoint)) or self.declared.during(spec, rollout)
         return Scene(self._contract(rollout).output, spec.label_maturity_s, traffic, self.replayed)
 
-    def promoted(self, rollout: Rollout) -> str:
-        """The endpoint's file with the candidate as its model."""
-        spec = self.declared.spec(rollout.plan.project, rollout.plan.endpoint)
+    def promoted(self, rollout: Rollout) -> Edit:
+        """The endpoint's file as it is, and with the candidate as its model."""
+        text, spec = self.declared.file(rollout.plan.project, rollout.plan.endpoint)
         after = msgspec.structs.replace(spec, model=rollout.plan.candidate, traffic=None)
-        return dump_endpoint(_taken_over(after, rollout) if rollout.plan.people else after)
+        return Edit(text, dump_endpoint(_taken_over(after, rollout) if rollout.plan.people else after))
 
     def _contract(self, rollout: Rollout) -> Contract:
         """What the endpoint of a rollout holds its versions to: people answer the candidate's question."""
@@ -241,7 +250,7 @@ class Rollouts:
             raise file.wrong("project", f"is another project than '{self.project}'; say --project {file.said.project}")
         if endpoint not in (None, file.said.endpoint):
             raise file.wrong("endpoint", f"is another one than '{endpoint}'")
-        spec, live, candidate = self._parties(file)
+        text, spec, live, candidate = self._parties(file)
         pace = self._pace(spec)
         checked = file.plan(self._facts(spec, live or candidate, pace), candidate.ref)
         if live is not None:
@@ -256,12 +265,12 @@ class Rollouts:
             if not each.state.ended:
                 raise Conflict(f"{file.place('endpoint')}: {under_way(each)}")
         within = within_budget(checked, earlier, spec.rollouts, self.clock.now())
-        return _Checked(within, checked, spec, PEOPLE if live is None else live.ref, pace)
+        return _Checked(within, checked, text, spec, PEOPLE if live is None else live.ref, pace)
 
-    def _parties(self, file: PlanFile) -> tuple[EndpointSpec, Version | None, Version]:
+    def _parties(self, file: PlanFile) -> tuple[str, EndpointSpec, Version | None, Version]:
         """The endpoint, its live version, None where people decide, and the candidate that a plan names."""
         try:
-            spec = self.declared.spec(self.project, file.said.endpoint)
+            text, spec = self.declared.file(self.project, file.said.endpoint)
         except NotFound as error:
             raise file.wrong("endpoint", str(error)) from error
         try:
@@ -272,13 +281,13 @@ class Rollouts:
         if spec.live is Live.HUMAN:
             if live.ref != candidate.ref:
                 raise file.wrong("candidate", f"is not {live.ref}, which answers unseen beside the people who decide")
-            return spec, None, candidate
+            return text, spec, None, candidate
         if live.ref == candidate.ref:
             says = f"{live.ref} is live already; write model: name:number into the endpoint's file, so that the next"
             raise file.wrong("candidate", f"{says} version waits for its rollout")
         if spec.traffic is not None and len(spec.traffic.split) > 1:
             raise file.wrong("endpoint", "has a split by hand; take it out of the endpoint's file first")
-        return spec, live, candidate
+        return text, spec, live, candidate
 
     def _fits(self, file: PlanFile, spec: EndpointSpec, live: Version, candidate: Version) -> None:
         """Nothing, or BadConfiguration when the candidate cannot stand beside the live version, or take its place."""
@@ -329,6 +338,8 @@ class _Checked:
     """With the alpha and the margins that the year's budget leaves it."""
     asked: Plan
     """As its file has it."""
+    text: str
+    """The endpoint's file as it was read."""
     spec: EndpointSpec
     live: str
     """``model:number``, or who decides in its place."""
@@ -365,6 +376,12 @@ def _before(spec: EndpointSpec, rollout: Rollout) -> EndpointSpec:
     if not rollout.plan.people:
         return msgspec.structs.replace(spec, model=rollout.live)
     return _decided_by(spec, Live.HUMAN)
+
+
+def _is_in(rollout: Rollout) -> str:
+    """What whoever speaks of another step is told."""
+    steps, step = rollout.plan.steps, rollout.state.step
+    return f"in another step by now, {step_text(steps[step])}" if step < len(steps) else "behind its last step"
 
 
 def _share_null(column: pa.ChunkedArray) -> float:

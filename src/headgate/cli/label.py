@@ -24,7 +24,7 @@ Numbered = tuple[int, dict[str, Any]]
 @click.argument("endpoint")
 @click.argument("prediction_id", required=False)
 @click.argument("truth", required=False)
-@click.option("--by", help="It is what a person decided, and this is who.")
+@click.option("--by", help="It is what a person decided, and this is who; with a key, the key's name.")
 @click.option("--file", "file", help="JSON Lines, one label per line, `-` for standard input.")
 @url_option
 @project_option

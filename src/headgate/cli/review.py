@@ -16,7 +16,7 @@ from headgate.rollouts.comparison.words import moment
 @click.argument("what", type=click.Choice(["status", "next", "skip"]))
 @click.argument("endpoint")
 @click.argument("case", required=False)
-@click.option("--reviewer", help="Who reviews; your user name unless you say.")
+@click.option("--reviewer", help="Who reviews, under the name that decides; your user name unless you say.")
 @project_option
 @home_option
 @store_option

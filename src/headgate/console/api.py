@@ -39,6 +39,8 @@ from headgate.vocabulary import Micros
 BODY_LIMIT: Final = 64 * 1024
 """Bytes of a request's body; no request here needs a hundredth of it."""
 _NO_PATH: Final = 404
+_STEPLESS: Final = ("deploy", "rollback")
+"""What is about a whole rollout, in whichever step it is."""
 _STATUSES: Final[tuple[tuple[type[HeadgateError], int], ...]] = (
     (Unauthenticated, 401),
     (Forbidden, 403),
@@ -66,6 +68,8 @@ class _Order(msgspec.Struct, forbid_unknown_fields=True):
     action: Literal["deploy", "pause", "resume", "approve", "promote", "abort", "rollback"]
     plan: str = ""
     why: str = ""
+    step: int | None = None
+    """The step an order is about, ``state.step`` as it was read."""
 
 
 def control_api(control: Control, guard: Guard) -> Starlette:
@@ -103,10 +107,12 @@ def control_api(control: Control, guard: Guard) -> Starlette:
             return Response(body, media_type="application/json")
         caller = await run_in_threadpool(partial(guard.caller, shown, CallerRole.OPERATE, **where))
         order = _decoded(await _body(request), _Order)
+        if order.step is not None and order.action in _STEPLESS:
+            raise BadInput("step", "unknown", f"means nothing to {order.action}")
         if order.action == "deploy":
             act = partial(control.deploy, **where, plan=order.plan, why=order.why, who=caller.name)
         else:
-            act = partial(control.move, **where, action=order.action, why=order.why, who=caller.name)
+            act = partial(control.move, **where, action=order.action, why=order.why, who=caller.name, step=order.step)
         return Response(await run_in_threadpool(act), media_type="application/json")
 
     return Starlette(

@@ -41,6 +41,10 @@ def _rollout(*parameters: dict[str, Any]) -> dict[str, Any]:
             "action": {"enum": list(ACTIONS)},
             "plan": {"type": "string", "description": "For deploy: the plan file's YAML."},
             "why": {"type": "string"},
+            "step": {
+                "type": "integer",
+                "description": "Refuse the order when the rollout is in another step: its state.step as it was read.",
+            },
         },
     }
     refused = {"404": _json("No such endpoint, or it never had a rollout."), **_REFUSED}
@@ -56,7 +60,7 @@ def _rollout(*parameters: dict[str, Any]) -> dict[str, Any]:
             "requestBody": {"required": True, "content": {"application/json": {"schema": order}}},
             "responses": {
                 "200": _json("The rollout as it is now."),
-                "409": _json("Another rollout is under way, or this one cannot be moved so."),
+                "409": _json("Another rollout is under way, or this one is in another step or cannot be moved so."),
                 "422": _json("The plan is wrong; names the line."),
                 **refused,
             },

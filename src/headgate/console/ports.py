@@ -53,9 +53,10 @@ class Control(Protocol):
         """A large value of a case and its media type; that `who` read it is remembered. Raises NotFound."""
         ...
 
-    def move(self, project: str, endpoint: str, action: str, why: str, who: str) -> bytes:
+    def move(self, project: str, endpoint: str, action: str, why: str, who: str, *, step: int | None = None) -> bytes:
         """Move the endpoint's rollout, or take it back, on the word of `who`; the rollout as JSON.
 
-        Raises Conflict where that means nothing as it stands, NotFound.
+        An order may say which `step` it is about, which taking back has no use for. Raises Conflict where it means
+        nothing as the rollout stands, or where that is in another step, NotFound.
         """
         ...

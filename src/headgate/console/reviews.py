@@ -19,6 +19,8 @@ from headgate.errors import BadInput, Forbidden
 
 LONGEST_NAME = 200
 """Characters of a reviewer's name."""
+_SHOWN = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"}
+"""What callers sent is shown as what it is and never run: browsers must not guess, nor trust it as a page of ours."""
 
 
 def review_routes(control: Control, guard: Guard) -> list[Route]:
@@ -51,8 +53,7 @@ def review_routes(control: Control, guard: Guard) -> list[Route]:
         which = {key: request.path_params[key] for key in ("input_id", "field")}
         act = partial(control.picture, **named(request), **which, who=caller.name)
         content, media_type = await run_in_threadpool(act)
-        # What callers sent is shown as what it is and never run: browsers must not guess.
-        return Response(content, media_type=media_type, headers={"X-Content-Type-Options": "nosniff"})
+        return Response(content, media_type=media_type, headers=_SHOWN)
 
     routes = []
     for where in ("/v1/endpoints/{endpoint}", "/v1/projects/{project}/endpoints/{endpoint}"):

@@ -67,19 +67,27 @@ class Declared:
 
     def _specs(self) -> list[EndpointSpec]:
         """Every file that can be read; one that cannot, such as a newer Headgate's, holds up no other."""
-        files = self._endpoints.endpoints()
-        before, self._read = self._read, {}
+        files, before = self._endpoints.endpoints(), self._read
+        read: dict[str, EndpointSpec | None] = {}
         for project, name, text in files:
-            self._read[text] = before[text] if text in before else _readable(text, f"endpoint {project}/{name}")
-        return [spec for _, _, text in files if (spec := self._read[text]) is not None]
+            read[text] = before[text] if text in before else _readable(text, f"endpoint {project}/{name}")
+        self._read = read  # whole, because several threads look
+        return [spec for _, _, text in files if (spec := read[text]) is not None]
 
     def spec(self, project: str, name: str) -> EndpointSpec:
         """One endpoint's file. Raises NotFound naming what there is."""
+        return self.file(project, name)[1]
+
+    def file(self, project: str, name: str) -> tuple[str, EndpointSpec]:
+        """One endpoint's file, its text and what it says; who replaces it has to show the text that was read.
+
+        Raises NotFound naming what there is.
+        """
         there = {each: text for _, each, text in self._endpoints.endpoints(project)}
         if name not in there:
             hint = f"Endpoints here: {', '.join(there)}" if there else "`headgate apply endpoint.yaml` makes one"
             raise NotFound("endpoint", name, hint)
-        return load_endpoint(there[name], f"endpoint {project}/{name}")
+        return there[name], load_endpoint(there[name], f"endpoint {project}/{name}")
 
     def resolve(self, spec: EndpointSpec) -> Traffic:
         """The traffic a file asks for, at revision 0.
@@ -133,6 +141,10 @@ class Declared:
     def contract(self, spec: EndpointSpec, version: Version) -> Contract:
         """What an endpoint holds a version to: its own contract, else the package's."""
         return spec.contract or self._registry.package(version).contract
+
+    def live_contract(self, spec: EndpointSpec) -> Contract:
+        """What an endpoint holds its callers to: its own contract, else its live version's. Raises NotFound."""
+        return self.contract(spec, self._registry.resolve(spec.model, project=spec.project))
 
     def members(self, spec: EndpointSpec) -> tuple[str, list[Member]]:
         """The live version of the traffic a file asks for, and all versions with their weights.

@@ -18,7 +18,7 @@ from headgate.events import Event, EventKind
 from headgate.rollouts.budget import spending
 from headgate.rollouts.decide import decide
 from headgate.rollouts.judge import Judgement, Weighed, judge
-from headgate.rollouts.rollout import Rollout, RolloutStore
+from headgate.rollouts.rollout import Edit, Rollout, RolloutStore
 from headgate.rollouts.state import Action, Move
 from headgate.rollouts.text import told
 from headgate.vocabulary import Micros, Verdict
@@ -35,8 +35,8 @@ Observe = Callable[[Rollout, Micros], Weighed]
 """What all that was observed of a rollout by a moment comes to."""
 Keep = Callable[[Sequence[Rollout]], object]
 """Forgets what is held of all rollouts but these."""
-Promoted = Callable[[Rollout], str]
-"""The endpoint's file once a rollout's candidate owns it."""
+Promoted = Callable[[Rollout], Edit]
+"""What becomes of the endpoint's file once a rollout's candidate owns it."""
 
 
 class Progress:
@@ -108,9 +108,10 @@ class Progress:
                 move = msgspec.structs.replace(move, spent=spending(rollout.plan, seen.sample))
             try:
                 rollout = self._apply(rollout, move, judgement)
-            except Conflict:
-                # Somebody moved it between our look and our write; the next turn sees their move and decides again.
-                log.info("%s moved meanwhile", rollout.plan.endpoint)
+            except Conflict as error:
+                # Somebody moved it, or changed the endpoint's file, between our look and our write; the next turn sees
+                # what they did and decides again.
+                log.info("%s", error)
                 break
         return rollout
 
@@ -130,8 +131,8 @@ class Progress:
     def _apply(self, rollout: Rollout, move: Move, judgement: Judgement) -> Rollout:
         if judgement.verdict in (Verdict.ROLL_BACK, Verdict.BROKEN):
             move = msgspec.structs.replace(move, why=f"{move.why}: {judgement.why}")
-        spec = self._promoted(rollout) if move.action is Action.PROMOTE else None
-        after = self._rollouts.move_rollout(rollout, move, moved_event(rollout, move, "controller"), spec)
+        edit = self._promoted(rollout) if move.action is Action.PROMOTE else None
+        after = self._rollouts.move_rollout(rollout, move, moved_event(rollout, move, "controller"), edit)
         log.info("%s: %s, %s", rollout.plan.endpoint, move.action, move.why)
         return after
 

@@ -1,7 +1,8 @@
-"""Large values on the request path: which fields may hold them, and what is kept of them.
+"""Large values: which fields may hold them, what is kept of them, and what a record has in their place.
 
-`view.py` asks once per version whether its contract has such fields; a version without any pays nothing. The rest is
-called in threads by `remember.py`, so that the event loop neither encodes a picture nor waits for its disk.
+On the request path `view.py` asks once per version whether its contract has such fields; a version without any pays
+nothing. The rest is called in threads by `remember.py`, so that the event loop neither encodes a picture nor waits for
+its disk.
 """
 
 from collections.abc import Sequence
@@ -10,12 +11,14 @@ from typing import Final
 import msgspec
 
 from headgate.contracts.contract import Field, Kind
-from headgate.journal.blobs import INLINE_BYTES, BlobStore
+from headgate.journal.blobs import INLINE_BYTES, BlobRef, BlobStore
 from headgate.journal.records import Input
 
 Features = tuple[object, ...]
 
 _ALWAYS: Final = frozenset({Kind.TENSOR, Kind.IMAGE})
+_CELL: Final = '["blob",'
+"""How a reference begins in the lake, where it is JSON text."""
 _PICTURES: Final = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -24,9 +27,12 @@ _PICTURES: Final = (
     (b"II*\x00", "image/tiff"),
     (b"MM\x00*", "image/tiff"),
 )
+_WEBP: Final = "image/webp"
 _TEXT: Final = "text/plain; charset=utf-8"
 _TENSOR: Final = "application/json"
-_UNKNOWN: Final = "application/octet-stream"
+UNKNOWN: Final = "application/octet-stream"
+MEDIA_TYPES: Final = frozenset({*(name for _, name in _PICTURES), _WEBP, _TEXT, _TENSOR, UNKNOWN})
+"""Every type that a large value may have; none of them is a program to a browser."""
 
 
 class LargeFields:
@@ -69,12 +75,38 @@ def large_fields(kept: Sequence[Field]) -> LargeFields | None:
     False
     """
     always = tuple(place for place, each in enumerate(kept) if each.kind in _ALWAYS)
-    texts = tuple(
-        place
-        for place, each in enumerate(kept)
-        if each.kind is Kind.TEXT and (each.max_bytes is None or each.max_bytes > INLINE_BYTES)
-    )
+    texts = tuple(place for place, each in enumerate(kept) if _may_be_long(each))
     return LargeFields(always, texts) if always or texts else None
+
+
+def reference_in(field: Field, value: object) -> BlobRef | None:
+    """The reference that the lake has in the place of a large value of `field`; None where it has the value itself.
+
+    Where texts may be long, a caller's own may look like one: `is_long_text` tells them apart.
+
+    >>> cell = '["blob","sha256:00",9,"image/png"]'
+    >>> reference_in(Field("face", Kind.IMAGE), cell)
+    BlobRef(digest='sha256:00', size=9, media_type='image/png')
+    >>> reference_in(Field("note", Kind.TEXT, max_bytes=1000), cell) is None
+    True
+    """
+    if not (field.kind in _ALWAYS or _may_be_long(field)):
+        return None
+    if not isinstance(value, str) or not value.startswith(_CELL):
+        return None
+    try:
+        return msgspec.json.decode(value, type=BlobRef)
+    except (msgspec.DecodeError, RecursionError):  # a text that only begins like one
+        return None
+
+
+def is_long_text(reference: BlobRef, data: bytes) -> bool:
+    """Whether `reference` is what a gateway writes in the place of the text in `data`."""
+    return len(data) == reference.size > INLINE_BYTES and reference.media_type == _TEXT
+
+
+def _may_be_long(field: Field) -> bool:
+    return field.kind is Kind.TEXT and (field.max_bytes is None or field.max_bytes > INLINE_BYTES)
 
 
 def _is_long(value: object) -> bool:
@@ -93,5 +125,5 @@ def _encoded(value: object) -> tuple[bytes, str]:
 
 def _picture_type(data: bytes) -> str:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    return next((name for begin, name in _PICTURES if data.startswith(begin)), _UNKNOWN)
+        return _WEBP
+    return next((name for begin, name in _PICTURES if data.startswith(begin)), UNKNOWN)

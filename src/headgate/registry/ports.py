@@ -100,8 +100,11 @@ class EventLog(Protocol):
 class EndpointStore(Protocol):
     """Endpoint settings as they were applied."""
 
-    def put_endpoint(self, project: str, name: str, spec: str) -> None:
-        """Keep the YAML text of an endpoint, replacing what was there."""
+    def put_endpoint(self, project: str, name: str, spec: str, before: str | None = None) -> None:
+        """Keep the YAML text of an endpoint in place of `before`, the text that was read; None where there was none.
+
+        Raises headgate.errors.Conflict when another text is there by now.
+        """
         ...
 
     def endpoints(self, project: str | None = None) -> list[tuple[str, str, str]]:

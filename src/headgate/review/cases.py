@@ -27,10 +27,8 @@ _ANSWERED: Final = (Role.LIVE, Role.CANARY, Role.PINNED)
 class Shares:
     """How much of what is put before people, each from 0 to 1."""
 
-    undecided: float
-    """Of what the model did not decide: 1 where people decide, 0 where nobody is asked to."""
     twice: float
-    """Of that, what two people are to decide."""
+    """Of what the model did not decide, all of which is for people: what two of them are to decide."""
     audited: float
     """Of what the model decided."""
     salt: str
@@ -53,10 +51,13 @@ class Waiting:
 def waiting(joined: pa.Table, shares: Shares) -> list[Waiting]:
     """The inputs of a joined table that lack people, oldest first.
 
+    What no version answered though nothing was wrong with it was left to people, whoever decides by now: its caller was
+    told so.
+
     >>> rows = {"input_id": ["01890a5d-ac96-774b-bcce-b302099a8057"], "at": [0], "role": ["shadow"],
     ...         "answered": ["m:1"], "refusal_rule": [None]}
     >>> table = pa.table(rows).set_column(1, "at", pa.array([0]).cast(pa.timestamp("us", tz="UTC")))
-    >>> [each.people for each in waiting(table, Shares(1.0, 1.0, 0.0, "salt"))]
+    >>> [each.people for each in waiting(table, Shares(1.0, 0.0, "salt"))]
     [2]
     """
     codes, inputs = named(joined["input_id"])
@@ -70,7 +71,7 @@ def waiting(joined: pa.Table, shares: Shares) -> list[Waiting]:
     deciders = joined.filter(pa.array(human))["answered"].to_pylist()
     for code, who in zip(codes[human].tolist(), deciders, strict=True):
         by.setdefault(code, set()).add(who or "")
-    asked = np.where(ours, shares.audited > 0, shares.undecided > 0) & ~refused
+    asked = (~ours | (shares.audited > 0)) & ~refused
     order = np.argsort(moments, kind="stable")
     cases = (
         Waiting(
@@ -86,8 +87,6 @@ def _people(input_id: str, audit: bool, shares: Shares) -> int:
     """How many are to decide an input."""
     if audit:
         return int(_drawn("audit", input_id, shares.audited, shares.salt))
-    if not _drawn("review", input_id, shares.undecided, shares.salt):
-        return 0
     return 1 + _drawn("twice", input_id, shares.twice, shares.salt)
 
 

@@ -1,6 +1,6 @@
 """Who has which case: a case is leased to one reviewer after the other, and comes back by itself."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -14,7 +14,7 @@ class Lease(msgspec.Struct, frozen=True):
 
     input_id: str
     place: int
-    """Of the people who are to decide it, the how-manieth, from 0."""
+    """One of as many as people are to decide it, from 0; nobody else has it meanwhile."""
     reviewer: str
     until: Micros
 
@@ -44,20 +44,43 @@ def offers(
 ) -> list[Lease]:
     """The leases that may be tried for `reviewer`, best first: what that reviewer has already, then the oldest free.
 
+    Who has a case keeps it; it is free while those who decided it and those who have it are fewer than it needs.
+
     >>> case = Waiting("a", Micros(0), 1, frozenset(), audit=False)
     >>> offers([case], [], frozenset(), "ann", Micros(9))
     [Lease(input_id='a', place=0, reviewer='ann', until=9)]
     >>> offers([case], [Lease("a", 0, "bob", Micros(5))], frozenset(), "ann", Micros(9))
     []
     """
-    taken = {(each.input_id, each.place): each.reviewer for each in held}
-    mine = {each.input_id for each in held if each.reviewer == reviewer}
-    found: list[Lease] = []
-    for case in sorted(cases, key=lambda each: each.input_id not in mine):
+    leases = by_input(held)
+    own: list[Lease] = []
+    free: list[Lease] = []
+    for case in cases:
         if reviewer in case.by or case.input_id in skipped:
             continue
-        places = range(len(case.by), case.people)
-        own = [place for place in places if taken.get((case.input_id, place)) == reviewer]
-        free = [place for place in places if (case.input_id, place) not in taken]
-        found.extend(Lease(case.input_id, place, reviewer, until) for place in (own or free)[:1])
+        theirs = leases.get(case.input_id, [])
+        mine = [each.place for each in theirs if each.reviewer == reviewer]
+        if mine:
+            own.append(Lease(case.input_id, mine[0], reviewer, until))
+        elif len(case.by) + len(holders(case, theirs)) < case.people:
+            places = set(range(case.people)) - {each.place for each in theirs}
+            free.extend(Lease(case.input_id, place, reviewer, until) for place in sorted(places)[:1])
+    return own + free
+
+
+def by_input(held: Iterable[Lease]) -> dict[str, list[Lease]]:
+    """The leases of each case."""
+    found: dict[str, list[Lease]] = {}
+    for each in held:
+        found.setdefault(each.input_id, []).append(each)
     return found
+
+
+def holders(case: Waiting, theirs: Iterable[Lease]) -> frozenset[str]:
+    """Who, of the leases of a case, has it and has not decided it.
+
+    >>> theirs = [Lease("a", 0, "ann", Micros(5)), Lease("a", 1, "bob", Micros(5))]
+    >>> holders(Waiting("a", Micros(0), 2, frozenset({"ann"}), audit=False), theirs)
+    frozenset({'bob'})
+    """
+    return frozenset(each.reviewer for each in theirs) - case.by

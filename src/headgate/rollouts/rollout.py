@@ -1,6 +1,6 @@
 """A rollout as it is kept: what was planned, where it began, and everything that moved it since."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -40,26 +40,39 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
         return moved(self.plan, state, move) is not state
 
 
+class Edit(NamedTuple):
+    """What is to become of an endpoint's file, and what it said when that was decided."""
+
+    before: str | None
+    """The text that was read; None where there was none."""
+    after: str
+
+
 def under_way(rollout: Rollout) -> Conflict:
     """What whoever must wait for the end of `rollout` is told."""
     return Conflict(f"endpoint '{rollout.plan.endpoint}' is in rollout {rollout.number}; wait for its end, or abort it")
 
 
+def edited_meanwhile(endpoint: str) -> Conflict:
+    """What whoever would replace a file of `endpoint` that is another by now is told."""
+    return Conflict(f"the file of endpoint '{endpoint}' was changed meanwhile; look again")
+
+
 class RolloutStore(Protocol):
     """Where rollouts are kept; every call is one transaction."""
 
-    def add_rollout(self, rollout: Rollout, event: Event, spec: str | None = None) -> Rollout:
+    def add_rollout(self, rollout: Rollout, event: Event, edit: Edit | None = None) -> Rollout:
         """Keep it under the next number of its endpoint, with what is to be remembered of it; returns it so numbered.
 
-        The endpoint gets its new file with it, if there is one. All of it or nothing. Raises headgate.errors.Conflict
-        while another rollout of the endpoint has not ended.
+        The endpoint's file is edited with it, if that is wanted. All of it or nothing. Raises headgate.errors.Conflict
+        while another rollout of the endpoint has not ended, or when the file is another by now.
         """
         ...
 
-    def move_rollout(self, rollout: Rollout, move: Move, event: Event, spec: str | None = None) -> Rollout:
-        """Append `move` to the history that `rollout` has, with its event and the endpoint's new file if there is one.
+    def move_rollout(self, rollout: Rollout, move: Move, event: Event, edit: Edit | None = None) -> Rollout:
+        """Append `move` to the history that `rollout` has, with its event and an edit of the endpoint's file if any.
 
-        All of it or nothing. Raises headgate.errors.Conflict when somebody moved it meanwhile.
+        All of it or nothing. Raises headgate.errors.Conflict when somebody moved it or changed the file meanwhile.
         """
         ...
 

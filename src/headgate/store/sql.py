@@ -17,7 +17,7 @@ from headgate.errors import NotFound
 from headgate.events import Event, Sealed
 from headgate.registry.ports import Evaluation, Version
 from headgate.review.leases import Lease
-from headgate.rollouts.rollout import Rollout
+from headgate.rollouts.rollout import Edit, Rollout, edited_meanwhile
 from headgate.rollouts.state import Move
 from headgate.store import chain, keyrows, reviewrows, rolloutrows, tables
 from headgate.store.engines import open_engine, reading, writing
@@ -151,10 +151,10 @@ class SqlStore:
         with reading(self._engine) as connection:
             return [chain.event_of(row) for row in connection.execute(query)]
 
-    def put_endpoint(self, project: str, name: str, spec: str) -> None:
-        """Keep the YAML text of an endpoint, replacing what was there."""
+    def put_endpoint(self, project: str, name: str, spec: str, before: str | None = None) -> None:
+        """Keep the YAML text of an endpoint in place of `before`; Conflict when another text is there by now."""
         with writing(self._engine) as connection:
-            _put_endpoint(connection, project, name, spec)
+            _put_endpoint(connection, project, name, Edit(before, spec))
 
     def endpoints(self, project: str | None = None) -> list[tuple[str, str, str]]:
         """(project, name, spec), sorted."""
@@ -165,22 +165,25 @@ class SqlStore:
         with reading(self._engine) as connection:
             return sorted((row.project, row.name, row.spec) for row in connection.execute(query))
 
-    def add_rollout(self, rollout: Rollout, event: Event, spec: str | None = None) -> Rollout:
-        """Keep it under its endpoint's next number, with its event and the new file; Conflict while another runs."""
+    def add_rollout(self, rollout: Rollout, event: Event, edit: Edit | None = None) -> Rollout:
+        """Keep it under its endpoint's next number, with its event and the edited file.
+
+        Raises Conflict while another runs, or when the file is another by now.
+        """
         with writing(self._engine) as connection:
             chain.take_turns(connection)  # two who begin at once must not both find the endpoint free
             numbered = rolloutrows.add(connection, rollout)
-            if spec is not None:
-                _put_endpoint(connection, rollout.plan.project, rollout.plan.endpoint, spec)
+            if edit is not None:
+                _put_endpoint(connection, rollout.plan.project, rollout.plan.endpoint, edit)
             chain.append(connection, event)
             return numbered
 
-    def move_rollout(self, rollout: Rollout, move: Move, event: Event, spec: str | None = None) -> Rollout:
-        """Append `move` to its history, with its event and the endpoint's new file; Conflict if it moved meanwhile."""
+    def move_rollout(self, rollout: Rollout, move: Move, event: Event, edit: Edit | None = None) -> Rollout:
+        """Append `move` to its history, with its event and the edited file; Conflict if either changed meanwhile."""
         with writing(self._engine) as connection:
             after = rolloutrows.move(connection, rollout, move)
-            if spec is not None:
-                _put_endpoint(connection, rollout.plan.project, rollout.plan.endpoint, spec)
+            if edit is not None:
+                _put_endpoint(connection, rollout.plan.project, rollout.plan.endpoint, edit)
             chain.append(connection, event)
             return after
 
@@ -215,8 +218,19 @@ class SqlStore:
             return reviewrows.skipped(connection, project, endpoint, reviewer)
 
 
-def _put_endpoint(connection: sa.Connection, project: str, name: str, spec: str) -> None:
-    _upsert(connection, tables.endpoint, {"project": project, "name": name}, {"spec": spec})
+def _put_endpoint(connection: sa.Connection, project: str, name: str, edit: Edit) -> None:
+    """Write the text in one statement where the row is as it was read. Raises Conflict where it is not."""
+    table = tables.endpoint
+    statement: sa.Executable
+    if edit.before is None:
+        values = {"project": project, "name": name, "spec": edit.after}
+        statement = _insert(connection, table).values(values).on_conflict_do_nothing().returning(table.c.name)
+    else:
+        there = sa.and_(table.c.project == project, table.c.name == name, table.c.spec == edit.before)
+        statement = table.update().where(there).values(spec=edit.after).returning(table.c.name)
+    # What came of it is asked of the row: not every driver counts rows that were left as they were as none.
+    if connection.execute(statement).first() is None:
+        raise edited_meanwhile(name)
 
 
 def _take_turns(connection: sa.Connection, version: Version) -> None:
@@ -232,9 +246,12 @@ def _take_turns(connection: sa.Connection, version: Version) -> None:
 
 def _upsert(connection: sa.Connection, table: sa.Table, key: dict[str, str], values: dict[str, Any]) -> None:
     """Insert the row or, where its key is taken, replace its values; in one statement, so no writer loses."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table).values(key | values)
+    statement = _insert(connection, table).values(key | values)
     connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
+
+
+def _insert(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def _version(row: sa.Row[Any]) -> Version:

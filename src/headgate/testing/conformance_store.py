@@ -11,6 +11,7 @@ Each check takes an empty store and raises AssertionError with the promise that 
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final, Protocol
 
 import msgspec
@@ -23,7 +24,7 @@ from headgate.events import Event, EventKind, first_broken
 from headgate.registry.ports import EndpointStore, Evaluation, EventLog, RegistryStore, Version
 from headgate.review.leases import Lease, LeaseStore
 from headgate.rollouts.plan import Plan, SetWeight
-from headgate.rollouts.rollout import Rollout, RolloutStore
+from headgate.rollouts.rollout import Edit, Rollout, RolloutStore
 from headgate.rollouts.state import Action, Move
 from headgate.vocabulary import Micros
 
@@ -131,17 +132,36 @@ def events_newest_first(store: Store) -> None:
 
 
 def endpoints_replace(store: Store) -> None:
-    """An endpoint's text is what was put last, to the byte."""
+    """An endpoint's text is what was put last, to the byte, by somebody who had read what was there."""
     store.put_endpoint("default", "delays", "old")
-    store.put_endpoint("default", "delays", "endpoint: delays\n# é\n")
+    store.put_endpoint("default", "delays", "endpoint: delays\n# é\n", "old")
     store.put_endpoint("default", "a", "")
     store.put_endpoint("alpha", "delays", "other")
+    for name, before in (("delays", "old"), ("delays", None), ("a", None), ("none", ""), ("none", "old")):
+        refused = refuses(partial(store.put_endpoint, "default", name, "new", before))
+        expect(refused, "what was read long ago replaces nothing")
     expect(
         store.endpoints("default") == [("default", "a", ""), ("default", "delays", "endpoint: delays\n# é\n")], "put"
     )
     expect([each[:2] for each in store.endpoints()] == sorted(each[:2] for each in store.endpoints()), "sorted")
     expect(len(store.endpoints()) == 3, "each counted once")
     expect(store.endpoints("none") == [], "nothing for strangers")
+
+
+def no_change_of_a_file_is_lost(store: Store) -> None:
+    """Threads that change one text at once each change what another has left."""
+    store.put_endpoint("default", "late", "")
+
+    def add(word: str) -> None:
+        while True:
+            ((_, _, text),) = store.endpoints("default")
+            if not refuses(partial(store.put_endpoint, "default", "late", text + word, text)):
+                return
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(add, "abcdefghijkl"))
+    ((_, _, text),) = store.endpoints("default")
+    expect(sorted(text) == list("abcdefghijkl"), "every change is in it")
 
 
 def history_is_sealed(store: Store) -> None:
@@ -231,11 +251,15 @@ def one_rollout_at_a_time(store: Store) -> None:
     expect(first.number == 1, "rollouts are counted from 1")
     expect(store.rollouts("default", "late") == [first] == store.running(), "it is kept as it was returned")
     expect(refuses(lambda: store.add_rollout(a_rollout(), a_note())), "a second one at the same time is refused")
-    expect(refuses(lambda: store.add_rollout(a_rollout(), a_note(), "endpoint: x")), "whatever comes with it")
+    with_file = Edit(None, "endpoint: x")
+    expect(refuses(lambda: store.add_rollout(a_rollout(), a_note(), with_file)), "whatever comes with it")
     expect(len(store.events("default")) == 1 and store.endpoints() == [], "and leaves no trace")
     expect(store.add_rollout(a_rollout("other"), a_note("other")).number == 1, "each endpoint counts for itself")
     store.move_rollout(first, Move(Action.ABORT, Micros(6), "enough"), a_note())
-    second = store.add_rollout(a_rollout(), a_note(), "endpoint: late")
+    stale = Edit("what nobody wrote", "endpoint: x")
+    expect(refuses(lambda: store.add_rollout(a_rollout(), a_note(), stale)), "none begins on a file that is another")
+    expect(len(store.rollouts("default", "late")) == 1 and store.endpoints() == [], "and nothing is left of it")
+    second = store.add_rollout(a_rollout(), a_note(), Edit(None, "endpoint: late"))
     expect(second.number == 2, "the next one begins when the first has ended")
     expect(store.endpoints() == [("default", "late", "endpoint: late")], "and the file comes with it")
     expect([each.number for each in store.rollouts("default", "late")] == [1, 2], "by number")
@@ -244,12 +268,17 @@ def one_rollout_at_a_time(store: Store) -> None:
 def rollouts_move_once(store: Store) -> None:
     """A move is appended to the history it was decided on, or not at all; with its event and the endpoint's file."""
     first = store.add_rollout(a_rollout(), a_note())
-    moved = store.move_rollout(first, Move(Action.PROMOTE, Micros(7), "it holds"), a_note(), "endpoint: late")
+    promote = Move(Action.PROMOTE, Micros(7), "it holds")
+    stale = Edit("what nobody wrote", "endpoint: x")
+    expect(refuses(lambda: store.move_rollout(first, promote, a_note(), stale)), "a file that is another is refused")
+    expect(store.running() == [first] and len(store.events("default")) == 1, "with the move that came with it")
+    moved = store.move_rollout(first, promote, a_note(), Edit(None, "endpoint: late"))
     expect(moved.moves == (Move(Action.PROMOTE, Micros(7), "it holds"),), "the move is the last of its history")
     expect(store.rollouts("default") == [moved] and store.running() == [], "what has ended runs no more")
     expect(store.endpoints("default") == [("default", "late", "endpoint: late")], "the file came with it")
     late = Move(Action.ABORT, Micros(8), "too late")
-    expect(refuses(lambda: store.move_rollout(first, late, a_note(), "endpoint: x")), "a stale history is refused")
+    edit = Edit("endpoint: late", "endpoint: x")
+    expect(refuses(lambda: store.move_rollout(first, late, a_note(), edit)), "a stale history is refused")
     expect(store.rollouts("default") == [moved], "and changes nothing")
     expect(len(store.events("default")) == 2 and store.endpoints()[0][2] == "endpoint: late", "nothing at all")
 
@@ -301,6 +330,7 @@ CHECKS: Final[tuple[Callable[[Store], None], ...]] = (
     aliases_move,
     events_newest_first,
     endpoints_replace,
+    no_change_of_a_file_is_lost,
     history_is_sealed,
     appenders_take_turns,
     keys_are_kept_with_their_event,

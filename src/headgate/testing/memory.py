@@ -14,7 +14,7 @@ from headgate.errors import BadInput, Conflict, NotFound
 from headgate.events import FIRST, Event, Sealed, seal
 from headgate.registry.ports import Evaluation, Version
 from headgate.review.leases import Lease
-from headgate.rollouts.rollout import Rollout, under_way
+from headgate.rollouts.rollout import Edit, Rollout, edited_meanwhile, under_way
 from headgate.rollouts.state import Move
 from headgate.traffic.traffic import Traffic
 from headgate.vocabulary import NAME, NAME_RULE, Micros
@@ -121,9 +121,10 @@ class MemoryStore:
             wanted = (each for each in found if subject in (None, each.subject))
             return list(itertools.islice(wanted, max(0, limit)))
 
-    def put_endpoint(self, project: str, name: str, spec: str) -> None:
-        """Keep the YAML text of an endpoint, replacing what was there."""
+    def put_endpoint(self, project: str, name: str, spec: str, before: str | None = None) -> None:
+        """Keep the YAML text of an endpoint in place of `before`; Conflict when another text is there by now."""
         with self._lock:
+            self._check((project, name), Edit(before, spec))
             self._endpoints[project, name] = spec
 
     def endpoints(self, project: str | None = None) -> list[tuple[str, str, str]]:
@@ -132,29 +133,39 @@ class MemoryStore:
             kept = sorted(self._endpoints.items())
         return [(owner, name, spec) for (owner, name), spec in kept if project in (None, owner)]
 
-    def add_rollout(self, rollout: Rollout, event: Event, spec: str | None = None) -> Rollout:
-        """Keep it under its endpoint's next number, with its event and the new file; Conflict while another runs."""
+    def _check(self, key: tuple[str, str], edit: Edit) -> None:
+        """Raise Conflict unless the file is as it was read."""
+        if self._endpoints.get(key) != edit.before:
+            raise edited_meanwhile(key[1])
+
+    def add_rollout(self, rollout: Rollout, event: Event, edit: Edit | None = None) -> Rollout:
+        """Keep it under its endpoint's next number, with its event and the edited file.
+
+        Raises Conflict while another runs, or when the file is another by now.
+        """
         key = rollout.plan.project, rollout.plan.endpoint
         with self._lock:
             kept = self._rollouts.setdefault(key, [])
             if kept and not kept[-1].state.ended:
                 raise under_way(kept[-1])
+            if edit is not None:
+                self._check(key, edit)
+                self._endpoints[key] = edit.after
             kept.append(msgspec.structs.replace(rollout, number=len(kept) + 1))
-            if spec is not None:
-                self._endpoints[key] = spec
             self._append(event)
             return kept[-1]
 
-    def move_rollout(self, rollout: Rollout, move: Move, event: Event, spec: str | None = None) -> Rollout:
-        """Append `move` to its history, with its event and the endpoint's new file; Conflict if it moved meanwhile."""
+    def move_rollout(self, rollout: Rollout, move: Move, event: Event, edit: Edit | None = None) -> Rollout:
+        """Append `move` to its history, with its event and the edited file; Conflict if either changed meanwhile."""
         key = rollout.plan.project, rollout.plan.endpoint
         with self._lock:
             kept = self._rollouts[key]
             if kept[rollout.number - 1] != rollout:
                 raise Conflict(f"rollout {rollout.number} of '{rollout.plan.endpoint}' moved meanwhile; look again")
+            if edit is not None:
+                self._check(key, edit)
+                self._endpoints[key] = edit.after
             kept[rollout.number - 1] = rollout.after(move)
-            if spec is not None:
-                self._endpoints[key] = spec
             self._append(event)
             return kept[rollout.number - 1]
 

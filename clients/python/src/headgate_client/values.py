@@ -126,6 +126,7 @@ class Decision:
     of: Reference
     value: Any
     actor: str | None = None
+    """Who chose; None where a key or token was shown, whose name it is then."""
     observed_at: datetime | None = None
 
 

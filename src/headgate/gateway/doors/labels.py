@@ -88,9 +88,10 @@ class LabelDoor:
         try:
             if view.must_remember:
                 self._memory.check()
-            labels = self._labels(self._entries(exchange.body), view)
-            if exchange.caller is not None:
-                exchange.caller.charge(len(labels))
+            caller = exchange.caller
+            labels = self._labels(self._entries(exchange.body), view, None if caller is None else caller.name)
+            if caller is not None:
+                caller.charge(len(labels))
         except (BadInput, PassingError) as error:
             view.count.replied(self._kind.listed, refuse(exchange, error, version=view.live.header), 0.0)
             return
@@ -127,16 +128,27 @@ class LabelDoor:
             raise BadInput(listed, "size", f"a request has 1 to {self._entries_limit} entries")
         return entries
 
-    def _labels(self, entries: Sequence[object], view: View) -> list[Label]:
+    def _labels(self, entries: Sequence[object], view: View, caller: str | None) -> list[Label]:
         now = self._clock.now()
         ids = self._mint.draw_many(view.tag, len(entries))
-        return [
-            self._label(entry, f"{self._kind.listed}[{place}]", view, ids[place], now)
-            for place, entry in enumerate(entries)
-        ]
+        paths = [f"{self._kind.listed}[{place}]" for place in range(len(entries))]
+        labels = []
+        for raw, path, id_ in zip(entries, paths, ids, strict=True):
+            entry = self._checked(raw, path)
+            label = self._label(entry, path, view, id_, now)
+            label.actor = self._actor(entry, path, caller)
+            labels.append(label)
+        return labels
 
-    def _label(self, raw: object, path: str, view: View, id: bytes, now: int) -> Label:  # noqa: A002
-        entry = self._checked(raw, path)
+    def _actor(self, entry: Entry, path: str, caller: str | None) -> str:
+        """Who decided: a caller whose name is known and nobody else, for cases are held under that name too."""
+        if caller is None or self._kind.source is not Source.HUMAN:
+            return entry.actor or ""
+        if entry.actor not in (None, caller):
+            raise BadInput(f"{path}.actor", "actor", f"is not who shows this key; leave it out, or say {caller}")
+        return caller
+
+    def _label(self, entry: Entry, path: str, view: View, id: bytes, now: int) -> Label:  # noqa: A002
         value = getattr(entry, self._kind.value)
         if value is msgspec.UNSET:
             raise BadInput(f"{path}.{self._kind.value}", "missing", "is what this request is for; add it")
@@ -146,7 +158,7 @@ class LabelDoor:
         if view.live.served.contract.output.task is Task.REGRESSION:
             value = float(value)
         observed = now if entry.observed_at is None else micros(entry.observed_at)
-        label = Label(id, now, observed, value, source=self._kind.source, actor=entry.actor or "")
+        label = Label(id, now, observed, value, source=self._kind.source)
         self._refer(label, entry, path, view)
         return label
 

@@ -1,0 +1,117 @@
+"""Somebody else changes an endpoint's file between a look at it and the write: nothing of either is lost."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headgate.app import rollouts as verbs
+from headgate.app.facade import Headgate
+from headgate.app.rollouts import Rollouts
+from headgate.errors import Conflict
+from headgate.rollouts.observe import thresholds_before
+from headgate.rollouts.rollout import Edit, Rollout
+from headgate.rollouts.state import Action, Phase
+from headgate.testing.installation import Installation
+from headgate.traffic.endpoint import EndpointSpec
+
+LATER = "endpoint: late\nmodel: linear:1\nlabel_maturity: 1d\n"
+PLAN = "endpoint: late\ncandidate: linear:2\nsteps: [set_weight: 50%, approve]\nguards: []\n"
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Installation:
+    """An endpoint with two versions, the first of them live; nothing runs."""
+    installation = Installation(tmp_path / "h")
+    installation.linear()
+    installation.linear(bias=1.0)
+    installation.serve("late", {"linear:1": 1.0})
+    return installation
+
+
+@pytest.fixture
+def hg(here: Installation) -> Iterator[Headgate]:
+    with here.open() as found:
+        yield found
+
+
+@pytest.fixture
+def other(here: Installation) -> Iterator[Headgate]:
+    """The same installation in somebody else's hands."""
+    with here.open() as found:
+        yield found
+
+
+def file(hg: Headgate) -> EndpointSpec:
+    return hg.rollouts.declared.spec("default", "late")
+
+
+def test_an_apply_does_not_undo_a_promotion(hg: Headgate, other: Headgate, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = Rollouts.leave_alone
+
+    def looks(rollouts: Rollouts, spec: EndpointSpec) -> None:
+        look(rollouts, spec)
+        monkeypatch.undo()
+        other.deploy(PLAN, force=True)
+        other.rollouts.order("late", Action.PROMOTE)
+
+    monkeypatch.setattr(Rollouts, "leave_alone", looks)
+    with pytest.raises(Conflict, match="was changed meanwhile; look again"):
+        hg.apply(LATER, force=True)
+    assert (file(hg).model, file(hg).label_maturity) == ("linear:2", "0s")
+    hg.apply(LATER, force=True)
+    assert file(hg).label_maturity == "1d", "who has looked again may"
+
+
+def test_a_rollout_begins_on_the_file_its_plan_was_checked_against(
+    hg: Headgate, other: Headgate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looks(*words: Any) -> tuple[float, ...]:
+        monkeypatch.undo()
+        other.apply(LATER, force=True)
+        return thresholds_before(*words)
+
+    monkeypatch.setattr(verbs, "thresholds_before", looks)
+    with pytest.raises(Conflict, match="was changed meanwhile"):
+        hg.deploy(PLAN, force=True)
+    assert hg.rollouts.history("late") == []
+    assert (file(hg).label_maturity, file(hg).forced) == ("1d", ["linear:1"])
+    assert hg.deploy(PLAN, force=True).number == 1
+    assert (file(hg).label_maturity, file(hg).forced) == ("1d", ["linear:1", "linear:2"])
+
+
+def test_a_promotion_does_not_undo_an_apply(hg: Headgate, other: Headgate, monkeypatch: pytest.MonkeyPatch) -> None:
+    hg.deploy(PLAN, force=True)
+    read = Rollouts.promoted
+
+    def reads(rollouts: Rollouts, rollout: Rollout) -> Edit:
+        edit = read(rollouts, rollout)
+        monkeypatch.undo()
+        forced = "forced: ['linear:1', 'linear:2']\n"
+        other.apply(LATER + forced, force=True)
+        return edit
+
+    monkeypatch.setattr(Rollouts, "promoted", reads)
+    with pytest.raises(Conflict, match="was changed meanwhile"):
+        hg.rollouts.order("late", Action.PROMOTE)
+    assert hg.rollouts.history("late")[-1].state.phase is Phase.PROGRESSING
+    assert hg.rollouts.order("late", Action.PROMOTE).state.phase is Phase.PROMOTED
+    assert (file(hg).model, file(hg).label_maturity) == ("linear:2", "1d")
+
+
+def test_a_way_back_does_not_undo_an_apply(hg: Headgate, other: Headgate, monkeypatch: pytest.MonkeyPatch) -> None:
+    hg.deploy(PLAN, force=True)
+    hg.rollouts.order("late", Action.PROMOTE)
+    look = Rollouts.history
+
+    def looks(rollouts: Rollouts, endpoint: str) -> list[Rollout]:
+        monkeypatch.undo()
+        other.apply(LATER.replace("linear:1", "linear:2"), force=True)
+        return look(rollouts, endpoint)
+
+    monkeypatch.setattr(Rollouts, "history", looks)
+    with pytest.raises(Conflict, match="was changed meanwhile"):
+        hg.rollouts.roll_back("late")
+    assert hg.rollouts.roll_back("late") == "linear:1"
+    assert (file(hg).model, file(hg).label_maturity) == ("linear:1", "1d")
