@@ -7,13 +7,12 @@ import msgspec
 import pytest
 
 from headgate.contracts.contract import Output
-from headgate.errors import BadInput
 from headgate.journal.lake import Lake
 from headgate.journal.reader import Reader
 from headgate.journal.records import Answer, Block, Input, Label, Refusal, Schema, SchemaField, Source
 from headgate.rollouts.answers import FEATURE, LOSS
 from headgate.rollouts.guards import Guard, Margin, Measure, Unit, usual_guard
-from headgate.rollouts.judge import Sample
+from headgate.rollouts.judge import Sample, weigh
 from headgate.rollouts.observe import SETTLED, TIMED, Scene, observe, thresholds_before
 from headgate.rollouts.plan import Analysis, Plan, SetWeight, Shadow
 from headgate.rollouts.rollout import Rollout
@@ -21,7 +20,7 @@ from headgate.rollouts.state import Action, Move
 from headgate.testing.segments import MemorySegments
 from headgate.traffic.assignment import draw
 from headgate.traffic.traffic import Member, Traffic
-from headgate.vocabulary import SECOND, Micros, Role, Task
+from headgate.vocabulary import SECOND, Micros, Role, Task, Verdict
 
 LIVE, CANDIDATE = "late:1", "late:2"
 FIELDS = (SchemaField("amount", "number", "public"), SchemaField("region", "category", "public"))
@@ -154,7 +153,10 @@ def test_without_a_history_the_first_answers_say_what_is_slow(journal: Journal) 
     for place in range(TIMED - 1, TIMED + 5):
         journal.ask(place, (Role.LIVE, "yes"), (Role.SHADOW, "yes"), at=1100 + place)
     later = journal.seen()
-    assert (later.setting.thresholds, len(later.pairs), len(later.arms)) == ((10.0, 10.0, 10.0), 5, 5)
+    assert (later.setting.thresholds, later.setting.since) == ((10.0, 10.0, 10.0), (1100 + TIMED - 1) * SECOND + 1)
+    guards = usual_guard(Measure.ERRORS), usual_guard(Measure.LATENCY)
+    errors, latency = weigh(msgspec.structs.replace(PLAN, steps=(Shadow(1.0),), guards=guards), later).judged
+    assert (errors.rows, latency.rows) == (TIMED + 5, 5), "computing times alone wait for something to compare with"
 
 
 def test_thresholds_are_the_live_versions_own_of_the_week_before(journal: Journal) -> None:
@@ -182,12 +184,24 @@ def test_guards_see_the_fields_and_the_queries_they_name(journal: Journal) -> No
 
 
 @pytest.mark.parametrize(
-    ("query", "says"), [("SELECT 1 AS loss", "input_id is missing"), ("SELECT nothing FROM joined", "nothing")]
+    ("query", "says"),
+    [
+        ("SELECT 1 AS loss", "input_id is missing"),
+        ("SELECT nothing FROM joined", "nothing"),
+        ("SELECT input_id, assigned AS version, 'much' AS loss FROM joined", "must give loss as double, and gives str"),
+        ("SELECT input_id, assigned AS version, [0.1] AS loss FROM joined", "must give loss as double"),
+        ("SELECT [input_id] AS input_id, assigned AS version, 0.1 AS loss FROM joined", "must give input_id as string"),
+        ("SELECT input_id, assigned AS version, 0.1 AS loss, 0.2 AS loss FROM joined", "loss comes twice"),
+    ],
 )
-def test_a_query_that_is_wrong_is_an_error_by_name(journal: Journal, query: str, says: str) -> None:
+def test_a_query_that_is_wrong_breaks_its_own_guard_by_name(journal: Journal, query: str, says: str) -> None:
     guard = Guard(metric=Measure.SQL, margin=Margin(0.1, Unit.PLAIN), query=query, cap=1.0)
-    plan = msgspec.structs.replace(PLAN, guards=(guard,))
+    plan = msgspec.structs.replace(PLAN, guards=(guard, usual_guard(Measure.ERRORS)))
     journal.rollout = msgspec.structs.replace(journal.rollout, plan=plan)
-    journal.ask(1, (Role.LIVE, "yes"), at=1100)
-    with pytest.raises(BadInput, match=says):
-        journal.seen()
+    journal.ask(1, (Role.LIVE, "yes"), (Role.SHADOW, "yes"), at=1100)
+    sample = journal.seen()
+    assert says in sample.broken[query]
+    found = {each.metric: each for each in reversed(weigh(plan, sample).judged)}
+    asked, errors = found[Measure.SQL], found[Measure.ERRORS]
+    assert (asked.verdict, errors.rows) == (Verdict.BROKEN, 1)
+    assert says in asked.why
