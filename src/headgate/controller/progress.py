@@ -59,7 +59,10 @@ class Progress:
         """When each is to be looked at again, on the scale of `monotonic`."""
 
     def turn(self, *, at_once: bool = False) -> list[Rollout]:
-        """Look at every rollout whose time has come, or at all of them; returns those that moved."""
+        """Look at every rollout whose time has come, or at all of them; returns those that moved.
+
+        One that cannot be looked at is logged, and looked at again when its time comes.
+        """
         with self._lock:
             return self._turn(at_once=at_once)
 
@@ -73,7 +76,11 @@ class Progress:
             if not at_once and monotonic() < self._next.get(_key(each), 0.0):
                 continue
             began = thread_time()  # and not by the wall: where callers take the processor, looks are due all the same
-            after = self._look(each)
+            after = each
+            try:
+                after = self._look(each)
+            except Exception:  # one rollout's trouble must not hold up those behind it
+                log.exception("rollout %d of %s could not be looked at", each.number, each.plan.endpoint)
             self._next[_key(each)] = monotonic() + pause_after(thread_time() - began)
             if after is not each:
                 moved.append(after)

@@ -125,11 +125,16 @@ def _judgement(plan: Plan, judgement: Judgement) -> Iterator[str]:
     alpha = plan.alpha
     reason = f": {judgement.why}" if judgement.why else ""
     yield f"verdict {judgement.verdict}{reason}"
+    if not judgement.guards:
+        return
     deciding = sum(not each.dry_run for each in judgement.guards) or 1
     backs, goes = f"{alpha.roll_back / deciding:.2g}", f"{alpha.promote:g}"
     yield f"  rolls back where p(no worse) <= {backs}, goes on where p(worse by the margin) <= {goes}"
     head = ["guard", "from", "margin", "rows", "live", "candidate", "p no worse", "p worse", "verdict"]
     yield table(head, [_guard(each) for each in judgement.guards], left=3)
+    for each in judgement.guards:
+        if each.why and each.why not in judgement.why:
+            yield f"  {_named(each)} cannot be measured: {each.why}"
 
 
 def _guard(judged: Judged) -> list[str]:
@@ -137,8 +142,11 @@ def _guard(judged: Judged) -> list[str]:
     verdict = f"({judged.verdict})" if judged.dry_run else str(judged.verdict)
     figures = [_figure(judged.metric, each) for each in (judged.live, judged.candidate)]
     values = [_p(judged.p_worse), _p(judged.p_fine)]
-    name = f"{judged.metric} by {judged.by}" if judged.by else str(judged.metric)
-    return [name, judged.source, margin, f"{judged.rows:,}", *figures, *values, verdict]
+    return [_named(judged), judged.source, margin, f"{judged.rows:,}", *figures, *values, verdict]
+
+
+def _named(judged: Judged) -> str:
+    return f"{judged.metric} by {judged.by}" if judged.by else str(judged.metric)
 
 
 def _figure(metric: Measure, value: float | None) -> str:
