@@ -10,8 +10,9 @@ import pytest
 from tests.cli.in_process import Run
 
 import headgate
-from headgate.app.rollouts import ORDERS
+from headgate.app.rollouts import ORDERS, Rollouts
 from headgate.cli import deploy
+from headgate.errors import IntegrityError
 
 SOURCE = "class Sign:\n    def predict(self, table): return [int(each > {over}) for each in table['x'].to_pylist()]\n"
 PLAN = """\
@@ -27,6 +28,12 @@ guards:
 - metric: errors
 - metric: accuracy
   margin: 2pt
+"""
+ASKED = """\
+- metric: sql
+  margin: 0.1
+  cap: 1
+  query: SELECT nothing FROM joined
 """
 
 
@@ -120,6 +127,26 @@ def test_an_order_about_one_step_ends_no_other(run: Run) -> None:
         assert run("rollout", "approve", "late", "--step", str(place)).code == 0
     late = run("rollout", "promote", "late", "--step", "4")
     assert (late.code, "is behind its last step" in late.err) == (5, True)
+
+
+def test_one_that_cannot_be_measured_is_shown_and_may_be_promoted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("evaluate", "sign:2", "rows.parquet", "--gate", "accuracy >= 0.5")
+    Path("rollout.yaml").write_text(PLAN + ASKED)
+    assert run("deploy").code == 0
+    shown = run("rollout", "status", "late")
+    assert (shown.code, "verdict broken: sql cannot be measured: " in shown.out) == (0, True)
+    assert "rolls back where" in shown.out, "the others are measured"
+
+    def broken(*_: object) -> None:
+        raise IntegrityError("the journal is not what it was")
+
+    monkeypatch.setattr(Rollouts, "observe", broken)
+    shown = run("rollout", "status", "late")
+    assert (shown.code, "verdict broken: the journal is not what it was" in shown.out) == (0, True)
+    assert "rolls back where" not in shown.out
+    assert run("rollout", "promote", "late").code == 0
+    with headgate.open("h") as hg:
+        assert hg.rollouts.history("late")[-1].moves[-1].spent["accuracy"] == 0.02
 
 
 def test_the_way_back_is_open_after_a_later_rollout_failed(run: Run) -> None:

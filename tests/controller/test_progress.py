@@ -1,5 +1,7 @@
 """Rollouts moved on by the controller: decided on what was seen, applied once, resumed by whoever comes after."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 from tests.rollouts.samples import as_good, nothing, worse
@@ -8,7 +10,7 @@ from headgate.clock import HeldClock
 from headgate.controller.progress import Progress
 from headgate.errors import BadInput, Unavailable
 from headgate.events import Event, EventKind
-from headgate.rollouts.guards import Guard, Measure, usual_guard
+from headgate.rollouts.guards import Guard, Margin, Measure, Unit, usual_guard
 from headgate.rollouts.judge import Sample, Weighed, weigh
 from headgate.rollouts.plan import Analysis, OnHorizon, Pause, Plan, SetWeight, Shadow, Step
 from headgate.rollouts.rollout import Edit, Rollout
@@ -127,6 +129,41 @@ def test_a_measurement_that_is_broken_pauses() -> None:
     rollout = here.turn(BadInput("values", "range", "must be numbers"))
     assert rollout.state.phase is Phase.PAUSED
     assert "must be numbers" in rollout.moves[-1].why
+
+
+def test_a_guard_whose_query_fails_pauses_and_keeps_nobody_from_rolling_back() -> None:
+    here = Installation()
+    asked = Guard(metric=Measure.SQL, margin=Margin(0.1, Unit.PLAIN), query="SELECT 1", cap=1.0)
+    here.begin(*CANARY, guards=(ERRORS, asked))
+    broken = {"SELECT 1": "there is no such column"}
+    paused = here.turn(replace(nothing(), broken=broken))
+    assert paused.state.phase is Phase.PAUSED
+    assert "there is no such column" in paused.moves[-1].why
+    assert here.turn(replace(worse(), broken=broken)).state.phase is Phase.ROLLED_BACK
+
+
+def test_one_that_cannot_be_looked_at_holds_up_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    here = Installation()
+    plan = Plan(endpoint="early", candidate="late:2", steps=CANARY, guards=(ERRORS,))
+    begun = Event(here.clock.now(), EventKind.ROLLOUT, "default", "early", "ann")
+    here.store.add_rollout(Rollout(plan=plan, live="late:1", started=here.clock.now()), begun)
+    here.begin(*CANARY)
+    looked: list[str] = []
+
+    def observe(rollout: Rollout, now: Micros) -> Weighed:
+        looked.append(rollout.plan.endpoint)
+        if rollout.plan.endpoint == "early":
+            raise TypeError("a fault of ours")
+        return weigh(rollout.plan, here.sample if isinstance(here.sample, Sample) else nothing())
+
+    here.observe = observe  # type: ignore[method-assign] # one of two that fails
+    here.progress = here.controller()
+    assert here.turn(worse()).state.phase is Phase.ROLLED_BACK
+    assert looked == ["early", "late"]
+    assert "rollout 1 of early could not be looked at" in caplog.text
+    assert "a fault of ours" in caplog.text, "with its trace"
+    here.progress.turn()
+    assert looked == ["early", "late"], "not again within half a second"
 
 
 def test_a_journal_that_cannot_be_read_for_a_moment_moves_nothing() -> None:

@@ -470,6 +470,26 @@ def test_rows_the_live_version_failed_on_are_shadowed_and_refused_ones_are_not(p
     play(prepare, scene)
 
 
+def test_rows_the_live_version_was_too_late_for_are_shadowed(play: Any) -> None:
+    gate = asyncio.Event()
+
+    def prepare(town: Any) -> None:
+        with_shadow(Scripted(nothing, 2.0))(town)
+        town.placements[town.linear()] = Scripted(lambda _: gate.wait(), 0.0)
+
+    async def scene(town: Any) -> None:
+        await town.obeyed(1)
+        caller = await town.call()
+        assert (await caller.post(PREDICT, {"rows": [ROW, ROW], "deadline_ms": 50})).status == 504
+        gate.set()
+        found = await settled(town, 2)
+        late = {each.id: each.refusal.rule for each in town.journal.inputs}
+        assert {each.input_id: "deadline" for each in found} == late
+        assert ({each.fallback for each in found}, of(town, Role.LIVE)) == ({""}, [])
+
+    play(prepare, scene)
+
+
 def test_a_shadow_steps_aside_for_callers_of_the_same_version(play: Any) -> None:
     gate = asyncio.Event()
     placement = Scripted(nothing, 2.0)

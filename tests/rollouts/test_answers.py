@@ -4,8 +4,8 @@ import numpy as np
 from tests.rollouts.tables import CANDIDATE, LIVE, answer, joined, unanswered
 
 from headgate.contracts.contract import Output
-from headgate.rollouts.answers import Before, arms_of, pairs_of
-from headgate.vocabulary import Micros, Role, Task
+from headgate.rollouts.answers import arms_of, pairs_of, routed_of
+from headgate.vocabulary import SECOND, Micros, Role, Task
 
 OUTPUT = Output(Task.BINARY, classes=("no", "yes"), probability=True)
 
@@ -91,17 +91,27 @@ def test_an_input_nobody_answered_before_a_step_took_effect_is_the_live_versions
 
 
 def test_a_table_goes_on_where_another_ended() -> None:
-    rows = [unanswered(0), answer(1, Role.LIVE, "yes", entity="ann"), answer(2, Role.LIVE, "yes", entity="bob")]
-    before = Before(0.25, {"bob"})
-    arms = arms_of(joined(rows), OUTPUT, LIVE, CANDIDATE, lambda *_: CANDIDATE, sticks=True, before=before)
+    said = [answer(place, Role.LIVE, "yes", entity=who, probability=0.5) for place, who in ((1, "ann"), (2, "bob"))]
+    routed = routed_of(joined([unanswered(0), *said]), LIVE, CANDIDATE, lambda *_: CANDIDATE, earlier=0.25)
+    assert routed.entities() == {None, "ann", "bob"}
+    assert routed.until(3 * SECOND).shares.tolist() == [0.25, 0.5]
+    arms = routed.firsts({"bob"}).arms(OUTPUT)
     assert arms.candidate.tolist() == [True, False]
-    assert arms.shares.tolist() == [0.25, 0.0]
+    assert arms.shares.tolist() == [0.25, 0.5]
 
 
 def test_where_callers_stick_only_the_first_input_of_each_counts() -> None:
-    rows = [answer(place, Role.LIVE, "yes", entity=who) for place, who in enumerate(["ann", "bob", "ann", None, None])]
+    callers = ["ann", "bob", "ann", None, None]
+    rows = [answer(place, Role.LIVE, "yes", entity=who, probability=0.5) for place, who in enumerate(callers)]
     assert len(arms_of(joined(rows), OUTPUT, LIVE, CANDIDATE, nobody, sticks=True)) == 4
     assert len(arms_of(joined(rows), OUTPUT, LIVE, CANDIDATE, nobody)) == 5
+
+
+def test_who_asked_before_callers_were_divided_counts_once_they_are() -> None:
+    said = ((Role.LIVE, 1.0), (Role.LIVE, 1.0), (Role.CANARY, 0.5), (Role.CANARY, 0.5), (Role.CANARY, 1.0))
+    rows = [answer(at, role, "yes", entity="ann", probability=share) for at, (role, share) in enumerate(said)]
+    arms = arms_of(joined(rows), OUTPUT, LIVE, CANDIDATE, nobody, sticks=True)
+    assert arms.shares.tolist() == [0.0, 0.0, 0.5, 1.0]
 
 
 def test_an_empty_journal_is_an_empty_sample() -> None:

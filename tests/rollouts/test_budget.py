@@ -1,11 +1,13 @@
 """A year's budget: many small steps down never add up to a large one."""
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
 
 from headgate.rollouts.answers import Answers, Arms, Pairs
-from headgate.rollouts.budget import YEAR, spending, within_budget
+from headgate.rollouts.budget import YEAR, at_most, spending, within_budget
 from headgate.rollouts.guards import Guard, Margin, Measure, Unit, usual_guard
 from headgate.rollouts.judge import Sample, judge, weigh
 from headgate.rollouts.measures import Setting
@@ -41,6 +43,26 @@ def test_what_was_spent_is_missing_from_the_next_margin_for_a_year() -> None:
     assert narrowed.unit is Unit.POINTS
     assert within_budget(PLAN, [ended(0, 3.0)], BUDGET, Micros(5)).guards[0].margin.value == 0.0
     assert within_budget(PLAN, [ended(0, 3.0)], BUDGET, Micros(YEAR)).guards[0].margin.value == 1.0
+
+
+def test_a_margin_in_per_cent_stays_while_anything_is_left_and_then_is_nothing() -> None:
+    guard = Guard(metric=Measure.ACCURACY, margin=Margin(5.0, Unit.PERCENT))
+    plan = msgspec.structs.replace(PLAN, guards=(guard,))
+    assert within_budget(plan, [ended(0, 0.75)], BUDGET, Micros(5)).guards == (guard,)
+    for gone in ([ended(0, 3.0)], [ended(0, 0.1)] * 10):
+        assert within_budget(plan, gone, BUDGET, Micros(5)).guards[0].margin == Margin(0.0, Unit.PERCENT)
+
+
+def test_what_cannot_be_measured_spends_what_its_margin_allows() -> None:
+    errors, accuracy = usual_guard(Measure.ERRORS), usual_guard(Measure.ACCURACY)
+    share = msgspec.structs.replace(accuracy, margin=Margin(5.0, Unit.PERCENT))
+    asked = Guard(metric=Measure.SQL, margin=Margin(2.0, Unit.PLAIN), query="SELECT 1", cap=10.0)
+    assert at_most(msgspec.structs.replace(PLAN, guards=(errors, accuracy))) == {"accuracy": 0.01}
+    assert at_most(msgspec.structs.replace(PLAN, guards=(share,)))["accuracy"] == pytest.approx(0.05)
+    sample = replace(shadowed(np.random.default_rng(4), 30_000, -0.01, 0.04), broken={"SELECT 1": "no such column"})
+    spends = spending(msgspec.structs.replace(PLAN, guards=(accuracy, asked)), sample)
+    assert spends["accuracy"] == 0.0
+    assert spends.get("sql: SELECT 1", 0.2) == 0.2
 
 
 def test_guards_without_labels_have_no_budget() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from headgate.rollouts.decide import decide
 from headgate.rollouts.guards import Measure, usual_guard
-from headgate.rollouts.plan import Analysis, Approve, OnHorizon, Pause, Plan, SetWeight, Shadow, Step
+from headgate.rollouts.plan import Analysis, Approve, OnHorizon, Partial, Pause, Plan, SetWeight, Shadow, Step
 from headgate.rollouts.state import Action, Move, Phase, State, begin, moved
 from headgate.vocabulary import Micros, Verdict
 
@@ -56,6 +56,13 @@ def test_a_pause_is_as_long_as_it_says() -> None:
     plan = plan_of(SetWeight(0.5), Pause(Micros(10)))
     assert action(plan, at(plan, 1), Verdict.UNDECIDED, 9) is None
     assert action(plan, at(plan, 1), Verdict.UNDECIDED, 10) is Action.STEP
+
+
+@pytest.mark.parametrize(("after", "confidence"), [(SetWeight(1.0), 0.0), (Analysis(), 0.9)])
+def test_the_step_after_a_partial_one_has_the_last_word(after: Step, confidence: float) -> None:
+    plan = plan_of(Partial(0.02), after, people=True)
+    state = moved(plan, begin(plan, Micros(0)), Move(Action.STEP, Micros(1), "", confidence=0.9))
+    assert (state.step, state.weight, state.confidence) == (1, 1.0, confidence)
 
 
 def test_after_the_last_step_only_evidence_promotes() -> None:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.rollouts.same import assert_judged_alike, assert_observed_alike
-from tests.rollouts.worlds import BEGUN, GUARDS, LIVE, RAMP, SPLIT, STICKY, Habits, World, ident
+from tests.rollouts.worlds import BEGUN, CANDIDATE, GUARDS, LIVE, RAMP, SPLIT, STICKY, Habits, World, ident
 
 from headgate.journal.reader import Reader
-from headgate.journal.records import Answer, Block, Input, Label
+from headgate.journal.records import Answer, Block, Input, Label, Refusal
 from headgate.rollouts import following, ledger
 from headgate.rollouts.following import LATE, Followed, Following
 from headgate.rollouts.guards import Guard, Margin, Measure, Unit
@@ -306,6 +306,24 @@ def test_answers_before_their_input_wait_for_it(world: World, beginnings: Beginn
     world.wait(1.0)
     assert len(assert_as_whole(world, followed).sample.arms) == before + 1
     assert beginnings.count == 1
+
+
+def test_where_callers_stick_inputs_that_do_not_count_still_say_what_share_the_candidate_had(tmp_path: Path) -> None:
+    world = World(tmp_path, 7, STICKY)
+    world.wait(6.0)
+    followed = Followed(world.reader)
+    for number, (share, user) in enumerate(((0.0, "ann"), (0.2, "ann"), (0.5, "ann"), (None, "bob"))):
+        row = Input(ident(number), world.now - 1, (1.0, "north"), f"r{number}", 0, entity=user)
+        if share is None:
+            row.refusal = Refusal("row", "runtime", "failed")
+            world.write(Block([row], [], []))
+        else:
+            version, role, chance = (CANDIDATE, Role.CANARY, share) if share else (LIVE, Role.LIVE, 1.0)
+            said = Answer(ident(number), version, version, role, chance, "yes", [0.2, 0.8], 100, 9)
+            world.write(Block([row], [said], []))
+        world.wait(10.0)
+        seen = assert_as_whole(world, followed)
+    assert seen.sample.arms.shares.tolist() == [0.0, 0.2, 0.5]
 
 
 def followed_for(world: World, count: int) -> Followed:

@@ -1,5 +1,7 @@
 """The judge on simulated answers: what it decides, and how often it is wrong."""
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pyarrow as pa
@@ -7,7 +9,6 @@ import pytest
 from tests.rollouts.tables import CANDIDATE, LIVE, answer, coins, divided, joined, shadowed
 
 from headgate.contracts.contract import Output
-from headgate.errors import BadInput
 from headgate.rollouts.answers import FEATURE, LOSS, Answers, Arms, Pairs, answers_of, arms_of, pairs_of
 from headgate.rollouts.guards import Alpha, Guard, Margin, Measure, Unit, usual_guard, usual_guards
 from headgate.rollouts.judge import Judgement, Sample, Source, judge, sources, weigh
@@ -256,8 +257,60 @@ def test_a_query_gives_losses_of_its_own() -> None:
     asked = table.append_column(f"{LOSS}SELECT 1", pa.array(lost))
     assert looked(asked, guarded(UNSEEN, guard)).verdict is Verdict.ROLL_BACK
     wild = table.append_column(f"{LOSS}SELECT 1", pa.array([7.0] * len(table)))
-    with pytest.raises(BadInput, match="between 0 and the cap"):
-        looked(wild, guarded(UNSEEN, guard))
+    judgement = looked(wild, guarded(UNSEEN, guard, ERRORS))
+    assert (judgement.verdict, judgement.guards[0].verdict) == (Verdict.BROKEN, Verdict.BROKEN)
+    assert "between 0 and the cap" in judgement.why
+    assert judgement.guards[1].rows == 400
+
+
+def both(count: int, fallback: str = "") -> list[dict[str, object]]:
+    """Inputs both versions were asked, of which the candidate may have failed on all."""
+    return [
+        answer(place, role, "yes", fallback=fallback if role is Role.SHADOW else "")
+        for place in range(count)
+        for role in (Role.LIVE, Role.SHADOW)
+    ]
+
+
+def test_callers_who_are_not_divided_as_said_keep_nobody_from_rolling_back_on_a_shadow() -> None:
+    plan = msgspec.structs.replace(UNSEEN, steps=(Shadow(1.0), SetWeight(0.5), Analysis()), guards=(ERRORS,))
+    skewed = [answer(100 + place, Role.CANARY, "yes", probability=0.5) for place in range(200)]
+    assert looked(joined([*both(50), *skewed]), plan).verdict is Verdict.BROKEN
+    judgement = looked(joined([*both(50, "failed"), *skewed]), plan)
+    assert (judgement.verdict, judgement.why) == (Verdict.ROLL_BACK, "errors is worse (shadow)")
+
+
+def test_a_split_that_is_not_what_it_says_rolls_nobody_back_and_is_told() -> None:
+    skewed = [answer(place, Role.CANARY, "yes", probability=0.5, fallback="failed") for place in range(200)]
+    judgement = looked(joined(skewed), guarded(SPLIT, ERRORS))
+    assert (judgement.verdict, judgement.why) == (Verdict.BROKEN, "callers are not divided as the weights say")
+    assert judgement.guards[0].verdict is Verdict.ROLL_BACK
+
+
+def test_a_silent_shadow_and_missing_labels_keep_nobody_from_rolling_back() -> None:
+    judgement = looked(joined(both(1000, "failed")), guarded(UNSEEN, ACCURACY, ERRORS))
+    assert (judgement.verdict, judgement.why) == (Verdict.ROLL_BACK, "errors is worse (shadow)")
+    plan = msgspec.structs.replace(UNSEEN, steps=(Shadow(1.0), SetWeight(0.5), Analysis()), guards=(ERRORS,))
+    silent = [
+        answer(place, role, "yes", probability=0.5, fallback="failed" if role is Role.CANARY else "")
+        for place, role in enumerate([Role.LIVE, Role.CANARY] * 1300)
+    ]
+    assert looked(joined(silent), plan).why == "errors is worse (split)"
+
+
+def test_a_query_that_fails_breaks_its_own_guard_alone() -> None:
+    guard = Guard(metric=Measure.SQL, margin=Margin(0.1, Unit.PLAIN), query="SELECT 1", cap=1.0)
+    broken = {"SELECT 1": "there is no such column"}
+    for rows, verdict in ((both(500), Verdict.BROKEN), (both(500, "failed"), Verdict.ROLL_BACK)):
+        sample = replace(sample_of(joined(rows)), broken=broken)
+        plan = guarded(UNSEEN, guard, ERRORS)
+        judgement = judge(plan, begin(plan, Micros(0)), weigh(plan, sample))
+        assert judgement.verdict is verdict
+        assert (judgement.guards[0].verdict, judgement.guards[1].rows) == (Verdict.BROKEN, 500)
+        assert "no such column" in judgement.guards[0].why
+    dry = guarded(UNSEEN, msgspec.structs.replace(guard, dry_run=True), ERRORS)
+    sample = replace(sample_of(joined(both(10))), broken=broken)
+    assert judge(dry, begin(dry, Micros(0)), weigh(dry, sample)).verdict is Verdict.UNDECIDED
 
 
 @pytest.mark.parametrize(("lost", "verdict"), [(0.5, Verdict.ROLL_BACK), (0.0, Verdict.PROMOTE)])

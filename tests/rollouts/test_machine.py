@@ -81,6 +81,11 @@ class Rollouts(RuleBasedStateMachine):
         self.moves.append(move)
         if before.ended:
             assert self.state == before, "what has ended stays as it is"
+        steps = self.plan.steps
+        if move.action is Action.STEP and before.step < self.state.step < len(steps):
+            entered = steps[self.state.step]
+            if isinstance(entered, SetWeight):
+                assert (self.state.weight, self.state.confidence) == (entered.weight, 0), "a step is what it says"
 
     def current(self, state: State) -> Step:
         return self.plan.steps[state.step]

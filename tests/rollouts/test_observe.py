@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from headgate.contracts.contract import Output
-from headgate.errors import BadInput
 from headgate.journal.lake import Lake
 from headgate.journal.reader import Reader
 from headgate.journal.records import Answer, Block, Input, Label, Refusal, Schema, SchemaField, Source
@@ -156,7 +155,10 @@ def test_without_a_history_the_first_answers_say_what_is_slow(journal: Journal) 
     for place in range(TIMED - 1, TIMED + 5):
         journal.ask(place, (Role.LIVE, "yes"), (Role.SHADOW, "yes"), at=1100 + place)
     later = journal.seen()
-    assert (later.setting.thresholds, len(later.pairs), len(later.arms)) == ((10.0, 10.0, 10.0), 5, 5)
+    assert (later.setting.thresholds, later.setting.since) == ((10.0, 10.0, 10.0), (1100 + TIMED - 1) * SECOND + 1)
+    guards = usual_guard(Measure.ERRORS), usual_guard(Measure.LATENCY)
+    errors, latency = weigh(msgspec.structs.replace(PLAN, steps=(Shadow(1.0),), guards=guards), later).judged
+    assert (errors.rows, latency.rows) == (TIMED + 5, 5), "computing times alone wait for something to compare with"
 
 
 def test_thresholds_are_the_live_versions_own_of_the_week_before(journal: Journal) -> None:
@@ -211,12 +213,24 @@ def test_a_query_that_reads_no_label_decides_where_none_comes(journal: Journal, 
 
 
 @pytest.mark.parametrize(
-    ("query", "says"), [("SELECT 1 AS loss", "input_id is missing"), ("SELECT nothing FROM joined", "nothing")]
+    ("query", "says"),
+    [
+        ("SELECT 1 AS loss", "input_id is missing"),
+        ("SELECT nothing FROM joined", "nothing"),
+        ("SELECT input_id, assigned AS version, 'much' AS loss FROM joined", "must give loss as double, and gives str"),
+        ("SELECT input_id, assigned AS version, [0.1] AS loss FROM joined", "must give loss as double"),
+        ("SELECT [input_id] AS input_id, assigned AS version, 0.1 AS loss FROM joined", "must give input_id as string"),
+        ("SELECT input_id, assigned AS version, 0.1 AS loss, 0.2 AS loss FROM joined", "loss comes twice"),
+    ],
 )
-def test_a_query_that_is_wrong_is_an_error_by_name(journal: Journal, query: str, says: str) -> None:
+def test_a_query_that_is_wrong_breaks_its_own_guard_by_name(journal: Journal, query: str, says: str) -> None:
     guard = Guard(metric=Measure.SQL, margin=Margin(0.1, Unit.PLAIN), query=query, cap=1.0)
-    plan = msgspec.structs.replace(PLAN, guards=(guard,))
+    plan = msgspec.structs.replace(PLAN, guards=(guard, usual_guard(Measure.ERRORS)))
     journal.rollout = msgspec.structs.replace(journal.rollout, plan=plan)
-    journal.ask(1, (Role.LIVE, "yes"), at=1100)
-    with pytest.raises(BadInput, match=says):
-        journal.seen()
+    journal.ask(1, (Role.LIVE, "yes"), (Role.SHADOW, "yes"), at=1100)
+    sample = journal.seen()
+    assert says in sample.broken[query]
+    found = {each.metric: each for each in reversed(weigh(plan, sample).judged)}
+    asked, errors = found[Measure.SQL], found[Measure.ERRORS]
+    assert (asked.verdict, errors.rows) == (Verdict.BROKEN, 1)
+    assert says in asked.why

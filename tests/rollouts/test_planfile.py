@@ -143,6 +143,14 @@ def test_a_query_that_reads_the_label_needs_it(loss: str) -> None:
         ("strategy: canary\nguards:\n- metric: accuracy\n  margin: 0.5\n", 6, "another unit"),
         ("strategy: canary\nguards:\n- metric: accuracy\n  margin: much\n", 6, "with its unit"),
         ("strategy: canary\nguards:\n- metric: accuracy\n  margin: -1pt\n", 6, "with its unit"),
+        (
+            "strategy: canary\nguards:\n- metric: agreement\n  margin: 0pt\n",
+            6,
+            "guards[0].margin: must be more than 0pt",
+        ),
+        ("strategy: canary\nguards:\n- metric: agreement\n  margin: 100pt\n", 6, "must be less than 100pt"),
+        ("strategy: canary\nguards:\n- metric: accuracy\n  margin: 100pt\n", 6, "must be less than 100pt"),
+        ("strategy: canary\nguards:\n- metric: calibration\n  margin: 1\n", 6, "must be less than 1,"),
         ("strategy: canary\nguards:\n- metric: errors\n- metric: errors\n", 6, "guarded already"),
         ("strategy: ab_test\nguards:\n- metric: agreement\n", 5, "begin with a shadow step"),
         ("strategy: canary\nguards:\n- metric: accuracy\n  cap: 3\n", 6, "means nothing for accuracy"),
@@ -174,6 +182,14 @@ def test_a_guard_must_fit_its_endpoint(facts: Facts, guard: str, says: str) -> N
     message = refused(f"strategy: canary\nguards:\n- metric: {guard}\n", facts)
     assert message.startswith("rollout.yaml line 5: guards[0]."), message
     assert says in message
+
+
+def test_a_margin_is_less_than_the_cap() -> None:
+    body = "strategy: canary\nguards:\n- metric: absolute_error\n  margin: {}\n  cap: 40\n"
+    message = refused(body.format(50), NUMBER)
+    assert message.startswith("rollout.yaml line 6: guards[0].margin: must be less than 40,"), message
+    assert plan_of(body.format(39), NUMBER).guards[0].cap == 40
+    assert plan_of(body.format("50%"), NUMBER).guards[0].cap == 40
 
 
 BUSY = Facts(BINARY.output, maturity_s=0.0, pace=Pace(inputs_per_second=1000.0))

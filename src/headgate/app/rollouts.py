@@ -13,20 +13,20 @@ from headgate.clock import Clock
 from headgate.contracts.contract import Contract, Sensitivity
 from headgate.controller.declared import Declared
 from headgate.controller.progress import Progress, moved_event
-from headgate.errors import BadConfiguration, Conflict, GateFailed, NotFound
+from headgate.errors import BadConfiguration, Conflict, GateFailed, HeadgateError, NotFound, PassingError
 from headgate.events import Event, EventKind
 from headgate.journal.reader import Reader
 from headgate.registry.ports import Version
 from headgate.registry.registry import Registry
 from headgate.rollouts.answers import with_truths
-from headgate.rollouts.budget import spending, within_budget
+from headgate.rollouts.budget import at_most, spending, within_budget
 from headgate.rollouts.comparison.compare import compare
 from headgate.rollouts.comparison.pairs import NEEDED, pairs_of
 from headgate.rollouts.comparison.people import reviewed
 from headgate.rollouts.comparison.values import Comparison
 from headgate.rollouts.following import Followed
 from headgate.rollouts.foretell import Foretold, Pace, foretell
-from headgate.rollouts.judge import Sample, judge, weigh
+from headgate.rollouts.judge import Judgement, Sample, judge, weigh
 from headgate.rollouts.observe import Scene, observe, thresholds_before
 from headgate.rollouts.plan import Plan
 from headgate.rollouts.planfile import Facts, PlanFile, read_plan
@@ -37,7 +37,7 @@ from headgate.rollouts.text import step_text, told
 from headgate.store.sql import SqlStore
 from headgate.traffic.endpoint import EndpointSpec, Live, Review, Share, Split, dump_endpoint
 from headgate.traffic.ports import TrafficSource
-from headgate.vocabulary import DAY, PEOPLE, SECOND, Micros, Role
+from headgate.vocabulary import DAY, PEOPLE, SECOND, Micros, Role, Verdict
 
 ORDERS: Final = {
     "pause": Action.PAUSE,
@@ -115,7 +115,7 @@ class Rollouts:
         state, now = rollout.state, self.clock.now()
         judgement = None
         if not state.ended:
-            judgement = judge(rollout.plan, state, weigh(rollout.plan, self.observe(rollout, now)))
+            judgement = self._judged(rollout, now)
         return RolloutStatus(rollout=rollout, state=state, judgement=judgement, now=now)
 
     def history(self, endpoint: str) -> list[Rollout]:
@@ -168,7 +168,7 @@ class Rollouts:
         if action is Action.PROMOTE:
             edit = self.promoted(rollout)
             if rollout.plan.guarded:
-                move = msgspec.structs.replace(move, spent=spending(rollout.plan, self.observe(rollout, now)))
+                move = msgspec.structs.replace(move, spent=self._spent(rollout, now))
         return self.store.move_rollout(rollout, move, moved_event(rollout, move, self.actor), edit)
 
     def roll_back(self, endpoint: str, why: str = "") -> Rollout | str:
@@ -218,6 +218,24 @@ class Rollouts:
     def observe(self, rollout: Rollout, now: Micros) -> Sample:
         """What a rollout's guards judge, for whoever looks once."""
         return observe(rollout, self.reader, self._scene(rollout), now)
+
+    def _judged(self, rollout: Rollout, now: Micros) -> Judgement:
+        """What its evidence says, or that it cannot be measured."""
+        try:
+            return judge(rollout.plan, rollout.state, weigh(rollout.plan, self.observe(rollout, now)))
+        except PassingError:
+            raise
+        except HeadgateError as error:
+            return Judgement(verdict=Verdict.BROKEN, why=str(error))
+
+    def _spent(self, rollout: Rollout, now: Micros) -> dict[str, float]:
+        """What its promotion spends by guard; where it cannot be measured, all that its margins allow."""
+        try:
+            return spending(rollout.plan, self.observe(rollout, now))
+        except PassingError:
+            raise
+        except HeadgateError:
+            return at_most(rollout.plan)
 
     def _scene(self, rollout: Rollout) -> Scene:
         spec = self.declared.spec(rollout.plan.project, rollout.plan.endpoint)

@@ -68,7 +68,10 @@ class Progress:
         return monotonic() - self._ended < STUCK
 
     def turn(self, *, at_once: bool = False) -> list[Rollout]:
-        """Look at every rollout whose time has come, or at all of them; returns those that moved."""
+        """Look at every rollout whose time has come, or at all of them; returns those that moved.
+
+        One that cannot be looked at is logged, and looked at again when its time comes.
+        """
         with self._lock:
             moved = self._turn(at_once=at_once)
             self._ended = monotonic()
@@ -86,7 +89,11 @@ class Progress:
             # Not by the wall: where callers take the processor, looks are due all the same. Not of the whole process:
             # sealing a busy journal takes more of it than a look does.
             began = thread_time()
-            after = self._look(each)
+            after = each
+            try:
+                after = self._look(each)
+            except Exception:  # one rollout's trouble must not hold up those behind it
+                log.exception("rollout %d of %s could not be looked at", each.number, each.plan.endpoint)
             self._next[_key(each)] = monotonic() + pause_after(thread_time() - began)
             if after is not each:
                 moved.append(after)

@@ -274,8 +274,7 @@ class Answerer:
             if share.view.people is not None:
                 share.view.count.left(hold_back(share.view.people, share.role, answers))
             self._remember(share.view, share.assigned, share.asks, Block(share.inputs, answers))
-            if share.view.shadows and share.role is Role.LIVE:
-                self._shadows.offer(share)
+            self._offer(share)
             # Counted in the next turn, when the replies are on their way or the disk is at work.
             count, queued = share.seat.count.ran, share.began - share.asks[0].arrived
             role = Role.SUGGESTION if share.role is Role.HUMAN else share.role
@@ -322,8 +321,7 @@ class Answerer:
             ask.outcomes[record.row] = problem
             record.features, record.refusal = None, Refusal("row", "runtime", str(problem))
         self._remember(share.view, share.assigned, share.asks, Block(share.inputs))
-        if share.view.shadows and share.role is Role.LIVE:
-            self._shadows.offer(share)  # what one of two versions alone can answer tells them apart
+        self._offer(share)
 
     def _let_go(self, share: Share) -> list[int]:
         """The places of rows whose callers still wait for this share; of those whose time ran out, say so."""
@@ -333,7 +331,13 @@ class Answerer:
             for record in expired.inputs:
                 record.features, record.refusal = None, Refusal("row", "deadline", "the deadline passed first")
             self._remember(share.view, share.assigned, expired.asks, Block(expired.inputs))
+            self._offer(expired)
         return [place for place, ask in enumerate(share.asks) if ask.open and place not in share.left]
+
+    def _offer(self, share: Share) -> None:
+        """Have shadows answer rows of the live version's: what one of two alone answers in time tells them apart."""
+        if share.view.shadows and share.role is Role.LIVE:
+            self._shadows.offer(share)
 
     # --- its end
 

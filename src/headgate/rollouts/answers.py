@@ -1,7 +1,8 @@
 """What versions answered during a rollout, as columns: the same inputs side by side, or inputs divided between arms.
 
 Made from the journal's joined table; `judge.py` reads nothing else. Every input counts once, in the order of event
-time, and where callers stick to a version only the first of each: what one caller meets belongs together.
+time, and where callers stick to a version, as long as they are divided, only the first of each: what one caller meets
+belongs together.
 """
 
 from collections.abc import Callable, Container, Mapping, Sequence
@@ -120,14 +121,53 @@ class Arms:
         return Arms(self.answers.take(chosen), self.candidate[chosen], self.shares[chosen])
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
-    """What came before the inputs of a table, as far as it matters to them."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Routed:
+    """Inputs that either version was to answer, whether each of them counts or not: rows of a joined table."""
 
-    share: float | None = None
-    """With which probability the last of them was the candidate's; None where that is not known of any."""
-    entities: Container[str | None] = frozenset()
-    """Who asked already, where callers stick to a version."""
+    rows: pa.Table
+    candidate: Bools
+    """Whose each input was."""
+    shares: Floats
+    """With which probability it was the candidate's."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def until(self, moment: int) -> "Routed":
+        """Those before `moment`."""
+        count = int(np.searchsorted(_at(self.rows), moment))
+        return Routed(self.rows.slice(0, count), self.candidate[:count], self.shares[:count])
+
+    def firsts(self, seen: Container[str | None] = frozenset()) -> "Routed":
+        """Those that count where callers stick to a version: while they are divided, the first input of each caller.
+
+        None of the `seen` among them. Inputs of nobody count, and so do those of a moment in which all went to one
+        version: they say nothing of a difference, and take nothing away from the caller's first that does.
+        """
+        counts = np.ones(len(self), np.bool_)
+        who = self._who()
+        counts[self._divided()] = first_of_each(who.to_pylist(), seen) | who.is_null().to_numpy()
+        return self._take(counts)
+
+    def entities(self) -> set[str | None]:
+        """Who asked while callers were divided."""
+        return set(self._who().to_pylist())
+
+    def arms(self, output: Output) -> Arms:
+        """The same with what was said of each."""
+        return Arms(answers_of(self.rows, output), self.candidate, self.shares)
+
+    def _who(self) -> pa.ChunkedArray:
+        """Of each input that was divided who asked it."""
+        return text(self.rows["entity"]).filter(pa.array(self._divided()))
+
+    def _divided(self) -> Bools:
+        divided: Bools = (self.shares > 0) & (self.shares < 1)
+        return divided
+
+    def _take(self, chosen: Bools) -> "Routed":
+        return Routed(self.rows.filter(pa.array(chosen)), self.candidate[chosen], self.shares[chosen])
 
 
 def pairs_of(table: pa.Table, output: Output, live: str, candidate: str) -> Pairs:
@@ -178,25 +218,19 @@ def with_truths(table: pa.Table) -> pa.Table:
     return table.set_column(table.column_names.index("label"), "label", known)
 
 
-def arms_of(
-    table: pa.Table,
-    output: Output,
-    live: str,
-    candidate: str,
-    whose: Whose,
-    *,
-    sticks: bool = False,
-    before: Before | None = None,
-) -> Arms:
+def arms_of(table: pa.Table, output: Output, live: str, candidate: str, whose: Whose, *, sticks: bool = False) -> Arms:
+    """The inputs of a joined table that were divided between the versions; where it `sticks`, those that count."""
+    routed = routed_of(table, live, candidate, whose)
+    return (routed.firsts() if sticks else routed).arms(output)
+
+
+def routed_of(table: pa.Table, live: str, candidate: str, whose: Whose, *, earlier: float | None = None) -> Routed:
     """The inputs of a joined table that either version was to answer; `whose` tells it of those nobody answered.
 
-    Where it `sticks`, an entity always meets the same version, and only the first input of each counts. A table
-    that goes on where another ended is told what was `before`.
+    A table that goes on where another ended is told with which probability the last input of that was the candidate's:
+    `earlier`, None where it is not known of any.
     """
-    before = before or Before()
-    table = _without_shadows(table.filter(_divided(table, live, candidate)))
-    if sticks:
-        table = _firsts(table, before.entities)
+    table = _without_shadows(table.filter(_either(table, live, candidate)))
     assigned = text(table["assigned"])
     ours: Bools = pc.fill_null(pc.equal(assigned, candidate), False).to_numpy().astype(np.bool_)
     for place in np.flatnonzero(assigned.is_null().to_numpy()).tolist():
@@ -206,10 +240,10 @@ def arms_of(
     shares: Floats = np.where(ours, share, 1.0 - share).round(12)
     unknown = np.isnan(shares)
     if unknown.any():
-        shares[unknown] = _nearest(shares, unknown, before.share)
+        shares[unknown] = _nearest(shares, unknown, earlier)
         # Gateways obey a step a little later: where all still went to one version, that one did not answer.
         ours = np.where(unknown & ((shares == 0) | (shares == 1)), shares == 1, ours)
-    return Arms(answers_of(table, output), ours, shares)
+    return Routed(table, ours, shares)
 
 
 def is_of_input(name: str) -> bool:
@@ -228,7 +262,7 @@ def answers_of(table: pa.Table, output: Output) -> Answers:
     fallback = pc.fill_null(text(table["fallback"]), "")
     silent = pc.is_null(table["role"])
     return Answers(
-        integers(table["at"].cast(pa.timestamp("us", tz=table["at"].type.tz)).cast(pa.int64())),
+        _at(table),
         said(table["prediction"], output),
         scores_of(table["scores"], output),
         floats(table["compute_us"]),
@@ -253,7 +287,7 @@ def _is(table: pa.Table, role: Role, version: str) -> pa.ChunkedArray:
     return pc.fill_null(right, False)
 
 
-def _divided(table: pa.Table, live: str, candidate: str) -> pa.ChunkedArray:
+def _either(table: pa.Table, live: str, candidate: str) -> pa.ChunkedArray:
     roles = pc.is_in(text(table["role"]), value_set=pa.array([Role.LIVE.value, Role.CANARY.value]))
     versions = pc.is_in(text(table["assigned"]), value_set=pa.array([live, candidate]))
     return pc.or_(pc.and_(roles, versions), _unanswered(table))
@@ -274,16 +308,14 @@ def _without_shadows(table: pa.Table) -> pa.Table:
     return table
 
 
-def _firsts(table: pa.Table, seen: Container[str | None]) -> pa.Table:
-    """The first row of each entity that was not `seen` before, and all that are of none."""
-    entities = text(table["entity"])
-    return table.filter(pa.array(first_of_each(entities.to_pylist(), seen) | entities.is_null().to_numpy()))
+def _at(table: pa.Table) -> Ints:
+    """Event times in microseconds."""
+    return integers(table["at"].cast(pa.timestamp("us", tz=table["at"].type.tz)).cast(pa.int64()))
 
 
 def _whose(table: pa.Table, place: int, whose: Whose) -> str:
     row: dict[str, Any] = table.slice(place, 1).select(["input_id", "entity"]).to_pylist()[0]
-    at = table["at"].slice(place, 1).cast(pa.timestamp("us", tz=table["at"].type.tz)).cast(pa.int64())
-    return whose(row["input_id"], row["entity"], Micros(at.to_pylist()[0]))
+    return whose(row["input_id"], row["entity"], Micros(int(_at(table.slice(place, 1))[0])))
 
 
 def _nearest(shares: Floats, unknown: Bools, earlier: float | None) -> Floats:

@@ -5,8 +5,9 @@ Many small steps down, each within its margin, would be a large one. So a year's
 * *Error rate.* The n-th rollout of a year may promote wrongly with a probability of at most 6 / (pi n)^2 of the year's
   alpha. These sum to 1, so by the union bound any wrong promotion in the year has at most the year's alpha.
 * *Loss.* A promotion spends the upper confidence bound of how much worse its candidate is, and nothing where that
-  is not above 0. The next margins are no larger than what is left. Once nothing is left only a candidate that is
-  proved to be better is promoted.
+  is not above 0. The next margins are no larger than what is left; one in per cent of the live version's figure stays
+  as it is, since nobody knows beforehand what that comes to. Once nothing is left all of them are 0: only a candidate
+  that is proved to be better is promoted.
 """
 
 import math
@@ -15,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from headgate.errors import BadInput
 from headgate.evidence.confidence import mean_interval
 from headgate.rollouts.guards import Guard, Margin, Unit
 from headgate.rollouts.judge import Sample, Source, differences, sources
@@ -25,6 +27,8 @@ from headgate.traffic.endpoint import RolloutBudget
 from headgate.vocabulary import DAY, Micros
 
 YEAR: Final = 365 * DAY
+_NOTHING: Final = 1e-9
+"""So little left is nothing: sums of what was spent are not exact."""
 
 
 def within_budget(plan: Plan, earlier: Sequence[Rollout], budget: RolloutBudget, now: Micros) -> Plan:
@@ -49,13 +53,21 @@ def spent(guard: Guard, rollouts: Sequence[Rollout]) -> float:
 
 
 def spending(plan: Plan, sample: Sample) -> dict[str, float]:
-    """What a promotion now would spend, by guard: a share of its largest loss, 0 where it is proved to be no worse."""
+    """What a promotion now would spend, by guard: a share of its largest loss, 0 where it is proved to be no worse.
+
+    A guard that cannot be measured spends what its margin allows, as in `at_most`.
+    """
     return {
         name_of(guard): max(0.0, _upper(guard, source, plan.alpha.promote, sample))
         for guard in plan.guards
         if guard.of_quality and guard.by is None
         for source in sources(guard, plan)
     }
+
+
+def at_most(plan: Plan) -> dict[str, float]:
+    """What a promotion spends by guard where nothing can be measured: as much as the margin of each allows."""
+    return {name_of(guard): _allowed(guard) for guard in plan.guards if guard.of_quality and guard.by is None}
 
 
 def name_of(guard: Guard) -> str:
@@ -65,17 +77,25 @@ def name_of(guard: Guard) -> str:
 
 def _narrowed(guard: Guard, left: float) -> Guard:
     """A guard whose margin does not exceed what is `left`, a share of its largest loss."""
-    if not guard.of_quality or guard.margin.unit is Unit.PERCENT:
+    if not guard.of_quality:
         return guard
-    most = max(0.0, left) * largest(guard)
-    if guard.margin.absolute <= most:
+    most = left * largest(guard) if left > _NOTHING else 0.0
+    if guard.margin.absolute <= most and (most > 0 or guard.margin.unit is not Unit.PERCENT):
         return guard
     value = most * 100 if guard.margin.unit is Unit.POINTS else most
     return msgspec.structs.replace(guard, margin=Margin(value, guard.margin.unit))
 
 
+def _allowed(guard: Guard) -> float:
+    """A margin as a share of the largest loss; one in per cent is of what the live version loses, which is no more."""
+    return min(1.0, guard.margin.absolute / largest(guard) + (guard.margin.factor - 1.0))
+
+
 def _upper(guard: Guard, source: Source, alpha: float, sample: Sample) -> float:
-    values = differences(guard, source, sample)
+    try:
+        values = differences(guard, source, sample)
+    except BadInput:
+        return _allowed(guard)
     top = largest(guard)
     if not len(values):
         return 1.0

@@ -16,12 +16,10 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from headgate.contracts.contract import Output
 from headgate.journal.reader import Reader
-from headgate.monitors.columns import text
-from headgate.rollouts.answers import PLACE, Before, arms_of, pairs_of
+from headgate.rollouts.answers import Routed, pairs_of, routed_of
 from headgate.rollouts.grown import GrownAnswers
 from headgate.rollouts.judge import Evidence, Sample, Weighed, read_off, weigh
 from headgate.rollouts.ledger import Ledger
@@ -115,10 +113,9 @@ class Following:
         self._share: float | None = None
         """The candidate's, of the last input before `_settled`."""
         self._entities: set[str | None] = set()
-        """Of the same inputs, where callers stick to a version."""
-        self._thresholds, self._from = rollout.thresholds, rollout.started
-        """From which moment on inputs count."""
-        self._first = _Marks()
+        """Who asked before `_settled` while callers were divided, where these stick to a version."""
+        self._thresholds, self._since = rollout.thresholds, 0
+        """And from which moment on computing times are compared with them."""
         self._looks = 0
         self._kept = 0, 0
         """Pairs and arms of inputs before `_settled`."""
@@ -141,14 +138,14 @@ class Following:
             return None
         if self._ledger.revised is not None:
             self._go_back(self._ledger.revised)
-        table = self._ledger.joined(end)
-        if not self._read(table, rollout, scene):
+        routed = self._read(self._ledger.joined(end), rollout, scene)
+        if routed is None:
             return None
         settled = self._settled_before(end)
         self._find_thresholds()
         evidence, last = self._count(settled, end, due)
-        self._settle(table, settled)
-        return read_off(rollout.plan, evidence, self._sample(self._first, last))
+        self._settle(routed, settled)
+        return read_off(rollout.plan, evidence, self._sample(_Marks(), last))
 
     def _count(self, settled: Micros, end: Micros, due: Micros) -> tuple[Evidence, _Marks]:
         """Count for good what will not change any more, and on top of that, for this look alone, what may."""
@@ -170,19 +167,19 @@ class Following:
         self._counted = self._earlier[-1] if self._earlier else self._uncounted()
 
     def _uncounted(self) -> _Counted:
-        return _Counted(0, self._first, self._rollout.started, Evidence())
+        return _Counted(0, _Marks(), self._rollout.started, Evidence())
 
-    def _read(self, table: pa.Table, rollout: Rollout, scene: Scene) -> bool:
-        """Have what was answered of inputs that may change; False where a column's type is not what it was."""
-        where = scene.output, rollout.live, rollout.plan.candidate
-        before, sticks = Before(self._share, self._entities), rollout.plan.sticky_key is not None
-        pairs = pairs_of(table, *where)
-        arms = arms_of(table, *where, Routing(rollout, scene.traffic), sticks=sticks, before=before)
+    def _read(self, table: pa.Table, rollout: Rollout, scene: Scene) -> Routed | None:
+        """Have what was answered of inputs that may change; None where a column's type is not what it was."""
+        versions = rollout.live, rollout.plan.candidate
+        routed = routed_of(table, *versions, Routing(rollout, scene.traffic), earlier=self._share)
+        counting = routed if rollout.plan.sticky_key is None else routed.firsts(self._entities)
+        pairs, arms = pairs_of(table, scene.output, *versions), counting.arms(scene.output)
         if not (self._pairs.fits(pairs) and self._arms.fits(arms)):
-            return False
+            return None
         self._pairs.put(self._kept[0], pairs)
         self._arms.put(self._kept[1], arms)
-        return True
+        return routed
 
     def _settled_before(self, end: Micros) -> Micros:
         """Before which moment inputs will not change any more."""
@@ -192,25 +189,18 @@ class Following:
         return max(self._settled, Micros(end - LATE))
 
     def _find_thresholds(self) -> None:
-        """Where there were none before the rollout: those of the first answers, as long as these may change."""
-        if self._rollout.thresholds or (self._thresholds and self._from <= self._settled):
+        """Where there were none before the rollout: those of the first answers, as long as these may change.
+
+        No computing time was counted for good by then: only later ones are compared with them.
+        """
+        if self._rollout.thresholds or (self._thresholds and self._since <= self._settled):
             return
-        found = first_thresholds(self._arms.arms(0, len(self._arms)))
-        if found != (self._thresholds, self._from):
-            self._thresholds, self._from = found[0], Micros(found[1])
-            self._first = _Marks()
-            self._first = self._marks(self._from, self._from)
-            self._counted, self._earlier = self._uncounted(), []
+        self._thresholds, self._since = first_thresholds(self._arms.arms(0, len(self._arms)))
 
     def _marks(self, before: int, due: int) -> _Marks:
-        """How many inputs come before a moment, and before the one until which labels are due; `_first` at least."""
-        pairs, arms, first = self._pairs.at(), self._arms.at(), self._first
-        return _Marks(
-            max(first.pairs, int(np.searchsorted(pairs, before))),
-            max(first.arms, int(np.searchsorted(arms, before))),
-            max(first.due_pairs, int(np.searchsorted(pairs, due))),
-            max(first.due_arms, int(np.searchsorted(arms, due))),
-        )
+        """How many inputs come before a moment, and before the one until which labels are due."""
+        pairs, arms = self._pairs.at(), self._arms.at()
+        return _Marks(*(int(np.searchsorted(each, until)) for until in (before, due) for each in (pairs, arms)))
 
     def _learn(self, first: _Marks, last: _Marks) -> None:
         """Have the truth of inputs whose labels are due."""
@@ -227,18 +217,17 @@ class Following:
             self._arms.arms(start.arms, stop.arms),
             self._pairs.pairs(start.due_pairs, stop.due_pairs),
             self._arms.arms(start.due_arms, stop.due_arms),
-            self._scene.setting(self._thresholds),
+            self._scene.setting(self._thresholds, self._since),
         )
 
-    def _settle(self, table: pa.Table, settled: Micros) -> None:
+    def _settle(self, routed: Routed, settled: Micros) -> None:
         """Inputs before `settled` do not change any more."""
         pairs, arms = (int(np.searchsorted(rows.at(), settled)) for rows in (self._pairs, self._arms))
-        if arms > self._kept[1]:
-            self._share = float(self._arms.arms(arms - 1, arms).shares[0])
-            if self._rollout.plan.sticky_key is not None:
-                numbers = pa.array(self._arms.numbers(self._kept[1], arms))
-                theirs = table.filter(pc.is_in(table[PLACE], value_set=numbers))
-                self._entities.update(text(theirs["entity"]).to_pylist())
+        done = routed.until(settled)
+        if len(done):
+            self._share = float(done.shares[-1])
+        if self._rollout.plan.sticky_key is not None:
+            self._entities |= done.entities()
         self._ledger.let_go(settled)
         self._settled, self._kept = settled, (pairs, arms)
 

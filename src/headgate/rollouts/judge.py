@@ -5,14 +5,15 @@ that the candidate is no worse by more than their margin. Evidence grows with th
 once; where one of them changes afterwards, as by a label that is corrected, `following.py` goes back to before it.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 import msgspec
 import numpy as np
 
+from headgate.errors import BadInput
 from headgate.evaluation.estimate import Floats
 from headgate.evidence.allocation import AllocationTest
 from headgate.evidence.mixture import Mixture
@@ -66,6 +67,8 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """The field whose groups it was asked of."""
     group: str = ""
     """The group that decides."""
+    why: str = ""
+    """What keeps it from being measured, where its verdict is `broken`."""
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +94,8 @@ class Sample:
     setting: Setting
     automation: Automation | None = None
     """What decides how much of people's work a candidate may do; None where no people decide."""
+    broken: Mapping[str, str] = field(default_factory=dict)
+    """Queries of guards that give no losses, and why."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,15 +121,18 @@ class Evidence(msgspec.Struct, frozen=True):
     """The tallies of each line of the plan, see `lines_of`; empty before the first row."""
     router: Mixture = _ROUTER.start()
     """Of "callers are divided as the weights say"."""
+    broken: tuple[str, ...] = ()
+    """Of each line why it cannot be measured any more, as it then has no tallies; empty where it can."""
 
     def after(self, plan: Plan, new: Sample) -> "Evidence":
         """After the rows of `new`, which come after those before in event time, each kind of them in its order."""
         lines = lines_of(plan)
         before: tuple[Groups, ...] = self.lines or ({},) * len(lines)
-        after = [_grown(groups, *line, new) for groups, line in zip(before, lines, strict=True)]
+        broken = self.broken or ("",) * len(lines)
+        after = [_grown(groups, why, *line, new) for groups, why, line in zip(before, broken, lines, strict=True)]
         mixed = (new.arms.shares > 0) & (new.arms.shares < 1)
         router = _ROUTER.update(self.router, new.arms.candidate[mixed], new.arms.shares[mixed])
-        return Evidence(tuple(after), router)
+        return Evidence(tuple(groups for groups, _ in after), router, tuple(why for _, why in after))
 
 
 def weigh(plan: Plan, sample: Sample) -> Weighed:
@@ -141,17 +149,17 @@ def read_off(plan: Plan, evidence: Evidence, sample: Sample) -> Weighed:
 
 
 def judge(plan: Plan, state: State, weighed: Weighed) -> Judgement:
-    """The verdict on a rollout in `state`, from what was observed of it."""
-    sample, judged = weighed.sample, weighed.judged
-    if weighed.skewed:
-        return Judgement(verdict=Verdict.BROKEN, why="callers are not divided as the weights say")
-    if _silent(state, sample):
-        return Judgement(verdict=Verdict.BROKEN, why="the shadow says nothing; it may not be loaded, or all is shed")
-    if _unlabelled(plan, sample):
-        return Judgement(verdict=Verdict.BROKEN, why=f"of {len(sample.due_arms):,} labels that are due none came")
+    """The verdict on a rollout in `state`, from what was observed of it.
+
+    What is broken keeps nobody from rolling back on what is not.
+    """
+    judged = weighed.judged
     for each in judged:
-        if each.verdict is Verdict.ROLL_BACK and not each.dry_run:
+        trusted = not (weighed.skewed and each.source is Source.SPLIT)
+        if each.verdict is Verdict.ROLL_BACK and not each.dry_run and trusted:
             return Judgement(verdict=Verdict.ROLL_BACK, guards=judged, why=_worse(each))
+    if broken := _broken(plan, state, weighed):
+        return Judgement(verdict=Verdict.BROKEN, guards=judged, why=broken)
     asked = [each for each in judged if not each.dry_run and _asked(each, plan, state)]
     if asked and all(each.verdict is Verdict.PROMOTE for each in asked):
         return Judgement(verdict=Verdict.PROMOTE, guards=judged, why="every guard holds within its margin")
@@ -188,22 +196,35 @@ def deciding(plan: Plan) -> int:
     return sum(not guard.dry_run for guard, _ in lines_of(plan)) + (plan.risk is not None) or 1
 
 
+def _broken(plan: Plan, state: State, weighed: Weighed) -> str:
+    """What of the measurement is broken; empty where nothing is."""
+    sample = weighed.sample
+    if weighed.skewed:
+        return "callers are not divided as the weights say"
+    if _silent(state, sample):
+        return "the shadow says nothing; it may not be loaded, or all is shed"
+    if _unlabelled(plan, sample):
+        return f"of {len(sample.due_arms):,} labels that are due none came"
+    unmeasured = (each for each in weighed.judged if each.verdict is Verdict.BROKEN and not each.dry_run)
+    return next((f"{each.metric} cannot be measured: {each.why}" for each in unmeasured), "")
+
+
 def _worse(judged: Judged) -> str:
     where = f", where {judged.by} is {judged.group}" if judged.by else ""
     return f"{judged.metric} is worse ({judged.source}{where})"
 
 
 def _judged(plan: Plan, evidence: Evidence, sample: Sample) -> Iterator[Judged]:
-    lines = [
-        (guard, source, found(guard, groups))
-        for (guard, source), groups in zip(lines_of(plan), evidence.lines, strict=True)
-    ]
+    each_line = zip(lines_of(plan), evidence.lines, evidence.broken, strict=True)
+    lines = [(guard, source, found(guard, groups), broken) for (guard, source), groups, broken in each_line]
     if plan.risk is not None and sample.automation is not None:
-        lines.append((_promised(plan.risk), Source.ALONE, risk_kept(sample.automation.alone, risk=plan.risk)))
+        lines.append((_promised(plan.risk), Source.ALONE, risk_kept(sample.automation.alone, risk=plan.risk), ""))
     roll_back = plan.alpha.roll_back / deciding(plan)
-    for guard, source, seen in lines:
+    for guard, source, seen, broken in lines:
         verdict = Verdict.UNDECIDED
-        if seen.p_worse <= roll_back:
+        if broken:
+            verdict = Verdict.BROKEN
+        elif seen.p_worse <= roll_back:
             verdict = Verdict.ROLL_BACK
         elif seen.p_fine <= plan.alpha.promote:
             verdict = Verdict.PROMOTE
@@ -220,6 +241,7 @@ def _judged(plan: Plan, evidence: Evidence, sample: Sample) -> Iterator[Judged]:
             p_fine=seen.p_fine,
             by=guard.by or "",
             group=seen.group,
+            why=broken,
         )
 
 
@@ -229,24 +251,52 @@ def _promised(risk: float) -> Guard:
 
 
 def differences(guard: Guard, source: Source, sample: Sample) -> Floats:
-    """By how much more the candidate lost, input by input or block by block: what the margin of a loss is judged by."""
+    """By how much more the candidate lost, input by input or block by block: what the margin of a loss is judged by.
+
+    Raises BadInput where the guard cannot be measured.
+    """
+    _check(guard, sample)
     if source is Source.SHADOW:
         return PairedLosses(guard, sample.setting.classes).differences(_pairs(guard, sample))
     return DividedLosses(guard, sample.setting.classes).differences(_arms(guard, sample))
 
 
-def _grown(groups: Groups, guard: Guard, source: Source, new: Sample) -> Groups:
-    if source is Source.SHADOW:
-        return grown(paired(guard, new.setting), groups, _pairs(guard, new), guard.by)
-    return grown(divided(guard, new.setting), groups, _arms(guard, new), guard.by)
+def _grown(groups: Groups, broken: str, guard: Guard, source: Source, new: Sample) -> tuple[Groups, str]:
+    """The tallies of a line after more rows, or none any more and why it cannot be measured."""
+    if broken:
+        return {}, broken
+    try:
+        _check(guard, new)
+        if source is Source.SHADOW:
+            return grown(paired(guard, new.setting), groups, _pairs(guard, new), guard.by), ""
+        return grown(divided(guard, new.setting), groups, _arms(guard, new), guard.by), ""
+    except BadInput as error:  # this guard's trouble alone: the others go on
+        return {}, str(error)
+
+
+def _check(guard: Guard, sample: Sample) -> None:
+    """Raises BadInput where the guard's query gave no losses."""
+    if why := sample.broken.get(guard.query or ""):
+        raise BadInput("query", "broken", why)
 
 
 def _pairs(guard: Guard, sample: Sample) -> Pairs:
-    return sample.due_pairs if guard.needs_labels else sample.pairs
+    if guard.needs_labels:
+        return sample.due_pairs
+    since = _since(guard, sample)
+    return sample.pairs.take(sample.pairs.live.at >= since) if since else sample.pairs
 
 
 def _arms(guard: Guard, sample: Sample) -> Arms:
-    return sample.due_arms if guard.needs_labels else sample.arms
+    if guard.needs_labels:
+        return sample.due_arms
+    since = _since(guard, sample)
+    return sample.arms.take(sample.arms.answers.at >= since) if since else sample.arms
+
+
+def _since(guard: Guard, sample: Sample) -> int:
+    """From which moment on a guard looks at answers: one of latency once there is something to compare with."""
+    return sample.setting.since if guard.metric is Measure.LATENCY else 0
 
 
 def _asked(judged: Judged, plan: Plan, state: State) -> bool:

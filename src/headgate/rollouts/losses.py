@@ -74,7 +74,7 @@ def _unearned(guard: Guard, answers: Answers, classes: tuple[str, ...]) -> Float
     value[known] = table[answers.predicted[known], answers.truth[known]]
     if guard.column is not None:
         value *= np.clip(np.nan_to_num(answers.more[FEATURE + guard.column]), 0.0, guard.cap)
-    found: Floats = _worths(guard)[1] * (guard.cap or 1.0) - value
+    found: Floats = np.clip(_worths(guard)[1] * (guard.cap or 1.0) - value, 0.0, largest(guard))
     return found
 
 

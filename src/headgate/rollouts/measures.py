@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headgate.evaluation.estimate import Floats
-from headgate.evidence.allocation import AllocationTest
+from headgate.evidence.allocation import AllocationTest, Bools
 from headgate.evidence.betting import PAIRED_TIMIDEST, BettingTest
 from headgate.evidence.blocks import Rest, block_differences
 from headgate.rollouts.answers import FEATURE, Answers, Arms, Pairs
@@ -38,6 +38,8 @@ class Setting:
     """Quantiles of the live version's computing time before the rollout, in microseconds; empty while unknown."""
     classes: tuple[str, ...] = ()
     """Of the contract, as text."""
+    since: int = 0
+    """Event time from which on computing times are compared with `thresholds`: after the answers that gave them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +142,13 @@ class DividedLosses:
         """Of more inputs."""
         lost = losses(self.guard, arms.answers, self.classes)
         inputs = tally.rest.followed_by(arms.candidate, arms.shares, lost)
-        margin = block_differences(*inputs, factor=self.guard.margin.factor)
+        margin = self._differences(*inputs, factor=self.guard.margin.factor)
         fine = _no_worse(self.guard).update(tally.fine[0], margin)
         if self.guard.metric is Measure.ERRORS:
             # Given an event its arm says it all, and rare ones are found sooner than in blocks.
             worse = _MORE_EVENTS.update(tally.worse, arms.candidate[lost > 0], arms.shares[lost > 0])
         else:
-            plain = margin if self.guard.margin.factor == 1.0 else block_differences(*inputs)
+            plain = margin if self.guard.margin.factor == 1.0 else self._differences(*inputs)
             worse = _worse(self.guard).update(tally.worse, plain)
         known = ~np.isnan(lost)
         theirs, ours = lost[~arms.candidate & known], lost[arms.candidate & known]
@@ -156,7 +158,13 @@ class DividedLosses:
     def differences(self, arms: Arms) -> Floats:
         """By how much more the candidate lost in each block that speaks."""
         lost = losses(self.guard, arms.answers, self.classes)
-        return block_differences(arms.candidate, arms.shares, lost, factor=self.guard.margin.factor)
+        return self._differences(arms.candidate, arms.shares, lost, factor=self.guard.margin.factor)
+
+    def _differences(self, candidate: Bools, shares: Floats, lost: Floats, *, factor: float = 1.0) -> Floats:
+        """Of each block, between the bounds that losses have: a mean of equal ones may be a rounding beyond them."""
+        top = largest(self.guard)
+        found: Floats = np.clip(block_differences(candidate, shares, lost, factor=factor), -factor * top, top)
+        return found
 
 
 def paired(guard: Guard, setting: Setting) -> Scale[Pairs] | None:
@@ -188,11 +196,14 @@ def grown(scale: Scale[Rows] | None, groups: Groups, rows: Rows, by: str | None)
 
 def found(guard: Guard, groups: Groups) -> Found:
     """What a guard's tallies come to; NOTHING where there are none it looks at."""
-    least = 0 if guard.by is None else SMALLEST_GROUP
-    several = [(name, _read(each.tally)) for name, each in groups.items() if each.count >= least]
-    if not several:
-        return NOTHING
-    return several[0][1] if guard.by is None else _together(several)
+    if guard.by is None:
+        return _read(groups[""].tally) if groups else NOTHING
+    several = [
+        (place, name, _read(each.tally))
+        for place, (name, each) in enumerate(groups.items(), 1)
+        if each.count >= SMALLEST_GROUP
+    ]
+    return _together(several) if several else NOTHING
 
 
 def _read(tally: Tally) -> Found:
@@ -228,20 +239,21 @@ def _said_of(rows: Pairs | Arms) -> Answers:
     return rows.live if isinstance(rows, Pairs) else rows.answers
 
 
-def _together(groups: list[tuple[str, Found]]) -> Found:
+def _together(groups: list[tuple[int, str, Found]]) -> Found:
     """One finding of all groups: worse in any of them is worse, and fine is fine in all.
 
-    The n-th group to appear has 6 / (pi n)^2 of the error rate, so that their number need not be known before.
+    The n-th group to appear has 6 / (pi n)^2 of the error rate, so that their number need not be known before. Those
+    that are too small to look at have theirs too: else a group's n, and what it has, would change as they grow.
     """
-    weighed = [(min(1.0, each.p_worse * (math.pi * place) ** 2 / 6), name, each)
-               for place, (name, each) in enumerate(groups, 1)]  # fmt: skip
-    p_worse, worst, _ = min(weighed, key=lambda each: each[0])
-    slowest, least = max(groups, key=lambda each: each[1].p_fine)
+    weighed = [(min(1.0, each.p_worse * (math.pi * place) ** 2 / 6), name, each) for place, name, each in groups]
+    p_worse, worst, theirs = min(weighed, key=lambda each: each[0])
+    _, slowest, least = max(groups, key=lambda each: each[2].p_fine)
+    name, shown = (worst, theirs) if p_worse < least.p_fine else (slowest, least)
     return Found(
-        rows=sum(each.rows for _, each in groups),
+        rows=sum(each.rows for _, _, each in groups),
         p_worse=p_worse,
         p_fine=least.p_fine,
-        live=least.live,
-        candidate=least.candidate,
-        group=worst if p_worse < least.p_fine else slowest,
+        live=shown.live,
+        candidate=shown.candidate,
+        group=name,
     )

@@ -3,8 +3,8 @@
 Read whole, for whoever looks once; `following.py` looks again and again, and says the same.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -49,6 +49,8 @@ BEFORE: Final = Micros(7 * DAY)
 ROLES: Final = (Role.LIVE, Role.CANARY, Role.SHADOW)
 """Whose answers a rollout is judged by."""
 _PEOPLES_ROLES: Final = (Role.LIVE, Role.SHADOW, Role.HUMAN)
+_GIVEN: Final = {"input_id": pa.string(), "version": pa.string(), "loss": pa.float64()}
+"""Columns that a guard's query has to give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,9 @@ class Scene:
         """Of inputs before which moment the labels are due."""
         return Micros(now - round(self.maturity_s * SECOND) + 1)
 
-    def setting(self, thresholds: tuple[float, ...]) -> Setting:
-        """What its guards know."""
-        return Setting(thresholds, tuple(map(spelled, self.output.classes)))
+    def setting(self, thresholds: tuple[float, ...], since: int = 0) -> Setting:
+        """What its guards know; computing times are compared with `thresholds` from the moment `since` on."""
+        return Setting(thresholds, tuple(map(spelled, self.output.classes)), since)
 
 
 def observe(rollout: Rollout, reader: Reader, scene: Scene, now: Micros) -> Sample:
@@ -82,18 +84,19 @@ def observe(rollout: Rollout, reader: Reader, scene: Scene, now: Micros) -> Samp
     table = reader.joined(
         plan.project, plan.endpoint, start=rollout.started, end=end, as_of=now, roles=roles, columns=COLUMNS
     )
-    table = _with_more(table, rollout, reader, end)
-    if plan.people:
-        return _beside_people(rollout, table, scene, now)
+    table, broken = _with_more(table, rollout, reader, end)
+    seen = _beside_people if plan.people else _beside_live
+    return replace(seen(rollout, table, scene, now), broken=broken)
+
+
+def _beside_live(rollout: Rollout, table: pa.Table, scene: Scene, now: Micros) -> Sample:
+    """What a candidate said beside the live version, and in its place."""
+    plan, due = rollout.plan, scene.due(now)
     pairs = pairs_of(table, scene.output, rollout.live, plan.candidate)
     whose, sticks = Routing(rollout, scene.traffic), plan.sticky_key is not None
     arms = arms_of(table, scene.output, rollout.live, plan.candidate, whose, sticks=sticks)
-    thresholds = rollout.thresholds
-    if not thresholds:
-        thresholds, counted = first_thresholds(arms)
-        pairs, arms = pairs.within(counted, end), arms.within(counted, end)
-    due = scene.due(now)
-    return Sample(pairs, arms, pairs.within(0, due), arms.within(0, due), scene.setting(thresholds))
+    thresholds, since = (rollout.thresholds, 0) if rollout.thresholds else first_thresholds(arms)
+    return Sample(pairs, arms, pairs.within(0, due), arms.within(0, due), scene.setting(thresholds, since))
 
 
 def _beside_people(rollout: Rollout, table: pa.Table, scene: Scene, now: Micros) -> Sample:
@@ -129,21 +132,24 @@ def thresholds_before(reader: Reader, project: str, endpoint: str, live: str, st
     return frozen_quantiles(took) if len(took) >= TIMED else ()
 
 
-def _with_more(table: pa.Table, rollout: Rollout, reader: Reader, end: Micros) -> pa.Table:
-    """The table with a column for every field and every query of the plan's guards."""
-    plan = rollout.plan
+def _with_more(table: pa.Table, rollout: Rollout, reader: Reader, end: Micros) -> tuple[pa.Table, dict[str, str]]:
+    """The table with a column for every field and every query of the plan's guards, and why a query gives none."""
+    plan, broken = rollout.plan, dict[str, str]()
     names = dict.fromkeys(name for guard in plan.guards for name in guard.fields)
     queries = dict.fromkeys(guard.query for guard in plan.guards if guard.query)
     if not names and not queries:
-        return table
+        return table, broken
     features = reader.features(plan.project, plan.endpoint, start=rollout.started, end=end)
     places = pc.index_in(table["input_id"], value_set=features["input_id"].combine_chunks())
     for name in names:
         table = table.append_column(FEATURE + name, feature_of(features, name).take(places))
+    asked = {"joined": table.select(COLUMNS), "features": features}
     for query in queries:
-        found = ask_locked(query, {"joined": table.select(COLUMNS), "features": features})
-        table = table.append_column(LOSS + query, _of_each(table, found))
-    return table
+        try:
+            table = table.append_column(LOSS + query, _of_each(table, ask_locked(query, asked)))
+        except BadInput as error:
+            broken[query] = error.message
+    return table, broken
 
 
 def feature_of(inputs: pa.Table, name: str) -> pa.ChunkedArray:
@@ -156,12 +162,22 @@ def feature_of(inputs: pa.Table, name: str) -> pa.ChunkedArray:
 
 def _of_each(table: pa.Table, found: pa.Table) -> pa.Array:
     """The loss that a query gave each row; null where it gave none."""
-    if missing := {"input_id", "version", "loss"} - set(found.column_names):
-        raise BadInput("query", "columns", f"must give input_id, version and loss; {sorted(missing)[0]} is missing")
-    keys = zip(found["input_id"].to_pylist(), found["version"].to_pylist(), strict=True)
-    lost = dict(zip(keys, pc.cast(found["loss"], pa.float64()).to_pylist(), strict=True))
+    if wrong := [name for name in _GIVEN if found.column_names.count(name) != 1]:
+        trouble = "comes twice" if wrong[0] in found.column_names else "is missing"
+        raise BadInput("query", "columns", f"must give input_id, version and loss; {wrong[0]} {trouble}")
+    ids, versions, losses = (_given(found, name, kind) for name, kind in _GIVEN.items())
+    lost = dict(zip(zip(ids, versions, strict=True), losses, strict=True))
     rows = zip(table["input_id"].to_pylist(), table["assigned"].to_pylist(), strict=True)
     return pa.array([lost.get(each) for each in rows], pa.float64())
+
+
+def _given(found: pa.Table, name: str, kind: pa.DataType) -> list[Any]:
+    """A column of what a query gave, as `kind`."""
+    try:
+        values: list[Any] = pc.cast(found[name], kind).to_pylist()
+    except pa.ArrowException as error:
+        raise BadInput("query", "columns", f"must give {name} as {kind}, and gives {found[name].type}") from error
+    return values
 
 
 class Routing:

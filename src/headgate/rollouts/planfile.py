@@ -18,7 +18,8 @@ from headgate.contracts.yaml_text import read_yaml
 from headgate.errors import BadConfiguration, BadInput
 from headgate.evaluation.rows import spelled
 from headgate.rollouts.foretell import Pace
-from headgate.rollouts.guards import RULES, Alpha, Guard, Measure, read_margin, usual_guard, usual_guards
+from headgate.rollouts.guards import RULES, Alpha, Guard, Measure, Unit, read_margin, usual_guard, usual_guards
+from headgate.rollouts.losses import largest
 from headgate.rollouts.plan import (
     NEVER,
     Analysis,
@@ -361,6 +362,7 @@ def _guard_faults(guard: Guard, plan: Plan, facts: Facts) -> Iterator[tuple[str,
     if guard.column is not None and facts.fields.get(guard.column) not in (Kind.NUMBER, Kind.INTEGER, None):
         yield "column", f"'{guard.column}' holds no numbers"
     yield from _worth_faults(guard, facts)
+    yield from _margin_faults(guard)
 
 
 def _cap_faults(guard: Guard) -> Iterator[tuple[str, str]]:
@@ -369,6 +371,16 @@ def _cap_faults(guard: Guard) -> Iterator[tuple[str, str]]:
         yield "cap", f"is needed for {guard.metric}: the largest loss of one row, or the largest column, that counts"
     if guard.cap is not None and not (wanted and 0 < guard.cap < float("inf")):
         yield "cap", "must be above 0" if wanted else f"means nothing for {guard.metric}; remove it"
+
+
+def _margin_faults(guard: Guard) -> Iterator[tuple[str, str]]:
+    """What a margin cannot be, of a guard that is right otherwise: no test says that so much is not lost."""
+    margin, most = guard.margin, largest(guard)
+    if guard.metric is Measure.AGREEMENT and not margin.absolute > 0:
+        yield "margin", "must be more than 0pt: that a candidate never differs cannot be proved"
+    if not margin.absolute < most:
+        stated = f"{most * 100:g}pt" if margin.unit is Unit.POINTS else f"{most:g}"
+        yield "margin", f"must be less than {stated}, which is all that one row can lose"
 
 
 def _worth_faults(guard: Guard, facts: Facts) -> Iterator[tuple[str, str]]:

@@ -93,12 +93,11 @@ def moved(plan: Plan, state: State, move: Move) -> State:
     """`state` after `move`; unchanged where the move means nothing in it."""
     if state.ended or (move.action is Action.STEP and _is_unsure(plan, state, move)):
         return state
-    found = _MOVES[move.action](plan, state, move.at)
-    if found is state:
-        return state
-    if move.confidence is not None:
-        found = msgspec.structs.replace(found, weight=1.0, confidence=move.confidence)
-    return msgspec.structs.replace(found, why=move.why)
+    given = state
+    if move.confidence is not None:  # before the next step is entered, which may change what the move gave
+        given = msgspec.structs.replace(state, weight=1.0, confidence=move.confidence)
+    found = _MOVES[move.action](plan, given, move.at)
+    return state if found is given else msgspec.structs.replace(found, why=move.why)
 
 
 def _is_unsure(plan: Plan, state: State, move: Move) -> bool:

@@ -142,10 +142,15 @@ def _judgement(plan: Plan, judgement: Judgement) -> Iterator[str]:
     alpha = plan.alpha
     reason = f": {judgement.why}" if judgement.why else ""
     yield f"verdict {judgement.verdict}{reason}"
+    if not judgement.guards:
+        return
     backs, goes = f"{alpha.roll_back / deciding(plan):.2g}", f"{alpha.promote:g}"
     yield f"  rolls back where p(no worse) <= {backs}, goes on where p(worse by the margin) <= {goes}"
     head = ["guard", "from", "margin", "rows", "live", "candidate", "p no worse", "p worse", "verdict"]
     yield table(head, [_guard(each) for each in judgement.guards], left=3)
+    for each in judgement.guards:
+        if each.why and each.why not in judgement.why:
+            yield f"  {_named(each)} cannot be measured: {each.why}"
 
 
 def _guard(judged: Judged) -> list[str]:
