@@ -21,8 +21,8 @@ from headgate.gateway.doors.tensorflow import about as tensorflow
 from headgate.gateway.doors.v2 import about
 from headgate.gateway.doors.v2.repository import Repository
 from headgate.gateway.http.coding import decoded, is_coded
-from headgate.gateway.http.connection import METHODS
 from headgate.gateway.http.exchange import ACCEPT, CONTENT_TYPE, Exchange, Head
+from headgate.gateway.http.heads import METHODS
 from headgate.gateway.http.replies import send
 from headgate.gateway.http.wire import Handle, Refused
 from headgate.gateway.permits import Permits
