@@ -26,10 +26,17 @@ class Line:
         self.can_end = can_end
         self.ended = self.closed = self.aborted = False
         self.reading = True
+        self.unsent = 0
 
     def write(self, data: bytes) -> None:
         assert not any((self.ended, self.closed)), "nothing is written after the end"
         self.said += data
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
+
+    def is_closing(self) -> bool:
+        return self.closed
 
     def can_write_eof(self) -> bool:
         return self.can_end
@@ -51,6 +58,26 @@ class Line:
     def resume_reading(self) -> None:
         assert not self.reading, "resumed twice"
         self.reading = True
+
+
+class Slow(Line):
+    """One whose caller reads when it is told to, and whose connection hears of more than eight bytes unread."""
+
+    connection: Connection
+    choked = False
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        self.unsent += len(data)
+        if self.unsent > 8 and not self.choked:
+            self.choked = True
+            self.connection.pause_writing()
+
+    def read(self) -> None:
+        self.unsent = 0
+        if self.choked:
+            self.choked = False
+            self.connection.resume_writing()
 
 
 @dataclass
@@ -76,6 +103,8 @@ class Talk:
             soon=lambda turn: None,
         )
         self.connection = Connection(self.wire)
+        if isinstance(self.line, Slow):
+            self.line.connection = self.connection
         self.connection.connection_made(cast(asyncio.Transport, self.line))
 
     def _asked(self, exchange: Exchange) -> None:
@@ -285,6 +314,173 @@ def test_a_caller_that_does_not_read_is_not_read() -> None:
     assert not talk.listens(), "everything is answered, and nothing of it read"
     talk.connection.resume_writing()
     assert talk.listens()
+
+
+def slow(**more: Any) -> tuple[Talk, Slow]:
+    line = Slow()
+    return Talk(line=line, at_once=True, **more), line
+
+
+def goes_on(talk: Talk, line: Slow) -> bytes:
+    """What the connection says in the turn after its caller has read everything."""
+    before = len(line.said)
+    line.read()
+    talk.wire.turn()
+    return line.said[before:]
+
+
+def test_what_was_read_already_waits_for_a_caller_that_does_not_read() -> None:
+    talk, line = slow()
+    talk.hear(b"".join(get(b"GET", b"/%d" % at) for at in range(8)))
+    assert (line.said, len(talk.asked), talk.listens()) == (b"<1><2><3>", 3, False)
+    talk.wire.turn()
+    assert len(talk.asked) == 3, "nothing was read meanwhile"
+    assert goes_on(talk, line) == b"<4><5><6>"
+    assert not talk.listens()
+    assert goes_on(talk, line) == b"<7><8>"
+    assert talk.listens()
+    assert [each.head.target for each in talk.asked] == [b"/%d" % at for at in range(8)]
+
+
+def test_what_comes_in_the_same_turn_stays_behind_what_waits() -> None:
+    """Even where its head is known by heart."""
+    talk, line = slow()
+    known = post(b"/known", b"x")
+    talk.hear(known)
+    for piece in (b"".join(get(b"GET", b"/%d" % at) for at in range(4)), known, known):
+        talk.connection.data_received(piece)
+    talk.wire.turn()
+    while not talk.listens():
+        goes_on(talk, line)
+    assert [each.head.target for each in talk.asked][1:] == [b"/0", b"/1", b"/2", b"/3", b"/known", b"/known"]
+    assert line.said == b"<1><2><3><4><5><6><7>"
+
+
+@settings(max_examples=100)
+@given(data=st.data(), asked=st.lists(requests(), min_size=1, max_size=12))
+def test_a_slow_caller_gets_the_same_replies_in_the_same_order(
+    data: st.DataObject, asked: list[tuple[bytes, tuple[bytes, bytes, bytes]]]
+) -> None:
+    talk, line = slow()
+    for piece in data.draw(pieces_of(b"".join(each for each, _ in asked))):
+        talk.hear(piece)
+        while not talk.listens():
+            goes_on(talk, line)
+    assert [each[:3] for each in talk.meant] == [meant for _, meant in asked]
+    assert line.said == b"".join(b"<%d>" % at for at in range(1, len(asked) + 1))
+
+
+def test_no_more_of_one_read_is_handed_on_than_may_be_unanswered() -> None:
+    talk = Talk()
+    talk.hear(b"".join(get(b"GET", b"/%d" % at) for at in range(PIPELINE_LIMIT + 10)))
+    assert len(talk.asked) == PIPELINE_LIMIT
+    for at in range(PIPELINE_LIMIT + 10):
+        talk.asked[at].reply(b"<%d>" % at)
+        talk.wire.turn()
+    assert talk.line.said == b"".join(b"<%d>" % at for at in range(PIPELINE_LIMIT + 10))
+    assert talk.listens()
+
+
+def test_bodies_of_one_read_are_handed_on_as_far_as_they_may_be_unanswered() -> None:
+    talk = Talk(body_limit=1000).hear(post(b"/", bytes(400)) * 7)
+    for answered in range(7):
+        assert len(talk.asked) == min(7, 3 * (answered // 3 + 1)), "all that was handed on is answered first"
+        talk.asked[answered].reply(b"<a>")
+        talk.wire.turn()
+    assert (talk.line.said, talk.listens()) == (b"<a>" * 7, True)
+
+
+def test_the_end_waits_for_what_was_kept() -> None:
+    last = post(b"/last", b"", b"Connection: close")
+    talk, line = slow()
+    talk.hear(get(b"GET", b"/a") * 4 + last + get(b"GET", b"/never"))
+    assert (line.said, line.closed) == (b"<1><2><3>", False)
+    assert (goes_on(talk, line), line.closed, len(talk.asked)) == (b"<4><5>", True, 5)
+    talk, line = slow()
+    talk.hear(get(b"GET", b"/a") * 4 + b"nonsense\r\n\r\n")
+    assert line.said == b"<1><2><3>"
+    assert goes_on(talk, line) == b"<4><refused 400>"
+    assert line.ended
+    talk, line = slow()
+    talk.hear(get(b"GET", b"/a") * 4)
+    assert talk.connection.eof_received(), "a reply is owed"
+    talk.connection.finish()
+    assert not line.closed
+    assert (goes_on(talk, line), line.closed) == (b"<4>", True)
+
+
+def test_a_caller_that_left_is_asked_for_nothing_that_was_kept() -> None:
+    talk, line = slow()
+    talk.hear(get(b"GET", b"/a") * 5)
+    line.read()
+    talk.connection.connection_lost(None)
+    talk.wire.turn()
+    assert len(talk.asked) == 3
+
+
+def test_a_sweep_ends_who_has_read_nothing_of_its_replies_for_a_whole_interval() -> None:
+    talk, line = slow()
+    talk.hear(get(b"GET", b"/a") * 5)
+    talk.connection.sweep()
+    line.unsent -= 1
+    talk.connection.sweep()
+    assert not line.aborted, "it reads, however slowly"
+    goes_on(talk, line)
+    talk.hear(get(b"GET", b"/a") * 5)
+    talk.connection.sweep()
+    assert not line.aborted, "it has read everything since"
+    talk.connection.sweep()
+    assert line.aborted
+
+
+def test_a_sweep_does_not_wait_for_ever_for_the_last_reply_to_be_read() -> None:
+    talk = Talk(at_once=True).hear(get(b"GET", b"/a"))
+    talk.line.unsent = 3
+    talk.connection.sweep()
+    talk.connection.sweep()
+    assert (talk.line.closed, talk.line.aborted) == (True, False), "nothing came, so it is to end"
+    talk.connection.sweep()
+    talk.line.unsent = 2
+    talk.connection.sweep()
+    assert not talk.line.aborted
+    talk.connection.sweep()
+    assert talk.line.aborted
+
+
+def test_a_fault_of_ours_ends_its_connection_and_no_other() -> None:
+    """Nobody will ever answer that request, so waiting for its reply would be waiting for ever."""
+
+    def fail(_: Exchange) -> None:
+        raise ZeroDivisionError
+
+    talk = Talk()
+    other = Connection(talk.wire)
+    line = Line()
+    other.connection_made(cast(asyncio.Transport, line))
+    talk.wire.handle = fail
+    talk.connection.data_received(get(b"GET", b"/a"))
+    talk.wire.turn()
+    assert (talk.line.aborted, talk.refused) == (True, [])
+    talk.wire.handle = talk._asked
+    other.data_received(get(b"GET", b"/b"))
+    talk.wire.turn()
+    assert ([each.head.target for each in talk.asked], line.aborted) == ([b"/b"], False)
+
+
+def test_a_length_may_have_any_number_of_zeros_before_it() -> None:
+    talk = Talk().hear(b"POST /a HTTP/1.1\r\nContent-Length: " + b"0" * 5000 + b"2\r\n\r\nhi")
+    assert (talk.meant[0][2], talk.asked[0].head.length) == (b"hi", 2)
+
+
+def test_a_body_of_many_small_pieces_is_kept_in_few() -> None:
+    talk, count = Talk(body_limit=1 << 20), 10_000
+    talk.hear(b"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+    body = b"".join(b"%04x" % at for at in range(count))
+    for at in range(0, 4 * count, 400):
+        talk.hear(b"".join(b"2\r\n%b\r\n" % body[each : each + 2] for each in range(at, at + 400, 2)))
+        assert len(talk.connection._body) < connection._PIECES + 2 * count // connection._PIECES + 1
+    talk.hear(b"0\r\n\r\n")
+    assert talk.asked[0].body == body
 
 
 def test_replies_to_a_caller_that_left_fall_on_the_floor() -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.gateway.test_permits import a_key, bearer, serving
 
-from headgate.gateway.doors import router
+from headgate.gateway.doors import router, unfold
 from headgate.gateway.metrics import SlabCollector
 from headgate.journal.records import Block, Schema
 from headgate.runtimes.ports import Feeds, Outputs, Runtime
@@ -160,9 +161,32 @@ def test_a_body_that_cannot_be_opened_by_our_fault_is_answered(
     async def scene(town: Any) -> None:
         caller = await town.call()
         with monkeypatch.context() as broken:
-            broken.setattr(router, "decoded", fail)
+            broken.setattr(unfold, "decoded", fail)
             reply = await caller.ask("POST", door, gzip.compress(BODY), "Content-Encoding: gzip")
         assert reply.status == 500
         assert (await caller.ask("POST", path("e"), gzip.compress(BODY), "Content-Encoding: gzip")).status == 200
 
     play(two_endpoints, scene)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_path_that_cannot_be_read_by_our_fault_is_answered_and_the_connection_stays(
+    play: Any, monkeypatch: pytest.MonkeyPatch, closed: bool
+) -> None:
+    """Whether callers must show who they are or not: the path is read before they are judged."""
+    key, text = a_key("predict")
+    unlearned = "X-Long: " + "a" * 1100
+
+    def fail(*_: object) -> None:
+        raise IndexError
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        for door in (path("e"), "/v2/models/e/infer", "/nowhere"):
+            with monkeypatch.context() as broken:
+                broken.setattr(router, "find_route", fail)
+                reply = await caller.ask("POST", f"{door}?now", BODY, unlearned)
+            assert reply.status == 500
+            assert (await caller.ask("POST", path("e"), BODY, bearer(text))).status == 200
+
+    play(serving(key) if closed else two_endpoints, scene)

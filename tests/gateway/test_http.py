@@ -310,3 +310,38 @@ def test_a_method_nobody_answers_is_told_which_are(play: Any, path: str, allowed
         assert (reply.status, reply.headers["allow"]) == (405, allowed)
 
     play(lambda town: town.serve_one(), scene)
+
+
+def test_a_caller_that_reads_no_replies_gets_no_more_of_them_than_it_has_room_for(play: Any) -> None:
+    """A few kilobytes ask for a hundred megabytes, and all of them came in one read."""
+    asked = 1500
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        size = len((await caller.ask("GET", "/openapi.json")).body)
+        caller.writer.write(b"GET /openapi.json HTTP/1.1\r\nHost: t\r\n\r\n" * asked)
+        (connection,) = town.gateway._wire.connections
+        async with asyncio.timeout(5):
+            while not connection._choked:
+                await asyncio.sleep(0.001)
+        await asyncio.sleep(0.05)
+        assert connection._transport.get_write_buffer_size() < 64 * 1024 + 2 * size
+        for _ in range(300):
+            assert len((await caller.reply()).body) == size
+        other = await town.call()
+        assert (await other.ask("GET", "/livez")).status == 200
+
+    play(serve_one, scene)
+
+
+def test_a_caller_that_goes_on_reading_nothing_is_let_go(play: Any) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        assert (await caller.ask("GET", "/livez")).status == 200
+        caller.writer.transport.pause_reading()
+        caller.writer.write(b"GET /openapi.json HTTP/1.1\r\nHost: t\r\n\r\n" * 1500)
+        async with asyncio.timeout(5):
+            while town.gateway._wire.connections:
+                await asyncio.sleep(0.01)
+
+    play(serve_one, scene, idle_seconds=0.1)

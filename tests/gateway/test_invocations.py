@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from headgate.contracts.contract import Output
+from headgate.errors import BodyRefused
+from headgate.gateway.doors.invocations.table import read_table
 from headgate.runtimes.ports import Placement
+from headgate.testing.scripted import numbers_contract
 from headgate.traffic.traffic import Member, Policy
-from headgate.vocabulary import VERSION, OnFailure
+from headgate.vocabulary import VERSION, OnFailure, Task
 
 JSON = "Content-Type: application/json"
 CSV = "Content-Type: text/csv"
@@ -281,3 +285,32 @@ def test_an_answer_that_was_not_kept_says_so(play: Any) -> None:
             assert (reply.status, reply.headers["headgate-journalled"]) == (200, "false")
 
     play(prepare, scene)
+
+
+def lines_of(*rows: str) -> bytes:
+    return "\n".join(rows).encode()
+
+
+@pytest.mark.parametrize("named", [True, False, None])
+def test_no_more_lines_are_read_than_show_that_there_are_too_many(named: bool | None) -> None:
+    contract = numbers_contract(2, Output(Task.REGRESSION))
+    names = ["f0,f1"] if named is not False else []
+    rows = [{"f0": 1, "f1": 2}]
+    for count in (0, 1, 3):
+        assert read_table(lines_of(*names, *["1,2"] * count), contract, named=named, most=3) == rows * count
+    endless = lines_of(*names, *["1,2"] * 5, '"')
+    assert len(read_table(endless, contract, named=named, most=3)) in (4, 5), "and nobody sees the open quote"
+    with pytest.raises(BodyRefused, match="quote"):
+        read_table(endless, contract, named=named)
+
+
+def test_too_many_lines_are_refused_as_too_many_rows(play: Any) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        for names in ((), ("f0,f1,f2",)):
+            assert (await caller.ask("POST", "/invocations", lines_of(*names, *["1,2,3"] * 3), CSV)).status == 200
+            reply = await caller.ask("POST", "/invocations", lines_of(*names, *["1,2,3"] * 4), CSV)
+            assert reply.status == 400
+            assert "1 to 3 rows" in reply.json["message"]
+
+    play(serve_one, scene, queue_rows=3)

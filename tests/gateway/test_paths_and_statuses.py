@@ -3,6 +3,8 @@
 import inspect
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from headgate import errors
 from headgate.errors import (
@@ -24,7 +26,7 @@ from headgate.errors import (
     Violation,
 )
 from headgate.gateway.doors.errors import error_body
-from headgate.gateway.doors.paths import Route, find_route
+from headgate.gateway.doors.paths import Route, chosen_routes, dialect_of, find_route
 from headgate.gateway.doors.statuses import NATIVE, V2, retry_after, status_of
 
 READ, WRITE = frozenset({b"GET", b"HEAD"}), frozenset({b"POST"})
@@ -78,6 +80,13 @@ def test_a_project_is_named_in_the_path() -> None:
         b"//livez",
         b"/LIVEZ",
         b"/v1",
+        b"/v1/models",
+        b"/v1/models?limit=1",
+        b"/v1/models/delays/versions",
+        b"endpoints/delays",
+        b"endpoints/delays:443",
+        b"/endpoints",
+        b"/endpoints/delays",
         b"/v1/endpoints/delays",
         b"/v1/endpoints/delays/predict/",
         b"/v1/endpoints/delays/explain",
@@ -99,6 +108,35 @@ def test_a_project_is_named_in_the_path() -> None:
 )
 def test_anything_else_means_nothing(target: bytes) -> None:
     assert find_route(target) is None
+
+
+SPOKEN = """v1 v2 models endpoints projects versions labels metadata repository index load health live ready invocations
+ping predict openapi.json e :predict e:predict %2F %zz .. http: * \x00 é"""
+WORDS = st.sampled_from(SPOKEN.split()) | st.text(max_size=4)
+TARGETS = st.one_of(
+    st.binary(max_size=40),
+    st.lists(WORDS, max_size=8).map(lambda parts: "/".join(parts).encode()),
+    st.lists(WORDS, max_size=8).map(lambda parts: "/".join(["", *parts]).encode()),
+)
+CHOSEN = chosen_routes(health="/v1/models", predict="/predict/")
+
+
+@given(TARGETS, st.sampled_from([None, CHOSEN]))
+@example(b"/v1/models", None)
+@example(b"endpoints/e", None)
+@example(b"endpoints/e", CHOSEN)
+def test_no_target_is_more_than_can_be_read(target: bytes, chosen: dict[str, Route] | None) -> None:
+    """Whoever sends it is not known yet, so that a fault here is anybody's to cause."""
+    route = find_route(target, chosen)
+    assert route is None or route.methods in (READ, WRITE)
+    assert dialect_of(target) in ("native", "v2", "tensorflow")
+
+
+def test_a_route_a_platform_chose_is_found_behind_an_endpoint_however_it_is_written() -> None:
+    chosen = chosen_routes(health="/h", predict="/a/b%20c")
+    for target in (b"/endpoints/e/a/b%20c", b"/%65ndpoints/e/a/b%20c"):
+        assert find_route(target, chosen) == Route("vertex", WRITE, "vertex", endpoint="e")
+    assert find_route(b"/endpoints/e/a", chosen) is None
 
 
 def leaves(kind: type[HeadgateError]) -> list[type[HeadgateError]]:

@@ -288,12 +288,12 @@ def test_two_callers_on_one_connection_are_told_apart(play: Any) -> None:
 
 
 def test_strangers_get_nothing_unfolded(play: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from headgate.gateway.doors import router
+    from headgate.gateway.doors import unfold
 
     def unfolded(*_: object) -> bytes:
         raise AssertionError("a stranger's body was opened")
 
-    monkeypatch.setattr(router, "decoded", unfolded)
+    monkeypatch.setattr(unfold, "decoded", unfolded)
 
     async def scene(town: Any) -> None:
         body = gzip.compress(NATIVE)

@@ -1,15 +1,21 @@
 """TensorFlow Serving's REST API and Vertex AI's, which is its row form on routes the platform names."""
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
+from tests.gateway.test_permits import a_key
 
 from headgate.contracts.contract import Contract, Field, Kind, Output
+from headgate.contracts.decode import compile_contract
 from headgate.contracts.text import to_document
+from headgate.errors import BadInput
+from headgate.gateway.doors.forms import by_column, by_record, by_row, by_table
 from headgate.gateway.doors.paths import chosen_routes
+from headgate.gateway.reading import Reader
 from headgate.runtimes.ports import Feeds, Outputs, Runtime
 from headgate.testing.scripted import numbers_contract
 from headgate.traffic.traffic import Member
@@ -102,6 +108,27 @@ def test_versions_and_labels_in_the_path(play: Any) -> None:
         assert (await caller.ask("GET", "/v1/models/e/more/than/that")).status == 404
 
     play(serve_two, scene)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_the_list_of_models_is_not_told_and_the_connection_stays(play: Any, closed: bool) -> None:
+    """It is KServe's; who asks for it reads `error` as a text."""
+
+    def prepare(town: Any) -> None:
+        serve_two(town)
+        if closed:
+            town.keys.publish([a_key("predict")[0]])
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        for path in ("/v1/models", "/v1/models?limit=1", "/v1/models/e/more/than/that"):
+            reply = await caller.ask("GET", path)
+            assert (reply.status, list(reply.json)) == (404, ["error"])
+            assert path[:40] in reply.json["error"]
+        assert (await caller.ask("GET", "/livez")).status == 200
+        assert (await caller.ask("CONNECT", "endpoints/e")).status == 405
+
+    play(prepare, scene)
 
 
 def test_status_and_metadata(play: Any) -> None:
@@ -205,18 +232,46 @@ def test_bytes_come_in_base64_and_tensors_go_by_name(play: Any) -> None:
     play(prepare, scene)
 
 
+def reader_of(contract: Contract) -> Reader:
+    return Reader(compile_contract(contract), rows_limit=2, replay=False)
+
+
+SHAPES: dict[str, Callable[[Any, Reader], Any]] = {
+    "rows": lambda values, reader: by_row(values, reader, "instances"),
+    "records": lambda values, reader: by_record(values, reader, "dataframe_records"),
+    "matrix": lambda values, reader: by_column(values, reader, "inputs"),
+    "columns": lambda values, reader: by_column({"f0": values}, reader, "inputs"),
+    "table": lambda values, reader: by_table(["f0"], values, reader, "dataframe_split.data"),
+}
+
+
+ODD: dict[str, list[Any]] = {"records": [{"f0": 1.5}], "table": [[1.5]]}
+"""One row of what is not written as its bare value."""
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_rows_are_counted_before_any_is_made(shape: str) -> None:
+    reader = reader_of(Contract((Field("f0", Kind.NUMBER),), Output(Task.REGRESSION)))
+    values = ODD.get(shape, [1.5])
+    assert SHAPES[shape](values * 2, reader) == [{"f0": 1.5}] * 2
+    assert SHAPES[shape]([], reader) == []
+    broken = {"b64": "%"}  # which would be refused for itself if it were looked at
+    with pytest.raises(BadInput, match="1 to 2 rows") as refused:
+        SHAPES[shape]([broken] * 3, reader)
+    assert (refused.value.field, refused.value.rule) == ("rows", "size")
+
+
 def test_a_single_field_needs_no_name(play: Any) -> None:
     contract = Contract((Field("wave", Kind.TENSOR, shape=(3,)),), Output(Task.TENSOR))
     plain = Contract((Field("f0", Kind.NUMBER),), Output(Task.REGRESSION))
 
-    from headgate.gateway.doors.forms import by_column, by_row
-
-    assert by_row(DATA, contract, "instances") == [{"wave": each} for each in DATA]
-    assert by_column(DATA, contract, "inputs") == [{"wave": each} for each in DATA]
-    assert by_row([1.5, [2.5]], plain, "instances") == [{"f0": 1.5}, {"f0": 2.5}]
-    assert by_column([1.5, [2.5]], plain, "inputs") == [{"f0": 1.5}, {"f0": 2.5}]
-    note = Contract((Field("note", Kind.TEXT),), Output(Task.REGRESSION))
-    assert by_row([{"b64": "WWVz"}, {"note": "ja"}], note, "instances") == [{"note": "Yes"}, {"note": "ja"}]
+    waves, plains = reader_of(contract), reader_of(plain)
+    assert by_row(DATA, waves, "instances") == [{"wave": each} for each in DATA]
+    assert by_column(DATA, waves, "inputs") == [{"wave": each} for each in DATA]
+    assert by_row([1.5, [2.5]], plains, "instances") == [{"f0": 1.5}, {"f0": 2.5}]
+    assert by_column([1.5, [2.5]], plains, "inputs") == [{"f0": 1.5}, {"f0": 2.5}]
+    notes = reader_of(Contract((Field("note", Kind.TEXT),), Output(Task.REGRESSION)))
+    assert by_row([{"b64": "WWVz"}, {"note": "ja"}], notes, "instances") == [{"note": "Yes"}, {"note": "ja"}]
 
     def prepare(town: Any) -> None:
         town.publish([Member("m:1", town.linear(n_fields=1), 1.0, proved=True)])

@@ -18,6 +18,7 @@ from headgate.traffic.traffic import Member
 INFER = "/v2/models/e/infer"
 ROWS = np.array([[0.1, 0.2, 0.3], [5.0, 5.0, 5.0]], np.float32)
 X = {"name": "x", "shape": [2, 3], "datatype": "FP32"}
+BYTES = {"name": "x", "datatype": "BYTES"}
 
 
 def serve(town: Any) -> None:
@@ -106,7 +107,15 @@ def test_each_output_comes_in_the_form_asked_for(play: Any, everything: bool, sc
         (request({"inputs": [binary(X, True)]}, b"1"), "within the body"),
         (request({"inputs": [binary(X, -1)]}, b""), "within the body"),
         (request({"inputs": [binary(X, "24")]}, ROWS.tobytes()), "within the body"),
-        (request({"inputs": [binary(X | {"shape": [1 << 62, 1 << 62]}, 24)]}, ROWS.tobytes()), "bytes where"),
+        (request({"inputs": [binary(X, 24)]}, ROWS.tobytes(), length="1" * 5000), "length of JSON"),
+        (request({"inputs": [binary(X, 24)]}, ROWS.tobytes(), length="\u00b2"), "length of JSON"),
+        (request({"inputs": [binary(X | {"shape": [1 << 62, 1 << 62]}, 24)]}, ROWS.tobytes()), "rest of the shape"),
+        (request({"inputs": [binary(X | {"shape": [2, 10**300]}, 24)]}, ROWS.tobytes()), "rest of the shape"),
+        (request({"inputs": [binary(X | {"shape": [2] * 33}, 24)]}, ROWS.tobytes()), "rest of the shape"),
+        (request({"inputs": [binary(X | {"shape": [2, *[2**31 - 1] * 31]}, 24)]}, ROWS.tobytes()), "24 bytes where"),
+        (request({"inputs": [binary(BYTES | {"shape": [2, 10**9]}, 0)]}), "fewer byte strings"),
+        (request({"inputs": [binary(BYTES | {"shape": [10**9]}, 0)]}), "1 to 16384 rows"),
+        (request({"inputs": [binary(X | {"shape": [16385, 3], "datatype": "BOOL"}, 49155)]}, bytes(49155)), "16384"),
         (request({"inputs": [binary(X | {"shape": []}, 4)]}, b"1234"), "number of rows"),
         (request({"inputs": [binary(X | {"datatype": "FP8"}, 24)]}, ROWS.tobytes()), "datatype"),
         (request({"inputs": [X]}, b""), "binary_data_size"),
@@ -146,6 +155,16 @@ def test_truths_and_halves_and_byte_strings_are_read_as_they_were_written() -> N
 def test_byte_strings_that_do_not_fill_their_tensor_are_refused(raw: bytes) -> None:
     with pytest.raises(BadInput, match="byte string"):
         elements(Tensor(name="x", shape=[1], datatype="BYTES"), memoryview(raw))
+
+
+@pytest.mark.parametrize("shape", [[10**9], [2**31 - 1] * 32, [3]])
+def test_no_more_byte_strings_are_believed_than_may_have_come(shape: list[int]) -> None:
+    """Room for a billion of them would be eight gigabytes."""
+    tensor = Tensor(name="x", shape=shape, datatype="BYTES")
+    with pytest.raises(BadInput, match="fewer byte strings") as refused:
+        elements(tensor, memoryview(bytes(11)))
+    assert (refused.value.field, refused.value.rule) == ("x", "size")
+    assert elements(Tensor(name="x", shape=[2], datatype="BYTES"), memoryview(bytes(8))).tolist() == [b"", b""]
 
 
 def test_a_field_of_every_kind_comes_in_binary() -> None:

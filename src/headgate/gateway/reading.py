@@ -4,7 +4,7 @@ Doors call `Reader.read`; one is compiled per contract. A row that breaks the co
 no concern of the other rows; what is wrong with the request as a whole is raised.
 """
 
-from collections.abc import Sequence, Sized
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -96,13 +96,13 @@ class Reader:
 
         `rest` is what `read_rest` found beside them.
         """
-        self.check_count(rows)
+        self.check_count(len(rows))
         found, flags = self._check(rows, places)
         return self._complete(found, flags, rest or Rest())
 
     def read_parsed(self, rows: list[Any], rest: Any = None) -> Reading | None:
         """The same for rows parsed from JSON without NaN or infinity; None when they must be read one by one."""
-        self.check_count(rows)
+        self.check_count(len(rows))
         try:
             # Row by row: msgspec looks through a list's type anew at every call, a struct's once.
             found = [msgspec.convert(row, self._parsed) for row in rows]
@@ -112,7 +112,7 @@ class Reader:
 
     def read_matrix(self, matrix: npt.NDArray[Any]) -> Reading | None:
         """The same for a matrix of floats, (rows, fields) in contract order; None when it must be read row by row."""
-        self.check_count(matrix)
+        self.check_count(len(matrix))
         kept = self.screened(matrix)
         if kept is None:
             return None
@@ -159,13 +159,13 @@ class Reader:
         if not isinstance(rows, list):
             rule = "type" if "rows" in document else "missing"
             raise BadInput("rows", rule, "expected a list of rows, each an object of fields")
-        self.check_count(rows)
+        self.check_count(len(rows))
         found, flags = self._check(rows, "rows")
         return self._complete(found, flags, rest)
 
-    def check_count(self, rows: Sized) -> None:
-        """Raises BadInput where a request may not have that many."""
-        if not 1 <= len(rows) <= self.rows_limit:
+    def check_count(self, rows: int) -> None:
+        """Raises BadInput where a request may not have that many; asked before anything is made of them."""
+        if not 1 <= rows <= self.rows_limit:
             raise BadInput("rows", "size", f"a request has 1 to {self.rows_limit} rows")
 
     def _check(

@@ -63,19 +63,19 @@ def read_rows(
     return reader.read_objects(rows, rest=rest)
 
 
-def by_row(rows: object, contract: Contract, name: str) -> Objects:
+def by_row(rows: object, reader: Reader, name: str) -> Objects:
     """Rows in row form; `name` is what the list is called."""
-    return [_row(each, contract, place) for place, each in enumerate(_list(rows, name))]
+    return [_row(each, reader.contract, place) for place, each in enumerate(_list(rows, reader, name))]
 
 
-def by_column(columns: object, contract: Contract, name: str) -> Objects:
+def by_column(columns: object, reader: Reader, name: str) -> Objects:
     """Rows in column form; a list is a matrix, or the column where there is one field."""
     if not isinstance(columns, dict):
-        return by_row(columns, contract, name)
-    fields = {each.name: each for each in contract.fields}
+        return by_row(columns, reader, name)
+    fields = {each.name: each for each in reader.contract.fields}
     found = {}
     for each, column in columns.items():
-        field, values = fields.get(each), _list(column, f"{name}.{each[:64]}")
+        field, values = fields.get(each), _list(column, reader, f"{name}.{each[:64]}")
         # A column nobody asked for is kept, so that the row check names it.
         found[each] = values if field is None else [element(value, field) for value in values]
     if len({len(each) for each in found.values()}) > 1:
@@ -83,13 +83,13 @@ def by_column(columns: object, contract: Contract, name: str) -> Objects:
     return [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)]
 
 
-def by_table(names: Sequence[str], rows: Sequence[object], contract: Contract) -> Objects:
-    """Rows of a table with named columns."""
+def by_table(names: Sequence[str], rows: object, reader: Reader, name: str) -> Objects:
+    """Rows of a table with named columns; `name` is what the list of rows is called."""
     if len(set(names)) < len(names):
         raise BadInput("columns", "unknown", "names one column twice")
-    fields = {each.name: each for each in contract.fields}
+    fields = {each.name: each for each in reader.contract.fields}
     found = []
-    for place, row in enumerate(rows):
+    for place, row in enumerate(_list(rows, reader, name)):
         if not isinstance(row, list) or len(row) != len(names):
             raise BadInput(f"rows[{place}]", "shape", f"expected a list of {len(names)} values, one per column")
         found.append(
@@ -101,14 +101,14 @@ def by_table(names: Sequence[str], rows: Sequence[object], contract: Contract) -
     return found
 
 
-def by_record(records: object, contract: Contract, name: str) -> Objects:
+def by_record(records: object, reader: Reader, name: str) -> Objects:
     """Rows as objects alone."""
-    fields = {each.name: each for each in contract.fields}
+    fields = {each.name: each for each in reader.contract.fields}
     return [
         {key: value if (field := fields.get(key)) is None else scalar(value, field) for key, value in each.items()}
         if isinstance(each, dict)
         else each
-        for each in _list(records, name)
+        for each in _list(records, reader, name)
     ]
 
 
@@ -130,10 +130,13 @@ def _row(row: object, contract: Contract, place: int) -> Any:
     return {field.name: element(value, field) for field, value in zip(fields, row, strict=True)}
 
 
-def _list(value: object, name: str) -> list[Any]:
-    if isinstance(value, list):
-        return value
-    raise BadInput(name, "missing" if value is None else "type", f"expected a list, got {class_of(value)}")
+def _list(value: object, reader: Reader, name: str) -> list[Any]:
+    """`value` as a list of rows, or of a value for each: none, or as many as a request may have."""
+    if not isinstance(value, list):
+        raise BadInput(name, "missing" if value is None else "type", f"expected a list, got {class_of(value)}")
+    if value:
+        reader.check_count(len(value))
+    return value
 
 
 def wanted(text: object, seat: Seat, name: str) -> Told:

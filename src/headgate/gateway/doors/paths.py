@@ -78,14 +78,15 @@ def find_route(target: bytes, chosen: Chosen | None = None) -> Route | None:
     >>> find_route(b"/endpoints/delays/ping").door
     'ping'
     """
-    path = _origin(target.partition(b"?")[0].decode("ascii", "replace"))
+    path = _path(target)
     if chosen and path in chosen:
         return chosen[path]
-    match [unquote(part) for part in path.removeprefix("/").split("/")]:
+    raw = path.removeprefix("/").split("/")
+    match [unquote(part) for part in raw]:
         case [("livez" | "readyz") as door]:
             return Route(door, _READ)
         case ["endpoints", endpoint, *rest]:
-            return _of_one(endpoint, rest, (chosen or {}).get(path.removeprefix("/endpoints/" + path.split("/")[2])))
+            return _of_one(endpoint, rest, (chosen or {}).get("/".join(["", *raw[2:]])))
         case ["openapi.json"]:
             return Route("openapi", _READ)
         case ["v1", "endpoints", endpoint, "openapi.json"]:
@@ -104,12 +105,27 @@ def find_route(target: bytes, chosen: Chosen | None = None) -> Route | None:
             return _single(rest)
 
 
-def _origin(path: str) -> str:
-    """`path` without the scheme and host that stand before it in requests to a proxy, which any server may get.
+def dialect_of(target: bytes) -> str:
+    """In whose words a target that means nothing is refused: those of the protocol whose paths it is among.
 
-    >>> _origin("http://localhost:8080/livez"), _origin("/livez")
+    >>> dialect_of(b"/v1/models"), dialect_of(b"/v1/moods")
+    ('tensorflow', 'native')
+    """
+    match [unquote(part) for part in _path(target).removeprefix("/").split("/")]:
+        case ["v2", *_]:
+            return V2
+        case ["v1", "models", *_]:
+            return TENSORFLOW
+    return NATIVE
+
+
+def _path(target: bytes) -> str:
+    """The path in a target, without the scheme and host that requests to a proxy have, which any server may get.
+
+    >>> _path(b"http://localhost:8080/livez"), _path(b"/livez?now")
     ('/livez', '/livez')
     """
+    path = target.partition(b"?")[0].decode("ascii", "replace")
     scheme, apart, rest = path.partition("://")
     return path if not apart or scheme.lower() not in ("http", "https") else "/" + rest.partition("/")[2]
 
@@ -163,6 +179,8 @@ def _v2_model(endpoint: str, version: str | None, rest: list[str]) -> Route | No
 
 def _tensorflow(parts: list[str]) -> Route | None:
     """``{endpoint}[/versions/{version} | /labels/{label}]``, then ``:predict``, ``/metadata`` or nothing."""
+    if not parts:
+        return None
     door, methods = "tensorflow/status", _READ
     if parts[-1].endswith(":predict"):
         door, methods, parts = "tensorflow", _WRITE, [*parts[:-1], parts[-1].removesuffix(":predict")]

@@ -1,6 +1,5 @@
 """Which door a request goes through: `paths.py` says what a path means, this table what is done about it."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -16,13 +15,14 @@ from headgate.gateway.doors.invocations.health import HealthDoor
 from headgate.gateway.doors.labels import LabelDoor
 from headgate.gateway.doors.native import PredictDoor
 from headgate.gateway.doors.openapi import Described
-from headgate.gateway.doors.paths import NATIVE, Chosen, Route, find_route
+from headgate.gateway.doors.paths import NATIVE, Chosen, Route, dialect_of, find_route
 from headgate.gateway.doors.tensorflow import about as tensorflow
+from headgate.gateway.doors.unfold import Unfolder
 from headgate.gateway.doors.v2 import about
 from headgate.gateway.doors.v2.repository import Repository
-from headgate.gateway.http.coding import decoded, is_coded
-from headgate.gateway.http.connection import METHODS
+from headgate.gateway.http.coding import is_coded
 from headgate.gateway.http.exchange import ACCEPT, CONTENT_TYPE, Exchange, Head
+from headgate.gateway.http.heads import METHODS
 from headgate.gateway.http.replies import send
 from headgate.gateway.http.wire import Handle, Refused
 from headgate.gateway.permits import Permits
@@ -34,6 +34,8 @@ _PATHS_KEPT: Final = 4096
 _LONGEST_KEPT: Final = 256
 _WORDS_KEPT: Final = 256
 """Pairs of types; every form has another boundary."""
+_ASKING: Final = frozenset({"predict", "v2/infer", "tensorflow", "invocations", "vertex"})
+"""Doors whose rows wait in the room; each looks into it before it reads a body."""
 
 ServerDoor = Callable[[Exchange], object]
 EndpointDoor = Callable[[Exchange, View, str | None], object]
@@ -72,7 +74,7 @@ class Router:
         self.views = repository.views
         self._repository = repository
         self._chosen, self._permits, self.room = chosen, permits, room
-        self._unready, self._body_limit = unready, body_limit
+        self._unready, self._unfolder = unready, Unfolder(body_limit)
         self._routes: dict[bytes, Route | None] = {}
         self._predict = predict.open
         self._no_room = predict.no_room
@@ -200,8 +202,9 @@ class Router:
         return b"Allow: %b\r\n" % b", ".join(sorted(METHODS if route is None else route.methods))
 
     def _lead(self, exchange: Exchange) -> None:
-        route = self._route(exchange.head.target)
+        route: Route | None = None
         try:
+            route = self._route(exchange.head.target)
             if route is not None and route.door == "predict" and exchange.head.method == b"POST":
                 self._predict_body(exchange.head)(exchange, self._view(route))
             else:
@@ -209,7 +212,7 @@ class Router:
         except Exception as error:
             self._failed(exchange, route, error)
 
-    def _failed(self, exchange: Exchange, route: Route | None, error: Exception) -> None:
+    def _failed(self, exchange: Exchange, route: Route | None, error: BaseException) -> None:
         """Tell the caller; a fault of ours must cost this caller's answer only."""
         if not isinstance(error, HeadgateError):
             _LOG.error("a request could not be handled", exc_info=error)
@@ -233,16 +236,17 @@ class Router:
 
     def _admits(self, exchange: Exchange) -> bool:
         """Whether the caller may pass the door it asks for; if not, it was told so."""
-        route = self._route(exchange.head.target)
-        if route is None:
-            return True  # there is nothing behind it
-        project, endpoint = route.project, route.endpoint
-        if endpoint is None and len(self.views) == 1:
-            project, endpoint = next(iter(self.views))
+        route: Route | None = None
         try:
+            route = self._route(exchange.head.target)
+            if route is None:
+                return True  # there is nothing behind it
+            project, endpoint = route.project, route.endpoint
+            if endpoint is None and len(self.views) == 1:
+                project, endpoint = next(iter(self.views))
             self._permits.admit(exchange, route, project, endpoint or ANY)
-        except HeadgateError as error:
-            self._refuse(exchange, route, error)
+        except Exception as error:
+            self._failed(exchange, route, error)
             return False
         return True
 
@@ -259,24 +263,26 @@ class Router:
             self._of_endpoints[route.door](exchange, self._view(route), route.version)
 
     def _refuse(self, exchange: Exchange, route: Route | None, error: HeadgateError) -> None:
-        self._refusals[NATIVE if route is None else route.dialect](exchange, error)
+        dialect = dialect_of(exchange.head.target) if route is None else route.dialect
+        self._refusals[dialect](exchange, error)
 
     def _unfold(self, exchange: Exchange) -> None:
-        """Have a compressed body opened beside the loop: a small one may unfold to the largest there is."""
-        head, body = exchange.head, exchange.body
-        opening = asyncio.get_running_loop().run_in_executor(None, decoded, head, body, self._body_limit)
-        opening.add_done_callback(partial(self._unfolded, exchange))
+        """Have a compressed body opened and its exchange led on; where there is no room, its door says so at once."""
+        route: Route | None = None
+        try:
+            route = self._route(exchange.head.target)
+            if route is not None and route.door in _ASKING and self.room.lacks(exchange.caller):
+                self._lead(exchange)
+            else:
+                self._unfolder.open(exchange, partial(self._unfolded, exchange))
+        except Exception as error:
+            self._failed(exchange, route, error)
 
-    def _unfolded(self, exchange: Exchange, opened: "asyncio.Future[bytes]") -> None:
-        problem = opened.exception()
+    def _unfolded(self, exchange: Exchange, problem: BaseException | None) -> None:
         if problem is None:
-            exchange.body = opened.result()
             self._lead(exchange)
-        elif isinstance(problem, HeadgateError):
-            self._refuse(exchange, self._route(exchange.head.target), problem)
-        else:  # a fault of ours, or no memory left to open it in
-            _LOG.error("a compressed body could not be opened", exc_info=problem)
-            self._refuse(exchange, self._route(exchange.head.target), HeadgateError(FAULT))
+        else:  # the caller's fault, or ours: there may be no memory left to open it in
+            self._failed(exchange, self._route(exchange.head.target), problem)
 
     def _ready(self, exchange: Exchange) -> None:
         why = self._unready()

@@ -33,9 +33,9 @@ class VertexDialect:
         parameters = _parameters(document.get("parameters"))
         told = wanted(parameters.pop("output", Told.PREDICTION), seat, "parameters.output")
         rest = read_rest(parameters)
-        given, served = document.get("instances"), seat.served
-        shape = partial(by_row, given, served.contract, "instances")
-        return Question(read_rows(served.reader, given, shape, finite=finite, rest=rest), told)
+        given, reader = document.get("instances"), seat.served.reader
+        shape = partial(by_row, given, reader, "instances")
+        return Question(read_rows(reader, given, shape, finite=finite, rest=rest), told)
 
     def write(self, ask: Ask, wanted: Told) -> Written:
         """One entry of ``predictions`` per row."""

@@ -8,11 +8,13 @@ body in pieces, chunks, pipelining, a new head) goes through the parser.
 
 import asyncio
 from collections import deque
-from typing import Any, Final
+from typing import Final
 
 import httptools
 
+from headgate.gateway.http.certificate import common_name
 from headgate.gateway.http.exchange import WATCHED, Exchange, Head
+from headgate.gateway.http.heads import ENCODING, EXPECT, HOST, LENGTH, LENGTHS, METHODS, length_of, odd_head, unwished
 from headgate.gateway.http.replies import CONTINUE
 from headgate.gateway.http.wire import Handle, Refused, Wire
 
@@ -25,14 +27,8 @@ HEARD_AT_ONCE: Final = 64 * 1024
 _LINGER_LIMIT: Final = 64 * 1024 * 1024
 """Bytes still taken, and thrown away, from a caller whose request was refused before all of it came."""
 _LONGEST_HEAD_KEPT: Final = 1024
-METHODS: Final = frozenset({b"GET", b"HEAD", b"POST"})
-_LENGTH: Final = b"content-length"
-_ENCODING: Final = b"transfer-encoding"
-_CHUNKED: Final = b"chunked"
-_EXPECT: Final = b"expect"
-_HOST: Final = b"host"
-_LENGTHS: Final = frozenset(map(len, (_LENGTH, _ENCODING, _EXPECT, _HOST, *WATCHED)))
-"""How long the names of headers are that mean anything: most others are passed over by their length."""
+_PIECES: Final = 1024
+"""Pieces of a body that are kept apart: one that comes two bytes at a time would weigh twenty times as much."""
 
 
 class Connection(asyncio.Protocol):
@@ -49,10 +45,16 @@ class Connection(asyncio.Protocol):
         """The caller does not read its replies."""
         self._held = False
         """The transport was told to read no further."""
+        self._kept: deque[tuple[Exchange, Handle]] = deque()
+        """Requests of what had been read by then: they wait for their replies, and nobody was asked for them yet."""
+        self._resumes = False
+        """A turn is to come in which what was kept is handed on."""
+        self._unread = 0
+        """Bytes of replies still to be sent at the last sweep; 0 where the caller has read since."""
         self._linger = 0
         """Bytes that may still come after a refusal; 0 where nothing was refused."""
         self._owed = 0
-        """Bytes of the bodies that came since every request was answered."""
+        """Bytes of the bodies that were handed on since every request was answered."""
         self._seen = -1
         self.certificate = ""
         """The common name in the caller's client certificate, which the handshake has verified; "" without one."""
@@ -66,6 +68,8 @@ class Connection(asyncio.Protocol):
         self._in_head = True
         self._target = b""
         self._body: list[bytes] = []
+        self._joined = 0
+        """How many of its first pieces are several that were put together."""
         self._size = 0
         self._length: int | None = None
         self._chunked = False
@@ -84,7 +88,7 @@ class Connection(asyncio.Protocol):
         self._transport = transport  # type: ignore[assignment] # servers get nothing but asyncio.Transport
         certificate = transport.get_extra_info("peercert")
         if certificate:
-            self.certificate = _common_name(certificate)
+            self.certificate = common_name(certificate)
         if not self._wire.makes_room():
             self._closing = True
             exchange = Exchange(self, Head(b"", b"", keep_alive=False), b"")
@@ -98,6 +102,7 @@ class Connection(asyncio.Protocol):
         self._wire.connections.discard(self)
         self._transport = None
         self._waiting.clear()
+        self._kept.clear()
 
     def data_received(self, data: bytes) -> None:
         """Keep what came for `hear`.
@@ -117,6 +122,8 @@ class Connection(asyncio.Protocol):
         if self._transport is None:
             return  # whoever asked has left
         if self._closing:
+            if self._kept:
+                self._hand_on()
             self._throw_away(len(data))
             return
         if not self._partial:
@@ -157,6 +164,7 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The caller reads again."""
         self._choked = False
+        self._unread = 0
         self._hold()
 
     # --- the parser's side
@@ -174,21 +182,21 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header; few of them mean anything here, and none behind a body in chunks: what follows comes unasked."""
         self._count(len(name) + len(value) + 4)
-        if len(name) not in _LENGTHS or not self._in_head:
+        if len(name) not in LENGTHS or not self._in_head:
             return
         name = name.lower()
-        if name == _LENGTH:
-            self._length = int(value)  # the parser has refused everything but digits
-        elif name == _ENCODING:
+        if name == LENGTH:
+            self._length = length_of(value)
+        elif name == ENCODING:
             # The parser takes codings before the last one and several headers; whoever stands before us may not.
-            if self._chunked or value.strip().lower() != _CHUNKED:
+            if self._chunked or value.strip().lower() != b"chunked":
                 self._refuse(
                     Refused(501, "encoding", "a body comes with a length or, once, in chunks; in no other way")
                 )
             self._chunked = True
-        elif name == _EXPECT:
+        elif name == EXPECT:
             self._expects = True
-        elif name == _HOST:
+        elif name == HOST:
             self._hosts += 1
         elif name in WATCHED:
             before = self._headers.get(name)
@@ -197,8 +205,9 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """Refuse what can be refused before its body is read; tell a patient caller to go on."""
         self._in_head = False
-        method = self._parser.get_method()
-        if method in METHODS and self._parser.should_upgrade():
+        parser = self._parser
+        method = parser.get_method()
+        if method in METHODS and parser.should_upgrade():
             return  # `_parse` tells its head again
         if self._length is not None and self._length > self._wire.body_limit:
             self._refuse(self._too_large())
@@ -206,7 +215,7 @@ class Connection(asyncio.Protocol):
             self._refuse(Refused(411, "length", "a POST needs a Content-Length or chunks"))
         elif method not in METHODS:
             self._refuse(Refused(405, "method", "only GET, HEAD and POST are answered here"))
-        elif (wrong := self._wrong_head()) is not None:
+        elif wrong := odd_head(parser.get_http_version(), chunked=self._chunked, hosts=self._hosts):
             self._refuse(Refused(400, "http", wrong))
         elif self._expects and self._turned_away():
             return  # instead of the word to go on
@@ -214,22 +223,18 @@ class Connection(asyncio.Protocol):
             self._expects = False
             self._transport.write(CONTINUE)
 
-    def _wrong_head(self) -> str | None:
-        """Why a head the parser takes may be read in two ways all the same; None where it may not."""
-        version = self._parser.get_http_version()
-        if version not in ("1.0", "1.1"):
-            return "only HTTP/1.1 and HTTP/1.0 are spoken here"
-        if self._chunked and version == "1.0":
-            return "HTTP/1.0 knows no chunks; send a Content-Length"
-        return "a request has one Host" if self._hosts > 1 else None
-
     def on_body(self, body: bytes) -> None:
         """Part of the body."""
         self._size += len(body)
         if self._size > self._wire.body_limit:
             self._refuse(self._too_large())
-        if not self._closing:
-            self._body.append(body)
+        if self._closing:
+            return
+        pieces, joined = self._body, self._joined
+        pieces.append(body)
+        if len(pieces) - joined >= _PIECES:
+            pieces[joined:] = [b"".join(pieces[joined:])]
+            self._joined += 1
 
     def on_message_complete(self) -> None:
         """A whole request: hand it on."""
@@ -277,10 +282,13 @@ class Connection(asyncio.Protocol):
     def sweep(self) -> None:
         """Called at long, even intervals: end the connection if nothing came of it since the last call.
 
-        A request that is still not whole after a whole interval is refused with 408; slow drips do not help it.
+        A request that is still not whole after a whole interval is refused with 408; slow drips do not help it. Nor is
+        a caller waited for that has read nothing of its replies in a whole interval.
         """
         self._wire.hear()
-        if self._seen == self.requests and not self._waiting:
+        if self._reads_nothing():
+            self.abort()
+        elif self._seen == self.requests and not self._waiting:
             if self._partial and not self._closing:
                 self._refuse(Refused(408, "slow", "the request did not arrive in time"))
             elif self._transport is not None:
@@ -299,15 +307,38 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def _reads_nothing(self) -> bool:
+        """Whether as many bytes as at the last sweep, or more, are still to be sent, and the caller ought to read."""
+        transport, before = self._transport, self._unread
+        if transport is None or not (self._choked or transport.is_closing()):
+            return False
+        self._unread = transport.get_write_buffer_size()
+        return 0 < before <= self._unread
+
     def _accept(self, exchange: Exchange, handle: Handle) -> None:
         self.requests += 1
         self._waiting.append(exchange)
+        if self._held:
+            self._kept.append((exchange, handle))
+            return
         self._owed += len(exchange.body)
         if len(self._waiting) >= PIPELINE_LIMIT or self._owed > self._wire.body_limit:
             self._hold()
         handle(exchange)
 
+    def _hand_on(self) -> None:
+        """Hand on what was kept, in the order in which it came, until the caller is to be held again."""
+        self._resumes = True  # which replies that come at once need not ask for
+        while self._kept and not self._has_enough():
+            exchange, handle = self._kept.popleft()
+            self._owed += len(exchange.body)
+            handle(exchange)
+        self._resumes = False
+        self._hold()
+
     def _parse(self, data: bytes) -> None:
+        if self._kept:
+            self._hand_on()
         requests, size = self.requests, self._size
         while data and not self._closing:
             try:
@@ -315,6 +346,8 @@ class Connection(asyncio.Protocol):
             except httptools.HttpParserUpgrade as upgrade:
                 data = self._head_again() + data[upgrade.args[0] :]
                 continue
+            except httptools.HttpParserCallbackError:
+                raise  # a fault of ours, and no reply would ever be due: the wire gives the connection up
             except httptools.HttpParserError:
                 self._refuse(Refused(400, "http", "these bytes are not an HTTP/1.1 request"))
             break
@@ -351,19 +384,10 @@ class Connection(asyncio.Protocol):
         return self._closing
 
     def _head_again(self) -> bytes:
-        """The head just read without its wish for another protocol, which a server may ignore (RFC 9110, 7.8).
-
-        Java's client wishes for HTTP/2 with every first request. The parser takes what follows such a head for the
-        other protocol, so a new one must be told.
-        """
+        """The head just read without its wish for another protocol, and a new parser to be told it."""
         parser, self._parser = self._parser, httptools.HttpRequestParser(self)
-        lines = [b"%b %b HTTP/%b" % (parser.get_method(), self._target, parser.get_http_version().encode())]
-        lines += [] if self._length is None else [b"Content-Length: %d" % self._length]
-        lines += [b"Transfer-Encoding: chunked"] if self._chunked else []
-        lines += [b"Expect: 100-continue"] if self._expects else []
-        lines += [] if parser.should_keep_alive() else [b"Connection: close"]
-        lines += [b"%b: %b" % each for each in self._headers.items()]
-        return b"\r\n".join([*lines, b"", b""])
+        length, chunked, expects = self._length, self._chunked, self._expects
+        return unwished(parser, self._target, self._headers, length=length, chunked=chunked, expects=expects)
 
     def _learn(self, data: bytes, end: int) -> None:
         """Remember a head that came with its whole body in one read and asked for nothing unusual."""
@@ -398,19 +422,26 @@ class Connection(asyncio.Protocol):
         if not self._linger and not self._waiting and self._transport is not None:
             self._transport.close()
 
+    def _has_enough(self) -> bool:
+        """Whether the caller leaves its replies unread or has too much unanswered."""
+        asked = len(self._waiting) - len(self._kept)
+        return self._choked or asked >= PIPELINE_LIMIT or self._owed > self._wire.body_limit
+
     def _hold(self) -> None:
-        """Read no further while the caller leaves its replies unread or has too much unanswered."""
-        hold = self._choked or len(self._waiting) >= PIPELINE_LIMIT or self._owed > self._wire.body_limit
-        if self._transport is None or self._held == hold:
+        """Read no further while the caller has enough; what is kept is handed on in a turn after that."""
+        if self._transport is None:
+            return
+        if self._kept and self._waiting[0] is self._kept[0][0]:
+            self._owed = 0  # all that was handed on is answered
+        enough = self._has_enough()
+        if self._kept and not enough and not self._resumes:
+            self._resumes = True
+            self.data_received(b"")
+        hold = enough or bool(self._kept)
+        if self._held == hold:
             return
         self._held = hold
         if hold:
             self._transport.pause_reading()
         else:
             self._transport.resume_reading()
-
-
-def _common_name(certificate: dict[str, Any]) -> str:
-    """The subject's common name in a certificate as `ssl.SSLSocket.getpeercert` gives it; "" when there are several."""
-    names = [value for part in certificate.get("subject", ()) for name, value in part if name == "commonName"]
-    return names[0] if len(names) == 1 else ""

@@ -15,7 +15,7 @@ from headgate.gateway.doors.dialect import Question
 from headgate.gateway.doors.v2 import told
 from headgate.gateway.doors.v2.asked import Infer, Output, Wanted, question_of, wanted_of
 from headgate.gateway.doors.v2.binary import DTYPES, elements
-from headgate.gateway.doors.v2.tensors import Elements, Tensor, check_shape
+from headgate.gateway.doors.v2.tensors import MOST_DIMENSIONS, Elements, Tensor, check_tensors
 from headgate.gateway.view import Seat
 
 CONTENTS: Final = {
@@ -49,6 +49,7 @@ def read(request: Any, seat: Seat) -> Question:
         raise BadInput("inputs", "size", f"are {len(request.inputs)}, and the contract has {fields} fields")
     raw = list(request.raw_input_contents)
     inputs = [_tensor(each) for each in request.inputs]
+    check_tensors(inputs, seat.served.reader)
     if raw:
         _fill_raw(request.inputs, inputs, raw)
     else:
@@ -86,7 +87,8 @@ def write(reply: Any, ask: Ask, wish: Wish) -> Any:
 
 
 def _tensor(said: Any) -> Tensor:
-    return Tensor(name=said.name, shape=list(said.shape), datatype=said.datatype)
+    shape = said.shape[: MOST_DIMENSIONS + 1]  # one more than it may have is enough to refuse it
+    return Tensor(name=said.name, shape=list(shape), datatype=said.datatype)
 
 
 def _fill_raw(said: Sequence[Any], inputs: Sequence[Tensor], raw: Sequence[bytes]) -> None:
@@ -99,7 +101,6 @@ def _fill_raw(said: Sequence[Any], inputs: Sequence[Tensor], raw: Sequence[bytes
 
 
 def _typed(tensor: Tensor, contents: Any) -> Elements:
-    check_shape(tensor)
     where = CONTENTS.get(tensor.datatype)
     if where is None:
         raise BadInput(tensor.name[:64], "type", "has a datatype this protocol does not know, or only in raw contents")

@@ -79,7 +79,7 @@ def _table(body: bytes, reader: Reader, *, limit: int, is_file: bool) -> pa.Tabl
             break
         batch.validate(full=True)
         batches.append(batch)
-    reader.check_count(range(rows))
+    reader.check_count(rows)
     return pa.Table.from_batches(batches, stream.schema)
 
 

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import msgspec
 
-from headgate.contracts.contract import Contract
 from headgate.contracts.explain import class_of
 from headgate.errors import (
     BadInput,
@@ -35,7 +34,7 @@ from headgate.gateway.doors.invocations.table import CSV, read_table, write_tabl
 from headgate.gateway.doors.statuses import V2, status_of
 from headgate.gateway.http.exchange import ACCEPT, CONTENT_TYPE, SAGEMAKER_ID, Exchange, Head
 from headgate.gateway.http.replies import JSON
-from headgate.gateway.reading import LONGEST_ID, read_rest
+from headgate.gateway.reading import LONGEST_ID, Reader, read_rest
 from headgate.gateway.view import Seat
 
 TEXT: Final = b"text/plain"
@@ -68,19 +67,19 @@ class InvocationsDialect:
 
     def read(self, exchange: Exchange, seat: Seat) -> Question:
         """The rows of the request's one table, JSON or CSV."""
-        head, served = exchange.head, seat.served
+        head, reader = exchange.head, seat.served.reader
         csv = media(head)
         if csv is not None:
-            shape = partial(read_table, exchange.body, served.contract, named=csv.named)
-            reading, told = read_rows(served.reader, None, shape, finite=False), Told.PREDICTION
+            shape = partial(read_table, exchange.body, reader.contract, named=csv.named, most=reader.rows_limit)
+            reading, told = read_rows(reader, None, shape, finite=False), Told.PREDICTION
         else:
             document, finite = parse(exchange.body)
             name = _shape(document)
             params = _params(document.get("params"))
             told = wanted(params.pop("output", Told.PREDICTION), seat, "params.output")
             rest = read_rest(params)
-            shape = partial(_rows, name, document[name], served.contract)
-            reading = read_rows(served.reader, document[name], shape, finite=finite, rest=rest)
+            shape = partial(_rows, name, document[name], reader)
+            reading = read_rows(reader, document[name], shape, finite=finite, rest=rest)
         if reading.id is None:
             reading.id = inference_id(head)
         return Question(reading, Wanted(told, _asks_csv(head)))
@@ -161,26 +160,24 @@ def _params(params: object) -> dict[str, Any]:
     return dict(params)
 
 
-def _rows(shape: str, given: object, contract: Contract) -> Objects:
+def _rows(shape: str, given: object, reader: Reader) -> Objects:
     match shape:
         case "dataframe_split":
-            return _split(given, contract)
+            return _split(given, reader)
         case "dataframe_records":
-            return by_record(given, contract, shape)
+            return by_record(given, reader, shape)
         case "instances":
-            return by_row(given, contract, shape)
-    return by_column(given, contract, shape)
+            return by_row(given, reader, shape)
+    return by_column(given, reader, shape)
 
 
-def _split(table: object, contract: Contract) -> Objects:
+def _split(table: object, reader: Reader) -> Objects:
     if not isinstance(table, dict):
         raise BadInput("dataframe_split", "type", f"expected an object with 'data', got {class_of(table)}")
     for name in table:
         if name not in ("columns", "index", "data"):
             raise BadInput(f"dataframe_split.{name[:64]}", "unknown", "is no part of it: columns, index and data are")
-    names, data = table.get("columns", list(contract.names)), table.get("data")
+    names = table.get("columns", list(reader.contract.names))
     if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
         raise BadInput("dataframe_split.columns", "type", "expected a list of names")
-    if not isinstance(data, list):
-        raise BadInput("dataframe_split.data", "missing" if data is None else "type", "expected a list of rows")
-    return by_table(names, data, contract)
+    return by_table(names, table.get("data"), reader, "dataframe_split.data")

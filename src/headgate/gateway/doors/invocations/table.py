@@ -2,6 +2,7 @@
 
 import csv
 import io
+from itertools import islice
 from typing import Any, Final
 
 from headgate.contracts.contract import Contract
@@ -12,8 +13,8 @@ from headgate.gateway.doors.forms import Objects
 CSV: Final = b"text/csv"
 
 
-def read_table(body: bytes, contract: Contract, *, named: bool | None = None) -> Objects:
-    """The rows of a CSV body.
+def read_table(body: bytes, contract: Contract, *, named: bool | None = None, most: int | None = None) -> Objects:
+    """The rows of a CSV body; of more than `most` as many as show that there are more.
 
     `named` says whether the first line names the columns; by itself it does when any of its cells is a field's name.
     Without names the columns are the contract's fields in their order. An empty cell is null; a cell that is not
@@ -23,7 +24,7 @@ def read_table(body: bytes, contract: Contract, *, named: bool | None = None) ->
     >>> read_table(b"3,b", Contract((Field("stops", Kind.INTEGER), Field("plan", Kind.CATEGORY))))
     [{'stops': 3, 'plan': 'b'}]
     """
-    lines = _lines(body)
+    lines = _lines(body, None if most is None else most + 2)  # the names, and one row too many
     names = list(contract.names)
     if lines and (any(each in names for each in lines[0]) if named is None else named):
         names, lines = lines[0], lines[1:]
@@ -46,13 +47,14 @@ def write_table(rows: list[Any]) -> bytes:
     return out.getvalue().encode()
 
 
-def _lines(body: bytes) -> list[list[str]]:
+def _lines(body: bytes, most: int | None) -> list[list[str]]:
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BodyRefused("body", "utf8", f"is not UTF-8 text: byte {error.start} is none") from error
     try:
-        return [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
+        lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+        return list(islice((line for line in lines if line), most))
     except csv.Error as error:
         raise BodyRefused("body", "csv", "is not CSV: a quote is not closed, or a cell is over 128 kB") from error
 

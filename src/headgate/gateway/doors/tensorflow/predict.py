@@ -41,10 +41,10 @@ class TensorFlowDialect:
                 raise BadInput(name[:64], "unknown", "is no part of this request: signature_name and its rows are")
         if ("instances" in document) == ("inputs" in document):
             raise BadInput("body", "unknown", "expected either 'instances', by row, or 'inputs', by column")
-        told, contract = told_by(document.get("signature_name"), seat), seat.served.contract
+        told, reader = told_by(document.get("signature_name"), seat), seat.served.reader
         name, form = ("inputs", by_column) if "inputs" in document else ("instances", by_row)
         given = document[name]
-        reading = read_rows(seat.served.reader, given, partial(form, given, contract, name), finite=finite)
+        reading = read_rows(reader, given, partial(form, given, reader, name), finite=finite)
         return Question(reading, Wanted(told, form is by_column))
 
     def write(self, ask: Ask, wanted: Wanted) -> Written:

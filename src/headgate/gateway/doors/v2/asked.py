@@ -11,7 +11,7 @@ from headgate.errors import BadInput
 from headgate.gateway.doors.dialect import Question
 from headgate.gateway.doors.v2.about import outputs_of
 from headgate.gateway.doors.v2.binary import DTYPES, SIZE
-from headgate.gateway.doors.v2.tensors import Tensor, is_matrix, read_tensors
+from headgate.gateway.doors.v2.tensors import Tensor, check_shape, is_matrix, read_tensors
 from headgate.gateway.reading import LONGEST_DEADLINE_MS, LONGEST_KEY, Reader, Reading
 from headgate.gateway.view import Seat
 
@@ -62,12 +62,13 @@ class Plain(msgspec.Struct):
 
 
 def plain_of(request: Infer, contract: Contract) -> Plain | None:
-    """How such a request is read at once; None where it is of another kind."""
+    """How such a request is read at once; None where it is of another kind. Raises BadInput as `check_shape` does."""
     if len(request.inputs) != 1 or request.parameters.keys() & {_KEY, _TIMEOUT}:
         return None
     (tensor,) = request.inputs
+    check_shape(tensor)
     dtype = DTYPES.get(tensor.datatype)
-    if dtype is None or dtype.kind != "f" or not tensor.shape or min(tensor.shape) < 1:
+    if dtype is None or dtype.kind != "f" or 0 in tensor.shape:
         return None
     size = math.prod(tensor.shape) * dtype.itemsize
     if not is_matrix(tensor, contract) or tensor.parameters.get(SIZE) != size:

@@ -32,6 +32,8 @@ DTYPES: Final = {
 }
 """Datatypes whose elements have one size; BF16 and BYTES are read by hand."""
 _BF16: Final = np.dtype("<u2")
+_LONGEST: Final = 19
+"""Digits of a length."""
 
 
 def split(head: Head, body: bytes) -> tuple[bytes, memoryview]:
@@ -42,7 +44,8 @@ def split(head: Head, body: bytes) -> tuple[bytes, memoryview]:
     text = head.headers.get(JSON_LENGTH)
     if text is None:
         return body, memoryview(b"")
-    length = int(text) if text.isdigit() else len(body) + 1
+    # Digits first: what is not a number, or has more digits than any length, is no length either.
+    length = int(text) if len(text) <= _LONGEST and text.isdigit() else len(body) + 1
     if length > len(body):
         raise BodyRefused("inference-header-content-length", "length", "is not the length of JSON within this body")
     return body[:length], memoryview(body)[length:]
@@ -83,6 +86,8 @@ def elements(tensor: Tensor, raw: memoryview) -> Elements:
 
 
 def _byte_strings(raw: memoryview, count: int, name: str) -> Elements:
+    if count * 4 > len(raw):  # each has its length at least, so no more is set aside than has come
+        raise BadInput(name, "size", "has fewer byte strings than its shape says")
     found = np.empty(count, dtype=object)
     place = start = 0
     for place, (begin, end) in enumerate(_spans(raw, name), 1):

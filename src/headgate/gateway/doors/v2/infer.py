@@ -16,6 +16,7 @@ from headgate.gateway.doors.statuses import V2, status_of
 from headgate.gateway.doors.v2 import told
 from headgate.gateway.doors.v2.asked import Infer, Plain, Wanted, plain_of, question_of, wanted_of
 from headgate.gateway.doors.v2.binary import SIZE, fill, split
+from headgate.gateway.doors.v2.tensors import check_tensors
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.view import Seat
 
@@ -120,6 +121,7 @@ class V2Dialect:
 
 def _known(json: bytes, seat: Seat) -> _Known:
     request = _request(json)
+    check_tensors(request.inputs, seat.served.reader)
     return _Known(seat, request, wanted_of(request, seat))
 
 

@@ -1,7 +1,7 @@
 """Tensors of a request, JSON or binary, as rows of a contract."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any, Final
 
@@ -20,6 +20,11 @@ KNOWN: Final = frozenset(
 """Datatypes with a form in JSON."""
 BINARY_ONLY: Final = "BF16"
 """The datatype that the binary extension alone knows."""
+MOST_DIMENSIONS: Final = 32
+_LONGEST: Final = 2**31 - 1
+"""Elements along one dimension."""
+_MOST_EMPTY: Final = 1 << 18
+"""Lists without a single element that a shape with a 0 in it may stand for."""
 Elements = npt.NDArray[Any]
 _NUMBERS: Final = frozenset({float, int})
 
@@ -36,12 +41,26 @@ class Tensor(msgspec.Struct, kw_only=True):
     """Flat, row-major."""
 
 
+def check_tensors(tensors: Sequence[Tensor], reader: Reader) -> None:
+    """Raises BadInput for a shape no tensor has, and for more rows than a request may have.
+
+    Asked before anything is made of what the shapes promise.
+    """
+    for each in tensors:
+        check_shape(each)
+    rows = max((each.shape[0] for each in tensors), default=0)
+    if rows:
+        reader.check_count(rows)
+
+
 def read_tensors(tensors: Sequence[Tensor], reader: Reader, contract: Contract) -> Reading:
-    """The rows in `tensors`. Raises BadInput for tensors that do not fit each other or themselves."""
+    """The rows in `tensors`, which `check_tensors` has passed.
+
+    Raises BadInput for tensors that do not fit each other or themselves.
+    """
     if all(each.shape[:1] == [0] for each in tensors):
         for each in tensors:
             _check_datatype(each, KNOWN | {BINARY_ONLY})
-            check_shape(each)
         return Reading((), True, None, None, None, None, None)
     matrix = _matrix(tensors, contract)
     if matrix is not None and (found := reader.read_matrix(matrix)) is not None:
@@ -69,17 +88,13 @@ def _floats(tensor: Tensor) -> Elements | None:
         return _elements(tensor) if tensor.elements.dtype.kind == "f" else None
     if tensor.datatype not in ("FP32", "FP64") or not isinstance(tensor.data, list):
         return None
-    flat = tensor.data
-    try:
-        for _ in tensor.shape[1:]:
-            if flat and isinstance(flat[0], list):
-                flat = list(chain.from_iterable(flat))
-        if not _NUMBERS.issuperset(map(type, flat)):
-            return None
-        found = np.array(flat, np.float64)
-    except (TypeError, OverflowError):
+    flat, kinds = _unnested(tensor)
+    if not kinds <= _NUMBERS:
         return None
-    check_shape(tensor)
+    try:
+        found = np.array(flat, np.float64)
+    except OverflowError:
+        return None
     return found if len(found) == math.prod(tensor.shape) else None
 
 
@@ -131,7 +146,6 @@ def _nested(data: list[Any], shape: list[int]) -> list[Any]:
 
 def _elements(tensor: Tensor) -> Elements:
     """The elements of a binary tensor, as many as its shape says."""
-    check_shape(tensor)
     elements = tensor.elements
     if elements is None or len(elements) != math.prod(tensor.shape):
         raise BadInput(tensor.name[:64], "shape", "has another number of elements than its shape says")
@@ -144,10 +158,9 @@ def _flat(tensor: Tensor) -> list[Any]:
         flat: list[Any] = _elements(tensor).tolist()
         return flat
     _check_datatype(tensor, KNOWN)
-    check_shape(tensor)
     if tensor.data is msgspec.UNSET:
         raise BadInput(tensor.name[:64], "missing", "has neither data nor parameters.binary_data_size")
-    data = list(_leaves(tensor.data))
+    data, _ = _unnested(tensor)
     if len(data) != math.prod(tensor.shape):
         raise BadInput(tensor.name[:64], "shape", "has another number of elements than its shape says")
     return data
@@ -161,14 +174,29 @@ def _check_datatype(tensor: Tensor, known: frozenset[str]) -> None:
 
 
 def check_shape(tensor: Tensor) -> None:
-    """Raises BadInput for a shape without rows or with a negative length."""
-    if not tensor.shape or min(tensor.shape) < 0:
-        raise BadInput(tensor.name[:64], "shape", "expected the number of rows, then the rest of the shape")
+    """Raises BadInput for a shape without rows, with a negative length, or beyond what any tensor has.
+
+    Asked before lengths are multiplied: a caller may send any number of them, of any number of digits.
+    """
+    name, shape = tensor.name[:64], tensor.shape
+    if not 1 <= len(shape) <= MOST_DIMENSIONS or min(shape) < 0 or max(shape) > _LONGEST:
+        limits = f"{MOST_DIMENSIONS} dimensions and {_LONGEST} along each"
+        raise BadInput(name, "shape", f"expected the number of rows, then the rest of the shape: at most {limits}")
+    if 0 in shape and math.prod(shape[: shape.index(0)]) > _MOST_EMPTY:
+        raise BadInput(name, "shape", f"has more than {_MOST_EMPTY} lists without an element")
 
 
-def _leaves(data: object) -> Iterator[Any]:
-    if isinstance(data, list):
-        for each in data:
-            yield from _leaves(each)
-    else:
-        yield data
+def _unnested(tensor: Tensor) -> tuple[list[Any], set[type]]:
+    """The tensor's elements in row-major order, and their types: lists in lists as deep as its shape, or not at all.
+
+    A level at a time, where all of it is lists or nothing is, so that it costs what there is to read and no more.
+    """
+    flat = tensor.data if isinstance(tensor.data, list) else [tensor.data]
+    for deeper in reversed(range(len(tensor.shape))):
+        kinds = set(map(type, flat))
+        if list not in kinds:
+            return flat, kinds
+        if len(kinds) > 1 or not deeper:
+            break
+        flat = list(chain.from_iterable(flat))
+    raise BadInput(tensor.name[:64], "shape", "has lists in places where its shape has none")
