@@ -102,6 +102,8 @@ def test_a_durable_answer_waits_for_the_disk_and_is_told_on_the_loop(slab: Slab,
 
 
 def test_two_threads_that_tell_at_once_wake_the_loop(slab: Slab) -> None:
+    diary = Diary()
+
     class Interrupted(deque[Any]):
         """One thread is stopped right behind its append, and another appends."""
 
@@ -120,7 +122,6 @@ def test_two_threads_that_tell_at_once_wake_the_loop(slab: Slab) -> None:
         while len(told) < 2:
             await asyncio.sleep(0.001)
 
-    diary = Diary()
     play(slab, scene)
 
 

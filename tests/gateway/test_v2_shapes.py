@@ -1,5 +1,6 @@
 """Shapes that promise more than comes: refused by what they say, before anything is made of it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -46,11 +47,12 @@ def tensor(shape: list[int], data: Any = (), datatype: str = "FP64") -> Tensor:
     ids=["none", "negative", "negative-later", "long", "digits", "dimensions", "many"],
 )
 def test_a_shape_no_tensor_has_is_refused_before_it_is_multiplied(shape: list[int]) -> None:
-    for looked in (
+    looks: tuple[Callable[[], object], ...] = (
         lambda: check_shape(tensor(shape)),
         lambda: check_tensors([tensor(shape)], READER),
         lambda: plain_of(Infer(inputs=[tensor(shape)]), WAVES),
-    ):
+    )
+    for looked in looks:
         with pytest.raises(BadInput, match="rest of the shape") as refused:
             looked()
         assert (refused.value.field, refused.value.rule) == ("x", "shape")

@@ -72,9 +72,9 @@ def test_what_the_years_budget_leaves_is_told_beside_what_the_plan_asks_for() ->
     plan = Plan(endpoint="late", candidate="m:2", steps=(Shadow(1.0), Analysis()), guards=GUARDS)
     budget = RolloutBudget(alpha_per_year=0.05, worse_per_year=0.25)
     found = foretell(within_budget(plan, [], budget, Micros(0)), PACE, plan)
-    assert (found.alpha.promote, found.asked.promote) == (pytest.approx(0.0304, abs=1e-4), 0.05)
+    assert (found.alpha.promote, found.asked.promote) == pytest.approx((0.0304, 0.05), abs=1e-4)
     accuracy = found.guards[2]
-    assert (accuracy.margin.value, accuracy.asked.value) == (pytest.approx(0.25), 1.0)
+    assert (accuracy.margin.value, accuracy.asked.value) == pytest.approx((0.25, 1.0))
     lines = foretold_text(found).splitlines()
     less = "the year's budget leaves no more"
     assert lines[-4:] == [

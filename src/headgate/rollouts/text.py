@@ -150,7 +150,7 @@ def _judgement(plan: Plan, judgement: Judgement) -> Iterator[str]:
     yield table(head, [_guard(each) for each in judgement.guards], left=3)
     for each in judgement.guards:
         if each.why and each.why not in judgement.why:
-            yield f"  {_named(each)} cannot be measured: {each.why}"
+            yield f"  {_named(each.metric, each.by)} cannot be measured: {each.why}"
 
 
 def _guard(judged: Judged) -> list[str]:
