@@ -107,8 +107,7 @@ class Gateway:
             predict=predict,
             bodies=_bodies(arrow := ArrowDoor(answerer, predict, body_limit), PictureDoor(answerer, predict)),
             tables=arrow.open_json,
-            labels=LabelDoor(LABELS, memory=memory, mint=mint, clock=clock, entries_limit=queue_rows),
-            decisions=LabelDoor(DECISIONS, memory=memory, mint=mint, clock=clock, entries_limit=queue_rows),
+            **_told_later(memory, mint, clock, entries_limit=queue_rows),
             dialects=dialects,
             repository=self._repository,
             chosen=chosen or {},
@@ -234,6 +233,15 @@ def _spoken(answerer: Answerer) -> tuple[PredictDoor, dict[str, DialectDoor]]:
     """The native door, and by its name the door of every other protocol."""
     dialects: tuple[Dialect, ...] = (V2Dialect(), TensorFlowDialect(), InvocationsDialect(), VertexDialect())
     return PredictDoor(answerer), {each.name: DialectDoor(answerer, each) for each in dialects}
+
+
+def _told_later(memory: Memory, mint: Mint, clock: Clock, *, entries_limit: int) -> dict[str, LabelDoor]:
+    """The doors for what turns out to be true, and for what people decide."""
+    kinds = {"labels": LABELS, "decisions": DECISIONS}
+    return {
+        name: LabelDoor(kind, memory=memory, mint=mint, clock=clock, entries_limit=entries_limit)
+        for name, kind in kinds.items()
+    }
 
 
 def _changed(at: Micros, key: tuple[str, str], who: str, into_service: bool) -> Event:
