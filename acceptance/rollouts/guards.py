@@ -71,7 +71,7 @@ SUITE.tests(
     f"{OBSERVE}::test_a_query_that_reads_no_label_decides_where_none_comes",
     f"{ROOM}/test_planfile.py::test_a_query_that_reads_no_label_needs_none",
     f"{OBSERVE}::test_guards_see_the_fields_and_the_queries_they_name",
-    f"{OBSERVE}::test_a_query_that_is_wrong_is_an_error_by_name",
+    f"{OBSERVE}::test_a_query_that_is_wrong_breaks_its_own_guard_by_name",
 )
 SUITE.tests(
     "3-margins",

@@ -19,7 +19,7 @@ UNSAID = {Rule.SIZE, Rule.FINITE, Rule.SHAPE}
 FORMATTED = {Kind.TIMESTAMP, Kind.IMAGE}
 """What only a format says; formats are no rules in JSON Schema."""
 POINTED = Kind.INTEGER, float
-"""To JSON Schema 1.0 is a whole number as 1 is, and nothing can be said of how it is written (2020-12 core, 4.2.2)."""
+"""To JSON Schema 1.0 is a whole number as 1 is, however it is written (draft 2020-12, validation, 6.1.1)."""
 
 
 @many
