@@ -53,6 +53,16 @@ def _input(field: Field) -> ModelInput:
     return ModelInput(field.name, dtype, [field.name], [1])
 
 
+def serve_one_of_three(town: Any) -> None:
+    """Publish a live version beside one that goes on loading, for it has no package, and one that nobody proved."""
+    members = [
+        Member("m:1", town.linear(), 1.0, proved=True),
+        Member("m:2", "sha256:" + "0" * 64, 0.0, proved=True),
+        Member("m:3", town.linear(bias=50.0), 0.0),
+    ]
+    town.publish(members)
+
+
 def a_view(
     slab: Slab, weights: dict[str, float] | None = None, *, by: dict[str, Served] | None = None, **more: Any
 ) -> View:

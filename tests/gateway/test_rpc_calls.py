@@ -12,10 +12,9 @@ import grpc
 import msgspec
 import numpy as np
 import pytest
-from tests.gateway.test_permits import a_key
+from tests.gateway.test_permits import a_key, serving
 from tests.gateway.test_versions import Scripted, hang
 
-from headgate.access.keys import Key
 from headgate.contracts.contract import Contract, Field, Kind, Output
 from headgate.contracts.text import to_document
 from headgate.errors import BadConfiguration, JournalUnavailable
@@ -371,7 +370,7 @@ def test_health_tells_strangers_of_no_endpoint(play_rpc: Any) -> None:
             town.keys.publish([other])
             assert (await known.read()).status == SERVICE_UNKNOWN, "a revoked key hears no more of it"
 
-    play_rpc(serve_closed_to(key, other), scene)
+    play_rpc(serving(key, other), scene)
 
 
 def test_those_who_watch_are_few_and_starve_nobody(play_rpc: Any) -> None:
@@ -519,14 +518,6 @@ def test_rest_and_rpc_say_the_same_of_a_model(play_rpc: Any) -> None:
     play_rpc(serve_every_kind, scene)
 
 
-def serve_closed_to(*keys: Key) -> Callable[[Any], None]:
-    def prepare(town: Any) -> None:
-        town.serve_one()
-        town.keys.publish(keys)
-
-    return prepare
-
-
 def test_a_strangers_message_is_not_decoded(play_rpc: Any) -> None:
     key, text = a_key("admin")
 
@@ -538,7 +529,7 @@ def test_a_strangers_message_is_not_decoded(play_rpc: Any) -> None:
                 known = await refusal(call(b"\xff\xff\xff", metadata=(("authorization", f"Bearer {text}"),)))
                 assert (known.code().name, "not the message" in known.details()) == ("INVALID_ARGUMENT", True)
 
-    play_rpc(serve_closed_to(key), scene)
+    play_rpc(serving(key), scene)
 
 
 def test_what_is_refused_as_a_whole_is_not_free(play_rpc: Any) -> None:
@@ -551,7 +542,7 @@ def test_what_is_refused_as_a_whole_is_not_free(play_rpc: Any) -> None:
             assert codes == ["INVALID_ARGUMENT", "INVALID_ARGUMENT", "RESOURCE_EXHAUSTED"]
             assert len(town.journal.inputs) == 2
 
-    play_rpc(serve_closed_to(key), scene)
+    play_rpc(serving(key), scene)
 
 
 def test_callers_show_the_same_keys_as_over_http(play_rpc: Any) -> None:
@@ -570,4 +561,4 @@ def test_callers_show_the_same_keys_as_over_http(play_rpc: Any) -> None:
             answered = await infer(raw(), metadata=(("authorization", f"Bearer {text}"),))
             assert answered.model_version == "m:1"
 
-    play_rpc(serve_closed_to(key, other), scene)
+    play_rpc(serving(key, other), scene)

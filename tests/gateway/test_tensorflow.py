@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from tests.gateway.scenery import serve_one_of_three
 from tests.gateway.test_permits import a_key
 
 from headgate.contracts.contract import Contract, Field, Kind, Output
@@ -157,14 +158,6 @@ def test_status_and_metadata(play: Any) -> None:
 
 
 def test_a_version_that_is_loading_says_so_wherever_it_is_asked(play: Any) -> None:
-    def prepare(town: Any) -> None:
-        members = [
-            Member("m:1", town.linear(), 1.0, proved=True),
-            Member("m:2", "sha256:" + "0" * 64, 0.0, proved=True),
-            Member("m:3", town.linear(bias=50.0), 0.0),
-        ]
-        town.publish(members)
-
     async def scene(town: Any) -> None:
         caller = await town.call()
         every = (await caller.ask("GET", "/v1/models/e")).json["model_version_status"]
@@ -176,7 +169,7 @@ def test_a_version_that_is_loading_says_so_wherever_it_is_asked(play: Any) -> No
         assert (await caller.ask("GET", "/v1/models/e/versions/2/metadata")).status == 503
         assert (await caller.post("/v1/models/e/versions/2:predict", {"instances": ROWS})).status == 503
 
-    play(prepare, scene)
+    play(serve_one_of_three, scene)
 
 
 class Lengths(Runtime):

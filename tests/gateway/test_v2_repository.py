@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.gateway.scenery import serve_one_of_three
 from tests.gateway.test_rpc_calls import M, line
 
 from headgate.gateway.metrics import Slab
@@ -150,14 +151,6 @@ def test_an_unloaded_endpoint_answers_nobody_until_it_is_loaded(play: Any) -> No
 
 
 def test_both_protocols_say_the_same_of_every_version(play_rpc: Any) -> None:
-    def prepare(town: Any) -> None:
-        members = [
-            Member("m:1", town.linear(), 1.0, proved=True),
-            Member("m:2", "sha256:" + "0" * 64, 0.0, proved=True),
-            Member("m:3", town.linear(bias=50.0), 0.0),
-        ]
-        town.publish(members)
-
     async def scene(town: Any) -> None:
         caller = await town.call()
 
@@ -182,7 +175,7 @@ def test_both_protocols_say_the_same_of_every_version(play_rpc: Any) -> None:
         assert (await caller.ask("POST", "/v2/repository/models/e/unload")).status == 200
         assert await stand() == [("m:1", "UNAVAILABLE", "unloaded"), ("m:2", "UNAVAILABLE", "unloaded"), unproved]
 
-    play_rpc(prepare, scene, may_operate=anybody)
+    play_rpc(serve_one_of_three, scene, may_operate=anybody)
 
 
 def test_every_gateway_of_a_home_obeys(play: Any, tmp_path: Path) -> None:
