@@ -199,3 +199,12 @@ def show_flights(bench: Bench) -> Measured:
     for each in found["acts"]:
         ended(each, each["phase"], "phase")
     return Measured(found["failed"], 0)
+
+
+SUITE.tests(
+    "9-10-seen",
+    "a person who types the commands sees every move, tables and the report, on fewer flights and pictures",
+    "tests/demo/test_acts.py",
+    "tests/demo/test_inspection.py",
+    alone=True,
+)
