@@ -5,7 +5,7 @@ The controller writes it by compare-and-swap on ``revision``; gateways obey the 
 
 import msgspec
 
-from headgate.vocabulary import Ack, OnFailure
+from headgate.vocabulary import Ack, OnFailure, readable
 
 
 class Capture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,6 +81,7 @@ class People(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether who asks for an input that is theirs hears what the model says of it."""
 
 
+@readable
 class Traffic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What gateways obey for one endpoint."""
 
