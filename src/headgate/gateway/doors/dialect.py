@@ -146,7 +146,7 @@ def check_rows(reading: Reading) -> None:
 
 def have_answered(answerer: Answerer, ask: Ask) -> None:
     """Admit `ask`. Raises the PassingError that says why not."""
-    if ask.reading.rows:
+    if ask.outcomes:
         answerer.admit(ask)
     else:
         ask.close()  # nothing was asked, so nothing is remembered
