@@ -33,10 +33,10 @@ class MatrixScreen:
         self._numbers = all(each.kind is Kind.NUMBER for each in contract.fields)
         limits = [bounds(each) for each in contract.fields]
         # Infinity breaks a rule of its own, so a field without bounds has those of all numbers.
-        lows = np.array([-_LARGEST if low is None else low for low, _ in limits], np.float64)
-        highs = np.array([_LARGEST if high is None else high for _, high in limits], np.float64)
-        self._doubles = _tiled(lows), _tiled(highs)
-        self._singles = _tiled(_rounded(lows, upwards=True)), _tiled(_rounded(highs, upwards=False))
+        self._lows = np.array([-_LARGEST if low is None else low for low, _ in limits], np.float64)
+        self._highs = np.array([_LARGEST if high is None else high for _, high in limits], np.float64)
+        self._doubles = _tiled(self._lows), _tiled(self._highs)
+        self._singles = _tiled(_rounded(self._lows, upwards=True)), _tiled(_rounded(self._highs, upwards=False))
         self._unbounded = all(each == (None, None) for each in limits)
 
     def passed(self, matrix: npt.NDArray[Any]) -> Numbers | None:
