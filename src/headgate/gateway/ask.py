@@ -34,14 +34,14 @@ class Speech:
         self.ids = ids
         self.prediction = prediction
         self.scores = scores
-        self._packed: dict[tuple[bool, str], bytes] = {}
+        self._packed: dict[tuple[bool, np.dtype[Any]], bytes] = {}
 
     def packed(self, *, scores: bool, dtype: np.dtype[Any]) -> bytes:
         """The predictions or the scores of all rows in `dtype`, row by row."""
-        found = self._packed.get((scores, dtype.str))
+        found = self._packed.get((scores, dtype))
         if found is None:
             column = self.scores if scores else self.prediction
-            found = self._packed[scores, dtype.str] = np.ascontiguousarray(column, dtype).tobytes()
+            found = self._packed[scores, dtype] = np.ascontiguousarray(column, dtype).tobytes()
         return found
 
 

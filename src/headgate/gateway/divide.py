@@ -124,12 +124,13 @@ class Division:
         parts: list[Matrix] = []
         rows = 0
         for ask, columns in self._small:
-            if rows + len(columns) > ROWS_PER_CALL:
+            count = len(columns)
+            if rows + count > ROWS_PER_CALL:
                 self._joined(spans, parts, rows)
                 spans, parts, rows = [], [], 0
-            spans.append(Span(ask, 0, len(columns)))
+            spans.append(Span(ask, 0, count))
             parts.append(columns)
-            rows += len(columns)
+            rows += count
         if spans:
             self._joined(spans, parts, rows)
 
