@@ -335,8 +335,8 @@ class Answerer:
         return [place for place, ask in enumerate(share.asks) if ask.open and place not in share.left]
 
     def _offer(self, share: Share) -> None:
-        """Have shadows answer rows of the live version's: what one of two alone answers in time tells them apart."""
-        if share.view.shadows and share.role is Role.LIVE:
+        """Have shadows answer the rows too: what one of two alone answers in time tells them apart."""
+        if share.view.shadows and share.role in (Role.LIVE, Role.CANARY):
             self._shadows.offer(share)
 
     # --- its end

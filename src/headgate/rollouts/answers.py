@@ -7,7 +7,6 @@ belongs together.
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +18,7 @@ from headgate.contracts.contract import Output
 from headgate.evaluation.estimate import Floats
 from headgate.evidence.allocation import Bools, first_of_each
 from headgate.journal.records import Source
-from headgate.monitors.columns import Ints, floats, integers, said, scores_of, text
+from headgate.monitors.columns import Ints, floats, integers, said, scores_of, text, texts
 from headgate.vocabulary import PEOPLE, Micros, Role
 
 COLUMNS: Final = (
@@ -171,9 +170,13 @@ class Routed:
 
 
 def pairs_of(table: pa.Table, output: Output, live: str, candidate: str) -> Pairs:
-    """The inputs of a joined table, with ``live`` and ``shadow`` roles, that both versions were asked."""
-    mine = table.filter(_is(table, Role.LIVE, live))
-    theirs = table.filter(_is(table, Role.SHADOW, candidate))
+    """The inputs of a joined table, with the roles of a rollout, that both versions were asked.
+
+    One of them answered the caller and the other unseen: a shadow beside the live version, or the live version beside a
+    candidate that has its callers.
+    """
+    mine = table.filter(_spoke(table, live, Role.LIVE, Role.SHADOW))
+    theirs = table.filter(_spoke(table, candidate, Role.SHADOW, Role.CANARY))
     places = pc.index_in(theirs["input_id"], value_set=mine["input_id"].combine_chunks())
     both = pc.or_(pc.is_valid(places), _unanswered(theirs))
     theirs, places = theirs.filter(both), places.filter(both)
@@ -192,8 +195,8 @@ def decisions_of(table: pa.Table, output: Output, candidate: str, roles: Sequenc
     `table` is a joined one with ``human`` and those roles. Of several people the quickest counts.
     """
     table = with_truths(table).sort_by([("at", "ascending"), ("input_id", "ascending"), ("latency_us", "ascending")])
-    mine = table.filter(_is(table, Role.HUMAN, PEOPLE))
-    theirs = table.filter(reduce(pc.or_, [_is(table, role, candidate) for role in roles]))
+    mine = table.filter(_spoke(table, PEOPLE, Role.HUMAN))
+    theirs = table.filter(_spoke(table, candidate, *roles))
     places = pc.index_in(theirs["input_id"], value_set=mine["input_id"].combine_chunks())
     theirs, places = theirs.filter(pc.is_valid(places)), places.filter(pc.is_valid(places))
     return Pairs(answers_of(mine.take(places), output), answers_of(theirs, output))
@@ -202,7 +205,7 @@ def decisions_of(table: pa.Table, output: Output, candidate: str, roles: Sequenc
 def decided_by(table: pa.Table, output: Output, candidate: str) -> Answers:
     """What the candidate answered for callers, with what the world said of it as truth."""
     table = with_truths(table)
-    return answers_of(table.filter(_is(table, Role.LIVE, candidate)), output)
+    return answers_of(table.filter(_spoke(table, candidate, Role.LIVE)), output)
 
 
 def undivided(table: pa.Table, output: Output) -> Arms:
@@ -282,8 +285,9 @@ def _plain(column: pa.ChunkedArray) -> NDArray[Any]:
     return found
 
 
-def _is(table: pa.Table, role: Role, version: str) -> pa.ChunkedArray:
-    right = pc.and_(pc.equal(text(table["role"]), role.value), pc.equal(text(table["assigned"]), version))
+def _spoke(table: pa.Table, version: str, *roles: Role) -> pa.ChunkedArray:
+    """Whether a row is what a version said in one of the roles."""
+    right = pc.and_(pc.is_in(text(table["role"]), value_set=texts(roles)), pc.equal(text(table["assigned"]), version))
     return pc.fill_null(right, False)
 
 
