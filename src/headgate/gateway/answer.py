@@ -128,6 +128,11 @@ class Answerer:
         found, beside = self._lanes.waiting(), self._shadows.waiting()
         return found | {version: rows + found.get(version, 0) for version, rows in beside.items()}
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether shadows have done with all that was answered."""
+        return self._shadows.is_idle
+
     async def stop(self) -> None:
         """Ask shadows nothing more; to be called before the models are given back."""
         await self._shadows.stop()

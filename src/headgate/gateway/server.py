@@ -6,6 +6,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Final
 
 import uvloop
@@ -34,11 +35,12 @@ from headgate.gateway.metrics.slab import Slab
 from headgate.gateway.permits import Permits
 from headgate.gateway.remember import Memory
 from headgate.gateway.rpc.call import DoorOf, Server
+from headgate.gateway.stillness import answer_when_still
 from headgate.gateway.view import Views
 from headgate.journal.blobs import BlobStore
 from headgate.journal.identifiers import Mint
 from headgate.journal.ports import Journal
-from headgate.traffic.ports import Closures, RevisionReports, TrafficSource
+from headgate.traffic.ports import Closures, RevisionReports, Stillness, TrafficSource
 from headgate.vocabulary import VERSION, Micros
 
 _LOG: Final = logging.getLogger(__name__)
@@ -84,13 +86,17 @@ class Gateway:
         idle_seconds: float = IDLE_SECONDS,
         connections_limit: int = 1 << 20,
         closures: Closures | None = None,
+        stillness: Stillness | None = None,
         may_operate: MayOperate = lambda: False,
         note: Callable[[Event], None] = lambda _: None,
         chosen: Chosen | None = None,
         rpc: tuple[Server, DoorOf] | None = None,
         manners: Manners = USUAL,
     ) -> None:
-        """`may_operate`: may callers load and unload where no keys say who; `note` has that enter the history."""
+        """`may_operate`: may callers load and unload where no keys say who; `note` has that enter the history.
+
+        `stillness` is asked in a replay alone.
+        """
         memory = Memory(journal, blobs, slab)
         views: Views = {}
         answerer = Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows, views=views)
@@ -133,6 +139,7 @@ class Gateway:
         )
         self._count, self._idle_seconds, self._draining = GatewayCount(slab, queue_rows), idle_seconds, False
         self._rpc = None if rpc is None else (rpc[0], rpc[1](answerer, self._repository, permits, self._unready))
+        self._still = None if stillness is None else partial(answer_when_still, stillness, worker, self._is_still)
         self._chores: list[asyncio.Task[None]] = []
 
     async def start(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
@@ -152,8 +159,8 @@ class Gateway:
         )
         if self._rpc is not None:
             self.grpc_port = self._rpc[0].start(self._rpc[1])
-        chores = (self._sweep, self._notice, self._observe, self._permits.watch)
-        self._chores = [loop.create_task(each()) for each in chores]
+        chores = (self._sweep, self._notice, self._observe, self._permits.watch, self._still)
+        self._chores = [loop.create_task(each()) for each in chores if each is not None]
 
     async def drain(self, seconds: float) -> None:
         """Take no new requests, answer those that came for up to `seconds`, then give everything back."""
@@ -188,6 +195,9 @@ class Gateway:
         if not self._memory.healthy:
             return "the journal cannot be written"
         return "" if self._follower.settled else "loading"
+
+    def _is_still(self) -> bool:
+        return self._answerer.is_idle and self._memory.is_idle
 
     async def _notice(self) -> None:
         while True:

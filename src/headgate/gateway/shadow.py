@@ -72,6 +72,11 @@ class Shadows:
                 found[each.seat.count] = found.get(each.seat.count, 0) + len(each)
         return found
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that was offered is asked and written down, or shed."""
+        return not self._offered and not self._queues
+
     async def stop(self) -> None:
         """Ask nothing more; what waits or is under way is shed."""
         self._stopped = True
