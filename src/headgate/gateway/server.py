@@ -139,7 +139,9 @@ class Gateway:
         )
         self._count, self._idle_seconds, self._draining = GatewayCount(slab, queue_rows), idle_seconds, False
         self._rpc = None if rpc is None else (rpc[0], rpc[1](answerer, self._repository, permits, self._unready))
-        self._still = None if stillness is None else partial(answer_when_still, stillness, worker, self._is_still)
+        self._replayed: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        if stillness is not None:
+            self._replayed.append(partial(answer_when_still, stillness, worker, self._is_still))
         self._chores: list[asyncio.Task[None]] = []
 
     async def start(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
@@ -159,8 +161,8 @@ class Gateway:
         )
         if self._rpc is not None:
             self.grpc_port = self._rpc[0].start(self._rpc[1])
-        chores = (self._sweep, self._notice, self._observe, self._permits.watch, self._still)
-        self._chores = [loop.create_task(each()) for each in chores if each is not None]
+        chores = [self._sweep, self._notice, self._observe, self._permits.watch, *self._replayed]
+        self._chores = [loop.create_task(each()) for each in chores]
 
     async def drain(self, seconds: float) -> None:
         """Take no new requests, answer those that came for up to `seconds`, then give everything back."""

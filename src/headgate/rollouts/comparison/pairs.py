@@ -140,8 +140,8 @@ def pairs_of(
         _rows(*each, output.task, len(ids)).once() for each in zip(tables, spoken, places, strict=True)
     )
     truth, labelled = _truths(live, candidate)
-    answers = (_answers(rows, role) for rows, (role, _) in zip((live, candidate), sides, strict=True))
-    return Pairs(output, np.array(ids, np.object_)[order], moments[order], *answers, truth, labelled)
+    ours, theirs = (_answers(rows, role) for rows, (role, _) in zip((live, candidate), sides, strict=True))
+    return Pairs(output, np.array(ids, np.object_)[order], moments[order], ours, theirs, truth, labelled)
 
 
 def _with_foreign(output: Output, table: pa.Table) -> Output:
