@@ -5,8 +5,7 @@ import gc
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Coroutine
-from functools import partial
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
 import uvloop
@@ -65,6 +64,10 @@ class Gateway:
     """Where gRPC calls are answered once started; 0 for nowhere."""
     _server: asyncio.Server | None = None
     """Once it was started."""
+    _chores: Sequence[asyncio.Task[None]] = ()
+    """What is done beside answering, once it was started."""
+    _draining = False
+    """Whether it takes no new requests any more."""
 
     def __init__(
         self,
@@ -93,10 +96,7 @@ class Gateway:
         rpc: tuple[Server, DoorOf] | None = None,
         manners: Manners = USUAL,
     ) -> None:
-        """`may_operate`: may callers load and unload where no keys say who; `note` has that enter the history.
-
-        `stillness` is asked in a replay alone.
-        """
+        """`may_operate`: may callers load and unload where no keys say who; `note` has that enter the history."""
         memory = Memory(journal, blobs, slab)
         views: Views = {}
         answerer = Answerer(memory=memory, mint=mint, clock=clock, queue_rows=queue_rows, views=views)
@@ -123,7 +123,7 @@ class Gateway:
             release=VERSION,
             body_limit=body_limit,
         )
-        self._memory, self._answerer, self._permits = memory, answerer, permits
+        self._memory, self._answerer, self._permits, self._stillness = memory, answerer, permits, stillness
         self._wire = _wire(self._router, answerer, body_limit, connections_limit)
         self._follower = Follower(
             source=source,
@@ -137,12 +137,8 @@ class Gateway:
             replay=replay,
             manners=manners,
         )
-        self._count, self._idle_seconds, self._draining = GatewayCount(slab, queue_rows), idle_seconds, False
+        self._count, self._idle_seconds, self._worker = GatewayCount(slab, queue_rows), idle_seconds, worker
         self._rpc = None if rpc is None else (rpc[0], rpc[1](answerer, self._repository, permits, self._unready))
-        self._replayed: list[Callable[[], Coroutine[Any, Any, None]]] = []
-        if stillness is not None:
-            self._replayed.append(partial(answer_when_still, stillness, worker, self._is_still))
-        self._chores: list[asyncio.Task[None]] = []
 
     async def start(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         """Load what the traffic names, then answer on `sock`, a bound socket, encrypted where `tls` says how."""
@@ -161,8 +157,10 @@ class Gateway:
         )
         if self._rpc is not None:
             self.grpc_port = self._rpc[0].start(self._rpc[1])
-        chores = [self._sweep, self._notice, self._observe, self._permits.watch, *self._replayed]
-        self._chores = [loop.create_task(each()) for each in chores]
+        chores = [self._sweep(), self._notice(), self._observe(), self._permits.watch()]
+        if self._stillness is not None:
+            chores.append(answer_when_still(self._stillness, self._worker, self._is_still))
+        self._chores = [loop.create_task(each) for each in chores]
 
     async def drain(self, seconds: float) -> None:
         """Take no new requests, answer those that came for up to `seconds`, then give everything back."""
