@@ -274,6 +274,8 @@ def test_a_step_ends_when_shadows_have_said_what_they_have_to_say(tmp_path: Path
         advance(installation, MONDAY)
         with installation.open() as hg:
             hg.deploy(f"endpoint: late\ncandidate: {slow}\nstrategy: shadow\nguards:\n- metric: errors\n", force=True)
+            hg.controller().reconcile()
+        installation.settled()
         advance(installation, MONDAY)
         rows = [Asked(MONDAY + n, f"k-{n}", {"f0": n / 9, "f1": 0.0}) for n in range(40)]
         for step in range(1, 4):

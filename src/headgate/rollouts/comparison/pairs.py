@@ -136,9 +136,7 @@ def pairs_of(
     moments[codes] = np.concatenate([each.at for each in spoken])
     order = np.argsort(moments, kind="stable")
     places = np.split(np.argsort(order)[codes], [len(tables[0])])
-    live, candidate = (
-        _rows(*each, output.task, len(ids)).once() for each in zip(tables, spoken, places, strict=True)
-    )
+    live, candidate = (_rows(*each, output.task, len(ids)).once() for each in zip(tables, spoken, places, strict=True))
     truth, labelled = _truths(live, candidate)
     ours, theirs = (_answers(rows, role) for rows, (role, _) in zip((live, candidate), sides, strict=True))
     return Pairs(output, np.array(ids, np.object_)[order], moments[order], ours, theirs, truth, labelled)
