@@ -140,7 +140,7 @@ def show_inspection(bench: Bench) -> Measured:
 
 @SUITE.row("10-better", "a good new version is promoted by itself: flights it answered on the way", FLIGHTS)
 def better(bench: Bench) -> Measured:
-    seen = act(told(bench, "rollouts"), "better")
+    seen = act(told(bench, "rollouts"), "good")
     ended(seen, "promoted", "phase")
     return Measured(seen["touched"], 1, at_least=True)
 

@@ -99,6 +99,11 @@ class Home:
         """The moment of event time a replay is at."""
         return self.run / "replay.clock"
 
+    @property
+    def stillness(self) -> Path:
+        """Whether a replay's gateways have come to rest: the question, and each worker's answer."""
+        return self.run / "stillness"
+
 
 def default_home() -> Path:
     """``$HEADGATE_HOME``, or ``.headgate`` in the working directory when it is not set or empty."""

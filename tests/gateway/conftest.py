@@ -48,6 +48,7 @@ class ListJournal:
     healthy: bool = True
     full: bool = False
     pressed: bool = False
+    idle: bool = True
     problem: JournalUnavailable | None = None
     held: bool = False
     blocks: list[tuple[Schema, Block]] = field(default_factory=list)

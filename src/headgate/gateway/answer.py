@@ -128,6 +128,11 @@ class Answerer:
         found, beside = self._lanes.waiting(), self._shadows.waiting()
         return found | {version: rows + found.get(version, 0) for version, rows in beside.items()}
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether shadows have done with all that was answered."""
+        return self._shadows.is_idle
+
     async def stop(self) -> None:
         """Ask shadows nothing more; to be called before the models are given back."""
         await self._shadows.stop()
@@ -335,8 +340,8 @@ class Answerer:
         return [place for place, ask in enumerate(share.asks) if ask.open and place not in share.left]
 
     def _offer(self, share: Share) -> None:
-        """Have shadows answer rows of the live version's: what one of two alone answers in time tells them apart."""
-        if share.view.shadows and share.role is Role.LIVE:
+        """Have shadows answer the rows too: what one of two alone answers in time tells them apart."""
+        if share.view.shadows and share.role in (Role.LIVE, Role.CANARY):
             self._shadows.offer(share)
 
     # --- its end

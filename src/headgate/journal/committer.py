@@ -134,6 +134,11 @@ class Committer:
         return Counters(self._commits, self._committed_bytes, self._failures, self._refused, self._waiting_bytes)
 
     @property
+    def idle(self) -> bool:
+        """Whether nothing waits for the disk."""
+        return self._waiting_bytes == 0
+
+    @property
     def full(self) -> bool:
         """Whether half of what may wait for the disk waits: time to take no more requests."""
         return self._waiting_bytes * 2 > self._queue_bytes

@@ -115,6 +115,11 @@ class Journal(Protocol):
         ...
 
     @property
+    def idle(self) -> bool:
+        """Whether everything that was taken is on disk, or was given up."""
+        ...
+
+    @property
     def full(self) -> bool:
         """Whether so much waits for the disk already that no more requests should be taken."""
         ...
