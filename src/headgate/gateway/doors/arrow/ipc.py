@@ -7,7 +7,6 @@ in full before anything reads it.
 from collections.abc import Iterator
 from typing import Any, Final
 
-import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.ipc
@@ -46,8 +45,8 @@ class ArrowTables:
             rest = _rest(table.schema.metadata)
             if len(set(table.column_names)) < table.num_columns:
                 raise BadInput("columns", "unknown", "names one column twice")
-            matrix = _matrix(table, reader.contract)
-            if matrix is not None and (kept := reader.screened(matrix)) is not None:
+            floats = _floats(table, reader.contract)
+            if floats is not None and (kept := reader.gathered(floats)) is not None:
                 return reader.read_checked(kept, rest=rest)
             check_values(table, limit)
             columns, verdicts = judge_table(reader.contract, without_views(table))
@@ -124,17 +123,14 @@ def _rest(metadata: Any) -> Rest:
     return read_rest(document)
 
 
-def _matrix(table: pa.Table, contract: Contract) -> npt.NDArray[np.float64] | None:
-    """All of a table's rows as one matrix in the contract's order, where it has floats alone and no null."""
+def _floats(table: pa.Table, contract: Contract) -> list[npt.NDArray[Any]] | None:
+    """The columns of a table in the contract's order, where all are floats and none has a null."""
     if not are_numbers(contract) or set(table.column_names) != set(contract.names):
         return None
     columns = [table.column(name) for name in contract.names]
     if any(each.type not in _FLOATS or each.null_count for each in columns):
         return None
-    matrix = np.empty((table.num_rows, len(columns)))
-    for at, column in enumerate(columns):
-        matrix[:, at] = column.to_numpy()
-    return matrix
+    return [each.to_numpy() for each in columns]
 
 
 def _reading(reader: Reader, columns: list[Column], verdicts: Verdicts, rest: Rest) -> Reading:
