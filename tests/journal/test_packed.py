@@ -78,7 +78,9 @@ def test_a_block_of_inputs_and_answers_is_the_block_of_its_records(size: int, sc
     block = PackedBlock(b"".join(ids(size)), inputs=Alike(LIKE, cells), answers=answers)
     inputs = [Input(id_, 7, tuple(matrix[row].tolist()), "r", row) for row, id_ in enumerate(ids(size))]
     expected = [
-        Answer(id_, "m:1", "m:1", "live", 1.0, ("no", "yes")[row % 2], matrix[row, :2].tolist() if scored else None, 3, 4)
+        Answer(
+            id_, "m:1", "m:1", "live", 1.0, ("no", "yes")[row % 2], matrix[row, :2].tolist() if scored else None, 3, 4
+        )
         for row, id_ in enumerate(ids(size))
     ]
     assert unpacked(payload(block)) == Block(inputs, expected)
@@ -150,7 +152,13 @@ def test_segments_hold_packed_blocks_among_others_and_recover_them() -> None:
     disk = UnkindDisk()
     made = Segment(disk, STREAM, 0, START)
     rows = LARGE // 8
-    made.commit([(DELAYS, packed(0, rows).parts()), (DELAYS, msgspec.msgpack.encode(Block())), (DELAYS, packed(rows, 2).parts())])
+    made.commit(
+        [
+            (DELAYS, packed(0, rows).parts()),
+            (DELAYS, msgspec.msgpack.encode(Block())),
+            (DELAYS, packed(rows, 2).parts()),
+        ]
+    )
     found = scan(disk.read(segment_path(STREAM, 0, ".open")))
     assert [len(block.inputs) for _, block in found.blocks] == [rows, 0, 2]
     assert found.end == made.size

@@ -66,7 +66,9 @@ class MatrixScreen:
             return None
         rows, is_single = len(columns[0]), all(each.dtype == np.float32 for each in columns)
         matrix = np.empty((rows, len(columns)), np.float32 if is_single else np.float64)
-        for start in range(0, rows, _BLOCK):  # as many rows as a core's cache holds while one column after the other comes
+        for start in range(
+            0, rows, _BLOCK
+        ):  # as many rows as a core's cache holds while one column after the other comes
             part = matrix[start : start + _BLOCK]
             for place, column in enumerate(columns):
                 part[:, place] = column[start : start + _BLOCK]

@@ -56,14 +56,20 @@ class ArrowTables:
             said = f"is no Arrow IPC stream that can be read ({type(error).__name__})"
             raise BodyRefused("body", _RULE, said) from error
 
-    def write(self, ask: Ask) -> bytes:
+    def write(self, ask: Ask) -> bytearray:
         """The answers of `ask`; see the port."""
         table = told(ask)
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, table.schema) as writer:
-            writer.write_table(table)
-        found: bytes = sink.getvalue().to_pybytes()
-        return found
+        counted = pa.MockOutputStream()
+        _write(table, counted)
+        # Written where it stays: a stream that grows is copied as often as it doubles, and once more at its end.
+        body = bytearray(counted.size())
+        _write(table, pa.FixedSizeBufferWriter(pa.py_buffer(body)))
+        return body
+
+
+def _write(table: pa.Table, sink: Any) -> None:
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
 
 
 def _table(body: bytes, reader: Reader, *, limit: int, is_file: bool) -> pa.Table:
