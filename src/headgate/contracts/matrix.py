@@ -65,10 +65,10 @@ class MatrixScreen:
         if not self._numbers or not all(map(_within, columns, self._lows, self._highs)):
             return None
         rows, is_single = len(columns[0]), all(each.dtype == np.float32 for each in columns)
-        matrix = np.empty((rows, len(columns)), np.float32 if is_single else np.float64)
-        for start in range(
-            0, rows, _BLOCK
-        ):  # as many rows as a core's cache holds while one column after the other comes
+        dtype: npt.DTypeLike = np.float32 if is_single else np.float64
+        matrix: npt.NDArray[Any] = np.empty((rows, len(columns)), dtype)
+        # As many rows at a time as a core's cache holds, for each column writes to all of their lines.
+        for start in range(0, rows, _BLOCK):
             part = matrix[start : start + _BLOCK]
             for place, column in enumerate(columns):
                 part[:, place] = column[start : start + _BLOCK]

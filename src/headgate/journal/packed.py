@@ -13,9 +13,9 @@ numbers ten thousand times. The payload of such a frame::
 Most of it is handed to the disk as it lies in memory.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import repeat, starmap
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -126,7 +126,7 @@ class PackedBlock:
         return parts
 
 
-def few(field: str, words: Sequence[object], which: npt.NDArray[np.intp]) -> Cells:
+def few(field: str, words: Sequence[object], which: npt.NDArray[np.integer[Any]]) -> Cells:
     """For each row one of a few words of any kind, by its place among them."""
     return Cells(field, which.astype(np.uint8 if len(words) <= 256 else np.int32), words=words)
 
@@ -212,5 +212,6 @@ def _records(like: Record, ids: list[bytes], columns: Mapping[str, list[Any]]) -
     names = like.__struct_fields__[1:]
     if not columns.keys() <= set(names):
         raise ValueError("records have no such field")
-    fields = [columns.get(name) or repeat(getattr(like, name)) for name in names]
-    return list(map(type(like), ids, *fields))
+    fields: list[Iterable[Any]] = [columns.get(name) or repeat(getattr(like, name)) for name in names]
+    kind: Callable[..., Record] = type(like)
+    return list(starmap(kind, zip(ids, *fields, strict=False)))  # what all of them say is repeated without end

@@ -68,7 +68,7 @@ class UnkindFile:
     def close(self) -> None:
         """Give the handle back; never fails, so that clean-up code need not expect it to."""
 
-    def _take(self, data: bytes) -> None:
+    def _take(self, data: bytes | memoryview) -> None:
         self._node.data += data
 
     def _lose(self) -> None:
