@@ -21,7 +21,7 @@ from headgate.vocabulary import Role
 ROWS_PER_CALL: Final = 1024
 """Rows of one runtime call."""
 QUICK_ROWS_PER_CALL: Final = 4 * ROWS_PER_CALL
-"""The same of columns, where the model is quick: what a call costs besides is as much as a thousand rows then."""
+"""The same of columns, where the model is quick: to call it costs more than a thousand rows of it do."""
 BULK: Final = 64
 """Requests of more rows get calls of their own, so that small ones do not wait for them."""
 BISECT_SECONDS: Final = 0.5
