@@ -69,7 +69,8 @@ def test_acknowledged_means_a_packed_block_survives_a_power_loss(tmp_path: Path)
     names = b"".join(each.to_bytes(16) for each in range(rows))
     features = Cells("features", np.arange(9.0 * rows).reshape(rows, 9))
     packed = PackedBlock(names, inputs=Alike(Input(b"", 0, None, "r", 0), [features]))
-    for disk in (UnkindDisk(), LocalDisk(tmp_path)):
+    disks: tuple[Disk, ...] = (UnkindDisk(), LocalDisk(tmp_path))
+    for disk in disks:
         journal, told = committer(disk), Told()
         assert journal.write(DELAYS, packed, told)
         assert told.wait() is None
