@@ -67,7 +67,7 @@ def test_columns_are_gathered_where_their_matrix_would_be_taken(
 ) -> None:
     contract, matrix = case
     with np.errstate(over="ignore"):
-        columns = [matrix[:, place].astype(dtypes[place]) for place in range(matrix.shape[1])]
+        columns: list[np.ndarray] = [matrix[:, at].astype(dtypes[at]) for at in range(matrix.shape[1])]
     screen = MatrixScreen(contract)
     taken, gathered = screen.passed(np.stack(columns, axis=1)), screen.gathered(columns)
     assert (gathered is None) == (taken is None)

@@ -153,7 +153,7 @@ def _kept(cells: Cells) -> tuple[str, str, int, bool, Sequence[object] | None]:
 def _bytes(array: npt.NDArray[Any]) -> memoryview:
     """The values of an array, row by row and little-endian; no copy where they lie so in memory."""
     whole = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-    return memoryview(whole.reshape(-1).view(np.uint8))
+    return whole.reshape(-1).view(np.uint8).data
 
 
 class _Values:
