@@ -91,3 +91,34 @@ def test_single_floats_keep_the_bounds_that_they_keep_as_doubles(
     matrix[-1] = one
     for each in (matrix, matrix.astype(np.float64)):
         assert (screen.passed(each) is not None) == keeps(one, low, high)
+
+
+@settings(max_examples=200)
+@given(cases(), st.lists(st.sampled_from([np.float32, np.float64]), min_size=3, max_size=3))
+def test_columns_are_gathered_where_their_matrix_would_be_taken(
+    case: tuple[Contract, np.ndarray], dtypes: list[type]
+) -> None:
+    contract, matrix = case
+    with np.errstate(over="ignore"):
+        columns: list[np.ndarray] = [matrix[:, at].astype(dtypes[at]) for at in range(matrix.shape[1])]
+    screen = MatrixScreen(contract)
+    taken, gathered = screen.passed(np.stack(columns, axis=1)), screen.gathered(columns)
+    assert (gathered is None) == (taken is None)
+    if taken is not None and gathered is not None:
+        np.testing.assert_array_equal(gathered, taken)
+        assert gathered.dtype == taken.dtype
+        assert gathered.flags.c_contiguous
+
+
+def test_more_rows_than_are_filled_at_a_time_are_gathered() -> None:
+    screen = MatrixScreen(Contract((Field("a", Kind.NUMBER), Field("b", Kind.NUMBER, maximum=9000))))
+    columns = [np.arange(9001.0), np.arange(9001.0)[::-1]]
+    gathered = screen.gathered(columns)
+    assert gathered is not None
+    np.testing.assert_array_equal(gathered, np.stack(columns, axis=1))
+    assert screen.gathered([columns[0], columns[1] + 1]) is None
+
+
+def test_columns_of_anything_else_than_number_fields_are_not_gathered() -> None:
+    contract = Contract((Field("a", Kind.NUMBER), Field("b", Kind.INTEGER)))
+    assert MatrixScreen(contract).gathered([np.ones(2), np.ones(2)]) is None

@@ -4,6 +4,7 @@ Needs numpy alone. It only knows matrices that break nothing: for any other the 
 which says what is wrong.
 """
 
+from collections.abc import Sequence
 from math import isfinite
 from typing import Any, Final
 
@@ -15,9 +16,14 @@ from headgate.contracts.explain import bounds
 
 Numbers = npt.NDArray[np.float64] | npt.NDArray[np.float32]
 _LARGEST: Final = float(np.finfo(np.float64).max)
+<<<<<<< HEAD
 _SINGLE: Final = np.dtype(np.float32)
 _TILED: Final = 2048
 """Numbers up to which a matrix is held to one of bounds: NumPy goes through two alike in half the time."""
+=======
+_BLOCK: Final = 2048
+"""Rows of a large matrix that are filled at a time."""
+>>>>>>> wt-arrow
 
 
 class MatrixScreen:
@@ -53,6 +59,7 @@ class MatrixScreen:
                 if isfinite(np.add.reduce(numbers, axis=None, dtype=np.float64)):
                     return numbers
         # NaN is within no bounds: a null in a nullable field goes the longer way.
+<<<<<<< HEAD
         lows, highs = self._singles if numbers.dtype == _SINGLE else self._doubles
         rows: slice | int = slice(len(numbers)) if len(numbers) <= len(lows) else 0
         legal = (numbers >= lows[rows]) & (numbers <= highs[rows])
@@ -77,3 +84,32 @@ def _rounded(bounds_: npt.NDArray[np.float64], *, upwards: bool) -> npt.NDArray[
 def _tiled(row: Numbers) -> Numbers:
     """The bounds of one row for as many rows as make a small matrix, at least one."""
     return np.tile(row, (max(1, _TILED // max(1, len(row))), 1))
+=======
+        legal = (numbers >= self._lows) & (numbers <= self._highs)
+        return numbers if np.logical_and.reduce(legal, axis=None) else None
+
+    def gathered(self, columns: Sequence[npt.NDArray[Any]]) -> Numbers | None:
+        """The same for a matrix that is still columns, one per field, of single or double floats.
+
+        >>> from headgate.contracts.contract import Field
+        >>> screen = MatrixScreen(Contract((Field("distance", Kind.NUMBER, minimum=0), Field("delay", Kind.NUMBER))))
+        >>> screen.gathered([np.array([3.0, 4.0]), np.array([-1.0, 0.0])]).tolist()
+        [[3.0, -1.0], [4.0, 0.0]]
+        """
+        if not self._numbers or not all(map(_within, columns, self._lows, self._highs)):
+            return None
+        rows, is_single = len(columns[0]), all(each.dtype == np.float32 for each in columns)
+        dtype: npt.DTypeLike = np.float32 if is_single else np.float64
+        matrix: npt.NDArray[Any] = np.empty((rows, len(columns)), dtype)
+        # As many rows at a time as a core's cache holds, for each column writes to all of their lines.
+        for start in range(0, rows, _BLOCK):
+            part = matrix[start : start + _BLOCK]
+            for place, column in enumerate(columns):
+                part[:, place] = column[start : start + _BLOCK]
+        return matrix
+
+
+def _within(column: npt.NDArray[Any], low: float, high: float) -> bool:
+    """Whether all of a column's values are between the two; NaN is between no two."""
+    return not len(column) or bool(low <= np.minimum.reduce(column) and np.maximum.reduce(column) <= high)
+>>>>>>> wt-arrow

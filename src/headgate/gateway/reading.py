@@ -127,6 +127,11 @@ class Reader:
         numbers = self._screen.passed(matrix)
         return None if numbers is None else Matrix(numbers)
 
+    def gathered(self, columns: Sequence[npt.NDArray[Any]]) -> Matrix | None:
+        """The same for columns of floats, one per field."""
+        numbers = self._screen.gathered(columns)
+        return None if numbers is None else Matrix(numbers)
+
     def read_checked(
         self,
         rows: Sequence[Values | Violation] | Table,

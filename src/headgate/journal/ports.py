@@ -19,7 +19,7 @@ even taken, before `Journal.write` returns."""
 class File(Protocol):
     """An append-only file."""
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes | memoryview) -> None:
         """Write all of `data` at the end; OSError when the disk will not take it."""
         ...
 
