@@ -91,7 +91,7 @@ class HostedPlacement:
 
     def rest(self, seconds: float) -> bool:
         """Hold the loop until the host says something, `seconds` at most; whether a call waits for its answer."""
-        if self._channel is None or not self._calls:
+        if self._channel is None or all(call.done() for call in self._calls.values()):
             return False
         poll = select.poll()  # `select` knows no descriptor beyond 1023
         poll.register(self._channel.fileno(), select.POLLIN)
