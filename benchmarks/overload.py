@@ -1,12 +1,14 @@
 """A gateway that is asked for twice what it can do: `python -m benchmarks.overload [--quick]`.
 
 Capacity is the closed loop's, by wrk at 64 connections. Requests come at even moments whatever is answered: at a
-tenth of the capacity (unloaded), and at twice the capacity; and capacity is measured once more, since a machine's speed
-drifts: the mean of before and after is what was there in between. Both a light model and one of more than half a millisecond
-a row, on one gateway process that may have 128 rows waiting, every feature on, acks durable as an endpoint has them
-that says nothing else (``--ack buffered`` for the other kind, which nothing is promised of). Each repeat gives one
-ratio and one p99; medians count. The queue's limit in milliseconds is its rows over the rate at which rows were
-answered meanwhile. Writes ``overload.json`` and ``overload.md``; exit code 1 when a promise was missed.
+tenth of the capacity (unloaded), and at twice the capacity. Capacity is measured before that and once more behind it,
+since a machine's speed drifts; the mean is what was there in between.
+
+Both a light model and one of more than half a millisecond a row, on one gateway process that may have 128 rows waiting,
+every feature on, acks durable as an endpoint has them that says nothing else (``--ack buffered`` for the other kind,
+which nothing is promised of). Each repeat gives one ratio and one p99; medians count. The queue's limit in milliseconds
+is its rows over the rate at which rows were answered meanwhile. Writes ``overload.json`` and ``overload.md``; exit code 1
+when a promise was missed.
 """
 
 import argparse

@@ -66,9 +66,7 @@ class Group:
 
     def beside(self, other: "Group") -> "Group":
         """Both of them at once."""
-        return Group(
-            self.processes + other.processes, self.targets + other.targets, self.homes + other.homes
-        )
+        return Group(self.processes + other.processes, self.targets + other.targets, self.homes + other.homes)
 
     def counted(self) -> tuple[float, float]:
         """Rows they answered so far, and in how many calls of the model."""
