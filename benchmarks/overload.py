@@ -7,8 +7,8 @@ since a machine's speed drifts; the mean is what was there in between.
 Both a light model and one of more than half a millisecond a row, on one gateway process that may have 128 rows waiting,
 every feature on, acks durable as an endpoint has them that says nothing else (``--ack buffered`` for the other kind,
 which nothing is promised of). Each repeat gives one ratio and one p99; medians count. The queue's limit in milliseconds
-is its rows over the rate at which rows were answered meanwhile. Writes ``overload.json`` and ``overload.md``; exit code 1
-when a promise was missed.
+is its rows over the rate at which rows were answered meanwhile. Writes ``overload.json`` and ``overload.md``; exit code
+1 when a promise was missed.
 """
 
 import argparse
