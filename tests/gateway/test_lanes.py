@@ -19,7 +19,7 @@ from headgate.gateway.metrics import Slab
 from headgate.gateway.view import View
 from headgate.journal.records import Input
 from headgate.runtimes.ports import Feeds, Outputs
-from headgate.traffic.traffic import Member
+from headgate.traffic.traffic import Member, Policy, Traffic
 from headgate.vocabulary import Role
 
 
@@ -197,17 +197,22 @@ def test_the_loop_rests_while_a_model_is_at_work_and_more_than_half_of_the_room_
     play(live(placement), scene, queue_rows=4)
 
 
-def test_the_loop_rests_once_a_turn_however_many_it_refuses(play: Any) -> None:
+def test_a_loop_that_has_a_model_of_its_own_to_ask_does_not_rest(play: Any) -> None:
     placement = Gated()
 
-    async def scene(town: Any) -> None:
-        (caller,) = await ask_in_turns(town, [0.0])
-        for _ in range(5):
-            town.gateway._answerer.relieve()
-        assert placement.rests == 0, "first all that came is heard"
-        await asyncio.sleep(0.01)
-        assert placement.rests == 1
-        placement.gate.set()
-        assert (await caller.reply()).status == 200
+    def prepare(town: Any) -> None:
+        live(placement)(town)
+        members = [Member("n:1", town.linear(bias=1.0), 1.0, proved=True)]
+        town.traffic.swap(Traffic("default", "other", 1, "n:1", members, "salt", policy=Policy()), 0)
 
-    play(live(placement), scene, queue_rows=8)
+    async def scene(town: Any) -> None:
+        callers = await ask_in_turns(town, [0.0, 1.0, 2.0])
+        await asyncio.sleep(0.01)
+        before, other = placement.rests, await town.call()
+        assert before > 0
+        assert (await other.post("/v1/endpoints/other/predict", {"rows": [ROW]})).status == 200
+        assert placement.rests == before
+        placement.gate.set()
+        assert [(await each.reply()).status for each in callers] == [200] * 3
+
+    play(prepare, scene, queue_rows=4)

@@ -66,8 +66,10 @@ class Answerer:
         self._open: set[Ask] = set()
         """Requests that outlive their tick."""
         self._sweeping = False
+        self._called = False
+        """Whether a model was called on the loop in this turn: then there is no time to rest."""
         self._rests = False
-        """Whether the loop is to rest at the end of this turn."""
+        """Whether the loop is to rest now that its turn has ended."""
         self.room = Room(queue_rows)
         """Doors look into it before they read: a request that has no room should cost next to nothing."""
         self._complaints = Complaints()
@@ -141,19 +143,12 @@ class Answerer:
         self._memory.collect()
         if self._arrived:
             self.tick()
-        self._rest_soon()
-
-    def _rest_soon(self) -> None:
-        """Have the loop rest when its turn has ended, where a model is at work beside it.
-
-        Woken for each request that it refuses, or takes in to wait behind others, the loop would take a sixth of the
-        processor from that model.
-        """
-        if self._lanes.busy and not self._rests:
-            self._rests = True
-            asyncio.get_running_loop().call_soon(self._rest)
 
     def _rest(self) -> None:
+        """Let a model beside the loop have the processor.
+
+        Woken for each request that it refuses, or takes in to wait behind others, the loop would take a sixth of it.
+        """
         self._rests = False
         self._lanes.rest(REST_SECONDS)
 
@@ -169,8 +164,10 @@ class Answerer:
         self._ends = False
         self.room.next_turn()
         self.tick()
-        if self.room.crowded:
-            self._rest_soon()
+        called, self._called = self._called, False
+        if self.room.crowded and self._lanes.busy and not called and not self._rests:
+            self._rests = True
+            asyncio.get_running_loop().call_soon(self._rest)
 
     def tick(self) -> None:
         """Answer everything that arrived since the last tick."""
@@ -249,6 +246,7 @@ class Answerer:
     def _call(self, share: Share | Stretch, runtime: Runtime) -> None:
         """One call on the loop, and what comes of it."""
         share.began = began = perf_counter_ns()
+        self._called = True
         try:
             outputs = runtime.run(share.feeds())
         except Exception as error:
