@@ -146,8 +146,8 @@ class Settings:
     """Authorities in PEM of which every caller must show a certificate; None asks for none."""
     replay: bool = False
     """Whether callers may state event times (``at``) and move the clock."""
-    commit_interval: float = 0.002
-    """Seconds a journal commit may wait for company; a commit already running adds none."""
+    commit_interval: float = 0.01
+    """Seconds for which records that nobody waits for gather before a commit; all others are committed at once."""
     segment_bytes: int = 64 * 1024 * 1024
     """Size at which a segment is closed and a new one begun."""
     seal_interval: float = 10.0

@@ -15,7 +15,7 @@ from headgate.gateway.reading import Reading
 from headgate.gateway.view import Seat, Served, View, make_served, make_view
 from headgate.registry.package import Engine, Manifest, ModelInput, ModelOutput, Signature
 from headgate.registry.packages import FORMAT, Package
-from headgate.runtimes.ports import Feeds, Outputs, Runtime
+from headgate.runtimes.ports import Feeds, Outputs, Placement, Runtime
 from headgate.traffic.traffic import Member, Traffic
 from headgate.vocabulary import Digest, Task
 
@@ -23,7 +23,7 @@ BINARY = Output(Task.BINARY, classes=(0, 1), probability=True)
 PLAIN = Contract((Field("a", Kind.NUMBER), Field("b", Kind.NUMBER)), BINARY)
 
 
-class Silent:
+class Silent(Placement):
     """A placement nobody is meant to ask."""
 
     @property

@@ -16,14 +16,11 @@ from headgate.contracts.explain import bounds
 
 Numbers = npt.NDArray[np.float64] | npt.NDArray[np.float32]
 _LARGEST: Final = float(np.finfo(np.float64).max)
-<<<<<<< HEAD
 _SINGLE: Final = np.dtype(np.float32)
 _TILED: Final = 2048
 """Numbers up to which a matrix is held to one of bounds: NumPy goes through two alike in half the time."""
-=======
 _BLOCK: Final = 2048
 """Rows of a large matrix that are filled at a time."""
->>>>>>> wt-arrow
 
 
 class MatrixScreen:
@@ -59,34 +56,10 @@ class MatrixScreen:
                 if isfinite(np.add.reduce(numbers, axis=None, dtype=np.float64)):
                     return numbers
         # NaN is within no bounds: a null in a nullable field goes the longer way.
-<<<<<<< HEAD
         lows, highs = self._singles if numbers.dtype == _SINGLE else self._doubles
         rows: slice | int = slice(len(numbers)) if len(numbers) <= len(lows) else 0
         legal = (numbers >= lows[rows]) & (numbers <= highs[rows])
         return numbers if np.count_nonzero(legal) == legal.size else None
-
-
-def _rounded(bounds_: npt.NDArray[np.float64], *, upwards: bool) -> npt.NDArray[np.float32]:
-    """The nearest single floats not below `bounds_`, or not above: a single keeps these just where it keeps those.
-
-    Held to doubles, every single of a matrix would be made one first, which takes longer than all else here.
-
-    >>> _rounded(np.array([0.1, -1e300]), upwards=True).tolist(), _rounded(np.array([1e300]), upwards=False).tolist()
-    ([0.10000000149011612, -3.4028234663852886e+38], [3.4028234663852886e+38])
-    """
-    toward = np.float32(np.inf if upwards else -np.inf)
-    with np.errstate(over="ignore"):
-        singles = bounds_.astype(np.float32)
-        beyond = singles < bounds_ if upwards else singles > bounds_
-        return np.where(beyond, np.nextafter(singles, toward), singles)
-
-
-def _tiled(row: Numbers) -> Numbers:
-    """The bounds of one row for as many rows as make a small matrix, at least one."""
-    return np.tile(row, (max(1, _TILED // max(1, len(row))), 1))
-=======
-        legal = (numbers >= self._lows) & (numbers <= self._highs)
-        return numbers if np.logical_and.reduce(legal, axis=None) else None
 
     def gathered(self, columns: Sequence[npt.NDArray[Any]]) -> Numbers | None:
         """The same for a matrix that is still columns, one per field, of single or double floats.
@@ -109,7 +82,26 @@ def _tiled(row: Numbers) -> Numbers:
         return matrix
 
 
+def _rounded(bounds_: npt.NDArray[np.float64], *, upwards: bool) -> npt.NDArray[np.float32]:
+    """The nearest single floats not below `bounds_`, or not above: a single keeps these just where it keeps those.
+
+    Held to doubles, every single of a matrix would be made one first, which takes longer than all else here.
+
+    >>> _rounded(np.array([0.1, -1e300]), upwards=True).tolist(), _rounded(np.array([1e300]), upwards=False).tolist()
+    ([0.10000000149011612, -3.4028234663852886e+38], [3.4028234663852886e+38])
+    """
+    toward = np.float32(np.inf if upwards else -np.inf)
+    with np.errstate(over="ignore"):
+        singles = bounds_.astype(np.float32)
+        beyond = singles < bounds_ if upwards else singles > bounds_
+        return np.where(beyond, np.nextafter(singles, toward), singles)
+
+
+def _tiled(row: Numbers) -> Numbers:
+    """The bounds of one row for as many rows as make a small matrix, at least one."""
+    return np.tile(row, (max(1, _TILED // max(1, len(row))), 1))
+
+
 def _within(column: npt.NDArray[Any], low: float, high: float) -> bool:
     """Whether all of a column's values are between the two; NaN is between no two."""
     return not len(column) or bool(low <= np.minimum.reduce(column) and np.maximum.reduce(column) <= high)
->>>>>>> wt-arrow

@@ -258,6 +258,18 @@ class Share:
         part.rows = [self.rows[place] for place in places]
         return part
 
+    @property
+    def kind(self) -> tuple[View, Seat, Seat, Role, float, str]:
+        """What shares have in common that differ in their rows alone."""
+        return self.view, self.assigned, self.seat, self.role, self.probability, self.fallback
+
+    def take_in(self, other: "Share") -> None:
+        """Make the rows of `other`, a share of the same kind, rows of this one, behind its own."""
+        self.left.update([len(self.rows) + place for place in other.left])
+        self.asks += other.asks
+        self.inputs += other.inputs
+        self.rows += other.rows
+
     def waited_for(self) -> bool:
         """Whether any of its callers still waits for it."""
         return any(ask.open and place not in self.left for place, ask in enumerate(self.asks))

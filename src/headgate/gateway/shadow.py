@@ -108,7 +108,7 @@ class Shadows:
 
     def _sheds(self) -> bool:
         """Whether there is enough to do for callers."""
-        if self._stopped or self._room.waiting * 2 > self._room.limit:
+        if self._stopped or self._room.crowded:
             return True
         return self._memory.pressed or not self._memory.healthy
 
