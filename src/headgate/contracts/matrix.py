@@ -97,7 +97,7 @@ def _rounded(bounds_: npt.NDArray[np.float64], *, upwards: bool) -> npt.NDArray[
         return np.where(beyond, np.nextafter(singles, toward), singles)
 
 
-def _tiled(row: Numbers) -> Numbers:
+def _tiled(row: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The bounds of one row for as many rows as make a small matrix, at least one."""
     return np.tile(row, (max(1, _TILED // max(1, len(row))), 1))
 

@@ -304,7 +304,6 @@ def _plain(column: pa.ChunkedArray) -> NDArray[Any]:
     return found
 
 
-
 def _either(table: pa.Table, live: str, candidate: str) -> pa.ChunkedArray:
     roles = pc.is_in(text(table["role"]), value_set=pa.array([Role.LIVE.value, Role.CANARY.value]))
     versions = pc.is_in(text(table["assigned"]), value_set=pa.array([live, candidate]))
