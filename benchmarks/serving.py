@@ -9,11 +9,13 @@ import argparse
 import json
 import signal
 import statistics
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,6 +47,8 @@ _, _KEY = new_key()
 _HEADERS: Final = (("Content-Type", "application/json"),)
 _DEADLINE_MS: Final = 5000
 """What callers of `keyed` state; they show a key, and its rate is counted. Metrics are on in every Headgate here."""
+
+Process = subprocess.Popen[bytes]
 
 
 @dataclass(frozen=True)
@@ -102,35 +106,41 @@ def commands(kind: str, folder: Path) -> dict[str, tuple[Callable[[int], list[st
     }
 
 
-def run(kind: str, folder: Path, *, repeats: Mapping[int, int], said: Callable[[str], None]) -> list[Figure]:
-    """Every server at every number of connections, interleaved, each number as often as `repeats` says."""
-    body = models.body()
-    rows: dict[tuple[str, int], list[load.Row]] = {}
-    syncs: dict[int, list[float]] = {}
-    started = commands(kind, folder)
+def run(folder: Path, *, repeats: Mapping[int, int], said: Callable[[str], None]) -> list[Figure]:
+    """Every model on every server at every number of connections, each number as often as `repeats` says.
+
+    The repeats of each are spread over the whole time, so that some bad minutes of a machine or its disk meet a part of
+    all repeats and not most of one model's.
+    """
+    rows: dict[tuple[str, str, int], list[load.Row]] = {}
+    syncs: dict[tuple[str, int], list[float]] = {}
     with ExitStack() as stack:
-        awake: dict[str, tuple[Any, load.Target]] = {}
-        for name, (command, path) in started.items():
-            target = load.Target(load.free_port(), path, body, _HEADERS)
-            if name == "keyed":
-                shown = (("Authorization", f"Bearer {_KEY}"),)
-                target = replace(target, body=models.body(deadline_ms=_DEADLINE_MS), headers=_HEADERS + shown)
-            process = stack.enter_context(load.server(command(target.port), target, folder / f"{name}.log"))
-            load.measure(process, target, 16, 1.0)
-            load.sleep(process)
-            awake[name] = process, target
-        # The servers of one comparison run within seconds of each other, and while one is measured the others stand
-        # still: an idle neighbour's timers would share the core.
-        for repeat in range(max(repeats.values())):
+        asleep = {kind: dict(_started(kind, folder, stack)) for kind in models.KINDS}
+        for repeat, kind in product(range(max(repeats.values())), models.KINDS):
             for connections in (each for each in CONNECTIONS if repeat < repeats[each]):
-                syncs.setdefault(connections, []).append(machine.sync_quantiles_ms(folder)[1])
-                for name, (process, target) in awake.items():
+                syncs.setdefault((kind, connections), []).append(machine.sync_quantiles_ms(folder)[1])
+                for name, (process, target) in asleep[kind].items():
                     load.wake(process)
                     row = load.measure(process, target, connections, SECONDS)
                     load.sleep(process)
-                    rows.setdefault((name, connections), []).append(row)
+                    rows.setdefault((kind, name, connections), []).append(row)
                     said(f"{kind} {name} {connections} connections, run {repeat + 1}: {row.rate:.0f}/s ({row.limit})")
-    return [_figure(kind, name, connections, found, syncs[connections]) for (name, connections), found in rows.items()]
+    found = [(kind, name, each) for kind, servers in asleep.items() for each in CONNECTIONS for name in servers]
+    return [_figure(*key, rows[key], syncs[key[0], key[2]]) for key in found]
+
+
+def _started(kind: str, folder: Path, stack: ExitStack) -> Iterator[tuple[str, tuple[Process, load.Target]]]:
+    """The servers of a model, warm and standing still: an idle neighbour's timers would share the core."""
+    body = models.body()
+    for name, (command, path) in commands(kind, folder).items():
+        target = load.Target(load.free_port(), path, body, _HEADERS)
+        if name == "keyed":
+            shown = (("Authorization", f"Bearer {_KEY}"),)
+            target = replace(target, body=models.body(deadline_ms=_DEADLINE_MS), headers=_HEADERS + shown)
+        process = stack.enter_context(load.server(command(target.port), target, folder / f"{kind}-{name}.log"))
+        load.measure(process, target, 16, 1.0)
+        load.sleep(process)
+        yield name, (process, target)
 
 
 def _figure(kind: str, name: str, connections: int, rows: list[load.Row], syncs: list[float]) -> Figure:
@@ -229,13 +239,11 @@ def main() -> int:
         print("ungated: wrk is not installed, so nothing was measured")
         return 0
     repeats = dict.fromkeys(CONNECTIONS, QUICK_REPEATS) if chosen.quick else REPEATS
-    figures: list[Figure] = []
     # Under the output directory, because /tmp is often memory and its fdatasync would prove nothing.
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=chosen.out)))
         facts = machine.facts(folder, LIBRARIES)
-        for kind in models.KINDS:
-            figures += run(kind, folder, repeats=repeats, said=_say)
+        figures = run(folder, repeats=repeats, said=_say)
         found = list(gates(figures))
         if chosen.memory:
             found.append(grown_per_million(folder, chosen.memory, _say))
