@@ -1,10 +1,10 @@
-"""What a server does with requests that come whether it answers or not: `open_load.py` run, its arrays read.
+"""What a server does with requests that come whether it answers or not: `open_load.c` built and run, its arrays read.
 
-Called by `overload.py` and `swap.py`.
+Called by `overload.py`, `swap.py`, `shadow.py` and `rollback.py`. Needs a C compiler, as ``cc``.
 """
 
-import json
 import os
+import shutil
 import subprocess
 from collections import Counter
 from dataclasses import dataclass
@@ -95,14 +95,26 @@ def request_of(target: load.Target) -> bytes:
     return head.encode() + target.body
 
 
+def built(folder: Path) -> Path:
+    """The generator as a program in that folder."""
+    program = folder / "open_load"
+    if not program.exists():
+        compiler = shutil.which("cc")
+        if compiler is None:
+            raise RuntimeError("the open loop needs a C compiler that is called cc; on Debian: apt-get install gcc")
+        source = Path(__file__).with_name("open_load.c")
+        subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-o", program, source], check=True)
+    return program
+
+
 class Offer:
     """A generator at work on the last core, in a block that it does not outlive; `outcome` waits for its end."""
 
     def __init__(self, target: load.Target, rate: float, seconds: float, connections: int, folder: Path) -> None:
         self.rate = rate
-        self._out = folder / "offered.npz"
-        words = load.python("open_load.py", target.port, connections, rate, seconds, self._out)
-        pinned = load.pinned_to(max(os.sched_getaffinity(0)), words)
+        self._out = folder / "offered"
+        words = [built(folder), target.port, connections, rate, seconds, self._out]
+        pinned = load.pinned_to(max(os.sched_getaffinity(0)), [str(each) for each in words])
         self._process = subprocess.Popen(pinned, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdin is not None
         self._process.stdin.write(request_of(target))
@@ -119,9 +131,12 @@ class Offer:
         said, _ = self._process.communicate()
         if self._process.returncode:
             raise RuntimeError(f"the generator ended with status {self._process.returncode}")
-        with np.load(self._out) as found:
-            due, sent, done, status = (found[name] for name in ("due", "sent", "done", "status"))
-            return Offered(self.rate, due, sent, done, status, json.loads(said)["share"])
+        raw = self._out.read_bytes()
+        total = (len(raw) - 8) // 18
+        moments = np.frombuffer(raw, np.float64, 1 + 2 * total)
+        status = np.frombuffer(raw, np.int16, total, offset=moments.nbytes)
+        start, sent, done = float(moments[0]), moments[1 : 1 + total], moments[1 + total :]
+        return Offered(self.rate, start + np.arange(total) / self.rate, sent, done, status, float(said))
 
     def __enter__(self) -> "Offer":
         return self

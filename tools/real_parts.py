@@ -27,6 +27,8 @@ PARTS = (
     Part("postgresql", lambda: any(Path("/usr/lib/postgresql").glob("*/bin/initdb")), "the store on PostgreSQL"),
     Part("chromium", on_path("chromium"), "pages as a browser draws them"),
     Part("wrk", on_path("wrk"), "load that is not Python's"),
+    Part("gcc", on_path("cc"), "load at even moments, faster than Python's"),
+    Part("libc6-dev", Path("/usr/include/stdio.h").exists, "what a C compiler includes"),
     Part("strace", on_path("strace"), "the order of replies and disk writes"),
     Part("openssl", on_path("openssl"), "certificates for a test of TLS"),
     Part("prometheus", on_path("promtool"), "alert rules, and a scrape, as Prometheus has them"),

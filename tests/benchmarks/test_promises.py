@@ -178,7 +178,7 @@ def test_reports_hold_rows_gates_and_the_machine(tmp_path: Path) -> None:
 
 
 class Often(http.server.BaseHTTPRequestHandler):
-    """Answers, every third time with a refusal."""
+    """Answers, every third time with a refusal; hangs up every second time where the path says so."""
 
     protocol_version = "HTTP/1.1"
     numbers = count(1)
@@ -187,6 +187,9 @@ class Often(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         number = next(self.numbers)  # drawn once: several threads ask at the same moment
         self.bodies.add(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/hangs-up" and number % 2 == 0:
+            self.close_connection = True
+            return
         body = b"{}"
         self.send_response(503 if number % 3 == 0 else 200)
         self.send_header("Content-Length", str(len(body)))
@@ -207,6 +210,7 @@ def port() -> Iterator[int]:
         thread.join()
 
 
+@pytest.mark.full
 def test_requests_leave_at_even_moments_and_every_answer_is_counted(port: int, tmp_path: Path) -> None:
     target = Target(port, "/predict", b'{"rows":[]}')
     found = offer(target, 100.0, 0.6, 4, tmp_path)
@@ -216,3 +220,11 @@ def test_requests_leave_at_even_moments_and_every_answer_is_counted(port: int, t
     assert np.all(found.sent >= found.due - 1e-6)
     assert np.all(found.done >= found.sent)
     assert request_of(target).startswith(b"POST /predict HTTP/1.1\r\n")
+
+
+@pytest.mark.full
+def test_requests_whose_connection_ends_are_lost_and_the_next_get_new_ones(port: int, tmp_path: Path) -> None:
+    found = offer(Target(port, "/hangs-up", b'{"rows":[]}'), 100.0, 0.6, 4, tmp_path)
+    assert found.statuses.keys() == {0, 200, 503}
+    assert found.statuses[0] == found.failed == 30
+    assert np.all((found.done == 0) == (found.status == 0))
