@@ -89,7 +89,11 @@ SUITE.tests(
     f"{ROOM}/test_exceedance.py::test_requests_in_one_step_or_in_many_give_the_same",
 )
 SUITE.tests(
-    "1-kept", "states serialise and come back as they were", f"{MIXTURE}::test_it_comes_back_from_where_it_was_kept"
+    "1-kept",
+    "states serialise, of one test and of all guards together, and go on from where they were kept",
+    f"{MIXTURE}::test_it_comes_back_from_where_it_was_kept",
+    f"{ROOM}/test_blocks.py::test_blocks_do_not_depend_on_where_a_history_is_cut",
+    "tests/rollouts/test_evidence.py::test_evidence_does_not_depend_on_when_somebody_looked",
 )
 SUITE.tests(
     "1-merged",

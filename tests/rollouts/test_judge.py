@@ -16,7 +16,7 @@ from headgate.rollouts.losses import largest, losses
 from headgate.rollouts.measures import Setting
 from headgate.rollouts.plan import Analysis, Plan, SetWeight, Shadow
 from headgate.rollouts.state import Action, Move, State, begin, moved
-from headgate.vocabulary import Micros, Role, Task, Verdict
+from headgate.vocabulary import SECOND, Micros, Role, Task, Verdict
 
 OUTPUT = Output(Task.BINARY, classes=("no", "yes"), probability=True)
 ACCURACY = Guard(metric=Measure.ACCURACY, margin=Margin(1.0, Unit.POINTS))
@@ -296,6 +296,24 @@ def test_a_silent_shadow_and_missing_labels_keep_nobody_from_rolling_back() -> N
         for place, role in enumerate([Role.LIVE, Role.CANARY] * 1300)
     ]
     assert looked(joined(silent), plan).why == "errors is worse (split)"
+
+
+@pytest.mark.parametrize(
+    ("weight", "role", "who"), [(0.0, Role.LIVE, "shadow"), (1.0, Role.CANARY, "live version, the shadow now,")]
+)
+def test_a_version_that_falls_silent_beside_the_other_breaks_the_measurement(
+    weight: float, role: Role, who: str
+) -> None:
+    """It answered in the step before, and says nothing of this one."""
+    plan = msgspec.structs.replace(UNSEEN, guards=(ERRORS,))
+    entered = Micros(101 * SECOND)
+    state = msgspec.structs.replace(begin(plan, Micros(0)), weight=weight, shadow=1.0, entered=entered)
+    alone = [answer(100 + place, role, "yes", probability=1.0) for place in range(1060)]
+    judgement = judge(plan, state, weigh(plan, sample_of(joined([*both(100), *alone]))))
+    assert judgement.verdict is Verdict.BROKEN
+    assert judgement.why == f"the {who} says nothing; it may not be loaded, or all is shed"
+    judgement = judge(plan, state, weigh(plan, sample_of(joined([*both(100), *alone[:1059]]))))
+    assert judgement.verdict is not Verdict.BROKEN, "a thousand inputs at least"
 
 
 def test_a_query_that_fails_breaks_its_own_guard_alone() -> None:

@@ -17,7 +17,7 @@ from headgate.errors import BadInput
 from headgate.evaluation.estimate import Floats
 from headgate.evidence.allocation import AllocationTest
 from headgate.evidence.mixture import Mixture
-from headgate.rollouts.answers import Arms, Pairs
+from headgate.rollouts.answers import Answers, Arms, Pairs
 from headgate.rollouts.automation import Automation, enough_confidence, risk_kept
 from headgate.rollouts.guards import RULES, Guard, Margin, Measure, Unit
 from headgate.rollouts.measures import DividedLosses, PairedLosses, Setting, divided, found, grown, paired
@@ -202,7 +202,8 @@ def _broken(plan: Plan, state: State, weighed: Weighed) -> str:
     if weighed.skewed:
         return "callers are not divided as the weights say"
     if _silent(state, sample):
-        return "the shadow says nothing; it may not be loaded, or all is shed"
+        who = "live version, the shadow now," if state.weight == 1.0 else "shadow"
+        return f"the {who} says nothing; it may not be loaded, or all is shed"
     if _unlabelled(plan, sample):
         return f"of {len(sample.due_arms):,} labels that are due none came"
     unmeasured = (each for each in weighed.judged if each.verdict is Verdict.BROKEN and not each.dry_run)
@@ -307,10 +308,18 @@ def _asked(judged: Judged, plan: Plan, state: State) -> bool:
 
 
 def _silent(state: State, sample: Sample) -> bool:
-    """Whether a shadow that should have answered many inputs of this step answered none at all."""
-    at = sample.arms.answers.at
-    asked = int(len(at) - np.searchsorted(at, state.entered + LOADED)) * state.shadow * (1.0 - state.weight)
-    return asked >= HEARD and not len(sample.pairs)
+    """Whether a version that should have answered many inputs of this step unheard answered none at all.
+
+    The candidate answers what the live version says to callers; where it has them all, the live one answers beside it.
+    """
+    since = state.entered + LOADED
+    heard = 1.0 if state.weight == 1.0 else 1.0 - state.weight
+    asked = _count_since(sample.arms.answers, since) * state.shadow * heard
+    return asked >= HEARD and not _count_since(sample.pairs.live, since)
+
+
+def _count_since(answers: Answers, moment: int) -> int:
+    return len(answers) - int(np.searchsorted(answers.at, moment))
 
 
 def _unlabelled(plan: Plan, sample: Sample) -> bool:
