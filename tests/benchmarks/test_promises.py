@@ -15,7 +15,7 @@ from benchmarks.load import Row, Target
 from benchmarks.openloop import Offered, offer, request_of
 
 from benchmarks import __main__ as bench
-from benchmarks import binary, overload, report, serving, swap, workers
+from benchmarks import binary, memory, overload, report, serving, swap, workers
 from headgate.gateway.metrics.counting import VersionCount
 from headgate.gateway.metrics.slab import Slab
 
@@ -77,6 +77,15 @@ def test_overload_is_judged_by_its_median_repeat_and_its_worst_silence() -> None
     assert oks(overload.gates("light", [repeat(0.6, 0.1), repeat(0.6, 0.1, 105.0)], 1.0))[4] is False
     assert oks(overload.gates("light", [repeat(0.6, 0.1, statuses=[200] * 199 + [0])], 1.0))[3] is False
     assert overload.gates("heavy", [repeat(0.95, 0.1)], 499.0)[-1]["ok"] is False
+
+
+def test_a_step_in_memory_is_no_leak_and_a_leak_is_one() -> None:
+    def grown(megabytes: list[float]) -> float:
+        samples = [memory.Sample(place * 200_000, each, 1.0) for place, each in enumerate(megabytes)]
+        return memory.growth(samples, 500_000)
+
+    assert grown([120.0] * 6 + [140.0] * 20) == 0.0
+    assert grown([120.0 + place * 0.25 for place in range(26)]) == pytest.approx(1.25)
 
 
 def test_two_workers_are_judged_by_rate_or_by_processor_time() -> None:
