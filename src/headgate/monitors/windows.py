@@ -160,11 +160,15 @@ def _calendar(every: str | float, zone: str) -> Numbering:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise BadInput("zone", "unknown", "must be an IANA time zone such as Europe/Berlin") from error
-    return lambda at: codes_of(_wall_clock(at, zone)), lambda code: _moment(start_of(code), zone)
+    return lambda at: codes_of(wall_clocks(at, zone)), lambda code: _moment(start_of(code), zone)
 
 
-def _wall_clock(at: Ints, zone: str) -> Ints:
-    """Moments as microseconds on the clocks of `zone`."""
+def wall_clocks(at: Ints, zone: str) -> Ints:
+    """Moments as microseconds on the clocks of `zone`, since their own 1970.
+
+    >>> (wall_clocks(np.array([0, DAY]), "Europe/Berlin") // HOUR).tolist()
+    [1, 25]
+    """
     local = pc.local_timestamp(pa.array(at, pa.timestamp("us", tz=zone)))
     return np.asarray(local.cast(pa.int64()))
 
@@ -175,7 +179,7 @@ def wall_clock(moment: int, zone: str) -> int:
     >>> wall_clock(0, "Europe/Berlin") // SECOND
     3600
     """
-    return int(_wall_clock(np.array([moment]), zone)[0])
+    return int(wall_clocks(np.array([moment]), zone)[0])
 
 
 def _moment(wall: int, zone: str) -> int:

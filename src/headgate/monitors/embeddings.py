@@ -1,0 +1,85 @@
+"""How strange an embedding is beside those of a reference, for texts and images: two of the scores `drift` watches.
+
+The distance to the nearest of the reference's k-means centres, and which centre that is, by size: what is far from all
+of them is new, and more of one kind than before is a change though all of it is known. Centres are fitted on rows that
+are then not compared with; see `evidence.ranks`.
+"""
+
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from headgate.errors import BadInput
+from headgate.evaluation.estimate import Floats
+
+DISTANCE, KIND = "distance", "kind"
+"""Names of the scores."""
+CENTRES: Final = 8
+ROUNDS: Final = 25
+"""Of moving the centres; they hardly move any more by then."""
+
+
+class Embedding(msgspec.Struct, frozen=True, tag="embedding"):
+    """Strangeness of embeddings, fitted.
+
+    >>> random = np.random.default_rng(0)
+    >>> embedding = Embedding.of(random.normal(size=(500, 4)))
+    >>> embedding.scores(np.zeros((2, 4))).shape, embedding.members
+    ((2, 2), ('distance', 'kind'))
+    """
+
+    centres: tuple[tuple[float, ...], ...]
+    """From the one with the most rows on."""
+
+    @classmethod
+    def of(cls, vectors: Floats, *, centres: int = CENTRES, seed: int = 0) -> "Embedding":
+        """Fitted on some rows of a reference, (rows, dimensions); BadInput where one is no vector of numbers.
+
+        Lloyd 1982, "Least squares quantization in PCM", from the seeds of Arthur and Vassilvitskii 2007, "k-means++".
+        """
+        _check_vectors(vectors, None)
+        places = _seeds(vectors, min(centres, len(vectors)), np.random.default_rng(seed))
+        nearest = _distances(vectors, places).argmin(axis=1)
+        for _ in range(ROUNDS):
+            kept = np.unique(nearest)
+            places = np.stack([vectors[nearest == each].mean(axis=0) for each in kept])
+            nearest = _distances(vectors, places).argmin(axis=1)
+        order = np.argsort(-np.bincount(nearest, minlength=len(places)), kind="stable")
+        return cls(tuple(tuple(each) for each in places[order].tolist()))
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Names of the scores."""
+        return (DISTANCE, KIND)
+
+    def scores(self, vectors: Floats) -> Floats:
+        """The scores of some rows, (rows, members); BadInput where one is no vector of numbers of the same length."""
+        centres = np.array(self.centres)
+        _check_vectors(vectors, centres.shape[1])
+        squared = _distances(vectors, centres)
+        return np.stack((np.sqrt(squared.min(axis=1)), squared.argmin(axis=1).astype(np.float64)), axis=1)
+
+
+def _seeds(vectors: Floats, count: int, random: np.random.Generator) -> Floats:
+    chosen = [vectors[random.integers(len(vectors))]]
+    while len(chosen) < count:
+        squared = _distances(vectors, np.stack(chosen)).min(axis=1)
+        if not squared.sum() > 0:
+            break  # fewer different rows than centres were asked for
+        chosen.append(vectors[random.choice(len(vectors), p=squared / squared.sum())])
+    return np.stack(chosen)
+
+
+def _distances(vectors: Floats, centres: Floats) -> Floats:
+    """Squared, (rows, centres)."""
+    found: Floats = np.stack([np.square(vectors - each).sum(axis=1) for each in centres], axis=1)
+    return found
+
+
+def _check_vectors(vectors: NDArray[Any], width: int | None) -> None:
+    if vectors.ndim != 2 or (width is not None and vectors.shape[1] != width) or not vectors.size:
+        raise BadInput("vectors", "shape", "must be one vector per row, as long as the reference's")
+    if not bool(np.isfinite(vectors).all()):
+        raise BadInput("vectors", "number", "must be finite numbers")

@@ -1,0 +1,63 @@
+"""Which hour or day of the week it is, where scores come and go with it: a row is compared with those of its season.
+
+A model that sees commuters in the morning and tourists at noon sees no change at noon. With a season, scores need to
+be alike only from one Monday at eight to the next; the price is that each season has a part of the reference.
+"""
+
+from enum import StrEnum
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+
+from headgate.errors import BadInput
+from headgate.evidence.ranks import Ints
+from headgate.monitors.windows import wall_clocks
+from headgate.vocabulary import DAY, HOUR
+
+_THURSDAY: Final = 3
+"""1970-01-01 was one; weeks begin with Monday."""
+
+
+class Season(StrEnum):
+    """What a row is compared within."""
+
+    NONE = "none"
+    """All rows."""
+    HOUR_OF_DAY = "hour_of_day"
+    DAY_OF_WEEK = "day_of_week"
+    HOUR_OF_WEEK = "hour_of_week"
+
+    @property
+    def count(self) -> int:
+        """How many seasons there are."""
+        return {"none": 1, "hour_of_day": 24, "day_of_week": 7, "hour_of_week": 168}[self.value]
+
+    def of(self, at: Ints, zone: str = "UTC") -> Ints:
+        """The season of each moment, from 0 on, on the clocks of `zone`; weeks begin with Monday.
+
+        >>> Season.HOUR_OF_WEEK.of(np.array([0, HOUR]), "Europe/Berlin").tolist()
+        [73, 74]
+        """
+        if self is Season.NONE:
+            return np.zeros(len(at), np.int64)
+        clocks = wall_clocks(at, zone)
+        hours, days = clocks // HOUR % 24, (clocks // DAY + _THURSDAY) % 7
+        match self:
+            case Season.HOUR_OF_DAY:
+                return hours
+            case Season.DAY_OF_WEEK:
+                return days
+            case Season.HOUR_OF_WEEK:
+                return days * 24 + hours
+
+
+def check_zone(zone: str) -> None:
+    """Raises BadInput where `zone` is no IANA name of a time zone.
+
+    >>> check_zone("Europe/Berlin")
+    """
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise BadInput("zone", "unknown", "must be an IANA time zone such as Europe/Berlin") from error

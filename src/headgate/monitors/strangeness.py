@@ -1,0 +1,169 @@
+"""How strange the rows of a table are beside those of a reference: the scores that `drift` watches.
+
+Each field is a score by itself: a number is its own, a category its place when the reference's categories are
+ordered by how often they occur, so that a new one comes after all, and what is missing comes last. One score more is of
+the whole row, in nats: the sum over its fields of how surprising each value is,
+
+    log(1 + z^2) of a number, z = (x - median) / scale,   -log(share) of a category, or of being missing,
+
+where the scale is the interquartile range over 1.349, a standard deviation where values are normal. The first is the
+surprise of a Cauchy law: a value a thousand scales away counts 14, not a million, so one broken field does not hide the
+others. The share of what never occurred is as if it had once in one row more.
+
+Everything here is fitted on rows that are then not compared with; see `evidence.ranks`.
+"""
+
+from typing import Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from headgate.errors import BadInput
+from headgate.evaluation.estimate import Floats
+from headgate.monitors.columns import floats, integers, text, texts
+
+ROW: Final = "row"
+"""Name of the score of the whole row."""
+MISSING: Final = float(np.finfo(np.float64).max)
+"""The score of a number that is missing: a finite one, so that it can be kept everywhere."""
+_NORMAL_RANGE: Final = 1.349
+"""The interquartile range of a normal law with a standard deviation of 1."""
+
+
+class Number(msgspec.Struct, frozen=True, tag="number"):
+    """A field of numbers."""
+
+    name: str
+    median: float
+    scale: float
+    missing: float
+    """Surprise of a row without one, in nats."""
+
+    def scored(self, column: pa.ChunkedArray) -> tuple[Floats, Floats]:
+        """The score of each row, and its surprise."""
+        values = floats(column)
+        is_missing = np.isnan(values)
+        # Infinite values, and huge ones over a small scale, are as far away as can be told.
+        with np.errstate(over="ignore", invalid="ignore"):
+            apart = np.minimum(np.abs((values - self.median) / self.scale), 1e100)
+        surprise = np.where(is_missing, self.missing, np.log1p(np.square(apart)))
+        return np.where(is_missing, MISSING, np.clip(values, -MISSING / 2, MISSING / 2)), surprise
+
+
+class Category(msgspec.Struct, frozen=True, tag="category"):
+    """A field of categories."""
+
+    name: str
+    values: tuple[str, ...]
+    """Those of the reference, from the most frequent on."""
+    surprises: tuple[float, ...]
+    """Of each, then of one that is new, then of none."""
+
+    def scored(self, column: pa.ChunkedArray) -> tuple[Floats, Floats]:
+        """The score of each row, and its surprise."""
+        column = text(column)
+        found = pc.fill_null(pc.index_in(column, value_set=texts(self.values), skip_nulls=True), len(self.values))
+        places = np.where(column.is_null().to_numpy(), len(self.values) + 1, integers(found))
+        return places.astype(np.float64), np.array(self.surprises)[places]
+
+
+class Table(msgspec.Struct, frozen=True, tag="table"):
+    """Strangeness of the rows of a table, fitted.
+
+    >>> rows = pa.table({"km": [1.0, 2.0, 3.0, None], "kind": ["a", "a", "b", "a"]})
+    >>> table = Table.of(rows)
+    >>> table.members, table.left_out
+    (('km', 'kind', 'row'), ())
+    >>> table.scores(pa.table({"km": [2.0], "kind": ["c"]})).round(2).tolist()
+    [[2.0, 2.0, 1.61]]
+    """
+
+    fields: tuple[Number | Category, ...]
+    left_out: tuple[str, ...] = ()
+    """Fields whose values are neither numbers nor names."""
+
+    @classmethod
+    def of(cls, rows: pa.Table) -> "Table":
+        """Fitted on some rows of a reference; BadInput where there is no row or no field that can be watched."""
+        if not rows.num_rows:
+            raise BadInput("reference", "empty", "has no rows")
+        fitted = {name: _fitted(name, rows[name]) for name in rows.column_names}
+        fields = tuple(each for each in fitted.values() if each is not None)
+        if not fields:
+            raise BadInput("reference", "type", "has no field of numbers or names to watch")
+        return cls(fields, tuple(name for name, each in fitted.items() if each is None))
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Names of the scores: the fields', and `ROW`."""
+        return (*(each.name for each in self.fields), ROW)
+
+    def scores(self, rows: pa.Table) -> Floats:
+        """The scores of some rows, (rows, members).
+
+        Raises BadInput that names the field where one is missing or of another type than it was.
+        """
+        found, whole = np.empty((rows.num_rows, len(self.fields) + 1)), np.zeros(rows.num_rows)
+        for place, each in enumerate(self.fields):
+            found[:, place], surprise = _scored(each, rows)
+            whole += surprise
+        found[:, -1] = whole
+        return found
+
+
+def _scored(field: Number | Category, rows: pa.Table) -> tuple[Floats, Floats]:
+    if field.name not in rows.column_names:
+        raise BadInput(field.name, "missing", "is not among the fields that were handed over")
+    column = rows[field.name]
+    if pa.types.is_null(column.type):
+        column = column.cast(pa.float64() if isinstance(field, Number) else pa.string())
+    if (_kind(column.type) or Number) is not type(field):
+        raise BadInput(field.name, "type", f"was a {type(field).__name__.lower()} in the reference, and is none now")
+    return field.scored(_plain(column) if isinstance(field, Number) else column)
+
+
+def _kind(arrow: pa.DataType) -> type[Number] | type[Category] | None:
+    """As what values of a type are watched: numbers, names, or not at all."""
+    if pa.types.is_dictionary(arrow):
+        return _kind(arrow.value_type)
+    if pa.types.is_integer(arrow) or pa.types.is_floating(arrow) or pa.types.is_decimal(arrow):
+        return Number
+    is_name = pa.types.is_string(arrow) or pa.types.is_large_string(arrow) or pa.types.is_string_view(arrow)
+    return Category if is_name or pa.types.is_boolean(arrow) else None
+
+
+def _fitted(name: str, column: pa.ChunkedArray) -> Number | Category | None:
+    kind = _kind(column.type)
+    if kind is None:
+        return None
+    return _number(name, floats(_plain(column))) if kind is Number else _category(name, text(column))
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def _number(name: str, values: Floats) -> Number:
+    present = values[np.isfinite(values)]
+    missing = -np.log(_share(np.isnan(values).sum(), len(values)))
+    if not len(present):
+        return Number(name, 0.0, 1.0, float(missing))
+    low, median, high = np.quantile(present, (0.25, 0.5, 0.75))
+    # Where half of the values are the same the range is 0 and the deviation may not be; where all are, any unit will do.
+    scale = float((high - low) / _NORMAL_RANGE) or float(present.std()) or max(1.0, abs(float(median)))
+    return Number(name, float(median), scale if np.isfinite(scale) else 1.0, float(missing))
+
+
+def _category(name: str, column: pa.ChunkedArray) -> Category:
+    counted = pc.value_counts(column.drop_null()).to_pylist()
+    ranked = sorted(((each["values"], each["counts"]) for each in counted), key=lambda each: (-each[1], each[0]))
+    counts = [*(count for _, count in ranked), 0, column.null_count]
+    surprises = [-float(np.log(_share(count, len(column)))) for count in counts]
+    return Category(name, tuple(value for value, _ in ranked), tuple(surprises))
+
+
+def _share(count: int, rows: int) -> float:
+    """Of rows; as one of one row more where there was none."""
+    return max(count, 1) / (rows + 1 if count == 0 else rows)
