@@ -12,7 +12,14 @@ from headgate.evidence.conformal import ConformalTest
 from headgate.evidence.detector import EDetector
 from headgate.evidence.ranks import Reference
 
-LOSSES: Final = ((1e4, 0.13, 730), (1e4, 0.15, 370), (1e4, 0.2, 120), (1e5, 0.13, 1156), (1e5, 0.15, 514), (1e5, 0.2, 196))
+LOSSES: Final = (
+    (1e4, 0.13, 730),
+    (1e4, 0.15, 370),
+    (1e4, 0.2, 120),
+    (1e5, 0.13, 1156),
+    (1e5, 0.15, 514),
+    (1e5, 0.2, 196),
+)
 """Limit, rate after the change from 10 %, observations it took."""
 SHIFTS: Final = ((0.25, 336), (0.5, 72), (1.0, 19))
 """Standard deviations, observations it took; the limit is 10,000."""

@@ -32,7 +32,7 @@ def reference(seed: int, rows: int = 1745, seasons: int = 1) -> Reference:
     )
 
 
-def tests_of(runs: int, seed: int, rows: int = 1745) -> ConformalTest:
+def lanes_of(runs: int, seed: int, rows: int = 1745) -> ConformalTest:
     """As many lanes as runs, each with a reference of its own."""
     return ConformalTest(tuple(reference(1000 * seed + each, rows) for each in range(runs)))
 
@@ -117,7 +117,7 @@ def test_lanes_do_not_know_each_other() -> None:
 @pytest.mark.parametrize(("runs", "rows"), [(40, 2000), pytest.param(400, 20_000, marks=pytest.mark.slow)])
 def test_false_alarms_are_no_more_than_was_said(runs: int, rows: int) -> None:
     # With restarts, and the same reference after each: what is exact up to the first alarm is seen to hold after it.
-    test, limit = tests_of(runs, 1), 300.0
+    test, limit = lanes_of(runs, 1), 300.0
     scores = np.random.default_rng(6).normal(size=(rows, runs))
     found = test.update(test.start(), scores, np.ones(rows), np.full(runs, limit))
     counts = np.bincount([lane for _, lane in found.alarms], minlength=runs)
@@ -126,7 +126,7 @@ def test_false_alarms_are_no_more_than_was_said(runs: int, rows: int) -> None:
 
 @pytest.mark.parametrize("runs", [200, pytest.param(2000, marks=pytest.mark.slow)])
 def test_the_first_false_alarm_comes_no_sooner_than_was_said(runs: int) -> None:
-    test, limit, rows = tests_of(runs, 2, 500), 100.0, 1000
+    test, limit, rows = lanes_of(runs, 2, 500), 100.0, 1000
     scores = np.random.default_rng(7).normal(size=(rows, runs))
     found = test.update(test.start(), scores, np.ones(rows), np.full(runs, limit))
     # Where there is none by the end the end counts, which is less.
@@ -138,7 +138,7 @@ def test_the_first_false_alarm_comes_no_sooner_than_was_said(runs: int) -> None:
 
 @pytest.mark.parametrize("runs", [200, pytest.param(2000, marks=pytest.mark.slow)])
 def test_there_is_ever_a_false_alarm_no_more_often_than_alpha(runs: int) -> None:
-    test, alpha, rows = tests_of(runs, 3, 300), 0.05, 1000
+    test, alpha, rows = lanes_of(runs, 3, 300), 0.05, 1000
     scores = np.random.default_rng(8).normal(size=(rows, runs))
     found = test.update(test.start(), scores, ever(0, rows), np.full(runs, 1 / alpha))
     wrong = len({lane for _, lane in found.alarms}) / runs
@@ -148,7 +148,7 @@ def test_there_is_ever_a_false_alarm_no_more_often_than_alpha(runs: int) -> None
 @pytest.mark.parametrize(("shift", "row"), [(0.25, 336), (0.5, 72), (1.0, 19), (-1.0, 19)])
 @pytest.mark.parametrize("runs", [60, pytest.param(600, marks=pytest.mark.slow)])
 def test_it_finds_a_shift_as_soon_as_the_reference_figures_say(shift: float, row: int, runs: int) -> None:
-    test, random, before = tests_of(runs, 4), np.random.default_rng(9), 500
+    test, random, before = lanes_of(runs, 4), np.random.default_rng(9), 500
     scores = np.concatenate((random.normal(size=(before, runs)), random.normal(shift, size=(1200, runs))))
     found = test.update(test.start(), scores, np.ones(len(scores)), np.full(runs, 1e4))
     first = np.full(runs, len(scores))
@@ -163,10 +163,11 @@ def test_a_season_is_no_change_where_it_is_known() -> None:
     random, rows = np.random.default_rng(10), 3000
     at = np.arange(rows) // 50 % 4
     scores = random.normal(size=rows) + 1.5 * at
-    past, earlier = np.arange(1600) % 4, random.normal(size=1600)
+    past = np.arange(1600) % 4
+    before = random.normal(size=1600) + 1.5 * past
     found = {}
     for name, seasons in (("blind", 1), ("aware", 4)):
-        known = Reference.of(earlier[:400] + 1.5 * past[:400], earlier[400:] + 1.5 * past[400:], at=past[400:] % seasons, seasons=seasons)
+        known = Reference.of(before[:400], before[400:], at=past[400:] % seasons, seasons=seasons)
         test = ConformalTest((known,))
         result = test.update(test.start(), scores[:, None], np.ones(rows), np.array([1e4]), at % seasons)
         found[name] = len(result.alarms)

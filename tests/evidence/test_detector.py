@@ -82,7 +82,8 @@ def test_over_every_sequence_what_alarms_cost_and_what_is_held_has_joined(limit:
 
 def test_over_every_sequence_a_drop_of_the_mean_is_watched_alike() -> None:
     detector = EDetector(BettingTest(0.0, 1.0, 0.5, "less"), 1e12)
-    found = [detector.update(detector.start(), np.array(each))[0].level for each in itertools.product((0.0, 1.0), repeat=8)]
+    sequences = itertools.product((0.0, 1.0), repeat=8)
+    found = [detector.update(detector.start(), np.array(each))[0].level for each in sequences]
     assert np.mean(found) == pytest.approx(8.0)
 
 

@@ -31,9 +31,11 @@ def test_sentences_are_read(text: str, expected: FalseAlarms) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "rarely", "one per 90 days", "at most one per month", "at most one", "at most one ever", "at most 0 per day",
+        "", "rarely", "one per 90 days", "at most one per month", "at most one", "at most one ever",
+        "at most 0 per day",
         "at most one per 0 days", "at most -1 per day", "at most 5 per cent per year", "at most 100 % per year",
-        "at most eleven per year", "at most 1.5 per year", "at most one per 90 days!", "At most one per 90 days",
+        "at most eleven per year", "at most 1.5 per year", "at most one per 90 days!",
+        "At most one per 90 days",
     ],
 )  # fmt: skip
 def test_what_says_nothing_is_refused_with_what_may_be_said(text: str) -> None:

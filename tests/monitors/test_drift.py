@@ -22,6 +22,7 @@ from headgate.vocabulary import DAY, HOUR, Micros
 
 TERMS = Terms(FalseAlarms.read("at most one per 90 days"))
 BEGAN = Micros(1000 * DAY)
+SENTENCES = ["at most one per 9 days", "at most 90 % per 2 days"]
 
 
 def moments(rows: int, a_day: int = 240) -> Ints:
@@ -80,7 +81,7 @@ def test_other_changes_are_found_too(changed: pa.Table, member: str) -> None:
 
 
 @settings(max_examples=25)
-@given(st.lists(st.integers(0, 1500), max_size=4), st.sampled_from(["at most one per 9 days", "at most 90 % per 2 days"]))
+@given(st.lists(st.integers(0, 1500), max_size=4), st.sampled_from(SENTENCES))
 def test_looked_at_at_any_speed_it_says_the_same(cuts: list[int], words: str) -> None:
     monitor = InputDrift.of(table(1000, 0), Terms(FalseAlarms.read(words)))
     at, rows = moments(1500), pa.concat_tables([table(1000, 5), table(500, 6, shift=0.8)])

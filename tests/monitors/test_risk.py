@@ -18,6 +18,7 @@ from headgate.vocabulary import DAY, HOUR, Micros
 
 POLICY = FalseAlarms.read("at most one per 90 days")
 BEGAN = Micros(1000 * DAY)
+SENTENCES = ["at most one per 9 days", "at most 90 % per 2 days"]
 
 
 def losses(rows: int, rate: float, seed: int) -> Floats:
@@ -36,7 +37,8 @@ def test_the_bound_is_the_mean_its_uncertainty_and_the_tolerance() -> None:
     half = 1.96 * math.sqrt(reference.mean() * (1 - reference.mean()) / 4000)
     assert MONITOR.half_width == pytest.approx(half, rel=1e-3)
     assert MONITOR.bound == pytest.approx(reference.mean() + MONITOR.half_width + min(0.01, 0.1 * reference.mean()))
-    assert RiskDrift.of(reference, POLICY, tolerance=0.05).bound == pytest.approx(MONITOR.bound + 0.05 - MONITOR.tolerance)
+    tolerant = RiskDrift.of(reference, POLICY, tolerance=0.05)
+    assert tolerant.bound == pytest.approx(MONITOR.bound + 0.05 - MONITOR.tolerance)
 
 
 def test_a_reference_without_a_single_loss_is_not_taken_for_certain() -> None:
@@ -69,7 +71,7 @@ def test_the_other_way_a_fall_alarms() -> None:
     assert found.standing is Standing.STEADY
 
 
-@given(st.lists(st.integers(0, 3000), max_size=4), st.sampled_from(["at most one per 9 days", "at most 90 % per 2 days"]))
+@given(st.lists(st.integers(0, 3000), max_size=4), st.sampled_from(SENTENCES))
 def test_looked_at_at_any_speed_it_says_the_same(cuts: list[int], words: str) -> None:
     monitor = RiskDrift.of(losses(4000, 0.1, 0), FalseAlarms.read(words))
     at, values = moments(3000), np.concatenate((losses(2000, 0.1, 5), losses(1000, 0.2, 6)))

@@ -152,7 +152,7 @@ class EDetector:
     >>> losses = np.concatenate((np.tile([0.0] * 9 + [1.0], 20), np.ones(10)))
     >>> state, alarms = detector.update(detector.start(), losses)
     >>> alarms
-    (205,)
+    (204,)
     """
 
     test: BettingTest

@@ -38,8 +38,9 @@ _SPAN: Final = rf"per (?:(?P<length>[1-9][0-9]{{0,3}}) )?(?P<unit>{'|'.join(_DAY
 _MEAN: Final = re.compile(rf"at most (?P<count>{'|'.join(_NUMBERS)}|[1-9][0-9]{{0,2}}) {_SPAN}")
 _CERTAIN: Final = re.compile(rf"at most (?P<percent>[0-9]{{1,2}}(?:\.[0-9]{{1,3}})?) ?% (?:ever|{_SPAN})")
 _RULE: Final = (
-    "says how often alarms may be false: write 'at most one per 90 days' for a mean time between them, 'at most 5 % per "
-    "year' for the chance of any in a year, or 'at most 5 % ever'; a span is a whole number of hours, days, weeks or years"
+    "says how often alarms may be false: write 'at most one per 90 days' for a mean time between them, 'at most 5 % "
+    "per year' for the chance of any in a year, or 'at most 5 % ever'; a span is a whole number of hours, days, weeks "
+    "or years"
 )
 
 
@@ -152,8 +153,8 @@ def changed(levels: Sequence[float], joined: Sequence[float], share: float) -> l
     """Places of the detectors that have changed, of which a `share` is expected to be named wrongly, at most.
 
     `levels` are the R's, and `joined` all that ever joined each. At a moment that was fixed beforehand, such as a daily
-    report's, R / joined is 1 on average at most while nothing has changed, and so an e-value; e-BH does the rest. At the
-    moment of an alarm it is not: there the members whose own alarm it is are the ones to name.
+    report's, R / joined is 1 on average at most while nothing has changed, and so an e-value; e-BH does the rest. At
+    the moment of an alarm it is not: there the members whose own alarm it is are the ones to name.
 
     >>> changed([4000.0, 30.0, 0.5], [10.0, 10.0, 10.0], 0.1)
     [0]

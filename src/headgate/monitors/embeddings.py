@@ -19,6 +19,8 @@ DISTANCE, KIND = "distance", "kind"
 CENTRES: Final = 8
 ROUNDS: Final = 25
 """Of moving the centres; they hardly move any more by then."""
+_FARTHEST: Final = 1e100
+"""Squares of what lies beyond could not be added up."""
 
 
 class Embedding(msgspec.Struct, frozen=True, tag="embedding"):
@@ -79,7 +81,8 @@ def _distances(vectors: Floats, centres: Floats) -> Floats:
 
 
 def _check_vectors(vectors: NDArray[Any], width: int | None) -> None:
-    if vectors.ndim != 2 or (width is not None and vectors.shape[1] != width) or not vectors.size:
+    # To fit on there must be some; a look may have none.
+    if vectors.ndim != 2 or (vectors.shape[1] != width if width is not None else not vectors.size):
         raise BadInput("vectors", "shape", "must be one vector per row, as long as the reference's")
-    if not bool(np.isfinite(vectors).all()):
-        raise BadInput("vectors", "number", "must be finite numbers")
+    if not bool((np.abs(vectors) < _FARTHEST).all()):
+        raise BadInput("vectors", "number", f"must be finite numbers, none of them beyond {_FARTHEST:g}")

@@ -28,6 +28,11 @@ MOST_FITTED: Final = 1000
 """Rows of a reference, at most, on which scores and bins are fitted; a quarter of them where they are few."""
 THIN: Final = 20
 """Rows of a season below which a warning says that a change of it is found late."""
+_ALIKE_NOW: Final = "rows that follow each other are alike: a change begins, or alarms may come more often than stated"
+_ALIKE: Final = (
+    "rows of the reference that follow each other are alike, so that alarms may come more often than stated; compare "
+    "within a season, or hand over one row of each subject"
+)
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -174,13 +179,6 @@ def _said(
         observations=len(at),
         warnings=(*monitor.warnings[place], *((_ALIKE_NOW,) if alike else ())),
     )
-
-
-_ALIKE_NOW: Final = "rows that follow each other are alike: a change begins, or alarms may come more often than stated"
-_ALIKE: Final = (
-    "rows of the reference that follow each other are alike, so that alarms may come more often than stated; compare "
-    "within a season, or hand over one row of each subject"
-)
 
 
 def _neighbours(

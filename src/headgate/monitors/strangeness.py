@@ -13,6 +13,7 @@ others. The share of what never occurred is as if it had once in one row more.
 Everything here is fitted on rows that are then not compared with; see `evidence.ranks`.
 """
 
+import math
 from typing import Final
 
 import msgspec
@@ -119,7 +120,7 @@ def _scored(field: Number | Category, rows: pa.Table) -> tuple[Floats, Floats]:
     column = rows[field.name]
     if pa.types.is_null(column.type):
         column = column.cast(pa.float64() if isinstance(field, Number) else pa.string())
-    if (_kind(column.type) or Number) is not type(field):
+    if _kind(column.type) is not type(field):
         raise BadInput(field.name, "type", f"was a {type(field).__name__.lower()} in the reference, and is none now")
     return field.scored(_plain(column) if isinstance(field, Number) else column)
 
@@ -146,21 +147,28 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _number(name: str, values: Floats) -> Number:
-    present = values[np.isfinite(values)]
-    missing = -np.log(_share(np.isnan(values).sum(), len(values)))
-    if not len(present):
-        return Number(name, 0.0, 1.0, float(missing))
-    low, median, high = np.quantile(present, (0.25, 0.5, 0.75))
-    # Where half of the values are the same the range is 0 and the deviation may not be; where all are, any unit will do.
-    scale = float((high - low) / _NORMAL_RANGE) or float(present.std()) or max(1.0, abs(float(median)))
-    return Number(name, float(median), scale if np.isfinite(scale) else 1.0, float(missing))
+    missing = -math.log(_share(int(np.isnan(values).sum()), len(values)))
+    present = np.sort(values[np.isfinite(values)]).tolist()
+    if not present:
+        return Number(name, 0.0, 1.0, missing)
+    low, median, high = (_quantile(present, share) for share in (0.25, 0.5, 0.75))
+    # Where half of the values are the same the range is 0 and the next may not be; where all are, any unit will do.
+    scale = (high - low) / _NORMAL_RANGE or (present[-1] - present[0]) / 2 or max(1.0, abs(median))
+    return Number(name, median, min(scale, MISSING), missing)
+
+
+def _quantile(ordered: list[float], share: float) -> float:
+    """Between the two values beside it, each made small before they are added: their difference may be too large."""
+    place, rest = divmod(share * (len(ordered) - 1), 1.0)
+    above = min(int(place) + 1, len(ordered) - 1)
+    return ordered[int(place)] * (1.0 - rest) + ordered[above] * rest
 
 
 def _category(name: str, column: pa.ChunkedArray) -> Category:
     counted = pc.value_counts(column.drop_null()).to_pylist()
     ranked = sorted(((each["values"], each["counts"]) for each in counted), key=lambda each: (-each[1], each[0]))
     counts = [*(count for _, count in ranked), 0, column.null_count]
-    surprises = [-float(np.log(_share(count, len(column)))) for count in counts]
+    surprises = [-math.log(_share(count, len(column))) for count in counts]
     return Category(name, tuple(value for value, _ in ranked), tuple(surprises))
 
 
