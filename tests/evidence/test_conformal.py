@@ -51,7 +51,8 @@ def test_over_all_orders_the_capital_stays_what_it_was(scores: list[float]) -> N
 def step_by_step(known: Reference, scores: Floats, joins: Floats, limit: float) -> tuple[float, list[int]]:
     """The simple jumper and the recursion as they are written in the paper."""
     bag, capital, held = np.frombuffer(known.counts, "<u4").astype(int), [1 / 3] * 3, 0.0
-    bag, alarms, uniform = bag.copy(), [], draws(known.seed, 0, len(scores))
+    alarms: list[int] = []
+    uniform = draws(known.seed, 0, len(scores))
     for place, own in enumerate(known.bins(scores).tolist()):
         bag[own] += 1
         p = (bag[own + 1 :].sum() + uniform[place] * bag[own]) / bag.sum()
@@ -64,7 +65,6 @@ def step_by_step(known: Reference, scores: Floats, joins: Floats, limit: float) 
         if held >= limit:
             alarms.append(place)
             bag, capital, held = np.frombuffer(known.counts, "<u4").astype(int), [1 / 3] * 3, 0.0
-            bag = bag.copy()
     return held, alarms
 
 
@@ -87,7 +87,8 @@ def test_cut_anywhere_and_kept_in_between_it_is_the_same(
     rows, limits = np.array([(each, -each / 2) for each in scores]).reshape(-1, 2), np.array([limit, 2 * limit])
     joins, at = np.ones(len(rows)), np.arange(len(rows)) // 5 % seasons
     whole = test.update(test.start(), rows, joins, limits, at)
-    lanes, alarms = test.start(), []
+    lanes = test.start()
+    alarms: list[tuple[int, int]] = []
     for part in np.split(np.arange(len(rows)), sorted(min(each, len(rows)) for each in cuts)):
         lanes = msgspec.json.decode(msgspec.json.encode(lanes), type=tuple[Lane, ...])
         found = test.update(lanes, rows[part], joins[part], limits, at[part])

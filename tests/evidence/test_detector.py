@@ -21,7 +21,8 @@ CUTS = st.lists(st.integers(0, 120), max_size=5)
 
 def step_by_step(detector: EDetector, losses: Floats, joins: Floats) -> tuple[Floats, list[int]]:
     """The recursion as it is written in the paper."""
-    held, alarms = np.zeros(detector.test.bets), []
+    held = np.zeros(detector.test.bets)
+    alarms: list[int] = []
     for place, (gains, join) in enumerate(zip(detector.test.gains(losses), joins, strict=True)):
         held = (held + join) * np.exp(gains)
         if held.mean() >= detector.limit:
@@ -44,7 +45,8 @@ def test_it_is_the_recursion_of_the_paper(losses: list[float], limit: float, see
 def test_cut_anywhere_and_kept_in_between_it_is_the_same(losses: list[float], cuts: list[int], limit: float) -> None:
     detector, values = EDetector(NULL, limit), np.array(losses, np.float64)
     whole, expected = detector.update(detector.start(), values)
-    state, alarms, start = detector.start(), [], 0
+    state, start = detector.start(), 0
+    alarms: list[int] = []
     for piece in np.split(values, sorted(min(each, len(values)) for each in cuts)):
         state = msgspec.json.decode(msgspec.json.encode(state), type=Watch)
         state, found = detector.update(state, piece)

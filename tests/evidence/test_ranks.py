@@ -16,7 +16,8 @@ SCORES = st.lists(st.sampled_from([0.0, 1.0, 1.5, 2.0, 3.0, -7.0, 99.0]), min_si
 
 
 def by_definition(reference: Reference, before: Floats, scores: Floats, uniform: Floats) -> list[float]:
-    known, found = reference.bins(before).tolist(), []
+    known = reference.bins(before).tolist()
+    found: list[float] = []
     for each, draw in zip(reference.bins(scores).tolist(), uniform, strict=True):
         known.append(each)
         larger, equal = sum(other > each for other in known), sum(other == each for other in known)

@@ -86,7 +86,8 @@ def test_looked_at_at_any_speed_it_says_the_same(cuts: list[int], words: str) ->
     monitor = InputDrift.of(table(1000, 0), Terms(FalseAlarms.read(words)))
     at, rows = moments(1500), pa.concat_tables([table(1000, 5), table(500, 6, shift=0.8)])
     whole, expected = monitor.observe(monitor.start(BEGAN), at, rows)
-    state, alarms = monitor.start(BEGAN), [()] * 4
+    state = monitor.start(BEGAN)
+    alarms: list[tuple[Micros, ...]] = [()] * 4
     for part in np.split(np.arange(1500), sorted(cuts)):
         state = msgspec.json.decode(msgspec.json.encode(state), type=ScoresState)
         state, found = monitor.observe(state, at[part], rows.take(pa.array(part)))

@@ -76,7 +76,8 @@ def test_looked_at_at_any_speed_it_says_the_same(cuts: list[int], words: str) ->
     monitor = RiskDrift.of(losses(4000, 0.1, 0), FalseAlarms.read(words))
     at, values = moments(3000), np.concatenate((losses(2000, 0.1, 5), losses(1000, 0.2, 6)))
     whole, expected = observe(monitor, monitor.start(BEGAN), at, values)
-    state, alarms = monitor.start(BEGAN), []
+    state = monitor.start(BEGAN)
+    alarms: list[Micros] = []
     for rows in np.split(np.arange(3000), sorted(cuts)):
         state = msgspec.json.decode(msgspec.json.encode(state), type=RiskState)
         state, found = observe(monitor, state, at[rows], values[rows])

@@ -78,7 +78,8 @@ class Watch(msgspec.Struct, frozen=True):
         are negative or no numbers, and for a limit that is not positive.
         """
         check_joins(joins, len(gains), limit)
-        held, alarms, start, size = np.array(self.held), [], 0, LONGEST
+        held, start, size = np.array(self.held), 0, LONGEST
+        alarms: list[int] = []
         while start < len(gains):
             piece = slice(start, start + size)
             path = climbed(held, gains[piece], joins[piece])

@@ -123,7 +123,8 @@ class FalseAlarms(msgspec.Struct, frozen=True):
             return [(latest, slice(0, len(at)), False)]
         period = round(self.days * DAY)
         numbers = (np.maximum(np.maximum.accumulate(at), latest) - began) // period
-        current, found = (latest - began) // period, []
+        current = (latest - began) // period
+        found: list[tuple[Micros, slice, bool]] = []
         for number in np.unique(numbers).tolist():
             rows = slice(int(np.searchsorted(numbers, number)), int(np.searchsorted(numbers, number, "right")))
             is_new = number > current
