@@ -11,7 +11,7 @@ POLICY = FalseAlarms.read(false_alarms.MEAN)
 
 def test_a_life_is_the_same_again() -> None:
     often = FalseAlarms.read("at most 500 per day")
-    assert alarms(often, 20, 1) == alarms(often, 20, 1) != alarms(often, 20, 2)
+    assert alarms(often, 5, 1) == alarms(often, 5, 1) != alarms(often, 5, 2)
 
 
 def test_what_changes_is_found_and_named() -> None:

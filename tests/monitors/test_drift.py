@@ -184,7 +184,7 @@ def test_a_constant_output_says_nothing_until_it_is_another() -> None:
 
 def commuters(at: Ints, seed: int) -> dict[str, Floats]:
     """A score that goes up and down with the hour of the day."""
-    return {"score": np.random.default_rng(seed).normal(size=len(at)) + 2.0 * np.sin(at / HOUR * (math.pi / 12))}
+    return {"score": np.random.default_rng(seed).normal(size=len(at)) + 2.0 * np.sin(at // HOUR * (math.pi / 12))}
 
 
 def test_what_comes_and_goes_with_the_hour_is_no_change_where_that_is_known() -> None:
@@ -243,4 +243,4 @@ def test_members_of_one_monitor_break_ties_differently() -> None:
     same = np.repeat([0.0, 1.0], 500)
     monitor = ScoreDrift.of({"one": same, "other": same}, TERMS)
     state, _ = monitor.observe(monitor.start(BEGAN), moments(1), {"one": np.zeros(1), "other": np.zeros(1)})
-    assert state.lanes[0].held != state.lanes[1].held
+    assert state.lanes[0].capital != state.lanes[1].capital

@@ -5,7 +5,7 @@ import math
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.errors import BadInput
@@ -71,6 +71,7 @@ def test_the_other_way_a_fall_alarms() -> None:
     assert found.standing is Standing.STEADY
 
 
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 3000), max_size=4), st.sampled_from(SENTENCES))
 def test_looked_at_at_any_speed_it_says_the_same(cuts: list[int], words: str) -> None:
     monitor = RiskDrift.of(losses(4000, 0.1, 0), FalseAlarms.read(words))

@@ -24,7 +24,7 @@ _TEST: Final = BettingTest(low=-1.0, high=1.0, mean=0.0, timidest=PAIRED_TIMIDES
 class Serial(msgspec.Struct, frozen=True):
     """What speaks for neighbours being alike, as a value.
 
-    >>> Serial().moved(np.tile([0.1, 0.2, 0.1, 0.9, 0.8, 0.9], 20)).warns()
+    >>> Serial().moved(np.tile([0.1, 0.2, 0.1, 0.9, 0.8, 0.9], 100)).warns()
     True
     """
 

@@ -37,7 +37,7 @@ class RiskDrift(msgspec.Struct, frozen=True, kw_only=True):
 
     >>> monitor = RiskDrift.of(np.tile([0.0] * 9 + [1.0], 200), FalseAlarms())
     >>> round(monitor.mean, 3), round(monitor.half_width, 4), round(monitor.bound, 4)
-    (0.1, 0.0131, 0.1231)
+    (0.1, 0.0132, 0.1232)
     """
 
     name: str = "risk"
@@ -132,7 +132,7 @@ def observe(monitor: RiskDrift, state: RiskState, at: Ints, losses: Floats) -> t
     >>> monitor = RiskDrift.of(np.tile([0.0] * 9 + [1.0], 200), FalseAlarms())
     >>> state, found = observe(monitor, monitor.start(Micros(0)), np.arange(1, 31) * 3_600_000_000, np.ones(30))
     >>> found.standing.value, found.alarms[0] // 3_600_000_000
-    ('alarm', 6)
+    ('alarm', 5)
     """
     check_moments(at, len(losses))
     if monitor.reason:
