@@ -125,9 +125,7 @@ def test_losses_that_are_none_are_told_and_change_nothing(bad: list[float]) -> N
         (np.full(2000, np.nan), "worse", "2,000 of 2,000 losses are no numbers"),
     ],
 )
-def test_without_a_reference_it_is_undecided_and_says_why(
-    reference: Floats, direction: Direction, reason: str
-) -> None:
+def test_without_a_reference_it_is_undecided_and_says_why(reference: Floats, direction: Direction, reason: str) -> None:
     monitor = RiskDrift.of(reference, POLICY, direction=direction)
     state, found = observe(monitor, monitor.start(BEGAN), moments(10), np.ones(10))
     assert found.standing is Standing.UNDECIDED

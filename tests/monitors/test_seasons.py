@@ -24,7 +24,7 @@ def test_seasons_are_those_of_the_calendar(moment: int, zone: str) -> None:
 
 def test_there_are_as_many_as_their_numbers_reach() -> None:
     at = np.arange(0, 8 * 24) * 3600 * SECOND
-    assert [each.of(at).max() + 1 for each in Season] == [each.count for each in Season] == [1, 24, 7, 168]
+    assert [each.of(at).max() + 1 for each in Season] == [each.size for each in Season] == [1, 24, 7, 168]
 
 
 @pytest.mark.parametrize("zone", ["Nowhere/City", "", "../etc/passwd"])

@@ -161,7 +161,7 @@ def jumped(capital: Floats, p_values: Floats) -> Floats:
     >>> jumped(np.full((1, 3), 1 / 3), np.array([[0.25]])).round(3).tolist()
     [[[0.5, 0.333, 0.167]]]
     """
-    bets = 1.0 + 2.0 * np.multiply.outer(p_values - 0.5, OPINIONS)
+    bets: Floats = 1.0 + 2.0 * np.multiply.outer(p_values - 0.5, OPINIONS)
     mixed = np.empty_like(capital)
     for row in range(len(bets)):
         np.matmul(bets[row - 1] if row else capital, _MIXING, out=mixed)

@@ -10,7 +10,6 @@ import math
 from typing import Final, Literal
 
 import msgspec
-import numpy as np
 
 from headgate.errors import BadInput
 from headgate.evaluation.estimate import quantile_of, standard_error
@@ -35,6 +34,7 @@ Direction = Literal["worse", "better"]
 class RiskDrift(msgspec.Struct, frozen=True, kw_only=True):
     """A monitor of losses, fixed before it begins.
 
+    >>> import numpy as np
     >>> monitor = RiskDrift.of(np.tile([0.0] * 9 + [1.0], 200), FalseAlarms())
     >>> round(monitor.mean, 3), round(monitor.half_width, 4), round(monitor.bound, 4)
     (0.1, 0.0132, 0.1232)
@@ -129,6 +129,7 @@ def observe(monitor: RiskDrift, state: RiskState, at: Ints, losses: Floats) -> t
     are no numbers from 0 to 1 leave the state as it is and are told as ``broken``. Raises BadInput where moments are
     none, or not one per loss.
 
+    >>> import numpy as np
     >>> monitor = RiskDrift.of(np.tile([0.0] * 9 + [1.0], 200), FalseAlarms())
     >>> state, found = observe(monitor, monitor.start(Micros(0)), np.arange(1, 31) * 3_600_000_000, np.ones(30))
     >>> found.standing.value, found.alarms[0] // 3_600_000_000

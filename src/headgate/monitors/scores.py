@@ -105,7 +105,7 @@ def compared(
             fitting[:, place],
             rest[:, place],
             at=seasons,
-            seasons=terms.season.count,
+            seasons=terms.season.size,
             seed=_seed(terms.seed, name, member),
         )
         for place, member in enumerate(members)
@@ -164,9 +164,7 @@ def unmeasured(monitor: Scores, standing: Standing, reason: str) -> tuple[Measur
     )
 
 
-def _said(
-    monitor: Scores, state: ScoresState, place: int, at: Ints, alarms: Sequence[tuple[int, int]]
-) -> Measurement:
+def _said(monitor: Scores, state: ScoresState, place: int, at: Ints, alarms: Sequence[tuple[int, int]]) -> Measurement:
     mine = tuple(Micros(int(at[row])) for row, lane in alarms if lane == place)
     alike = state.serial[place].warns(ALPHA / len(monitor.members))
     return Measurement(
@@ -181,9 +179,7 @@ def _said(
     )
 
 
-def _neighbours(
-    serial: Sequence[Serial], p_values: Floats, alarms: Sequence[tuple[int, int]]
-) -> tuple[Serial, ...]:
+def _neighbours(serial: Sequence[Serial], p_values: Floats, alarms: Sequence[tuple[int, int]]) -> tuple[Serial, ...]:
     """What speaks for neighbours being alike, from each member's last alarm on: a change makes them so as well."""
     since = {lane: row + 1 for row, lane in alarms}
     return tuple(

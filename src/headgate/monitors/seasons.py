@@ -29,7 +29,7 @@ class Season(StrEnum):
     HOUR_OF_WEEK = "hour_of_week"
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         """How many seasons there are."""
         return {"none": 1, "hour_of_day": 24, "day_of_week": 7, "hour_of_week": 168}[self.value]
 
