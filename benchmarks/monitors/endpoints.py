@@ -13,10 +13,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from headgate.evidence.false_alarms import FalseAlarms, parts
-from headgate.monitors.alarms import Measurement
-from headgate.monitors.drift import InputDrift, ScoreDrift
-from headgate.monitors.risk import RiskDrift, observe
-from headgate.monitors.scores import Terms
+from headgate.monitors.alarms.alarms import Measurement
+from headgate.monitors.alarms.drift import InputDrift, ScoreDrift
+from headgate.monitors.alarms.risk import RiskDrift, observe
+from headgate.monitors.alarms.scores import Terms
 from headgate.vocabulary import DAY, HOUR, Micros
 
 FEATURES, SEGMENTS = 20, 5

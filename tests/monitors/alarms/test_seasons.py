@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headgate.errors import BadInput
-from headgate.monitors.seasons import Season, check_zone
+from headgate.monitors.alarms.seasons import Season, check_zone
 from headgate.vocabulary import SECOND
 
 

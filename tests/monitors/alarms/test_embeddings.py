@@ -6,7 +6,7 @@ import pytest
 
 from headgate.errors import BadInput
 from headgate.evidence.mixture import Floats
-from headgate.monitors.embeddings import Embedding
+from headgate.monitors.alarms.embeddings import Embedding
 
 
 def clouds(counts: list[int], seed: int) -> Floats:

@@ -18,8 +18,8 @@ from headgate.evidence.false_alarms import FalseAlarms
 from headgate.evidence.mixture import Floats
 from headgate.evidence.ranks import Ints, Reference
 from headgate.evidence.serial import ALPHA, Serial, serial_within
-from headgate.monitors.alarms import Clock, Measurement, Standing, check_moments, steps
-from headgate.monitors.seasons import Season, check_zone
+from headgate.monitors.alarms.alarms import Clock, Measurement, Standing, check_moments, steps
+from headgate.monitors.alarms.seasons import Season, check_zone
 from headgate.vocabulary import Micros
 
 LEAST: Final = 200

@@ -18,7 +18,7 @@ from headgate.evidence.detector import Watch
 from headgate.evidence.false_alarms import FalseAlarms
 from headgate.evidence.mixture import Floats
 from headgate.evidence.ranks import Ints
-from headgate.monitors.alarms import Clock, Measurement, Standing, check_moments, steps
+from headgate.monitors.alarms.alarms import Clock, Measurement, Standing, check_moments, steps
 from headgate.vocabulary import Micros
 
 LEAST: Final = 1000

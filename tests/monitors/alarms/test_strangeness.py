@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headgate.errors import BadInput
-from headgate.monitors.strangeness import MISSING, Table
+from headgate.monitors.alarms.strangeness import MISSING, Table
 
 REFERENCE = pa.table(
     {

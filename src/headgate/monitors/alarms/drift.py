@@ -13,10 +13,10 @@ import pyarrow as pa
 from headgate.errors import BadInput
 from headgate.evidence.mixture import Floats
 from headgate.evidence.ranks import Ints
-from headgate.monitors.alarms import Standing
-from headgate.monitors.embeddings import Embedding
-from headgate.monitors.scores import Observed, Scores, ScoresState, Terms, compared, divided, observe, unmeasured
-from headgate.monitors.strangeness import ROW, Table
+from headgate.monitors.alarms.alarms import Standing
+from headgate.monitors.alarms.embeddings import Embedding
+from headgate.monitors.alarms.scores import Observed, Scores, ScoresState, Terms, compared, divided, observe, unmeasured
+from headgate.monitors.alarms.strangeness import ROW, Table
 from headgate.vocabulary import Micros
 
 

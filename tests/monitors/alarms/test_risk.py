@@ -12,8 +12,8 @@ from headgate.errors import BadInput
 from headgate.evidence.false_alarms import FalseAlarms
 from headgate.evidence.mixture import Floats
 from headgate.evidence.ranks import Ints
-from headgate.monitors.alarms import Standing
-from headgate.monitors.risk import LEAST, Direction, RiskDrift, RiskState, observe
+from headgate.monitors.alarms.alarms import Standing
+from headgate.monitors.alarms.risk import LEAST, Direction, RiskDrift, RiskState, observe
 from headgate.vocabulary import DAY, HOUR, Micros
 
 POLICY = FalseAlarms.read("at most one per 90 days")

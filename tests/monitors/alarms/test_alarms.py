@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from headgate.errors import BadInput
 from headgate.evidence.false_alarms import FalseAlarms
-from headgate.monitors.alarms import Clock, Standing, check_moments, steps
+from headgate.monitors.alarms.alarms import Clock, Standing, check_moments, steps
 from headgate.vocabulary import DAY, Micros
 
 MOMENTS = st.lists(st.integers(0, 9 * DAY), max_size=30)

@@ -14,10 +14,10 @@ from headgate.errors import BadInput
 from headgate.evidence.false_alarms import FalseAlarms
 from headgate.evidence.mixture import Floats
 from headgate.evidence.ranks import Ints
-from headgate.monitors.alarms import Measurement, Standing
-from headgate.monitors.drift import InputDrift, ScoreDrift
-from headgate.monitors.scores import LEAST, ScoresState, Terms
-from headgate.monitors.seasons import Season
+from headgate.monitors.alarms.alarms import Measurement, Standing
+from headgate.monitors.alarms.drift import InputDrift, ScoreDrift
+from headgate.monitors.alarms.scores import LEAST, ScoresState, Terms
+from headgate.monitors.alarms.seasons import Season
 from headgate.vocabulary import DAY, HOUR, Micros
 
 TERMS = Terms(FalseAlarms.read("at most one per 90 days"))
