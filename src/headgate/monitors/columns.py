@@ -87,7 +87,7 @@ def columns(table: pa.Table, output: Output, version: str | None) -> Columns:
         own = spoke
     truth, labelled = _truths(table["label"], output)
     return Columns(
-        at=integers(table["at"].cast(pa.timestamp("us", tz=table["at"].type.tz)).cast(pa.int64())),
+        at=moments(table["at"]),
         answered=answered,
         refused=np.where(spoke, -1, refused),
         fell_back=named(table["fallback"])[0] >= 0,
@@ -142,6 +142,15 @@ def integers(column: pa.ChunkedArray) -> Ints:
     """
     values: Ints = column.to_numpy().astype(np.int64)
     return values
+
+
+def moments(column: pa.ChunkedArray) -> Ints:
+    """Moments as whole microseconds, none of them null.
+
+    >>> moments(pa.chunked_array([pa.array([7], pa.timestamp("us", tz="UTC"))])).tolist()
+    [7]
+    """
+    return integers(column.cast(pa.timestamp("us", tz=column.type.tz)).cast(pa.int64()))
 
 
 def floats(column: pa.ChunkedArray) -> Floats:
