@@ -15,6 +15,7 @@ from typing import Final, get_args
 import click
 
 from headgate import errors, settings
+from headgate.alerts.finding import Severity
 from headgate.cli.exits import EXIT_CODES, exit_code
 from headgate.cli.main import VERBS, headgate_command
 from headgate.errors import HeadgateError
@@ -170,6 +171,7 @@ def endpoint_file() -> str:
         "capture": (SOURCE / "traffic" / "traffic.py", "Capture"),
         "review": (path, "Review"),
         "rollouts": (path, "RolloutBudget"),
+        "alerts": (SOURCE / "alerts" / "rule.py", "AlertWords"),
         "traffic": (path, "Split"),
         "traffic.split[]": (path, "Share"),
     }
@@ -327,6 +329,11 @@ def api_of_reviews() -> str:
     return _methods(SOURCE / "app" / "reviews.py", "Reviews", "hg.reviews")
 
 
+def api_of_alerts() -> str:
+    """The methods of ``hg.alerts``."""
+    return _methods(SOURCE / "app" / "alerts.py", "Alerts", "hg.alerts")
+
+
 def api_of_client() -> str:
     """The methods of what ``headgate.connect`` gives."""
     return _methods(SOURCE / "client.py", "Client", "client")
@@ -436,6 +443,7 @@ _ENUMS: Final[Mapping[str, type[StrEnum]]] = {
     "Live": Live,
     "OnFailure": OnFailure,
     "OnHorizon": OnHorizon,
+    "Severity": Severity,
 }
 _WORDS: Final = {"DEFAULT_PROJECT": str(DEFAULT_PROJECT), "None": "null", "False": "false", "True": "true"}
 
@@ -467,6 +475,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "api-of-keys": api_of_keys,
     "api-of-rollouts": api_of_rollouts,
     "api-of-reviews": api_of_reviews,
+    "api-of-alerts": api_of_alerts,
     "api-of-client": api_of_client,
     "api-of-reader": api_of_reader,
 }

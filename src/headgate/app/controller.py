@@ -1,8 +1,10 @@
 """Composes and runs the controller's process; called by ``headgate controller``."""
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 import uvicorn
@@ -17,10 +19,13 @@ from headgate.clock import Clock, SystemClock
 from headgate.console.api import control_api
 from headgate.console.guard import Guard
 from headgate.console.wire import CONNECTIONS, BoundedProtocol
+from headgate.controller.alerting import Alerting
 from headgate.controller.lockstep import Lockstep
 from headgate.controller.progress import Progress
 from headgate.controller.reconcile import Controller
 from headgate.errors import BadConfiguration, BadInput, HeadgateError
+from headgate.gateway.metrics import Slab
+from headgate.gateway.metrics.counting import AlertCount
 from headgate.settings import Settings
 from headgate.store.home import claim, create_home
 from headgate.store.replayclock import ReplayClock
@@ -44,8 +49,11 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
     home = create_home(settings.home.root)
     with claim(controller_lock(home)):
         clock: Clock = ReplayClock(home.replay_clock) if settings.replay else SystemClock()
-        with Headgate(home, store=store, clock=clock) as hg:
-            progress = hg.rollouts.progress()
+        slab = contextlib.closing(Slab(home.metrics / "controller.slab"))
+        with Headgate(home, store=store, clock=clock) as hg, slab as cells:
+            progress, count = hg.rollouts.progress(), AlertCount(cells)
+            alerts = replace(hg.alerts, actor="controller")
+            alerting = alerts.alerting(count.stand)
             controller = hg.controller(watches=lambda: progress.is_at_work)
             chores = hg.chores(seal_interval=settings.seal_interval)
             stop = threading.Event()
@@ -53,6 +61,8 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
                 ("reconcile", controller.reconcile),
                 ("rollouts", progress.turn),
                 ("chores", chores.turn),
+                ("alerts", alerting.turn),
+                ("deliveries", alerts.delivering(count).turn),
                 ("keys", hg.keys.publish),
                 ("signing keys", SigningKeys(home.keys).turn),
             )
@@ -60,20 +70,24 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             for loop in loops:
                 loop.start()
             try:
-                _serve(_Control(hg, _lockstep(hg, controller, progress, clock)), Guard(open_identity(home)), settings)
+                lockstep = _lockstep(hg, controller, progress, alerting, clock)
+                _serve(_Control(hg, lockstep), Guard(open_identity(home)), settings)
             finally:
                 stop.set()
                 for loop in loops:
                     loop.join()
 
 
-def _lockstep(hg: Headgate, controller: Controller, progress: Progress, clock: Clock) -> Lockstep | None:
+def _lockstep(
+    hg: Headgate, controller: Controller, progress: Progress, alerting: Alerting, clock: Clock
+) -> Lockstep | None:
     if not isinstance(clock, ReplayClock):
         return None
 
     def tick() -> None:
         progress.turn(at_once=True)
         controller.reconcile()
+        alerting.turn()
 
     reports, stillness = FileReports(hg.home.run / "workers"), FileStillness(hg.home.stillness)
     return Lockstep(clock, tick, hg.traffic, reports, stillness, noted=hg.note_advance)

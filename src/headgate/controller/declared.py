@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import msgspec
 
+from headgate.alerts.rule import Rule
 from headgate.contracts.compare import Compatibility, compare
 from headgate.contracts.contract import Contract
 from headgate.contracts.text import to_document
@@ -64,6 +65,10 @@ class Declared:
             for spec in self._specs()
             if spec.retention_days is not None
         }
+
+    def alert_rules(self) -> dict[tuple[str, str], Rule]:
+        """What every file that can be read says of its alerts, by project and endpoint."""
+        return {(spec.project, spec.endpoint): spec.alert_rule for spec in self._specs()}
 
     def _specs(self) -> list[EndpointSpec]:
         """Every file that can be read; one that cannot, such as a newer Headgate's, holds up no other."""

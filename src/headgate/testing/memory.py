@@ -16,11 +16,12 @@ from headgate.registry.ports import Evaluation, Version
 from headgate.review.leases import Lease
 from headgate.rollouts.rollout import Edit, Rollout, edited_meanwhile, under_way
 from headgate.rollouts.state import Move
+from headgate.testing.memory_alerts import MemoryAlerts
 from headgate.traffic.traffic import Traffic
 from headgate.vocabulary import NAME, NAME_RULE, Micros
 
 
-class MemoryStore:
+class MemoryStore(MemoryAlerts):
     """Registry, events, endpoints and rollouts in dictionaries; safe to share between threads.
 
     >>> from headgate.vocabulary import Micros
@@ -30,6 +31,7 @@ class MemoryStore:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self._lock = threading.Lock()
         self._versions: dict[tuple[str, str], list[Version]] = {}
         self._aliases: dict[tuple[str, str], dict[str, int]] = {}
