@@ -18,6 +18,7 @@ from headgate.contracts.yaml_text import dump_yaml, read_yaml, write_yaml
 from headgate.errors import BadConfiguration
 from headgate.traffic.durations import seconds
 from headgate.traffic.traffic import Capture, People, Policy, Resources
+from headgate.traffic.watched import MonitorWords, faults
 from headgate.vocabulary import DEFAULT_PROJECT, NAME, NAME_RULE, PEOPLE, SECOND, Ack, Micros, OnFailure, readable
 
 _MODEL: Final = re.compile(rf"{NAME_RULE}(:[1-9][0-9]{{0,8}}|@{NAME_RULE})?")
@@ -124,6 +125,7 @@ class EndpointSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     review: Review | None = None
     """How people decide; without it they do by the defaults where `live` is human, and nowhere else."""
     rollouts: RolloutBudget = RolloutBudget()
+    monitors: MonitorWords = MonitorWords()
     alerts: AlertWords = AlertWords()
     traffic: Split | None = None
     """A manual split; None sends everything to `model`."""
@@ -260,6 +262,17 @@ rollouts:
   alpha_per_year: 0.2
   worse_per_year: 3
 
+# How it is watched: how often alarms of all monitors together may be false (at most one per 90 days, at most 5 % per
+# year, at most 5 % ever), what is borne of errors, refusals and fallbacks, how much worse than its evaluation the model
+# may be (null: a point), and what an hour of a processor costs (null: seconds alone are told).
+monitors:
+  false_alarms: at most one per 90 days
+  errors_percent: 1
+  refusals_percent: 5
+  fallbacks_percent: 5
+  tolerance: null
+  price_per_cpu_hour: null
+
 # Who is told when a monitor finds something (null: every channel of the home's channels.yaml), from which severity on
 # (info, warning, critical), how long not again, and how long after it was last found it counts as over.
 alerts:
@@ -302,6 +315,7 @@ def _faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
     yield from _duration_faults(spec)
     yield from _capture_faults(spec)
     yield from _review_faults(spec)
+    yield from faults(spec.monitors)
     yield from _alert_faults(spec.alerts)
     if not 0 < spec.rollouts.alpha_per_year < 1:
         yield "rollouts.alpha_per_year", "must lie between 0 and 1, neither of them included"

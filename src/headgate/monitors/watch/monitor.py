@@ -4,6 +4,7 @@ A monitor is a value that was made of an endpoint's file and its model's referen
 value as well. Every monitor of the room takes part in the watch by this port, `tick.py` is the only caller.
 """
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
@@ -12,6 +13,7 @@ import msgspec
 import pyarrow as pa
 
 from headgate.alerts.finding import Figure, Finding
+from headgate.monitors.alarms.terms import Terms
 from headgate.monitors.columns import Columns
 from headgate.monitors.standing import Standing
 from headgate.monitors.windows import Window
@@ -118,3 +120,22 @@ class Monitor(Protocol[State]):
 
 
 AnyMonitor = Monitor[Any]
+
+
+def mark_of(*made_of: object) -> str:
+    """The mark of a monitor that was made of these values, as 16 hexadecimal digits: of other values it is another.
+
+    >>> mark_of("errors", 0.01) == mark_of("errors", 0.02)
+    False
+    """
+    return hashlib.sha256(msgspec.json.encode(made_of)).hexdigest()[:16]
+
+
+def certainty(terms: Terms) -> str:
+    """How sure an alarm is, in words.
+
+    >>> from headgate.monitors.alarms.terms import Budget
+    >>> certainty(Terms(Budget.of("at most one per 90 days")))
+    'false alarms of all 3 monitors of the endpoint: at most 1 per 90 days'
+    """
+    return f"false alarms of all {len(terms.budget.monitors)} monitors of the endpoint: {terms.budget.policy.words}"
