@@ -12,14 +12,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from headgate.evidence.false_alarms import FalseAlarms, parts
 from headgate.monitors.alarms.alarms import Measurement
 from headgate.monitors.alarms.drift import InputDrift, ScoreDrift
-from headgate.monitors.alarms.risk import RiskDrift, observe
-from headgate.monitors.alarms.scores import Terms
+from headgate.monitors.alarms.risk import RiskDrift
+from headgate.monitors.alarms.terms import INPUT, RISK, SCORE, Budget, Terms
 from headgate.vocabulary import DAY, HOUR, Micros
 
-FEATURES, SEGMENTS = 20, 5
+FEATURES: Final = 20
+SEGMENTS: Final = ("north", "east", "south", "west", "abroad")
 A_DAY: Final = 10
 """Rows of a segment on an ordinary day."""
 REFERENCE_ROWS: Final = 2000
@@ -97,31 +97,33 @@ class Monitors:
     inputs: InputDrift
 
     @classmethod
-    def of(cls, reference: Part, policy: FalseAlarms, seed: int) -> "Monitors":
-        """With an equal part of the budget for losses, scores and inputs, and of these for each segment."""
-        risk, score, inputs = (each / SEGMENTS for each in parts([1, 1, 1]))
+    def of(cls, reference: Part, terms: Terms, segment: str) -> "Monitors":
+        """Each with an equal part of the budget."""
+        risk, score, inputs = (f"{each} of {segment}" for each in (RISK, SCORE, INPUT))
         return cls(
-            RiskDrift.of(reference.losses, policy, part=risk),
-            ScoreDrift.of({"score": reference.score}, Terms(policy, score, seed=seed)),
-            InputDrift.of(reference.rows, Terms(policy, inputs, seed=seed)),
+            RiskDrift.of(reference.losses, terms, name=risk),
+            ScoreDrift.of({"score": reference.score}, terms, name=score),
+            InputDrift.of(reference.rows, terms, name=inputs),
         )
 
     def observe(self, part: Part) -> list[Measurement]:
         """What they find in all the rows of a segment."""
         began = Micros(0)
-        _, loss = observe(self.risk, self.risk.start(began), part.at, part.losses)
+        _, losses = self.risk.observe(self.risk.start(began), part.at, part.losses)
         _, score = self.score.observe(self.score.start(began), part.at, {"score": part.score})
         _, inputs = self.inputs.observe(self.inputs.start(began), part.at, part.rows)
-        return [loss, *score, *inputs]
+        return [*losses, *score, *inputs]
 
 
-def alarms(policy: FalseAlarms, days: int, seed: int, change: Change | None = None) -> list[tuple[float, str]]:
+def alarms(words: str, days: int, seed: int, change: Change | None = None) -> list[tuple[float, str]]:
     """Days at which an endpoint's monitors raised alarms and what each was about, over its life of `days`, in order."""
+    budget = Budget.of(words, segments=SEGMENTS)
     found = []
-    for segment in range(SEGMENTS):
-        random = np.random.default_rng((seed, segment))
+    for place, segment in enumerate(SEGMENTS):
+        random = np.random.default_rng((seed, place))
         reference = part_of(np.arange(REFERENCE_ROWS), random)
-        part = part_of(moments(days, random), random, change if segment == 0 else None)
-        for each in Monitors.of(reference, policy, seed=SEGMENTS * seed + segment).observe(part):
-            found += [(moment / DAY, f"{segment} {each.monitor} {each.member}") for moment in each.alarms]
+        part = part_of(moments(days, random), random, change if place == 0 else None)
+        monitors = Monitors.of(reference, Terms(budget, seed=len(SEGMENTS) * seed + place), segment)
+        for each in monitors.observe(part):
+            found += [(moment / DAY, f"{each.monitor}: {each.member}") for moment in each.alarms]
     return sorted(found)

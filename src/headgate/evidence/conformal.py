@@ -1,10 +1,10 @@
 """Evidence that scores are no longer exchangeable with those of a reference: that what comes in has changed.
 
 A conformal test martingale bets on the p-values of `ranks`, which are uniform and independent while nothing changes.
-The bets follow the simple jumper (Vovk, Petej, Nouretdinov, Ahlberg, Carlsson and Gammerman 2021, "Retrain or not
-retrain: conformal test martingales for change-point detection", algorithm 1): capital C_e is kept for three opinions e
-of -1, 0 and 1, namely that scores are larger than they were, as they were, and smaller. At each p-value a share of
-`JUMP` changes its opinion, and then
+The bets are those of the simple jumper (Vovk, Petej, Nouretdinov, Ahlberg, Carlsson and Gammerman 2021, "Retrain or not
+retrain: conformal test martingales for change-point detection", algorithm 1) with stakes twice as large, as much as a
+fair linear bet can stake. Capital C_e is kept for three opinions e of -1, 0 and 1, namely that scores are larger than
+they were, as they were, and smaller. At each p-value a share of `JUMP` is dealt out evenly anew, and then
 
     C_e <- C_e (1 + 2 e (p - 1/2)),   f = (sum of C after) / (sum of C before),   so that E[f | past] = 1.
 
@@ -29,7 +29,7 @@ from headgate.evidence.mixture import Floats
 from headgate.evidence.ranks import Bags, Ints, Reference, draws
 
 JUMP: Final = 0.01
-"""Share of the capital that changes its opinion at each p-value."""
+"""Share of the capital that is dealt out evenly among the opinions at each p-value."""
 OPINIONS: Final = np.array([-1.0, 0.0, 1.0])
 _MIXING: Final = (1 - JUMP) * np.eye(3) + JUMP / 3
 _EVEN: Final = (1 / 3, 1 / 3, 1 / 3)

@@ -2,8 +2,8 @@
 
 A test asks whether a null ever held; a detector asks whether it still does. With every observation a new unit of
 evidence joins those that bet already, as if the change began there: the Shiryaev-Roberts form of an e-detector (Shin,
-Ramdas and Rinaldo 2024, "E-detectors: a nonparametric framework for sequential change detection", definition 2.2).
-For each bet, with g what observation t makes of it and a what joins before it,
+Ramdas and Rinaldo 2024, "E-detectors: a nonparametric framework for sequential change detection", section 2).
+For each bet, with exp(g_t) what observation t makes of it and a_t what joins before it,
 
     R_t = (R_(t-1) + a_t) exp(g_t),   an alarm where the mean of the bets' R_t is at `limit` or above, then R_t = 0.
 
@@ -22,7 +22,8 @@ does not grow on average: an alarm adds `limit` and takes away at least as much.
 * *a_t = 1 / (t (t + 1))*, `ever`: all that ever joins is 1, so with a limit of 1 / alpha there is any false alarm at
   all, even after alarms, with a probability of at most alpha.
 
-Rates of several detectors add, whatever they share, because expectations do.
+Rates of several detectors add, whatever they share, because expectations do: that is all an endpoint's budget rests on.
+The time to the first alarm of any of them is another matter, see `false_alarms`.
 """
 
 import math
@@ -45,14 +46,12 @@ class Watch(msgspec.Struct, frozen=True):
     """What a detector holds, as a value: keep it, send it, go on from it; nothing else is the state.
 
     >>> watch, alarms = Watch.of(1).moved(np.full((5, 1), np.log(2.0)), np.ones(5), limit=10.0)
-    >>> alarms, watch.level, watch.seen
-    ((2,), 6.0, 5)
+    >>> alarms, watch.level
+    ((2,), 6.0)
     """
 
     held: tuple[float, ...]
     """R of each bet: in the unit of what joins, never negative, below `limit` on average."""
-    seen: int = 0
-    """Observations so far, those before alarms among them."""
 
     @classmethod
     def of(cls, bets: int) -> "Watch":
@@ -67,8 +66,8 @@ class Watch(msgspec.Struct, frozen=True):
         return math.fsum(self.held) / len(self.held)
 
     def renewed(self) -> "Watch":
-        """As at the start, but for what was seen."""
-        return Watch((0.0,) * len(self.held), self.seen)
+        """As at the start."""
+        return Watch((0.0,) * len(self.held))
 
     def moved(self, gains: Floats, joins: Floats, limit: float) -> tuple["Watch", tuple[int, ...]]:
         """After more observations, and places of those at which there was an alarm.
@@ -89,7 +88,7 @@ class Watch(msgspec.Struct, frozen=True):
             else:
                 alarms.append(start + place)
                 held, start, size = np.zeros(len(held)), start + place + 1, SHORTEST
-        return Watch(tuple(held.tolist()), self.seen + len(gains)), tuple(alarms)
+        return Watch(tuple(held.tolist())), tuple(alarms)
 
 
 def climbed(held: Floats, gains: Floats, joins: Floats) -> Floats:

@@ -7,18 +7,22 @@ Three sentences can be meant, and `detector` keeps all of them in one way:
   adds up to 365, and the limit is 365 days / 5 %; as each year stands for itself, detectors begin anew with it.
 * ``at most 5 % ever``: with this probability there is any at all. What joins becomes less with every observation.
 
-Several detectors share a budget by parts of it that sum to 1: one that has the part v gets its limit divided by v.
-Their rates add up to no more than the whole, and so do their probabilities, whatever the detectors share; nothing is
-asked of the order in which they are looked at. The mean of their R's held against the undivided limit would be at it
-sooner, never later (where one is at limit / v with equal parts v, so is the mean at the limit). But that is an alarm of
-all of them at once: it needs every R at every moment, and the bets of each to be fair given what all others saw, which
-p-values of features of the same rows are each by itself and not together. So parts it is. What they cost is little:
-evidence grows geometrically after a change, so a part v costs log(1 / v) more of it, 4.6 for one of a hundred features
-where 90 days of a thousand rows each ask for 11.4 already; and those that moved are named by their own alarms.
+Several detectors share a budget by parts of it that sum to 1: one that has the part v gets its limit divided by v. The
+expected numbers of their false alarms add up to no more than the whole, and so do probabilities, whatever the detectors
+share and in whatever order they are looked at. Of the time to the first alarm of any of them that alone says a little
+less: the probability that it comes within the share x of 90 days is x at most, hence half of them on average at least.
+All 90 it is where the bets of each are fair given what all others saw: then the sum of v R, which is at the undivided
+limit when one R is at limit / v, is a detector itself. P-values of features of the same rows are independent each by
+itself and nearly, not exactly, together; simulations show all of the 90.
+
+To hold that sum itself against the undivided limit would alarm sooner, never later. It is not done because it needs
+every R at every moment and rests on the bets being fair together; and it would be one alarm for everything. What parts
+cost is little: evidence grows geometrically after a change, so a part v costs log(1 / v) more of it, 4.6 for one of a
+hundred features where 90 days of a thousand rows each ask for 11.4 already; and those that moved are named by their own
+alarms.
 """
 
 import re
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -28,10 +32,12 @@ import numpy as np
 from headgate.errors import BadInput
 from headgate.evidence.detector import ever, since
 from headgate.evidence.mixture import Floats
-from headgate.evidence.multiple import benjamini_hochberg
 from headgate.evidence.ranks import Ints
-from headgate.vocabulary import DAY, Micros
+from headgate.vocabulary import DAY, Micros, readable
 
+SILENCE: Final = 0.01
+"""What joins at one observation, at most, as a share of the limit: however long nothing came, it takes evidence of a
+hundred to one, or more, to raise an alarm. Without this the first row after 90 days would raise one by itself."""
 _DAYS: Final = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "year": 365.0}
 _NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _SPAN: Final = rf"per (?:(?P<length>[1-9][0-9]{{0,3}}) )?(?P<unit>{'|'.join(_DAYS)})s?"
@@ -55,6 +61,7 @@ class Kind(StrEnum):
     """None ever, but for a probability."""
 
 
+@readable
 class FalseAlarms(msgspec.Struct, frozen=True):
     """How often alarms may be false, all detectors of an endpoint together.
 
@@ -99,7 +106,10 @@ class FalseAlarms(msgspec.Struct, frozen=True):
         return f"at most {100 * self.most:g} % {'ever' if self.kind is Kind.EVER else span}"
 
     def limit(self, part: float) -> float:
-        """Where the alarm of a detector is that has this part of the budget; BadInput unless it is in 0 < part <= 1."""
+        """Where the alarm of a detector is that has this part of the budget; BadInput unless it is in 0 < part <= 1.
+
+        In days, where days join; a number where what ever joins is 1.
+        """
         if not 0 < part <= 1:
             raise BadInput("part", "range", "of a budget lies between 0 and 1")
         return (1.0 if self.kind is Kind.EVER else self.days) / (self.most * part)
@@ -108,7 +118,21 @@ class FalseAlarms(msgspec.Struct, frozen=True):
         """What joins before each observation at the moments `at`, after one at `latest` and `seen` in all."""
         if self.kind is Kind.EVER:
             return ever(seen, len(at))
-        return since(0.0, (at - latest) / DAY)
+        passed: Floats = np.minimum(since(0.0, (at - latest) / DAY), SILENCE * self.limit(1.0))
+        return passed
+
+    def joined(self, began: Micros, latest: Micros, seen: int) -> float:
+        """What may have joined by the observation at `latest`, `seen` in all, since `began` or since its period began.
+
+        After a long silence it was less. So at a moment fixed beforehand the mean of R / joined is 1 at most.
+
+        >>> FalseAlarms().joined(Micros(0), Micros(3 * DAY), 100), FalseAlarms(Kind.EVER).joined(0, 0, 3)
+        (3.0, 0.75)
+        """
+        if self.kind is Kind.EVER:
+            return seen / (seen + 1)
+        passed = latest - began
+        return (passed % self._period if self.kind is Kind.PERIOD else passed) / DAY
 
     def stretches(self, began: Micros, latest: Micros, at: Ints) -> list[tuple[Micros, slice, bool]]:
         """Observations by period: what the time before the first counts from, which they are, whether all begins anew.
@@ -121,7 +145,7 @@ class FalseAlarms(msgspec.Struct, frozen=True):
         """
         if self.kind is not Kind.PERIOD or not len(at):
             return [(latest, slice(0, len(at)), False)]
-        period = round(self.days * DAY)
+        period = self._period
         numbers = (np.maximum(np.maximum.accumulate(at), latest) - began) // period
         current = (latest - began) // period
         found: list[tuple[Micros, slice, bool]] = []
@@ -131,37 +155,10 @@ class FalseAlarms(msgspec.Struct, frozen=True):
             found.append((Micros(began + number * period) if is_new else latest, rows, is_new))
         return found
 
+    @property
+    def _period(self) -> int:
+        return round(self.days * DAY)
+
 
 def _days(found: re.Match[str]) -> float:
     return int(found["length"] or 1) * _DAYS[found["unit"]]
-
-
-def parts(groups: Sequence[int]) -> list[float]:
-    """The part of a budget that each member of groups gets: as much for each group, and for each member of it.
-
-    `groups` says how many members each has. So a group with a hundred features does not make one with a single member
-    slow; each costs the logarithm of its own size.
-
-    >>> parts([1, 4])
-    [0.5, 0.125]
-    """
-    if not groups or min(groups) < 1:
-        raise BadInput("groups", "empty", "a budget needs groups, and each of them members, to be shared")
-    return [1 / (len(groups) * each) for each in groups]
-
-
-def changed(levels: Sequence[float], joined: Sequence[float], share: float) -> list[int]:
-    """Places of the detectors that have changed, of which a `share` is expected to be named wrongly, at most.
-
-    `levels` are the R's, and `joined` all that ever joined each. At a moment that was fixed beforehand, such as a daily
-    report's, R / joined is 1 on average at most while nothing has changed, and so an e-value; e-BH does the rest. At
-    the moment of an alarm it is not: there the members whose own alarm it is are the ones to name.
-
-    >>> changed([4000.0, 30.0, 0.5], [10.0, 10.0, 10.0], 0.1)
-    [0]
-    """
-    if min(joined, default=1.0) <= 0:
-        raise BadInput("joined", "range", "nothing has joined yet, so nothing can be said")
-    with np.errstate(divide="ignore"):
-        logs = np.log(np.array(levels)) - np.log(np.array(joined))
-    return benjamini_hochberg(logs.tolist(), share)

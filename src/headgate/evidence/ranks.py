@@ -2,11 +2,11 @@
 
     p_t = (#{s_i > s_t} + U_t #{s_i = s_t}) / (n + 1)
 
-over the n scores of a reference and of what came since, and s_t itself (Vovk, Gammerman and Shafer 2005, "Algorithmic
-learning in a random world", theorem 8.2): as long as all of them are exchangeable, p_1, p_2, ... are independent and
-uniform, whatever the distribution of the scores is. A season makes the comparison one within the season, such as the
-hour of the week (the same book, section 4.5): scores then have to be exchangeable within each season alone, and what
-comes and goes with the hour of the day is no change.
+over the n scores s_i of a reference and of what came since, and s_t itself, which is one of the equal ones: p-values of
+a smoothed conformal predictor (Vovk, Gammerman and Shafer 2005, "Algorithmic learning in a random world", chapter 2).
+As long as all of them are exchangeable, p_1, p_2, ... are independent and uniform, whatever the scores are distributed
+like. A season makes the comparison one within the season, say the hour of the week (chapter 4, Mondrian predictors):
+scores then have to be exchangeable within each season alone, and what comes and goes with the hour is no change.
 
 Scores are counted in bins, so a bag of them has a fixed size however many there are and a place costs the logarithm of
 the number of bins. The bins' edges come from scores that are not in the bag: a fixed function of scores keeps them
@@ -133,7 +133,8 @@ def draws(seed: int, seen: int, count: int) -> Floats:
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     mixed ^= mixed >> np.uint64(31)
-    found: Floats = ((mixed >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    # 52 bits and a half are a number exactly; with one bit more the largest would be rounded to 1.
+    found: Floats = ((mixed >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
     return found
 
 

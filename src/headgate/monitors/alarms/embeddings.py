@@ -28,40 +28,54 @@ class Embedding(msgspec.Struct, frozen=True, tag="embedding"):
 
     >>> random = np.random.default_rng(0)
     >>> embedding = Embedding.of(random.normal(size=(500, 4)))
-    >>> embedding.scores(np.zeros((2, 4))).shape, embedding.members
-    ((2, 2), ('distance', 'kind'))
+    >>> scores, faults = embedding.scored(np.zeros((2, 4)))
+    >>> scores.shape, embedding.members, faults
+    ((2, 2), ('distance', 'kind'), {})
     """
 
     centres: tuple[tuple[float, ...], ...]
     """From the one with the most rows on."""
 
     @classmethod
-    def of(cls, vectors: Floats, *, centres: int = CENTRES, seed: int = 0) -> "Embedding":
+    def of(cls, vectors: NDArray[Any], *, centres: int = CENTRES, seed: int = 0) -> "Embedding":
         """Fitted on some rows of a reference, (rows, dimensions); BadInput where one is no vector of numbers.
 
         Lloyd 1982, "Least squares quantization in PCM", from the seeds of Arthur and Vassilvitskii 2007, "k-means++".
         """
-        _check_vectors(vectors, None)
-        places = _seeds(vectors, min(centres, len(vectors)), np.random.default_rng(seed))
-        nearest = _distances(vectors, places).argmin(axis=1)
-        for _ in range(ROUNDS):
-            kept = np.unique(nearest)
-            places = np.stack([vectors[nearest == each].mean(axis=0) for each in kept])
-            nearest = _distances(vectors, places).argmin(axis=1)
-        order = np.argsort(-np.bincount(nearest, minlength=len(places)), kind="stable")
-        return cls(tuple(tuple(each) for each in places[order].tolist()))
+        checked = _checked(vectors)
+        if isinstance(checked, str):
+            raise BadInput("vectors", "number", checked)
+        if not len(checked):
+            raise BadInput("vectors", "empty", "there must be one to fit on")
+        return cls(_centres(checked, centres, seed))
 
     @property
     def members(self) -> tuple[str, ...]:
         """Names of the scores."""
         return (DISTANCE, KIND)
 
-    def scores(self, vectors: Floats) -> Floats:
-        """The scores of some rows, (rows, members); BadInput where one is no vector of numbers of the same length."""
+    def scored(self, vectors: NDArray[Any]) -> tuple[Floats, dict[str, str]]:
+        """The scores of some rows, (rows, members), and by member why it has none, which is NaN there.
+
+        All of them are at fault where one row is no vector of numbers of the reference's length.
+        """
         centres = np.array(self.centres)
-        _check_vectors(vectors, centres.shape[1])
-        squared = _distances(vectors, centres)
-        return np.stack((np.sqrt(squared.min(axis=1)), squared.argmin(axis=1).astype(np.float64)), axis=1)
+        checked = _checked(vectors, centres.shape[1])
+        if isinstance(checked, str):
+            return np.full((len(vectors), len(self.members)), np.nan), dict.fromkeys(self.members, checked)
+        squared = _distances(checked, centres)
+        return np.stack((np.sqrt(squared.min(axis=1)), squared.argmin(axis=1).astype(np.float64)), axis=1), {}
+
+
+def _centres(vectors: Floats, count: int, seed: int) -> tuple[tuple[float, ...], ...]:
+    places = _seeds(vectors, min(count, len(vectors)), np.random.default_rng(seed))
+    nearest = _distances(vectors, places).argmin(axis=1)
+    for _ in range(ROUNDS):
+        kept = np.unique(nearest)
+        places = np.stack([vectors[nearest == each].mean(axis=0) for each in kept])
+        nearest = _distances(vectors, places).argmin(axis=1)
+    order = np.argsort(-np.bincount(nearest, minlength=len(places)), kind="stable")
+    return tuple(tuple(each) for each in places[order].tolist())
 
 
 def _seeds(vectors: Floats, count: int, random: np.random.Generator) -> Floats:
@@ -80,9 +94,14 @@ def _distances(vectors: Floats, centres: Floats) -> Floats:
     return found
 
 
-def _check_vectors(vectors: NDArray[Any], width: int | None) -> None:
-    # To fit on there must be some; a look may have none.
-    if vectors.ndim != 2 or (vectors.shape[1] != width if width is not None else not vectors.size):
-        raise BadInput("vectors", "shape", "must be one vector per row, as long as the reference's")
-    if not bool((np.abs(vectors) < _FARTHEST).all()):
-        raise BadInput("vectors", "number", f"must be finite numbers, none of them beyond {_FARTHEST:g}")
+def _checked(given: NDArray[Any], width: int | None = None) -> Floats | str:
+    """Vectors of `width` numbers, of any width for None; or in words what is wrong with them."""
+    if given.ndim != 2 or not given.shape[1] or (width is not None and given.shape[1] != width):
+        return "there is not one vector per row, as long as the reference's"
+    if given.dtype.kind not in "iuf":
+        return "the vectors are not of numbers"
+    vectors: Floats = given.astype(np.float64)
+    bad = int((~(np.abs(vectors) < _FARTHEST).all(axis=1)).sum())
+    if bad:
+        return f"{bad:,} of {len(vectors):,} vectors have parts that are no numbers, or beyond {_FARTHEST:g}"
+    return vectors

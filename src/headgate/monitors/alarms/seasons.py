@@ -6,13 +6,11 @@ be alike only from one Monday at eight to the next; the price is that each seaso
 
 from enum import StrEnum
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from headgate.errors import BadInput
 from headgate.evidence.ranks import Ints
-from headgate.monitors.windows import wall_clocks
+from headgate.monitors.calendars import wall_clocks
 from headgate.vocabulary import DAY, HOUR
 
 _THURSDAY: Final = 3
@@ -20,18 +18,21 @@ _THURSDAY: Final = 3
 
 
 class Season(StrEnum):
-    """What a row is compared within."""
+    """What a row is compared within, in the words of a file."""
 
     NONE = "none"
     """All rows."""
-    HOUR_OF_DAY = "hour_of_day"
-    DAY_OF_WEEK = "day_of_week"
-    HOUR_OF_WEEK = "hour_of_week"
+    HOUR_OF_DAY = "hour of day"
+    """24 seasons."""
+    DAY_OF_WEEK = "day of week"
+    """7 seasons, the first of them Monday."""
+    HOUR_OF_WEEK = "hour of week"
+    """168 seasons, the first of them Monday's first hour."""
 
     @property
     def size(self) -> int:
         """How many seasons there are."""
-        return {"none": 1, "hour_of_day": 24, "day_of_week": 7, "hour_of_week": 168}[self.value]
+        return {Season.NONE: 1, Season.HOUR_OF_DAY: 24, Season.DAY_OF_WEEK: 7, Season.HOUR_OF_WEEK: 168}[self]
 
     def of(self, at: Ints, zone: str = "UTC") -> Ints:
         """The season of each moment, from 0 on, on the clocks of `zone`; weeks begin with Monday.
@@ -50,14 +51,3 @@ class Season(StrEnum):
                 return days
             case Season.HOUR_OF_WEEK:
                 return days * 24 + hours
-
-
-def check_zone(zone: str) -> None:
-    """Raises BadInput where `zone` is no IANA name of a time zone.
-
-    >>> check_zone("Europe/Berlin")
-    """
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise BadInput("zone", "unknown", "must be an IANA time zone such as Europe/Berlin") from error

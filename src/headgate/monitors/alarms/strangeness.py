@@ -7,8 +7,8 @@ the whole row, in nats: the sum over its fields of how surprising each value is,
     log(1 + z^2) of a number, z = (x - median) / scale,   -log(share) of a category, or of being missing,
 
 where the scale is the interquartile range over 1.349, a standard deviation where values are normal. The first is the
-surprise of a Cauchy law: a value a thousand scales away counts 14, not a million, so one broken field does not hide the
-others. The share of what never occurred is as if it had once in one row more.
+surprise of a Cauchy law, but for a constant: a value a thousand scales away counts 14, not a million, so one broken
+field does not hide the others. The share of what never occurred is as if it had once in one row more.
 
 Everything here is fitted on rows that are then not compared with; see `evidence.ranks`.
 """
@@ -21,12 +21,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headgate.errors import BadInput
 from headgate.evaluation.estimate import Floats
 from headgate.monitors.columns import floats, integers, text, texts
 
-ROW: Final = "row"
-"""Name of the score of the whole row."""
+ROW: Final = "whole row"
+"""Name of the score that all fields of a row have together."""
 MISSING: Final = float(np.finfo(np.float64).max)
 """The score of a number that is missing: a finite one, so that it can be kept everywhere."""
 _NORMAL_RANGE: Final = 1.349
@@ -64,7 +63,6 @@ class Category(msgspec.Struct, frozen=True, tag="category"):
 
     def scored(self, column: pa.ChunkedArray) -> tuple[Floats, Floats]:
         """The score of each row, and its surprise."""
-        column = text(column)
         found = pc.fill_null(pc.index_in(column, value_set=texts(self.values), skip_nulls=True), len(self.values))
         places = np.where(column.is_null().to_numpy(), len(self.values) + 1, integers(found))
         return places.astype(np.float64), np.array(self.surprises)[places]
@@ -76,57 +74,74 @@ class Table(msgspec.Struct, frozen=True, tag="table"):
     >>> rows = pa.table({"km": [1.0, 2.0, 3.0, None], "kind": ["a", "a", "b", "a"]})
     >>> table = Table.of(rows)
     >>> table.members, table.left_out
-    (('km', 'kind', 'row'), ())
-    >>> table.scores(pa.table({"km": [2.0], "kind": ["c"]})).round(2).tolist()
-    [[2.0, 2.0, 1.61]]
+    (('km', 'kind', 'whole row'), {})
+    >>> scores, faults = table.scored(pa.table({"km": [2.0], "kind": ["c"]}))
+    >>> scores.round(2).tolist(), faults
+    ([[2.0, 2.0, 1.61]], {})
     """
 
     fields: tuple[Number | Category, ...]
-    left_out: tuple[str, ...] = ()
-    """Fields whose values are neither numbers nor names."""
+    left_out: dict[str, str] = {}
+    """Fields that cannot be scored, with the reason."""
 
     @classmethod
     def of(cls, rows: pa.Table) -> "Table":
-        """Fitted on some rows of a reference; BadInput where there is no row or no field that can be watched."""
-        if not rows.num_rows:
-            raise BadInput("reference", "empty", "has no rows")
-        fitted = {name: _fitted(name, rows[name]) for name in rows.column_names}
-        fields = tuple(each for each in fitted.values() if each is not None)
-        if not fields:
-            raise BadInput("reference", "type", "has no field of numbers or names to watch")
-        return cls(fields, tuple(name for name, each in fitted.items() if each is None))
+        """Fitted on some rows of a reference, one or more."""
+        fields: list[Number | Category] = []
+        left_out = {}
+        for name in dict.fromkeys(rows.column_names):
+            if why := _unfit(name, rows):
+                left_out[name] = why
+            else:
+                fields.append(_fitted(name, rows[name]))
+        return cls(tuple(fields), left_out)
 
     @property
     def members(self) -> tuple[str, ...]:
-        """Names of the scores: the fields', and `ROW`."""
-        return (*(each.name for each in self.fields), ROW)
+        """Names of the scores: the fields', and `ROW`; none where there is no field to score."""
+        return (*(each.name for each in self.fields), ROW) if self.fields else ()
 
-    def scores(self, rows: pa.Table) -> Floats:
-        """The scores of some rows, (rows, members).
+    def scored(self, rows: pa.Table) -> tuple[Floats, dict[str, str]]:
+        """The scores of some rows, (rows, members), and by member why it has none, which is NaN there.
 
-        Raises BadInput that names the field where one is missing or of another type than it was.
+        A field is at fault where it is missing or of another type than it was, and with it the whole row.
         """
-        found, whole = np.empty((rows.num_rows, len(self.fields) + 1)), np.zeros(rows.num_rows)
+        found, whole = np.full((rows.num_rows, len(self.members)), np.nan), np.zeros(rows.num_rows)
+        faults = {each.name: why for each in self.fields if (why := _fault(each, rows))}
         for place, each in enumerate(self.fields):
-            found[:, place], surprise = _scored(each, rows)
-            whole += surprise
-        found[:, -1] = whole
-        return found
+            if each.name not in faults:
+                found[:, place], surprise = each.scored(_plain(rows[each.name], each))
+                whole += surprise
+        if faults:
+            return found, faults | {ROW: f"cannot be scored without {', '.join(faults)}"}
+        if self.fields:
+            found[:, -1] = whole
+        return found, {}
 
 
-def _scored(field: Number | Category, rows: pa.Table) -> tuple[Floats, Floats]:
-    if field.name not in rows.column_names:
-        raise BadInput(field.name, "missing", "is not among the fields that were handed over")
-    column = rows[field.name]
-    if pa.types.is_null(column.type):
-        column = column.cast(pa.float64() if isinstance(field, Number) else pa.string())
-    if _kind(column.type) is not type(field):
-        raise BadInput(field.name, "type", f"was a {type(field).__name__.lower()} in the reference, and is none now")
-    return field.scored(_plain(column) if isinstance(field, Number) else column)
+def _unfit(name: str, rows: pa.Table) -> str:
+    """Why a field of the reference cannot be scored; empty where it can."""
+    if rows.column_names.count(name) > 1:
+        return "the reference has several fields of that name"
+    if name == ROW:
+        return "is the name of the score that all fields have together"
+    if pa.types.is_null(rows[name].type):
+        return "the reference has no value of it"
+    return "" if _kind(rows[name].type) else "its values are neither numbers nor names"
+
+
+def _fault(field: Number | Category, rows: pa.Table) -> str:
+    """Why a field cannot be scored in these rows; empty where it can."""
+    if (count := rows.column_names.count(field.name)) != 1:
+        return "is handed over several times" if count else "is not among the fields that were handed over"
+    kind = rows[field.name].type
+    if pa.types.is_null(kind) or _kind(kind) is type(field):
+        return ""
+    return f"was a {type(field).__name__.lower()} in the reference, and is none now"
 
 
 def _kind(arrow: pa.DataType) -> type[Number] | type[Category] | None:
-    """As what values of a type are watched: numbers, names, or not at all."""
+    """As what values of a type are scored: numbers, names, or not at all."""
     if pa.types.is_dictionary(arrow):
         return _kind(arrow.value_type)
     if pa.types.is_integer(arrow) or pa.types.is_floating(arrow) or pa.types.is_decimal(arrow):
@@ -135,15 +150,21 @@ def _kind(arrow: pa.DataType) -> type[Number] | type[Category] | None:
     return Category if is_name or pa.types.is_boolean(arrow) else None
 
 
-def _fitted(name: str, column: pa.ChunkedArray) -> Number | Category | None:
-    kind = _kind(column.type)
-    if kind is None:
-        return None
-    return _number(name, floats(_plain(column))) if kind is Number else _category(name, text(column))
+def _plain(column: pa.ChunkedArray, field: Number | Category) -> pa.ChunkedArray:
+    """The column as its field scores it, whether it is kept as a dictionary or has no value at all."""
+    if isinstance(field, Category):
+        return text(_undone(column))
+    return column.cast(pa.float64()) if pa.types.is_null(column.type) else _undone(column)
 
 
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _undone(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def _fitted(name: str, column: pa.ChunkedArray) -> Number | Category:
+    if _kind(column.type) is Number:
+        return _number(name, floats(_undone(column)))
+    return _category(name, text(_undone(column)))
 
 
 def _number(name: str, values: Floats) -> Number:
