@@ -23,6 +23,7 @@ from headgate.controller.alerting import Alerting
 from headgate.controller.lockstep import Lockstep
 from headgate.controller.progress import Progress
 from headgate.controller.reconcile import Controller
+from headgate.controller.watching import Watching
 from headgate.errors import BadConfiguration, BadInput, HeadgateError
 from headgate.gateway.metrics import Slab
 from headgate.gateway.metrics.counting import AlertCount
@@ -55,12 +56,14 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             alerts = replace(hg.alerts, actor="controller")
             alerting = alerts.alerting(count.stand)
             controller = hg.controller(watches=lambda: progress.is_at_work)
+            watching = hg.monitoring.watching(alerts.store, alerting)
             chores = hg.chores(seal_interval=settings.seal_interval)
             stop = threading.Event()
             turns: tuple[tuple[str, Callable[[], object]], ...] = (
                 ("reconcile", controller.reconcile),
                 ("rollouts", progress.turn),
                 ("chores", chores.turn),
+                ("monitors", watching.turn),
                 ("alerts", alerting.turn),
                 ("deliveries", alerts.delivering(count).turn),
                 ("keys", hg.keys.publish),
@@ -70,7 +73,7 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             for loop in loops:
                 loop.start()
             try:
-                lockstep = _lockstep(hg, controller, progress, alerting, clock)
+                lockstep = _lockstep(hg, controller, progress, watching, alerting, clock)
                 _serve(_Control(hg, lockstep), Guard(open_identity(home)), settings)
             finally:
                 stop.set()
@@ -79,7 +82,7 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
 
 
 def _lockstep(
-    hg: Headgate, controller: Controller, progress: Progress, alerting: Alerting, clock: Clock
+    hg: Headgate, controller: Controller, progress: Progress, watching: Watching, alerting: Alerting, clock: Clock
 ) -> Lockstep | None:
     if not isinstance(clock, ReplayClock):
         return None
@@ -87,6 +90,7 @@ def _lockstep(
     def tick() -> None:
         progress.turn(at_once=True)
         controller.reconcile()
+        watching.turn(at_once=True)
         alerting.turn()
 
     reports, stillness = FileReports(hg.home.run / "workers"), FileStillness(hg.home.stillness)

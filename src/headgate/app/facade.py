@@ -15,6 +15,7 @@ from typing import Any
 from headgate.app.alerts import Alerts
 from headgate.app.channels import FileChannels
 from headgate.app.keys import Keys
+from headgate.app.monitoring import Monitoring
 from headgate.app.objective import wanted_of
 from headgate.app.observed import Observed
 from headgate.app.reviews import Reviews
@@ -310,6 +311,12 @@ class Headgate:
         """What was found of the project's endpoints, and who was told of it."""
         secret, clock = partial(read_secret, self.home), self._served_clock()
         return Alerts(self.project, self._store, self._declared, self._channels, secret, clock, actor())
+
+    @property
+    def monitoring(self) -> Monitoring:
+        """How the project's endpoints are watched, and how they stand."""
+        clock, replayed = self._served_clock(), self.home.replay_clock.exists()
+        return Monitoring(self.project, self._store, self._observed, clock, replayed=replayed)
 
     def _served_clock(self) -> Clock:
         """The moment the gateways and the controller of this home are at."""

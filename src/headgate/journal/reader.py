@@ -6,7 +6,7 @@ meanwhile makes it begin again. Features and personal values are read only when 
 """
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -213,6 +213,13 @@ class Reader:
             return rows.filter(pc.is_valid(rows.column(FEATURES))).drop_columns(["at"])
 
         return self._again(read)
+
+    def mark(self, project: str, endpoint: str) -> Hashable:
+        """What the journal of an endpoint is like: while it stays the same, nothing new can be read.
+
+        Costs a listing, for those who look at very many endpoints of which hardly any has news.
+        """
+        return tuple(self._source.segments()), self._lake.mark(project, endpoint)
 
     def looked(self, project: str, endpoint: str, tables: Sequence[Table], look: Callable[[View], Result]) -> Result:
         """What `look` makes of some tables of an endpoint as they are now; it is asked again where that went wrong."""

@@ -182,3 +182,22 @@ delivery = Table(
     Index("delivery_waiting", "waits", postgresql_where=_waits, sqlite_where=_waits),
     Index("delivery_alert", "project", "alert"),
 )
+
+watch = Table(
+    "watch",
+    metadata,
+    Column("project", Text, primary_key=True),
+    Column("endpoint", Text, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("record", Text, nullable=False),
+)
+
+watch_day = Table(
+    "watch_day",
+    metadata,
+    Column("project", Text, primary_key=True),
+    Column("endpoint", Text, primary_key=True),
+    Column("start", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Text, primary_key=True),
+    Column("record", Text, nullable=False),
+)

@@ -75,6 +75,11 @@ class AnswerFeed:
         """Whether a writer took back what was read of it: begin another feed, after what was handed over."""
         return self._news.cut
 
+    @property
+    def waits(self) -> bool:
+        """Whether there are inputs that were read and not handed over yet."""
+        return len(self._inputs) > 0
+
     def take(self, until: Micros) -> pa.Table:
         """Inputs before `until` that were not handed over, by moment and id, with what callers were answered.
 
@@ -97,7 +102,7 @@ class AnswerFeed:
         if self._began:
             self.late += int((moments(inputs["at"]) < self._until).sum())
         self._began = True
-        counts = pc.is_in(text(answers["role"]), value_set=texts(self._source.roles))
+        counts = pc.is_in(text(answers["role"]), value_set=texts([*self._source.roles, Role.HUMAN]))
         if self._source.version is not None:
             counts = pc.and_(counts, pc.fill_null(pc.equal(text(answers["assigned"]), self._source.version), False))
         self._inputs = laid_behind(self._inputs, inputs, Table.INPUTS)
@@ -118,9 +123,14 @@ class AnswerFeed:
 
     def _answered(self, rows: pa.Table) -> pa.Table:
         """The rows with what was said of each; null where nobody said anything."""
+        by_people = _flags(pc.equal(text(self._answers["role"]), Role.HUMAN.value))
+        left = self._answers.filter(pa.array(by_people))["input_id"]
         # Of each input one answer counts, by role, in whatever order files are read.
-        answers = self._answers.sort_by([("role", "ascending")])
+        answers = self._answers.filter(pa.array(~by_people)).sort_by([("role", "ascending")])
         places = pc.index_in(rows["input_id"], value_set=_plain(answers["input_id"]))
+        # What was left to people is no error of a version.
+        ours = pc.or_(pc.is_valid(places), pc.invert(pc.is_in(rows["input_id"], value_set=_plain(left))))
+        rows, places = rows.filter(ours), places.filter(ours)
         for name in _ANSWERS[1:]:
             rows = rows.append_column(name, answers[name].take(places))
         if self._source.version is not None:
@@ -141,6 +151,11 @@ def _follows(keys: Keys, days: Ints) -> Bools:
 
 def _dated(names: Sequence[tuple[str, int]], days: Ints) -> Keys:
     return keys_of([(*name, day) for name, day in zip(names, days.tolist(), strict=True)])
+
+
+def _flags(column: pa.ChunkedArray) -> Bools:
+    flags: Bools = pc.fill_null(column, False).to_numpy().astype(np.bool_)
+    return flags
 
 
 def _plain(column: pa.ChunkedArray) -> pa.Array:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import msgspec
 
 from headgate.alerts.finding import Figure, Finding, key_of
-from headgate.monitors.alarms.alarms import Measurement
 from headgate.monitors.alarms.risk import RiskDrift, RiskState
 from headgate.monitors.standing import Standing
 from headgate.monitors.watch.aspects import Aspect, as_losses, share
@@ -68,19 +67,24 @@ class Losses:
 
     def start(self, began: Micros) -> LossState:
         """Nothing speaks for a change."""
-        return LossState(self.machine.start(began))
+        why = self.machine.shortfall
+        return LossState(self.machine.start(began), reason="" if why is None else why.reason)
 
     def take(self, state: LossState, portion: Portion) -> tuple[LossState, tuple[Told, ...]]:
         """After one more portion."""
         speaks, true = self.aspect.counted(portion.rows)
         at, losses = portion.rows.at[speaks], as_losses(true[speaks])
-        risk, (found,) = self.machine.observe(state.risk, at, losses)
-        alarms = tuple(each for each in found.alarms)
+        risk, standing, reason, alarms = state.risk, state.standing, state.reason, tuple[Micros, ...]()
+        if len(at):
+            risk, (found,) = self.machine.observe(state.risk, at, losses)
+            reason, alarms = found.reason, found.alarms
+            # That there was an alarm is what the episode says.
+            standing = Standing.STEADY if alarms else Standing(found.standing.value)
         episode = state.episode.after(alarms, portion.end)
         recent = tuple(each for each in state.recent if each.end > portion.end - DAY)
         if len(at):
             recent = (*recent, Recent(portion.end, int(losses.sum()), len(at)))
-        after = LossState(risk, episode, recent, *_standing(state, found, len(at)))
+        after = LossState(risk, episode, recent, standing, reason)
         if alarms:
             return after, (self._finding(after, alarms[0]),)
         if state.episode.stands and not episode.stands:
@@ -128,9 +132,3 @@ class Losses:
             at=at,
         )
 
-
-def _standing(state: LossState, found: Measurement, rows: int) -> tuple[Standing, str]:
-    """How it stands after a look, and why; of no rows nothing new is said."""
-    if not rows and not found.reason:
-        return state.standing, state.reason
-    return Standing(found.standing.value), found.reason

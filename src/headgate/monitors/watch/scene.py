@@ -37,7 +37,7 @@ class Scene:
 
     def settled(self, now: Micros) -> Micros:
         """Before which moment everything is readable."""
-        return now if self.replayed else Micros(now - SLACK - self.deadline_ms * 1000)
+        return Micros(now - self._lag)
 
     def answered_until(self, now: Micros) -> Micros:
         """The end of the last hour that is over and settled."""
@@ -46,6 +46,16 @@ class Scene:
     def matured_until(self, now: Micros) -> Micros:
         """The end of the last day whose labels are due and settled."""
         return Micros((self.settled(now) - round(self.maturity_s * SECOND)) // DAY * DAY)
+
+    def next_of(self, until: Micros, mature: Micros) -> tuple[Micros, Micros]:
+        """When the hour behind `until` can be handed over, and when the day behind `mature` with its labels."""
+        mature_later = DAY + round(self.maturity_s * SECOND)
+        return Micros(until + HOUR + self._lag), Micros(mature + mature_later + self._lag)
+
+    @property
+    def _lag(self) -> int:
+        """How long after it is over an hour can still change."""
+        return 0 if self.replayed else SLACK + self.deadline_ms * 1000
 
     def hours(self, table: pa.Table, start: Micros, end: Micros) -> Iterator[Portion]:
         """The rows of `table`, which are by moment, hour by hour from `start` to `end`.

@@ -1,5 +1,6 @@
 """All that is remembered of a watch between two ticks, and where it is kept."""
 
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -64,7 +65,7 @@ class WatchStore(Protocol):
         """What was kept last; None where nothing was."""
         ...
 
-    def keep_watch(self, state: WatchState, days: list[Day]) -> WatchState:
+    def keep_watch(self, state: WatchState, days: Sequence[Day]) -> WatchState:
         """Keep `state` in place of the one of its revision, and add `days` to those there; all of it or nothing.
 
         Returns it at its next revision. Raises headgate.errors.Conflict when another revision is there: somebody else
