@@ -144,7 +144,8 @@ class Watching:
         for each in found.told:
             self._tell(source.project, each)
         after = msgspec.structs.replace(found.state, late=state.late + feed.late - late)
-        self._watches.keep_watch(after, found.days)
+        if after != state:
+            self._watches.keep_watch(after, found.days)
         return _Seen(feed, source, began, after.until, *scene.next_of(after.until, after.matured), mark)
 
     def _feed(self, source: Source, seen: _Seen | None, until: Micros) -> tuple[AnswerFeed, Micros]:

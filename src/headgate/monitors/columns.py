@@ -28,6 +28,8 @@ NEEDED: Final = (
 )  # fmt: skip
 SERVED: Final = (Role.LIVE, Role.CANARY, Role.PINNED)
 """Roles whose answer a caller saw."""
+FAILURES: Final = ("runtime", "deadline")
+"""Rules of refusals that say that a version did not answer, and no caller did anything wrong."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +58,13 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self.at)
+
+    @property
+    def failed(self) -> Bools:
+        """Inputs that nobody answered although no caller did anything wrong."""
+        known = [place for place, rule in enumerate(self.rules) if rule in FAILURES]
+        found: Bools = (self.answered < 0) & ((self.refused < 0) | np.isin(self.refused, known))
+        return found
 
     def take(self, chosen: NDArray[Any] | slice) -> "Columns":
         """Some of the rows, or all in another order."""

@@ -31,10 +31,10 @@ class Aspect:
 
 
 def errors() -> Aspect:
-    """Inputs that are neither answered nor refused."""
+    """Inputs that nobody answered although no caller did anything wrong."""
     return Aspect(
         name="errors",
-        counted=lambda rows: (np.ones(len(rows), np.bool_), (rows.answered < 0) & (rows.refused < 0)),
+        counted=lambda rows: (np.ones(len(rows), np.bool_), rows.failed),
         rows="inputs",
         happens="end in an error",
         cause="the model or the process it runs in fails; the log of `headgate up` names the exception",
@@ -47,7 +47,7 @@ def refusals() -> Aspect:
     """Inputs that broke a rule of the contract."""
     return Aspect(
         name="refusals",
-        counted=lambda rows: (np.ones(len(rows), np.bool_), rows.refused >= 0),
+        counted=lambda rows: (np.ones(len(rows), np.bool_), (rows.refused >= 0) & ~rows.failed),
         rows="inputs",
         happens="are refused",
         cause="a caller has changed what it sends, or the world is not what the contract says any more",

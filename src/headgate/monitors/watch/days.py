@@ -31,9 +31,9 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
     volume: int = 0
     answered: int = 0
     refused: dict[str, int] = {}
-    """Inputs by the rule they were refused for."""
+    """Inputs by the rule of the contract they were refused for."""
     errors: int = 0
-    """Inputs neither answered nor refused."""
+    """Inputs that nobody answered although no caller did anything wrong."""
     fallbacks: int = 0
     """Answers given in the place of another version."""
     flagged: int = 0
@@ -120,8 +120,8 @@ def joined(days: Iterable[Day]) -> list[Day]:
 
 def _day(portion: Portion, mine: Bools, code: int, together: Ints) -> Day:
     rows = portion.rows.take(mine)
-    refused = np.bincount(rows.refused[rows.refused >= 0], minlength=len(rows.rules)).tolist()
-    spoke = code >= 0
+    spoke, failed = code >= 0, rows.failed
+    refused = np.bincount(rows.refused[(rows.refused >= 0) & ~failed], minlength=len(rows.rules)).tolist()
     took = np.round(rows.compute_ms * 1000)
     calls = _calls(took, together[mine]) if spoke else np.zeros(0, np.int64)
     return Day(
@@ -130,7 +130,7 @@ def _day(portion: Portion, mine: Bools, code: int, together: Ints) -> Day:
         volume=len(rows),
         answered=len(rows) if spoke else 0,
         refused={rule: count for rule, count in zip(rows.rules, refused, strict=True) if count},
-        errors=0 if spoke else int((rows.refused < 0).sum()),
+        errors=int(failed.sum()),
         fallbacks=int(rows.fell_back.sum()),
         flagged=int(rows.flagged.sum()) if spoke else 0,
         latency=_times(np.round(rows.latency_ms * 1000)),
