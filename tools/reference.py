@@ -171,6 +171,7 @@ def endpoint_file() -> str:
         "capture": (SOURCE / "traffic" / "traffic.py", "Capture"),
         "review": (path, "Review"),
         "rollouts": (path, "RolloutBudget"),
+        "monitors": (SOURCE / "traffic" / "watched.py", "MonitorWords"),
         "alerts": (SOURCE / "alerts" / "rule.py", "AlertWords"),
         "traffic": (path, "Split"),
         "traffic.split[]": (path, "Share"),
@@ -329,6 +330,11 @@ def api_of_reviews() -> str:
     return _methods(SOURCE / "app" / "reviews.py", "Reviews", "hg.reviews")
 
 
+def api_of_monitoring() -> str:
+    """The methods of ``hg.monitoring``."""
+    return _methods(SOURCE / "app" / "monitoring.py", "Monitoring", "hg.monitoring")
+
+
 def api_of_alerts() -> str:
     """The methods of ``hg.alerts``."""
     return _methods(SOURCE / "app" / "alerts.py", "Alerts", "hg.alerts")
@@ -475,6 +481,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "api-of-keys": api_of_keys,
     "api-of-rollouts": api_of_rollouts,
     "api-of-reviews": api_of_reviews,
+    "api-of-monitoring": api_of_monitoring,
     "api-of-alerts": api_of_alerts,
     "api-of-client": api_of_client,
     "api-of-reader": api_of_reader,
