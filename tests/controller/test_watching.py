@@ -78,8 +78,8 @@ class Installation:
         self.store, self.clock, self.told = MemoryStore(), HeldClock(MONDAY), Heard()
         self.scene = scene
         self.scenes = 0
-        where = {"project": "default", "endpoint": "late"}
-        self.store.keep_watch(WatchState(**where, began=MONDAY, until=MONDAY, matured=MONDAY), [])
+        first = WatchState(project="default", endpoint="late", began=MONDAY, until=MONDAY, matured=MONDAY)
+        self.store.keep_watch(first, [])
         self.watching = self.controller()
 
     def controller(self, reports: Reports | None = None) -> Watching:

@@ -4,17 +4,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from headgate.alerts.ports import AlertStore
-from headgate.app.observed import UNSEEN_ROLES, Observed
+from headgate.app.observed import Observed
+from headgate.app.scenes import Scenes
 from headgate.clock import Clock
 from headgate.controller.watching import Reports, Watching
-from headgate.monitors.columns import SERVED
 from headgate.monitors.watch.days import Day, day_of
-from headgate.monitors.watch.feed import Source
 from headgate.monitors.watch.report import Monitored, monitored
-from headgate.monitors.watch.roster import roster
-from headgate.monitors.watch.scene import Scene
 from headgate.store.sql import SqlStore
-from headgate.traffic.endpoint import EndpointSpec
 from headgate.vocabulary import DAY, Micros
 
 LAST: Final = 14
@@ -43,7 +39,7 @@ class Monitoring:
         if state is not None:
             days = self.days(endpoint, start=day_of(Micros(state.until - (last - 1) * DAY - 1)))
         return monitored(
-            self.scene(spec),
+            Scenes(self.observed, replayed=self.replayed).of(spec),
             state,
             days,
             false_alarms=words.policy.words,
@@ -58,30 +54,12 @@ class Monitoring:
         self.observed.declared.spec(self.project, endpoint)
         return self.store.watched_days(self.project, endpoint, start, end)
 
-    def scene(self, spec: EndpointSpec) -> Scene:
-        """What of an endpoint must be known to watch it. Raises NotFound for a version that is not registered."""
-        published = self.observed.traffic.read().get((spec.project, spec.endpoint))
-        live = self.observed.registry.resolve(published.live if published else spec.model, project=spec.project)
-        output, reference = self.observed.declared.contract(spec, live).output, self.observed.reference(live)
-        source = Source(spec.project, spec.endpoint, SERVED)
-        if spec.people is not None:
-            source = Source(spec.project, spec.endpoint, UNSEEN_ROLES, live.ref)
-        return Scene(
-            source=source,
-            version=live.ref,
-            output=output,
-            monitors=roster(spec, live.ref, output, reference),
-            reference=reference,
-            maturity_s=spec.label_maturity_s,
-            deadline_ms=spec.deadline_ms,
-            replayed=self.replayed,
-        )
-
     def watching(self, alerts: AlertStore, reports: Reports) -> Watching:
         """The loop that watches the endpoints of all projects."""
+        scenes = Scenes(self.observed, replayed=self.replayed)
         return Watching(
             endpoints=lambda: [(project, name) for project, name, _ in self.store.endpoints()],
-            scene=lambda project, endpoint: self.scene(self.observed.declared.spec(project, endpoint)),
+            scene=lambda project, endpoint: scenes.of(self.observed.declared.spec(project, endpoint)),
             watches=self.store,
             alerts=alerts,
             reports=reports,

@@ -316,9 +316,8 @@ def rollouts_begin_one_by_one(store: Store) -> None:
 
 def watches_go_on_once(store: Store) -> None:
     """A watch goes on from what was kept, once, and its days add up with it or not at all."""
-    where = {"project": "default", "endpoint": "late"}
     expect(store.watch("default", "late") is None, "nobody looked yet")
-    first = WatchState(**where, began=Micros(0), until=Micros(5), matured=Micros(0), version="late:1")
+    first = WatchState(project="default", endpoint="late", began=Micros(0), until=Micros(5), matured=Micros(0))
     day = Day(version="late:1", start=Micros(0), volume=3, refused={"é": 1}, latency=Times((1, 2), (3, 4)))
     kept = store.keep_watch(first, [day])
     expect(kept == msgspec.structs.replace(first, revision=1) == store.watch("default", "late"), "as it was returned")

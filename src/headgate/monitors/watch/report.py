@@ -58,9 +58,12 @@ def monitored(
     price_per_cpu_hour: float | None = None,
 ) -> Monitored:
     """What is known of an endpoint after the last look at it."""
-    where = {"project": scene.source.project, "endpoint": scene.source.endpoint}
     found = Monitored(
-        **where, version=scene.version, false_alarms=false_alarms, price_per_cpu_hour=price_per_cpu_hour
+        project=scene.source.project,
+        endpoint=scene.source.endpoint,
+        version=scene.version,
+        false_alarms=false_alarms,
+        price_per_cpu_hour=price_per_cpu_hour,
     )
     if state is None:
         return msgspec.structs.replace(found, notes=("nobody has looked yet: the controller of `headgate up` does",))

@@ -6,13 +6,16 @@ One budget of false alarms is shared by all of them. A new monitor is a line her
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 
 from headgate.contracts.contract import Output
 from headgate.evaluation.report import Report
 from headgate.monitors.alarms.alarms import undecided
+from headgate.monitors.alarms.drift import InputDrift
 from headgate.monitors.alarms.risk import RiskDrift
-from headgate.monitors.alarms.terms import Budget, Terms
+from headgate.monitors.alarms.terms import INPUT, Budget, Terms
 from headgate.monitors.watch.aspects import Aspect, errors, fallbacks, refusals, slow, wrong
+from headgate.monitors.watch.drift import Drift, features_of
 from headgate.monitors.watch.losses import Losses
 from headgate.monitors.watch.monitor import AnyMonitor
 from headgate.monitors.watch.performance import PERFORMANCE, Performance
@@ -22,8 +25,13 @@ from headgate.vocabulary import Task
 _CLASSES: Final = (Task.BINARY, Task.MULTICLASS)
 
 
-def roster(spec: EndpointSpec, version: str, output: Output, reference: Report | None) -> tuple[AnyMonitor, ...]:
+def roster(
+    spec: EndpointSpec, version: str, output: Output, reference: Report | None, rows: pa.Table | None = None
+) -> tuple[AnyMonitor, ...]:
     """The monitors of the endpoint of `spec` while `version` is in charge, evaluated with this `reference` if at all.
+
+    `rows` are those it was fitted on, or a sample of them, with a column for every field whose values are journalled;
+    None where inputs are not compared with anything.
 
     >>> names = [each.name for each in roster(EndpointSpec("late", "m"), "m:1", Output(Task.REGRESSION), None)]
     >>> names
@@ -39,7 +47,8 @@ def roster(spec: EndpointSpec, version: str, output: Output, reference: Report |
         borne.append((slow(spec.slo.latency_p99_ms), 0.01))
     risk = [wrong(version)] if output.task in _CLASSES else []
     measured = [PERFORMANCE] if output.task is not Task.TENSOR else []
-    names = (*(each.name for each, _ in borne), *(each.name for each in risk), *measured)
+    inputs = [] if rows is None else [INPUT]
+    names = (*(each.name for each, _ in borne), *(each.name for each in risk), *measured, *inputs)
     terms = Terms(Budget(words.policy, names))
     found: list[AnyMonitor] = [
         _losses(spec, each, RiskDrift(name=each.name, terms=terms, mean=bound, bounds=(bound,)))
@@ -47,9 +56,10 @@ def roster(spec: EndpointSpec, version: str, output: Output, reference: Report |
     ]
     found += [_losses(spec, each, _risk(each, version, reference, terms, words.tolerance)) for each in risk]
     if measured:
-        found.append(
-            Performance(spec.project, spec.endpoint, version, reference, terms, words.tolerance)
-        )
+        found.append(Performance(spec.project, spec.endpoint, version, reference, terms, words.tolerance))
+    if rows is not None:
+        machine = InputDrift.of(rows, terms)
+        found.append(Drift(spec.project, spec.endpoint, machine, features_of, "fields"))
     return tuple(found)
 
 
