@@ -135,7 +135,7 @@ def busy(installation: Installation, rows: int = ROWS) -> dict[str, float]:
     """Seconds of a look at an hour of many rows, and of the first look after a restart."""
     name = installation.names[0]
     watching = installation.watching()
-    start = BEGUN + 24 * HOUR
+    start = BEGUN + 10 * HOUR
     installation.clock.move_to(Micros(start))
     watching.turn()
     installation.write(name, start, rows, 10**6)

@@ -13,6 +13,6 @@ def test_nothing_new_is_nothing_to_look_at_and_an_hour_is_looked_at_whole(tmp_pa
     assert busy(installation, 50)["rows"] == 50
     state = installation.store.watch("default", "first")
     assert state is not None
-    assert state.until == BEGUN + 26 * HOUR
+    assert state.until == BEGUN + 12 * HOUR
     assert sum(each.volume for each in installation.store.watched_days("default", "first")) == 20 + 50
     installation.store.close()
