@@ -1,4 +1,4 @@
-"""How endpoints are watched, as an operator asks and as the controller does; one method per word of the command line."""
+"""How endpoints are watched, as operators ask and as the controller does; one method per word of the command line."""
 
 from dataclasses import dataclass
 from typing import Final

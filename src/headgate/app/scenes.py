@@ -1,4 +1,4 @@
-"""What of each endpoint must be known to watch it, gathered from its file, the traffic, the registry and the package."""
+"""What must be known of each endpoint to watch it: from its file, the traffic, the registry and the package."""
 
 import threading
 from typing import Final
@@ -66,7 +66,7 @@ class Scenes:
 
 
 def _rows(package: Package, contract: Contract, spec: EndpointSpec) -> pa.Table | None:
-    """The package's reference as the journal would have it; None where none of its fields is compared, or it is gone."""
+    """The reference as the journal would have it; None where none of its fields is compared, or it was taken away."""
     kept, hidden = spec.capture.fields, set(spec.capture.redact)
     fields = [
         each

@@ -1,4 +1,4 @@
-"""The part of the SQL store that keeps watches: `headgate.monitors.watch.state.WatchStore`, one transaction per call."""
+"""The part of the SQL store that keeps watches: `monitors.watch.state.WatchStore`, one transaction per call."""
 
 from collections.abc import Sequence
 

@@ -12,7 +12,7 @@ class MonitorWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The words under ``monitors`` in an endpoint's file. Every endpoint is watched, also without any of them."""
 
     false_alarms: str = "at most one per 90 days"
-    """How often alarms of all monitors together may be false; `at most 5 % per year` and `at most 5 % ever` are certain."""
+    """How often alarms of all monitors together may be false; or `at most 5 % per year`, or `at most 5 % ever`."""
     errors_percent: float = 1.0
     """Of the inputs so many may end in an error."""
     refusals_percent: float = 5.0
@@ -20,9 +20,9 @@ class MonitorWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fallbacks_percent: float = 5.0
     """Of the answers so many may come from another version than was assigned."""
     tolerance: float | None = None
-    """How much worse than its evaluation the model may be, in shares; null bears 0.01, of wrong answers a tenth if less."""
+    """How much worse than its evaluation the model may be, as a share; None bears 0.01, or a tenth where that is less."""
     price_per_cpu_hour: float | None = None
-    """Money an hour of a processor costs, in any currency; null tells seconds alone."""
+    """Money an hour of a processor costs, in any currency; None tells seconds alone."""
 
     @property
     def policy(self) -> FalseAlarms:

@@ -62,9 +62,8 @@ def test_it_says_what_the_reader_says_of_each_day(tmp_path: Path, seed: int) -> 
     rows = AnswerFeed(world.reader, SOURCE, MONDAY).take(END)
     at = np.array(rows["at"].cast("int64").to_pylist())
     for start in range(MONDAY, END, DAY):
-        joined = world.reader.joined(
-            "default", "late", start=Micros(start), end=Micros(start + DAY), roles=SOURCE.roles, columns=rows.column_names
-        )
+        day, columns = {"start": Micros(start), "end": Micros(start + DAY)}, rows.column_names
+        joined = world.reader.joined("default", "late", **day, roles=SOURCE.roles, columns=columns)
         mine = rows.filter((at >= start) & (at < start + DAY)).to_pylist()
         # An input that only a shadow answered is none of the reader's; to its caller it was an error.
         answered = [each for each in mine if each["role"] or each["refusal_rule"]]

@@ -79,7 +79,8 @@ def test_more_than_is_borne_is_found_and_told(name: str, bad: Row, share: float,
 @pytest.mark.parametrize(("name", "bad", "share", "severity"), CASES[:1])
 def test_it_is_over_after_a_day_without_an_alarm(name: str, bad: Row, share: float, severity: Severity) -> None:
     watched = of(name)
-    state, told = fed(watched, [*(hour(bad, share, each) for each in range(4)), *(hour(bad, 0, n) for n in range(4, 40))])
+    wrong, right = (hour(bad, share, each) for each in range(4)), (hour(bad, 0, each) for each in range(4, 40))
+    state, told = fed(watched, [*wrong, *right])
     assert [each for each in told if isinstance(each, Over)] == [told[-1]]
     assert told[-1].at <= MONDAY + 29 * HOUR
     assert watched.says(state).standing is Standing.STEADY
@@ -114,7 +115,8 @@ def test_without_a_reference_that_says_enough_it_is_undecided_and_says_why(repor
     state, told = fed(watched, [day_of([Row(label="yes")] * 50, MONDAY)])
     says = watched.says(state)
     assert (told, says.standing) == ([], Standing.UNDECIDED)
-    assert says.what.startswith("flight:1 has no evaluation" if report is None else "the reference has 200 labelled rows")
+    begins = "flight:1 has no evaluation" if report is None else "the reference has 200 labelled rows"
+    assert says.what.startswith(begins)
 
 
 def test_nothing_is_decided_of_nothing() -> None:

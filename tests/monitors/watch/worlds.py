@@ -108,7 +108,8 @@ def asked(random: np.random.Generator, number: int, at: int, *, wrong: bool) -> 
         role = Role.CANARY if canary else Role.LIVE
         took = int(random.lognormal(6.0, 0.5))
         share = 0.1 if canary else 0.9
-        said = Answer(ident(number), assigned, answered, role, share, "yes", [1 - sure, sure], took, took + 200, fallback)
+        times = took, took + 200
+        said = Answer(ident(number), assigned, answered, role, share, "yes", [1 - sure, sure], *times, fallback)
         block.answers.append(said)
         if random.random() < 0.3:
             unseen = Answer(ident(number), OTHER, OTHER, Role.SHADOW, 1.0, "no", [sure, 1 - sure], took, took)

@@ -115,16 +115,16 @@ class Drift:
 
     def _finding(self, state: DriftState, at: Micros) -> Finding:
         since = state.episode.since or at
-        moved = {name: each.last for name, each in state.members.items() if each.last is not None and each.last >= since}
-        names = [*moved][:NAMED]
-        more = f" and {len(moved) - NAMED} more" if len(moved) > NAMED else ""
+        moved = [name for name, each in state.members.items() if each.last is not None and each.last >= since]
+        names = moved[:NAMED]
+        others = (Figure("others", f"{len(moved) - NAMED} more"),) if len(moved) > NAMED else ()
         listed = ", ".join(each[:40] for each in names[:5]) + (" and others" if len(names) > 5 else "")
         return Finding(
             project=self.project,
             endpoint=self.endpoint,
             monitor=self.name,
             what=f"{len(moved)} of {len(state.members)} {self.subject} are not what the reference was: {listed}",
-            evidence=(*(Figure(name[:200], "has moved") for name in names), *([Figure("others", more)] if more else [])),
+            evidence=(*(Figure(name[:200], "has moved") for name in names), *others),
             cause="the world has changed, a field upstream has, or others ask than did",
             advice="see whether `performance` and `risk` suffer: if so learn again on newer rows, or mend the field",
             at=at,

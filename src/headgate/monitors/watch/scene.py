@@ -16,7 +16,7 @@ from headgate.monitors.windows import windows
 from headgate.vocabulary import DAY, HOUR, SECOND, Micros
 
 SLACK: Final = Micros(30 * SECOND)
-"""How long after the last moment at which it may be answered an input is waited for: commits, clocks of several hosts."""
+"""How long beyond its deadline an input is waited for: commits, and clocks of several hosts."""
 
 
 @dataclass(frozen=True, slots=True)

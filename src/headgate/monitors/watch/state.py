@@ -9,7 +9,7 @@ from headgate.monitors.watch.days import Day, day_of
 from headgate.vocabulary import DAY, Micros, readable
 
 BEFORE: Final = Micros(7 * DAY)
-"""How far back a watch that begins looks: an endpoint that answered before its controller ran is watched from then on."""
+"""How far back a watch that begins looks: what was answered before a controller ran is watched too."""
 
 
 @readable

@@ -49,7 +49,8 @@ def _how_far(found: Monitored) -> Iterator[str]:
 def _line(line: Line) -> Iterator[str]:
     says = line.says
     since = f"since {minute(says.since)}: " if says.since is not None else ""
-    standing = says.standing.value.upper() if says.standing in (Standing.ALARM, Standing.BROKEN) else says.standing.value
+    loud = says.standing in (Standing.ALARM, Standing.BROKEN)
+    standing = says.standing.upper() if loud else says.standing.value
     yield f"{standing:<10} {line.monitor:<12} {since}{says.what}"
     yield from (f"{'':<24}{each}" for each in _details(says))
 

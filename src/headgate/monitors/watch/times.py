@@ -49,7 +49,7 @@ class Times(msgspec.Struct, frozen=True):
         return Times(tuple(sorted(found)), tuple(found[cell] for cell in sorted(found)))
 
     def quantile(self, share: float) -> float | None:
-        """The smallest time that at least a `share` of all do not exceed, in milliseconds; None where there are none."""
+        """The smallest time that a `share` of all, at least, do not exceed, in milliseconds; None where there is none."""
         if not self.counts:
             return None
         reached = np.cumsum(self.counts)
