@@ -25,9 +25,9 @@ from headgate.evaluation.estimate import Estimate, quantile_of
 from headgate.evaluation.metrics import metric
 from headgate.evaluation.report import Report
 from headgate.evaluation.table import shown
-from headgate.evidence.false_alarms import Kind
 from headgate.monitors.alarms.terms import Terms
 from headgate.monitors.standing import Standing
+from headgate.monitors.watch.daily import probability
 from headgate.monitors.watch.episode import Episode
 from headgate.monitors.watch.monitor import Over, Portion, Reads, Says, Told, certainty, mark_of
 from headgate.monitors.windows import Window
@@ -100,7 +100,7 @@ class Performance:
             return state, ()
         judges = self.reference is not None and window.labelled >= LEAST
         tests = state.tests + judges
-        worse = self._worse(window, self._probability(tests)) if judges else ()
+        worse = self._worse(window, probability(self.terms, self.name, tests)) if judges else ()
         labelled = round((window.coverage or 0.0) * window.due)
         day = Judged(portion.start, window.due, labelled, window.metrics, worse)
         # A day that is not judged says neither that it is still so nor that it is over.
@@ -143,20 +143,14 @@ class Performance:
         what = f"no metric of the last judged day is worse than when {self.version} was evaluated"
         return Says(standing=Standing.STEADY, what=what, figures=figures, certainty=certainty(self.terms))
 
-    def _probability(self, tests: int) -> float:
-        """With which the tests of a day may be false, the `tests`-th of all."""
-        limit = self.terms.budget.limit(self.name)
-        return (1.0 / (tests * (tests + 1)) if self.terms.budget.policy.kind is Kind.EVER else 1.0) / limit
-
-    def _worse(self, window: Window, probability: float) -> tuple[str, ...]:
-        """The metrics that are worse with certainty, worst first."""
+    def _worse(self, window: Window, chance: float) -> tuple[str, ...]:
+        """The metrics that are worse, but for this chance, worst first."""
         reference: Mapping[str, Estimate] = {} if self.reference is None else self.reference.estimates
         beyond = {name: self._beyond(name, window, each) for name, each in reference.items()}
         known = {name: each for name, each in beyond.items() if each is not None}
         if not known:
             return ()
-        # A budget of more than one false alarm a day would ask for no certainty at all.
-        quantile = NormalDist().inv_cdf(1.0 - min(probability, 0.5) / len(known))
+        quantile = NormalDist().inv_cdf(1.0 - chance / len(known))
         return tuple(sorted((name for name, z in known.items() if z > quantile), key=lambda name: -known[name]))
 
     def _beyond(self, name: str, window: Window, reference: Estimate) -> float | None:

@@ -16,6 +16,7 @@ from headgate.monitors.alarms.risk import RiskDrift
 from headgate.monitors.alarms.terms import INPUT, Budget, Terms
 from headgate.monitors.watch.aspects import Aspect, errors, fallbacks, refusals, slow, wrong
 from headgate.monitors.watch.drift import Drift, features_of
+from headgate.monitors.watch.labels import LABELS, Labels
 from headgate.monitors.watch.losses import Losses
 from headgate.monitors.watch.monitor import AnyMonitor
 from headgate.monitors.watch.performance import PERFORMANCE, Performance
@@ -35,7 +36,7 @@ def roster(
 
     >>> names = [each.name for each in roster(EndpointSpec("late", "m"), "m:1", Output(Task.REGRESSION), None)]
     >>> names
-    ['errors', 'refusals', 'fallbacks', 'performance']
+    ['errors', 'refusals', 'fallbacks', 'performance', 'labels']
     """
     words = spec.monitors
     borne = [
@@ -46,7 +47,7 @@ def roster(
     if spec.slo.latency_p99_ms is not None:
         borne.append((slow(spec.slo.latency_p99_ms), 0.01))
     risk = [wrong(version)] if output.task in _CLASSES else []
-    measured = [PERFORMANCE] if output.task is not Task.TENSOR else []
+    measured = [PERFORMANCE, LABELS] if output.task is not Task.TENSOR else []
     inputs = [] if rows is None else [INPUT]
     names = (*(each.name for each, _ in borne), *(each.name for each in risk), *measured, *inputs)
     terms = Terms(Budget(words.policy, names))
@@ -57,6 +58,7 @@ def roster(
     found += [_losses(spec, each, _risk(each, version, reference, terms, words.tolerance)) for each in risk]
     if measured:
         found.append(Performance(spec.project, spec.endpoint, version, reference, terms, words.tolerance))
+        found.append(Labels(spec.project, spec.endpoint, terms))
     if rows is not None:
         machine = InputDrift.of(rows, terms)
         found.append(Drift(spec.project, spec.endpoint, machine, features_of, "fields"))
