@@ -86,7 +86,7 @@ class Labels:
         if len(state.usual) < KNOWN:
             return msgspec.structs.replace(state, usual=(*state.usual, day), last=day), ()
         tests = state.tests + 1
-        missing = self._missing(state, day, tests)
+        missing = misses(_usual(state), day, probability(self.terms, self.name, tests))
         usual = state.usual if missing else (*state.usual, day)[-USUAL:]
         episode = state.episode.after((portion.end,) if missing else (), portion.end)
         after = LabelState(usual, day, tests, episode)
@@ -122,10 +122,6 @@ class Labels:
         what = "nothing says that fewer than half of the usual labels come in time"
         return Says(standing=Standing.STEADY, what=what, figures=figures, certainty=certainty(self.terms))
 
-    def _missing(self, state: LabelState, day: Came, tests: int) -> bool:
-        chance = probability(self.terms, self.name, tests)
-        return day.coverage < _usual(state) / 2 - math.sqrt(math.log(1.0 / chance) / (2 * day.due))
-
     def _figure(self, state: LabelState) -> Figure:
         day = state.last or Came(Micros(0), 0, 0)
         usual = f"{100 * _usual(state):.3g} % usually" if len(state.usual) >= KNOWN else ""
@@ -142,6 +138,15 @@ class Labels:
             advice="mend it, or raise label_maturity; until then `risk` and `performance` see a part of the truth",
             at=at,
         )
+
+
+def misses(usual: float, day: Came, chance: float) -> bool:
+    """Whether fewer than half of the usual share of a day's labels came, but for this chance.
+
+    >>> misses(0.8, Came(Micros(0), 20, 200), 1e-3), misses(0.8, Came(Micros(0), 60, 200), 1e-3)
+    (True, False)
+    """
+    return day.coverage < usual / 2 - math.sqrt(math.log(1.0 / chance) / (2 * day.due))
 
 
 def _usual(state: LabelState) -> float:
