@@ -3,8 +3,9 @@
 import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import msgspec
 import uvicorn
@@ -19,11 +20,7 @@ from headgate.clock import Clock, SystemClock
 from headgate.console.api import control_api
 from headgate.console.guard import Guard
 from headgate.console.wire import CONNECTIONS, BoundedProtocol
-from headgate.controller.alerting import Alerting
 from headgate.controller.lockstep import Lockstep
-from headgate.controller.progress import Progress
-from headgate.controller.reconcile import Controller
-from headgate.controller.watching import Watching
 from headgate.errors import BadConfiguration, BadInput, HeadgateError
 from headgate.gateway.metrics import Slab
 from headgate.gateway.metrics.counting import AlertCount
@@ -56,7 +53,7 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             alerts = replace(hg.alerts, actor="controller")
             alerting = alerts.alerting(count.stand)
             controller = hg.controller(watches=lambda: progress.is_at_work)
-            watching = hg.monitoring.watching(alerts.store, alerting)
+            watching = hg.monitoring.watching(alerting)
             chores = hg.chores(seal_interval=settings.seal_interval)
             stop = threading.Event()
             turns: tuple[tuple[str, Callable[[], object]], ...] = (
@@ -73,7 +70,8 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             for loop in loops:
                 loop.start()
             try:
-                lockstep = _lockstep(hg, controller, progress, watching, alerting, clock)
+                moved, watched = (partial(each, at_once=True) for each in (progress.turn, watching.turn))
+                lockstep = _lockstep(hg, clock, (moved, controller.reconcile, watched, alerting.turn))
                 _serve(_Control(hg, lockstep), Guard(open_identity(home)), settings)
             finally:
                 stop.set()
@@ -81,17 +79,14 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
                     loop.join()
 
 
-def _lockstep(
-    hg: Headgate, controller: Controller, progress: Progress, watching: Watching, alerting: Alerting, clock: Clock
-) -> Lockstep | None:
+def _lockstep(hg: Headgate, clock: Clock, turns: Sequence[Callable[[], object]]) -> Lockstep | None:
+    """What moves a replay's clock, and takes these turns after each step, in this order."""
     if not isinstance(clock, ReplayClock):
         return None
 
     def tick() -> None:
-        progress.turn(at_once=True)
-        controller.reconcile()
-        watching.turn(at_once=True)
-        alerting.turn()
+        for turn in turns:
+            turn()
 
     reports, stillness = FileReports(hg.home.run / "workers"), FileStillness(hg.home.stillness)
     return Lockstep(clock, tick, hg.traffic, reports, stillness, noted=hg.note_advance)

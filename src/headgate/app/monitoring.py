@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Final
 
-from headgate.alerts.ports import AlertStore
 from headgate.app.observed import Observed
 from headgate.app.scenes import Scenes
 from headgate.clock import Clock
@@ -54,15 +53,15 @@ class Monitoring:
         self.observed.declared.spec(self.project, endpoint)
         return self.store.watched_days(self.project, endpoint, start, end)
 
-    def watching(self, alerts: AlertStore, reports: Reports) -> Watching:
-        """The loop that watches the endpoints of all projects."""
+    def watching(self, reports: Reports) -> Watching:
+        """The loop that watches the endpoints of all projects, and tells `reports` what is found."""
         scenes = Scenes(self.observed, replayed=self.replayed)
         return Watching(
             endpoints=lambda: [(project, name) for project, name, _ in self.store.endpoints()],
             scene=lambda project, endpoint: scenes.of(self.observed.declared.spec(project, endpoint)),
             watches=self.store,
-            alerts=alerts,
             reports=reports,
+            last_alert=self.store.last_alert,
             reader=self.observed.reader,
             clock=self.clock,
         )

@@ -14,8 +14,8 @@ from typing import Final, Protocol
 
 import msgspec
 
+from headgate.alerts.alert import Alert
 from headgate.alerts.finding import Finding
-from headgate.alerts.ports import AlertStore
 from headgate.clock import Clock
 from headgate.errors import HeadgateError
 from headgate.journal.reader import Reader
@@ -73,17 +73,20 @@ class Watching:
         endpoints: Callable[[], Sequence[Endpoint]],
         scene: Callable[[str, str], Scene],
         watches: WatchStore,
-        alerts: AlertStore,
         reports: Reports,
+        last_alert: Callable[[str, str], Alert | None],
         reader: Reader,
         clock: Clock,
     ) -> None:
-        """`scene` is asked at every look: who is in charge, and what the file says, may have changed."""
+        """`scene` is asked at every look: who is in charge, and what the file says, may have changed.
+
+        `last_alert` knows the newest alert of a project and key, so that nothing is told twice.
+        """
         self._endpoints = endpoints
         self._scene = scene
         self._watches = watches
-        self._alerts = alerts
         self._reports = reports
+        self._last_alert = last_alert
         self._reader = reader
         self._clock = clock
         self._lock = threading.Lock()
@@ -150,14 +153,14 @@ class Watching:
 
     def _feed(self, source: Source, seen: _Seen | None, until: Micros) -> tuple[AnswerFeed, Micros]:
         """What goes on after `until`, and from where on it reads: after a day it begins anew, and forgets."""
-        if seen is not None and not seen.feed.cut and (seen.source, seen.until) == (source, until):
-            if until - seen.began < DAY:
-                return seen.feed, seen.began
+        goes_on = seen is not None and not seen.feed.cut and (seen.source, seen.until) == (source, until)
+        if seen is not None and goes_on and until - seen.began < DAY:
+            return seen.feed, seen.began
         return AnswerFeed(self._reader, source, until), until
 
     def _tell(self, project: str, told: Told) -> None:
         """Raise an alert, or end it, unless that was done already before somebody was killed."""
-        last = self._alerts.last_alert(project, told.key)
+        last = self._last_alert(project, told.key)
         if isinstance(told, Finding):
             if last is None or last.seen < told.at:
                 self._reports.report([told])

@@ -205,4 +205,3 @@ def _requests(rows: pa.Table) -> Keys:
 def _flags(column: pa.ChunkedArray) -> Bools:
     flags: Bools = column.to_numpy().astype(np.bool_)
     return flags
-

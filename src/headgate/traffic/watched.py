@@ -20,7 +20,7 @@ class MonitorWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fallbacks_percent: float = 5.0
     """Of the answers so many may come from another version than was assigned."""
     tolerance: float | None = None
-    """How much worse than its evaluation the model may be, as a share; None bears 0.01, or a tenth where that is less."""
+    """How much worse than its evaluation the model may be, as a share; None bears 0.01, or a tenth if that is less."""
     price_per_cpu_hour: float | None = None
     """Money an hour of a processor costs, in any currency; None tells seconds alone."""
 

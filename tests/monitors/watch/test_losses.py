@@ -41,7 +41,7 @@ def hour(bad: Row, share: float, number: int, rows: int = 100) -> Portion:
 
 
 def fed(monitor: AnyMonitor, portions: list[Portion]) -> tuple[LossState, list[Told]]:
-    state, told = monitor.start(Micros(MONDAY)), []
+    state, told = monitor.start(Micros(MONDAY)), list[Told]()
     for each in portions:
         state, said = monitor.take(state, each)
         told += said

@@ -119,7 +119,8 @@ class AnswerFeed:
         new = np.unique(today[named])
         new = new[self._asked.find(new) == NOWHERE]
         self._asked.add(new, np.zeros(len(new), np.int64))
-        return ~repeated
+        fresh: Bools = ~repeated
+        return fresh
 
     def _answered(self, rows: pa.Table) -> pa.Table:
         """The rows with what was said of each; null where nobody said anything."""

@@ -131,4 +131,3 @@ class Losses:
             advice=self.aspect.advice,
             at=at,
         )
-

@@ -69,9 +69,7 @@ def _losses(spec: EndpointSpec, aspect: Aspect, machine: RiskDrift) -> Losses:
     return Losses(spec.project, spec.endpoint, aspect, machine)
 
 
-def _risk(
-    aspect: Aspect, version: str, reference: Report | None, terms: Terms, tolerance: float | None
-) -> RiskDrift:
+def _risk(aspect: Aspect, version: str, reference: Report | None, terms: Terms, tolerance: float | None) -> RiskDrift:
     """What compares wrong answers with those of the version's evaluation."""
     accuracy = None if reference is None else reference.estimates.get("accuracy")
     if accuracy is None or accuracy.value is None:

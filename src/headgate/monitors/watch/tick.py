@@ -103,7 +103,8 @@ class _Held:
         except HeadgateError as error:
             self._broken = str(error)
         except Exception as error:  # one monitor's trouble must not stop the others
-            log.exception("the monitor %s of %s failed", self.monitor.name, scene.source.endpoint)
+            if not was:
+                log.exception("the monitor %s of %s failed", self.monitor.name, scene.source.endpoint)
             self._broken = f"it failed with {type(error).__name__}; the controller's log says more"
         if bool(was) is bool(self._broken):
             return [*told]

@@ -22,7 +22,7 @@ class Times(msgspec.Struct, frozen=True):
 
     >>> one, other = Times.of(np.arange(1, 500)), Times.of(np.arange(500, 1001))
     >>> one.merged(other).count, round(one.merged(other).quantile(0.99), 3)
-    (1000, 0.989)
+    (1000, 0.993)
     """
 
     cells: tuple[int, ...] = ()
@@ -49,7 +49,7 @@ class Times(msgspec.Struct, frozen=True):
         return Times(tuple(sorted(found)), tuple(found[cell] for cell in sorted(found)))
 
     def quantile(self, share: float) -> float | None:
-        """The smallest time that a `share` of all, at least, do not exceed, in milliseconds; None where there is none."""
+        """The smallest time that a `share` of all do not exceed, in milliseconds; None where there is none."""
         if not self.counts:
             return None
         reached = np.cumsum(self.counts)
