@@ -67,8 +67,8 @@ class FalseAlarms(msgspec.Struct, frozen=True):
 
     >>> FalseAlarms.read("at most one per 90 days")
     FalseAlarms(kind=<Kind.MEAN: 'mean'>, most=1.0, days=90.0)
-    >>> FalseAlarms.read("at most 5 % per year").limit(0.5)
-    14600.0
+    >>> FalseAlarms.read("at most two per year").limit(sharers=4)
+    730.0
     """
 
     kind: Kind = Kind.MEAN
@@ -105,20 +105,20 @@ class FalseAlarms(msgspec.Struct, frozen=True):
             return f"at most {self.most:g} {span}"
         return f"at most {100 * self.most:g} % {'ever' if self.kind is Kind.EVER else span}"
 
-    def limit(self, part: float) -> float:
-        """Where the alarm of a detector is that has this part of the budget; BadInput unless it is in 0 < part <= 1.
+    def limit(self, sharers: int = 1) -> float:
+        """Where the alarm of a detector is that shares this evenly with others, so many in all; BadInput below one.
 
         In days, where days join; a number where what ever joins is 1.
         """
-        if not 0 < part <= 1:
-            raise BadInput("part", "range", "of a budget lies between 0 and 1")
-        return (1.0 if self.kind is Kind.EVER else self.days) / (self.most * part)
+        if sharers < 1:
+            raise BadInput("sharers", "range", "a budget is shared by at least one")
+        return (1.0 if self.kind is Kind.EVER else self.days) / self.most * sharers
 
     def joins(self, latest: Micros, at: Ints, seen: int) -> Floats:
         """What joins before each observation at the moments `at`, after one at `latest` and `seen` in all."""
         if self.kind is Kind.EVER:
             return ever(seen, len(at))
-        passed: Floats = np.minimum(since(0.0, (at - latest) / DAY), SILENCE * self.limit(1.0))
+        passed: Floats = np.minimum(since(0.0, (at - latest) / DAY), SILENCE * self.limit())
         return passed
 
     def joined(self, began: Micros, latest: Micros, seen: int) -> float:

@@ -108,7 +108,7 @@ class InputDrift(msgspec.Struct, frozen=True):
             return cls(None, nothing(name, terms, members, parts))
         fitting, rest = (reference.take(pa.array(each)) if is_table else reference[each] for each in parts)
         try:
-            scorer = Table.of(fitting) if is_table else Embedding.of(fitting, seed=terms.seed)
+            scorer: Table | Embedding = Table.of(fitting) if is_table else Embedding.of(fitting, seed=terms.seed)
         except BadInput as error:
             return cls(None, nothing(name, terms, members, broken(f"in the reference {error.message}")))
         scores = scorer.scored(fitting)[0], scorer.scored(rest)[0]
@@ -135,7 +135,8 @@ def _stacked(
     outputs: Mapping[str, NDArray[Any]], members: tuple[str, ...], rows: int
 ) -> tuple[Floats, dict[str, str]]:
     """The outputs as (rows, members), and by member why it has none, which is NaN there."""
-    found, faults = np.full((rows, len(members)), np.nan), {}
+    found = np.full((rows, len(members)), np.nan)
+    faults: dict[str, str] = {}
     for place, each in enumerate(members):
         column = outputs.get(each)
         if column is None:

@@ -53,11 +53,11 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
         A member that is among the `faults`, or a score of which is no number, is ``broken`` and stays as it was; the
         others go on. Without moments that can be relied upon all are.
         """
-        why = faulty(at, len(scores)) or self._foreign(state)
-        bad = dict.fromkeys(self.members, why) if why else {**_missing(self.members, scores), **faults}
+        wrong = faulty(at, len(scores)) or self._foreign(state)
+        bad = dict.fromkeys(self.members, wrong) if wrong else {**_missing(self.members, scores), **faults}
         watched = [place for place, each in enumerate(self.members) if each not in bad]
         alarms: list[tuple[int, int]] = []
-        if watched:
+        if watched and len(at):
             state, alarms = _moved(self, state, at, scores, watched)
         joined = self.terms.budget.policy.joined(state.clock.began, state.clock.latest, state.clock.seen)
         found = [
@@ -98,8 +98,9 @@ def _moved(
     """The state after a look at the members at these places, and the (row, place) of each alarm in order."""
     test = ConformalTest(tuple(monitor.references[each] for each in watched))
     seasons, limits = monitor.terms.seasons_of(at), np.full(len(watched), monitor.limit)
-    lanes, p_values = list(state.lanes), []
+    lanes = list(state.lanes)
     alarms: list[tuple[int, int]] = []
+    p_values: list[Floats] = []
     for rows, joins, is_new in steps(monitor.terms.budget.policy, state.clock, at):
         if is_new:
             # Those that are not watched this time as well: what they hold is the last period's.

@@ -51,7 +51,7 @@ class Budget(msgspec.Struct, frozen=True):
         """Where each of the members of the monitor of that name raises an alarm; BadInput where it has no part."""
         if name not in self.monitors:
             raise BadInput("name", "unknown", "has no part in the budget; it is shared by " + ", ".join(self.monitors))
-        return self.policy.limit(1 / (len(self.monitors) * members))
+        return self.policy.limit(len(self.monitors) * members)
 
 
 class Terms(msgspec.Struct, frozen=True):
