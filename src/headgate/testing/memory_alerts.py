@@ -27,6 +27,8 @@ class MemoryAlerts:
         key = alert.finding.project, alert.id
         with self._lock:
             _require(alert.revision, self._alerts.get(key), f"alert {alert.id}")
+            if any(each.stands and each.key == alert.key and each.id != alert.id for each in self._alerts.values()):
+                raise Conflict(f"another alert of {alert.key} stands; look again")
             for each in deliveries:
                 self._check_delivery(each)
             self._alerts[key] = alert
