@@ -1,6 +1,7 @@
 """A mail server on a real socket of this machine that takes or refuses what a test says: just enough of SMTP."""
 
 import contextlib
+import socket
 import socketserver
 import ssl
 import threading
@@ -32,8 +33,8 @@ class Mailbox:
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
-                with contextlib.suppress(OSError):  # whoever wrote has hung up, as tests of deadlines do
-                    mailbox._converse(self.request)
+                with contextlib.suppress(OSError), contextlib.ExitStack() as stack:  # whoever wrote may hang up
+                    mailbox._converse(self.request, stack)
 
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -55,12 +56,12 @@ class Mailbox:
         self._server.server_close()
         self._thread.join()
 
-    def _converse(self, connection: "ssl.SSLSocket") -> None:
+    def _converse(self, connection: socket.socket, stack: contextlib.ExitStack) -> None:
         if self._silent:
             self._ended.wait(30)
             return
         if self._tls is not None and self._from_first:
-            connection = self._tls.wrap_socket(connection, server_side=True)
+            connection = stack.enter_context(self._tls.wrap_socket(connection, server_side=True))
         lines = connection.makefile("rwb")
 
         def say(line: str) -> None:
@@ -80,7 +81,7 @@ class Mailbox:
                     say(each)
             elif word == "STARTTLS" and self._tls is not None:
                 say("220 go on")
-                connection = self._tls.wrap_socket(connection, server_side=True)
+                connection = stack.enter_context(self._tls.wrap_socket(connection, server_side=True))
                 lines = connection.makefile("rwb")
             elif word == "AUTH":
                 say("235 welcome")

@@ -9,7 +9,7 @@ from headgate.vocabulary import SECOND, Micros
 
 T0 = Micros(1_372_636_800 * SECOND)
 """2013-07-01."""
-SECRET = "a secret of two dozen bytes"
+SECRET = "a secret of two dozen bytes"  # noqa: S105 - the tests' own, and of no use elsewhere
 
 
 def finding(severity: Severity = Severity.WARNING, at: int = T0, **words: Any) -> Finding:

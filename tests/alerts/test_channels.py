@@ -108,7 +108,13 @@ def test_a_name_that_is_none_or_taken(name: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["https://example.com", "https://example.com:8443/a?b=c", "http://localhost:1/", "http://[::1]:9/", "https://1.2.3.4/"],
+    [
+        "https://example.com",
+        "https://example.com:8443/a?b=c",
+        "http://localhost:1/",
+        "http://[::1]:9/",
+        "https://1.2.3.4/",
+    ],
 )
 def test_addresses_that_may_be_used(url: str) -> None:
     assert url_fault(url) is None

@@ -1,5 +1,6 @@
 """When people are told of an alert: case by case, and as a machine that no sequence of findings makes cry wolf."""
 
+import itertools
 from collections.abc import Sequence
 
 import msgspec
@@ -242,7 +243,7 @@ class Anything(RuleBasedStateMachine):
     @invariant()
     def nobody_is_told_the_same_within_a_cooldown(self) -> None:
         bad = [each for each in self.told if each[1] is not Notice.OVER]
-        for (at, *_), (later, notice, *_) in zip(bad, bad[1:], strict=False):
+        for (at, *_), (later, notice, *_) in itertools.pairwise(bad):
             assert notice is Notice.WORSE or later - at >= self.story.rule.cooldown
 
     @invariant()
@@ -254,7 +255,7 @@ class Anything(RuleBasedStateMachine):
     @invariant()
     def what_is_told_as_worse_is_worse(self) -> None:
         bad = [each for each in self.told if each[1] is not Notice.OVER]
-        for (_, _, was, episode), (_, notice, severity, same) in zip(bad, bad[1:], strict=False):
+        for (_, _, was, episode), (_, notice, severity, same) in itertools.pairwise(bad):
             if notice is Notice.WORSE:
                 assert same == episode
                 assert not was.reaches(severity)

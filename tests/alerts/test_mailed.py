@@ -19,10 +19,14 @@ from headgate.alerts.couriers.mailed import MailCourier, message
 from headgate.alerts.delivery import Answer
 from headgate.alerts.told import text
 
+NONE = "localhost takes mail for none of the addresses"
+
 
 def channel(port: int, **words: Any) -> Email:
     given: dict[str, Any] = {"host": "localhost", "tls": "none"}
-    return Email(sender="headgate@example.com", to=["ops@example.com", "b@example.com"], port=port, **{**given, **words})
+    return Email(
+        sender="headgate@example.com", to=["ops@example.com", "b@example.com"], port=port, **{**given, **words}
+    )
 
 
 def carried(mailbox: Mailbox, seconds: float = 30.0, **words: Any) -> Answer:
@@ -79,7 +83,7 @@ def test_mail_and_password_go_encrypted_to_whoever_shows_a_certificate(
     tls: str, authority: Authority, server_side: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "password").write_text("hunter2\n")
-    words = {"tls": tls, "user": "headgate", "password": Secret(file=str(tmp_path / "password"))}
+    words: dict[str, Any] = {"tls": tls, "user": "headgate", "password": Secret(file=str(tmp_path / "password"))}
     with Mailbox(tls=server_side, from_first=tls == "tls") as mailbox:
         stranger = carried(mailbox, **words)
         assert stranger.said.startswith("the certificate of localhost was not accepted: ")
@@ -100,7 +104,10 @@ def test_a_server_that_offers_no_encryption_gets_nothing() -> None:
 @pytest.mark.parametrize(
     ("replies", "expected"),
     [
-        ({"RCPT": "550 no such user"}, Answer(False, "localhost takes mail for none of the addresses: 550", final=True)),
+        (
+            {"RCPT": "550 no such user"},
+            Answer(False, "localhost takes mail for none of the addresses: 550", final=True),
+        ),
         ({"RCPT": "450 later"}, Answer(False, "localhost takes mail for none of the addresses: 450")),
         ({"": "554 no"}, Answer(False, "localhost answered 554 (SMTPConnectError)")),
         ({"MAIL": "451 later"}, Answer(False, "localhost answered 451 (SMTPSenderRefused)")),
@@ -115,10 +122,10 @@ def test_what_a_reply_means(replies: dict[str, str], expected: Answer) -> None:
 
 def test_a_wrong_password_is_a_failure_that_does_not_repeat_it(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("hunter2")
-    words = {"user": "headgate", "password": Secret(file=str(tmp_path / "password"))}
+    words: dict[str, Any] = {"user": "headgate", "password": Secret(file=str(tmp_path / "password"))}
     with Mailbox({"AUTH": "535 hunter2 is wrong"}) as mailbox:
         assert carried(mailbox, **words) == Answer(False, "localhost answered 535 (SMTPAuthenticationError)")
-    missing = {"user": "headgate", "password": Secret(file=str(tmp_path / "none"))}
+    missing: dict[str, Any] = {"user": "headgate", "password": Secret(file=str(tmp_path / "none"))}
     with Mailbox() as mailbox:
         assert "cannot be read: no such file" in carried(mailbox, **missing).said
         assert mailbox.commands == []

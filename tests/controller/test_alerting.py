@@ -1,5 +1,6 @@
 """Alerts kept by the controller: decided once whoever reports, with their events and what is to be told."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -7,6 +8,7 @@ import pytest
 from tests.alerts.samples import T0, finding
 
 from headgate.alerts.alert import Alert, Notice, Silence, acknowledged
+from headgate.alerts.delivery import Delivery
 from headgate.alerts.finding import Severity, key_of
 from headgate.alerts.rule import Rule
 from headgate.clock import HeldClock
@@ -25,7 +27,7 @@ class Watch:
 
     def __init__(self, store: MemoryStore | None = None) -> None:
         self.store = store or MemoryStore()
-        self.clock = HeldClock(T0)
+        self.clock, self.wall = HeldClock(T0), HeldClock(WALL)
         self.rules: dict[tuple[str, str], Rule] = {}
         self.channels = {"ops": Severity.INFO, "pager": Severity.CRITICAL}
         self.counted: list[Standing] = []
@@ -35,12 +37,13 @@ class Watch:
             channels=lambda: self.channels,
             secret=lambda: b"s" * 32,
             clock=self.clock,
-            wall=HeldClock(WALL),
+            wall=self.wall,
             counted=self.counted.append,
         )
 
     def later(self, hours: float) -> list[Alert]:
-        self.clock.move_to(Micros(self.clock.now() + round(hours * HOUR)))
+        for each in (self.clock, self.wall):
+            each.move_to(Micros(each.now() + round(hours * HOUR)))
         return self.alerting.turn()
 
     def find(self, severity: Severity = Severity.WARNING, **words: str) -> Alert:
@@ -150,12 +153,12 @@ class Contended(MemoryStore):
 
     left = 0
 
-    def change_alert(self, alert: Alert, **more: object) -> None:  # type: ignore[override] # handed on as it came
+    def change_alert(self, alert: Alert, *, events: Sequence[Event] = (), deliveries: Sequence[Delivery] = ()) -> None:
         last = self.last_alert(alert.finding.project, alert.key)
         if self.left and last is not None:
             self.left -= 1
             super().change_alert(acknowledged(last, "ann", T0))
-        super().change_alert(alert, **more)  # type: ignore[arg-type] # the same
+        super().change_alert(alert, events=events, deliveries=deliveries)
 
 
 def test_what_was_changed_meanwhile_is_decided_anew() -> None:
@@ -197,4 +200,3 @@ def test_the_same_story_at_any_speed() -> None:
 
     assert told(0) == told(3)
     assert {notice for notice, _ in told(0)} >= {"raised", "worse", "over"}
-
