@@ -230,3 +230,16 @@ def test_an_address_that_may_not_be_used_is_not_repeated(address: str, monkeypat
     answer = SlackCourier(Slack(Secret(env="HEADGATE_SECRET_CHAT"))).carry(delivery(), T0)
     assert not answer.taken
     assert "xyzzy" not in answer.said
+
+
+def test_a_name_server_that_does_not_answer_is_left_after_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = threading.Event()
+
+    def never(*_: object, **__: object) -> list[object]:
+        asked.wait(30)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", never)
+    answer = posted("https://example.com/xyzzy", seconds=0.2)
+    asked.set()
+    assert answer == Answer(False, "example.com did not answer within 0.2 s")

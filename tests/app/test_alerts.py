@@ -1,10 +1,12 @@
 """The alerts of an installation as an operator and a program use them; each order is remembered."""
 
+import contextlib
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.alerts.receiver import Receiver
+from tests.alerts.receiver import Receiver, Reply
 from tests.alerts.samples import SECRET, T0, finding
 
 from headgate.alerts.alert import Silence
@@ -15,6 +17,8 @@ from headgate.app.facade import Headgate
 from headgate.clock import HeldClock, SystemClock
 from headgate.errors import BadConfiguration, BadInput, Conflict, NotFound
 from headgate.events import Event, EventKind, first_broken
+from headgate.gateway.metrics import Slab
+from headgate.gateway.metrics.counting import AlertCount
 from headgate.settings import Home
 from headgate.store.home import create_home
 from headgate.vocabulary import DAY, HOUR, Micros
@@ -179,3 +183,23 @@ def test_doctor_looks_at_channels_and_at_who_names_them(hg: Headgate, home: Home
     assert "endpoint more tells pager of its alerts" in bad
     home.channels.write_text("channels: []\n")
     assert "alerts: " in said(Health.BAD)
+
+
+def test_no_secret_is_kept_or_logged_however_a_delivery_goes(
+    hg: Headgate, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A chat's address is its secret; this one answers with it, as some servers do with a path they do not know."""
+    (tmp_path / "secret").write_text("hunter2 and a dozen bytes more")
+    with Receiver(Reply(404, body=b"/hook/xyzzy was not found")) as receiver, caplog.at_level(logging.DEBUG):
+        monkeypatch.setenv("HEADGATE_SECRET_CHAT", f"{receiver.url}/xyzzy")
+        hook = f"{{kind: webhook, url: '{receiver.url}', secret: {{file: {tmp_path / 'secret'}}}}}"
+        chat = "{kind: slack, url: {env: HEADGATE_SECRET_CHAT}}"
+        home.channels.write_text(f"channels: {{chat: {chat}, hook: {hook}}}\n")
+        [alert] = hg.alerts.report([finding()])
+        with contextlib.closing(Slab(home.metrics / "controller.slab")) as slab:
+            tried = hg.alerts.delivering(AlertCount(slab)).turn()
+    said = {each.channel: each.said for each in tried}
+    assert said == {"chat": "HTTP 404 from 127.0.0.1", "hook": "HTTP 404 from 127.0.0.1", "log": "written"}
+    assert f"alert {alert.id} to channel chat: try 1 failed: HTTP 404 from 127.0.0.1" in caplog.text
+    kept = b"".join(path.read_bytes() for path in home.root.rglob("*") if path.is_file()) + caplog.text.encode()
+    assert [word for word in (b"xyzzy", b"hunter2") if word in kept] == []

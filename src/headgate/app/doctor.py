@@ -290,7 +290,8 @@ def _check_alerts(hg: Headgate) -> Iterator[Finding]:
     for (project, endpoint), rule in hg.alerts.declared.alert_rules().items():
         absent = [each for each in rule.channels or () if each not in (LOG, *channels)]
         if project == hg.project and absent:
-            what = f"endpoint {endpoint} tells {', '.join(absent)} of its alerts; no such channel is in {hg.home.channels.name}"
+            names = ", ".join(absent)
+            what = f"endpoint {endpoint} tells {names} of its alerts; channels.yaml has no such channel"
             yield Finding(Health.BAD, what, "add them there, or take them out of the endpoint's file")
     yield Finding(Health.GOOD, f"alerts go to {', '.join(['the log', *channels])}")
 
