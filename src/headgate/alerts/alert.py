@@ -56,7 +56,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     >>> found = Finding(endpoint="late", monitor="score_drift", what="the scores of late moved", at=Micros(7))
     >>> alert = raised(found)
     >>> alert.id, alert.stands, found_again(alert, found).times
-    ('f61b2aee5bb1-1', True, 2)
+    ('95b7f341ce7e-1', True, 2)
     """
 
     finding: Finding
@@ -102,9 +102,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 
 def raised(finding: Finding, episode: int = 1) -> Alert:
     """The alert that a finding begins."""
-    return Alert(
-        finding=finding, severity=finding.severity, raised=finding.at, seen=finding.at, episode=episode
-    )
+    return Alert(finding=finding, severity=finding.severity, raised=finding.at, seen=finding.at, episode=episode)
 
 
 def found_again(alert: Alert, finding: Finding) -> Alert:

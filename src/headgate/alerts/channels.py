@@ -19,11 +19,11 @@ from headgate.contracts.yaml_text import read_yaml
 from headgate.errors import BadConfiguration
 from headgate.vocabulary import NAME, NAME_RULE, readable
 
-SECRET_VARIABLES: Final = "HEADGATE_SECRET_"
+VARIABLES: Final = "HEADGATE_SECRET_"
 """How the name of every variable begins that may hold a secret: `headgate up` gives those to the controller alone."""
 _ADDRESS: Final = re.compile(r"[!-?A-~]+@[A-Za-z0-9][A-Za-z0-9.-]*")
 _PRINTED: Final = re.compile(r"[!-~]+")
-_HOST: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,252}|[0-9A-Fa-f:.]{2,45}")
+_HOST: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,252}|(?=.*:)[0-9A-Fa-f:.]{2,45}")
 
 
 class Secret(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -198,5 +198,5 @@ def _secret_faults(key: str, secret: Secret) -> Iterator[tuple[str, str]]:
         yield key, "must say file or env, and one of them alone"
     elif secret.file is not None and not secret.file.startswith("/"):
         yield f"{key}.file", "must be an absolute path"
-    elif secret.env is not None and not re.fullmatch(f"{SECRET_VARIABLES}[A-Z0-9_]+", secret.env):
-        yield f"{key}.env", f"must be {SECRET_VARIABLES} and capitals, digits or underscores"
+    elif secret.env is not None and not re.fullmatch(f"{VARIABLES}[A-Z0-9_]+", secret.env):
+        yield f"{key}.env", f"must be {VARIABLES} and capitals, digits or underscores"

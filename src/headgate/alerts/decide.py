@@ -94,7 +94,7 @@ def recipients(
     >>> recipients(raised(found), Notice.RAISED, Rule(), {"ops": Severity.INFO, "pager": Severity.CRITICAL})
     ('log', 'ops')
     """
-    named = channels if rule.channels is None else dict.fromkeys(rule.channels)
+    named = tuple(channels) if rule.channels is None else tuple(dict.fromkeys(rule.channels))
     told_of = [each for each in named if each != LOG and alert.severity.reaches(channels.get(each, Severity.INFO))]
     reminded = notice is Notice.AGAIN
     return tuple(each for each in (LOG, *told_of) if not (reminded and each in waiting))

@@ -77,6 +77,11 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         """Which endpoint's alert it is."""
         return self.alert.finding.endpoint
 
+    @property
+    def order(self) -> tuple[int, int, str, str]:
+        """By what deliveries are listed: when they were planned, and then as people were to be told."""
+        return self.planned, self.alert.notices, self.channel, self.id
+
 
 def planned(alert: Alert, notice: Notice, channel: str, secret: bytes, now: Micros) -> Delivery:
     """The delivery of a notice, to be tried at once.
@@ -145,7 +150,7 @@ def due(waiting: Sequence[Delivery], now: Micros) -> dict[str, list[Delivery]]:
     A channel hears of one alert in order: what was planned later waits for what was planned before it.
     """
     first: dict[tuple[str, str, str], Delivery] = {}
-    for each in sorted(waiting, key=lambda delivery: (delivery.planned, delivery.alert.notices, delivery.id)):
+    for each in sorted(waiting, key=lambda delivery: delivery.order):
         first.setdefault((each.channel, each.project, each.alert.id), each)
     found: dict[str, list[Delivery]] = {}
     for each in first.values():

@@ -97,7 +97,7 @@ def key_of(project: str, endpoint: str, monitor: str, subject: str = "") -> str:
     """The key of whatever a monitor finds of a subject: the first digits of SHA-256 over the four as a JSON array.
 
     >>> key_of("default", "late", "score_drift")
-    'f61b2aee5bb1'
+    '95b7f341ce7e'
     """
     content = json.dumps([project, endpoint, monitor, subject], separators=(",", ":"))
     return hashlib.sha256(content.encode("ascii")).hexdigest()[:KEY_DIGITS]

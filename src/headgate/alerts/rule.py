@@ -1,6 +1,7 @@
 """What an endpoint's file says of its alerts: who hears of them, from which severity on, and how often."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
@@ -21,11 +22,15 @@ class AlertWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long after it was last found an alert counts as over, where its monitor does not say so itself."""
 
 
+_COOLDOWN: Final = Micros(4 * HOUR)
+_OVER_AFTER: Final = Micros(DAY)
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """The same with its durations in microseconds."""
 
     channels: tuple[str, ...] | None = None
     least: Severity = Severity.WARNING
-    cooldown: Micros = Micros(4 * HOUR)
-    over_after: Micros = Micros(DAY)
+    cooldown: Micros = _COOLDOWN
+    over_after: Micros = _OVER_AFTER

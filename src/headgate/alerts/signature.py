@@ -82,7 +82,7 @@ def verify(secret: str, headers: Mapping[str, str], body: bytes, now: Micros) ->
         raise Unauthenticated(f"the request is more than {TOLERANCE_S} s away from now; see that both clocks are right")
     expected = _signed(key_of(secret), id_, int(timestamp), body).encode()
     signatures = found.get("webhook-signature", "").encode("utf-8", "replace").split()
-    if not any([hmac.compare_digest(each, expected) for each in signatures]):
+    if not any(hmac.compare_digest(each, expected) for each in signatures):
         raise Unauthenticated("the request is signed with another secret, or its body is another")
     return id_
 

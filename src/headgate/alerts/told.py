@@ -47,7 +47,7 @@ def text(delivery: Delivery) -> str:
     subject = f", {finding.subject}" if finding.subject else ""
     parts = [title(delivery), f"{_course(delivery)} Found by {finding.monitor}{subject}."]
     if finding.evidence:
-        parts.append("\n".join(["Evidence:", *(f"  {_figure(each)}" for each in finding.evidence)]))
+        parts.append("\n".join(["Evidence:", *(f"  {figure_line(each)}" for each in finding.evidence)]))
     parts += [f"Likely cause: {finding.cause}"] if finding.cause else []
     parts += [f"What to do: {finding.advice}"] if finding.advice else []
     parts += ["\n".join(f"{each.title}: {each.url}" for each in finding.links)] if finding.links else []
@@ -133,7 +133,12 @@ def _orders(delivery: Delivery) -> str:
     return f"{show}; end its reminders with `headgate alerts acknowledge {alert.id}`."
 
 
-def _figure(figure: Figure) -> str:
+def figure_line(figure: Figure) -> str:
+    """One figure of the evidence, with what it is held against.
+
+    >>> figure_line(Figure("distance", "0.31", "0.10"))
+    'distance: 0.31 (limit 0.10)'
+    """
     return f"{figure.name}: {_against(figure.value, figure.limit)}"
 
 

@@ -69,9 +69,9 @@ class Alerts:
         if not alert.stands:
             raise Conflict(f"alert {alert.id} is over already")
         after = acknowledged(alert, self.actor, self.clock.now(), why)
-        details: dict[str, str | int | float | bool | None] = {"alert": alert.id}
         was = "" if alert.acknowledged is None else alert.acknowledged.by
-        event = self._event(EventKind.ACKNOWLEDGED, alert.finding.endpoint, why, details, was, self.actor)
+        where = EventKind.ACKNOWLEDGED, alert.finding.endpoint, why
+        event = self._event(*where, before=was, after=self.actor, alert=alert.id)
         self.store.change_alert(after, events=[event])
         return after
 
@@ -88,7 +88,7 @@ class Alerts:
         silence = Silence(self.project, endpoint, now, _later(now, lasting), self.actor, because)
         before = next((each for each in self.silences() if each.endpoint == endpoint), None)
         was, until = ("" if each is None else moment(each.until) for each in (before, silence))
-        self.store.put_silence(silence, self._event(EventKind.SILENCED, endpoint, because, {}, was, until))
+        self.store.put_silence(silence, self._event(EventKind.SILENCED, endpoint, because, before=was, after=until))
         return silence
 
     def silences(self) -> list[Silence]:
@@ -120,9 +120,7 @@ class Alerts:
         self.channels.load()
         now = SystemClock().now()
         what = "this is a try of the channel; nothing is wrong"
-        probe = Finding(
-            project=self.project, endpoint=_PROBE, monitor="try", what=what, severity=Severity.INFO, at=now
-        )
+        probe = Finding(project=self.project, endpoint=_PROBE, monitor="try", what=what, severity=Severity.INFO, at=now)
         delivery = planned(raised(probe), Notice.RAISED, channel, self.secret(), now)
         # Each try is another message: a receiver that drops what it has would drop a second one.
         delivery = msgspec.structs.replace(delivery, id=f"{delivery.id[:16]}{now:016x}")
@@ -165,16 +163,9 @@ class Alerts:
             raise NotFound("alert", id_[:64], "`headgate alerts --all` lists those there were")
         return standing[0] if standing else found[0]
 
-    def _event(
-        self,
-        kind: EventKind,
-        endpoint: str,
-        why: str,
-        details: dict[str, str | int | float | bool | None],
-        before: str,
-        after: str,
-    ) -> Event:
-        return Event(self.clock.now(), kind, self.project, endpoint, self.actor, why, details, before, after)
+    def _event(self, kind: EventKind, endpoint: str, why: str, *, before: str, after: str, **details: str) -> Event:
+        now, told = self.clock.now(), dict[str, str | int | float | bool | None](details)
+        return Event(now, kind, self.project, endpoint, self.actor, why, told, before, after)
 
 
 def _later(now: Micros, lasting: str) -> Micros:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from headgate.alerts.channels import SECRET_VARIABLES, Channel, load_channels
+from headgate.alerts.channels import VARIABLES, Channel, load_channels
 from headgate.alerts.couriers.logged import LogCourier
 from headgate.alerts.couriers.opened import courier_of
 from headgate.alerts.decide import LOG
@@ -81,5 +81,5 @@ def take_secrets() -> tuple[tuple[str, str], ...]:
 
     Runtime hosts run other people's code and inherit what is left; the controller alone is given these.
     """
-    names = sorted(each for each in os.environ if each.startswith(SECRET_VARIABLES))
+    names = sorted(each for each in os.environ if each.startswith(VARIABLES))
     return tuple((name, os.environ.pop(name)) for name in names)

@@ -20,6 +20,7 @@ import numpy as np
 
 from headgate.alerts.channels import secret_of
 from headgate.alerts.couriers.hidden import reveal
+from headgate.alerts.decide import LOG
 from headgate.app.facade import Headgate
 from headgate.errors import BadConfiguration, HeadgateError
 from headgate.events import EventKind, first_broken
@@ -287,9 +288,10 @@ def _check_alerts(hg: Headgate) -> Iterator[Finding]:
         except BadConfiguration as error:
             yield Finding(Health.BAD, f"channel {name}: {error}", "put the secret there, or name another place")
     for (project, endpoint), rule in hg.alerts.declared.alert_rules().items():
-        absent = [each for each in rule.channels or () if each not in channels]
+        absent = [each for each in rule.channels or () if each not in (LOG, *channels)]
         if project == hg.project and absent:
-            what = f"endpoint {endpoint} tells {', '.join(absent)} of its alerts, which {hg.home.channels} does not have"
+            names = ", ".join(absent)
+            what = f"endpoint {endpoint} tells {names} of its alerts; channels.yaml has no such channel"
             yield Finding(Health.BAD, what, "add them there, or take them out of the endpoint's file")
     yield Finding(Health.GOOD, f"alerts go to {', '.join(['the log', *channels])}")
 

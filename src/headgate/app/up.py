@@ -232,9 +232,7 @@ def _metrics_server(home: Home, settings: Settings) -> Iterator[None]:
         thread.join()
 
 
-def _fixed_children(
-    settings: Settings, store: str | None, secrets: Sequence[tuple[str, str]] = ()
-) -> list[Child]:
+def _fixed_children(settings: Settings, store: str | None, secrets: Sequence[tuple[str, str]] = ()) -> list[Child]:
     common = _flags(settings)
     words = ("controller", *common, "--control-port", str(settings.control_port))
     # Callers come first: sealing and reconciling wait a little when the processors are busy answering.

@@ -9,7 +9,7 @@ import msgspec
 
 from headgate.alerts.alert import Alert, Silence
 from headgate.alerts.delivery import Delivery, Outcome
-from headgate.alerts.told import moment
+from headgate.alerts.told import figure_line, moment
 from headgate.app.alerts import Account
 from headgate.app.facade import open_home
 from headgate.cli.options import checked_text, home_option, json_option, project_option, store_option, why_option
@@ -86,7 +86,7 @@ def acknowledge(*, id: str, why: str, project: str, home: Path, store: str | Non
 
 @command.command("silence")
 @click.argument("endpoint")
-@click.option("--for", "lasting", required=True, help="How long, such as 2h, at most 90d; 0s ends the silence there is.")
+@click.option("--for", "lasting", required=True, help="How long, such as 2h; 0s ends the silence there is.")
 @click.option("--because", required=True, callback=checked_text, help="The reason; the history keeps it.")
 @project_option
 @home_option
@@ -149,7 +149,7 @@ def _quiet(silence: Silence) -> str:
 def _account(account: Account) -> str:
     finding = account.alert.finding
     lines = [_line(account.alert)]
-    lines += [f"  {each.name}: {each.value}{f' (limit {each.limit})' if each.limit else ''}" for each in finding.evidence]
+    lines += [f"  {figure_line(each)}" for each in finding.evidence]
     lines += [f"  likely cause: {finding.cause}"] if finding.cause else []
     lines += [f"  what to do: {finding.advice}"] if finding.advice else []
     lines += [f"  {each.title}: {each.url}" for each in finding.links]

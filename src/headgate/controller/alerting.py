@@ -43,9 +43,9 @@ class Alerting:
         actor: str = "controller",
         counted: Callable[[Standing], object] = lambda standing: None,
     ) -> None:
-        """`channels` are the installation's, with the least severity each is told; `clock` tells event time, `wall` real.
+        """`channels` are the installation's, with the least severity each is told.
 
-        `counted` hears after every turn how many alerts stand.
+        `clock` tells event time, `wall` real time. `counted` hears after every turn how many alerts stand.
         """
         self._alerts = alerts
         self._rules = rules

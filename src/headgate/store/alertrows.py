@@ -104,7 +104,7 @@ def waiting(connection: sa.Connection) -> list[Delivery]:
 def _found(connection: sa.Connection, wanted: sa.ColumnElement[bool]) -> list[Delivery]:
     query = sa.select(tables.delivery.c.record).where(wanted)
     found = [msgspec.json.decode(row.record, type=Delivery) for row in connection.execute(query)]
-    return sorted(found, key=lambda each: (each.planned, each.alert.notices, each.id))
+    return sorted(found, key=lambda each: each.order)
 
 
 def _changed(connection: sa.Connection, table: sa.Table, key: dict[str, Any], values: dict[str, Any]) -> bool:

@@ -17,7 +17,7 @@ class SqlAlerts:
     _engine: sa.Engine
 
     def change_alert(self, alert: Alert, *, events: Sequence[Event] = (), deliveries: Sequence[Delivery] = ()) -> None:
-        """Keep `alert` in place of its revision before, with its events and deliveries; Conflict if another is there."""
+        """Keep `alert` in place of its revision before, with events and deliveries; Conflict if another is there."""
         with writing(self._engine) as connection:
             alertrows.change_alert(connection, alert)
             for each in deliveries:

@@ -23,10 +23,12 @@ class MemoryAlerts:
         raise NotImplementedError("whoever inherits this has the history")
 
     def change_alert(self, alert: Alert, *, events: Sequence[Event] = (), deliveries: Sequence[Delivery] = ()) -> None:
-        """Keep `alert` in place of its revision before, with its events and deliveries; Conflict if another is there."""
+        """Keep `alert` in place of its revision before, with events and deliveries; Conflict if another is there."""
         key = alert.finding.project, alert.id
         with self._lock:
             _require(alert.revision, self._alerts.get(key), f"alert {alert.id}")
+            if any(each.stands and each.key == alert.key and each.id != alert.id for each in self._alerts.values()):
+                raise Conflict(f"another alert of {alert.key} stands; look again")
             for each in deliveries:
                 self._check_delivery(each)
             self._alerts[key] = alert
@@ -78,7 +80,7 @@ class MemoryAlerts:
     def _planned(self) -> list[Delivery]:
         with self._lock:
             kept = list(self._deliveries.values())
-        return sorted(kept, key=lambda each: (each.planned, each.alert.notices, each.id))
+        return sorted(kept, key=lambda each: each.order)
 
     def _check_delivery(self, delivery: Delivery) -> None:
         before = self._deliveries.get((delivery.project, delivery.id))

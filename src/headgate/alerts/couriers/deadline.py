@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 import time
+from queue import Empty, SimpleQueue
 from types import TracebackType
 
 
@@ -45,7 +46,7 @@ class Deadline:
         Raises OSError, of which ssl.SSLError is one, when there is none in time.
         """
         failure: OSError = OSError(0, "the name has no address")
-        for address in _addresses(host, port):
+        for address in self._addresses(host, port):
             try:
                 plain = socket.create_connection((address, port), timeout=self._left())
             except OSError as error:
@@ -93,6 +94,18 @@ class Deadline:
             raise
         return connection
 
+    def _addresses(self, host: str, port: int) -> list[str]:
+        """Where `host` is. Asked on a thread of its own: nothing can hurry a name server, and nobody waits for it."""
+        found: SimpleQueue[list[str] | OSError] = SimpleQueue()
+        threading.Thread(target=_resolve, args=(host, port, found), name="name server", daemon=True).start()
+        try:
+            answer = found.get(timeout=self._left())
+        except Empty as error:
+            raise TimeoutError("timed out") from error
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
     def _left(self) -> float:
         left = self._end - time.monotonic()
         if left <= 0:
@@ -107,11 +120,13 @@ class Deadline:
             _end(each)
 
 
-def _addresses(host: str, port: int) -> list[str]:
+def _resolve(host: str, port: int, found: "SimpleQueue[list[str] | OSError]") -> None:
     try:
-        return [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    except UnicodeError as error:  # a part of the name is longer than one can be
-        raise OSError(0, "it is no name of a machine") from error
+        found.put([str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)])
+    except OSError as error:
+        found.put(error)
+    except UnicodeError:  # a part of the name is longer than one can be
+        found.put(OSError(0, "it is no name of a machine"))
 
 
 def _end(connection: socket.socket) -> None:

@@ -56,7 +56,8 @@ class MailCourier:
         try:
             if channel.tls == "starttls":
                 client.starttls(context=tls)
-                deadline.watch(client.sock)
+                if client.sock is not None:
+                    deadline.watch(client.sock)
             if channel.user is not None and password is not None:
                 client.login(channel.user, password)
             refused = client.send_message(mail, channel.sender, channel.to)
@@ -69,7 +70,7 @@ class MailCourier:
 
 
 def message(channel: Email, delivery: Delivery, now: Micros) -> EmailMessage:
-    """The mail of a delivery. Its id is the delivery's, so that a repeat is seen as one, and an alert's are a thread."""
+    """The mail of a delivery: its id is the delivery's, so that a repeat is seen as one; an alert's are a thread."""
     mail = EmailMessage(policy=email.policy.SMTP)
     domain = channel.sender.partition("@")[2]
     mail["From"] = channel.sender
@@ -88,7 +89,8 @@ class _Client(smtplib.SMTP):
 
     def __init__(self, host: str, port: int, deadline: Deadline, tls: ssl.SSLContext | None) -> None:
         self._deadline, self._tls = deadline, tls
-        super().__init__(host, port, timeout=deadline.seconds)
+        # The name it greets with is asked of nobody: a name server may take longer than the deadline.
+        super().__init__(host, port, local_hostname=socket.gethostname(), timeout=deadline.seconds)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         return self._deadline.connected(host, port, self._tls)

@@ -1,5 +1,6 @@
-"""Notices over HTTP: signed JSON for programs, messages for chats. No redirect is followed, so that what is sent goes
-where the operator said and nowhere else.
+"""Notices over HTTP: signed JSON for programs, messages for chats.
+
+No redirect is followed, so that what is sent goes where the operator said and nowhere else.
 """
 
 import contextlib

@@ -122,7 +122,7 @@ FAMILIES: Final = {
             (*_WHERE, "severity"),
         ),
         Family(
-            "headgate_alert_deliveries_total", Kind.COUNTER, "Tries to tell a channel of an alert, by what came of them.",
+            "headgate_alert_deliveries_total", Kind.COUNTER, "Tries to tell a channel, by what came of them.",
             ("channel", "outcome"),
         ),
         Family("headgate_build_info", Kind.STATE, "1 for the Headgate that runs.", ("version", "python")),
