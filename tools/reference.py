@@ -24,6 +24,7 @@ from headgate.gateway.metrics.families import FAMILIES, Kind
 from headgate.rollouts.guards import RULES, Measure, Rule
 from headgate.rollouts.plan import OnHorizon, Step
 from headgate.traffic.endpoint import Live
+from headgate.traffic.watched import Compared
 from headgate.vocabulary import DEFAULT_PROJECT, Ack, OnFailure, Task
 
 ROOT: Final = Path(__file__).parent.parent
@@ -449,6 +450,7 @@ _ENUMS: Final[Mapping[str, type[StrEnum]]] = {
     "Live": Live,
     "OnFailure": OnFailure,
     "OnHorizon": OnHorizon,
+    "Compared": Compared,
     "Severity": Severity,
 }
 _WORDS: Final = {"DEFAULT_PROJECT": str(DEFAULT_PROJECT), "None": "null", "False": "false", "True": "true"}

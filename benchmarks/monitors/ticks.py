@@ -69,7 +69,7 @@ class Installation:
     def watching(self) -> Watching:
         """A controller that begins."""
         return Watching(
-            endpoints=lambda: [("default", name) for name in self.names],
+            endpoints=lambda: [EndpointSpec(name, "m", slo=Slo(latency_p99_ms=50.0)) for name in self.names],
             scene=self._scene,
             watches=self.store,
             reports=Nobody(),
@@ -95,10 +95,9 @@ class Installation:
         """Everything moves into the lake."""
         self.sealer.seal()
 
-    def _scene(self, project: str, endpoint: str) -> Scene:
-        spec = EndpointSpec(endpoint, "m", slo=Slo(latency_p99_ms=50.0))
+    def _scene(self, spec: EndpointSpec) -> Scene:
         return Scene(
-            source=Source(project, endpoint, SERVED),
+            source=Source(spec.project, spec.endpoint, SERVED),
             version="m:1",
             output=OUTPUT,
             monitors=roster(spec, "m:1", OUTPUT, self._reference),

@@ -88,7 +88,7 @@ class Installation:
     def controller(self, reports: Reports | None = None) -> Watching:
         """One that begins; whoever hears in place of alerts believes that everything stands since long ago."""
         return Watching(
-            endpoints=lambda: [("default", "late")],
+            endpoints=lambda: [SPEC],
             scene=self._scene,
             watches=self.store,
             reports=reports or self.told,
@@ -97,7 +97,7 @@ class Installation:
             clock=self.clock,
         )
 
-    def _scene(self, project: str, endpoint: str) -> Scene:
+    def _scene(self, spec: EndpointSpec) -> Scene:
         self.scenes += 1
         return self.scene
 
@@ -315,14 +315,14 @@ def test_of_two_who_look_at_once_one_keeps_what_it_saw(tmp_path: Path) -> None:
 def test_an_endpoint_that_cannot_be_looked_at_rests_and_holds_up_no_other(tmp_path: Path) -> None:
     here = Installation(tmp_path, 5)
 
-    def scene(project: str, endpoint: str) -> Scene:
+    def scene(spec: EndpointSpec) -> Scene:
         here.scenes += 1
-        if endpoint == "early":
+        if spec.endpoint == "early":
             raise NotFound("version", "early:1")
         return SCENE
 
     here.watching = Watching(
-        endpoints=lambda: [("default", "early"), ("default", "late")], scene=scene, watches=here.store,
+        endpoints=lambda: [EndpointSpec("early", "early"), SPEC], scene=scene, watches=here.store,
         reports=here.told, last_alert=here.store.last_alert, reader=here.world.reader, clock=here.clock,
     )  # fmt: skip
     here.at(MONDAY + DAY)

@@ -55,10 +55,9 @@ class Monitoring:
 
     def watching(self, reports: Reports) -> Watching:
         """The loop that watches the endpoints of all projects, and tells `reports` what is found."""
-        scenes = Scenes(self.observed, replayed=self.replayed)
         return Watching(
-            endpoints=lambda: [(project, name) for project, name, _ in self.store.endpoints()],
-            scene=lambda project, endpoint: scenes.of(self.observed.declared.spec(project, endpoint)),
+            endpoints=self.observed.declared.specs,
+            scene=Scenes(self.observed, replayed=self.replayed).of,
             watches=self.store,
             reports=reports,
             last_alert=self.store.last_alert,

@@ -15,6 +15,7 @@ from headgate.monitors.watch.scene import Scene
 from headgate.registry.packages import REFERENCE, Package
 from headgate.registry.ports import Version
 from headgate.traffic.endpoint import EndpointSpec
+from headgate.traffic.watched import Compared
 
 COMPARED: Final = (Kind.NUMBER, Kind.INTEGER, Kind.BOOLEAN, Kind.CATEGORY)
 """Kinds of fields whose values are compared with the reference's, one by one."""
@@ -50,7 +51,7 @@ class Scenes:
     def _scene(self, spec: EndpointSpec, live: Version) -> Scene:
         package, reference = self._observed.registry.package(live), self._observed.reference(live)
         contract = spec.contract or package.contract
-        rows = _rows(package, contract, spec)
+        rows = _rows(package, contract, spec) if spec.monitors.reference is Compared.PACKAGE else None
         output = contract.output
         roles, version = (SERVED, None) if spec.people is None else (UNSEEN_ROLES, live.ref)
         return Scene(

@@ -24,6 +24,7 @@ from headgate.monitors.watch.monitor import Told
 from headgate.monitors.watch.scene import Scene
 from headgate.monitors.watch.state import WatchStore, begun
 from headgate.monitors.watch.tick import tick
+from headgate.traffic.endpoint import EndpointSpec
 from headgate.vocabulary import DAY, HOUR, Micros
 
 log = logging.getLogger("headgate.controller")
@@ -70,8 +71,8 @@ class Watching:
     def __init__(
         self,
         *,
-        endpoints: Callable[[], Sequence[Endpoint]],
-        scene: Callable[[str, str], Scene],
+        endpoints: Callable[[], Sequence[EndpointSpec]],
+        scene: Callable[[EndpointSpec], Scene],
         watches: WatchStore,
         reports: Reports,
         last_alert: Callable[[str, str], Alert | None],
@@ -103,12 +104,11 @@ class Watching:
             now = self._clock.now()
             if now <= 0:  # a replay of which nobody has said when it begins
                 return []
-            endpoints = self._endpoints()
-            there = set(endpoints)
-            self._seen = {each: seen for each, seen in self._seen.items() if each in there}
+            endpoints = {(each.project, each.endpoint): each for each in self._endpoints()}
+            self._seen = {each: seen for each, seen in self._seen.items() if each in endpoints}
             self._rests = {} if at_once else {each: end for each, end in self._rests.items() if monotonic() < end}
             due = [each for each in endpoints if each not in self._rests and self._is_due(each, now)]
-            return [each for each in due if self._looked(each, now)]
+            return [each for each in due if self._looked(each, endpoints[each], now)]
 
     def _is_due(self, endpoint: Endpoint, now: Micros) -> bool:
         """Whether there is anything to hand over; where the journal is as it was, an hour without rows can wait."""
@@ -122,11 +122,11 @@ class Watching:
         seen.hour = Micros(now + HOUR)
         return False
 
-    def _looked(self, endpoint: Endpoint, now: Micros) -> bool:
+    def _looked(self, endpoint: Endpoint, spec: EndpointSpec, now: Micros) -> bool:
         # Known again only once a look has ended well: one that failed may have taken in half of what was new.
         seen = self._seen.pop(endpoint, None)
         try:
-            self._seen[endpoint] = self._look(self._scene(*endpoint), seen, now)
+            self._seen[endpoint] = self._look(self._scene(spec), seen, now)
             return True
         except HeadgateError as error:
             log.warning("%s/%s is not watched now: %s", *endpoint, error)

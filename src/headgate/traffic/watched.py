@@ -1,11 +1,21 @@
 """What an endpoint's file says of how it is watched: how often alarms may be false, and what is borne."""
 
 from collections.abc import Iterator
+from enum import StrEnum
 
 import msgspec
 
 from headgate.errors import BadInput
 from headgate.evidence.false_alarms import FalseAlarms
+
+
+class Compared(StrEnum):
+    """With which rows inputs are compared."""
+
+    NONE = "none"
+    """With none."""
+    PACKAGE = "package"
+    """With those that the package was registered with."""
 
 
 class MonitorWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -21,6 +31,8 @@ class MonitorWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of the answers so many may come from another version than was assigned."""
     tolerance: float | None = None
     """How much worse than its evaluation the model may be, as a share; None bears 0.01, or a tenth if that is less."""
+    reference: Compared = Compared.NONE
+    """With which rows inputs are compared: `none`, or `package`, with those that the version was registered with."""
     price_per_cpu_hour: float | None = None
     """Money an hour of a processor costs, in any currency; None tells seconds alone."""
 

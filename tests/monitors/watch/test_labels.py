@@ -28,7 +28,7 @@ def fed(coverages: list[float], rows: int = 200) -> tuple[Says, list[Told]]:
     return MONITOR.says(state), told
 
 
-def test_labels_that_stop_are_missed_until_they_come_again() -> None:
+def test_labels_that_stop_are_missed_until_they_come_again_for_a_week() -> None:
     says, told = fed([0.8] * 7)
     assert (says.standing, told) == (Standing.STEADY, [])
     says, told = fed([0.8] * 7 + [0.1] * 9)
@@ -36,7 +36,7 @@ def test_labels_that_stop_are_missed_until_they_come_again() -> None:
     assert len(told) == 9, "nine days without labels make none of them usual"
     assert "20 of 200 (10 %)" in says.figures[0].value
     assert "80 % usually" in says.figures[0].limit
-    says, told = fed([0.8] * 7 + [0.1] * 9 + [0.7])
+    says, told = fed([0.8] * 7 + [0.1] * 9 + [0.7] * 7)
     assert isinstance(told[-1], Over)
     assert says.standing is Standing.STEADY
 

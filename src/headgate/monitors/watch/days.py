@@ -84,6 +84,15 @@ def day_of(moment: Micros) -> Micros:
     return Micros(moment // DAY * DAY)
 
 
+def date_of(start: Micros) -> str:
+    """The date of a UTC day.
+
+    >>> date_of(Micros(DAY))
+    '1970-01-02'
+    """
+    return str(np.datetime64(start, "us").astype("datetime64[D]"))
+
+
 def days_of(portion: Portion, *, replayed: bool) -> list[Day]:
     """What one portion, of one day, adds to the day of each version.
 

@@ -81,12 +81,12 @@ class Drift:
         scores, found = (state.scores, ()) if not len(at) else self.machine.observe(state.scores, at, values)
         members = state.members | {each.member: _member(state.members.get(each.member), each) for each in found}
         alarms = sorted(moment for each in found for moment in each.alarms)
-        episode = state.episode.after(alarms, portion.end)
+        episode = state.episode.after(alarms, portion.ripe, self.reads.quiet)
         after = DriftState(scores, members, episode)
         if alarms:
             return after, (self._finding(after, alarms[0]),)
         if state.episode.stands and not episode.stands:
-            return after, (Over(key_of(self.project, self.endpoint, self.name), portion.end),)
+            return after, (Over(key_of(self.project, self.endpoint, self.name), portion.ripe),)
         return after, ()
 
     def says(self, state: DriftState) -> Says:
@@ -128,6 +128,7 @@ class Drift:
             cause="the world has changed, a field upstream has, or others ask than did",
             advice="see whether `performance` and `risk` suffer: if so learn again on newer rows, or mend the field",
             at=at,
+            until=Micros(at + self.reads.lasting),
         )
 
     def _certainty(self, state: DriftState) -> str:

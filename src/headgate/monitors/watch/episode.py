@@ -1,23 +1,18 @@
 """How long something was found: from its first alarm until nothing was for a while."""
 
 from collections.abc import Sequence
-from typing import Final
 
 import msgspec
 
-from headgate.vocabulary import DAY, Micros
-
-QUIET: Final = Micros(DAY)
-"""How long there has to be no alarm for what was found to be over: a detector that has alarmed begins anew, and what
-goes on raises its next alarm within that time or is small."""
+from headgate.vocabulary import Micros
 
 
 class Episode(msgspec.Struct, frozen=True):
     """Whether something is found, and since when.
 
-    >>> found = Episode().after((Micros(5), Micros(9)), Micros(10))
-    >>> found, found.after((), Micros(9 + DAY)).stands
-    (Episode(since=5, last=9), False)
+    >>> found = Episode().after((Micros(5), Micros(9)), Micros(10), Micros(4))
+    >>> found, found.after((), Micros(12), Micros(4)).stands, found.after((), Micros(13), Micros(4)).stands
+    (Episode(since=5, last=9), True, False)
     """
 
     since: Micros | None = None
@@ -30,8 +25,8 @@ class Episode(msgspec.Struct, frozen=True):
         """Whether it is found."""
         return self.since is not None
 
-    def after(self, alarms: Sequence[Micros], end: Micros, quiet: Micros = QUIET) -> "Episode":
-        """After a portion that ends at `end`, with alarms at these moments in order."""
+    def after(self, alarms: Sequence[Micros], end: Micros, quiet: Micros) -> "Episode":
+        """After a portion that is known at `end`, with alarms at these moments in order; over after so much `quiet`."""
         if alarms:
             return Episode(alarms[0] if self.since is None else self.since, alarms[-1])
         return Episode() if self.stands and end - self.last >= quiet else self

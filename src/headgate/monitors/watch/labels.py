@@ -88,12 +88,12 @@ class Labels:
         tests = state.tests + 1
         missing = misses(_usual(state), day, probability(self.terms, self.name, tests))
         usual = state.usual if missing else (*state.usual, day)[-USUAL:]
-        episode = state.episode.after((portion.end,) if missing else (), portion.end)
+        episode = state.episode.after((portion.ripe,) if missing else (), portion.ripe, self.reads.quiet)
         after = LabelState(usual, day, tests, episode)
         if missing:
-            return after, (self._finding(after, portion.end),)
+            return after, (self._finding(after, portion.ripe),)
         if state.episode.stands and not episode.stands:
-            return after, (Over(key_of(self.project, self.endpoint, self.name), portion.end),)
+            return after, (Over(key_of(self.project, self.endpoint, self.name), portion.ripe),)
         return after, ()
 
     def says(self, state: LabelState) -> Says:
@@ -137,6 +137,7 @@ class Labels:
             cause="whatever tells labels has stopped, or takes longer than label_maturity says",
             advice="mend it, or raise label_maturity; until then `risk` and `performance` see a part of the truth",
             at=at,
+            until=Micros(at + self.reads.lasting),
         )
 
 

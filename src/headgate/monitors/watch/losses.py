@@ -80,15 +80,17 @@ class Losses:
             reason, alarms = found.reason, found.alarms
             # That there was an alarm is what the episode says.
             standing = Standing.STEADY if alarms else Standing(found.standing.value)
-        episode = state.episode.after(alarms, portion.end)
+        # Of labels an alarm is found when they are due, however long ago its row came.
+        found_at = alarms if self.reads is Reads.ANSWERS else (portion.ripe,) * len(alarms)
+        episode = state.episode.after(found_at, portion.ripe, self.reads.quiet)
         recent = tuple(each for each in state.recent if each.end > portion.end - DAY)
         if len(at):
             recent = (*recent, Recent(portion.end, int(losses.sum()), len(at)))
         after = LossState(risk, episode, recent, standing, reason)
         if alarms:
-            return after, (self._finding(after, alarms[0]),)
+            return after, (self._finding(after, found_at[0]),)
         if state.episode.stands and not episode.stands:
-            return after, (Over(key_of(self.project, self.endpoint, self.name), portion.end),)
+            return after, (Over(key_of(self.project, self.endpoint, self.name), portion.ripe),)
         return after, ()
 
     def says(self, state: LossState) -> Says:
@@ -130,4 +132,5 @@ class Losses:
             cause=self.aspect.cause,
             advice=self.aspect.advice,
             at=at,
+            until=Micros(at + self.reads.lasting),
         )

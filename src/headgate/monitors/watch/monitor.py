@@ -17,7 +17,7 @@ from headgate.monitors.alarms.terms import Terms
 from headgate.monitors.columns import Columns
 from headgate.monitors.standing import Standing
 from headgate.monitors.windows import Window
-from headgate.vocabulary import Micros
+from headgate.vocabulary import DAY, HOUR, Micros
 
 State = TypeVar("State", bound=msgspec.Struct)
 
@@ -30,6 +30,19 @@ class Reads(StrEnum):
     LABELS = "labels"
     """Every day's inputs with their truth, once the labels of the day are due."""
 
+    @property
+    def quiet(self) -> Micros:
+        """How long there has to be no alarm for what was found to be over.
+
+        A detector that has alarmed begins anew: what goes on raises its next alarm within that time, or is small.
+        """
+        return Micros(DAY if self is Reads.ANSWERS else 7 * DAY)
+
+    @property
+    def lasting(self) -> Micros:
+        """How long what was found counts at most, unless it is found again or said to be over."""
+        return Micros(self.quiet + 2 * (HOUR if self is Reads.ANSWERS else DAY))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Portion:
@@ -41,6 +54,8 @@ class Portion:
     start: Micros
     end: Micros
     """Rows have moments in [start, end)."""
+    ripe: Micros
+    """When it may be handed over: an hour as it ends, a day when its labels are due."""
     rows: Columns
     table: pa.Table
     """The same rows, one for one, as the journal's reader joins them."""

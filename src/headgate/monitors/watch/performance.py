@@ -28,6 +28,7 @@ from headgate.evaluation.table import shown
 from headgate.monitors.alarms.terms import Terms
 from headgate.monitors.standing import Standing
 from headgate.monitors.watch.daily import probability
+from headgate.monitors.watch.days import date_of
 from headgate.monitors.watch.episode import Episode
 from headgate.monitors.watch.monitor import Over, Portion, Reads, Says, Told, certainty, mark_of
 from headgate.monitors.windows import Window
@@ -41,6 +42,8 @@ BORNE: Final = 0.01
 BORNE_SHARE: Final = 0.05
 """The same of a metric that has no ceiling, as a share of the reference's figure."""
 _UNBOUNDED: Final = frozenset({"log_loss", "mae", "rmse", "pinball"})
+_BIASED: Final = frozenset({"calibration_error"})
+"""Metrics that are larger on fewer rows although nothing has changed: shown, and not judged."""
 SHOWN: Final = 31
 """Days that the state holds; the store has all of them."""
 
@@ -65,6 +68,8 @@ class PerformanceState(msgspec.Struct, frozen=True):
     episode: Episode = Episode()
     days: tuple[Judged, ...] = ()
     """The last ones with labels due, oldest first."""
+    worse: Judged | None = None
+    """The last one that was worse than what is borne."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +108,14 @@ class Performance:
         worse = self._worse(window, probability(self.terms, self.name, tests)) if judges else ()
         labelled = round((window.coverage or 0.0) * window.due)
         day = Judged(portion.start, window.due, labelled, window.metrics, worse)
-        # A day that is not judged says neither that it is still so nor that it is over.
-        episode = state.episode.after((portion.end,) if worse else (), portion.end) if judges else state.episode
-        after = PerformanceState(tests, episode, (*state.days, day)[-SHOWN:])
+        episode = state.episode
+        if judges:  # a day that is not says neither that it is still so nor that it is over
+            episode = episode.after((portion.ripe,) if worse else (), portion.ripe, self.reads.quiet)
+        after = PerformanceState(tests, episode, (*state.days, day)[-SHOWN:], day if worse else state.worse)
         if worse:
-            return after, (self._finding(day, portion.end),)
+            return after, (self._finding(day, portion.ripe),)
         if state.episode.stands and not episode.stands:
-            return after, (Over(key_of(self.project, self.endpoint, self.name), portion.end),)
+            return after, (Over(key_of(self.project, self.endpoint, self.name), portion.ripe),)
         return after, ()
 
     def says(self, state: PerformanceState) -> Says:
@@ -126,8 +132,8 @@ class Performance:
             why = f"{self.version} was never evaluated, so there is nothing to compare its figures with"
             advice = f"run: headgate evaluate {self.version} ROWS"
             return Says(standing=Standing.UNDECIDED, what=why, figures=figures, advice=advice)
-        if state.episode.stands:
-            found = self._finding(self._last_worse(state), state.episode.last)
+        if state.episode.stands and state.worse is not None:
+            found = self._finding(state.worse, state.episode.last)
             return Says(
                 standing=Standing.ALARM,
                 what=found.what,
@@ -146,7 +152,8 @@ class Performance:
     def _worse(self, window: Window, chance: float) -> tuple[str, ...]:
         """The metrics that are worse, but for this chance, worst first."""
         reference: Mapping[str, Estimate] = {} if self.reference is None else self.reference.estimates
-        beyond = {name: self._beyond(name, window, each) for name, each in reference.items()}
+        judged = {name: each for name, each in reference.items() if name not in _BIASED}
+        beyond = {name: self._beyond(name, window, each) for name, each in judged.items()}
         known = {name: each for name, each in beyond.items() if each is not None}
         if not known:
             return ()
@@ -172,14 +179,15 @@ class Performance:
         return BORNE if self.tolerance is None else self.tolerance
 
     def _finding(self, day: Judged, at: Micros) -> Finding:
-        worst = day.worse[0] if day.worse else ""
+        worst = day.worse[0]
+        figure = shown(day.figures.get(worst))
         reference = {} if self.reference is None else self.reference.estimates
         return Finding(
             project=self.project,
             endpoint=self.endpoint,
             monitor=self.name,
             severity=Severity.CRITICAL,
-            what=f"{self.version} is worse than it was evaluated: {worst} is {shown(day.figures.get(worst))}",
+            what=f"{self.version} is worse than it was evaluated: {worst} of {date_of(day.start)} is {figure}",
             evidence=tuple(
                 Figure(name, shown(day.figures.get(name)), f"{shown(reference.get(name))} when it was evaluated")
                 for name in day.worse
@@ -187,10 +195,8 @@ class Performance:
             cause="the inputs have changed, or what they mean; the labels of one day alone do not tell which",
             advice="look at what else was found of the endpoint since; learn again on newer rows, or roll back",
             at=at,
+            until=Micros(at + self.reads.lasting),
         )
-
-    def _last_worse(self, state: PerformanceState) -> Judged:
-        return next(each for each in reversed(state.days) if each.worse)
 
     def _figures(self, day: Judged) -> Sequence[Figure]:
         reference = {} if self.reference is None else self.reference.estimates

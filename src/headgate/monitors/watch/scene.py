@@ -11,6 +11,7 @@ from headgate.contracts.contract import Output
 from headgate.evaluation.report import Report
 from headgate.monitors.columns import columns, moments
 from headgate.monitors.watch.feed import Source
+from headgate.monitors.watch.mature import due
 from headgate.monitors.watch.monitor import AnyMonitor, Portion
 from headgate.monitors.windows import windows
 from headgate.vocabulary import DAY, HOUR, SECOND, Micros
@@ -68,10 +69,11 @@ class Scene:
             if low < high or (begins + HOUR) % DAY == 0:
                 rows = table.slice(low, high - low)
                 own = columns(rows, self.output, self.source.version)
-                yield Portion(Micros(begins), Micros(begins + HOUR), own, rows)
+                yield Portion(Micros(begins), Micros(begins + HOUR), Micros(begins + HOUR), own, rows)
 
     def day(self, table: pa.Table, start: Micros) -> Portion:
         """The rows of `table`, those of the day that begins at `start`, with what their labels say."""
         found = windows(table, self.output, every="day", version=self.version, reference=self.reference)
         own = columns(table, self.output, self.source.version)
-        return Portion(start, Micros(start + DAY), own, table, found[0] if found else None)
+        ripe = due(start, self.maturity_s)
+        return Portion(start, Micros(start + DAY), ripe, own, table, found[0] if found else None)

@@ -6,7 +6,7 @@ from typing import Final
 
 from headgate.evaluation.table import shown, table
 from headgate.monitors.standing import Standing
-from headgate.monitors.watch.days import Day
+from headgate.monitors.watch.days import Day, date_of
 from headgate.monitors.watch.monitor import Says
 from headgate.monitors.watch.report import Line, Monitored
 from headgate.vocabulary import Micros
@@ -77,7 +77,7 @@ def _cells(day: Day, price: float | None, names: Sequence[str]) -> list[str]:
     seconds = day.model_s_per_thousand
     cost = [] if price is None else ["-" if seconds is None else f"{seconds / 3600 * price:.3g}"]
     return [
-        minute(day.start)[:10],
+        date_of(day.start),
         day.version or "nobody",
         f"{day.volume:,}",
         f"{sum(day.refused.values()):,}",

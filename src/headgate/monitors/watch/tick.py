@@ -108,7 +108,7 @@ class _Held:
             self._broken = f"it failed with {type(error).__name__}; the controller's log says more"
         if bool(was) is bool(self._broken):
             return [*told]
-        return [*told, _not_measured(scene, self.monitor.name, self._broken, portion)]
+        return [*told, _not_measured(scene, self.monitor, self._broken, portion)]
 
     def kept(self) -> Kept:
         state = msgspec.json.encode(self._state).decode()
@@ -126,16 +126,17 @@ def resumed(monitor: AnyMonitor, kept: Kept | None) -> Any:
         return None
 
 
-def _not_measured(scene: Scene, monitor: str, broken: str, portion: Portion) -> Told:
+def _not_measured(scene: Scene, monitor: AnyMonitor, broken: str, portion: Portion) -> Told:
     """That a monitor cannot measure, or can again."""
     found = Finding(
         project=scene.source.project,
         endpoint=scene.source.endpoint,
-        monitor=monitor,
+        monitor=monitor.name,
         subject=MEASUREMENT,
-        what=f"{monitor} of {scene.source.endpoint} cannot be measured",
+        what=f"{monitor.name} of {scene.source.endpoint} cannot be measured",
         cause=broken,
         advice="put right what the cause names; what came meanwhile is not looked at again by this monitor",
-        at=portion.end,
+        at=portion.ripe,
+        until=Micros(portion.ripe + monitor.reads.lasting),
     )
-    return found if broken else Over(found.key, portion.end)
+    return found if broken else Over(found.key, portion.ripe)
