@@ -26,7 +26,7 @@ ENDPOINT: Final = "flights"
 MODEL: Final = "flight-delay"
 GATE: Final = "auc >= 0.65"
 CONNECTIONS: Final = 32
-STEP: Final = 6 * HOUR
+STEP: Final = 12 * HOUR
 """Of the clock: in each, callers ask, labels become known, and the controller ticks once."""
 QUICK_SHARE: Final = 0.02
 """Share of the flights that ``--quick`` replays, a day at a time."""
