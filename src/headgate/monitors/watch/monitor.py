@@ -57,6 +57,7 @@ class Portion:
     ripe: Micros
     """When it may be handed over: an hour as it ends, a day when its labels are due."""
     rows: Columns
+    """Its versions and rules may be more than occur in these rows."""
     table: pa.Table
     """The same rows, one for one, as the journal's reader joins them."""
     window: Window | None = None

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from headgate.contracts.contract import Output
 from headgate.evaluation.report import Report
-from headgate.monitors.columns import columns, moments
+from headgate.monitors.columns import columns
 from headgate.monitors.watch.feed import Source
 from headgate.monitors.watch.mature import due
 from headgate.monitors.watch.monitor import AnyMonitor, Portion
@@ -63,12 +63,11 @@ class Scene:
 
         Of hours without rows only the last of a day is told, so that whoever waits for something hears of the time.
         """
-        at = moments(table["at"])
-        for begins in range(start, end, HOUR):
-            low, high = (int(each) for each in np.searchsorted(at, (begins, begins + HOUR)))
+        whole = columns(table, self.output, self.source.version)
+        cuts = np.searchsorted(whole.at, np.arange(start, end + 1, HOUR)).tolist()
+        for begins, low, high in zip(range(start, end, HOUR), cuts, cuts[1:], strict=False):
             if low < high or (begins + HOUR) % DAY == 0:
-                rows = table.slice(low, high - low)
-                own = columns(rows, self.output, self.source.version)
+                rows, own = table.slice(low, high - low), whole.take(slice(low, high))
                 yield Portion(Micros(begins), Micros(begins + HOUR), Micros(begins + HOUR), own, rows)
 
     def day(self, table: pa.Table, start: Micros) -> Portion:
