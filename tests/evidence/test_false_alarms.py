@@ -114,4 +114,3 @@ def test_a_period_begins_anew_once_however_its_observations_come() -> None:
     found = policy.stretches(Micros(0), Micros(0), np.array([HOUR, 3 * DAY, 3 * DAY + 5, 2 * DAY]))
     assert found == [(0, slice(0, 1), False), (3 * DAY, slice(1, 4), True)]
     assert policy.stretches(Micros(0), Micros(3 * DAY), np.array([3 * DAY + 9])) == [(3 * DAY, slice(0, 1), False)]
-
