@@ -147,9 +147,10 @@ def test_there_is_ever_a_false_alarm_no_more_often_than_alpha(runs: int) -> None
 
 
 @pytest.mark.parametrize(("shift", "row"), [(0.25, 336), (0.5, 72), (1.0, 19), (-1.0, 19)])
-@pytest.mark.parametrize("runs", [60, pytest.param(600, marks=pytest.mark.slow)])
-def test_it_finds_a_shift_as_soon_as_the_reference_figures_say(shift: float, row: int, runs: int) -> None:
-    test, random, before = lanes_of(runs, 4), np.random.default_rng(9), 500
+def test_it_finds_a_shift_as_soon_as_the_reference_figures_say(shift: float, row: int) -> None:
+    # The figures are those of other scores; `benchmarks.monitors.delays` compares more closely, on the same ones.
+    runs, before = 60, 500
+    test, random = lanes_of(runs, 4), np.random.default_rng(9)
     scores = np.concatenate((random.normal(size=(before, runs)), random.normal(shift, size=(1200, runs))))
     found = test.update(test.start(), scores, np.ones(len(scores)), np.full(runs, 1e4))
     first = np.full(runs, len(scores))
