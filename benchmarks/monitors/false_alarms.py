@@ -36,7 +36,8 @@ CHANGES: Final = (
     ("losses of 30 %", Change(CHANGED_AT, rate=0.3)),
 )
 CHANGED_DAYS: Final = 180
-SECONDS, QUICK_SECONDS = 300, 60
+SECONDS, QUICK_SECONDS = 480, 90
+"""Of one core: what a person would sit through."""
 TITLES: Final = {
     "nothing": f"Nothing changes: {FEATURES} features, {len(SEGMENTS)} segments, all monitors of an endpoint",
     "changes": f"A change of one segment after {CHANGED_AT:g} days",

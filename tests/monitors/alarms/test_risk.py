@@ -66,7 +66,7 @@ def test_the_other_way_a_fall_alarms() -> None:
     assert looked(monitor, moments(2000), losses(2000, 0.4, 4)).standing is Standing.STEADY
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(st.lists(st.integers(0, 3000), max_size=4), st.sampled_from(SENTENCES))
 def test_looked_at_at_any_speed_it_says_the_same(cuts: list[int], words: str) -> None:
     monitor = RiskDrift.of(losses(4000, 0.1, 0), Terms(Budget.of(words)))
