@@ -84,7 +84,7 @@ def test_other_changes_are_found_too(changed: pa.Table, member: str) -> None:
     assert all(math.isfinite(each.level) for each in found)
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(st.lists(st.integers(0, 1500), max_size=4), st.sampled_from(SENTENCES))
 def test_looked_at_at_any_speed_it_says_the_same(cuts: list[int], words: str) -> None:
     monitor = InputDrift.of(table(1000, 0), Terms(Budget.of(words)))
