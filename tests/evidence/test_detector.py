@@ -134,7 +134,7 @@ ROWS = [(1e4, 0.13, 730), (1e4, 0.15, 370), (1e4, 0.20, 120), (1e5, 0.13, 1156),
 
 @pytest.mark.parametrize(
     ("limit", "rate", "row", "runs"),
-    [(1e4, 0.15, 370, 20), (1e5, 0.20, 196, 20), *(pytest.param(*each, 400, marks=pytest.mark.slow) for each in ROWS)],
+    [(1e4, 0.15, 370, 10), (1e5, 0.20, 196, 10), *(pytest.param(*each, 400, marks=pytest.mark.slow) for each in ROWS)],
 )
 def test_it_finds_a_higher_rate_as_soon_as_the_reference_figures_say(
     limit: float, rate: float, row: int, runs: int
