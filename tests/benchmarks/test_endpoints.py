@@ -16,4 +16,3 @@ def test_what_changes_is_found_and_named_and_a_life_is_the_same_again() -> None:
     }
     assert found[0][0] > 20.0
     assert alarms(WORDS, 40, 3, MOVED) == found
-    assert alarms(WORDS, 40, 4, MOVED) != found

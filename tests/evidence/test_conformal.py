@@ -6,7 +6,7 @@ import math
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.errors import BadInput
@@ -68,6 +68,7 @@ def step_by_step(known: Reference, scores: Floats, joins: Floats, limit: float) 
     return held, alarms
 
 
+@settings(max_examples=50)
 @given(SCORES, st.floats(1.5, 1000.0), st.integers(0, 9))
 def test_it_is_the_recursion_of_the_papers(scores: list[float], limit: float, seed: int) -> None:
     known, values = reference(seed, 60), np.array(scores, np.float64)
@@ -79,6 +80,7 @@ def test_it_is_the_recursion_of_the_papers(scores: list[float], limit: float, se
     assert found.lanes[0].held == pytest.approx(held, rel=1e-9)
 
 
+@settings(max_examples=50)
 @given(SCORES, CUTS, st.floats(1.5, 1000.0), st.sampled_from([1, 3]))
 def test_cut_anywhere_and_kept_in_between_it_is_the_same(
     scores: list[float], cuts: list[int], limit: float, seasons: int
@@ -125,7 +127,7 @@ def test_false_alarms_are_no_more_than_was_said(runs: int, rows: int) -> None:
     assert 0.2 * rows / limit < counts.mean() <= rows / limit + 3 * counts.std() / math.sqrt(runs)
 
 
-@pytest.mark.parametrize("runs", [200, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("runs", [100, pytest.param(2000, marks=pytest.mark.slow)])
 def test_the_first_false_alarm_comes_no_sooner_than_was_said(runs: int) -> None:
     test, limit, rows = lanes_of(runs, 2, 500), 100.0, 1000
     scores = np.random.default_rng(7).normal(size=(rows, runs))
@@ -147,9 +149,10 @@ def test_there_is_ever_a_false_alarm_no_more_often_than_alpha(runs: int) -> None
 
 
 @pytest.mark.parametrize(("shift", "row"), [(0.25, 336), (0.5, 72), (1.0, 19), (-1.0, 19)])
-@pytest.mark.parametrize("runs", [60, pytest.param(600, marks=pytest.mark.slow)])
-def test_it_finds_a_shift_as_soon_as_the_reference_figures_say(shift: float, row: int, runs: int) -> None:
-    test, random, before = lanes_of(runs, 4), np.random.default_rng(9), 500
+def test_it_finds_a_shift_as_soon_as_the_reference_figures_say(shift: float, row: int) -> None:
+    # The figures are those of other scores; `benchmarks.monitors.delays` compares more closely, on the same ones.
+    runs, before = 40, 500
+    test, random = lanes_of(runs, 4), np.random.default_rng(9)
     scores = np.concatenate((random.normal(size=(before, runs)), random.normal(shift, size=(1200, runs))))
     found = test.update(test.start(), scores, np.ones(len(scores)), np.full(runs, 1e4))
     first = np.full(runs, len(scores))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.errors import BadInput
@@ -79,6 +79,7 @@ def test_however_long_the_silence_no_row_raises_an_alarm_by_itself(words: str) -
     assert joins.tolist() == pytest.approx([policy.limit() / 100] * 2)
 
 
+@settings(max_examples=50)
 @given(st.lists(st.integers(1, 10 * DAY), min_size=1, max_size=30), st.sampled_from(SENTENCES))
 def test_no_more_joins_than_is_said_to_have_joined(moments: list[int], words: str) -> None:
     policy, at = FalseAlarms.read(words), np.array(sorted(moments), np.int64)
@@ -114,4 +115,3 @@ def test_a_period_begins_anew_once_however_its_observations_come() -> None:
     found = policy.stretches(Micros(0), Micros(0), np.array([HOUR, 3 * DAY, 3 * DAY + 5, 2 * DAY]))
     assert found == [(0, slice(0, 1), False), (3 * DAY, slice(1, 4), True)]
     assert policy.stretches(Micros(0), Micros(3 * DAY), np.array([3 * DAY + 9])) == [(3 * DAY, slice(0, 1), False)]
-

@@ -5,7 +5,7 @@ import itertools
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.errors import BadInput
@@ -25,6 +25,7 @@ def by_definition(reference: Reference, before: Floats, scores: Floats, uniform:
     return found
 
 
+@settings(max_examples=50)
 @given(SCORES, SCORES, st.integers(0, 40))
 def test_places_are_those_of_the_definition(first: list[float], second: list[float], cut: int) -> None:
     before, scores = np.array(first), np.array(second)

@@ -57,3 +57,13 @@ def test_a_season_that_is_known_makes_no_neighbours_alike() -> None:
 def test_scores_that_are_none_are_refused() -> None:
     with pytest.raises(BadInput, match="scores"):
         serial_within(Reference.of(np.ones(1), np.ones(1)), np.array([np.nan]))
+
+
+def test_what_was_found_is_known_after_it_begins_anew() -> None:
+    found = Serial().moved(np.tile([0.1, 0.2, 0.1, 0.9, 0.8, 0.9], 200))
+    anew = found.renewed()
+    assert found.warns()
+    assert anew.warns()
+    assert anew.moved(np.array([0.1, 0.9])).warns()
+    assert (anew.latest, anew.mixture) == (None, Serial().mixture)
+    assert not Serial().moved(np.tile([0.1, 0.9], 200)).renewed().warns()

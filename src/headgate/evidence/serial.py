@@ -3,9 +3,11 @@
 While scores are exchangeable their p-values are independent and uniform, so the product of two that follow each other,
 each as its distance from the middle, is 0 on average given the past. A bet on its being larger is therefore a test of
 serial correlation of the first order that holds at every look: the chance that it ever warns without cause is at most
-`ALPHA`. A change of the scores makes neighbours alike as well; what warns on the reference itself is no change.
+`ALPHA`. A change of the scores makes neighbours alike as well, a large one within a few alarms; what warns on the
+reference itself is no change.
 """
 
+import math
 from typing import Final
 
 import msgspec
@@ -17,7 +19,7 @@ from headgate.evidence.mixture import Floats, Mixture
 from headgate.evidence.ranks import Ints, Reference
 
 ALPHA: Final = 0.01
-"""How often, at most, there is ever a warning without cause."""
+"""How often, at most, there is a warning without cause, each time it begins."""
 _TEST: Final = BettingTest(low=-1.0, high=1.0, mean=0.0, timidest=PAIRED_TIMIDEST)
 
 
@@ -31,17 +33,24 @@ class Serial(msgspec.Struct, frozen=True):
     mixture: Mixture = Mixture.of(_TEST.bets)
     latest: float | None = None
     """The last p-value; None before the first."""
+    log_peak: float = 0.0
+    """The largest evidence there ever was before it was last renewed, as a logarithm."""
 
     def warns(self, alpha: float = ALPHA) -> bool:
-        """Whether neighbours were ever found to be alike, wrongly with a probability of at most `alpha`."""
-        return self.mixture.rejects(alpha)
+        """Whether neighbours were ever found to be alike, each time wrongly with a probability of at most `alpha`."""
+        return max(self.log_peak, self.mixture.log_peak) >= -math.log(alpha)
+
+    def renewed(self) -> "Serial":
+        """As at the start, but for what it found by now."""
+        return Serial(log_peak=max(self.log_peak, self.mixture.log_peak))
 
     def moved(self, p_values: Floats) -> "Serial":
         """After more p-values, in their order."""
         if not len(p_values):
             return self
         centred = 2.0 * np.concatenate(([] if self.latest is None else [self.latest], p_values)) - 1.0
-        return Serial(_TEST.update(self.mixture, centred[1:] * centred[:-1]), float(p_values[-1]))
+        mixture = _TEST.update(self.mixture, centred[1:] * centred[:-1])
+        return Serial(mixture, float(p_values[-1]), self.log_peak)
 
 
 def serial_within(reference: Reference, scores: Floats, at: Ints | None = None) -> Serial:

@@ -1,4 +1,4 @@
-"""What the clocks of a time zone show, of many moments at once: for windows, for seasons, and for those who read them."""
+"""What the clocks of a time zone show at many moments at once: for windows, for seasons, and for who reads them."""
 
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 

@@ -1,6 +1,7 @@
 """Whether losses have grown: only harm alarms, too small a reference says so, and no look is lost or counted twice."""
 
 import math
+from functools import cache
 
 import msgspec
 import numpy as np
@@ -66,7 +67,7 @@ def test_the_other_way_a_fall_alarms() -> None:
     assert looked(monitor, moments(2000), losses(2000, 0.4, 4)).standing is Standing.STEADY
 
 
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(st.lists(st.integers(0, 3000), max_size=4), st.sampled_from(SENTENCES))
 def test_looked_at_at_any_speed_it_says_the_same(cuts: list[int], words: str) -> None:
     monitor = RiskDrift.of(losses(4000, 0.1, 0), Terms(Budget.of(words)))
@@ -94,7 +95,7 @@ def test_a_part_of_the_budget_alarms_later() -> None:
     monitor = RiskDrift.of(losses(4000, 0.1, 0), shared)
     at, values = moments(1000), losses(1000, 0.2, 7)
     whole, small = looked(MONITOR, at, values), looked(monitor, at, values)
-    assert (whole.limit, small.limit) == (90.0, pytest.approx(9000.0))
+    assert (whole.limit, small.limit) == (90.0, 9000.0)
     assert whole.alarms[0] < small.alarms[0]
 
 
@@ -175,7 +176,7 @@ def test_what_a_person_got_wrong_is_refused_by_name() -> None:
         RiskDrift.of(np.zeros(1000), Terms(TERMS.budget, Season.HOUR_OF_DAY))
 
 
-@pytest.mark.parametrize("runs", [60, pytest.param(600, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("runs", [40, pytest.param(600, marks=pytest.mark.slow)])
 def test_there_are_90_days_between_false_alarms_though_the_model_is_as_bad_as_it_may_be(runs: int) -> None:
     counts = []
     for seed in range(runs):
@@ -199,6 +200,7 @@ def worse_by_night(at: Ints, seed: int, more: float = 0.0) -> Floats:
     return (np.random.default_rng(seed).random(len(at)) < rate).astype(float)
 
 
+@cache
 def by_the_hour(direction: Direction = "worse") -> RiskDrift:
     then = moments(24_000, a_day=480) - 60 * DAY
     terms = msgspec.structs.replace(TERMS, season=Season.HOUR_OF_DAY)

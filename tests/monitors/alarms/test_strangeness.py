@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.evidence.mixture import Floats
@@ -78,6 +78,7 @@ def test_huge_integers_are_numbers_like_others(values: list[int]) -> None:
     assert np.isfinite(Table.of(rows).scored(rows)[0]).all()
 
 
+@settings(max_examples=50)
 @given(st.lists(st.one_of(st.none(), st.text(max_size=3)), min_size=1, max_size=30))
 def test_whatever_names_there_are_each_has_its_place(values: list[str | None]) -> None:
     rows = pa.table({"x": pa.array(values, pa.string())})

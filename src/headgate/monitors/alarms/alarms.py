@@ -130,6 +130,10 @@ class Clock(msgspec.Struct, frozen=True):
             return self
         return Clock(self.began, Micros(max(self.latest, int(at.max()))), self.seen + len(at))
 
+    def joined(self, policy: FalseAlarms) -> float:
+        """What may have joined a level by now."""
+        return policy.joined(self.began, self.latest, self.seen)
+
 
 def steps(policy: FalseAlarms, clock: Clock, at: Ints) -> Iterator[tuple[slice, Floats, bool]]:
     """Observations as detectors take them: which they are, what joins before each, and whether all begins anew first.

@@ -59,7 +59,9 @@ class ScoreDrift(msgspec.Struct, frozen=True):
         scores, faults = _stacked(outputs, members, rows)
         lacking = {each: broken(f"in the reference it {why}") for each, why in faults.items()}
         fitting, rest = parts
-        return cls(compared(name, terms, members, (scores[fitting], scores[rest]), _taken(at, rest), lacking))
+        return cls(
+            compared(name, terms, members, (scores[fitting], scores[rest]), at=_taken(at, rest), lacking=lacking)
+        )
 
     def start(self, began: Micros) -> ScoresState:
         """Nothing speaks for a change; time counts from `began`, the moment from which answers are handed over."""
@@ -101,20 +103,18 @@ class InputDrift(msgspec.Struct, frozen=True):
         wrong: a name that has no part in the budget, a zone that is none, seasons without moments.
         """
         terms.check(name, at)
-        is_table = isinstance(reference, pa.Table)
-        members = (*dict.fromkeys((*reference.column_names, ROW)),) if is_table else (DISTANCE, KIND)
         parts = divided(len(reference), at, terms.seed)
         if isinstance(parts, Shortfall):
-            return cls(None, nothing(name, terms, members, parts))
-        fitting, rest = (reference.take(pa.array(each)) if is_table else reference[each] for each in parts)
+            return cls(None, nothing(name, terms, _members(reference), parts))
+        fitting, rest = (_rows(reference, each) for each in parts)
         try:
-            scorer: Table | Embedding = Table.of(fitting) if is_table else Embedding.of(fitting, seed=terms.seed)
+            scorer = _fitted(fitting, terms.seed)
         except BadInput as error:
-            return cls(None, nothing(name, terms, members, broken(f"in the reference {error.message}")))
+            return cls(None, nothing(name, terms, _members(reference), broken(f"in the reference {error.message}")))
         scores = scorer.scored(fitting)[0], scorer.scored(rest)[0]
         left_out = scorer.left_out if isinstance(scorer, Table) else {}
         lacking = {each: undecided(why) for each, why in left_out.items()}
-        return cls(scorer, compared(name, terms, scorer.members, scores, _taken(at, parts[1]), lacking))
+        return cls(scorer, compared(name, terms, scorer.members, scores, at=_taken(at, parts[1]), lacking=lacking))
 
     def start(self, began: Micros) -> ScoresState:
         """Nothing speaks for a change; time counts from `began`, the moment from which rows are handed over."""
@@ -131,9 +131,7 @@ class InputDrift(msgspec.Struct, frozen=True):
         return self.scores.observe(state, at, *self.scorer.scored(rows))
 
 
-def _stacked(
-    outputs: Mapping[str, NDArray[Any]], members: tuple[str, ...], rows: int
-) -> tuple[Floats, dict[str, str]]:
+def _stacked(outputs: Mapping[str, NDArray[Any]], members: tuple[str, ...], rows: int) -> tuple[Floats, dict[str, str]]:
     """The outputs as (rows, members), and by member why it has none, which is NaN there."""
     found = np.full((rows, len(members)), np.nan)
     faults: dict[str, str] = {}
@@ -148,6 +146,21 @@ def _stacked(
         else:
             found[:, place] = column
     return found, faults
+
+
+# Arrow has no types to tell a table by, so that a reference is anything here.
+def _members(reference: Any) -> tuple[str, ...]:
+    if isinstance(reference, pa.Table):
+        return tuple(dict.fromkeys((*reference.column_names, ROW)))
+    return DISTANCE, KIND
+
+
+def _rows(reference: Any, places: Ints) -> Any:
+    return reference.take(pa.array(places)) if isinstance(reference, pa.Table) else reference[places]
+
+
+def _fitted(rows: Any, seed: int) -> Table | Embedding:
+    return Table.of(rows) if isinstance(rows, pa.Table) else Embedding.of(rows, seed=seed)
 
 
 def _taken(at: Ints | None, places: Ints) -> Ints | None:

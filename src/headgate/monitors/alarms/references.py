@@ -17,7 +17,6 @@ from headgate.evidence.serial import ALPHA, serial_within
 from headgate.monitors.alarms.alarms import ALIKE, Shortfall, broken, faulty, undecided
 from headgate.monitors.alarms.scores import Scores
 from headgate.monitors.alarms.terms import Terms
-from headgate.monitors.columns import Bools
 
 LEAST: Final = 200
 """Rows a reference needs: with fewer a change is found only after it has become most of what there is to compare."""
@@ -52,6 +51,7 @@ def compared(
     terms: Terms,
     members: tuple[str, ...],
     scores: tuple[Floats, Floats],
+    *,
     at: Ints | None,
     lacking: Mapping[str, Shortfall],
 ) -> Scores:
@@ -61,10 +61,10 @@ def compared(
     `lacking`, or a score of which is no number, is not watched.
     """
     fitting, rest = scores
-    unknown = np.isnan(fitting).any(axis=0) | np.isnan(rest).any(axis=0)
-    unwatched = {each: broken("the reference has scores that are no numbers") for each in _named(members, unknown)}
-    kept = np.array([each not in unwatched and each not in lacking for each in members], np.bool_)
-    watched = _named(members, kept)
+    unknown = np.flatnonzero(np.isnan(np.concatenate((fitting, rest))).any(axis=0)).tolist()
+    unwatched = {members[place]: broken("the reference has scores that are no numbers") for place in unknown}
+    kept = [each not in unwatched and each not in lacking for each in members]
+    watched = tuple(each for each, is_kept in zip(members, kept, strict=True) if is_kept)
     fitting, rest = fitting[:, kept], rest[:, kept]
     seasons = None if at is None else terms.seasons_of(at)
     references = tuple(
@@ -85,10 +85,6 @@ def compared(
         warnings=_warnings(references, rest, at, seasons),
         unwatched=unwatched | dict(lacking),
     )
-
-
-def _named(members: tuple[str, ...], chosen: Bools) -> tuple[str, ...]:
-    return tuple(each for each, is_chosen in zip(members, chosen.tolist(), strict=True) if is_chosen)
 
 
 def _warnings(

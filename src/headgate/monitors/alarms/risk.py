@@ -134,7 +134,6 @@ class RiskDrift(msgspec.Struct, frozen=True, kw_only=True):
         return BettingTest(float(shifts.min()), 1.0, min(self.bounds), "less")
 
     def _said(self, state: "RiskState", at: Ints, alarms: list[int]) -> Measurement:
-        clock = state.clock
         return Measurement(
             monitor=self.name,
             member=LOSS,
@@ -142,7 +141,7 @@ class RiskDrift(msgspec.Struct, frozen=True, kw_only=True):
             alarms=tuple(Micros(int(at[each])) for each in alarms),
             level=state.watch.level,
             limit=self.limit,
-            joined=self.terms.budget.policy.joined(clock.began, clock.latest, clock.seen),
+            joined=state.clock.joined(self.terms.budget.policy),
             observations=len(at),
             warnings=self.warnings,
         )

@@ -19,7 +19,7 @@ from headgate.monitors.alarms.alarms import Clock, Measurement, Shortfall, Stand
 from headgate.monitors.alarms.terms import Terms
 from headgate.vocabulary import Micros, readable
 
-_ALIKE: Final = "rows that follow each other are alike: a change begins, or alarms may come more often than stated"
+_ALIKE: Final = "rows that follow each other were alike: a change began, or alarms may come more often than stated"
 _FOREIGN: Final = "the state is of another monitor; start this one anew"
 
 
@@ -59,11 +59,10 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
         alarms: list[tuple[int, int]] = []
         if watched and len(at):
             state, alarms = _moved(self, state, at, scores, watched)
-        joined = self.terms.budget.policy.joined(state.clock.began, state.clock.latest, state.clock.seen)
         found = [
             unwatched(self.name, each, Shortfall(Standing.BROKEN, bad[each]))
             if each in bad
-            else _said(self, state, place, at, tuple(row for row, lane in alarms if lane == place), joined)
+            else _said(self, state, place, at, tuple(row for row, lane in alarms if lane == place))
             for place, each in enumerate(self.members)
         ]
         return state, (*found, *(unwatched(self.name, each, why) for each, why in self.unwatched.items()))
@@ -110,26 +109,22 @@ def _moved(
             lanes[place] = lane
         alarms += [(rows.start + row, watched[lane]) for row, lane in found.alarms]
         p_values.append(found.p_values)
-    serial = _neighbours(state.serial, np.concatenate(p_values), watched, {lane: row for row, lane in alarms})
-    return ScoresState(state.clock.moved(at), tuple(lanes), serial), alarms
+    serial = list(state.serial)
+    for place, column in zip(watched, np.concatenate(p_values).T, strict=True):
+        serial[place] = _moved_on(serial[place], column, [row + 1 for row, lane in alarms if lane == place])
+    return ScoresState(state.clock.moved(at), tuple(lanes), tuple(serial)), alarms
 
 
-def _neighbours(
-    serial: Sequence[Serial], p_values: Floats, watched: Sequence[int], alarms: Mapping[int, int]
-) -> tuple[Serial, ...]:
-    """What speaks for neighbours being alike, from each member's last alarm on: a change makes them so as well."""
-    found = list(serial)
-    for column, place in enumerate(watched):
-        if place in alarms:
-            found[place] = Serial().moved(p_values[alarms[place] + 1 :, column])
-        else:
-            found[place] = found[place].moved(p_values[:, column])
-    return tuple(found)
+def _moved_on(serial: Serial, p_values: Floats, starts: Sequence[int]) -> Serial:
+    """What speaks for neighbours being alike, which begins anew with the row after each alarm."""
+    first, *others = np.split(p_values, starts)
+    found = serial.moved(first)
+    for each in others:
+        found = found.renewed().moved(each)
+    return found
 
 
-def _said(
-    monitor: Scores, state: ScoresState, place: int, at: Ints, alarms: tuple[int, ...], joined: float
-) -> Measurement:
+def _said(monitor: Scores, state: ScoresState, place: int, at: Ints, alarms: tuple[int, ...]) -> Measurement:
     alike = state.serial[place].warns(ALPHA / len(monitor.members))
     return Measurement(
         monitor=monitor.name,
@@ -138,7 +133,7 @@ def _said(
         alarms=tuple(Micros(int(at[row])) for row in alarms),
         level=state.lanes[place].held,
         limit=monitor.limit,
-        joined=joined,
+        joined=state.clock.joined(monitor.terms.budget.policy),
         observations=len(at),
         warnings=(*monitor.warnings[place], *((_ALIKE,) if alike else ())),
     )
