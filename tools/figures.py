@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PAGES = (ROOT / "docs" / "performance.md", ROOT / "docs" / "decisions-benchmark.md")
+PAGES = tuple(ROOT / "docs" / each for each in ("performance.md", "decisions-benchmark.md", "monitoring/alarms.md"))
 TABLES = {
     "bench": ("serving",),
     "bench-peers": ("peers",),
@@ -18,6 +18,7 @@ TABLES = {
     "bench-rollouts": ("shadow", "rollback"),
     "bench-journal": ("journal", "join", "windows"),
     "bench-decisions": ("decisions",),
+    "false-alarms": ("false_alarms",),
 }
 """The reports between each pair of marks."""
 

@@ -15,6 +15,7 @@ from typing import Final, get_args
 import click
 
 from headgate import errors, settings
+from headgate.alerts.finding import Severity
 from headgate.cli.exits import EXIT_CODES, exit_code
 from headgate.cli.main import VERBS, headgate_command
 from headgate.errors import HeadgateError
@@ -23,6 +24,7 @@ from headgate.gateway.metrics.families import FAMILIES, Kind
 from headgate.rollouts.guards import RULES, Measure, Rule
 from headgate.rollouts.plan import OnHorizon, Step
 from headgate.traffic.endpoint import Live
+from headgate.traffic.watched import Compared
 from headgate.vocabulary import DEFAULT_PROJECT, Ack, OnFailure, Task
 
 ROOT: Final = Path(__file__).parent.parent
@@ -170,6 +172,8 @@ def endpoint_file() -> str:
         "capture": (SOURCE / "traffic" / "traffic.py", "Capture"),
         "review": (path, "Review"),
         "rollouts": (path, "RolloutBudget"),
+        "monitors": (SOURCE / "traffic" / "watched.py", "MonitorWords"),
+        "alerts": (SOURCE / "alerts" / "rule.py", "AlertWords"),
         "traffic": (path, "Split"),
         "traffic.split[]": (path, "Share"),
     }
@@ -327,6 +331,16 @@ def api_of_reviews() -> str:
     return _methods(SOURCE / "app" / "reviews.py", "Reviews", "hg.reviews")
 
 
+def api_of_monitoring() -> str:
+    """The methods of ``hg.monitoring``."""
+    return _methods(SOURCE / "app" / "monitoring.py", "Monitoring", "hg.monitoring")
+
+
+def api_of_alerts() -> str:
+    """The methods of ``hg.alerts``."""
+    return _methods(SOURCE / "app" / "alerts.py", "Alerts", "hg.alerts")
+
+
 def api_of_client() -> str:
     """The methods of what ``headgate.connect`` gives."""
     return _methods(SOURCE / "client.py", "Client", "client")
@@ -436,6 +450,8 @@ _ENUMS: Final[Mapping[str, type[StrEnum]]] = {
     "Live": Live,
     "OnFailure": OnFailure,
     "OnHorizon": OnHorizon,
+    "Compared": Compared,
+    "Severity": Severity,
 }
 _WORDS: Final = {"DEFAULT_PROJECT": str(DEFAULT_PROJECT), "None": "null", "False": "false", "True": "true"}
 
@@ -467,6 +483,8 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "api-of-keys": api_of_keys,
     "api-of-rollouts": api_of_rollouts,
     "api-of-reviews": api_of_reviews,
+    "api-of-monitoring": api_of_monitoring,
+    "api-of-alerts": api_of_alerts,
     "api-of-client": api_of_client,
     "api-of-reader": api_of_reader,
 }

@@ -52,6 +52,14 @@ class EventKind(StrEnum):
     """A replay's clock was moved."""
     DIED = "died"
     """A process ended by itself and was started again."""
+    ALERTED = "alerted"
+    """An alert was raised, grew worse or was over."""
+    ACKNOWLEDGED = "acknowledged"
+    """Somebody took an alert on."""
+    SILENCED = "silenced"
+    """Somebody silenced the alerts of an endpoint, or ended that."""
+    UNDELIVERED = "undelivered"
+    """A channel could not be told of an alert, and it is tried no more."""
 
 
 @readable

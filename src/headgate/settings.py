@@ -45,6 +45,11 @@ class Home:
         return self.root / "keys"
 
     @property
+    def channels(self) -> Path:
+        """``channels.yaml``: the ways in which people are told of alerts, as an operator wrote them."""
+        return self.root / "channels.yaml"
+
+    @property
     def packages(self) -> Path:
         """One directory per package, named by the hexadecimal part of its digest."""
         return self.root / "packages"

@@ -9,6 +9,9 @@ import click
 import msgspec
 
 from headgate import errors, events, settings
+from headgate.alerts import channels
+from headgate.alerts.alert import Notice
+from headgate.alerts.finding import Severity
 from headgate.cli.main import headgate_command
 from headgate.rollouts import planfile
 from headgate.rollouts.guards import Measure
@@ -32,9 +35,9 @@ def _verbs() -> set[str]:
 def _keys(kind: type[msgspec.Struct], before: str = "") -> Iterator[str]:
     """Every key of a file that a struct reads, those of the structs within it by their whole path."""
     for each in msgspec.structs.fields(kind):
-        yield before + each.name
+        yield before + each.encode_name
         for suffix, within in _structs(each.type):
-            yield from _keys(within, f"{before}{each.name}{suffix}.")
+            yield from _keys(within, f"{before}{each.encode_name}{suffix}.")
 
 
 def _structs(hint: object, suffix: str = "") -> Iterator[tuple[str, type[msgspec.Struct]]]:
@@ -50,7 +53,13 @@ def _words_of_plans() -> set[str]:
     return {*_keys(planfile._PlanText), *steps, *Strategy, *Measure} - {Measure.RISK}
 
 
+def _channel_keys() -> set[str]:
+    """Every key of a channel, and the words that say which kind it is."""
+    return {key for kind in channels.KINDS.values() for key in _keys(kind)} | {"kind", *channels.KINDS}
+
+
 KINDS = {
+    "alerts": {*_channel_keys(), *Notice, *Severity},
     "cli": _verbs(),
     "errors": {name for name, each in vars(errors).items() if isinstance(each, type) and issubclass(each, Exception)},
     "events": {kind.value for kind in events.EventKind},

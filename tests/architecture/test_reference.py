@@ -20,7 +20,7 @@ def test_generated_parts_are_up_to_date() -> None:
 def test_a_property_is_no_call_and_a_default_is_what_a_file_would_say() -> None:
     page = (REFERENCE / "python.md").read_text()
     assert "hg.keys: Keys" in page
-    assert re.findall(r"hg\.(?:keys|rollouts|reviews)\(\)", page) == []
+    assert re.findall(r"hg\.(?:keys|rollouts|reviews|alerts|monitoring)\(\)", page) == []
     pages = "\n".join(each.read_text() for each in REFERENCE.glob("*.md"))
     assert re.findall(r"\| `([A-Z]\w+\.[A-Z_]+)` \|", pages) == []
 

@@ -11,8 +11,10 @@ from typing import Any
 
 from tests.gateway.test_versions import Scripted
 
+from headgate.alerts.delivery import Outcome
+from headgate.alerts.finding import Severity
 from headgate.gateway.metrics import Slab, SlabCollector, render
-from headgate.gateway.metrics.counting import EndpointCount, MachineCount
+from headgate.gateway.metrics.counting import AlertCount, EndpointCount, MachineCount
 from headgate.gateway.metrics.families import FAMILIES
 from headgate.vocabulary import VERSION
 
@@ -229,3 +231,18 @@ async def _until(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not true():
             await asyncio.sleep(0.01)
+
+
+def test_alerts_that_stand_are_a_state_and_tries_count_from_zero(tmp_path: Path) -> None:
+    slab = Slab(tmp_path / "controller.slab")
+    count = AlertCount(slab)
+    count.channel("ops")
+    count.tried("ops", Outcome.DELIVERED)
+    count.stand({("default", "late", Severity.WARNING): 2, ("default", "other", Severity.CRITICAL): 1})
+    count.stand({("default", "late", Severity.WARNING): 1})
+    page = render(tmp_path).decode()
+    assert 'headgate_alerts_standing{endpoint="late",project="default",severity="warning"} 1.0' in page
+    assert 'headgate_alerts_standing{endpoint="other",project="default",severity="critical"} 0.0' in page
+    assert 'headgate_alert_deliveries_total{channel="ops",outcome="delivered"} 1.0' in page
+    assert 'headgate_alert_deliveries_total{channel="ops",outcome="given_up"} 0.0' in page
+    slab.close()

@@ -135,6 +135,10 @@ CASES: dict[str, dict[str, str]] = {
         f"headgate_traffic_revision{{{WHERE}}}": "3x60",
         'headgate_traffic_revision{project="default",endpoint="e",instance="j"}': "4x60",
     },
+    "HeadgateAlertStands": {f'headgate_alerts_standing{{{WHERE},severity="critical"}}': "1x60"},
+    "HeadgateAlertUndelivered": {
+        'headgate_alert_deliveries_total{instance="i",channel="ops",outcome="given_up"}': "0x30 1x30"
+    },
     "HeadgateMetricsDropped": {'headgate_metrics_dropped_total{instance="i"}': "0x30 2x30"},
 }
 """What rings each alert after three quarters of an hour, a sample a minute."""
@@ -161,6 +165,10 @@ WELL = {
     'headgate_disk_size_bytes{instance="i"}': "100x60",
     f"headgate_traffic_revision{{{WHERE}}}": "3x60",
     'headgate_traffic_revision{project="default",endpoint="e",instance="j"}': "3x60",
+    f'headgate_alerts_standing{{{WHERE},severity="critical"}}': "0x60",
+    f'headgate_alerts_standing{{{WHERE},severity="warning"}}': "3x60",
+    'headgate_alert_deliveries_total{instance="i",channel="ops",outcome="given_up"}': "0x60",
+    'headgate_alert_deliveries_total{instance="i",channel="ops",outcome="waiting"}': "0+1x60",
     'headgate_metrics_dropped_total{instance="i"}': "0x60",
 }
 """An installation with nothing wrong, an endpoint without an objective included."""

@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -13,8 +14,9 @@ from tests.monitors.joined import Row, moment, table
 from headgate.contracts.contract import Output
 from headgate.errors import BadInput
 from headgate.monitors import status
+from headgate.monitors.calendars import check_zone, moment_of, wall_clock, wall_clocks
 from headgate.monitors.status import Share, as_text, endpoint_status, notes_on, title
-from headgate.monitors.windows import MOST, Window, wall_clock, windows
+from headgate.monitors.windows import MOST, Window, windows
 from headgate.traffic.endpoint import Slo
 from headgate.vocabulary import DAY, SECOND, Micros, Task
 
@@ -231,3 +233,18 @@ def test_an_objective_without_answers_says_so() -> None:
     quiet = endpoint_status("late", task="binary", versions=[], windows=[], slo=Slo())
     assert quiet.objective is None
     assert "objective" not in as_text(quiet)
+
+
+@pytest.mark.parametrize("zone", ["Nowhere/City", "", "../etc/passwd"])
+def test_a_zone_that_is_none_is_refused(zone: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        check_zone(zone)
+    assert (refused.value.field, refused.value.rule) == ("zone", "unknown")
+
+
+@given(MOMENTS, st.sampled_from(ZONES))
+def test_clocks_show_the_same_of_one_moment_and_of_many_and_lead_back(event: int, zone: str) -> None:
+    shown = wall_clock(event, zone)
+    assert wall_clocks(np.array([event, event]), zone).tolist() == [shown, shown]
+    # Where clocks go back they show an hour twice, and the first time counts.
+    assert event - moment_of(shown, zone) in (0, 1800 * SECOND, 3600 * SECOND)

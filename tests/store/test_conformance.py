@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from headgate.store.sql import SqlStore
+from headgate.testing import conformance_alerts
 from headgate.testing.conformance_store import CHECKS, Store
 from headgate.testing.memory import MemoryStore
 
@@ -26,4 +27,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_store(check: Callable[[Store], None], store: Store) -> None:
+    check(store)
+
+
+@pytest.mark.parametrize("check", conformance_alerts.CHECKS, ids=lambda check: check.__name__)
+def test_store_of_alerts(check: Callable[[conformance_alerts.Store], None], store: conformance_alerts.Store) -> None:
     check(store)

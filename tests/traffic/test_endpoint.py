@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headgate.alerts.finding import Severity
+from headgate.alerts.rule import Rule
 from headgate.contracts.contract import Contract, Field, Kind, Output
 from headgate.errors import BadConfiguration
 from headgate.traffic.endpoint import (
@@ -20,7 +22,7 @@ from headgate.traffic.endpoint import (
     load_endpoint,
 )
 from headgate.traffic.traffic import Capture, Member, Policy, Resources, Traffic
-from headgate.vocabulary import Ack, OnFailure, Task
+from headgate.vocabulary import DAY, SECOND, Ack, Micros, OnFailure, Task
 
 CONTRACT = Contract((Field("distance", Kind.NUMBER, unit="miles"),), Output(Task.BINARY, "late", (False, True), True))
 FULL = """\
@@ -325,3 +327,32 @@ def test_a_member_is_found_by_its_version() -> None:
     traffic = Traffic("default", "e", 1, "m:1", members, "salt")
     assert traffic.member("m:2") is members[1]
     assert traffic.member("m:3") is None
+
+
+def test_what_a_file_says_of_alerts() -> None:
+    assert load_endpoint(SHORT, "endpoint.yaml").alert_rule == Rule()
+    words = "alerts: {channels: [ops], least: critical, cooldown: 30m, over_after: 2d}\n"
+    spec = load_endpoint(SHORT + words, "endpoint.yaml")
+    assert spec.alert_rule == Rule(("ops",), Severity.CRITICAL, Micros(1800 * SECOND), Micros(2 * DAY))
+    assert load_endpoint(dump_endpoint(spec), "endpoint.yaml") == spec
+    nobody = load_endpoint(f"{SHORT}alerts: {{channels: []}}\n", "endpoint.yaml")
+    assert nobody.alert_rule.channels == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "where"),
+    [
+        ("channels: [Ops]", ": alerts.channels[0]"),
+        ("channels: ops", ": alerts.channels"),
+        ("least: loud", ": alerts.least"),
+        ("cooldown: 30s", ": alerts.cooldown"),
+        ("cooldown: often", ": alerts.cooldown"),
+        ("over_after: 0d", ": alerts.over_after"),
+        ("secret: hunter2", ": alerts"),
+    ],
+)
+def test_what_a_file_may_not_say_of_alerts(words: str, where: str) -> None:
+    with pytest.raises(BadConfiguration) as refused:
+        load_endpoint(f"{SHORT}alerts: {{{words}}}\n", "endpoint.yaml")
+    assert refused.value.where == f"endpoint.yaml{where}"
+    assert "hunter2" not in str(refused.value)

@@ -30,7 +30,7 @@ def container_home(model: Path = MODEL) -> Path:
 def lean_copy(home: Home, target: Path) -> Path:
     """A home in `target` that serves what `home` serves, with a journal of its own; packages are shared."""
     copy = Home(target)
-    for file in (home.mark, home.secret, home.database):
+    for file in (home.mark, home.secret, home.database, home.channels):
         if file.exists():
             shutil.copy(file, target / file.name)  # mode and all: the secret is its owner's alone
     shutil.copytree(home.traffic, copy.traffic)

@@ -1,8 +1,11 @@
 """Composes and runs the controller's process; called by ``headgate controller``."""
 
+import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 import msgspec
 import uvicorn
@@ -18,9 +21,9 @@ from headgate.console.api import control_api
 from headgate.console.guard import Guard
 from headgate.console.wire import CONNECTIONS, BoundedProtocol
 from headgate.controller.lockstep import Lockstep
-from headgate.controller.progress import Progress
-from headgate.controller.reconcile import Controller
 from headgate.errors import BadConfiguration, BadInput, HeadgateError
+from headgate.gateway.metrics import Slab
+from headgate.gateway.metrics.counting import AlertCount
 from headgate.settings import Settings
 from headgate.store.home import claim, create_home
 from headgate.store.replayclock import ReplayClock
@@ -44,15 +47,22 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
     home = create_home(settings.home.root)
     with claim(controller_lock(home)):
         clock: Clock = ReplayClock(home.replay_clock) if settings.replay else SystemClock()
-        with Headgate(home, store=store, clock=clock) as hg:
-            progress = hg.rollouts.progress()
+        slab = contextlib.closing(Slab(home.metrics / "controller.slab"))
+        with Headgate(home, store=store, clock=clock) as hg, slab as cells:
+            progress, count = hg.rollouts.progress(), AlertCount(cells)
+            alerts = replace(hg.alerts, actor="controller")
+            alerting = alerts.alerting(count.stand)
             controller = hg.controller(watches=lambda: progress.is_at_work)
+            watching = hg.monitoring.watching(alerting)
             chores = hg.chores(seal_interval=settings.seal_interval)
             stop = threading.Event()
             turns: tuple[tuple[str, Callable[[], object]], ...] = (
                 ("reconcile", controller.reconcile),
                 ("rollouts", progress.turn),
                 ("chores", chores.turn),
+                ("monitors", watching.turn),
+                ("alerts", alerting.turn),
+                ("deliveries", alerts.delivering(count).turn),
                 ("keys", hg.keys.publish),
                 ("signing keys", SigningKeys(home.keys).turn),
             )
@@ -60,20 +70,23 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             for loop in loops:
                 loop.start()
             try:
-                _serve(_Control(hg, _lockstep(hg, controller, progress, clock)), Guard(open_identity(home)), settings)
+                moved, watched = (partial(each, at_once=True) for each in (progress.turn, watching.turn))
+                lockstep = _lockstep(hg, clock, (moved, controller.reconcile, watched, alerting.turn))
+                _serve(_Control(hg, lockstep), Guard(open_identity(home)), settings)
             finally:
                 stop.set()
                 for loop in loops:
                     loop.join()
 
 
-def _lockstep(hg: Headgate, controller: Controller, progress: Progress, clock: Clock) -> Lockstep | None:
+def _lockstep(hg: Headgate, clock: Clock, turns: Sequence[Callable[[], object]]) -> Lockstep | None:
+    """What moves a replay's clock, and takes these turns after each step, in this order."""
     if not isinstance(clock, ReplayClock):
         return None
 
     def tick() -> None:
-        progress.turn(at_once=True)
-        controller.reconcile()
+        for turn in turns:
+            turn()
 
     reports, stillness = FileReports(hg.home.run / "workers"), FileStillness(hg.home.stillness)
     return Lockstep(clock, tick, hg.traffic, reports, stillness, noted=hg.note_advance)

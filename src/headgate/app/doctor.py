@@ -18,8 +18,11 @@ from typing import Final, TypeVar
 
 import numpy as np
 
+from headgate.alerts.channels import secret_of
+from headgate.alerts.couriers.hidden import reveal
+from headgate.alerts.decide import LOG
 from headgate.app.facade import Headgate
-from headgate.errors import HeadgateError
+from headgate.errors import BadConfiguration, HeadgateError
 from headgate.events import EventKind, first_broken
 from headgate.journal.blobs import Kept, folders, kept
 from headgate.journal.disk import LocalDisk
@@ -274,6 +277,25 @@ def _damaged(hg: Headgate) -> Iterator[Finding]:
         yield Finding(Health.BAD, f"journal segment {segment}: {why}", advice)
 
 
+def _check_alerts(hg: Headgate) -> Iterator[Finding]:
+    """The ways to tell people, their secrets as far as they are in files, and who names ways that are not there."""
+    channels = hg.alerts.channels.load()
+    for name, channel in channels.items():
+        secret = secret_of(channel)
+        try:
+            if secret is not None and secret.file is not None:
+                reveal(secret)
+        except BadConfiguration as error:
+            yield Finding(Health.BAD, f"channel {name}: {error}", "put the secret there, or name another place")
+    for (project, endpoint), rule in hg.alerts.declared.alert_rules().items():
+        absent = [each for each in rule.channels or () if each not in (LOG, *channels)]
+        if project == hg.project and absent:
+            names = ", ".join(absent)
+            what = f"endpoint {endpoint} tells {names} of its alerts; channels.yaml has no such channel"
+            yield Finding(Health.BAD, what, "add them there, or take them out of the endpoint's file")
+    yield Finding(Health.GOOD, f"alerts go to {', '.join(['the log', *channels])}")
+
+
 _HOME_CHECKS: Final = (
     _check_secret,
     _check_history,
@@ -281,4 +303,5 @@ _HOME_CHECKS: Final = (
     _check_endpoints,
     _check_journal,
     _check_blobs,
+    _check_alerts,
 )

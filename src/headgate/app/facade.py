@@ -12,7 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from headgate.app.alerts import Alerts
+from headgate.app.channels import FileChannels
 from headgate.app.keys import Keys
+from headgate.app.monitoring import Monitoring
 from headgate.app.objective import wanted_of
 from headgate.app.observed import Observed
 from headgate.app.reviews import Reviews
@@ -87,6 +90,7 @@ class Headgate:
         self._declared = Declared(self._store, self.registry, partial(read_secret, home), self._store)
         self._observed = Observed(self._declared, self.registry, self.traffic, self.reader, self._clock)
         self._key_files = FileKeys(home.keys)
+        self._channels = FileChannels(home.channels)
 
     def of(self, project: str) -> "Headgate":
         """The same installation seen by another project; the two share one database connection."""
@@ -301,6 +305,18 @@ class Headgate:
         """What people are to decide, where an endpoint puts anything before them."""
         blobs = LocalBlobs(self._disk)
         return Reviews(self.project, self._declared, self._store, self.reader, blobs, self._served_clock())
+
+    @property
+    def alerts(self) -> Alerts:
+        """What was found of the project's endpoints, and who was told of it."""
+        secret, clock = partial(read_secret, self.home), self._served_clock()
+        return Alerts(self.project, self._store, self._declared, self._channels, secret, clock, actor())
+
+    @property
+    def monitoring(self) -> Monitoring:
+        """How the project's endpoints are watched, and how they stand."""
+        clock, replayed = self._served_clock(), self.home.replay_clock.exists()
+        return Monitoring(self.project, self._store, self._observed, clock, replayed=replayed)
 
     def _served_clock(self) -> Clock:
         """The moment the gateways and the controller of this home are at."""

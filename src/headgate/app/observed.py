@@ -57,7 +57,7 @@ class Observed:
             self.declared.contract(spec, live).output,
             every=every,
             version=version,
-            reference=self._reference(live),
+            reference=self.reference(live),
             maturity_s=spec.label_maturity_s,
             now=as_of or self.clock.now(),
             zone=zone,
@@ -72,7 +72,7 @@ class Observed:
             task=self.declared.contract(spec, live).output.task,
             versions=self._shares(spec),
             windows=found[-last:] if last else found,
-            reference=self._reference(live),
+            reference=self.reference(live),
             project=spec.project,
             slo=spec.slo,
         )
@@ -91,13 +91,13 @@ class Observed:
             found.append(Share(each.version, each.weight, "live" if each.version == live else role))
         return found
 
-    def _live(self, spec: EndpointSpec) -> Version:
-        return self.registry.resolve(spec.model, project=spec.project)
-
-    def _reference(self, version: Version) -> Report | None:
+    def reference(self, version: Version) -> Report | None:
         """What the latest evaluation of a version measured."""
         evaluations = self.registry.evaluations(version)
         return from_json(evaluations[-1].report) if evaluations else None
+
+    def _live(self, spec: EndpointSpec) -> Version:
+        return self.registry.resolve(spec.model, project=spec.project)
 
 
 def _beside_people(live: str, people: People) -> list[Share]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, start_http_server
 
 from headgate.app.certificates import certificates_of
+from headgate.app.channels import FileChannels, take_secrets
 from headgate.app.hosts import Hosts
 from headgate.app.identity import asks_who_calls, open_identity
 from headgate.app.succession import await_predecessors
@@ -47,11 +48,13 @@ def up(settings: Settings, *, store: str | None = None, said: Callable[[str], No
     is taken.
     """
     _forget_store()
+    secrets = take_secrets()
     home = create_home(settings.home.root)
     with claim(home.run / "up.lock"):
         _check_distinct(settings)
         certificates_of(settings)  # a bad file is refused here rather than in a child that is restarted for ever
         open_identity(home)
+        FileChannels(home.channels).load()  # the same for the ways to tell people of alerts
         await_predecessors(home, settings.worker_count(), ports_free=lambda: not _taken(settings), said=said)
         for name, why in _taken(settings).items():
             raise BadConfiguration(f"--{name}", why)
@@ -68,7 +71,7 @@ def up(settings: Settings, *, store: str | None = None, said: Callable[[str], No
             def wanted() -> list[Child]:
                 announcing.look()
                 count.look()
-                return [*_fixed_children(settings, store), *hosts.wanted()]
+                return [*_fixed_children(settings, store, secrets), *hosts.wanted()]
 
             Supervisor(wanted, on_death=partial(_remember, home, clock, count)).run()
 
@@ -229,11 +232,11 @@ def _metrics_server(home: Home, settings: Settings) -> Iterator[None]:
         thread.join()
 
 
-def _fixed_children(settings: Settings, store: str | None) -> list[Child]:
+def _fixed_children(settings: Settings, store: str | None, secrets: Sequence[tuple[str, str]] = ()) -> list[Child]:
     common = _flags(settings)
     words = ("controller", *common, "--control-port", str(settings.control_port))
     # Callers come first: sealing and reconciling wait a little when the processors are busy answering.
-    told = ((STORE_VARIABLE, store),) if store else ()
+    told = (*(((STORE_VARIABLE, store),) if store else ()), *secrets)
     controller = Child("controller", headgate_argv(*words), nice=_CONTROLLER_NICE, environment=told)
     numbers = ("port", "grpc_port", "commit_interval", "segment_bytes", "body_limit", "queue_rows")
     routes = [each for each in ("health_route", "predict_route") if getattr(settings, each) is not None]

@@ -35,6 +35,8 @@ VERBS: Final = {
     "score": "Answer a whole file of rows with one version.",
     "size": "Load-test a package on this machine and say what it needs.",
     "status": "Show what an endpoint did, window by window.",
+    "monitor": "Say how an endpoint stands: what its monitors found, since when, how sure, and what to do.",
+    "alerts": "Look at what monitors found, take it on, or silence an endpoint.",
     "metrics": "Print alert rules for Prometheus or a dashboard for Grafana.",
     "key": "Make, list, rotate and revoke the keys callers show.",
     "audit": "Show the sealed history, or verify that nothing in it was changed.",

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import msgspec
 
+from headgate.alerts.rule import Rule
 from headgate.contracts.compare import Compatibility, compare
 from headgate.contracts.contract import Contract
 from headgate.contracts.text import to_document
@@ -49,7 +50,7 @@ class Declared:
         """
         found = []
         running = {(each.plan.project, each.plan.endpoint): each for each in self._rollouts.running()}
-        for spec in self._specs():
+        for spec in self.specs():
             rollout = running.get((spec.project, spec.endpoint))
             try:
                 found.append(self.resolve(spec) if rollout is None else self.during(spec, rollout))
@@ -61,11 +62,15 @@ class Declared:
         """Days that records are kept, by project and endpoint, where a limit was set."""
         return {
             (spec.project, spec.endpoint): spec.retention_days
-            for spec in self._specs()
+            for spec in self.specs()
             if spec.retention_days is not None
         }
 
-    def _specs(self) -> list[EndpointSpec]:
+    def alert_rules(self) -> dict[tuple[str, str], Rule]:
+        """What every file that can be read says of its alerts, by project and endpoint."""
+        return {(spec.project, spec.endpoint): spec.alert_rule for spec in self.specs()}
+
+    def specs(self) -> list[EndpointSpec]:
         """Every file that can be read; one that cannot, such as a newer Headgate's, holds up no other."""
         files, before = self._endpoints.endpoints(), self._read
         read: dict[str, EndpointSpec | None] = {}

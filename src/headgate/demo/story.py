@@ -26,8 +26,10 @@ ENDPOINT: Final = "flights"
 MODEL: Final = "flight-delay"
 GATE: Final = "auc >= 0.65"
 CONNECTIONS: Final = 32
+STEP: Final = 12 * HOUR
+"""Of the clock: in each, callers ask, labels become known, and the controller ticks once."""
 QUICK_SHARE: Final = 0.02
-"""Share of the flights that ``--quick`` replays, a day at a time instead of an hour."""
+"""Share of the flights that ``--quick`` replays, a day at a time."""
 
 Said = Callable[[str], None]
 """Told one line at the beginning of every part."""
@@ -103,7 +105,7 @@ def tell(root: Path, *, quick: bool, progress: Progress, said: Said) -> Outcome:
         trained_on, auc = prepare(hg, flights)
         said(f"serving; {len(later):,} flights of March to December follow, one request each")
         with serving(home, home / "up.log") as running:
-            tally = asyncio.run(replay(running, later, DAY if quick else HOUR, progress))
+            tally = asyncio.run(replay(running, later, DAY if quick else STEP, progress))
         said("measuring")
         counts = hg.counts(ENDPOINT)
         windows = tuple(hg.windows(ENDPOINT, every="month", zone="America/New_York"))

@@ -140,6 +140,11 @@ class Lake:
         folders = sorted((each.parent for each in found), key=lambda each: int(each.name[1:]))
         return [Generation.load(table, each) for each in folders if DeltaTable.is_deltatable(each)]
 
+    def mark(self, project: str, endpoint: str) -> tuple[int, ...]:
+        """When the log of each of its generations last changed, by the clock of the disk: every commit is another."""
+        logs = (self.folder(project, endpoint, table).glob("g*/_delta_log") for table in Table)
+        return tuple(each.stat().st_mtime_ns for found in logs for each in sorted(found))
+
     def place(self, project: str, endpoint: str, table: Table, schema: pa.Schema) -> Generation:
         """The generation that takes rows of `schema`, extended or created if it must be.
 

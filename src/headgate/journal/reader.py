@@ -6,7 +6,7 @@ meanwhile makes it begin again. Features and personal values are read only when 
 """
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -142,12 +142,14 @@ class Reader:
         start: Micros | None = None,
         end: Micros | None = None,
         as_of: Micros | None = None,
+        labels_since: Micros | None = None,
         roles: Sequence[str] = LIVE_ROLES,
         columns: Sequence[str] = JOINED_COLUMNS,
     ) -> pa.Table:
         """One row per input in [start, end) and answer in one of `roles`, by event time.
 
-        Labels count if observed and received by `as_of`. Inputs nobody answered, refused ones among them, have a
+        Labels count if observed and received by `as_of`, and not received before `labels_since`: who asks for a few
+        days need not have the labels of all years read. Inputs nobody answered, refused ones among them, have a
         null answer. A retry counts as new when its first asking lies more than a day before `start`. Fewer
         `columns` are read faster. Raises BadInput for a column that is none, and for none at all.
         """
@@ -157,7 +159,7 @@ class Reader:
             raise BadInput("columns", "unknown", f"no column is {unknown[0]!r}; there are {', '.join(JOINED_COLUMNS)}")
 
         def read() -> pa.Table:
-            with self._join(project, endpoint, (start, end), as_of, columns=columns) as join:
+            with self._join(project, endpoint, (start, end), (labels_since, as_of), columns=columns) as join:
                 return join.joined(roles, start, end, columns)
 
         return self._again(read)
@@ -166,7 +168,7 @@ class Reader:
         """How much the journal holds; labels count if observed and received by `as_of`."""
 
         def read() -> Counts:
-            with self._join(project, endpoint, as_of=as_of, columns=("refusal_rule",)) as join:
+            with self._join(project, endpoint, known=(None, as_of), columns=("refusal_rule",)) as join:
                 return Counts(**join.ask(QUERIES["counts"]).to_pylist()[0])
 
         return self._again(read)
@@ -175,7 +177,7 @@ class Reader:
         """Labels received by `as_of` that speak of no input, in the order they came."""
 
         def read() -> pa.Table:
-            with self._join(project, endpoint, as_of=as_of, columns=()) as join:
+            with self._join(project, endpoint, known=(None, as_of), columns=()) as join:
                 return join.ask(QUERIES["unmatched"])
 
         return self._again(read)
@@ -212,6 +214,13 @@ class Reader:
 
         return self._again(read)
 
+    def mark(self, project: str, endpoint: str) -> Hashable:
+        """What the journal of an endpoint is like: while it stays the same, nothing new can be read.
+
+        Costs a listing, for those who look at very many endpoints of which hardly any has news.
+        """
+        return tuple(self._source.segments()), self._lake.mark(project, endpoint)
+
     def looked(self, project: str, endpoint: str, tables: Sequence[Table], look: Callable[[View], Result]) -> Result:
         """What `look` makes of some tables of an endpoint as they are now; it is asked again where that went wrong."""
         return self._again(lambda: look(self._view(project, endpoint, tables)))
@@ -243,18 +252,17 @@ class Reader:
         project: str,
         endpoint: str,
         within: tuple[Micros | None, Micros | None] = (None, None),
-        as_of: Micros | None = None,
+        known: tuple[Micros | None, Micros | None] = (None, None),
         *,
         columns: Sequence[str],
     ) -> Join:
         """What the queries work on, with `columns` and what a join goes by; other columns are null."""
         start, end = within
         view = self._view(project, endpoint, (Table.INPUTS, Table.ANSWERS, Table.LABELS))
-        known = None if as_of is None else _known(as_of)
         asked = {*columns, *JOINED_BY}
         with ThreadPoolExecutor(1) as beside:
             answers = beside.submit(view.read_some, Table.ANSWERS, ANSWER_COLUMNS, asked, days_of(start, end))
-            labels = view.read(Table.LABELS, LABEL_COLUMNS, where=known)
+            labels = view.read(Table.LABELS, LABEL_COLUMNS, where=_known(*known))
             # A label by entity may belong to an input after the window: without it, one in the window would take it.
             by_entity = labels.column("entity").null_count < len(labels)
             also, until = ({"entity"}, None) if by_entity else (set(), end)
@@ -327,10 +335,15 @@ def _within(start: int | None, end: int | None) -> pc.Expression | None:
     return reduce(lambda one, other: one & other, bounds) if bounds else None
 
 
-def _known(as_of: int) -> pc.Expression:
-    """Labels received by then; those observed later still were sent ahead of their own truth and do not count."""
-    moment = pa.scalar(as_of, pa.int64()).cast(MOMENT)
-    return (pc.field("received_at") <= moment) & (pc.field("observed_at") <= moment)
+def _known(since: int | None, as_of: int | None) -> pc.Expression | None:
+    """Labels received from one moment to another; those observed later still were sent ahead and do not count."""
+    bounds = []
+    if since is not None:
+        bounds.append(pc.field("received_at") >= pa.scalar(since, pa.int64()).cast(MOMENT))
+    if as_of is not None:
+        moment = pa.scalar(as_of, pa.int64()).cast(MOMENT)
+        bounds += [pc.field("received_at") <= moment, pc.field("observed_at") <= moment]
+    return reduce(lambda one, other: one & other, bounds) if bounds else None
 
 
 _UNKNOWN: Final = Schema("", "", "", (), "", "text")
@@ -340,6 +353,11 @@ def laid_together(pieces: Sequence[pa.Table], columns: Sequence[str], table: Tab
     """The rows of all `pieces` with `columns`, each in a type that holds all values; null where it is missing."""
     wanted = _united(pieces, columns, table)
     return pa.concat_tables([conform(each, wanted) for each in pieces] or [wanted.empty_table()])
+
+
+def laid_behind(held: pa.Table, rows: pa.Table, table: Table) -> pa.Table:
+    """`rows` behind those `held`, with their columns; what is empty has no say in the types of columns."""
+    return laid_together([each for each in (held, rows) if len(each)] or [rows], rows.column_names, table)
 
 
 def _united(pieces: Sequence[pa.Table], columns: Sequence[str], table: Table) -> pa.Schema:

@@ -28,6 +28,8 @@ NEEDED: Final = (
 )  # fmt: skip
 SERVED: Final = (Role.LIVE, Role.CANARY, Role.PINNED)
 """Roles whose answer a caller saw."""
+FAILURES: Final = ("runtime", "deadline")
+"""Rules of refusals that say that a version did not answer, and no caller did anything wrong."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +58,13 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self.at)
+
+    @property
+    def failed(self) -> Bools:
+        """Inputs that nobody answered although no caller did anything wrong."""
+        known = [place for place, rule in enumerate(self.rules) if rule in FAILURES]
+        found: Bools = (self.answered < 0) & ((self.refused < 0) | np.isin(self.refused, known))
+        return found
 
     def take(self, chosen: NDArray[Any] | slice) -> "Columns":
         """Some of the rows, or all in another order."""
@@ -87,7 +96,7 @@ def columns(table: pa.Table, output: Output, version: str | None) -> Columns:
         own = spoke
     truth, labelled = _truths(table["label"], output)
     return Columns(
-        at=integers(table["at"].cast(pa.timestamp("us", tz=table["at"].type.tz)).cast(pa.int64())),
+        at=moments(table["at"]),
         answered=answered,
         refused=np.where(spoke, -1, refused),
         fell_back=named(table["fallback"])[0] >= 0,
@@ -142,6 +151,15 @@ def integers(column: pa.ChunkedArray) -> Ints:
     """
     values: Ints = column.to_numpy().astype(np.int64)
     return values
+
+
+def moments(column: pa.ChunkedArray) -> Ints:
+    """Moments as whole microseconds, none of them null.
+
+    >>> moments(pa.chunked_array([pa.array([7], pa.timestamp("us", tz="UTC"))])).tolist()
+    [7]
+    """
+    return integers(column.cast(pa.timestamp("us", tz=column.type.tz)).cast(pa.int64()))
 
 
 def floats(column: pa.ChunkedArray) -> Floats:

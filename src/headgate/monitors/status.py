@@ -13,7 +13,8 @@ import numpy as np
 from headgate.evaluation.estimate import Estimate
 from headgate.evaluation.report import Report
 from headgate.evaluation.table import shown, table
-from headgate.monitors.windows import Quantiles, Window, wall_clock
+from headgate.monitors.calendars import wall_clock
+from headgate.monitors.windows import Quantiles, Window
 from headgate.traffic.endpoint import Slo
 from headgate.vocabulary import DAY
 

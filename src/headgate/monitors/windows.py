@@ -7,12 +7,10 @@
 import math
 from collections.abc import Callable, Sequence
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from headgate.contracts.contract import Output
 from headgate.errors import BadInput
@@ -20,6 +18,7 @@ from headgate.evaluation.estimate import Estimate, Floats
 from headgate.evaluation.metrics import Metric, estimates, for_task
 from headgate.evaluation.report import Report
 from headgate.evaluation.rows import Rows
+from headgate.monitors.calendars import check_zone, moment_of, wall_clocks
 from headgate.monitors.columns import Bools, Columns, Ints, columns
 from headgate.vocabulary import DAY, HOUR, SECOND, Micros, Task
 
@@ -156,32 +155,8 @@ def _calendar(every: str | float, zone: str) -> Numbering:
     codes_of, start_of = _numbering(every)
     if zone == "UTC" or every not in BY_CALENDAR:
         return codes_of, start_of
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise BadInput("zone", "unknown", "must be an IANA time zone such as Europe/Berlin") from error
-    return lambda at: codes_of(_wall_clock(at, zone)), lambda code: _moment(start_of(code), zone)
-
-
-def _wall_clock(at: Ints, zone: str) -> Ints:
-    """Moments as microseconds on the clocks of `zone`."""
-    local = pc.local_timestamp(pa.array(at, pa.timestamp("us", tz=zone)))
-    return np.asarray(local.cast(pa.int64()))
-
-
-def wall_clock(moment: int, zone: str) -> int:
-    """What the clocks of `zone` show at a moment, as microseconds since their own 1970.
-
-    >>> wall_clock(0, "Europe/Berlin") // SECOND
-    3600
-    """
-    return int(_wall_clock(np.array([moment]), zone)[0])
-
-
-def _moment(wall: int, zone: str) -> int:
-    """The moment at which the clocks of `zone` first show `wall`; a midnight they skip is the moment after."""
-    local = pa.scalar(wall, pa.timestamp("us"))
-    return int(pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="latest").cast(pa.int64()).as_py())
+    check_zone(zone)
+    return lambda at: codes_of(wall_clocks(at, zone)), lambda code: moment_of(start_of(code), zone)
 
 
 def _numbering(every: str | float) -> Numbering:

@@ -18,7 +18,7 @@ from headgate.contracts.contract import Output
 from headgate.evaluation.estimate import Floats
 from headgate.evidence.allocation import Bools, first_of_each
 from headgate.journal.records import Source
-from headgate.monitors.columns import Ints, floats, integers, said, scores_of, text, texts
+from headgate.monitors.columns import FAILURES, Ints, floats, integers, said, scores_of, text, texts
 from headgate.vocabulary import PEOPLE, Micros, Role
 
 COLUMNS: Final = (
@@ -26,8 +26,6 @@ COLUMNS: Final = (
     "refusal_rule", "label", "source", "latency_us",
 )  # fmt: skip
 """Of the joined table."""
-FAILURES: Final = ("runtime", "deadline")
-"""Rules of refusals that say that a version did not answer, and no caller did anything wrong."""
 FEATURE: Final = "features."
 """What the names of columns begin with that hold a field of the contract."""
 LOSS: Final = "loss."

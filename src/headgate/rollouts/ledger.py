@@ -18,10 +18,10 @@ from headgate.evidence.allocation import Bools
 from headgate.journal.labels import ANSWER_COLUMNS, INPUT_COLUMNS, LABEL_COLUMNS, Join
 from headgate.journal.news import News
 from headgate.journal.places import NOWHERE, Keys, Places, keys_of
-from headgate.journal.reader import Reader, laid_together
+from headgate.journal.reader import Reader, laid_behind, laid_together
 from headgate.journal.records import Source
 from headgate.journal.tables import FEATURES, Table
-from headgate.monitors.columns import Ints, integers, said, text, texts
+from headgate.monitors.columns import Ints, moments, said, text, texts
 from headgate.rollouts.answers import COLUMNS, FEATURE, PLACE
 from headgate.rollouts.grown import Grown
 from headgate.rollouts.observe import ROLES, feature_of
@@ -104,7 +104,7 @@ class Ledger:
 
     def let_go(self, settled: Micros) -> None:
         """Forget what was said of inputs before `settled`; whatever comes of them afterwards is upsetting."""
-        self._inputs = self._inputs.filter(pa.array(_moments(self._inputs["at"]) >= settled))
+        self._inputs = self._inputs.filter(pa.array(moments(self._inputs["at"]) >= settled))
         numbers = self._numbers.find(keys_of(self._answers["input_id"].to_pylist()))
         self._answers = self._answers.filter(pa.array((numbers == NOWHERE) | (self._at(numbers) >= settled)))
 
@@ -113,7 +113,7 @@ class Ledger:
         if not len(rows):
             return
         rows = rows.sort_by([("at", "ascending"), ("input_id", "ascending")])
-        at, ids = _moments(rows["at"]), keys_of(rows["input_id"].to_pylist())
+        at, ids = moments(rows["at"]), keys_of(rows["input_id"].to_pylist())
         requests, named = _requests(rows), np.array([bool(each) for each in rows["request_id"].to_pylist()], np.bool_)
         earlier = np.where(named, self._numbers.find(requests), NOWHERE)
         _, firsts, which = np.unique(requests, return_index=True, return_inverse=True)
@@ -133,7 +133,7 @@ class Ledger:
         self._repeats.add(ids[repeated], numbers[repeated])
         waiting = pa.array(fresh & (at >= self._rollout.started))
         rows = rows.append_column(PLACE, pa.array(numbers)).filter(waiting)
-        self._inputs = _together(self._inputs, rows, Table.INPUTS)
+        self._inputs = laid_behind(self._inputs, rows, Table.INPUTS)
 
     def _hear(self, rows: pa.Table, settled: Micros) -> None:
         """Keep new answers until their inputs are let go; of inputs asked again nobody's answer counts."""
@@ -146,12 +146,12 @@ class Ledger:
         late = heard & ~repeated & (at < settled) & (at >= self._rollout.started)
         self.upset = self.upset or bool(late.any())
         rows = rows.filter(pa.array(~repeated & (at >= settled)))
-        self._answers = _together(self._answers, rows, Table.ANSWERS)
+        self._answers = laid_behind(self._answers, rows, Table.ANSWERS)
 
     def _learn(self, rows: pa.Table, now: Micros, counted: Micros) -> None:
         """Remember the last label of each input."""
-        rows = _together(self._early, rows, Table.LABELS)
-        known = (_moments(rows["received_at"]) <= now) & (_moments(rows["observed_at"]) <= now)
+        rows = laid_behind(self._early, rows, Table.LABELS)
+        known = (moments(rows["received_at"]) <= now) & (moments(rows["observed_at"]) <= now)
         self._early, rows = rows.filter(pa.array(~known)), rows.filter(pa.array(known))
         by_id = _flags(pc.is_valid(rows["input_id"]))
         by_key = ~by_id & _flags(pc.is_null(rows["request_id"]))
@@ -167,7 +167,7 @@ class Ledger:
 
     def _revise(self, numbers: Ints, rows: pa.Table, counted: Micros) -> None:
         """Have the latest revision of each input, by when it was observed and then by the label's id."""
-        observed, ids = _moments(rows["observed_at"]), np.array(rows["label_id"].to_pylist(), _ID_BYTES)
+        observed, ids = moments(rows["observed_at"]), np.array(rows["label_id"].to_pylist(), _ID_BYTES)
         order = np.lexsort((ids, observed, numbers))
         last = order[np.append(np.diff(numbers[order]) != 0, True)] if len(order) else order
         numbers, observed, ids = numbers[last], observed[last], ids[last]
@@ -198,11 +198,6 @@ def _unlabelled(at: Ints, output: Output) -> dict[str, NDArray[Any]]:
     }
 
 
-def _together(held: pa.Table, rows: pa.Table, table: Table) -> pa.Table:
-    """Both, one behind the other; what is empty has no say in the types of columns."""
-    return laid_together([each for each in (held, rows) if len(each)] or [rows], rows.column_names, table)
-
-
 def _requests(rows: pa.Table) -> Keys:
     return keys_of(list(zip(rows["request_id"].to_pylist(), rows["row"].to_pylist(), strict=True)))
 
@@ -210,7 +205,3 @@ def _requests(rows: pa.Table) -> Keys:
 def _flags(column: pa.ChunkedArray) -> Bools:
     flags: Bools = column.to_numpy().astype(np.bool_)
     return flags
-
-
-def _moments(column: pa.ChunkedArray) -> Ints:
-    return integers(column.cast(pa.int64()))

@@ -1,7 +1,7 @@
 """The registry, the events, the endpoints and the keys, kept in SQLite or PostgreSQL; one transaction per call.
 
 The composition root makes one and hands it to whoever asks for `RegistryStore`, `EventLog`,
-`EndpointStore`, `KeyStore`, `RolloutStore` or `LeaseStore`.
+`EndpointStore`, `KeyStore`, `RolloutStore`, `LeaseStore`, `AlertStore` or `WatchStore`.
 """
 
 import os
@@ -21,13 +21,15 @@ from headgate.rollouts.rollout import Edit, Rollout, edited_meanwhile
 from headgate.rollouts.state import Move
 from headgate.store import chain, keyrows, reviewrows, rolloutrows, tables
 from headgate.store.engines import open_engine, reading, writing
+from headgate.store.sqlalerts import SqlAlerts
+from headgate.store.sqlwatches import SqlWatches
 from headgate.vocabulary import Micros
 
 VERSION: Final = [tables.version.c[name] for name in Version.__struct_fields__]
 """The columns of a version in the order of its fields."""
 
 
-class SqlStore:
+class SqlStore(SqlAlerts, SqlWatches):
     """A store in the database at a path (SQLite) or URL (``postgresql://…``); safe to share between threads.
 
     Opening it makes the database and brings its schema up to date. Every method may raise

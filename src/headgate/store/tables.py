@@ -139,3 +139,65 @@ skip = Table(
     Column("input_id", Text, primary_key=True),
     Column("reviewer", Text, primary_key=True),
 )
+
+_stands = text("stands")
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("project", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("episode", Integer, primary_key=True, autoincrement=False),
+    Column("endpoint", Text, nullable=False),
+    Column("raised", BigInteger, nullable=False),
+    Column("stands", Boolean, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("record", Text, nullable=False),
+    Index("alert_standing", "project", "key", unique=True, postgresql_where=_stands, sqlite_where=_stands),
+    Index("alert_endpoint", "project", "endpoint"),
+)
+
+silence = Table(
+    "silence",
+    metadata,
+    Column("project", Text, primary_key=True),
+    Column("endpoint", Text, primary_key=True),
+    Column("begun", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("because", Text, nullable=False),
+)
+
+_waits = text("waits")
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("project", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("alert", Text, nullable=False),
+    Column("waits", Boolean, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("record", Text, nullable=False),
+    Index("delivery_waiting", "waits", postgresql_where=_waits, sqlite_where=_waits),
+    Index("delivery_alert", "project", "alert"),
+)
+
+watch = Table(
+    "watch",
+    metadata,
+    Column("project", Text, primary_key=True),
+    Column("endpoint", Text, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("record", Text, nullable=False),
+)
+
+watch_day = Table(
+    "watch_day",
+    metadata,
+    Column("project", Text, primary_key=True),
+    Column("endpoint", Text, primary_key=True),
+    Column("start", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Text, primary_key=True),
+    Column("record", Text, nullable=False),
+)

@@ -21,6 +21,9 @@ from headgate.access.keys import Key
 from headgate.access.ports import KeyStore
 from headgate.errors import Conflict, NotFound
 from headgate.events import Event, EventKind, first_broken
+from headgate.monitors.watch.days import Day
+from headgate.monitors.watch.state import WatchState, WatchStore
+from headgate.monitors.watch.times import Times
 from headgate.registry.ports import EndpointStore, Evaluation, EventLog, RegistryStore, Version
 from headgate.review.leases import Lease, LeaseStore
 from headgate.rollouts.plan import Plan, SetWeight
@@ -29,7 +32,7 @@ from headgate.rollouts.state import Action, Move
 from headgate.vocabulary import Micros
 
 
-class Store(RegistryStore, EventLog, EndpointStore, KeyStore, RolloutStore, LeaseStore, Protocol):
+class Store(RegistryStore, EventLog, EndpointStore, KeyStore, RolloutStore, LeaseStore, WatchStore, Protocol):
     """Everything an installation keeps outside its files."""
 
 
@@ -311,6 +314,33 @@ def rollouts_begin_one_by_one(store: Store) -> None:
     expect(refused.count(False) == 1 and len(store.running()) == 1, "one began, and the others were told")
 
 
+def watches_go_on_once(store: Store) -> None:
+    """A watch goes on from what was kept, once, and its days add up with it or not at all."""
+    expect(store.watch("default", "late") is None, "nobody looked yet")
+    first = WatchState(project="default", endpoint="late", began=Micros(0), until=Micros(5), matured=Micros(0))
+    day = Day(version="late:1", start=Micros(0), volume=3, refused={"é": 1}, latency=Times((1, 2), (3, 4)))
+    kept = store.keep_watch(first, [day])
+    expect(kept == msgspec.structs.replace(first, revision=1) == store.watch("default", "late"), "as it was returned")
+    expect(refuses(lambda: store.keep_watch(first, [day])), "nobody goes on from what is no longer there")
+    expect(store.watched_days("default", "late") == [day], "and a refusal adds nothing")
+    later = msgspec.structs.replace(kept, until=Micros(9))
+    store.keep_watch(later, [day, msgspec.structs.replace(day, start=Micros(7), version="")])
+    found = store.watched_days("default", "late")
+    expect([(each.start, each.version, each.volume) for each in found] == [(0, "late:1", 6), (7, "", 3)], "days add up")
+    expect(store.watched_days("default", "late", Micros(1), Micros(7)) == [], "from a day on, and before another")
+    expect(store.watch("default", "other") is None and store.watched_days("second", "late") == [], "of nobody else")
+
+
+def watchers_take_turns(store: Store) -> None:
+    """Of several who go on from one state at once, one does."""
+    state = WatchState(project="default", endpoint="late", began=Micros(0), until=Micros(0), matured=Micros(0))
+    day = Day(version="", start=Micros(0), volume=1)
+    with ThreadPoolExecutor(8) as pool:
+        refused = list(pool.map(lambda _: refuses(lambda: store.keep_watch(state, [day])), range(16)))
+    [kept] = store.watched_days("default", "late")
+    expect(refused.count(False) == kept.volume == 1, "one went on, and the others were told")
+
+
 def refuses(call: Callable[[], object]) -> bool:
     """Whether `call` raises Conflict."""
     try:
@@ -339,6 +369,8 @@ CHECKS: Final[tuple[Callable[[Store], None], ...]] = (
     rollouts_move_once,
     rollouts_begin_one_by_one,
     cases_have_one_reviewer_at_a_time,
+    watches_go_on_once,
+    watchers_take_turns,
 )
 
 

@@ -16,11 +16,13 @@ from headgate.registry.ports import Evaluation, Version
 from headgate.review.leases import Lease
 from headgate.rollouts.rollout import Edit, Rollout, edited_meanwhile, under_way
 from headgate.rollouts.state import Move
+from headgate.testing.memory_alerts import MemoryAlerts
+from headgate.testing.memory_watches import MemoryWatches
 from headgate.traffic.traffic import Traffic
 from headgate.vocabulary import NAME, NAME_RULE, Micros
 
 
-class MemoryStore:
+class MemoryStore(MemoryAlerts, MemoryWatches):
     """Registry, events, endpoints and rollouts in dictionaries; safe to share between threads.
 
     >>> from headgate.vocabulary import Micros
@@ -30,6 +32,8 @@ class MemoryStore:
     """
 
     def __init__(self) -> None:
+        MemoryAlerts.__init__(self)
+        MemoryWatches.__init__(self)
         self._lock = threading.Lock()
         self._versions: dict[tuple[str, str], list[Version]] = {}
         self._aliases: dict[tuple[str, str], dict[str, int]] = {}

@@ -11,18 +11,21 @@ from typing import Any, Final
 
 import msgspec
 
+from headgate.alerts.rule import AlertWords, Rule
 from headgate.contracts.contract import Contract
 from headgate.contracts.text import from_document, read_document, to_document
 from headgate.contracts.yaml_text import dump_yaml, read_yaml, write_yaml
 from headgate.errors import BadConfiguration
 from headgate.traffic.durations import seconds
 from headgate.traffic.traffic import Capture, People, Policy, Resources
-from headgate.vocabulary import DEFAULT_PROJECT, NAME, NAME_RULE, PEOPLE, Ack, OnFailure, readable
+from headgate.traffic.watched import MonitorWords, faults
+from headgate.vocabulary import DEFAULT_PROJECT, NAME, NAME_RULE, PEOPLE, SECOND, Ack, Micros, OnFailure, readable
 
 _MODEL: Final = re.compile(rf"{NAME_RULE}(:[1-9][0-9]{{0,8}}|@{NAME_RULE})?")
 _VERSION: Final = re.compile(rf"{NAME_RULE}:[1-9][0-9]{{0,8}}")
 _VERSION_RULE: Final = "must be a model's name, a colon and a version number, such as name:3"
 _DAY: Final = 86400
+_MINUTE: Final = 60
 _LONGEST_DEADLINE_MS: Final = 86_400_000
 _ROUNDING: Final = 1e-9
 """Sums of weights this near to 1 are 1: ten weights of 0.1 are not exactly."""
@@ -122,6 +125,8 @@ class EndpointSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     review: Review | None = None
     """How people decide; without it they do by the defaults where `live` is human, and nowhere else."""
     rollouts: RolloutBudget = RolloutBudget()
+    monitors: MonitorWords = MonitorWords()
+    alerts: AlertWords = AlertWords()
     traffic: Split | None = None
     """A manual split; None sends everything to `model`."""
     contract: Contract | None = None
@@ -148,6 +153,13 @@ class EndpointSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if review.confidence is None:
             return People(suggests=review.suggest)
         return People(0.0, review.confidence, review.suggest)
+
+    @property
+    def alert_rule(self) -> Rule:
+        """Who hears of its alerts, and how often."""
+        words = self.alerts
+        cooldown, over_after = (Micros(seconds(each) * SECOND) for each in (words.cooldown, words.over_after))
+        return Rule(None if words.channels is None else tuple(words.channels), words.least, cooldown, over_after)
 
     @property
     def policy(self) -> Policy:
@@ -250,6 +262,27 @@ rollouts:
   alpha_per_year: 0.2
   worse_per_year: 3
 
+# How it is watched: how often alarms of all monitors together may be false (at most one per 90 days, at most 5 % per
+# year, at most 5 % ever), what is borne of errors, refusals and fallbacks, how much worse than its evaluation the model
+# may be (null: a point), whether inputs are compared with the package's reference (none or package), and what an hour
+# of a processor costs (null: seconds alone are told).
+monitors:
+  false_alarms: at most one per 90 days
+  errors_percent: 1
+  refusals_percent: 5
+  fallbacks_percent: 5
+  tolerance: null
+  reference: none
+  price_per_cpu_hour: null
+
+# Who is told when a monitor finds something (null: every channel of the home's channels.yaml), from which severity on
+# (info, warning, critical), how long not again, and how long after it was last found it counts as over.
+alerts:
+  channels: null
+  least: warning
+  cooldown: 4h
+  over_after: 1d
+
 # A split by hand, instead of sending everything to the model above. Weights sum to 1.
 # traffic:
 #   split:
@@ -284,6 +317,8 @@ def _faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
     yield from _duration_faults(spec)
     yield from _capture_faults(spec)
     yield from _review_faults(spec)
+    yield from faults(spec.monitors)
+    yield from _alert_faults(spec.alerts)
     if not 0 < spec.rollouts.alpha_per_year < 1:
         yield "rollouts.alpha_per_year", "must lie between 0 and 1, neither of them included"
     if not 0 <= spec.rollouts.worse_per_year <= 100:
@@ -356,6 +391,18 @@ def _review_faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
             yield "review.lease", "must be longer than 0"
     except ValueError as error:
         yield "review.lease", str(error)
+
+
+def _alert_faults(words: AlertWords) -> Iterator[tuple[str, str]]:
+    for i, name in enumerate(words.channels or ()):
+        if not NAME.fullmatch(name):
+            yield f"alerts.channels[{i}]", f"must be the name of a channel in channels.yaml, {NAME_RULE}"
+    for key in ("cooldown", "over_after"):
+        try:
+            if seconds(getattr(words, key)) < _MINUTE:
+                yield f"alerts.{key}", "must be at least 1m: people are not told more often than that"
+        except ValueError as error:
+            yield f"alerts.{key}", str(error)
 
 
 def _split_faults(traffic: Split) -> Iterator[tuple[str, str]]:

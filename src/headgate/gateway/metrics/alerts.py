@@ -166,6 +166,22 @@ ALERTS: Final = (
         "One of them cannot load a version; `headgate doctor` there says which.",
     ),
     Alert(
+        "HeadgateAlertStands",
+        "max by (project, endpoint, severity) (headgate_alerts_standing{severity='critical'}) > 0",
+        "0m",
+        "critical",
+        "A monitor of {{ $labels.project }}/{{ $labels.endpoint }} found what is {{ $labels.severity }}.",
+        "`headgate alerts` says what was found, what the likely cause is and what to do.",
+    ),
+    Alert(
+        "HeadgateAlertUndelivered",
+        "sum by (instance, channel) (increase(headgate_alert_deliveries_total{outcome='given_up'}[1h])) > 0",
+        "0m",
+        "warning",
+        "The channel {{ $labels.channel }} of {{ $labels.instance }} could not be told of an alert.",
+        "`headgate alerts` shows what it was not told, and the history what came of the last try.",
+    ),
+    Alert(
         "HeadgateMetricsDropped",
         "sum by (instance) (increase(headgate_metrics_dropped_total[1h])) > 0",
         "0m",

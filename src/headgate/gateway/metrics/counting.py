@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from headgate.alerts.delivery import Outcome
+from headgate.alerts.finding import Severity
 from headgate.errors import Overloaded
 from headgate.gateway.metrics.families import FAMILIES
 from headgate.gateway.metrics.slab import Slab
@@ -264,3 +266,32 @@ class MachineCount:
             return
         self._values[self._free] = disk.f_bavail * disk.f_frsize
         self._values[self._size] = disk.f_blocks * disk.f_frsize
+
+
+class AlertCount:
+    """What the controller counts of alerts."""
+
+    def __init__(self, slab: Slab) -> None:
+        self._slab, self._values = slab, slab.values
+        self._stood: set[int] = set()
+
+    def channel(self, channel: str) -> None:
+        """A channel is there: its tries count from zero, for an alert that looks for growth cannot see a first one."""
+        for outcome in Outcome:
+            self._slab.cell("headgate_alert_deliveries_total", channel=channel, outcome=outcome.value)
+
+    def stand(self, standing: Mapping[tuple[str, str, Severity], int]) -> None:
+        """So many alerts stand, by project, endpoint and severity; none of any other."""
+        now = {}
+        for (project, endpoint, severity), count in standing.items():
+            where = {"project": project, "endpoint": endpoint, "severity": severity.value}
+            now[self._slab.cell("headgate_alerts_standing", **where)] = float(count)
+        for cell in self._stood - now.keys():
+            self._values[cell] = 0.0
+        for cell, value in now.items():
+            self._values[cell] = value
+        self._stood = set(now)
+
+    def tried(self, channel: str, outcome: Outcome) -> None:
+        """A try to tell a channel came to that."""
+        self._values[self._slab.cell("headgate_alert_deliveries_total", channel=channel, outcome=outcome.value)] += 1.0

@@ -117,6 +117,14 @@ FAMILIES: Final = {
             "headgate_process_deaths_total", Kind.COUNTER, "Processes that ended by themselves and were started again.",
             ("process",),
         ),
+        Family(
+            "headgate_alerts_standing", Kind.STATE, "Alerts that stand, silenced and acknowledged ones among them.",
+            (*_WHERE, "severity"),
+        ),
+        Family(
+            "headgate_alert_deliveries_total", Kind.COUNTER, "Tries to tell a channel, by what came of them.",
+            ("channel", "outcome"),
+        ),
         Family("headgate_build_info", Kind.STATE, "1 for the Headgate that runs.", ("version", "python")),
         Family("headgate_disk_free_bytes", Kind.STATE, "What Headgate may still write on the disk of its home."),
         Family("headgate_disk_size_bytes", Kind.STATE, "Size of the disk of its home."),

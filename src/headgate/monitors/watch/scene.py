@@ -1,0 +1,78 @@
+"""What of an endpoint must be known to watch it, made of its file and its registry by whoever composes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from headgate.contracts.contract import Output
+from headgate.evaluation.report import Report
+from headgate.monitors.columns import columns
+from headgate.monitors.watch.feed import Source
+from headgate.monitors.watch.mature import due
+from headgate.monitors.watch.monitor import AnyMonitor, Portion
+from headgate.monitors.windows import windows
+from headgate.vocabulary import DAY, HOUR, SECOND, Micros
+
+SLACK: Final = Micros(30 * SECOND)
+"""How long beyond its deadline an input is waited for: commits, and clocks of several hosts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One endpoint as it is watched."""
+
+    source: Source
+    version: str
+    """Who is in charge, ``model:number``."""
+    output: Output
+    monitors: tuple[AnyMonitor, ...] = ()
+    reference: Report | None = None
+    """What the evaluation of the version in charge measured."""
+    maturity_s: float = 0.0
+    deadline_ms: int = 10_000
+    replayed: bool = False
+    """Whether its clock stands still until somebody moves it: then everything before is readable at once."""
+
+    def settled(self, now: Micros) -> Micros:
+        """Before which moment everything is readable."""
+        return Micros(now - self._lag)
+
+    def answered_until(self, now: Micros) -> Micros:
+        """The end of the last hour that is over and settled."""
+        return Micros(self.settled(now) // HOUR * HOUR)
+
+    def matured_until(self, now: Micros) -> Micros:
+        """The end of the last day whose labels are due and settled."""
+        return Micros((self.settled(now) - round(self.maturity_s * SECOND)) // DAY * DAY)
+
+    def next_of(self, until: Micros, mature: Micros) -> tuple[Micros, Micros]:
+        """When the hour behind `until` can be handed over, and when the day behind `mature` with its labels."""
+        mature_later = DAY + round(self.maturity_s * SECOND)
+        return Micros(until + HOUR + self._lag), Micros(mature + mature_later + self._lag)
+
+    @property
+    def _lag(self) -> int:
+        """How long after it is over an hour can still change."""
+        return 0 if self.replayed else SLACK + self.deadline_ms * 1000
+
+    def hours(self, table: pa.Table, start: Micros, end: Micros) -> Iterator[Portion]:
+        """The rows of `table`, which are by moment, hour by hour from `start` to `end`.
+
+        Of hours without rows only the last of a day is told, so that whoever waits for something hears of the time.
+        """
+        whole = columns(table, self.output, self.source.version)
+        cuts = np.searchsorted(whole.at, np.arange(start, end + 1, HOUR)).tolist()
+        for begins, low, high in zip(range(start, end, HOUR), cuts, cuts[1:], strict=False):
+            if low < high or (begins + HOUR) % DAY == 0:
+                rows, own = table.slice(low, high - low), whole.take(slice(low, high))
+                yield Portion(Micros(begins), Micros(begins + HOUR), Micros(begins + HOUR), own, rows)
+
+    def day(self, table: pa.Table, start: Micros) -> Portion:
+        """The rows of `table`, those of the day that begins at `start`, with what their labels say."""
+        found = windows(table, self.output, every="day", version=self.version, reference=self.reference)
+        own = columns(table, self.output, self.source.version)
+        ripe = due(start, self.maturity_s)
+        return Portion(start, Micros(start + DAY), ripe, own, table, found[0] if found else None)
