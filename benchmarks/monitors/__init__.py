@@ -1,0 +1,1 @@
+"""What monitors say of simulated windows whose truth is known."""

@@ -1,0 +1,155 @@
+"""Windows with drift that is known: how far the inputs moved, what a changed relation costs, and the true split.
+
+Inputs are six correlated numbers and a category. The reference's relation is a logistic function of them with a bend and
+an interaction, and the model is that function, fitted perfectly; what it says is right on average in the reference. A
+covariate shift moves the mean of the number that matters most. A changed relation swaps labels: with one probability
+wherever another number is above its mean. That probability is chosen so that the accuracy falls by so many points on the
+distribution that both windows share.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headgate.evaluation.rows import Rows
+from headgate.monitors.attribution.attribute import Sample
+from headgate.monitors.attribution.overlap import FARTHEST
+from headgate.vocabulary import Task
+
+Floats = NDArray[np.float64]
+
+ROWS: Final = 5000
+NUMBERS: Final = 6
+CORRELATION: Final = 0.3
+CATEGORIES: Final = ("north", "east", "south", "west")
+_EFFECTS: Final = np.array([0.0, 0.4, -0.4, 0.2])
+_SLOPES: Final = np.array([1.2, -0.8, 0.6, 0.4, 0.0, 0.0])
+_TRUTH_ROWS: Final = 400_000
+_EPSILON: Final = float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True)
+class Drifted:
+    """One cell: the shift in standard deviations, and the points of accuracy that the changed relation costs."""
+
+    shift: float
+    points: float
+
+    @property
+    def kind(self) -> str:
+        """The right name of it."""
+        return {(0, 0): "none", (1, 0): "data", (0, 1): "concept", (1, 1): "both"}[self.shift > 0, self.points > 0]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The drop of a metric and its parts; positive means worse."""
+
+    drop: float
+    data: float
+    concept: float
+    unshared: float
+
+
+def draw(world: Drifted, rows: int, random: np.random.Generator) -> tuple[Sample, Sample]:
+    """A reference and a current window of as many rows."""
+    return _window(0.0, 0.0, rows, random), _window(world.shift, swapped(world), rows, random)
+
+
+@cache
+def swapped(world: Drifted) -> float:
+    """The probability that a label is swapped where it may be, so that the accuracy falls as was asked."""
+    if world.points == 0:
+        return 0.0
+    numbers, places = _inputs(0.0, _TRUTH_ROWS, np.random.default_rng(1))
+    weights = _shared(numbers, world.shift)
+    chance = _chance(numbers, places)
+    gain = np.abs(2 * chance - 1) * _affected(numbers)
+    return world.points / 100 * float(weights.sum()) / float((weights * gain).sum())
+
+
+def _window(shift: float, swap: float, rows: int, random: np.random.Generator) -> Sample:
+    numbers, places = _inputs(shift, rows, random)
+    said = _chance(numbers, places)
+    labels = (random.random(rows) < _now(said, numbers, swap)).astype(np.int64)
+    fields = {f"x{place}": numbers[:, place] for place in range(NUMBERS)}
+    scores = np.column_stack((1 - said, said))
+    answers = Rows(Task.BINARY, labels, (said >= 0.5).astype(np.int64), scores, (False, True))
+    return Sample({**fields, "region": np.array(CATEGORIES)[places]}, answers)
+
+
+def _inputs(shift: float, rows: int, random: np.random.Generator) -> tuple[Floats, NDArray[np.int64]]:
+    """Numbers with a common factor, the first of them moved, and a category."""
+    common, own = random.normal(size=(rows, 1)), random.normal(size=(rows, NUMBERS))
+    numbers = math.sqrt(CORRELATION) * common + math.sqrt(1 - CORRELATION) * own
+    numbers[:, 0] += shift
+    return numbers, random.integers(len(CATEGORIES), size=rows)
+
+
+def _chance(numbers: Floats, places: NDArray[np.int64]) -> Floats:
+    """The reference's chance of the positive class, which is what the model says."""
+    bend = 0.5 * np.maximum(numbers[:, 1], 0.0) * numbers[:, 2]
+    odds = numbers @ _SLOPES + bend + _EFFECTS[places] - 0.5
+    chance: Floats = 1 / (1 + np.exp(-1.5 * odds))
+    return chance
+
+
+def _affected(numbers: Floats) -> NDArray[np.bool_]:
+    mask: NDArray[np.bool_] = numbers[:, 3] > 0
+    return mask
+
+
+def _now(chance: Floats, numbers: Floats, swap: float) -> Floats:
+    """The chance of the positive class after some labels were swapped."""
+    found: Floats = chance + swap * _affected(numbers) * (1 - 2 * chance)
+    return found
+
+
+def _ratio(numbers: Floats, shift: float) -> Floats:
+    """Density of the current inputs over the reference's."""
+    covariance = np.full((NUMBERS, NUMBERS), CORRELATION) + (1 - CORRELATION) * np.eye(NUMBERS)
+    move = np.zeros(NUMBERS)
+    move[0] = shift
+    slope = np.linalg.solve(covariance, move)
+    ratio: Floats = np.exp(numbers @ slope - float(move @ slope) / 2)
+    return ratio
+
+
+def _shared(numbers: Floats, shift: float) -> Floats:
+    """Weights that give reference rows the distribution which both windows share."""
+    ratio = _ratio(numbers, shift)
+    weights: Floats = ratio / (1 + ratio) * (np.abs(np.log(ratio)) <= math.log(FARTHEST))
+    return weights
+
+
+@cache
+def truth(world: Drifted, metric: str) -> Truth:
+    """The split of the mean of a loss, with no error but that of hundreds of thousands of rows."""
+    swap = swapped(world)
+    sides = [_inputs(shift, _TRUTH_ROWS, np.random.default_rng(2 + place)) for place, shift in enumerate((0.0, world.shift))]
+    whole, inside = [], []
+    for (numbers, places), chance_swapped in zip(sides, (0.0, swap), strict=True):
+        losses = _loss(metric, numbers, places, chance_swapped)
+        common = np.abs(np.log(_ratio(numbers, world.shift))) <= math.log(FARTHEST)
+        whole.append(float(losses.mean()))
+        inside.append(float(losses[common].mean()))
+    numbers, places = sides[0]
+    weights = _shared(numbers, world.shift)
+    change = _loss(metric, numbers, places, swap) - _loss(metric, numbers, places, 0.0)
+    concept = float((weights * change).sum() / weights.sum())
+    drop, common_drop = whole[1] - whole[0], inside[1] - inside[0]
+    return Truth(drop, common_drop - concept, concept, drop - common_drop)
+
+
+def _loss(metric: str, numbers: Floats, places: NDArray[np.int64], swap: float) -> Floats:
+    """The expected loss of each input."""
+    said = _chance(numbers, places)
+    now = _now(said, numbers, swap)
+    if metric == "accuracy":
+        return np.where(said >= 0.5, 1 - now, now)
+    held = np.clip(said, _EPSILON, 1 - _EPSILON)
+    return -now * np.log(held) - (1 - now) * np.log(1 - held)

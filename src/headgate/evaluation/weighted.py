@@ -1,0 +1,122 @@
+"""A metric under another distribution of its rows: what it would be, and how far each row moves it.
+
+Monitors weigh the rows of one window so that they look like another's. `reweighable` makes of a metric and its rows a
+function of weights; with equal weights its value is the metric's own.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headgate.evaluation.estimate import Floats, Undefined
+from headgate.evaluation.metrics import Metric, readings
+from headgate.evaluation.rows import Rows
+from headgate.vocabulary import Task
+
+MEANS: Final = ("accuracy", "log_loss", "brier", "mae", "pinball")
+"""Metrics that are the mean of one number per row."""
+RATIOS: Final = ("precision", "recall", "f1")
+"""Metrics of a binary task that are the ratio of two sums."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weighted:
+    """A metric's value under weights, and each row's influence on it; influences have the weighted mean zero."""
+
+    value: float
+    influence: Floats
+
+
+Reweigh = Callable[[Floats], Weighted | Undefined]
+"""Weights of the rows, none negative, to the metric under them."""
+
+
+def reweighable(metric: Metric, rows: Rows) -> Reweigh | Undefined:
+    """The metric of these rows as a function of their weights, or why there is none.
+
+    Means of a loss, the root of one, binary precision, recall and F1, and the AUC. The influence of a ratio is the
+    delta method's; the AUC's is DeLong's with weighted shares (DeLong, DeLong & Clarke-Pearson 1988).
+
+    >>> from headgate.evaluation.metrics import metric
+    >>> rows = Rows(Task.REGRESSION, np.array([1.0, 2.0]), np.array([1.0, 5.0]), None)
+    >>> reweighable(metric("mae"), rows)(np.array([1.0, 0.5])).value
+    1.0
+    """
+    reading = readings(rows, [metric])[metric.name]
+    if isinstance(reading, Undefined):
+        return reading
+    if is_mean(metric):
+        return partial(_mean, reading.value + reading.influence)
+    if metric.name == "rmse":
+        return partial(_root, (rows.truth - rows.predicted) ** 2)
+    if metric.name in RATIOS and rows.task is Task.BINARY:
+        return partial(_ratio, *_parts(metric.name, rows.truth == 1, rows.predicted == 1))
+    if metric.name == "auc":
+        return partial(_auc, rows)
+    return Undefined(f"{metric.name} is no mean of losses and is not measured under weights")
+
+
+def is_mean(metric: Metric) -> bool:
+    """Whether the metric is the mean of one number per row.
+
+    >>> from headgate.evaluation.metrics import metric
+    >>> is_mean(metric("pinball@0.9")), is_mean(metric("auc"))
+    (True, False)
+    """
+    return metric.name.partition("@")[0] in MEANS
+
+
+def _mean(numbers: Floats, weights: Floats) -> Weighted | Undefined:
+    total = float(weights.sum())
+    if total <= 0:
+        return Undefined("no row has any weight")
+    value = float((weights * numbers).sum()) / total
+    return Weighted(value, numbers - value)
+
+
+def _root(squares: Floats, weights: Floats) -> Weighted | Undefined:
+    found = _mean(squares, weights)
+    if isinstance(found, Undefined) or found.value == 0:
+        return found
+    value = math.sqrt(found.value)
+    return Weighted(value, found.influence / (2 * value))
+
+
+def _parts(name: str, truth: NDArray[np.bool_], called: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Numerator and denominator of a ratio, one number per row."""
+    both = (truth & called).astype(np.float64)
+    if name == "f1":
+        return 2 * both, truth.astype(np.float64) + called
+    return both, (called if name == "precision" else truth).astype(np.float64)
+
+
+def _ratio(above: Floats, below: Floats, weights: Floats) -> Weighted | Undefined:
+    whole, part = float(weights.sum()), float((weights * below).sum())
+    if part <= 0:
+        return Undefined("no row that counts has any weight")
+    value = float((weights * above).sum()) / part
+    return Weighted(value, (above - value * below) * (whole / part))
+
+
+def _auc(rows: Rows, weights: Floats) -> Weighted | Undefined:
+    value, influence = 0.0, np.zeros(len(rows))
+    for code, ranking in rows.rankings.items():
+        ordered, hits = weights[ranking.order], rows.truth[ranking.order] == code
+        groups = len(ranking.positives)
+        up = np.bincount(ranking.group, weights=ordered * hits, minlength=groups)
+        down = np.bincount(ranking.group, weights=ordered * ~hits, minlength=groups)
+        many, few = float(up.sum()), float(down.sum())
+        if many <= 0 or few <= 0:
+            return Undefined("needs rows with and without each class, and with weight")
+        below, above = (np.cumsum(down) - down / 2) / few, 1 - (np.cumsum(up) - up / 2) / many
+        own = float((up * below).sum()) / many
+        hit, miss = (below - own) * ((many + few) / many), (above - own) * ((many + few) / few)
+        influence[ranking.order] += np.where(hits, hit[ranking.group], miss[ranking.group])
+        value += own
+    count = len(rows.rankings)
+    return Weighted(value / count, influence / count)

@@ -1,0 +1,131 @@
+"""Fields that arrive broken: missing, filled with one value, in another unit, or with values never seen.
+
+`attribute` asks before it compares distributions, because such a field makes every other difference look like drift.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from headgate.evaluation.estimate import Floats
+from headgate.monitors.attribution.pooled import FEW, Field
+
+GONE: Final = 0.2
+"""By how much the share of missing values must have grown."""
+FILLED: Final = 0.3
+"""By how much the share of one value of a number must have grown."""
+UNKNOWN: Final = 0.5
+"""Share of values the reference never had from which a field of names speaks another language."""
+_CONSTANT: Final = 0.99
+_APART, _TOGETHER = 0.3, 0.1
+"""Kolmogorov distances: a field in another unit lies as far away as this as it is, and as near as this converted."""
+_LEAST: Final = 30
+CONVERSIONS: Final = (
+    *((f"{factor:g} times", factor, 0.0) for factor in (10.0, 12.0, 24.0, 60.0, 100.0, 1000.0, 3600.0, 86400.0, 1e6)),
+    *((f"1/{factor:g} of", 1 / factor, 0.0) for factor in (10.0, 12.0, 24.0, 60.0, 100.0, 1000.0, 3600.0, 86400.0, 1e6)),
+    *((f"{factor:g} times", factor, 0.0) for factor in (2.54, 0.3937, 3.28084, 0.3048, 1.609344, 0.621371, 3.6, 0.277778)),
+    *((f"{factor:g} times", factor, 0.0) for factor in (2.204623, 0.453592, 4.184, 0.239006, 3.785412, 0.264172)),
+    ("degrees Fahrenheit in place of Celsius, that is 1.8 times and 32 more than", 1.8, 32.0),
+    ("degrees Celsius in place of Fahrenheit, that is 5/9 of, less 17.8,", 5 / 9, -160 / 9),
+    ("273.15 more than", 1.0, 273.15),
+    ("273.15 less than", 1.0, -273.15),
+)
+"""Changes of a unit that are recognised: in words, the factor, and what is added."""
+
+
+class FaultKind(StrEnum):
+    """In which way a field arrives broken."""
+
+    MISSING = "missing"
+    FILLED = "filled"
+    """One value stands in many rows that had others."""
+    UNIT = "unit"
+    """The same values in another unit."""
+    UNKNOWN = "unknown"
+    """Values that the reference never had."""
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One field that arrives broken."""
+
+    field: str
+    kind: FaultKind
+    says: str
+    """What is wrong with it, as the rest of a sentence that begins with the field."""
+
+    @property
+    def hides_relation(self) -> bool:
+        """Whether rows that look alike are not: a value no longer means what it meant."""
+        return self.kind is not FaultKind.MISSING
+
+
+def faults(fields: Sequence[Field], is_current: NDArray[np.bool_]) -> tuple[Fault, ...]:
+    """The fields that arrive broken, in the order given.
+
+    >>> field = Field("age", np.concatenate((np.arange(100.0), np.arange(100.0) * 12)), None)
+    >>> faults([field], np.arange(200) >= 100)[0].says
+    'is 12 times what it was'
+    """
+    found = (_fault(each, is_current) for each in fields)
+    return tuple(each for each in found if each is not None)
+
+
+def _fault(field: Field, is_current: NDArray[np.bool_]) -> Fault | None:
+    missing = field.missing
+    then, now = float(missing[~is_current].mean()), float(missing[is_current].mean())
+    if now - then >= GONE:
+        says = f"is missing in {now:.0%} of the current rows, in {then:.0%} of the reference's"
+        return Fault(field.name, FaultKind.MISSING, says)
+    values: NDArray[Any] | None = field.names if field.numbers is None else field.numbers
+    assert values is not None  # noqa: S101 - a field has one or the other
+    before, after = values[~is_current & ~missing], values[is_current & ~missing]
+    if min(len(before), len(after)) < _LEAST:
+        return None
+    return _filled(field, before, after) or (
+        _unknown(field.name, before, after) if field.numbers is None else _unit(field.name, before, after)
+    )
+
+
+def _filled(field: Field, before: NDArray[Any], after: NDArray[Any]) -> Fault | None:
+    """One value in many more rows than before; of a category only where it is in all."""
+    values, counts = np.unique(after, return_counts=True)
+    value = values[np.argmax(counts)]
+    now, then = float(counts.max()) / len(after), float((before == value).mean())
+    is_number = field.numbers is not None and len(np.unique(before)) > FEW
+    if (is_number and now - then >= FILLED) or (now >= _CONSTANT and then <= 1 - UNKNOWN):
+        says = f"has one and the same value in {now:.0%} of the current rows, in {then:.0%} of the reference's"
+        return Fault(field.name, FaultKind.FILLED, says)
+    return None
+
+
+def _unknown(name: str, before: NDArray[Any], after: NDArray[Any]) -> Fault | None:
+    """Values never seen; a field in which half of the reference does not know the other half is a name of its own."""
+    new = float((~np.isin(after, before)).mean())
+    usual = float((~np.isin(before[1::2], before[::2])).mean())
+    if new >= UNKNOWN and usual <= UNKNOWN / 5:
+        return Fault(name, FaultKind.UNKNOWN, f"has values that the reference never had in {new:.0%} of the current rows")
+    return None
+
+
+def _unit(name: str, before: Floats, after: Floats) -> Fault | None:
+    """A conversion that brings two samples together which lie apart; the nearest where several do."""
+    before, after = np.sort(before[np.isfinite(before)]), np.sort(after[np.isfinite(after)])
+    if min(len(before), len(after)) < _LEAST or _kolmogorov(before, after) < _APART:
+        return None
+    with np.errstate(over="ignore"):
+        near = [
+            (_kolmogorov(np.sort(before * factor + added), after), words) for words, factor, added in CONVERSIONS
+        ]
+    distance, words = min(near)
+    return Fault(name, FaultKind.UNIT, f"is {words} what it was") if distance <= _TOGETHER else None
+
+
+def _kolmogorov(one: Floats, other: Floats) -> float:
+    """The largest distance of two empirical distribution functions; both samples sorted."""
+    points = np.concatenate((one, other))
+    shares = [np.searchsorted(each, points, side="right") / len(each) for each in (one, other)]
+    return float(np.abs(shares[0] - shares[1]).max())

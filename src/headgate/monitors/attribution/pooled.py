@@ -1,0 +1,100 @@
+"""Fields of two windows under each other, as numbers or as names, whatever types they came in.
+
+`attribute` calls `pooled`; `basis`, `faults` and `weakness` read the columns. Nothing here fails on a value: what is no
+number is a name, and what is no name is its text.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headgate.evaluation.estimate import Floats
+from headgate.evaluation.rows import Column, absent, spelled
+from headgate.evaluation.slices import MISSING
+
+FEW: Final = 10
+"""Different values up to which a number counts as a category."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Field:
+    """One field in both windows, the reference's rows first."""
+
+    name: str
+    numbers: Floats | None
+    """NaN where a value is missing; None for a field of names."""
+    names: NDArray[Any] | None
+    """Texts, `MISSING` among them; None for a field of numbers."""
+
+    @property
+    def missing(self) -> NDArray[np.bool_]:
+        """Which rows have no value."""
+        absent_rows: NDArray[np.bool_] = self.names == MISSING if self.numbers is None else np.isnan(self.numbers)
+        return absent_rows
+
+
+def pooled(reference: Mapping[str, Column], current: Mapping[str, Column]) -> tuple[Field, ...]:
+    """The fields that both windows have, in the reference's order.
+
+    >>> [each] = pooled({"a": [1, None], "b": [0, 0]}, {"a": [2.5]})
+    >>> each.numbers.tolist()
+    [1.0, nan, 2.5]
+    >>> pooled({"a": ["x"]}, {"a": [None]})[0].names.tolist()
+    ['x', '(missing)']
+    """
+    return tuple(_field(name, reference[name], current[name]) for name in reference if name in current)
+
+
+def _field(name: str, reference: Column, current: Column) -> Field:
+    sides = [np.asarray(each) if isinstance(each, np.ndarray) else _objects(each) for each in (reference, current)]
+    kinds = {each.dtype.kind for each in sides}
+    if kinds <= set("iuf"):
+        return Field(name, np.concatenate([each.astype(np.float64) for each in sides]), None)
+    if kinds == {"M"}:
+        return Field(name, np.concatenate([_moments(each) for each in sides]), None)
+    values = [value for each in sides for value in each.tolist()]
+    numbers = _numbers(values)
+    if numbers is not None:
+        return Field(name, numbers, None)
+    return Field(name, None, np.array([MISSING if absent(each) else spelled(each) for each in values]))
+
+
+def _objects(column: Column) -> NDArray[Any]:
+    """The values as they are; a list of lists stays a column of lists."""
+    values = list(column)
+    found = np.empty(len(values), dtype=object)
+    found[:] = values
+    return found
+
+
+def _moments(column: NDArray[Any]) -> Floats:
+    """Moments as microseconds, NaN for NaT."""
+    found = column.astype("datetime64[us]").astype(np.int64).astype(np.float64)
+    found[np.isnat(column)] = np.nan
+    return found
+
+
+def _numbers(values: list[Any]) -> Floats | None:
+    """Numbers or moments as floats; None when a value is neither, is too large, or none is there."""
+    present = [each for each in values if not absent(each)]
+    if not present:
+        return None
+    if all(isinstance(each, date) for each in present):
+        return np.array([np.nan if absent(each) else _day(each) for each in values])
+    if not all(isinstance(each, int | float | Decimal) and not isinstance(each, bool) for each in present):
+        return None
+    try:
+        return np.array([np.nan if absent(each) else float(each) for each in values])
+    except OverflowError:  # a whole number of more than 308 digits
+        return None
+
+
+def _day(moment: date) -> float:
+    """Days since the year one, with what is past of the day."""
+    seconds = 0 if not isinstance(moment, datetime) else moment.hour * 3600 + moment.minute * 60 + moment.second
+    return moment.toordinal() + seconds / 86400

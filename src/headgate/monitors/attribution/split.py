@@ -1,0 +1,133 @@
+"""The drop of a metric from one window to another, divided: other inputs, another relation, what is not shared.
+
+Write M(P), M(Q) for the metric on all rows of the reference and of the current window, M(P|A), M(Q|A) on their shared
+rows, and M(S, P), M(S, Q) on the distribution S that both share there, with the relation of input and output that the
+reference or the current window has. Then, as in Cai, Namkoong & Yadlowsky 2023 ("Diagnosing model performance under
+distribution shift"),
+
+    M(Q) - M(P) = concept + data + unshared
+    concept  = M(S, Q) - M(S, P)                             the same inputs, and other outputs
+    data     = [M(Q|A) - M(P|A)] - concept                   the same relation, met more or less often
+    unshared = [M(Q) - M(Q|A)] - [M(P) - M(P|A)]             rows without a counterpart
+
+The concept part is the coefficient of a regression of residuals on residuals (Robinson 1988): with e(x) the chance to
+be a current row and m(x) the expected loss of a row of either window, both out of fold,
+
+    concept = sum (T - e)(L - m) / sum (T - e)^2            over the shared rows, T = 1 for current ones
+
+which is the doubly robust estimate of the mean change of the loss over S (Crump, Hotz, Imbens & Mitnik 2006; double
+machine learning, Chernozhukov et al. 2018): errors of e and of m enter it as their product alone. For a metric that is no
+mean, L is its value under the weights of `overlap` plus the row's influence, which makes it a one-step estimate.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headgate.evaluation.estimate import Estimate, Floats, Reading, Undefined, around, estimate
+from headgate.evaluation.metrics import Metric
+from headgate.evaluation.rows import Rows
+from headgate.evaluation.weighted import Reweigh, Weighted, reweighable
+from headgate.monitors.attribution import regression
+from headgate.monitors.attribution.overlap import Overlap
+
+_NOTHING: Final = 1e-9
+"""Influences below this are rounding errors."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Effect:
+    """A difference and what each row of both windows adds to it; influences have the mean zero in either window."""
+
+    value: float
+    influence: Floats
+
+    def __sub__(self, other: "Effect") -> "Effect":
+        return Effect(self.value - other.value, self.influence - other.influence)
+
+    def reading(self, z: float) -> Reading:
+        """The value with its interval; none where no row stands out, which no sample warrants."""
+        if float(np.abs(self.influence).max()) < _NOTHING:
+            return Reading(self.value, None, None, self.influence, "every row has the same loss")
+        return around(self.value, self.influence, z)
+
+    def estimate(self, name: str, z: float) -> Estimate:
+        """The value everybody outside sees."""
+        return estimate(name, self.reading(z), len(self.influence))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """The drop of a metric and its three parts, which sum to it; positive means worse."""
+
+    drop: Effect
+    data: Effect
+    concept: Effect
+    unshared: Effect
+
+
+def split(metric: Metric, reference: Rows, current: Rows, matrix: Floats, shared: Overlap) -> Split | Undefined:
+    """The drop divided, or why it cannot be; `matrix` has the columns of both windows, the reference's rows first."""
+    before, now = reweighable(metric, reference), reweighable(metric, current)
+    if isinstance(before, Undefined):
+        return Undefined(f"{metric.name} has no value on the reference: {before.reason}")
+    if isinstance(now, Undefined):
+        return Undefined(f"{metric.name} has no value on the current window: {now.reason}")
+    sign = -1.0 if metric.higher_is_better else 1.0
+    whole = difference(before, now, np.ones(len(matrix)), shared, sign)
+    inside = difference(before, now, shared.shared.astype(np.float64), shared, sign)
+    concept = relation(before, now, matrix, shared, sign)
+    if isinstance(whole, Undefined):
+        return whole
+    if isinstance(inside, Undefined):
+        return inside
+    if isinstance(concept, Undefined):
+        return concept
+    return Split(drop=whole, data=inside - concept, concept=concept, unshared=whole - inside)
+
+
+def difference(before: Reweigh, now: Reweigh, weights: Floats, shared: Overlap, sign: float) -> Effect | Undefined:
+    """The metric now less the metric before, each on its own rows under these weights."""
+    sides = _sides(before, now, weights, shared)
+    if isinstance(sides, Undefined):
+        return sides
+    (then, later), current = sides, shared.is_current
+    rows, influence = len(weights), np.zeros(len(weights))
+    for side, found, way in ((~current, then, -1.0), (current, later, 1.0)):
+        own = weights[side]
+        influence[side] = way * own * found.influence * (rows / float(own.sum()))
+    return Effect(sign * (later.value - then.value), sign * influence)
+
+
+def relation(before: Reweigh, now: Reweigh, matrix: Floats, shared: Overlap, sign: float) -> Effect | Undefined:
+    """The change of the metric on the shared distribution alone, by regressing residuals on residuals."""
+    sides = _sides(before, now, shared.weights, shared)
+    if isinstance(sides, Undefined):
+        return sides
+    losses = np.concatenate([each.value + each.influence for each in sides])
+    return residuals(sign * losses, regression.linear(matrix, losses, shared.fold) * sign, shared, shared.shared)
+
+
+def residuals(losses: Floats, expected: Floats, shared: Overlap, chosen: NDArray[np.bool_]) -> Effect:
+    """Robinson's coefficient on some rows, with influences centred in either window, whose sizes are given."""
+    surprise = (shared.is_current - shared.chance) * chosen
+    weight = surprise**2
+    total = float(weight.sum())
+    value = float((surprise * (losses - expected)).sum()) / total
+    influence = (surprise * (losses - expected) - value * weight) * (len(losses) / total)
+    for side in (shared.is_current, ~shared.is_current):
+        influence[side] -= influence[side].mean()
+    return Effect(value, influence)
+
+
+def _sides(
+    before: Reweigh, now: Reweigh, weights: Floats, shared: Overlap
+) -> tuple[Weighted, Weighted] | Undefined:
+    then, later = before(weights[~shared.is_current]), now(weights[shared.is_current])
+    if isinstance(then, Undefined):
+        return then
+    if isinstance(later, Undefined):
+        return later
+    return then, later
