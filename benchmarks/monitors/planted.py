@@ -15,12 +15,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from headgate.evaluation.estimate import Undefined
+from headgate.evaluation.metrics import METRICS
 from headgate.evaluation.rows import Rows
+from headgate.evaluation.weighted import Reweigh, reweighable
 from headgate.monitors.attribution.attribute import Sample
 from headgate.monitors.attribution.overlap import FARTHEST
 from headgate.vocabulary import Task
 
 Floats = NDArray[np.float64]
+Inputs = tuple[Floats, NDArray[np.int64]]
+"""Numbers, and places of categories."""
 
 ROWS: Final = 5000
 NUMBERS: Final = 6
@@ -28,8 +33,7 @@ CORRELATION: Final = 0.3
 CATEGORIES: Final = ("north", "east", "south", "west")
 _EFFECTS: Final = np.array([0.0, 0.4, -0.4, 0.2])
 _SLOPES: Final = np.array([1.2, -0.8, 0.6, 0.4, 0.0, 0.0])
-_TRUTH_ROWS: Final = 400_000
-_EPSILON: Final = float(np.finfo(np.float64).eps)
+_TRUTH_ROWS: Final = 200_000
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ def _window(shift: float, swap: float, rows: int, random: np.random.Generator) -
     return Sample({**fields, "region": np.array(CATEGORIES)[places]}, answers)
 
 
-def _inputs(shift: float, rows: int, random: np.random.Generator) -> tuple[Floats, NDArray[np.int64]]:
+def _inputs(shift: float, rows: int, random: np.random.Generator) -> Inputs:
     """Numbers with a common factor, the first of them moved, and a category."""
     common, own = random.normal(size=(rows, 1)), random.normal(size=(rows, NUMBERS))
     numbers = math.sqrt(CORRELATION) * common + math.sqrt(1 - CORRELATION) * own
@@ -128,28 +132,39 @@ def _shared(numbers: Floats, shift: float) -> Floats:
 
 @cache
 def truth(world: Drifted, metric: str) -> Truth:
-    """The split of the mean of a loss, with no error but that of hundreds of thousands of rows."""
-    swap = swapped(world)
-    sides = [_inputs(shift, _TRUTH_ROWS, np.random.default_rng(2 + place)) for place, shift in enumerate((0.0, world.shift))]
-    whole, inside = [], []
-    for (numbers, places), chance_swapped in zip(sides, (0.0, swap), strict=True):
-        losses = _loss(metric, numbers, places, chance_swapped)
-        common = np.abs(np.log(_ratio(numbers, world.shift))) <= math.log(FARTHEST)
-        whole.append(float(losses.mean()))
-        inside.append(float(losses[common].mean()))
-    numbers, places = sides[0]
-    weights = _shared(numbers, world.shift)
-    change = _loss(metric, numbers, places, swap) - _loss(metric, numbers, places, 0.0)
-    concept = float((weights * change).sum() / weights.sum())
-    drop, common_drop = whole[1] - whole[0], inside[1] - inside[0]
-    return Truth(drop, common_drop - concept, concept, drop - common_drop)
+    """The split, with no error but that of hundreds of thousands of rows, the same ones in every cell."""
+    swap, sign = swapped(world), -1.0 if METRICS[metric].higher_is_better else 1.0
+    then, now = _inputs(0.0, _TRUTH_ROWS, _truth_draws()), _inputs(world.shift, _TRUTH_ROWS, _truth_draws())
+    common = [np.abs(np.log(_ratio(each[0], world.shift))) <= math.log(FARTHEST) for each in (then, now)]
+    weights = _shared(then[0], world.shift)
+
+    def value(moved: bool, inputs: Inputs, swapping: float, weights: Floats) -> float:
+        found = _measure(world.shift if moved else 0.0, metric)(_outcomes(inputs, swapping, weights))
+        assert not isinstance(found, Undefined)
+        return sign * found.value
+
+    drop = value(True, now, swap, np.ones(_TRUTH_ROWS)) - value(False, then, 0.0, np.ones(_TRUTH_ROWS))
+    inside = value(True, now, swap, common[1] * 1.0) - value(False, then, 0.0, common[0] * 1.0)
+    concept = value(False, then, swap, weights) - value(False, then, 0.0, weights)
+    return Truth(drop, inside - concept, concept, drop - inside)
 
 
-def _loss(metric: str, numbers: Floats, places: NDArray[np.int64], swap: float) -> Floats:
-    """The expected loss of each input."""
-    said = _chance(numbers, places)
-    now = _now(said, numbers, swap)
-    if metric == "accuracy":
-        return np.where(said >= 0.5, 1 - now, now)
-    held = np.clip(said, _EPSILON, 1 - _EPSILON)
-    return -now * np.log(held) - (1 - now) * np.log(1 - held)
+@cache
+def _measure(shift: float, metric: str) -> Reweigh:
+    """A metric of inputs that each count twice, with either outcome, as a function of what each outcome weighs."""
+    said = np.tile(_chance(*_inputs(shift, _TRUTH_ROWS, _truth_draws())), 2)
+    labels = np.repeat([1, 0], _TRUTH_ROWS)
+    rows = Rows(Task.BINARY, labels, (said >= 0.5).astype(np.int64), np.column_stack((1 - said, said)), (False, True))
+    found = reweighable(METRICS[metric], rows)
+    assert not isinstance(found, Undefined)
+    return found
+
+
+def _outcomes(inputs: Inputs, swap: float, weights: Floats) -> Floats:
+    """What either outcome of every input weighs: its chance times the input's weight."""
+    chance = _now(_chance(*inputs), inputs[0], swap)
+    return np.concatenate((weights * chance, weights * (1 - chance)))
+
+
+def _truth_draws() -> np.random.Generator:
+    return np.random.default_rng(2)

@@ -83,7 +83,7 @@ class Series:
 
 
 def change_point(
-    starts: Sequence[int], values: Sequence[float], rows: Sequence[int], *, confidence: float = 0.95, seed: int = 0
+    starts: Sequence[int], values: Sequence[float | None], rows: Sequence[int], *, confidence: float = 0.95, seed: int = 0
 ) -> ChangePoint:
     """When and how the mean of a figure changed, from one value per period.
 
@@ -135,7 +135,7 @@ def _described(series: Series, p_value: float, confidence: float, random: np.ran
     )
 
 
-def _unreadable(starts: Sequence[int], values: Sequence[float], rows: Sequence[int]) -> str:
+def _unreadable(starts: Sequence[int], values: Sequence[float | None], rows: Sequence[int]) -> str:
     if not len(starts) == len(values) == len(rows):
         return f"there are {len(starts)} starts, {len(values)} values and {len(rows)} counts of rows"
     if any(later <= earlier for earlier, later in pairwise(starts)):
@@ -145,11 +145,12 @@ def _unreadable(starts: Sequence[int], values: Sequence[float], rows: Sequence[i
     return ""
 
 
-def _series(starts: Sequence[int], values: Sequence[float], rows: Sequence[int]) -> Series:
+def _series(starts: Sequence[int], values: Sequence[float | None], rows: Sequence[int]) -> Series:
     """The periods with rows and a number, merged until there are at most `MOST`."""
-    kept = [place for place, each in enumerate(values) if rows[place] > 0 and np.isfinite(each)]
+    told = np.array([np.nan if each is None else each for each in values], np.float64)
+    kept = np.flatnonzero(np.isfinite(told) & (np.asarray(rows) > 0)).tolist()
     moments = [int(starts[place]) for place in kept]
-    numbers = np.array([float(values[place]) for place in kept])
+    numbers = told[kept]
     weights = np.array([float(rows[place]) for place in kept])
     size = -(-len(kept) // MOST) if kept else 1
     firsts = np.arange(0, len(kept), size)

@@ -20,7 +20,7 @@ from headgate.monitors.attribution.kinds import Drift, Findings, Remedy, named
 from headgate.monitors.attribution.overlap import Checks, Overlap, overlap
 from headgate.monitors.attribution.pooled import Field, pooled
 from headgate.monitors.attribution.ranking import Shift, shifts
-from headgate.monitors.attribution.split import Split, split
+from headgate.monitors.attribution.split import Split, dropped, split, worse
 from headgate.monitors.attribution.weakness import Weakness, losses, weakest
 from headgate.vocabulary import Task
 
@@ -187,17 +187,16 @@ def _score(rows: Rows, place: int) -> Floats:
 def _attributed(
     asked: Metric, figures: Figures, pair: _Pair, confidence: float, tolerance: float
 ) -> Attribution:
-    before, now = pair.reference.rows, pair.current.rows
-    parts = split(asked, before, now, pair.matrix, pair.shared)
-    against = [parts.reason] if isinstance(parts, Undefined) else list(pair.shared.checks.failed)
+    before, now, shared = pair.reference.rows, pair.current.rows, pair.shared
+    parts = split(asked, before, now, pair.matrix, shared)
+    against = list(shared.checks.failed)
+    if isinstance(parts, Undefined) and not against:
+        against = [parts.reason]
     against += [f"{each.field} no longer means what it meant" for each in pair.faults if each.hides_relation]
-    found = None if isinstance(parts, Undefined) else parts
-    unshared = 1 - pair.shared.checks.current_share
-    findings = Findings(bool(pair.moved), pair.faults, found, tuple(against), unshared)
+    told = None if isinstance(parts, Undefined) else parts
+    findings = Findings(bool(pair.moved), pair.faults, told, tuple(against), 1 - shared.checks.current_share)
     drift, remedy, reasons = named(findings, quantile_of(1 - ERROR_RATE), tolerance)
-    sign = -1.0 if asked.higher_is_better else 1.0
-    harm = losses(asked, before, now)
-    slices = () if isinstance(harm, Undefined) else weakest(pair.fields, pair.matrix, pair.shared, harm, confidence)
+    measure, harm = reweighable(asked, before), losses(asked, before, now)
     return Attribution(
         metric=asked.name,
         drift=drift,
@@ -205,25 +204,45 @@ def _attributed(
         reasons=(*reasons, *pair.notes),
         reference=figures[0][asked.name],
         current=figures[1][asked.name],
-        **_parts(found, against, len(before) + len(now), quantile_of(confidence)),
-        checks=pair.shared.checks,
+        drop=_drop(asked, before, now, quantile_of(confidence)),
+        **_parts(told, "; ".join(against), shared, quantile_of(confidence)),
+        checks=shared.checks,
         faults=pair.faults,
-        shifts=shifts(pair.moved, pair.columns, pair.shared.is_current, reweighable(asked, before), sign),
-        slices=slices,
+        shifts=shifts(
+            pair.moved,
+            pair.columns,
+            shared.is_current,
+            measure if isinstance(measure, Undefined) else worse(asked, measure),
+        ),
+        slices=() if isinstance(harm, Undefined) else weakest(pair.fields, pair.matrix, shared, harm, confidence),
     )
 
 
-def _parts(found: Split | None, against: list[str], rows: int, z: float) -> dict[str, Estimate]:
-    """The drop and its parts; without a value where something speaks against the split."""
-    reason = "; ".join(against)
-    if found is None:
-        return {name: Estimate(name, None, None, None, rows, reason) for name in ("drop", "data", "concept", "unshared")}
-    parts = {"data": found.data, "concept": found.concept}
-    told = {
-        name: Estimate(name, None, None, None, rows, reason) if reason else part.estimate(name, z)
-        for name, part in parts.items()
+def _drop(asked: Metric, before: Rows, now: Rows, z: float) -> Estimate:
+    found, rows = dropped(asked, before, now), len(before) + len(now)
+    if isinstance(found, Undefined):
+        return Estimate("drop", None, None, None, rows, found.reason)
+    return found.estimate("drop", z)
+
+
+def _parts(told: Split | None, against: str, shared: Overlap, z: float) -> dict[str, Estimate]:
+    """The parts of the drop; without a value where something speaks against dividing it.
+
+    Where every row has a counterpart, those without one cost nothing, and that is certain.
+    """
+    rows = len(shared.shared)
+    if told is None or against:
+        return _unknown(against, rows, "data", "concept", "unshared")
+    certain = Estimate("unshared", 0.0, 0.0, 0.0, rows)
+    return {
+        "data": told.data.estimate("data", z),
+        "concept": told.concept.estimate("concept", z),
+        "unshared": certain if bool(shared.shared.all()) else told.unshared.estimate("unshared", z),
     }
-    return {"drop": found.drop.estimate("drop", z), "unshared": found.unshared.estimate("unshared", z), **told}
+
+
+def _unknown(reason: str, rows: int, *names: str) -> dict[str, Estimate]:
+    return {name: Estimate(name, None, None, None, rows, reason) for name in names}
 
 
 def _nothing(asked: Metric, figures: Figures, drift: Drift, reason: str) -> Attribution:
@@ -234,7 +253,7 @@ def _nothing(asked: Metric, figures: Figures, drift: Drift, reason: str) -> Attr
         reasons=(reason,),
         reference=figures[0][asked.name],
         current=figures[1][asked.name],
-        **_parts(None, [reason], 0, 0.0),
+        **_unknown(reason, 0, "drop", "data", "concept", "unshared"),
     )
 
 

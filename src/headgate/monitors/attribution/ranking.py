@@ -41,18 +41,18 @@ class Shift(msgspec.Struct, frozen=True):
 
 
 def shifts(
-    moved: Sequence[Moved], columns: Basis, is_current: NDArray[np.bool_], before: Reweigh | Undefined, sign: float
+    moved: Sequence[Moved], columns: Basis, is_current: NDArray[np.bool_], before: Reweigh | Undefined
 ) -> tuple[Shift, ...]:
     """The fields that moved, costliest first; those without a cost last.
 
-    `before` is the metric as a function of the reference rows' weights, `sign` is -1 where more is better.
+    `before` is the metric as a function of the reference rows' weights, more being worse.
     """
     fields = [each for each in moved if each.field != JOINT]
     players = [each.field for each in fields[:PLAYERS]]
     if isinstance(before, Undefined):
         costs, reason = dict.fromkeys(players), before.reason
     else:
-        costs = shapley(players, _values(players, columns, is_current, before, sign))
+        costs = shapley(players, _values(players, columns, is_current, before))
         reason = f"only the {PLAYERS} fields that moved most surely are weighed"
     found = [_shift(each, costs.get(each.field), reason) for each in fields]
     joint = [_shift(each, None, "it is no field of its own") for each in moved if each.field == JOINT]
@@ -84,14 +84,14 @@ def shapley(players: Sequence[str], values: dict[frozenset[str], float | None]) 
 
 
 def _values(
-    players: Sequence[str], columns: Basis, is_current: NDArray[np.bool_], before: Reweigh, sign: float
+    players: Sequence[str], columns: Basis, is_current: NDArray[np.bool_], before: Reweigh
 ) -> dict[frozenset[str], float | None]:
-    """The metric of the reference under the present distribution of every set of players, positive for worse."""
+    """The metric of the reference under the present distribution of every set of players."""
     found: dict[frozenset[str], float | None] = {}
     for size in range(len(players) + 1):
         for chosen in combinations(players, size):
             value = before(_ratio(chosen, columns, is_current))
-            found[frozenset(chosen)] = None if isinstance(value, Undefined) else sign * value.value
+            found[frozenset(chosen)] = None if isinstance(value, Undefined) else value.value
     return found
 
 

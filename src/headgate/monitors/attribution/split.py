@@ -68,17 +68,25 @@ class Split:
     unshared: Effect
 
 
-def split(metric: Metric, reference: Rows, current: Rows, matrix: Floats, shared: Overlap) -> Split | Undefined:
+def dropped(metric: Metric, reference: Rows, current: Rows) -> Effect | Undefined:
+    """How much worse the metric is on all rows, those of the reference first; or why it cannot be said."""
+    sides = _measures(metric, reference, current)
+    if isinstance(sides, Undefined):
+        return sides
+    is_current = np.repeat([False, True], [len(reference), len(current)])
+    return difference(*sides, np.ones(len(is_current)), is_current)
+
+
+def split(
+    metric: Metric, reference: Rows, current: Rows, matrix: Floats, shared: Overlap
+) -> Split | Undefined:
     """The drop divided, or why it cannot be; `matrix` has the columns of both windows, the reference's rows first."""
-    before, now = reweighable(metric, reference), reweighable(metric, current)
-    if isinstance(before, Undefined):
-        return Undefined(f"{metric.name} has no value on the reference: {before.reason}")
-    if isinstance(now, Undefined):
-        return Undefined(f"{metric.name} has no value on the current window: {now.reason}")
-    sign = -1.0 if metric.higher_is_better else 1.0
-    whole = difference(before, now, np.ones(len(matrix)), shared, sign)
-    inside = difference(before, now, shared.shared.astype(np.float64), shared, sign)
-    concept = relation(before, now, matrix, shared, sign)
+    sides = _measures(metric, reference, current)
+    if isinstance(sides, Undefined):
+        return sides
+    whole = difference(*sides, np.ones(len(matrix)), shared.is_current)
+    inside = difference(*sides, shared.shared.astype(np.float64), shared.is_current)
+    concept = relation(*sides, matrix, shared)
     if isinstance(whole, Undefined):
         return whole
     if isinstance(inside, Undefined):
@@ -88,26 +96,25 @@ def split(metric: Metric, reference: Rows, current: Rows, matrix: Floats, shared
     return Split(drop=whole, data=inside - concept, concept=concept, unshared=whole - inside)
 
 
-def difference(before: Reweigh, now: Reweigh, weights: Floats, shared: Overlap, sign: float) -> Effect | Undefined:
+def difference(before: Reweigh, now: Reweigh, weights: Floats, is_current: NDArray[np.bool_]) -> Effect | Undefined:
     """The metric now less the metric before, each on its own rows under these weights."""
-    sides = _sides(before, now, weights, shared)
+    sides = _under(before, now, weights, is_current)
     if isinstance(sides, Undefined):
         return sides
-    (then, later), current = sides, shared.is_current
-    rows, influence = len(weights), np.zeros(len(weights))
-    for side, found, way in ((~current, then, -1.0), (current, later, 1.0)):
+    influence = np.zeros(len(weights))
+    for side, found, way in ((~is_current, sides[0], -1.0), (is_current, sides[1], 1.0)):
         own = weights[side]
-        influence[side] = way * own * found.influence * (rows / float(own.sum()))
-    return Effect(sign * (later.value - then.value), sign * influence)
+        influence[side] = way * own * found.influence * (len(weights) / float(own.sum()))
+    return Effect(sides[1].value - sides[0].value, influence)
 
 
-def relation(before: Reweigh, now: Reweigh, matrix: Floats, shared: Overlap, sign: float) -> Effect | Undefined:
+def relation(before: Reweigh, now: Reweigh, matrix: Floats, shared: Overlap) -> Effect | Undefined:
     """The change of the metric on the shared distribution alone, by regressing residuals on residuals."""
-    sides = _sides(before, now, shared.weights, shared)
+    sides = _under(before, now, shared.weights, shared.is_current)
     if isinstance(sides, Undefined):
         return sides
     losses = np.concatenate([each.value + each.influence for each in sides])
-    return residuals(sign * losses, regression.linear(matrix, losses, shared.fold) * sign, shared, shared.shared)
+    return residuals(losses, regression.linear(matrix, losses, shared.fold), shared, shared.shared)
 
 
 def residuals(losses: Floats, expected: Floats, shared: Overlap, chosen: NDArray[np.bool_]) -> Effect:
@@ -122,10 +129,30 @@ def residuals(losses: Floats, expected: Floats, shared: Overlap, chosen: NDArray
     return Effect(value, influence)
 
 
-def _sides(
-    before: Reweigh, now: Reweigh, weights: Floats, shared: Overlap
+def _measures(metric: Metric, reference: Rows, current: Rows) -> tuple[Reweigh, Reweigh] | Undefined:
+    """The metric of either window as a function of weights, turned so that more is worse."""
+    before, now = reweighable(metric, reference), reweighable(metric, current)
+    if isinstance(before, Undefined):
+        return Undefined(f"{metric.name} has no value on the reference: {before.reason}")
+    if isinstance(now, Undefined):
+        return Undefined(f"{metric.name} has no value on the current window: {now.reason}")
+    return worse(metric, before), worse(metric, now)
+
+
+def worse(metric: Metric, measure: Reweigh) -> Reweigh:
+    """The measure, turned so that more is worse."""
+
+    def turned(weights: Floats) -> Weighted | Undefined:
+        found = measure(weights)
+        return found if isinstance(found, Undefined) else Weighted(-found.value, -found.influence)
+
+    return turned if metric.higher_is_better else measure
+
+
+def _under(
+    before: Reweigh, now: Reweigh, weights: Floats, is_current: NDArray[np.bool_]
 ) -> tuple[Weighted, Weighted] | Undefined:
-    then, later = before(weights[~shared.is_current]), now(weights[shared.is_current])
+    then, later = before(weights[~is_current]), now(weights[is_current])
     if isinstance(then, Undefined):
         return then
     if isinstance(later, Undefined):
