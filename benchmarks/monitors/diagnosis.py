@@ -1,7 +1,7 @@
 """Whether the right drift is named, and the true split covered: `python -m benchmarks.monitors.diagnosis [--quick]`.
 
 Windows of 5,000 rows with shifts of 0, 0.25, 0.5 and 1 standard deviation and changed relations that cost 0, 2, 5 and 10
-points of accuracy, in every combination. Seeds are fixed, unless `--seed` draws others. Writes ``diagnosis.json`` and
+points of accuracy, in every combination; then series of days whose change began at a known moment. Seeds are fixed, unless `--seed` draws others. Writes ``diagnosis.json`` and
 ``diagnosis.md``; exit code 1 when a gate is missed. `--quick` runs eight cells.
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from benchmarks.monitors import series
 from benchmarks.monitors.planted import ROWS, Drifted, draw, truth
 
 from benchmarks import machine, report
@@ -27,6 +28,7 @@ SHIFTS, POINTS = (0.0, 0.25, 0.5, 1.0), (0.0, 2.0, 5.0, 10.0)
 METRICS: Final = ("accuracy", "log_loss", "auc")
 PARTS: Final = ("drop", "data", "concept", "unshared")
 RUNS, QUICK_RUNS = 25, 5
+SERIES, QUICK_SERIES = 100, 10
 QUICK: Final = tuple(itertools.product((0.0, 0.5), (0.0, 5.0))) + ((1.0, 0.0), (1.0, 10.0), (0.0, 10.0), (0.25, 2.0))
 NAMED: Final = 0.9
 """Share of the runs in which the right kind must be named."""
@@ -124,6 +126,22 @@ def gates(made: list[Run]) -> Iterator[report.Gate]:
             yield report.at_least(f"{name}: intervals of 95 % that hold the true {part}, at least", value, COVERED)
 
 
+def series_gates(rows: report.Rows) -> Iterator[report.Gate]:
+    """What is promised of series: courses that are plain, beginnings within their intervals, few false changes."""
+    still, *moving = rows
+    slack = 0.01 + 3 * math.sqrt(0.01 * 0.99 / still["runs"])
+    yield report.at_most("share of series without a change in which one is seen, at most", 1 - still["said none"], slack)
+    plain = [each for each in moving if each["points"] >= series.PLAIN]
+    right = min(each[f"said {each['course']}"] for each in plain)
+    yield report.at_least(
+        "course named where it moves by 8 points, worst cell less three standard errors, at least",
+        right,
+        most_lacking(NAMED, still["runs"]),
+    )
+    held = float(np.mean([each["held"] for each in plain]))
+    yield report.at_least("intervals of 95 % that hold the day it began, of the same, at least", held, COVERED)
+
+
 def by_cell(made: list[Run]) -> Iterator[list[Run]]:
     """The runs of each cell."""
     return (list(each) for _, each in itertools.groupby(made, key=lambda run: run.world))
@@ -161,8 +179,9 @@ def main() -> int:
     chosen.out.mkdir(parents=True, exist_ok=True)
     begun = time.process_time()
     made = runs(cells(quick=chosen.quick), chosen.runs or (QUICK_RUNS if chosen.quick else RUNS), chosen.seed)
-    found = {"named": named(made), "covered": covered(made)}
-    promised = list(gates(made))
+    courses = list(series.lines(QUICK_SERIES if chosen.quick else SERIES, chosen.seed))
+    found = {"named": named(made), "covered": covered(made), "courses": courses}
+    promised = [*gates(made), *series_gates(courses)]
     promised.append(report.at_most("processor seconds of one comparison of 5,000 rows, at most", seconds(), ONE_S))
     limit = QUICK_SECONDS if chosen.quick else SECONDS
     if chosen.runs is None:
@@ -181,6 +200,7 @@ def main() -> int:
 TITLES: Final = {
     "named": "What is named, by the shift in deviations and the points that the changed relation costs",
     "covered": "Intervals of 95 % against the true split",
+    "courses": "Courses and beginnings of a share that is measured on 500 rows a day, for 60 days",
 }
 
 

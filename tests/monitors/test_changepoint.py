@@ -141,7 +141,7 @@ def test_the_cheapest_path_is_the_cheapest_of_all() -> None:
         return float(((values - levels[list(path)]) ** 2).sum()) + 0.7 * changes
 
     best = min((tuple(int(bit) for bit in f"{code:09b}") for code in range(512)), key=cost)
-    found = courses._cheapest((values[:, None] - levels) ** 2, 0.7)
+    found = courses.cheapest((values[:, None] - levels) ** 2, 0.7)
     assert tuple(found.tolist()) == best
 
 

@@ -11,7 +11,7 @@ from tests.monitors.attribution.windows_of import Chance, chance_of, flipped, sa
 from headgate.errors import BadInput
 from headgate.evaluation.estimate import Estimate
 from headgate.evaluation.rows import Rows
-from headgate.monitors.attribution.attribute import Attribution, Sample, attribute, attributions
+from headgate.monitors.attribution.attribute import MOST, Attribution, Sample, attribute, attributions
 from headgate.monitors.attribution.kinds import Drift, Remedy
 from headgate.vocabulary import Task
 
@@ -135,6 +135,7 @@ ODD = {
     "mixed": [each if each % 3 else str(each) for each in range(2000)],
     "ids": [f"user-{each}" for each in range(2000)],
     "lists": [[each] for each in range(2000)],
+    "matrix": np.zeros((2000, 2)),
     "flags": [bool(each % 2) for each in range(2000)],
     "moments": np.arange(2000).astype("datetime64[s]"),
 }
@@ -187,6 +188,14 @@ def test_a_reference_smaller_than_the_window_is_one_all_the_same() -> None:
     found = attribute(sample(11, 600), sample(12, 6000, relation=flipped), "log_loss")
     assert found.drift is Drift.CONCEPT
     assert_says_something(found)
+
+
+def test_of_very_many_rows_some_are_looked_at() -> None:
+    now = sample(2, MOST + 5000)
+    found = attribute(sample(1), with_fields(now, odd=[[1]] * len(now.rows)), "accuracy")
+    assert found.current.rows == MOST + 5000
+    assert found.drop.rows == MOST + 2000
+    assert found == attribute(sample(1), with_fields(now, odd=[[1]] * len(now.rows)), "accuracy")
 
 
 def test_a_model_that_is_always_right_has_nothing_to_explain() -> None:

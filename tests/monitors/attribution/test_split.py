@@ -32,9 +32,9 @@ def parts(seed: int, rows: int, *, shift: float, cost: float) -> Split:
     return found
 
 
-@pytest.mark.parametrize(("shift", "cost"), [(0.0, 0.0), (0.5, 0.0), (0.5, 0.3)])
+@pytest.mark.parametrize(("shift", "cost"), [(0.0, 0.0), (0.5, 0.3)])
 def test_intervals_hold_the_truth_as_often_as_they_say(shift: float, cost: float) -> None:
-    runs, held, errors = 150, 0, []
+    runs, held, errors = 120, 0, []
     for seed in range(runs):
         found = parts(seed, 600, shift=shift, cost=cost).concept.estimate("concept", Z)
         assert found.value is not None

@@ -18,7 +18,7 @@ from headgate.monitors.attribution.basis import Basis, Moved, basis, moved
 from headgate.monitors.attribution.faults import Fault, faults
 from headgate.monitors.attribution.kinds import Drift, Findings, Remedy, named
 from headgate.monitors.attribution.overlap import Checks, Overlap, overlap
-from headgate.monitors.attribution.pooled import Field, pooled
+from headgate.monitors.attribution.pooled import Field, pooled, taken
 from headgate.monitors.attribution.ranking import Shift, shifts
 from headgate.monitors.attribution.split import Split, dropped, split, worse
 from headgate.monitors.attribution.weakness import Weakness, losses, weakest
@@ -26,6 +26,8 @@ from headgate.vocabulary import Task
 
 FEWEST: Final = 200
 """Labelled rows either window needs."""
+MOST: Final = 25_000
+"""Rows of either window that are looked at; of more, as many at random."""
 ERROR_RATE: Final = 0.01
 """How often a change of the inputs, and how often one of the relation, may be named where there is none."""
 SCORES: Final = 8
@@ -81,7 +83,8 @@ def attribute(
 ) -> Attribution:
     """Why the metric `name` changed from one window to another, and what is likely to help.
 
-    Both windows must hold answers of one version. A changed relation is named where its cost or gain exceeds
+    Both windows must hold answers of one version. Of more than `MOST` rows in a window, so many are looked at, the same
+    ones for the same `seed`; the figures of either window are of all its rows. A changed relation is named where its cost or gain exceeds
     `tolerance`, in the metric's unit, beyond chance: wrongly in one of a hundred comparisons at most, as is a change
     of the inputs. Intervals have the coverage `confidence`. Raises headgate.errors.BadInput for a metric that is
     unknown or of another task.
@@ -117,8 +120,18 @@ def attributions(
     figures = tuple(estimates(each.rows, metrics, confidence) for each in (reference, current))
     if few := _few(reference, current):
         return {each.name: _nothing(each, figures, Drift.UNDECIDED, few) for each in metrics}
-    pair = _compare(reference, current, seed)
+    pair = _compare(*(_thinned(each, seed) for each in (reference, current)), seed)
     return {each.name: _attributed(each, figures, pair, confidence, tolerance) for each in metrics}
+
+
+def _thinned(given: Sample, seed: int) -> Sample:
+    """The rows, or `MOST` of them at random and in their order."""
+    count = len(given.rows)
+    if count <= MOST:
+        return given
+    chosen = np.sort(np.random.default_rng(seed).choice(count, MOST, replace=False))
+    fields = {name: taken(column, chosen) for name, column in given.fields.items()}
+    return Sample(fields, given.rows.take(chosen))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

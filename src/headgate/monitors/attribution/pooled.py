@@ -50,8 +50,18 @@ def pooled(reference: Mapping[str, Column], current: Mapping[str, Column]) -> tu
     return tuple(_field(name, reference[name], current[name]) for name in reference if name in current)
 
 
+def taken(column: Column, chosen: NDArray[np.intp]) -> NDArray[Any]:
+    """The values at some places.
+
+    >>> taken([[1], [2], [3]], np.array([0, 2])).tolist()
+    [[1], [3]]
+    """
+    found: NDArray[Any] = _array(column)[chosen]
+    return found
+
+
 def _field(name: str, reference: Column, current: Column) -> Field:
-    sides = [np.asarray(each) if isinstance(each, np.ndarray) else _objects(each) for each in (reference, current)]
+    sides = [_array(each) for each in (reference, current)]
     kinds = {each.dtype.kind for each in sides}
     if kinds <= set("iuf"):
         return Field(name, np.concatenate([each.astype(np.float64) for each in sides]), None)
@@ -64,11 +74,14 @@ def _field(name: str, reference: Column, current: Column) -> Field:
     return Field(name, None, np.array([MISSING if absent(each) else spelled(each) for each in values]))
 
 
-def _objects(column: Column) -> NDArray[Any]:
+def _array(column: Column) -> NDArray[Any]:
     """The values as they are; a list of lists stays a column of lists."""
+    if isinstance(column, np.ndarray) and column.ndim == 1:
+        return column
     values = list(column)
     found = np.empty(len(values), dtype=object)
-    found[:] = values
+    for place, value in enumerate(values):  # a slice would take lists of one length apart
+        found[place] = value
     return found
 
 
