@@ -177,10 +177,10 @@ def _answers(reference: Rows, current: Rows) -> tuple[Field, ...]:
     found = []
     for place in range(min(_classes(reference), _classes(current), SCORES)):
         scores = np.concatenate([_score(rows, place) for rows in (reference, current)])
-        found.append(Field(f"(score {place})", scores, None))
+        found.append(Field(f"(score {place})", scores))
     if reference.predicted is not None and current.predicted is not None:
         said = np.concatenate((reference.predicted, current.predicted)).astype(np.float64)
-        found.append(Field("(answer)", said, None))
+        found.append(Field("(answer)", said))
     return tuple(found)
 
 

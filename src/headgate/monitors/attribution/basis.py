@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +72,7 @@ class Moved:
 def basis(fields: Sequence[Field]) -> Basis:
     """The columns of these fields; fields that are constant over both windows have none.
 
-    >>> made = basis([Field("a", np.arange(200.0), None), Field("b", np.ones(200), None)])
+    >>> made = basis([Field("a", np.arange(200.0)), Field("b", np.ones(200))])
     >>> made.fields, made.matrix.shape, round(float(made.matrix[:, 0].std()), 6)
     (('a', 'b', '(jointly)'), (200, 4), 1.0)
     """
@@ -124,14 +124,14 @@ def moved(made: Basis, is_current: NDArray[np.bool_]) -> tuple[Moved, ...]:
 
 
 def _is_number(field: Field) -> bool:
-    return field.numbers is not None and len(np.unique(field.numbers[~field.missing])) > FEW
+    return field.has_numbers and len(np.unique(field.values[~field.missing])) > FEW
 
 
 def _pieces(field: Field) -> list[Floats]:
     """A number's normal score and its bends; where a value is missing, the middle and a column that says so."""
     missing = field.missing
     scores = np.zeros(len(missing))
-    scores[~missing] = normal_scores(field.numbers[~missing] if field.numbers is not None else np.zeros(0))
+    scores[~missing] = normal_scores(field.values[~missing])
     pieces = [scores, *(np.maximum(scores - knot, 0.0) for knot in KNOTS)]
     return [*pieces, missing.astype(np.float64)] if _often(int(missing.sum()), len(missing)) else pieces
 
@@ -150,7 +150,7 @@ def normal_scores(numbers: Floats) -> Floats:
 
 def _indicators(field: Field) -> list[Floats]:
     """A column per category that enough rows have, and how common each is where there are too many for that."""
-    values: NDArray[Any] = field.names if field.numbers is None else field.numbers
+    values = field.values
     cut = groups(values)
     counts = np.bincount(cut.codes, minlength=len(cut.names))
     made = [(cut.codes == code).astype(np.float64) for code in range(len(counts)) if _often(counts[code], len(values))]

@@ -66,7 +66,7 @@ class Fault(msgspec.Struct, frozen=True):
 def faults(fields: Sequence[Field], is_current: NDArray[np.bool_]) -> tuple[Fault, ...]:
     """The fields that arrive broken, in the order given.
 
-    >>> field = Field("age", np.concatenate((np.arange(100.0), np.arange(100.0) * 12)), None)
+    >>> field = Field("age", np.concatenate((np.arange(100.0), np.arange(100.0) * 12)))
     >>> faults([field], np.arange(200) >= 100)[0].says
     'is 12 times what it was'
     """
@@ -80,13 +80,11 @@ def _fault(field: Field, is_current: NDArray[np.bool_]) -> Fault | None:
     if now - then >= GONE:
         says = f"is missing in {now:.0%} of the current rows, in {then:.0%} of the reference's"
         return Fault(field.name, FaultKind.MISSING, says)
-    values: NDArray[Any] | None = field.names if field.numbers is None else field.numbers
-    assert values is not None  # noqa: S101 - a field has one or the other
-    before, after = values[~is_current & ~missing], values[is_current & ~missing]
+    before, after = field.values[~is_current & ~missing], field.values[is_current & ~missing]
     if min(len(before), len(after)) < _LEAST:
         return None
     return _filled(field, before, after) or (
-        _unknown(field.name, before, after) if field.numbers is None else _unit(field.name, before, after)
+        _unit(field.name, before, after) if field.has_numbers else _unknown(field.name, before, after)
     )
 
 
@@ -95,7 +93,7 @@ def _filled(field: Field, before: NDArray[Any], after: NDArray[Any]) -> Fault | 
     values, counts = np.unique(after, return_counts=True)
     value = values[np.argmax(counts)]
     now, then = float(counts.max()) / len(after), float((before == value).mean())
-    is_number = field.numbers is not None and len(np.unique(before)) > FEW
+    is_number = field.has_numbers and len(np.unique(before)) > FEW
     if (is_number and now - then >= FILLED) or (now >= _CONSTANT and then <= 1 - UNKNOWN):
         says = f"has one and the same value in {now:.0%} of the current rows, in {then:.0%} of the reference's"
         return Fault(field.name, FaultKind.FILLED, says)

@@ -26,25 +26,28 @@ class Field:
     """One field in both windows, the reference's rows first."""
 
     name: str
-    numbers: Floats | None
-    """NaN where a value is missing; None for a field of names."""
-    names: NDArray[Any] | None
-    """Texts, `MISSING` among them; None for a field of numbers."""
+    values: NDArray[Any]
+    """float64, NaN where a value is missing; or texts, `MISSING` among them."""
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether its values are numbers and no names."""
+        return self.values.dtype.kind == "f"
 
     @property
     def missing(self) -> NDArray[np.bool_]:
         """Which rows have no value."""
-        absent_rows: NDArray[np.bool_] = self.names == MISSING if self.numbers is None else np.isnan(self.numbers)
-        return absent_rows
+        found: NDArray[np.bool_] = np.isnan(self.values) if self.has_numbers else self.values == MISSING
+        return found
 
 
 def pooled(reference: Mapping[str, Column], current: Mapping[str, Column]) -> tuple[Field, ...]:
     """The fields that both windows have, in the reference's order.
 
     >>> [each] = pooled({"a": [1, None], "b": [0, 0]}, {"a": [2.5]})
-    >>> each.numbers.tolist()
+    >>> each.values.tolist()
     [1.0, nan, 2.5]
-    >>> pooled({"a": ["x"]}, {"a": [None]})[0].names.tolist()
+    >>> pooled({"a": ["x"]}, {"a": [None]})[0].values.tolist()
     ['x', '(missing)']
     """
     return tuple(_field(name, reference[name], current[name]) for name in reference if name in current)
@@ -64,14 +67,14 @@ def _field(name: str, reference: Column, current: Column) -> Field:
     sides = [_array(each) for each in (reference, current)]
     kinds = {each.dtype.kind for each in sides}
     if kinds <= set("iuf"):
-        return Field(name, np.concatenate([each.astype(np.float64) for each in sides]), None)
+        return Field(name, np.concatenate([each.astype(np.float64) for each in sides]))
     if kinds == {"M"}:
-        return Field(name, np.concatenate([_moments(each) for each in sides]), None)
+        return Field(name, np.concatenate([_moments(each) for each in sides]))
     values = [value for each in sides for value in each.tolist()]
     numbers = _numbers(values)
     if numbers is not None:
-        return Field(name, numbers, None)
-    return Field(name, None, np.array([MISSING if absent(each) else spelled(each) for each in values]))
+        return Field(name, numbers)
+    return Field(name, np.array([MISSING if absent(each) else spelled(each) for each in values]))
 
 
 def _array(column: Column) -> NDArray[Any]:

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -81,9 +81,7 @@ def weakest(
 
 def _slices(field: Field, is_current: NDArray[np.bool_]) -> list[tuple[str, str, NDArray[np.bool_]]]:
     """Field, value and rows of each slice with enough rows in either window; none where one holds them all."""
-    values: NDArray[Any] | None = field.names if field.numbers is None else field.numbers
-    assert values is not None  # noqa: S101 - a field has one or the other
-    cut = groups(values)
+    cut = groups(field.values)
     if len(cut.names) < 2:
         return []
     masks = [(name, cut.codes == code) for code, name in enumerate(cut.names)]
