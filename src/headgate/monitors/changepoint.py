@@ -41,7 +41,7 @@ class Course(StrEnum):
     RECURRING = "recurring"
     """It went to another level and came back, once or more often."""
     UNDECIDED = "undecided"
-    """Too little to tell, or two courses describe it about as well; the reasons say which."""
+    """Too little to tell, or two courses describe it about as well, and then the interval holds the beginnings of both."""
     BROKEN = "broken"
     """The periods cannot be read; the reasons say why."""
 
@@ -115,12 +115,12 @@ def change_point(
 def _described(series: Series, p_value: float, confidence: float, random: np.random.Generator) -> ChangePoint:
     fits = courses.fits(series.values, series.weights)
     best, next_best = sorted(fits, key=lambda each: each.criterion)[:2]
-    low, high = courses.beginnings(series.values, series.weights, best, confidence, random)
-    reasons = []
-    course = Course(best.course)
+    reasons, course, contenders = [], Course(best.course), [best]
     if next_best.criterion - best.criterion < CLEARLY:
         reasons.append(f"{best.course} and {next_best.course} describe it about as well")
-        course = Course.UNDECIDED
+        course, contenders = Course.UNDECIDED, [best, next_best]
+    spans = [courses.beginnings(series.values, series.weights, each, confidence, random) for each in contenders]
+    low, high = min(low for low, _ in spans), max(high for _, high in spans)
     if (leaning := courses.leaning(series.values - best.levels, series.weights)) > LEANING:
         reasons.append(f"neighbouring periods lean on each other (correlation {leaning:.2f}); chances are too small")
     return ChangePoint(

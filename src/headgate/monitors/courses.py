@@ -20,6 +20,9 @@ RAMP: Final = 3
 """Periods that a ramp takes at least; a shorter one is a step."""
 SHUFFLES: Final = 399
 RESAMPLES: Final = 300
+MOMENT: Final = 3
+"""Parameters that a moment at which the level jumps counts for, since so many of them could be it (Hall, Osborn & Sakkas
+2013)."""
 _ROUNDS: Final = 6
 
 
@@ -29,7 +32,7 @@ class Fit:
 
     course: str
     criterion: float
-    """Schwarz's criterion (1978), lower is better: n ln(RSS / n) + parameters x ln n."""
+    """Schwarz's criterion (1978), lower is better: n ln(RSS / n) + parameters x ln n, a jump's moment being `MOMENT`."""
     begin: int
     """First period that is different."""
     end: int
@@ -79,23 +82,34 @@ def ramps(weights: Floats) -> Templates:
 
 
 def chance_of_none(residuals: Floats, weights: Floats, random: np.random.Generator) -> float:
-    """Chance of a stretch as different from the rest as the most different one, if periods are exchangeable.
+    """Chance of as much order as there is, if periods are exchangeable; `residuals` are of one variance.
 
-    All stretches of `EDGE` periods or more are looked at (Olshen, Venkatraman, Lucito & Wigler 2004), in the series and
-    in `SHUFFLES` shuffled ones.
+    Two things are looked at, in the series and in `SHUFFLES` shuffled ones: the stretch that differs most from the rest
+    (Olshen, Venkatraman, Lucito & Wigler 2004), which sees a change that stays, and how alike neighbours are (von Neumann
+    1941), which sees what comes and goes. The chance is twice the smaller of the two (Bonferroni).
     """
     shuffled = random.permuted(np.tile(residuals, (SHUFFLES + 1, 1)), axis=1)
     shuffled[0] = residuals
-    weighted = shuffled * np.sqrt(weights)
+    alike = (shuffled[:, 1:] * shuffled[:, :-1]).sum(axis=1)
+    return min(1.0, 2 * min(_rank(_most_different(shuffled, weights)), _rank(alike)))
+
+
+def _rank(measures: Floats) -> float:
+    """Share of series that measure no less than the first; equal up to rounding, as one shuffled into itself, counts."""
+    slack = 1e-9 * abs(float(measures[0]))
+    return float((measures >= measures[0] - slack).mean())
+
+
+def _most_different(residuals: Floats, weights: Floats) -> Floats:
+    """The largest sum of squares between any stretch and the rest, series by row."""
+    weighted = residuals * np.sqrt(weights)
     weighted -= weights * (weighted.sum(axis=1, keepdims=True) / weights.sum())
     sums = np.pad(np.cumsum(weighted, axis=1), ((0, 0), (1, 0)))
     masses = np.pad(np.cumsum(weights), (1, 0))
     firsts, lasts = _stretches(len(weights))
     inside = masses[lasts] - masses[firsts]
-    between = (sums[:, lasts] - sums[:, firsts]) ** 2 / (inside * (1 - inside / masses[-1]))
-    largest = between.max(axis=1)
-    # Equal up to rounding counts as equal: a shuffle may be the series itself.
-    return float((largest >= largest[0] * (1 - 1e-9)).mean())
+    largest: Floats = ((sums[:, lasts] - sums[:, firsts]) ** 2 / (inside * (1 - inside / masses[-1]))).max(axis=1)
+    return largest
 
 
 def _stretches(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -108,8 +122,8 @@ def _stretches(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 def fits(values: Floats, weights: Floats) -> list[Fit]:
     """A step, a ramp, and spells where there are any, each at its best."""
     found = [
-        _best("sudden", steps(weights), values, weights, parameters=3),
-        _best("gradual", ramps(weights), values, weights, parameters=4),
+        _best("sudden", steps(weights), values, weights, parameters=2 + MOMENT),
+        _best("gradual", ramps(weights), values, weights, parameters=3 + MOMENT),
     ]
     spells = _spells(values, weights)
     return found if spells is None else [*found, spells]
@@ -148,7 +162,7 @@ def _spells(values: Floats, weights: Floats) -> Fit | None:
             continue
         means = [float(np.average(values[path == state], weights=weights[path == state])) for state in (0, 1)]
         levels = np.array(means)[path]
-        criterion = _criterion(values, levels, weights, 2 + len(changes))
+        criterion = _criterion(values, levels, weights, 2 + MOMENT * len(changes))
         if best is None or criterion < best.criterion:
             first = int(path[0])
             begin, end = int(changes[0]), int(changes[1])

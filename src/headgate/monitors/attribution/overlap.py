@@ -41,7 +41,7 @@ class Checks(msgspec.Struct, frozen=True, kw_only=True):
     slope: float
     """What its log odds had to be multiplied by to be right; 1 is perfect, 0 says they were noise."""
     calibration_error: float
-    """Mean gap between stated and seen shares of current rows, 0 to 1, in ten bins of as many rows."""
+    """Mean gap between stated and seen shares of current rows, 0 to 1, in ten bins of about as many rows."""
     reference_share: float
     """Share of the reference's rows that have a counterpart now, 0 to 1."""
     current_share: float
@@ -140,10 +140,11 @@ def _separation(chance: Floats, is_current: NDArray[np.bool_]) -> float:
 
 def _calibration(chance: Floats, is_current: NDArray[np.bool_]) -> tuple[float, float]:
     """Mean gap between stated and seen shares, and what chance alone would show of it."""
-    parts = np.array_split(np.argsort(chance, kind="stable"), _BINS)
-    gaps = [abs(float((is_current[part] - chance[part]).sum())) for part in parts]
-    noise = [math.sqrt(2 / math.pi * float((chance[part] * (1 - chance[part])).sum())) for part in parts]
-    return sum(gaps) / len(chance), sum(noise) / len(chance)
+    edges = np.unique(np.quantile(chance, np.linspace(0, 1, _BINS + 1)[1:-1]))
+    bins = np.searchsorted(edges, chance, side="right")  # rows of one chance share a bin, whichever window they are of
+    gaps = np.abs(np.bincount(bins, weights=is_current - chance))
+    noise = np.sqrt(2 / math.pi * np.bincount(bins, weights=chance * (1 - chance)))
+    return float(gaps.sum()) / len(chance), float(noise.sum()) / len(chance)
 
 
 def _imbalance(matrix: Floats, is_current: NDArray[np.bool_], weights: Floats) -> float:
