@@ -1,8 +1,9 @@
 """Whether the right drift is named, and the true split covered: `python -m benchmarks.monitors.diagnosis [--quick]`.
 
-Windows of 5,000 rows with shifts of 0, 0.25, 0.5 and 1 standard deviation and changed relations that cost 0, 2, 5 and 10
-points of accuracy, in every combination; then series of days whose change began at a known moment. Seeds are fixed, unless `--seed` draws others. Writes ``diagnosis.json`` and
-``diagnosis.md``; exit code 1 when a gate is missed. `--quick` runs eight cells.
+Windows of 5,000 rows with shifts of 0, 0.25, 0.5 and 1 standard deviation and changed relations that cost 0, 2, 5 and
+10 points of accuracy, in every combination; then series of days whose change began at a known moment. Seeds are fixed,
+unless `--seed` draws others. Writes ``diagnosis.json`` and ``diagnosis.md``; exit code 1 when a gate is missed.
+`--quick` runs eight cells.
 """
 
 import argparse

@@ -1,10 +1,10 @@
 """Windows with drift that is known: how far the inputs moved, what a changed relation costs, and the true split.
 
-Inputs are six correlated numbers and a category. The reference's relation is a logistic function of them with a bend and
-an interaction, and the model is that function, fitted perfectly; what it says is right on average in the reference. A
-covariate shift moves the mean of the number that matters most. A changed relation swaps labels: with one probability
-wherever another number is above its mean. That probability is chosen so that the accuracy falls by so many points on the
-distribution that both windows share.
+Inputs are six correlated numbers and a category. The reference's relation is a logistic function of them with a bend
+and an interaction, and the model is that function, fitted perfectly; what it says is right on average in the reference.
+A covariate shift moves the mean of the number that matters most. A changed relation swaps labels: with one probability
+wherever another number is above its mean. That probability is chosen so that the accuracy falls by so many points on
+the distribution that both windows share.
 """
 
 import math
@@ -19,7 +19,7 @@ from headgate.evaluation.estimate import Undefined
 from headgate.evaluation.metrics import METRICS
 from headgate.evaluation.rows import Rows
 from headgate.evaluation.weighted import Reweigh, reweighable
-from headgate.monitors.attribution.attribute import Sample
+from headgate.monitors.attribution.samples import Sample
 from headgate.monitors.attribution.overlap import FARTHEST
 from headgate.vocabulary import Task
 

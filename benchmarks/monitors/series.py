@@ -1,7 +1,7 @@
 """A share measured every day that changes in a way that is known, and what is said of when and how it did.
 
-Sixty days of 500 rows around a share of one in ten. It stays, or moves by some points: in one step, over thirty days, or
-every ten days up and down again.
+Sixty days of 500 rows around a share of one in ten. It stays, or moves by some points: in one step, over thirty days,
+or every ten days up and down again.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,7 @@
 """When a figure began to change, and how: at once, gradually, or off and on.
 
-Asked after an alarm, with one number per period: a loss, a metric, a share. `change_point` first asks whether there is a
-change at all, then which course describes it best (`courses`), then which beginnings describe it about as well as the
-best.
+Asked after an alarm, with one number per period: a loss, a metric, a share. `change_point` first asks whether there is
+a change at all, then which course describes it best (`courses`), then which beginnings describe it about as well.
 """
 
 from collections.abc import Sequence
@@ -41,7 +40,7 @@ class Course(StrEnum):
     RECURRING = "recurring"
     """It went to another level and came back, once or more often."""
     UNDECIDED = "undecided"
-    """Too little to tell, or two courses describe it about as well, and then the interval holds the beginnings of both."""
+    """Too little to tell, or two courses describe it about as well; then the interval holds the beginnings of both."""
     BROKEN = "broken"
     """The periods cannot be read; the reasons say why."""
 

@@ -1,7 +1,7 @@
 """Shapes of a change over periods, fitted by weighted least squares: a step, a ramp, and spells of another level.
 
-`changepoint` is the only caller. Steps and ramps are templates, rows of a matrix; what a template explains of the sum of
-squares is one product, so all of them are tried on all bootstrapped series at once.
+`changepoint` is the only caller. Steps and ramps are templates, rows of a matrix; what a template explains of the sum
+of squares is one product, so all of them are tried on all bootstrapped series at once.
 """
 
 import math
@@ -21,8 +21,7 @@ RAMP: Final = 3
 SHUFFLES: Final = 399
 RESAMPLES: Final = 300
 MOMENT: Final = 3
-"""Parameters that a moment at which the level jumps counts for, since so many of them could be it (Hall, Osborn & Sakkas
-2013)."""
+"""Parameters that the moment of a jump counts for, as so many could be it (Hall, Osborn & Sakkas 2013)."""
 _ROUNDS: Final = 6
 
 
@@ -32,7 +31,7 @@ class Fit:
 
     course: str
     criterion: float
-    """Schwarz's criterion (1978), lower is better: n ln(RSS / n) + parameters x ln n, a jump's moment being `MOMENT`."""
+    """Schwarz's criterion (1978), n ln(RSS / n) + parameters x ln n; lower is better."""
     begin: int
     """First period that is different."""
     end: int
@@ -85,8 +84,8 @@ def chance_of_none(residuals: Floats, weights: Floats, random: np.random.Generat
     """Chance of as much order as there is, if periods are exchangeable; `residuals` are of one variance.
 
     Two things are looked at, in the series and in `SHUFFLES` shuffled ones: the stretch that differs most from the rest
-    (Olshen, Venkatraman, Lucito & Wigler 2004), which sees a change that stays, and how alike neighbours are (von Neumann
-    1941), which sees what comes and goes. The chance is twice the smaller of the two (Bonferroni).
+    (Olshen, Venkatraman, Lucito & Wigler 2004), which sees a change that stays, and how alike neighbours are (von
+    Neumann 1941), which sees what comes and goes. The chance is twice the smaller of the two (Bonferroni).
     """
     shuffled = random.permuted(np.tile(residuals, (SHUFFLES + 1, 1)), axis=1)
     shuffled[0] = residuals
@@ -95,7 +94,7 @@ def chance_of_none(residuals: Floats, weights: Floats, random: np.random.Generat
 
 
 def _rank(measures: Floats) -> float:
-    """Share of series that measure no less than the first; equal up to rounding, as one shuffled into itself, counts."""
+    """Share of series that measure no less than the first; equal up to rounding is no less."""
     slack = 1e-9 * abs(float(measures[0]))
     return float((measures >= measures[0] - slack).mean())
 

@@ -11,8 +11,9 @@ from tests.monitors.attribution.windows_of import Chance, chance_of, flipped, sa
 from headgate.errors import BadInput
 from headgate.evaluation.estimate import Estimate
 from headgate.evaluation.rows import Rows
-from headgate.monitors.attribution.attribute import MOST, Attribution, Sample, attribute, attributions
+from headgate.monitors.attribution.attribute import Attribution, attribute, attributions
 from headgate.monitors.attribution.kinds import Drift, Remedy
+from headgate.monitors.attribution.samples import MOST, Sample
 from headgate.vocabulary import Task
 
 PARTS = ("data", "concept", "unshared")

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headgate.evaluation.rows import Column, Rows
-from headgate.monitors.attribution.attribute import Sample
+from headgate.monitors.attribution.samples import Sample
 from headgate.vocabulary import Task
 
 Floats = NDArray[np.float64]

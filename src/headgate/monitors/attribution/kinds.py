@@ -12,7 +12,7 @@ from headgate.monitors.attribution.faults import Fault
 from headgate.monitors.attribution.split import Split
 
 MANY: Final = 0.05
-"""Share of the current rows without a counterpart from which new rows are to be labelled rather than old ones weighted."""
+"""Share of current rows without a counterpart from which new rows are to be labelled rather than old ones weighted."""
 
 
 class Drift(StrEnum):

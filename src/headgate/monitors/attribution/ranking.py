@@ -1,10 +1,10 @@
 """Which field's shift explains how much of what other inputs cost.
 
-`attribute` asks when the inputs have moved. The value of a set of fields is what the metric would be on the reference if
-these fields, together, had the distribution they have now, and the others followed them as they did: reference rows are
-weighted by the density ratio of these fields alone. A field's part is its Shapley value (Shapley 1953; for drift Budhathoki
-et al. 2021, "Why did the distribution change?"): the mean of what it adds to every set of the others. Parts sum to the
-value of all. At most `PLAYERS` fields play, so there are at most 15 fits.
+`attribute` asks when the inputs have moved. The value of a set of fields is what the metric would be on the reference
+if these fields, together, had the distribution they have now, and the others followed them as they did: reference rows
+are weighted by the density ratio of these fields alone. A field's part is its Shapley value (Shapley 1953; for drift
+Budhathoki et al. 2021, "Why did the distribution change?"): the mean of what it adds to every set of the others. Parts
+sum to the value of all. At most `PLAYERS` fields play, so there are at most 15 fits.
 """
 
 import math

@@ -16,8 +16,8 @@ be a current row and m(x) the expected loss of a row of either window, both out 
     concept = sum (T - e)(L - m) / sum (T - e)^2            over the shared rows, T = 1 for current ones
 
 which is the doubly robust estimate of the mean change of the loss over S (Crump, Hotz, Imbens & Mitnik 2006; double
-machine learning, Chernozhukov et al. 2018): errors of e and of m enter it as their product alone. For a metric that is no
-mean, L is its value under the weights of `overlap` plus the row's influence, which makes it a one-step estimate.
+machine learning, Chernozhukov et al. 2018): errors of e and of m enter it as their product alone. For a metric that is
+no mean, L is its value under the weights of `overlap` plus the row's influence, which makes it a one-step estimate.
 """
 
 from dataclasses import dataclass
