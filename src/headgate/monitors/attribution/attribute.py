@@ -61,10 +61,10 @@ def attribute(
     """Why the metric `name` changed from one window to another, and what is likely to help.
 
     Both windows must hold answers of one version. Of more than 25,000 rows in a window, so many are looked at, the same
-    ones for the same `seed`; the figures of either window are of all its rows. A changed relation is named where its cost or gain exceeds
-    `tolerance`, in the metric's unit, beyond chance: wrongly in one of a hundred comparisons at most, as is a change
-    of the inputs. Intervals have the coverage `confidence`. Raises headgate.errors.BadInput for a metric that is
-    unknown or of another task.
+    ones for the same `seed`; the figures of either window are of all its rows. A changed relation is named where its
+    cost or gain exceeds `tolerance`, in the metric's unit, beyond chance: wrongly in one of a hundred comparisons at
+    most, as is a change of the inputs. Intervals have the coverage `confidence`. Raises headgate.errors.BadInput for a
+    metric that is unknown or of another task.
 
     >>> import numpy as np
     >>> from headgate.evaluation.rows import Rows

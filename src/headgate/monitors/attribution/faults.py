@@ -24,11 +24,13 @@ _CONSTANT: Final = 0.99
 _APART, _TOGETHER = 0.3, 0.1
 """Kolmogorov distances: a field in another unit lies as far away as this as it is, and as near as this converted."""
 _LEAST: Final = 30
+_WHOLE: Final = (10.0, 12.0, 24.0, 60.0, 100.0, 1000.0, 3600.0, 86400.0, 1e6)
+_MEASURES: Final = (2.54, 0.3048, 1.609344, 3.6, 0.45359237, 4.184, 3.785412)
+"""Centimetres in an inch, metres in a foot, kilometres in a mile and per hour in metres per second, kilograms in a pound,
+joules in a calorie, litres in a gallon."""
 CONVERSIONS: Final = (
-    *((f"{factor:g} times", factor, 0.0) for factor in (10.0, 12.0, 24.0, 60.0, 100.0, 1000.0, 3600.0, 86400.0, 1e6)),
-    *((f"1/{factor:g} of", 1 / factor, 0.0) for factor in (10.0, 12.0, 24.0, 60.0, 100.0, 1000.0, 3600.0, 86400.0, 1e6)),
-    *((f"{factor:g} times", factor, 0.0) for factor in (2.54, 0.3937, 3.28084, 0.3048, 1.609344, 0.621371, 3.6, 0.277778)),
-    *((f"{factor:g} times", factor, 0.0) for factor in (2.204623, 0.453592, 4.184, 0.239006, 3.785412, 0.264172)),
+    *((f"{factor:g} times", factor, 0.0) for factor in (*_WHOLE, *_MEASURES)),
+    *((f"1/{factor:g} of", 1 / factor, 0.0) for factor in (*_WHOLE, *_MEASURES)),
     ("degrees Fahrenheit in place of Celsius, that is 1.8 times and 32 more than", 1.8, 32.0),
     ("degrees Celsius in place of Fahrenheit, that is 5/9 of, less 17.8,", 5 / 9, -160 / 9),
     ("273.15 more than", 1.0, 273.15),

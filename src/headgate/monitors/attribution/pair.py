@@ -1,4 +1,4 @@
-"""Everything of two windows that no metric is needed for, worked out once for all of them. `attribute` is the caller."""
+"""Everything of two windows that no metric is needed for, worked out once for all of them; for `attribute`."""
 
 import math
 from dataclasses import dataclass
