@@ -53,13 +53,13 @@ def test_other_inputs_alone_cost_what_they_cost() -> None:
     assert abs(found.concept.value) < 0.06
 
 
-def test_weighting_alone_would_miss_what_the_regression_mends() -> None:
-    before, now, matrix, shared = pair(5, 4000, shift=0.5, cost=0.0)
-    blind = Overlap(shared.is_current, np.full(8000, 0.5), np.ones(8000, bool), shared.fold, shared.checks)
+def test_where_chances_say_nothing_the_expected_loss_mends_it() -> None:
+    before, now, matrix, shared = pair(5, 20_000, shift=0.5, cost=0.0)
+    blind = Overlap(shared.is_current, np.full(40_000, 0.5), np.ones(40_000, bool), shared.fold, shared.checks)
     found = split(metric("mae"), before, now, matrix, blind)
     assert not isinstance(found, Undefined)
-    # Chances that say nothing leave all of it to the expected loss, and that removes most of the 0.125.
-    assert abs(found.concept.value) < 0.08
+    # Chances that say nothing leave all of it to the expected loss, and that removes the 0.125 up to chance.
+    assert abs(found.concept.value) < 0.07
 
 
 def test_the_drop_needs_no_weights() -> None:
