@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,9 +53,9 @@ def reweighable(metric: Metric, rows: Rows) -> Reweigh | Undefined:
     if is_mean(metric):
         return partial(_mean, reading.value + reading.influence)
     if metric.name == "rmse":
-        return partial(_root, (rows.truth - rows.predicted) ** 2)
+        return partial(_root, (rows.truth - _predicted(rows)) ** 2)
     if metric.name in RATIOS and rows.task is Task.BINARY:
-        return partial(_ratio, *_parts(metric.name, rows.truth == 1, rows.predicted == 1))
+        return partial(_ratio, *_parts(metric.name, rows.truth == 1, _predicted(rows) == 1))
     if metric.name == "auc":
         return partial(_auc, rows)
     return Undefined(f"{metric.name} is no mean of losses and is not measured under weights")
@@ -69,6 +69,11 @@ def is_mean(metric: Metric) -> bool:
     (True, False)
     """
     return metric.name.partition("@")[0] in MEANS
+
+
+def _predicted(rows: Rows) -> NDArray[Any]:
+    assert rows.predicted is not None  # noqa: S101 - these metrics have no reading without
+    return rows.predicted
 
 
 def _mean(numbers: Floats, weights: Floats) -> Weighted | Undefined:
