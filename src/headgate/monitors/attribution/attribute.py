@@ -9,6 +9,7 @@ import msgspec
 
 from headgate.evaluation.estimate import Estimate, Undefined, quantile_of
 from headgate.evaluation.metrics import CONFIDENCE, Metric, estimates, for_task
+from headgate.evaluation.rows import Rows
 from headgate.evaluation.weighted import reweighable
 from headgate.monitors.attribution.faults import Fault
 from headgate.monitors.attribution.kinds import Drift, Findings, Remedy, named
@@ -67,7 +68,6 @@ def attribute(
     metric that is unknown or of another task.
 
     >>> import numpy as np
-    >>> from headgate.evaluation.rows import Rows
     >>> from headgate.vocabulary import Task
     >>> random = np.random.default_rng(3)
     >>> ages = random.uniform(20, 80, 4000)
@@ -100,13 +100,11 @@ def attributions(
     figures = tuple(estimates(each.rows, metrics, confidence) for each in (reference, current))
     if few := too_few(reference, current):
         return {each.name: _nothing(each, figures, Drift.UNDECIDED, few) for each in metrics}
-    pair = compare(*(thinned(each, seed) for each in (reference, current)), seed)
+    pair = compare(thinned(reference, seed), thinned(current, seed), seed)
     return {each.name: _attributed(each, figures, pair, confidence, tolerance) for each in metrics}
 
 
-def _attributed(
-    asked: Metric, figures: Figures, pair: Pair, confidence: float, tolerance: float
-) -> Attribution:
+def _attributed(asked: Metric, figures: Figures, pair: Pair, confidence: float, tolerance: float) -> Attribution:
     before, now, shared = pair.reference.rows, pair.current.rows, pair.shared
     parts = split(asked, before, now, pair.matrix, shared)
     against = list(shared.checks.failed)
@@ -166,6 +164,7 @@ def _unknown(reason: str, rows: int, *names: str) -> dict[str, Estimate]:
 
 
 def _nothing(asked: Metric, figures: Figures, drift: Drift, reason: str) -> Attribution:
+    unknown = _unknown(reason, 0, "drop", "data", "concept", "unshared")
     return Attribution(
         metric=asked.name,
         drift=drift,
@@ -173,5 +172,8 @@ def _nothing(asked: Metric, figures: Figures, drift: Drift, reason: str) -> Attr
         reasons=(reason,),
         reference=figures[0][asked.name],
         current=figures[1][asked.name],
-        **_unknown(reason, 0, "drop", "data", "concept", "unshared"),
+        drop=unknown["drop"],
+        data=unknown["data"],
+        concept=unknown["concept"],
+        unshared=unknown["unshared"],
     )
