@@ -38,6 +38,12 @@ SECONDS, QUICK_SECONDS = 120, 20
 ONE_S: Final = 1.0
 """A comparison of two windows, one metric, on one core."""
 
+TITLES: Final = {
+    "named": "What is named, by the shift in deviations and the points that the changed relation costs",
+    "covered": "Intervals of 95 % against the true split",
+    "courses": "Courses and beginnings of a share that is measured on 500 rows a day, for 60 days",
+}
+
 
 @dataclass(frozen=True)
 class Run:
@@ -196,13 +202,6 @@ def main() -> int:
     (chosen.out / "diagnosis.md").write_text(said)
     print(said)
     return 0 if all(each["ok"] for each in promised) else 1
-
-
-TITLES: Final = {
-    "named": "What is named, by the shift in deviations and the points that the changed relation costs",
-    "covered": "Intervals of 95 % against the true split",
-    "courses": "Courses and beginnings of a share that is measured on 500 rows a day, for 60 days",
-}
 
 
 if __name__ == "__main__":
