@@ -30,7 +30,8 @@ METRICS: Final = ("accuracy", "log_loss", "auc")
 PARTS: Final = ("drop", "data", "concept", "unshared")
 RUNS, QUICK_RUNS = 25, 5
 SERIES, QUICK_SERIES = 100, 10
-QUICK: Final = tuple(itertools.product((0.0, 0.5), (0.0, 5.0))) + ((1.0, 0.0), (1.0, 10.0), (0.0, 10.0), (0.25, 2.0))
+QUICK: Final = (*itertools.product((0.0, 0.5), (0.0, 5.0)), (1.0, 0.0), (1.0, 10.0), (0.0, 10.0), (0.25, 2.0))
+KINDS: Final = ("none", "data", "concept", "both", "undecided")
 NAMED: Final = 0.9
 """Share of the runs in which the right kind must be named."""
 COVERED: Final = 0.9
@@ -62,7 +63,9 @@ class Run:
         wanted = getattr(truth(self.world, metric), part)
         # Where every row drawn has a counterpart this part is said to be zero, and the truth is next to nothing.
         slack = 5e-4 if part == "unshared" else 0.0
-        return figure.low is not None and figure.high is not None and figure.low - slack <= wanted <= figure.high + slack
+        if figure.low is None or figure.high is None:
+            return False
+        return figure.low - slack <= wanted <= figure.high + slack
 
 
 def is_promised(world: Drifted) -> bool:
@@ -87,7 +90,7 @@ def named(made: list[Run]) -> report.Rows:
     for world, each in itertools.groupby(made, key=lambda run: run.world):
         own = list(each)
         said = [run.found["accuracy"].drift.value for run in own]
-        shares = {kind: round(said.count(kind) / len(said), 3) for kind in ("none", "data", "concept", "both", "undecided")}
+        shares = {kind: round(said.count(kind) / len(said), 3) for kind in KINDS}
         right = {f"right by {name}": share([run.is_right(name) for run in own]) for name in METRICS}
         rows.append({"shift": world.shift, "points": world.points, **shares, **right, "runs": len(own)})
     return rows
@@ -138,7 +141,8 @@ def series_gates(rows: report.Rows) -> Iterator[report.Gate]:
     """What is promised of series: courses that are plain, beginnings within their intervals, few false changes."""
     still, *moving = rows
     slack = 0.01 + 3 * math.sqrt(0.01 * 0.99 / still["runs"])
-    yield report.at_most("share of series without a change in which one is seen, at most", 1 - still["said none"], slack)
+    seen = 1 - still["said none"]
+    yield report.at_most("share of series without a change in which one is seen, at most", seen, round(slack, 3))
     plain = [each for each in moving if each["points"] >= series.PLAIN]
     right = min(each[f"said {each['course']}"] for each in plain)
     yield report.at_least(

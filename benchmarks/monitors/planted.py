@@ -144,7 +144,7 @@ def truth(world: Drifted, metric: str) -> Truth:
         return sign * found.value
 
     drop = value(True, now, swap, np.ones(_TRUTH_ROWS)) - value(False, then, 0.0, np.ones(_TRUTH_ROWS))
-    inside = value(True, now, swap, common[1] * 1.0) - value(False, then, 0.0, common[0] * 1.0)
+    inside = value(True, now, swap, common[1].astype(np.float64)) - value(False, then, 0.0, common[0].astype(np.float64))
     concept = value(False, then, swap, weights) - value(False, then, 0.0, weights)
     return Truth(drop, inside - concept, concept, drop - inside)
 

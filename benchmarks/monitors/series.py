@@ -4,6 +4,7 @@ Sixty days of 500 rows around a share of one in ten. It stays, or moves by some 
 or every ten days up and down again.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,6 +16,7 @@ from headgate.monitors.changepoint import ChangePoint, Course, change_point
 
 DAYS, ROWS, SHARE = 60, 500, 0.1
 BEGIN, LENGTH, SPELL = 20, 30, 10
+MOVING: Final = (Course.SUDDEN, Course.GRADUAL, Course.RECURRING)
 PLAIN: Final = 8.0
 """Points from which the course must be named."""
 
@@ -40,13 +42,12 @@ class Changing:
             Course.GRADUAL: np.clip((days - BEGIN + 1) / LENGTH, 0, 1),
             Course.RECURRING: (days // SPELL % 2) * 1.0,
         }[self.course]
-        levels: NDArray[np.float64] = SHARE + self.points / 100 * shape
-        return levels
+        return np.asarray(SHARE + self.points / 100 * shape, np.float64)
 
 
 CELLS: Final = (
     Changing(Course.NONE, 0.0),
-    *(Changing(course, points) for course in (Course.SUDDEN, Course.GRADUAL, Course.RECURRING) for points in (4.0, 8.0, 16.0)),
+    *(Changing(course, points) for course, points in itertools.product(MOVING, (4.0, 8.0, 16.0))),
 )
 
 

@@ -1,6 +1,7 @@
 """When a change began and what course it took, against series whose truth is known."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def noisy(levels: Floats, seed: int, rows: int = 500) -> ChangePoint:
 
 
 def step(begin: int, height: float, days: int = DAYS) -> Floats:
-    return 0.1 + height * (np.arange(days) >= begin)
+    return np.where(np.arange(days) >= begin, 0.1 + height, 0.1)
 
 
 def ramp(begin: int, length: int, height: float) -> Floats:
@@ -29,10 +30,10 @@ def ramp(begin: int, length: int, height: float) -> Floats:
 
 
 def spells(height: float) -> Floats:
-    return 0.1 + height * (np.arange(DAYS) // 10 % 2)
+    return np.where(np.arange(DAYS) // 10 % 2 == 1, 0.1 + height, 0.1)
 
 
-def share(levels: Floats, course: Course, runs: int = 30) -> float:
+def share(levels: Floats, course: Course, runs: int = 20) -> float:
     return sum(noisy(levels, seed).course is course for seed in range(runs)) / runs
 
 
@@ -50,16 +51,16 @@ def test_a_course_that_is_plain_is_named(levels: Floats, course: Course) -> None
 
 
 def test_where_nothing_changes_nothing_is_seen() -> None:
-    runs = 150
+    runs = 100
     seen = sum(noisy(np.full(30, 0.1), seed).course is not Course.NONE for seed in range(runs))
     assert seen / runs <= 0.01 + 3 * math.sqrt(0.01 * 0.99 / runs)
 
 
 @pytest.mark.parametrize(("begin", "height"), [(30, 0.03), (20, 0.06)])
 def test_the_interval_holds_the_moment_as_often_as_it_says(begin: int, height: float) -> None:
-    found = [each for seed in range(100) if (each := noisy(step(begin, height), seed)).began is not None]
+    found = [each for seed in range(50) if (each := noisy(step(begin, height), seed)).began is not None]
     held = [each.earliest <= begin <= each.latest for each in found if each.earliest is not None and each.latest]
-    assert len(found) >= 90
+    assert len(found) >= 45
     assert sum(held) / len(found) >= 0.9
 
 
@@ -76,7 +77,8 @@ def test_the_first_spell_is_when_it_began() -> None:
     found = noisy(spells(0.1), 2)
     assert found.course is Course.RECURRING
     assert found.began == 10
-    assert (found.before, found.after) == (pytest.approx(0.1, abs=0.01), pytest.approx(0.2, abs=0.01))
+    assert found.before == pytest.approx(0.1, abs=0.01)
+    assert found.after == pytest.approx(0.2, abs=0.01)
 
 
 def test_more_periods_than_are_told_apart_are_merged() -> None:
@@ -137,7 +139,7 @@ def test_the_cheapest_path_is_the_cheapest_of_all() -> None:
     values, levels = random.normal(size=9), np.array([0.0, 1.0])
 
     def cost(path: tuple[int, ...]) -> float:
-        changes = sum(one != other for one, other in zip(path, path[1:], strict=False))
+        changes = sum(one != other for one, other in pairwise(path))
         return float(((values - levels[list(path)]) ** 2).sum()) + 0.7 * changes
 
     best = min((tuple(int(bit) for bit in f"{code:09b}") for code in range(512)), key=cost)

@@ -23,8 +23,8 @@ MOST: Final = 120
 """Periods that are told apart; more are merged, neighbours with neighbours."""
 ERROR_RATE: Final = 0.01
 """How often a change may be seen where there is none."""
-CLEARLY: Final = 4.0
-"""By how much the best course must beat the next on the scale of Schwarz's criterion; 2 is some evidence, 6 strong."""
+CLEARLY: Final = 2.0
+"""By how much the best course must beat the next on the scale of Schwarz's criterion: some evidence (Kass & Raftery 1995)."""
 LEANING: Final = 0.35
 """Correlation of neighbouring periods from which chances are no longer what they say."""
 
@@ -36,7 +36,7 @@ class Course(StrEnum):
     SUDDEN = "sudden"
     """From one period to the next, and it stayed."""
     GRADUAL = "gradual"
-    """Over three periods or more, in a line."""
+    """Over five periods or more, in a line."""
     RECURRING = "recurring"
     """It went to another level and came back, once or more often."""
     UNDECIDED = "undecided"
@@ -82,7 +82,12 @@ class Series:
 
 
 def change_point(
-    starts: Sequence[int], values: Sequence[float | None], rows: Sequence[int], *, confidence: float = 0.95, seed: int = 0
+    starts: Sequence[int],
+    values: Sequence[float | None],
+    rows: Sequence[int],
+    *,
+    confidence: float = 0.95,
+    seed: int = 0,
 ) -> ChangePoint:
     """When and how the mean of a figure changed, from one value per period.
 

@@ -16,7 +16,7 @@ from headgate.evaluation.estimate import Floats
 
 EDGE: Final = 2
 """Periods that every level, and every spell, lasts at least."""
-RAMP: Final = 3
+RAMP: Final = 5
 """Periods that a ramp takes at least; a shorter one is a step."""
 SHUFFLES: Final = 399
 RESAMPLES: Final = 300

@@ -12,7 +12,7 @@ from tests.monitors.attribution.windows_of import Chance, chance_of, flipped, sa
 
 from headgate.errors import BadInput
 from headgate.evaluation.estimate import Estimate
-from headgate.evaluation.rows import Rows
+from headgate.evaluation.rows import Column, Rows
 from headgate.monitors.attribution.attribute import Attribution, attribute, attributions
 from headgate.monitors.attribution.kinds import Drift, Remedy
 from headgate.monitors.attribution.samples import MOST, Sample
@@ -139,7 +139,7 @@ def test_another_unit_is_no_changed_relation() -> None:
     assert "Fahrenheit" in found.reasons[0]
 
 
-ODD = {
+ODD: dict[str, Column] = {
     "constant": [1.0] * 2000,
     "all missing": [None] * 2000,
     "huge": [10**400 + each for each in range(2000)],
@@ -172,10 +172,10 @@ def test_tens_of_thousands_of_categories_are_no_drift() -> None:
 
 def test_nothing_but_constant_fields_leaves_the_relation_to_the_answers() -> None:
     before, now = sample(11, 4000), sample(12, 4000, relation=flipped)
-    still = [Sample({"one": np.ones(4000)}, each.rows) for each in (before, now)]
-    assert attribute(*still, "accuracy").drift is Drift.CONCEPT
-    mute = [Sample(each.fields, replace(each.rows, scores=None)) for each in still]
-    assert attribute(*mute, "accuracy").drift is Drift.CONCEPT
+    still, later = (Sample({"one": np.ones(4000)}, each.rows) for each in (before, now))
+    assert attribute(still, later, "accuracy").drift is Drift.CONCEPT
+    mute, silent = (Sample(each.fields, replace(each.rows, scores=None)) for each in (still, later))
+    assert attribute(mute, silent, "accuracy").drift is Drift.CONCEPT
 
 
 def test_one_class_has_no_auc_and_its_inputs_are_told_all_the_same() -> None:
@@ -211,8 +211,10 @@ def test_of_very_many_rows_some_are_looked_at() -> None:
 
 
 def test_a_model_that_is_always_right_has_nothing_to_explain() -> None:
-    perfect = [Sample(each.fields, replace(each.rows, truth=each.rows.predicted)) for each in (sample(11), sample(12))]
-    found = attribute(*perfect, "accuracy")
+    before, now = (
+        Sample(each.fields, replace(each.rows, truth=np.asarray(each.rows.predicted))) for each in (sample(11), sample(12))
+    )
+    found = attribute(before, now, "accuracy")
     assert found.drift is Drift.NONE
     assert_says_something(found)
 

@@ -127,14 +127,14 @@ def test_shapley_values_sum_to_the_worth_of_all_and_treat_equals_alike() -> None
 
 
 def test_the_field_whose_shift_costs_is_ranked_first() -> None:
-    """Losses grow with x alone; x and y both move, y farther."""
+    """Losses depend on x and not on z; both move as far."""
     before, now = sample(1, 4000), sample(2, 4000, shift=-0.8)
-    shifted = with_fields(now, z=np.asarray(now.fields["z"]) + 1.2)
+    shifted = with_fields(now, z=np.asarray(now.fields["z"]) + 0.8)
     found = attribute(before, shifted, "log_loss")
     costs = {each.field: each.cost for each in found.shifts}
     assert set(costs) == {"x", "z"}
     assert found.shifts[0].field == "x"
-    assert costs["z"] == pytest.approx(0.0, abs=0.02)
+    assert costs["z"] == pytest.approx(0.0, abs=0.03)
     assert costs["x"] == pytest.approx(found.data.value, abs=0.03)
 
 
@@ -216,6 +216,7 @@ def test_a_fault_is_the_first_thing_to_mend() -> None:
 def test_columns_of_any_type_come_under_each_other() -> None:
     [mixed] = pooled({"a": np.array([1, 2])}, {"a": np.array(["x"])})
     assert mixed.values.tolist() == ["1", "2", "x"]
-    [days] = pooled({"a": np.array(["2024-01-01", "NaT"], "datetime64[D]")}, {"a": np.array(["2024-01-02"], "datetime64[s]")})
+    early, late = np.array(["2024-01-01", "NaT"], "datetime64[D]"), np.array(["2024-01-02"], "datetime64[s]")
+    [days] = pooled({"a": early}, {"a": late})
     assert days.missing.tolist() == [False, True, False]
     assert days.values[2] - days.values[0] == 86_400 * 10**6

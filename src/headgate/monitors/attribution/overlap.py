@@ -69,8 +69,12 @@ class Overlap:
     @property
     def weights(self) -> Floats:
         """What makes the shared rows of both windows look alike; 0 for the others."""
-        found: Floats = self.shared * np.where(self.is_current, 1 - self.chance, self.chance)
-        return found
+        return overlap_weights(self.is_current, self.chance, self.shared)
+
+
+def overlap_weights(is_current: NDArray[np.bool_], chance: Floats, shared: NDArray[np.bool_]) -> Floats:
+    """1 - e(x) for current rows, e(x) for the reference's, 0 for rows that are not shared."""
+    return np.where(is_current, 1 - chance, chance) * shared.astype(np.float64)
 
 
 def overlap(matrix: Floats, is_current: NDArray[np.bool_], seed: int) -> Overlap:
@@ -92,7 +96,7 @@ def overlap(matrix: Floats, is_current: NDArray[np.bool_], seed: int) -> Overlap
 def _checks(
     matrix: Floats, is_current: NDArray[np.bool_], chance: Floats, shared: NDArray[np.bool_], slope: float
 ) -> Checks:
-    weights = shared * np.where(is_current, 1 - chance, chance)
+    weights = overlap_weights(is_current, chance, shared)
     effective = [_effective(weights[side]) for side in (~is_current, is_current)]
     rows = [float(side.sum()) for side in (~is_current, is_current)]
     error, by_chance = _calibration(chance, is_current)

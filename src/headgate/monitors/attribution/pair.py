@@ -61,7 +61,7 @@ def compare(reference: Sample, current: Sample, seed: int) -> Pair:
 
 def _answers(reference: Rows, current: Rows) -> tuple[Field, ...]:
     """What the model said, as fields: a loss depends on that more than on anything else."""
-    found = []
+    found: list[Field] = []
     if reference.scores is not None and current.scores is not None:
         scores = np.concatenate((reference.scores, current.scores))
         # Of two classes one says it all.

@@ -76,10 +76,8 @@ def shapley(players: Sequence[str], values: dict[frozenset[str], float | None]) 
     count = len(players)
     parts: dict[str, float | None] = {}
     for player in players:
-        without = [chosen for chosen in known if player not in chosen]
-        parts[player] = sum(
-            (known[chosen | {player}] - known[chosen]) / (count * math.comb(count - 1, len(chosen))) for chosen in without
-        )
+        adds = {chosen: known[chosen | {player}] - known[chosen] for chosen in known if player not in chosen}
+        parts[player] = sum(added / (count * math.comb(count - 1, len(chosen))) for chosen, added in adds.items())
     return parts
 
 

@@ -72,7 +72,7 @@ def weakest(
             value,
             int((chosen & shared.is_current).sum()),
             _drop(name, values, chosen, shared.is_current, z),
-            _concept(name, values, expected, chosen, shared, z),
+            _concept(named, expected, chosen, shared, z),
         )
         for field, value, chosen in slices
     ]
@@ -100,8 +100,9 @@ def _drop(name: str, values: Floats, chosen: NDArray[np.bool_], is_current: NDAr
 
 
 def _concept(
-    name: str, values: Floats, expected: Floats, chosen: NDArray[np.bool_], shared: Overlap, z: float
+    named: tuple[str, Floats], expected: Floats, chosen: NDArray[np.bool_], shared: Overlap, z: float
 ) -> Estimate:
+    name, values = named
     rows = int(chosen.sum())
     common = chosen & shared.shared
     weights = shared.weights * common
