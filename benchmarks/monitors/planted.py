@@ -123,10 +123,16 @@ def _ratio(numbers: Floats, shift: float) -> Floats:
     return ratio
 
 
+def _common(numbers: Floats, shift: float) -> NDArray[np.bool_]:
+    """Which inputs have a counterpart in the other window."""
+    inside: NDArray[np.bool_] = np.abs(np.log(_ratio(numbers, shift))) <= math.log(FARTHEST)
+    return inside
+
+
 def _shared(numbers: Floats, shift: float) -> Floats:
     """Weights that give reference rows the distribution which both windows share."""
     ratio = _ratio(numbers, shift)
-    weights: Floats = ratio / (1 + ratio) * (np.abs(np.log(ratio)) <= math.log(FARTHEST))
+    weights: Floats = ratio / (1 + ratio) * _common(numbers, shift)
     return weights
 
 
@@ -135,7 +141,7 @@ def truth(world: Drifted, metric: str) -> Truth:
     """The split, with no error but that of hundreds of thousands of rows, the same ones in every cell."""
     swap, sign = swapped(world), -1.0 if METRICS[metric].higher_is_better else 1.0
     then, now = _inputs(0.0, _TRUTH_ROWS, _truth_draws()), _inputs(world.shift, _TRUTH_ROWS, _truth_draws())
-    common = [np.abs(np.log(_ratio(each[0], world.shift))) <= math.log(FARTHEST) for each in (then, now)]
+    common = [_common(each[0], world.shift).astype(np.float64) for each in (then, now)]
     weights = _shared(then[0], world.shift)
 
     def value(moved: bool, inputs: Inputs, swapping: float, weights: Floats) -> float:
@@ -143,8 +149,9 @@ def truth(world: Drifted, metric: str) -> Truth:
         assert not isinstance(found, Undefined)
         return sign * found.value
 
-    drop = value(True, now, swap, np.ones(_TRUTH_ROWS)) - value(False, then, 0.0, np.ones(_TRUTH_ROWS))
-    inside = value(True, now, swap, common[1].astype(np.float64)) - value(False, then, 0.0, common[0].astype(np.float64))
+    everything = np.ones(_TRUTH_ROWS)
+    drop = value(True, now, swap, everything) - value(False, then, 0.0, everything)
+    inside = value(True, now, swap, common[1]) - value(False, then, 0.0, common[0])
     concept = value(False, then, swap, weights) - value(False, then, 0.0, weights)
     return Truth(drop, inside - concept, concept, drop - inside)
 

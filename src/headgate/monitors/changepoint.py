@@ -24,7 +24,7 @@ MOST: Final = 120
 ERROR_RATE: Final = 0.01
 """How often a change may be seen where there is none."""
 CLEARLY: Final = 2.0
-"""By how much the best course must beat the next on the scale of Schwarz's criterion: some evidence (Kass & Raftery 1995)."""
+"""By how much the best course must beat the next by Schwarz's criterion: some evidence (Kass & Raftery 1995)."""
 LEANING: Final = 0.35
 """Correlation of neighbouring periods from which chances are no longer what they say."""
 

@@ -26,8 +26,8 @@ _APART, _TOGETHER = 0.3, 0.1
 _LEAST: Final = 30
 _WHOLE: Final = (10.0, 12.0, 24.0, 60.0, 100.0, 1000.0, 3600.0, 86400.0, 1e6)
 _MEASURES: Final = (2.54, 0.3048, 1.609344, 3.6, 0.45359237, 4.184, 3.785412)
-"""Centimetres in an inch, metres in a foot, kilometres in a mile, kilometres per hour in metres per second, kilograms in
-a pound, joules in a calorie, litres in a gallon."""
+"""Centimetres in an inch, metres in a foot, kilometres in a mile, kilometres per hour in metres per second, kilograms
+in a pound, joules in a calorie, litres in a gallon."""
 CONVERSIONS: Final = (
     *((f"{factor:g} times", factor, 0.0) for factor in (*_WHOLE, *_MEASURES)),
     *((f"1/{factor:g} of", 1 / factor, 0.0) for factor in (*_WHOLE, *_MEASURES)),
