@@ -28,7 +28,7 @@ from headgate.monitors.attribution.attribute import Attribution, attributions
 SHIFTS, POINTS = (0.0, 0.25, 0.5, 1.0), (0.0, 2.0, 5.0, 10.0)
 METRICS: Final = ("accuracy", "log_loss", "auc")
 PARTS: Final = ("drop", "data", "concept", "unshared")
-RUNS, QUICK_RUNS = 25, 5
+RUNS, QUICK_RUNS = 20, 5
 SERIES, QUICK_SERIES = 100, 10
 QUICK: Final = (*itertools.product((0.0, 0.5), (0.0, 5.0)), (1.0, 0.0), (1.0, 10.0), (0.0, 10.0), (0.25, 2.0))
 KINDS: Final = ("none", "data", "concept", "both", "undecided")
