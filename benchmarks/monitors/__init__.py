@@ -1,1 +1,1 @@
-"""What monitors say of simulated windows whose truth is known."""
+"""Benchmarks of the monitors."""

@@ -9,7 +9,6 @@ unless `--seed` draws others. Writes ``diagnosis.json`` and ``diagnosis.md``; ex
 import argparse
 import itertools
 import json
-import math
 import sys
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 from benchmarks.monitors import series
 from benchmarks.monitors.planted import ROWS, Drifted, draw, truth
+from benchmarks.monitors.series import COVERED, NAMED, most_lacking
 
 from benchmarks import machine, report
 from headgate.evaluation.estimate import Estimate
@@ -32,9 +32,6 @@ RUNS, QUICK_RUNS = 20, 5
 SERIES, QUICK_SERIES = 100, 10
 QUICK: Final = (*itertools.product((0.0, 0.5), (0.0, 5.0)), (1.0, 0.0), (1.0, 10.0), (0.0, 10.0), (0.25, 2.0))
 KINDS: Final = ("none", "data", "concept", "both", "undecided")
-NAMED: Final = 0.9
-"""Share of the runs in which the right kind must be named."""
-COVERED: Final = 0.9
 SECONDS, QUICK_SECONDS = 120, 20
 ONE_S: Final = 1.0
 """A comparison of two windows, one metric, on one core."""
@@ -137,31 +134,9 @@ def gates(made: list[Run]) -> Iterator[report.Gate]:
             yield report.at_least(f"{name}: intervals of 95 % that hold the true {part}, at least", value, COVERED)
 
 
-def series_gates(rows: report.Rows) -> Iterator[report.Gate]:
-    """What is promised of series: courses that are plain, beginnings within their intervals, few false changes."""
-    still, *moving = rows
-    slack = 0.01 + 3 * math.sqrt(0.01 * 0.99 / still["runs"])
-    seen = 1 - still["said none"]
-    yield report.at_most("share of series without a change in which one is seen, at most", seen, round(slack, 3))
-    plain = [each for each in moving if each["points"] >= series.PLAIN]
-    right = min(each[f"said {each['course']}"] for each in plain)
-    yield report.at_least(
-        "course named where it moves by 8 points, worst cell less three standard errors, at least",
-        right,
-        most_lacking(NAMED, still["runs"]),
-    )
-    held = float(np.mean([each["held"] for each in plain]))
-    yield report.at_least("intervals of 95 % that hold the day it began, of the same, at least", held, COVERED)
-
-
 def by_cell(made: list[Run]) -> Iterator[list[Run]]:
     """The runs of each cell."""
     return (list(each) for _, each in itertools.groupby(made, key=lambda run: run.world))
-
-
-def most_lacking(rate: float, count: int) -> float:
-    """The least share that is seen of something that happens at `rate`, three standard errors included."""
-    return round(rate - 3 * math.sqrt(rate * (1 - rate) / count), 3)
 
 
 def seconds() -> float:
@@ -193,7 +168,7 @@ def main() -> int:
     made = runs(cells(quick=chosen.quick), chosen.runs or (QUICK_RUNS if chosen.quick else RUNS), chosen.seed)
     courses = list(series.lines(QUICK_SERIES if chosen.quick else SERIES, chosen.seed))
     found = {"named": named(made), "covered": covered(made), "courses": courses}
-    promised = [*gates(made), *series_gates(courses)]
+    promised = [*gates(made), *series.gates(courses)]
     promised.append(report.at_most("processor seconds of one comparison of 5,000 rows, at most", seconds(), ONE_S))
     limit = QUICK_SECONDS if chosen.quick else SECONDS
     if chosen.runs is None:

@@ -5,6 +5,7 @@ or every ten days up and down again.
 """
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,13 +13,19 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from headgate.monitors.changepoint import ChangePoint, Course, change_point
+from benchmarks import report
+from headgate.monitors.attribution.changepoint import ChangePoint, change_point
+from headgate.monitors.attribution.courses import Course
 
 DAYS, ROWS, SHARE = 60, 500, 0.1
 BEGIN, LENGTH, SPELL = 20, 30, 10
 MOVING: Final = (Course.SUDDEN, Course.GRADUAL, Course.RECURRING)
 PLAIN: Final = 8.0
 """Points from which the course must be named."""
+NAMED: Final = 0.9
+"""Share of the runs in which the right name must be given."""
+COVERED: Final = 0.9
+"""Share of the runs in which an interval of 95 % must hold the truth."""
 
 
 @dataclass(frozen=True)
@@ -80,3 +87,28 @@ def lines(count: int, seed: int) -> Iterator[dict[str, Any]]:
             "days": round(float(np.median([high - low for low, high in dated])), 1) if dated else "-",
             "runs": count,
         }
+
+
+def gates(rows: report.Rows) -> Iterator[report.Gate]:
+    """What is promised: courses that are plain, beginnings within their intervals, few false changes."""
+    still, *moving = rows
+    slack = round(0.01 + 3 * math.sqrt(0.01 * 0.99 / still["runs"]), 3)
+    yield report.at_most("share of series without a change in which one is seen, at most", 1 - still["said none"], slack)
+    plain = [each for each in moving if each["points"] >= PLAIN]
+    right = min(each[f"said {each['course']}"] for each in plain)
+    yield report.at_least(
+        "course named where it moves by 8 points, worst cell less three standard errors, at least",
+        right,
+        most_lacking(NAMED, still["runs"]),
+    )
+    held = float(np.mean([each["held"] for each in plain]))
+    yield report.at_least("intervals of 95 % that hold the day it began, of the same, at least", held, COVERED)
+
+
+def most_lacking(rate: float, count: int) -> float:
+    """The least share that is seen of something that happens at `rate`, three standard errors included.
+
+    >>> most_lacking(0.9, 100)
+    0.81
+    """
+    return round(rate - 3 * math.sqrt(rate * (1 - rate) / count), 3)

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from headgate.evaluation.classification import f1_parts, precision_parts, recall_parts
 from headgate.evaluation.estimate import Floats, Undefined
 from headgate.evaluation.metrics import Metric, readings
 from headgate.evaluation.rows import Rows
@@ -20,8 +21,10 @@ from headgate.vocabulary import Task
 
 MEANS: Final = ("accuracy", "log_loss", "brier", "mae", "pinball")
 """Metrics that are the mean of one number per row."""
-RATIOS: Final = ("precision", "recall", "f1")
-"""Metrics of a binary task that are the ratio of two sums."""
+RATIOS: Final = {"precision": precision_parts, "recall": recall_parts, "f1": f1_parts}
+"""Metrics of a binary task that are the ratio of two sums, and what every row adds to them."""
+ROUNDING: Final = 1e-12
+"""Of numbers that are all alike, the largest share of them by which sums in floating point tell them apart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +33,17 @@ class Weighted:
 
     value: float
     influence: Floats
+
+    @classmethod
+    def of(cls, value: float, influence: Floats) -> "Weighted":
+        """The value and its influences, which are zero where they are nothing but rounding errors of the value.
+
+        >>> Weighted.of(0.1, np.array([1e-17, -1e-17])).influence.tolist()
+        [0.0, 0.0]
+        """
+        if float(np.abs(influence).max()) <= ROUNDING * abs(value):
+            return cls(value, np.zeros(len(influence)))
+        return cls(value, influence)
 
 
 Reweigh = Callable[[Floats], Weighted | Undefined]
@@ -55,7 +69,8 @@ def reweighable(metric: Metric, rows: Rows) -> Reweigh | Undefined:
     if metric.name == "rmse":
         return partial(_root, (rows.truth - _predicted(rows)) ** 2)
     if metric.name in RATIOS and rows.task is Task.BINARY:
-        return partial(_ratio, *_parts(metric.name, rows.truth == 1, _predicted(rows) == 1))
+        parts = RATIOS[metric.name]((rows.truth == 1).astype(np.float64), _predicted(rows) == 1)
+        return partial(_ratio, *parts)
     if metric.name == "auc":
         return partial(_auc, rows)
     return Undefined(f"{metric.name} is no mean of losses and is not measured under weights")
@@ -81,7 +96,7 @@ def _mean(numbers: Floats, weights: Floats) -> Weighted | Undefined:
     if total <= 0:
         return Undefined("no row has any weight")
     value = float((weights * numbers).sum()) / total
-    return Weighted(value, numbers - value)
+    return Weighted.of(value, numbers - value)
 
 
 def _root(squares: Floats, weights: Floats) -> Weighted | Undefined:
@@ -92,20 +107,12 @@ def _root(squares: Floats, weights: Floats) -> Weighted | Undefined:
     return Weighted(value, found.influence / (2 * value))
 
 
-def _parts(name: str, truth: NDArray[np.bool_], called: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Numerator and denominator of a ratio, one number per row."""
-    both = (truth & called).astype(np.float64)
-    if name == "f1":
-        return 2 * both, truth.astype(np.float64) + called
-    return both, (called if name == "precision" else truth).astype(np.float64)
-
-
 def _ratio(above: Floats, below: Floats, weights: Floats) -> Weighted | Undefined:
     whole, part = float(weights.sum()), float((weights * below).sum())
     if part <= 0:
         return Undefined("no row that counts has any weight")
     value = float((weights * above).sum()) / part
-    return Weighted(value, (above - value * below) * (whole / part))
+    return Weighted.of(value, (above - value * below) * (whole / part))
 
 
 def _auc(rows: Rows, weights: Floats) -> Weighted | Undefined:
@@ -124,4 +131,4 @@ def _auc(rows: Rows, weights: Floats) -> Weighted | Undefined:
         influence[ranking.order] += np.where(hits, hit[ranking.group], miss[ranking.group])
         value += own
     count = len(rows.rankings)
-    return Weighted(value / count, influence / count)
+    return Weighted.of(value / count, influence / count)

@@ -42,3 +42,25 @@ def sample(seed: int, rows: int = 2000, *, shift: float = 0.0, relation: Chance 
 def with_fields(given: Sample, **columns: Column) -> Sample:
     """The same rows with some fields replaced or added."""
     return Sample({**given.fields, **columns}, given.rows)
+
+
+def numbers(seed: int, rows: int, *, cost: float, size: float = 1.0) -> tuple[Sample, Sample]:
+    """Two windows of a regression that predicts 0, in units of `size`; the truth is normal, `cost` higher in the second."""
+    random = np.random.default_rng(seed)
+    windows = []
+    for more in (0.0, cost):
+        x, truth = random.normal(size=rows), size * (random.normal(size=rows) + more)
+        windows.append(Sample({"x": x}, Rows(Task.REGRESSION, truth, np.zeros(rows), None)))
+    return windows[0], windows[1]
+
+
+ROWS = 1500
+CURRENT = np.arange(2 * ROWS) >= ROWS
+"""Two windows of `ROWS` rows, the reference's first."""
+
+
+def normal(seed: int, shift: float = 0.0, spread: float = 1.0) -> Floats:
+    """A normal number in both windows, moved and widened in the second."""
+    values = np.random.default_rng(seed).normal(size=2 * ROWS)
+    values[CURRENT] = spread * values[CURRENT] + shift
+    return values

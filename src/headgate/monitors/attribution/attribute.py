@@ -3,21 +3,25 @@
 Nothing here fails on data: what cannot be told is `undecided`, and what cannot be compared `broken`, with the reason.
 """
 
+import math
 from collections.abc import Iterable
 
 import msgspec
+import numpy as np
 
-from headgate.evaluation.estimate import Estimate, Undefined, quantile_of
+from headgate.errors import BadInput
+from headgate.evaluation.estimate import Estimate, Undefined, estimate, quantile_of
 from headgate.evaluation.metrics import CONFIDENCE, Metric, estimates, for_task
 from headgate.evaluation.rows import Rows
 from headgate.evaluation.weighted import reweighable
 from headgate.monitors.attribution.faults import Fault
+from headgate.monitors.attribution.gaps import Gap
 from headgate.monitors.attribution.kinds import Drift, Findings, Remedy, named
 from headgate.monitors.attribution.overlap import Checks, Overlap
 from headgate.monitors.attribution.pair import ERROR_RATE, Pair, compare
 from headgate.monitors.attribution.ranking import Shift, shifts
 from headgate.monitors.attribution.samples import Sample, incomparable, thinned, too_few
-from headgate.monitors.attribution.split import Split, dropped, split, worse
+from headgate.monitors.attribution.split import dropped, split, worse
 from headgate.monitors.attribution.weakness import Weakness, losses, weakest
 
 Figures = tuple[dict[str, Estimate], ...]
@@ -44,10 +48,13 @@ class Attribution(msgspec.Struct, frozen=True, kw_only=True):
     checks: Checks | None = None
     """What the weights were judged by; None where nothing was weighted."""
     faults: tuple[Fault, ...] = ()
+    """Fields that arrive broken, whatever else is said."""
+    gaps: tuple[Gap, ...] = ()
+    """Where most current rows without a counterpart are."""
     shifts: tuple[Shift, ...] = ()
-    """Fields that moved, costliest first."""
+    """Fields that moved, those with the largest effect on the metric first."""
     slices: tuple[Weakness, ...] = ()
-    """Slices that got worse, surest first."""
+    """Slices that got worse, those that surely add most to the drop first."""
 
 
 def attribute(
@@ -65,7 +72,7 @@ def attribute(
     ones for the same `seed`; the figures of either window are of all its rows. A changed relation is named where its
     cost or gain exceeds `tolerance`, in the metric's unit, beyond chance: wrongly in one of a hundred comparisons at
     most, as is a change of the inputs. Intervals have the coverage `confidence`. Raises headgate.errors.BadInput for a
-    metric that is unknown or of another task.
+    metric that is unknown or of another task, a `confidence` outside 0 to 1 and a `tolerance` below 0.
 
     >>> import numpy as np
     >>> from headgate.vocabulary import Task
@@ -93,28 +100,26 @@ def attributions(
     seed: int = 0,
 ) -> dict[str, Attribution]:
     """`attribute` for several metrics, by name; what does not depend on the metric is worked out once."""
+    if not 0.0 <= tolerance < math.inf:
+        raise BadInput("tolerance", "range", "a tolerance is a number of the metric's unit, 0 or more")
     metrics = for_task(reference.rows.task, names)
     if wrong := incomparable(reference, current):
         unknown = {each.name: Estimate(each.name, None, None, None, 0, wrong) for each in metrics}
-        return {each.name: _nothing(each, (unknown, unknown), Drift.BROKEN, wrong) for each in metrics}
+        return {each.name: _nothing(each, Drift.BROKEN, wrong, (unknown, unknown)) for each in metrics}
     figures = tuple(estimates(each.rows, metrics, confidence) for each in (reference, current))
     if few := too_few(reference, current):
-        return {each.name: _nothing(each, figures, Drift.UNDECIDED, few) for each in metrics}
+        return {each.name: _nothing(each, Drift.UNDECIDED, few, figures) for each in metrics}
     pair = compare(thinned(reference, seed), thinned(current, seed), seed)
     return {each.name: _attributed(each, figures, pair, confidence, tolerance) for each in metrics}
 
 
+@np.errstate(over="ignore", invalid="ignore")  # numbers too large for a float are said where they are read
 def _attributed(asked: Metric, figures: Figures, pair: Pair, confidence: float, tolerance: float) -> Attribution:
-    before, now, shared = pair.reference.rows, pair.current.rows, pair.shared
-    parts = split(asked, before, now, pair.matrix, shared)
-    against = list(shared.checks.failed)
-    if isinstance(parts, Undefined) and not against:
-        against = [parts.reason]
-    against += [f"{each.field} no longer means what it meant" for each in pair.faults if each.hides_relation]
-    told = None if isinstance(parts, Undefined) else parts
-    findings = Findings(bool(pair.moved), pair.faults, told, tuple(against), 1 - shared.checks.current_share)
-    drift, remedy, reasons = named(findings, quantile_of(1 - ERROR_RATE), tolerance)
+    before, now, shared, z = pair.reference.rows, pair.current.rows, pair.shared, quantile_of(confidence)
+    found = _findings(asked, pair)
+    drift, remedy, reasons = named(found, quantile_of(1 - ERROR_RATE), tolerance)
     measure, harm = reweighable(asked, before), losses(asked, before, now)
+    cost = measure if isinstance(measure, Undefined) else worse(asked, measure)
     return Attribution(
         metric=asked.name,
         drift=drift,
@@ -122,40 +127,45 @@ def _attributed(asked: Metric, figures: Figures, pair: Pair, confidence: float, 
         reasons=(*reasons, *pair.notes),
         reference=figures[0][asked.name],
         current=figures[1][asked.name],
-        drop=_drop(asked, before, now, quantile_of(confidence)),
-        **_parts(told, "; ".join(against), shared, quantile_of(confidence)),
+        drop=_drop(asked, before, now, z),
+        **_parts(found, shared, z),
         checks=shared.checks,
         faults=pair.faults,
-        shifts=shifts(
-            pair.moved,
-            pair.columns,
-            shared.is_current,
-            measure if isinstance(measure, Undefined) else worse(asked, measure),
-        ),
+        gaps=pair.gaps,
+        shifts=shifts(pair.moved, pair.columns, shared.is_current, cost),
         slices=() if isinstance(harm, Undefined) else weakest(pair.fields, pair.matrix, shared, harm, confidence),
     )
 
 
+def _findings(asked: Metric, pair: Pair) -> Findings:
+    """What the drift is named by, with all that speaks against judging the relation."""
+    shared = pair.shared
+    parts = split(asked, pair.reference.rows, pair.current.rows, pair.matrix, shared)
+    against = list(shared.checks.failed)
+    if isinstance(parts, Undefined) and not against:
+        against = [parts.reason]
+    against += [f"{each.field} no longer means what it meant" for each in pair.faults if each.hides_relation]
+    told = None if isinstance(parts, Undefined) else parts
+    return Findings(bool(pair.moved), pair.faults, told, tuple(against), 1 - shared.checks.current_share, pair.gaps)
+
+
 def _drop(asked: Metric, before: Rows, now: Rows, z: float) -> Estimate:
-    found, rows = dropped(asked, before, now), len(before) + len(now)
-    if isinstance(found, Undefined):
-        return Estimate("drop", None, None, None, rows, found.reason)
-    return found.estimate("drop", z)
+    found = dropped(asked, before, now)
+    return estimate("drop", found if isinstance(found, Undefined) else found.reading(z), len(before) + len(now))
 
 
-def _parts(told: Split | None, against: str, shared: Overlap, z: float) -> dict[str, Estimate]:
+def _parts(found: Findings, shared: Overlap, z: float) -> dict[str, Estimate]:
     """The parts of the drop; without a value where something speaks against dividing it.
 
     Where every row has a counterpart, those without one cost nothing, and that is certain.
     """
-    rows = len(shared.shared)
-    if told is None or against:
-        return _unknown(against, rows, "data", "concept", "unshared")
-    certain = Estimate("unshared", 0.0, 0.0, 0.0, rows)
+    if found.split is None or found.against:
+        return _unknown("; ".join(found.against), len(shared.shared), "data", "concept", "unshared")
+    certain = Estimate("unshared", 0.0, 0.0, 0.0, len(shared.shared))
     return {
-        "data": told.data.estimate("data", z),
-        "concept": told.concept.estimate("concept", z),
-        "unshared": certain if bool(shared.shared.all()) else told.unshared.estimate("unshared", z),
+        "data": found.split.data.estimate("data", z),
+        "concept": found.split.concept.estimate("concept", z),
+        "unshared": certain if bool(shared.shared.all()) else found.split.unshared.estimate("unshared", z),
     }
 
 
@@ -163,17 +173,16 @@ def _unknown(reason: str, rows: int, *names: str) -> dict[str, Estimate]:
     return {name: Estimate(name, None, None, None, rows, reason) for name in names}
 
 
-def _nothing(asked: Metric, figures: Figures, drift: Drift, reason: str) -> Attribution:
-    unknown = _unknown(reason, 0, "drop", "data", "concept", "unshared")
+def _nothing(asked: Metric, drift: Drift, reason: str, figures: Figures) -> Attribution:
+    """What is said where windows cannot be compared: their own figures, and why there is nothing else."""
+    before, now = (each[asked.name] for each in figures)
+    unknown = _unknown(reason, before.rows + now.rows, "drop", "data", "concept", "unshared")
     return Attribution(
         metric=asked.name,
         drift=drift,
         remedy=Remedy.WAIT,
         reasons=(reason,),
-        reference=figures[0][asked.name],
-        current=figures[1][asked.name],
-        drop=unknown["drop"],
-        data=unknown["data"],
-        concept=unknown["concept"],
-        unshared=unknown["unshared"],
+        reference=before,
+        current=now,
+        **unknown,
     )

@@ -1,7 +1,7 @@
 """What a linear model is shown of the fields: numbers by rank and in pieces, categories one by one, pairs as products.
 
-`attribute` builds one of the fields, and one of the fields and the model's own answers. Every column has mean 0 and
-standard deviation 1 over both windows together, so that a difference of means between them is a standardised one.
+`pair` builds one of the fields, and one of the model's own answers. Every column has mean 0 and standard deviation 1
+over both windows together, so that a difference of means between them is a standardised one.
 """
 
 import math
@@ -16,7 +16,7 @@ from scipy.special import log_ndtr, ndtri
 
 from headgate.evaluation.estimate import Floats
 from headgate.evaluation.slices import OTHERS, groups
-from headgate.monitors.attribution.pooled import FEW, Field
+from headgate.monitors.attribution.pooled import Field
 
 JOINT: Final = "(jointly)"
 """Whose columns are products of two fields: what changes only in how fields go together."""
@@ -26,8 +26,6 @@ LEAST: Final = 50
 """Rows of both windows that must have a category, and lack it, for it to be a column."""
 PAIRED: Final = 10
 """Numbers up to which every pair of them is a column; with more, how fields go together is not looked at."""
-MOST: Final = 150
-"""Columns a fit is given; those that differ most are kept."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,9 +49,9 @@ class Basis:
         apart: Floats = self.matrix[is_current].mean(axis=0) - self.matrix[~is_current].mean(axis=0)
         return apart
 
-    def widest(self, is_current: NDArray[np.bool_]) -> Floats:
-        """At most `MOST` columns, those whose means differ most."""
-        kept = np.sort(np.argsort(-np.abs(self.distances(is_current)), kind="stable")[:MOST])
+    def widest(self, is_current: NDArray[np.bool_], most: int) -> Floats:
+        """At most so many columns, those whose means differ most, in their order."""
+        kept = np.sort(np.argsort(-np.abs(self.distances(is_current)), kind="stable")[:most])
         columns: Floats = self.matrix[:, kept]
         return columns
 
@@ -69,8 +67,10 @@ class Moved:
     """Logarithm of the chance that any column of any field lies as far apart where nothing moved; at most 0."""
 
 
-def basis(fields: Sequence[Field]) -> Basis:
-    """The columns of these fields; fields that are constant over both windows have none.
+def basis(fields: Sequence[Field], *, jointly: bool = True) -> Basis:
+    """The columns of these fields, of which there is at least one; a field that never varies has none.
+
+    Products of pairs are added where `jointly` and there are at most `PAIRED` numbers.
 
     >>> made = basis([Field("a", np.arange(200.0)), Field("b", np.ones(200))])
     >>> made.fields, made.matrix.shape, round(float(made.matrix[:, 0].std()), 6)
@@ -80,19 +80,18 @@ def basis(fields: Sequence[Field]) -> Basis:
     owners: list[int] = []
     ranked: list[Floats] = []
     for place, field in enumerate(fields):
-        if _is_number(field):
+        if field.is_continuous():
             made = _pieces(field)
             ranked.append(made[0])
         else:
             made = _indicators(field)
         columns.extend(made)
         owners.extend([place] * len(made))
-    if len(ranked) <= PAIRED:
+    if jointly and len(ranked) <= PAIRED:
         products = [one * other for one, other in combinations(ranked, 2)]
         columns.extend(products)
         owners.extend([len(fields)] * len(products))
-    rows = len(fields[0].missing) if fields else 0
-    matrix = np.column_stack(columns) if columns else np.zeros((rows, 0))
+    matrix = np.column_stack(columns) if columns else np.zeros((len(fields[0].values), 0))
     spread = matrix.std(axis=0)
     kept = spread > 1e-9
     matrix = (matrix[:, kept] - matrix[:, kept].mean(axis=0)) / spread[kept]
@@ -103,15 +102,14 @@ def basis(fields: Sequence[Field]) -> Basis:
 def moved(made: Basis, is_current: NDArray[np.bool_]) -> tuple[Moved, ...]:
     """Every field of the basis, surest first, by its farthest column.
 
-    Each column's means are compared by a z test with the pooled variance; for a number's rank that is the
-    Mann-Whitney test on normal scores (van der Waerden 1952). Chances are Bonferroni's over all columns, so the
-    smallest of them is below 1 % in one of a hundred comparisons of windows that are alike, at most.
+    Each column's means are compared by a z test with the variance over both windows; for a number's rank that is
+    van der Waerden's test of normal scores (1952). Chances are Bonferroni's over all columns, so the smallest of them
+    is below 1 % in one of a hundred comparisons of windows that are alike, at most.
     """
     apart = made.distances(is_current)
-    rows = len(is_current)
     here = int(is_current.sum())
-    errors = math.sqrt(1 / here + 1 / (rows - here))
-    logs = np.minimum(0.0, np.log(2) + log_ndtr(-np.abs(apart) / errors) + math.log(max(1, len(apart))))
+    error = math.sqrt(1 / here + 1 / (len(is_current) - here))
+    logs = np.minimum(0.0, np.log(2) + log_ndtr(-np.abs(apart) / error) + math.log(max(1, len(apart))))
     found = []
     for place, name in enumerate(made.fields):
         own = np.flatnonzero(made.owners == place)
@@ -123,15 +121,11 @@ def moved(made: Basis, is_current: NDArray[np.bool_]) -> tuple[Moved, ...]:
     return tuple(sorted(found, key=lambda each: (each.log_p, -abs(each.distance))))
 
 
-def _is_number(field: Field) -> bool:
-    return field.has_numbers and len(np.unique(field.values[~field.missing])) > FEW
-
-
 def _pieces(field: Field) -> list[Floats]:
     """A number's normal score and its bends; where a value is missing, the middle and a column that says so."""
     missing = field.missing
     scores = np.zeros(len(missing))
-    scores[~missing] = normal_scores(field.values[~missing])
+    scores[~missing] = normal_scores(field.numbers[~missing])
     pieces = [scores, *(np.maximum(scores - knot, 0.0) for knot in KNOTS)]
     return [*pieces, missing.astype(np.float64)] if _often(int(missing.sum()), len(missing)) else pieces
 

@@ -1,8 +1,9 @@
-"""Fields that arrive broken: missing, filled with one value, in another unit, or with values never seen.
+"""Fields that arrive broken: missing, filled with one value, in another unit or type, or with values never seen.
 
-`attribute` asks before it compares distributions, because such a field makes every other difference look like drift.
+`pair` asks before the windows are weighed, because such a field makes every other difference look like drift.
 """
 
+import math
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Final
@@ -12,17 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headgate.evaluation.estimate import Floats
-from headgate.monitors.attribution.pooled import FEW, Field
+from headgate.monitors.attribution.pooled import Field
 
 GONE: Final = 0.2
 """By how much the share of missing values must have grown."""
 FILLED: Final = 0.3
-"""By how much the share of one value of a number must have grown."""
+"""By how much the share of one value of a number must have grown that was rare before."""
+RARE: Final = 0.1
+"""Share of the reference's rows up to which a value is rare; a commoner one may just come more often."""
 UNKNOWN: Final = 0.5
 """Share of values the reference never had from which a field of names speaks another language."""
 _CONSTANT: Final = 0.99
-_APART, _TOGETHER = 0.3, 0.1
-"""Kolmogorov distances: a field in another unit lies as far away as this as it is, and as near as this converted."""
+_APART: Final = 0.6
+"""Kolmogorov distance of two samples from which a change of the unit is looked for; skewed numbers drift nearly as far."""
+_NEAR: Final = (0.03, 0.1)
+"""Kolmogorov distance that is left when a conversion is right: what chance shows, but no less and no more than this."""
 _LEAST: Final = 30
 _WHOLE: Final = (10.0, 12.0, 24.0, 60.0, 100.0, 1000.0, 3600.0, 86400.0, 1e6)
 _MEASURES: Final = (2.54, 0.3048, 1.609344, 3.6, 0.45359237, 4.184, 3.785412)
@@ -47,6 +52,8 @@ class FaultKind(StrEnum):
     """One value stands in many rows that had others."""
     UNIT = "unit"
     """The same values in another unit."""
+    TYPE = "type"
+    """Values of another type, such as texts in place of numbers."""
     UNKNOWN = "unknown"
     """Values that the reference never had."""
 
@@ -77,12 +84,16 @@ def faults(fields: Sequence[Field], is_current: NDArray[np.bool_]) -> tuple[Faul
 
 
 def _fault(field: Field, is_current: NDArray[np.bool_]) -> Fault | None:
+    if field.became is not None:
+        then_held, now_holds = field.became
+        return Fault(field.name, FaultKind.TYPE, f"holds {now_holds} where it held {then_held}")
     missing = field.missing
     then, now = float(missing[~is_current].mean()), float(missing[is_current].mean())
     if now - then >= GONE:
         says = f"is missing in {now:.0%} of the current rows, in {then:.0%} of the reference's"
         return Fault(field.name, FaultKind.MISSING, says)
-    before, after = field.values[~is_current & ~missing], field.values[is_current & ~missing]
+    values = field.numbers if field.has_numbers else field.values
+    before, after = values[~is_current & ~missing], values[is_current & ~missing]
     if min(len(before), len(after)) < _LEAST:
         return None
     return _filled(field, before, after) or (
@@ -95,8 +106,8 @@ def _filled(field: Field, before: NDArray[Any], after: NDArray[Any]) -> Fault | 
     values, counts = np.unique(after, return_counts=True)
     value = values[np.argmax(counts)]
     now, then = float(counts.max()) / len(after), float((before == value).mean())
-    is_number = field.has_numbers and len(np.unique(before)) > FEW
-    if (is_number and now - then >= FILLED) or (now >= _CONSTANT and then <= 1 - UNKNOWN):
+    grew = field.is_continuous() and then <= RARE and now - then >= FILLED
+    if grew or (now >= _CONSTANT and then <= 1 - UNKNOWN):
         says = f"has one and the same value in {now:.0%} of the current rows, in {then:.0%} of the reference's"
         return Fault(field.name, FaultKind.FILLED, says)
     return None
@@ -113,20 +124,29 @@ def _unknown(name: str, before: NDArray[Any], after: NDArray[Any]) -> Fault | No
 
 
 def _unit(name: str, before: Floats, after: Floats) -> Fault | None:
-    """A conversion that brings two samples together which lie apart; the nearest where several do."""
+    """A conversion that brings two samples together which lie apart; the nearest where several do.
+
+    What it leaves between them must be what chance shows: the bound is the two-sample Kolmogorov-Smirnov test's at 1 %
+    (Smirnov 1948), 1.628 sqrt(1/n + 1/m).
+    """
     before, after = np.sort(before[np.isfinite(before)]), np.sort(after[np.isfinite(after)])
-    if min(len(before), len(after)) < _LEAST or _kolmogorov(before, after) < _APART:
+    if min(len(before), len(after)) < _LEAST or kolmogorov(before, after) < _APART:
         return None
     with np.errstate(over="ignore"):
         near = [
-            (_kolmogorov(np.sort(before * factor + added), after), words) for words, factor, added in CONVERSIONS
+            (kolmogorov(np.sort(before * factor + added), after), words) for words, factor, added in CONVERSIONS
         ]
     distance, words = min(near)
-    return Fault(name, FaultKind.UNIT, f"is {words} what it was") if distance <= _TOGETHER else None
+    bound = np.clip(1.628 * math.sqrt(1 / len(before) + 1 / len(after)), *_NEAR)
+    return Fault(name, FaultKind.UNIT, f"is {words} what it was") if distance <= bound else None
 
 
-def _kolmogorov(one: Floats, other: Floats) -> float:
-    """The largest distance of two empirical distribution functions; both samples sorted."""
+def kolmogorov(one: Floats, other: Floats) -> float:
+    """The largest distance of two empirical distribution functions, 0 to 1; both samples sorted.
+
+    >>> kolmogorov(np.array([1.0, 2.0]), np.array([2.0, 3.0]))
+    0.5
+    """
     points = np.concatenate((one, other))
     shares = [np.searchsorted(each, points, side="right") / len(each) for each in (one, other)]
     return float(np.abs(shares[0] - shares[1]).max())

@@ -9,6 +9,7 @@ from typing import Final
 
 from headgate.evaluation.estimate import Estimate
 from headgate.monitors.attribution.faults import Fault
+from headgate.monitors.attribution.gaps import Gap, in_words
 from headgate.monitors.attribution.split import Split
 
 MANY: Final = 0.05
@@ -46,7 +47,7 @@ class Remedy(StrEnum):
     RELEARN = "relearn"
     """Learn again on recent rows; older ones teach what is no longer true."""
     WAIT = "wait"
-    """Wait for more labelled rows and compare again."""
+    """Compare again when there is what the reasons say is lacking, mostly labelled rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class Findings:
     """Why the relation cannot be judged; empty where it can."""
     unshared: float
     """Share of the current rows without a counterpart, 0 to 1."""
+    gaps: tuple[Gap, ...] = ()
+    """Where those rows are."""
 
 
 def named(found: Findings, z: float, tolerance: float) -> tuple[Drift, Remedy, tuple[str, ...]]:
@@ -78,17 +81,25 @@ def named(found: Findings, z: float, tolerance: float) -> tuple[Drift, Remedy, t
         if found.has_moved:
             reasons.append("the inputs have changed; whether the relation has cannot be told")
         return Drift.UNDECIDED, Remedy.COLLECT if found.unshared >= MANY else Remedy.WAIT, tuple(reasons)
-    concept = found.split.concept.estimate("concept", z)
-    drop = found.split.drop.estimate("drop", z)
+    drift, remedy, why = _divided(found, found.split, z, tolerance)
+    lacking = in_words(found.unshared, found.gaps)
+    return drift, remedy, tuple(each for each in (*reasons, lacking, why) if each)
+
+
+def _divided(found: Findings, split: Split, z: float, tolerance: float) -> tuple[Drift, Remedy, str]:
+    """The same where the metric was divided, with the reason if that settles nothing."""
+    concept = split.concept.estimate("concept", z)
+    if concept.low is None and concept.value != 0:
+        return Drift.UNDECIDED, Remedy.WAIT, f"what the relation costs has no interval: {concept.reason}"
     if beyond(concept, tolerance):
         drift = Drift.BOTH if found.has_moved else Drift.CONCEPT
-        return drift, Remedy.FIX_FIELD if found.faults else Remedy.RELEARN, tuple(reasons)
+        return drift, Remedy.FIX_FIELD if found.faults else Remedy.RELEARN, ""
     if found.has_moved:
-        return Drift.DATA, _for_data(found, found.split, z, tolerance), tuple(reasons)
-    if beyond(drop, tolerance):
-        reasons.append("the metric has changed, and neither the inputs nor the relation explain it")
-        return Drift.UNDECIDED, Remedy.WAIT, tuple(reasons)
-    return Drift.NONE, Remedy.NOTHING, tuple(reasons)
+        return Drift.DATA, _for_data(found, split, z, tolerance), ""
+    if beyond(split.drop.estimate("drop", z), tolerance):
+        why = "the metric has changed, and neither the inputs nor the relation explain it"
+        return Drift.UNDECIDED, Remedy.WAIT, why
+    return Drift.NONE, Remedy.NOTHING, ""
 
 
 def beyond(figure: Estimate, tolerance: float) -> bool:
@@ -101,8 +112,10 @@ def beyond(figure: Estimate, tolerance: float) -> bool:
 
 
 def _for_data(found: Findings, split: Split, z: float, tolerance: float) -> Remedy:
+    """What helps where the inputs alone changed; nothing needs to where they cost nothing, or made the metric better."""
     if found.faults:
         return Remedy.FIX_FIELD
-    if not any(beyond(part.estimate("part", z), tolerance) for part in (split.data, split.unshared)):
+    costs = [part.estimate("part", z).low for part in (split.data, split.unshared)]
+    if not any(low is not None and low > tolerance for low in costs):
         return Remedy.NOTHING
     return Remedy.COLLECT if found.unshared >= MANY else Remedy.REWEIGHT

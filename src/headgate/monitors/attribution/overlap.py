@@ -1,4 +1,4 @@
-"""Where both windows have rows, and whether their rows can be made to look alike there.
+"""Where both windows have rows, and whether their rows can be made to look alike there; for `pair`.
 
 A classifier is asked which window a row is from. Its chance e(x), out of fold and calibrated, is a density ratio:
 q(x) / p(x) = e(x) / (1 - e(x)) times the reference's rows per current row (Bickel, Brueckner & Scheffer 2007). The rows
@@ -9,6 +9,7 @@ either (Li, Morgan & Zaslavsky 2018, "Balancing covariates via propensity score 
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -97,41 +98,41 @@ def _checks(
     matrix: Floats, is_current: NDArray[np.bool_], chance: Floats, shared: NDArray[np.bool_], slope: float
 ) -> Checks:
     weights = overlap_weights(is_current, chance, shared)
-    effective = [_effective(weights[side]) for side in (~is_current, is_current)]
-    rows = [float(side.sum()) for side in (~is_current, is_current)]
     error, by_chance = _calibration(chance, is_current)
-    after = _imbalance(matrix, is_current, weights)
     made = Checks(
         separation=_separation(chance, is_current),
         slope=slope,
         calibration_error=error,
         reference_share=float(shared[~is_current].mean()),
         current_share=float(shared[is_current].mean()),
-        reference_rows=effective[0],
-        current_rows=effective[1],
+        reference_rows=effective(weights[~is_current]),
+        current_rows=effective(weights[is_current]),
         imbalance_before=_imbalance(matrix, is_current, np.ones(len(chance))),
-        imbalance_after=after,
+        imbalance_after=_imbalance(matrix, is_current, weights),
     )
-    if min(effective) < FEWEST:
-        few = f"the windows have too little in common: {min(effective):.0f} effective rows, {FEWEST:.0f} are needed"
-        return msgspec.structs.replace(made, failed=(few, *_apart(rows, made)))
-    failed = []
-    if error > UNCALIBRATED + 2 * by_chance:
-        failed.append(f"which window a row is from is foretold wrongly by {error:.2f} on average")
-    if after > UNBALANCED + _NOISE * math.sqrt(sum(1 / each for each in effective)):
-        failed.append(f"weights leave the windows {after:.2f} standard deviations apart in some column")
-    return msgspec.structs.replace(made, failed=tuple(failed))
+    return msgspec.structs.replace(made, failed=tuple(_against(made, by_chance)))
 
 
-def _apart(rows: list[float], made: Checks) -> list[str]:
-    """How many rows have a counterpart, where that is what is missing."""
-    if min(rows) < FEWEST:
-        return [f"a window has {min(rows):.0f} labelled rows"]
-    shares = f"{made.current_share:.0%} of the current rows and {made.reference_share:.0%} of the reference's"
-    return [f"{shares} have a counterpart in the other window"]
+def _against(made: Checks, by_chance: float) -> Iterator[str]:
+    """What speaks against the weights, in words; `by_chance` is the calibration error that chance alone would show."""
+    fewest = min(made.reference_rows, made.current_rows)
+    if fewest < FEWEST:
+        yield f"the windows have too little in common: {fewest:.0f} effective rows, {FEWEST:.0f} are needed"
+        shares = f"{made.current_share:.0%} of the current rows and {made.reference_share:.0%} of the reference's"
+        yield f"{shares} have a counterpart in the other window"
+        return
+    if made.calibration_error > UNCALIBRATED + 2 * by_chance:
+        yield f"which window a row is from is foretold wrongly by {made.calibration_error:.2f} on average"
+    if made.imbalance_after > UNBALANCED + _NOISE * math.sqrt(1 / made.reference_rows + 1 / made.current_rows):
+        yield f"weights leave the windows {made.imbalance_after:.2f} standard deviations apart in some column"
 
 
-def _effective(weights: Floats) -> float:
+def effective(weights: Floats) -> float:
+    """How many rows weighted ones are worth, (sum w)^2 / sum w^2 (Kish 1965).
+
+    >>> effective(np.array([1.0, 1.0, 0.0]))
+    2.0
+    """
     squares = float(np.square(weights).sum())
     return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
 

@@ -1,12 +1,12 @@
-"""Fields of two windows under each other, as numbers or as names, whatever types they came in.
+"""Fields of two windows under each other, as numbers, moments or names, whatever types they came in.
 
-`attribute` calls `pooled`; `basis`, `faults` and `weakness` read the columns. Nothing here fails on a value: what is no
-number is a name, and what is no name is its text.
+`pair` calls `pooled`; `basis`, `faults`, `gaps` and `weakness` read the columns. Nothing here fails on a value: what is
+no number and no moment is a name, and what is no name is its text.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -14,11 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headgate.evaluation.estimate import Floats
-from headgate.evaluation.rows import Column, absent, spelled
-from headgate.evaluation.slices import MISSING
+from headgate.evaluation.rows import Column, absent
+from headgate.evaluation.slices import MISSING, narrowed
 
 FEW: Final = 10
 """Different values up to which a number counts as a category."""
+_KINDS: Final = (
+    ("truth values", (bool, np.bool_)),  # before numbers: Python counts them among those
+    ("numbers", (int, float, Decimal, np.integer, np.floating)),
+    ("moments", (date,)),
+    ("texts", (str,)),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,28 +33,45 @@ class Field:
 
     name: str
     values: NDArray[Any]
-    """float64, NaN where a value is missing; or texts, `MISSING` among them."""
+    """float64, NaN where a value is missing; datetime64, NaT there; or texts, `MISSING` among them."""
+    became: tuple[str, str] | None = None
+    """What it holds in the reference and what it holds now, in words, where that is not the same."""
 
     @property
     def has_numbers(self) -> bool:
-        """Whether its values are numbers and no names."""
-        return self.values.dtype.kind == "f"
+        """Whether its values are numbers or moments, and no names."""
+        return self.values.dtype.kind in "fM"
+
+    @property
+    def numbers(self) -> Floats:
+        """Its numbers, or its moments as microseconds; NaN where a value is missing."""
+        if self.values.dtype.kind == "M":
+            return np.where(self.missing, np.nan, self.values.astype(np.int64).astype(np.float64))
+        found: Floats = self.values
+        return found
 
     @property
     def missing(self) -> NDArray[np.bool_]:
         """Which rows have no value."""
+        if self.values.dtype.kind == "M":
+            return np.isnat(self.values)
         found: NDArray[np.bool_] = np.isnan(self.values) if self.has_numbers else self.values == MISSING
         return found
+
+    def is_continuous(self) -> bool:
+        """Whether it has more than `FEW` different numbers, so that its ranks say more than its single values."""
+        return self.has_numbers and len(np.unique(self.values[~self.missing])) > FEW
 
 
 def pooled(reference: Mapping[str, Column], current: Mapping[str, Column]) -> tuple[Field, ...]:
     """The fields that both windows have, in the reference's order.
 
     >>> [each] = pooled({"a": [1, None], "b": [0, 0]}, {"a": [2.5]})
-    >>> each.values.tolist()
-    [1.0, nan, 2.5]
-    >>> pooled({"a": ["x"]}, {"a": [None]})[0].values.tolist()
-    ['x', '(missing)']
+    >>> each.values.tolist(), each.became
+    ([1.0, nan, 2.5], None)
+    >>> [each] = pooled({"a": [1]}, {"a": ["x"]})
+    >>> each.values.tolist(), each.became
+    (['1', 'x'], ('numbers', 'texts'))
     """
     return tuple(_field(name, reference[name], current[name]) for name in reference if name in current)
 
@@ -69,12 +92,13 @@ def _field(name: str, reference: Column, current: Column) -> Field:
     if kinds <= set("iuf"):
         return Field(name, np.concatenate([each.astype(np.float64) for each in sides]))
     if kinds == {"M"}:
-        return Field(name, np.concatenate([_moments(each) for each in sides]))
-    values = [value for each in sides for value in each.tolist()]
-    numbers = _numbers(values)
-    if numbers is not None:
-        return Field(name, numbers)
-    return Field(name, np.array([MISSING if absent(each) else spelled(each) for each in values]))
+        return Field(name, np.concatenate([each.astype("datetime64[us]") for each in sides]))
+    if kinds == {"U"}:
+        return Field(name, np.concatenate(sides))
+    objects = [_objects(each) for each in sides]
+    then, now = (_holds(each) for each in objects)
+    became = (then, now) if then and now and then != now else None
+    return Field(name, narrowed(np.concatenate(objects)), became)
 
 
 def _array(column: Column) -> NDArray[Any]:
@@ -88,29 +112,17 @@ def _array(column: Column) -> NDArray[Any]:
     return found
 
 
-def _moments(column: NDArray[Any]) -> Floats:
-    """Moments as microseconds, NaN for NaT."""
-    found = column.astype("datetime64[us]").astype(np.int64).astype(np.float64)
-    found[np.isnat(column)] = np.nan
-    return found
+def _objects(side: NDArray[Any]) -> NDArray[Any]:
+    """Python's own values; moments in microseconds, since finer ones would become whole numbers."""
+    if side.dtype.kind == "M":
+        side = side.astype("datetime64[us]")
+    return side.astype(object)
 
 
-def _numbers(values: list[Any]) -> Floats | None:
-    """Numbers or moments as floats; None when a value is neither, is too large, or none is there."""
-    present = [each for each in values if not absent(each)]
-    if not present:
-        return None
-    if all(isinstance(each, date) for each in present):
-        return np.array([np.nan if absent(each) else _day(each) for each in values])
-    if not all(isinstance(each, int | float | Decimal) and not isinstance(each, bool) for each in present):
-        return None
-    try:
-        return np.array([np.nan if absent(each) else float(each) for each in values])
-    except OverflowError:  # a whole number of more than 308 digits
-        return None
-
-
-def _day(moment: date) -> float:
-    """Days since the year one, with what is past of the day."""
-    seconds = 0 if not isinstance(moment, datetime) else moment.hour * 3600 + moment.minute * 60 + moment.second
-    return moment.toordinal() + seconds / 86400
+def _holds(side: NDArray[Any]) -> str:
+    """What a column of objects holds, in words; empty where nothing is there, or things of several kinds."""
+    present = [each for each in side.tolist() if not absent(each)]
+    for words, kinds in _KINDS:
+        if present and all(isinstance(each, kinds) for each in present):
+            return words
+    return ""

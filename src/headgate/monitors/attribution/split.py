@@ -2,7 +2,7 @@
 
 Write M(P), M(Q) for the metric on all rows of the reference and of the current window, M(P|A), M(Q|A) on their shared
 rows, and M(S, P), M(S, Q) on the distribution S that both share there, with the relation of input and output that the
-reference or the current window has. Then, as in Cai, Namkoong & Yadlowsky 2023 ("Diagnosing model performance under
+reference or the current window has. Then, after Cai, Namkoong & Yadlowsky 2023 ("Diagnosing model performance under
 distribution shift"),
 
     M(Q) - M(P) = concept + data + unshared
@@ -15,26 +15,24 @@ be a current row and m(x) the expected loss of a row of either window, both out 
 
     concept = sum (T - e)(L - m) / sum (T - e)^2            over the shared rows, T = 1 for current ones
 
-which is the doubly robust estimate of the mean change of the loss over S (Crump, Hotz, Imbens & Mitnik 2006; double
-machine learning, Chernozhukov et al. 2018): errors of e and of m enter it as their product alone. For a metric that is
-no mean, L is its value under the weights of `overlap` plus the row's influence, which makes it a one-step estimate.
+which estimates the mean change of the loss over S (Crump, Hotz, Imbens & Mitnik 2006). It is orthogonal (double machine
+learning, Chernozhukov et al. 2018): an error of e moves it only times the error of m or times itself, and where the
+relation has not changed only times the error of m. For a metric that is no mean, L is its value under the weights of
+`overlap` plus the row's influence, which makes it a one-step estimate.
 """
 
+import math
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headgate.evaluation.estimate import Estimate, Floats, Reading, Undefined, around, estimate
-from headgate.evaluation.metrics import Metric
+from headgate.evaluation.metrics import Metric, readings
 from headgate.evaluation.rows import Rows
-from headgate.evaluation.weighted import Reweigh, Weighted, reweighable
+from headgate.evaluation.weighted import ROUNDING, Reweigh, Weighted, reweighable
 from headgate.monitors.attribution import regression
 from headgate.monitors.attribution.overlap import Overlap
-
-_NOTHING: Final = 1e-9
-"""Influences below this are rounding errors."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,11 +45,17 @@ class Effect:
     def __sub__(self, other: "Effect") -> "Effect":
         return Effect(self.value - other.value, self.influence - other.influence)
 
-    def reading(self, z: float) -> Reading:
-        """The value with its interval; none where no row stands out, which no sample warrants."""
-        if float(np.abs(self.influence).max()) < _NOTHING:
-            return Reading(self.value, None, None, self.influence, "every row has the same loss")
-        return around(self.value, self.influence, z)
+    def reading(self, z: float) -> Reading | Undefined:
+        """The value with its interval; none where no row stands out, since no sample warrants one of no width."""
+        if not math.isfinite(self.value):
+            return Undefined("the numbers are too large for it")
+        if not self.influence.any():
+            return Reading(self.value, None, None, self.influence, "no row stands out, so there is no interval")
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = around(self.value, self.influence, z)
+        if found.low is None or found.high is None or not math.isfinite(found.high - found.low):
+            return Reading(self.value, None, None, self.influence, "the numbers are too large for an interval")
+        return found
 
     def estimate(self, name: str, z: float) -> Estimate:
         """The value everybody outside sees."""
@@ -70,27 +74,34 @@ class Split:
 
 def dropped(metric: Metric, reference: Rows, current: Rows) -> Effect | Undefined:
     """How much worse the metric is on all rows, those of the reference first; or why it cannot be said."""
-    sides = _measures(metric, reference, current)
-    if isinstance(sides, Undefined):
-        return sides
-    is_current = np.repeat([False, True], [len(reference), len(current)])
-    return difference(*sides, np.ones(len(is_current)), is_current)
+    sides, sign = [], -1.0 if metric.higher_is_better else 1.0
+    for name, rows in (("reference", reference), ("current window", current)):
+        reading = readings(rows, [metric])[metric.name]
+        if isinstance(reading, Undefined):
+            return Undefined(f"{metric.name} has no value on the {name}: {reading.reason}")
+        sides.append(Weighted.of(reading.value, reading.influence))
+    before, now = sides
+    both = len(reference) + len(current)
+    parts = (-before.influence * (both / len(reference)), now.influence * (both / len(current)))
+    return Effect(sign * (now.value - before.value), sign * np.concatenate(parts))
 
 
-def split(
-    metric: Metric, reference: Rows, current: Rows, matrix: Floats, shared: Overlap
-) -> Split | Undefined:
+def split(metric: Metric, reference: Rows, current: Rows, matrix: Floats, shared: Overlap) -> Split | Undefined:
     """The drop divided, or why it cannot be; `matrix` has the columns of both windows, the reference's rows first."""
-    sides = _measures(metric, reference, current)
-    if isinstance(sides, Undefined):
-        return sides
-    whole = difference(*sides, np.ones(len(matrix)), shared.is_current)
-    inside = difference(*sides, shared.shared.astype(np.float64), shared.is_current)
-    concept = relation(*sides, matrix, shared)
+    whole = dropped(metric, reference, current)
     if isinstance(whole, Undefined):
         return whole
+    before, now = reweighable(metric, reference), reweighable(metric, current)
+    if isinstance(before, Undefined):
+        return before
+    if isinstance(now, Undefined):
+        return now
+    sides = worse(metric, before), worse(metric, now)
+    everywhere = bool(shared.shared.all())
+    inside = whole if everywhere else difference(*sides, shared.shared.astype(np.float64), shared.is_current)
     if isinstance(inside, Undefined):
         return inside
+    concept = relation(*sides, matrix, shared)
     if isinstance(concept, Undefined):
         return concept
     return Split(drop=whole, data=inside - concept, concept=concept, unshared=whole - inside)
@@ -114,6 +125,8 @@ def relation(before: Reweigh, now: Reweigh, matrix: Floats, shared: Overlap) -> 
     if isinstance(sides, Undefined):
         return sides
     losses = np.concatenate([each.value + each.influence for each in sides])
+    if float(np.ptp(losses)) <= ROUNDING * float(np.abs(losses).max()):
+        return Effect(0.0, np.zeros(len(losses)))
     return residuals(losses, regression.linear(matrix, losses, shared.fold), shared, shared.shared)
 
 
@@ -127,16 +140,6 @@ def residuals(losses: Floats, expected: Floats, shared: Overlap, chosen: NDArray
     for side in (shared.is_current, ~shared.is_current):
         influence[side] -= influence[side].mean()
     return Effect(value, influence)
-
-
-def _measures(metric: Metric, reference: Rows, current: Rows) -> tuple[Reweigh, Reweigh] | Undefined:
-    """The metric of either window as a function of weights, turned so that more is worse."""
-    before, now = reweighable(metric, reference), reweighable(metric, current)
-    if isinstance(before, Undefined):
-        return Undefined(f"{metric.name} has no value on the reference: {before.reason}")
-    if isinstance(now, Undefined):
-        return Undefined(f"{metric.name} has no value on the current window: {now.reason}")
-    return worse(metric, before), worse(metric, now)
 
 
 def worse(metric: Metric, measure: Reweigh) -> Reweigh:
