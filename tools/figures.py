@@ -9,7 +9,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PAGES = (ROOT / "docs" / "performance.md", ROOT / "docs" / "decisions-benchmark.md")
+PAGES = (
+    ROOT / "docs" / "performance.md",
+    ROOT / "docs" / "decisions-benchmark.md",
+    ROOT / "docs" / "monitoring" / "diagnosis.md",
+)
 TABLES = {
     "bench": ("serving",),
     "bench-peers": ("peers",),
@@ -18,6 +22,7 @@ TABLES = {
     "bench-rollouts": ("shadow", "rollback"),
     "bench-journal": ("journal", "join", "windows"),
     "bench-decisions": ("decisions",),
+    "bench-diagnosis": ("diagnosis",),
 }
 """The reports between each pair of marks."""
 

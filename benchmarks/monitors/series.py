@@ -93,7 +93,8 @@ def gates(rows: report.Rows) -> Iterator[report.Gate]:
     """What is promised: courses that are plain, beginnings within their intervals, few false changes."""
     still, *moving = rows
     slack = round(0.01 + 3 * math.sqrt(0.01 * 0.99 / still["runs"]), 3)
-    yield report.at_most("share of series without a change in which one is seen, at most", 1 - still["said none"], slack)
+    seen = 1 - still["said none"]
+    yield report.at_most("share of series without a change in which one is seen, at most", seen, slack)
     plain = [each for each in moving if each["points"] >= PLAIN]
     right = min(each[f"said {each['course']}"] for each in plain)
     yield report.at_least(

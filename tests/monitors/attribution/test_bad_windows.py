@@ -1,4 +1,4 @@
-"""Whatever one feeds it: never an exception, never a NaN, never "fine" for want of a figure; a reason in plain words."""
+"""Whatever one feeds it: no exception, no NaN, no "fine" for want of a figure, but a reason in plain words."""
 
 import math
 from dataclasses import replace
@@ -88,9 +88,8 @@ def test_of_very_many_rows_some_are_looked_at() -> None:
 
 
 def test_a_model_that_is_always_right_has_nothing_to_explain() -> None:
-    before, now = (
-        Sample(each.fields, replace(each.rows, truth=np.asarray(each.rows.predicted))) for each in (sample(11), sample(12))
-    )
+    given = (sample(11), sample(12))
+    before, now = (Sample(each.fields, replace(each.rows, truth=np.asarray(each.rows.predicted))) for each in given)
     found = attribute(before, now, "accuracy")
     assert found.drift is Drift.NONE
     assert_says_something(found)

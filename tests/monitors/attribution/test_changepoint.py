@@ -61,7 +61,11 @@ def test_where_nothing_changes_nothing_is_seen(runs: int) -> None:
 
 @pytest.mark.parametrize(
     ("begin", "height", "runs"),
-    [(20, 0.06, 20), pytest.param(30, 0.03, 200, marks=pytest.mark.slow), pytest.param(20, 0.06, 200, marks=pytest.mark.slow)],
+    [
+        (20, 0.06, 20),
+        pytest.param(20, 0.06, 200, marks=pytest.mark.slow),
+        pytest.param(30, 0.03, 200, marks=pytest.mark.slow),
+    ],
 )
 def test_the_interval_holds_the_moment_as_often_as_it_says(begin: int, height: float, runs: int) -> None:
     found = [each for seed in range(runs) if (each := noisy(step(begin, height), seed)).began is not None]
@@ -106,7 +110,8 @@ def test_empty_days_are_left_out() -> None:
     assert (found.course, found.began) == (Course.SUDDEN, 22)
     assert found.reasons[-1] == "3 of 32 periods have no rows or no number and are left out"
     still = change_point(range(9), [*[0.5] * 8, 10**400], [10] * 9)
-    assert (still.course, still.reasons) == (Course.NONE, ("1 of 9 periods have no rows or no number and are left out",))
+    assert still.course is Course.NONE
+    assert still.reasons == ("1 of 9 periods have no rows or no number and are left out",)
 
 
 def test_values_of_any_size_change_alike() -> None:

@@ -27,7 +27,9 @@ from headgate.monitors.attribution.pooled import Field, pooled
         (lambda x: x.astype(str), FaultKind.TYPE),
     ],
 )
-def test_a_broken_number_is_told_from_one_that_drifts(now: Callable[[Floats], NDArray[Any]], kind: FaultKind | None) -> None:
+def test_a_broken_number_is_told_from_one_that_drifts(
+    now: Callable[[Floats], NDArray[Any]], kind: FaultKind | None
+) -> None:
     random = np.random.default_rng(3)
     before, after = random.normal(50, 10, ROWS), random.normal(50, 10, ROWS)
     found = faults(pooled({"x": before}, {"x": now(after)}), CURRENT)

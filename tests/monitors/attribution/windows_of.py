@@ -45,7 +45,7 @@ def with_fields(given: Sample, **columns: Column) -> Sample:
 
 
 def numbers(seed: int, rows: int, *, cost: float, size: float = 1.0) -> tuple[Sample, Sample]:
-    """Two windows of a regression that predicts 0, in units of `size`; the truth is normal, `cost` higher in the second."""
+    """Two windows of a model that says 0: the truth is normal in units of `size`, and `cost` more in the second."""
     random = np.random.default_rng(seed)
     windows = []
     for more in (0.0, cost):

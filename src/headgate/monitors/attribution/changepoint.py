@@ -121,7 +121,7 @@ def _described(series: Series, confidence: float, random: np.random.Generator) -
     spans = [beginnings(series.values, series.weights, each, confidence, random) for each in contenders]
     low, high = min(low for low, _ in spans), max(high for _, high in spans)
     if (correlation := leaning(series.values - best.levels, series.weights)) > LEANING:
-        reasons.append(f"neighbouring periods lean on each other (correlation {correlation:.2f}); chances are too small")
+        reasons.append(f"neighbouring periods lean on each other (by {correlation:.2f}); chances are too small")
     return ChangePoint(
         course=course,
         began=Micros(series.starts[best.begin]),

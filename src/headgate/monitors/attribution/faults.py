@@ -25,7 +25,7 @@ UNKNOWN: Final = 0.5
 """Share of values the reference never had from which a field of names speaks another language."""
 _CONSTANT: Final = 0.99
 _APART: Final = 0.6
-"""Kolmogorov distance of two samples from which a change of the unit is looked for; skewed numbers drift nearly as far."""
+"""Kolmogorov distance of two samples from which another unit is looked for; skewed numbers drift nearly as far."""
 _NEAR: Final = (0.03, 0.1)
 """Kolmogorov distance that is left when a conversion is right: what chance shows, but no less and no more than this."""
 _LEAST: Final = 30

@@ -1,7 +1,7 @@
-"""Where the windows do not overlap: which current rows have no counterpart in the reference, and which fields part them.
+"""Where the windows do not overlap: which current rows have no counterpart in the reference, which fields part them.
 
-`pair` asks once the rows that are shared are known. Of what such rows cost nobody can say whether other inputs or another
-relation is the cause, so they are named.
+`pair` asks once it is known which rows are shared. Of what the others cost nobody can say whether other inputs or
+another relation is the cause, so they are named.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ class Gap(msgspec.Struct, frozen=True):
 
 
 def gaps(fields: Sequence[Field], shared: Overlap) -> tuple[Gap, ...]:
-    """The `SHOWN` slices that hold most of the current rows without a counterpart; none where hardly a row lacks one."""
+    """The `SHOWN` slices with most of the current rows without a counterpart; none where hardly a row lacks one."""
     alone = shared.is_current & ~shared.shared
     overall = float(alone.sum()) / int(shared.is_current.sum())
     if overall < NOTICED:

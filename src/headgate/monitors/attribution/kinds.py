@@ -112,7 +112,7 @@ def beyond(figure: Estimate, tolerance: float) -> bool:
 
 
 def _for_data(found: Findings, split: Split, z: float, tolerance: float) -> Remedy:
-    """What helps where the inputs alone changed; nothing needs to where they cost nothing, or made the metric better."""
+    """What helps where the inputs alone changed: nothing where they cost nothing, or made the metric better."""
     if found.faults:
         return Remedy.FIX_FIELD
     costs = [part.estimate("part", z).low for part in (split.data, split.unshared)]

@@ -13,7 +13,7 @@ from headgate.evaluation.estimate import Floats
 
 FOLDS: Final = 5
 PENALTY: Final = 1.0
-"""Price of a squared coefficient of a standardised column, of which the likelihood takes half; the intercept is free."""
+"""Price of a squared coefficient of a standardised column; a likelihood takes half of it, and the intercept is free."""
 _STEPS: Final = 25
 _HALVINGS: Final = 8
 _CLOSE: Final = 1e-6

@@ -61,7 +61,7 @@ class _Slice:
 
 
 def losses(asked: Metric, reference: Rows, current: Rows) -> Losses | Undefined:
-    """What slices are judged by: the losses of `asked`, or where it is no mean those of accuracy or the absolute error."""
+    """What slices are judged by: the losses of `asked`; where it is no mean, of accuracy or the absolute error."""
     chosen = asked if is_mean(asked) else metric("mae" if reference.task is Task.REGRESSION else "accuracy")
     sign = -1.0 if chosen.higher_is_better else 1.0
     parts = []
