@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from benchmarks.monitors import series
@@ -57,7 +57,7 @@ class Run:
     def covers(self, metric: str, part: str) -> bool:
         """Whether the interval of a part holds the truth; one without a value does not."""
         figure: Estimate = getattr(self.found[metric], part)
-        wanted = getattr(truth(self.world, metric), part)
+        wanted: float = getattr(truth(self.world, metric), part)
         # Where every row drawn has a counterpart this part is said to be zero, and the truth is next to nothing.
         slack = 5e-4 if part == "unshared" else 0.0
         if figure.low is None or figure.high is None:

@@ -19,8 +19,8 @@ from headgate.evaluation.estimate import Undefined
 from headgate.evaluation.metrics import METRICS
 from headgate.evaluation.rows import Rows
 from headgate.evaluation.weighted import Reweigh, reweighable
-from headgate.monitors.attribution.samples import Sample
 from headgate.monitors.attribution.overlap import FARTHEST
+from headgate.monitors.attribution.samples import Sample
 from headgate.vocabulary import Task
 
 Floats = NDArray[np.float64]

@@ -11,7 +11,7 @@ from headgate.evaluation.estimate import Estimate
 from headgate.monitors.attribution.attribute import Attribution
 from headgate.monitors.attribution.kinds import Drift
 
-SHORT = [Drifted(0.0, 0.0), Drifted(0.5, 0.0), Drifted(0.0, 5.0), Drifted(0.5, 5.0)]
+SHORT = [Drifted(0.0, 0.0), Drifted(0.5, 5.0)]
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def made() -> list[diagnosis.Run]:
 def test_the_right_kind_is_named_and_the_truth_covered(made: list[diagnosis.Run]) -> None:
     assert [run.world.kind for run in made if not run.is_right("accuracy")] == []
     rows = {(each["metric"], each["part"]): each for each in diagnosis.covered(made)}
-    assert min(each["covered"] for each in rows.values()) >= 6 / 8
+    assert min(each["covered"] for each in rows.values()) >= 3 / 4
     assert [each["says"] for each in diagnosis.gates(made) if "kind" in each["says"] and not each["ok"]] == []
 
 

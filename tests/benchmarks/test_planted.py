@@ -20,13 +20,13 @@ def test_what_is_planted_costs_what_it_says() -> None:
 
 def test_the_true_drop_is_that_of_many_rows() -> None:
     world = Drifted(1.0, 5.0)
-    before, now = draw(world, 100_000, np.random.default_rng(1))
+    before, now = draw(world, 60_000, np.random.default_rng(1))
     for name in METRICS:
         early, late = (estimates(each.rows, [metric(name)])[name] for each in (before, now))
         drop = metric(name).better(value_of(early) - value_of(late))
-        assert truth(world, name).drop == pytest.approx(drop, abs=0.008)
+        assert truth(world, name).drop == pytest.approx(drop, abs=0.01)
     numbers = np.column_stack([before.fields[f"x{place}"] for place in range(NUMBERS)])
-    assert np.corrcoef(numbers.T)[0, 3] == pytest.approx(CORRELATION, abs=0.01)
+    assert np.corrcoef(numbers.T)[0, 3] == pytest.approx(CORRELATION, abs=0.015)
 
 
 def value_of(found: Estimate) -> float:

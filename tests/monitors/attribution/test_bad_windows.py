@@ -15,7 +15,6 @@ from headgate.monitors.attribution.kinds import Drift, Remedy
 from headgate.monitors.attribution.samples import MOST, Sample
 from headgate.vocabulary import Task
 
-
 ODD: dict[str, Column] = {
     "constant": [1.0] * 2000,
     "all missing": [None] * 2000,

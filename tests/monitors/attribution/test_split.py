@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from headgate.evaluation.estimate import Undefined
+from headgate.evaluation.estimate import Reading, Undefined
 from headgate.evaluation.metrics import metric
 from headgate.evaluation.rows import Rows
 from headgate.monitors.attribution.overlap import Overlap, overlap
@@ -68,6 +68,7 @@ def test_the_drop_needs_no_weights() -> None:
     assert not isinstance(found, Undefined)
     assert found.value == pytest.approx(now.truth.mean() - before.truth.mean())
     reading = found.reading(Z)
+    assert isinstance(reading, Reading)
     error = np.sqrt(now.truth.var(ddof=1) / 500 + before.truth.var(ddof=1) / 500)
     assert reading.high is not None
     assert reading.high - reading.value == pytest.approx(Z * error, rel=0.01)

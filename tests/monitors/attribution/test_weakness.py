@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.monitors.attribution.windows_of import flipped, sample, with_fields
+from tests.monitors.attribution.windows_of import flipped, sample
 
 from headgate.evaluation.estimate import Undefined
 from headgate.evaluation.metrics import metric

@@ -184,5 +184,8 @@ def _nothing(asked: Metric, drift: Drift, reason: str, figures: Figures) -> Attr
         reasons=(reason,),
         reference=before,
         current=now,
-        **unknown,
+        drop=unknown["drop"],
+        data=unknown["data"],
+        concept=unknown["concept"],
+        unshared=unknown["unshared"],
     )

@@ -133,9 +133,7 @@ def _unit(name: str, before: Floats, after: Floats) -> Fault | None:
     if min(len(before), len(after)) < _LEAST or kolmogorov(before, after) < _APART:
         return None
     with np.errstate(over="ignore"):
-        near = [
-            (kolmogorov(np.sort(before * factor + added), after), words) for words, factor, added in CONVERSIONS
-        ]
+        near = [(kolmogorov(np.sort(before * factor + added), after), words) for words, factor, added in CONVERSIONS]
     distance, words = min(near)
     bound = np.clip(1.628 * math.sqrt(1 / len(before) + 1 / len(after)), *_NEAR)
     return Fault(name, FaultKind.UNIT, f"is {words} what it was") if distance <= bound else None

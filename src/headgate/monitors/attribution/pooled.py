@@ -53,10 +53,15 @@ class Field:
     @property
     def missing(self) -> NDArray[np.bool_]:
         """Which rows have no value."""
-        if self.values.dtype.kind == "M":
-            return np.isnat(self.values)
-        found: NDArray[np.bool_] = np.isnan(self.values) if self.has_numbers else self.values == MISSING
-        return found
+        lacking: NDArray[np.bool_]
+        match self.values.dtype.kind:
+            case "f":
+                lacking = np.isnan(self.values)
+            case "M":
+                lacking = np.isnat(self.values)
+            case _:
+                lacking = self.values == MISSING
+        return lacking
 
     def is_continuous(self) -> bool:
         """Whether it has more than `FEW` different numbers, so that its ranks say more than its single values."""
