@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PAGES = tuple(ROOT / "docs" / each for each in ("performance.md", "decisions-benchmark.md", "monitoring/alarms.md"))
+PAGES = tuple(
+    ROOT / "docs" / each
+    for each in ("performance.md", "decisions-benchmark.md", "monitoring/alarms.md", "monitoring/diagnosis.md")
+)
 TABLES = {
     "bench": ("serving",),
     "bench-peers": ("peers",),
@@ -19,6 +22,7 @@ TABLES = {
     "bench-journal": ("journal", "join", "windows"),
     "bench-decisions": ("decisions",),
     "false-alarms": ("false_alarms",),
+    "bench-diagnosis": ("diagnosis",),
 }
 """The reports between each pair of marks."""
 

@@ -24,6 +24,8 @@ def test_categories_truth_values_and_few_numbers_are_slices_as_they_are() -> Non
     assert groups([3, 1, 3]).names == ("1", "3")
     assert groups([3.5, 1, None]).names == ("1", "3.5", MISSING)
     assert groups(["a", 3]).names == ("3", "a")
+    assert groups([10**400, 3]).names == (f"{10**400}", "3")
+    assert groups(np.array([np.int64(3), np.float64(1.5)], dtype=object)).names == ("1.5", "3")
 
 
 def test_numbers_are_cut_into_ranges_of_equal_size() -> None:

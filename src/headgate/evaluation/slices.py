@@ -73,21 +73,32 @@ def groups(column: Column) -> Groups:
     if array.dtype.kind == "b":
         return Groups(("false", "true"), array.astype(np.intp))
     if array.dtype.kind == "O":
-        array = _narrowed(array)
+        array = narrowed(array)
     if array.dtype.kind in "iufM":
         return _ranges(array)
     return _categories(array)
 
 
-def _narrowed(array: NDArray[Any]) -> NDArray[Any]:
-    """Objects as numbers or moments (NaN, NaT for None) when all of them are, as text otherwise."""
+def narrowed(array: NDArray[Any]) -> NDArray[Any]:
+    """Objects as numbers or moments (NaN, NaT for None) when all of them are, as text otherwise.
+
+    >>> narrowed(np.array([1, None], dtype=object)).tolist(), narrowed(np.array([1, "a"], dtype=object)).tolist()
+    ([1.0, nan], ['1', 'a'])
+    """
     values = array.tolist()
     present = [each for each in values if not absent(each)]
-    if present and all(isinstance(each, int | float | Decimal) and not isinstance(each, bool) for each in present):
+    if present and all(_is_number(each) for each in present):
         return np.array([np.nan if absent(each) else float(each) for each in values])
     if present and all(isinstance(each, date) for each in present):
         return np.array([None if absent(each) else _in_utc(each) for each in values], dtype="datetime64[us]")
     return np.array([MISSING if absent(each) else spelled(each) for each in values])
+
+
+def _is_number(value: object) -> bool:
+    """Whether a float can hold it; a whole number of more than 308 digits is a name."""
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) < 2**1023
+    return isinstance(value, float | Decimal | np.integer | np.floating)
 
 
 def _in_utc(moment: date) -> date:
