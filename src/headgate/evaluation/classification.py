@@ -2,7 +2,7 @@
 
 Binary tasks speak of the positive class; multiclass tasks average over the classes that occur in the labels
 or in the predictions, each with the same weight (macro), a class never predicted counting zero, as
-scikit-learn does. `metrics` is the only caller.
+scikit-learn does. `metrics` calls the figures; monitors count expected labels with the same parts.
 """
 
 from collections.abc import Callable
@@ -28,12 +28,12 @@ def accuracy(rows: Rows, z: float) -> Reading:
 
 def precision(rows: Rows, z: float) -> Reading | Undefined:
     """The share of rows called positive that are; Wilson's interval, for macro averages the delta method."""
-    return _average(rows, z, _precision_parts, "no row was predicted positive")
+    return _average(rows, z, precision_parts, "no row was predicted positive")
 
 
 def recall(rows: Rows, z: float) -> Reading | Undefined:
     """The share of positive rows called positive; Wilson's interval, for macro averages the delta method."""
-    return _average(rows, z, _recall_parts, "no row is labelled positive")
+    return _average(rows, z, recall_parts, "no row is labelled positive")
 
 
 def f1(rows: Rows, z: float) -> Reading | Undefined:
@@ -44,42 +44,50 @@ def f1(rows: Rows, z: float) -> Reading | Undefined:
     the indirect method). Macro averages use the delta method.
     """
     if rows.task is not Task.BINARY:
-        return _average(rows, z, _f1_parts, "")
+        return _average(rows, z, f1_parts, "")
     truth, called = rows.truth == 1, _predicted(rows) == 1
     either = int((truth | called).sum())
     if either == 0:
         return Undefined("no row is labelled or predicted positive")
     both = int((truth & called).sum())
-    value, influence = ratio(*_f1_parts(truth, called))
+    value, influence = ratio(*f1_parts(truth.astype(np.float64), called))
     low, high = (2 * bound / (1 + bound) for bound in wilson(both, either, z))
     return Reading(value, low, high, influence)
 
 
-def _precision_parts(truth: NDArray[np.bool_], called: NDArray[np.bool_]) -> Parts:
-    return (truth & called).astype(np.float64), called.astype(np.float64)
+def precision_parts(truth: Floats, called: NDArray[np.bool_]) -> Parts:
+    """Of the rows called a class, how much of each is of it: 1 or 0, or the chance of it where no label is known.
+
+    >>> above, below = precision_parts(np.array([0.9, 0.2]), np.array([True, False]))
+    >>> above.tolist(), below.tolist()
+    ([0.9, 0.0], [1.0, 0.0])
+    """
+    return truth * called, called.astype(np.float64)
 
 
-def _recall_parts(truth: NDArray[np.bool_], called: NDArray[np.bool_]) -> Parts:
-    return (truth & called).astype(np.float64), truth.astype(np.float64)
+def recall_parts(truth: Floats, called: NDArray[np.bool_]) -> Parts:
+    """Of the rows of a class, how much of each was called it; `truth` as in `precision_parts`."""
+    return truth * called, truth
 
 
-def _f1_parts(truth: NDArray[np.bool_], called: NDArray[np.bool_]) -> Parts:
-    return 2 * (truth & called).astype(np.float64), truth.astype(np.float64) + called
+def f1_parts(truth: Floats, called: NDArray[np.bool_]) -> Parts:
+    """2 TP over 2 TP + FP + FN, row by row; `truth` as in `precision_parts`."""
+    return 2 * truth * called, truth + called
 
 
 def _average(
-    rows: Rows, z: float, parts: Callable[[NDArray[np.bool_], NDArray[np.bool_]], Parts], empty: str
+    rows: Rows, z: float, parts: Callable[[Floats, NDArray[np.bool_]], Parts], empty: str
 ) -> Reading | Undefined:
     predicted = _predicted(rows)
     if rows.task is Task.BINARY:
-        above, below = parts(rows.truth == 1, predicted == 1)
+        above, below = parts((rows.truth == 1).astype(np.float64), predicted == 1)
         trials = float(below.sum())
         if trials == 0:
             return Undefined(empty)
         value, influence = ratio(above, below)
         return Reading(value, *wilson(float(above.sum()), trials, z), influence=influence)
     seen = np.union1d(rows.truth, predicted[predicted >= 0])
-    ratios = [ratio(*parts(rows.truth == code, predicted == code)) for code in seen]
+    ratios = [ratio(*parts((rows.truth == code).astype(np.float64), predicted == code)) for code in seen]
     value, influence = float(np.mean([each for each, _ in ratios])), np.mean([each for _, each in ratios], axis=0)
     if value in (0.0, 1.0):
         # No row stands out, so the delta method sees no variance; no sample warrants that (as for AUC).
