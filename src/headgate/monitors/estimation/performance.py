@@ -1,0 +1,188 @@
+"""How a model does in a window, whatever is known of it: expected, corrected by the labels there are, or realised.
+
+As labels mature a figure turns by itself from the one into the other, and always says which it is.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headgate.errors import BadInput
+from headgate.evaluation.estimate import Estimate, Reading, Undefined, estimate, quantile_of
+from headgate.evaluation.metrics import CONFIDENCE, for_task, readings
+from headgate.monitors.bands import limits_of
+from headgate.monitors.domains import Domains
+from headgate.monitors.estimation import limits
+from headgate.monitors.estimation.answered import Answered
+from headgate.monitors.estimation.corrected import LEAST, Corrected, contradiction, corrected
+from headgate.monitors.estimation.expectations import Expectation, Source
+from headgate.monitors.estimation.figure import Figure, Limit, Performance
+from headgate.monitors.estimation.footing import Footing
+from headgate.monitors.standing import Shortfall, Standing
+from headgate.vocabulary import Task
+
+SETTLED: Final = 0.95
+"""Share of labelled rows from which figures are measured on labels alone."""
+
+Bools = NDArray[np.bool_]
+Read = dict[str, Reading | Undefined]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """What is known of a window, before one source is chosen per metric."""
+
+    footing: Footing
+    rows: int
+    labelled: int
+    confidence: float
+    source: Source
+    """Of what is expected."""
+    expected: Read | Shortfall
+    """Of all rows."""
+    realised: Read
+    """Of the labelled ones; empty without any."""
+    corrections: dict[str, Corrected]
+    contradictions: dict[str, float]
+
+
+def performance(
+    footing: Footing,
+    expectation: Expectation | Shortfall,
+    said: Answered,
+    truth: NDArray[Any] | None = None,
+    *,
+    domains: Domains | None = None,
+    excess: Estimate | None = None,
+    confidence: float = CONFIDENCE,
+) -> Performance:
+    """Every metric of the footing on the window's answers `said`, by the best that is known of each.
+
+    `truth` has a class code or a number per row, negative or NaN where it is not known; None where no label is there.
+    With 95 % of the labels a figure is realised; with 30 it is the estimate corrected by them, if they are a random
+    sample; with fewer it is the estimate, or, where nothing can be expected, what they say alone. The interval of an
+    estimate is that of chance alone: it does not hold what a broken limit does to it. `domains` and
+    `headgate.monitors.estimation.losses.LossModels.excess` let two more limits be checked.
+
+    Raises headgate.errors.BadInput for a confidence outside 0 to 1, and for another number of labels than of answers.
+    """
+    if truth is not None and len(truth) != len(said):
+        raise BadInput(
+            "truth", "shape", f"there are {len(truth):,} labels for {len(said):,} answers; give one per answer"
+        )
+    known = _known(said, truth)
+    realised = _realised(footing, said, truth, known, confidence)
+    if isinstance(expectation, Shortfall):
+        found = _Found(
+            footing, len(said), int(known.sum()), confidence, Source.ESTIMATED, expectation, realised, {}, {}
+        )
+    else:
+        found = _Found(
+            footing=footing,
+            rows=len(said),
+            labelled=int(known.sum()),
+            confidence=confidence,
+            source=expectation.source,
+            expected=expectation.readings(np.ones(len(said), dtype=np.bool_)),
+            realised=realised,
+            corrections=_corrections(expectation, realised, known),
+            contradictions=_contradictions(expectation, realised, known),
+        )
+    return Performance(
+        rows=found.rows,
+        labelled=found.labelled,
+        confidence=confidence,
+        figures={name: _figure(found, name) for name in footing.metrics},
+        limits=() if isinstance(expectation, Shortfall) else _limits(found, domains, excess),
+    )
+
+
+def _known(said: Answered, truth: NDArray[Any] | None) -> Bools:
+    if truth is None:
+        return np.zeros(len(said), dtype=np.bool_)
+    known: Bools = np.isfinite(truth) if said.task is Task.REGRESSION else truth >= 0
+    return known
+
+
+def _realised(footing: Footing, said: Answered, truth: NDArray[Any] | None, known: Bools, confidence: float) -> Read:
+    metrics = for_task(footing.task, footing.metrics)
+    nobody = truth is None or not known.any() or said.task is not footing.task
+    rows = said.take(known).with_truth(np.zeros(0) if truth is None else truth[known])
+    return {} if nobody else readings(rows, metrics, confidence)
+
+
+def _corrections(expectation: Expectation, realised: Read, known: Bools) -> dict[str, Corrected]:
+    if not realised or known.all():
+        return {}
+    labelled, rest = expectation.readings(known), expectation.readings(~known)
+    found: dict[str, Corrected] = {}
+    for name, ours in realised.items():
+        match ours, labelled[name], rest[name]:
+            case Reading() as mine, Reading() as theirs, Reading() as others:
+                made = corrected(mine, theirs, others)
+                if isinstance(made, Corrected):
+                    found[name] = made
+    return found
+
+
+def _contradictions(expectation: Expectation, realised: Read, known: Bools) -> dict[str, float]:
+    if int(known.sum()) < LEAST:
+        return {}
+    expected = expectation.readings(known)
+    pairs = ((name, ours, expected[name]) for name, ours in realised.items())
+    return {
+        name: contradiction(ours, theirs)
+        for name, ours, theirs in pairs
+        if isinstance(ours, Reading) and isinstance(theirs, Reading)
+    }
+
+
+def _figure(found: _Found, name: str) -> Figure:
+    realised = found.realised.get(name)
+    expected = found.expected if isinstance(found.expected, Shortfall) else found.expected[name]
+    if isinstance(realised, Reading) and found.labelled >= SETTLED * found.rows:
+        return _told(found, estimate(name, realised, found.labelled), Source.REALISED)
+    if name in found.corrections:
+        each = found.corrections[name]
+        return _told(found, _around(found, name, each.value, each.error), Source.CORRECTED)
+    if isinstance(expected, Reading):
+        error = found.footing.sampling_error(name, found.rows)
+        return _told(found, _around(found, name, expected.value, error), found.source)
+    if isinstance(realised, Reading):
+        return _told(found, estimate(name, realised, found.labelled), Source.REALISED)
+    standing = expected.standing if isinstance(expected, Shortfall) else Standing.UNDECIDED
+    nothing = Estimate(name, None, None, None, found.labelled, expected.reason)
+    return _told(found, nothing, found.source, standing)
+
+
+def _told(found: _Found, said: Estimate, source: Source, standing: Standing = Standing.MEASURED) -> Figure:
+    return Figure(
+        estimate=said,
+        source=source,
+        standing=standing,
+        sampling_error=found.footing.sampling_error(said.name, said.rows),
+        band=found.footing.bands.get(said.name),
+    )
+
+
+def _around(found: _Found, name: str, value: float, error: float | None) -> Estimate:
+    """A value of all rows with its normal interval, both cut to what the metric can be."""
+    floor, ceiling = limits_of(name)
+    value = min(ceiling, max(floor, value))
+    if error is None:
+        return Estimate(name, value, None, None, found.rows, "the reference does not say how far chance moves it")
+    reach = quantile_of(found.confidence) * error
+    return Estimate(name, value, max(floor, value - reach), min(ceiling, value + reach), found.rows)
+
+
+def _limits(found: _Found, domains: Domains | None, excess: Estimate | None) -> tuple[Limit, ...]:
+    checked = (
+        limits.relation(found.contradictions, found.labelled),
+        limits.support(domains),
+        limits.calibration(found.footing, excess),
+        limits.size(found.footing, found.rows),
+        limits.selection(found.corrections, found.labelled),
+    )
+    return tuple(each for each in checked if each is not None)
