@@ -42,6 +42,8 @@ class Domains:
     """How many unweighted rows the weighed reference is worth: (sum of weights) squared over the sum of squares."""
     beyond: Estimate
     """Share of the window's rows that look more like the window than any reference row does."""
+    covered: float
+    """How much of the window reference rows stand for, 0 to 1: the mean density ratio before it is divided by itself."""
 
     @property
     def drifted(self) -> bool:
@@ -74,6 +76,7 @@ def domains(reference: Floats, window: Floats, categorical: NDArray[np.bool_]) -
         weights=weights,
         effective=float(weights.sum() ** 2 / (weights * weights).sum()),
         beyond=Estimate("beyond", lost / len(theirs), low, high, len(theirs)),
+        covered=min(1.0, float(mine.mean()) * len(mine) / len(theirs)),
     )
 
 

@@ -13,6 +13,8 @@ from headgate.monitors.estimation.footing import Footing
 
 SURE: Final = 3.0
 """Standard errors from which a difference is taken for one; chance goes so far once in 370 times."""
+COVERED: Final = 0.5
+"""Share of a window of which the reference has the like, below which estimates say too little."""
 BEYOND: Final = 0.01
 """Share of rows unlike any of the reference from which estimates say too little."""
 MISCALIBRATED: Final = 0.02
@@ -54,6 +56,9 @@ def support(domains: Domains | None) -> Limit:
     if domains is None or domains.beyond.value is None:
         return Limit("support", None, "an estimate says nothing of inputs unlike any of the reference; nobody looked")
     share = f"{domains.beyond.value * 100:.2g} % of the rows are unlike any of the reference"
+    if domains.covered < COVERED:
+        stranger = f"no more than {domains.covered * 100:.0f} % of the window is of a kind that the reference has"
+        return Limit("support", False, f"{stranger}, and an estimate says nothing of the rest")
     if domains.beyond.value > BEYOND:
         return Limit("support", False, f"{share}, and an estimate says nothing of those")
     return Limit("support", True, share)

@@ -20,6 +20,8 @@ from headgate.monitors.standing import Shortfall, broken, undecided
 
 LEAST: Final = 200
 """Unweighted rows the weighed reference must be worth; a rising map of fewer follows chance."""
+COVERED: Final = 0.5
+"""Share of the window that reference rows must stand for."""
 
 
 def pape(footing: Footing, reference: Rows, domains: Domains, said: Answered) -> ClassExpectation | Shortfall:
@@ -34,9 +36,14 @@ def pape(footing: Footing, reference: Rows, domains: Domains, said: Answered) ->
         return why
     if len(domains.weights) != len(reference):
         return broken(f"there are {len(domains.weights):,} weights for {len(reference):,} reference rows")
+    if domains.covered < COVERED:
+        return undecided(
+            f"the window hardly overlaps the reference: no more than {domains.covered * 100:.0f} % of it is of a kind "
+            "that the reference has"
+        )
     if domains.effective < LEAST:
         return undecided(
-            f"the window hardly overlaps the reference: weighed like it, {len(reference):,} rows are worth "
+            f"the window overlaps few rows of the reference: weighed like it, {len(reference):,} rows are worth "
             f"{domains.effective:.0f}, and {LEAST} are needed"
         )
     assert said.scores is not None  # noqa: S101 - `unreadable` refuses answers without scores

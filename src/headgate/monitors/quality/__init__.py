@@ -1,0 +1,4 @@
+"""Whether the data are whole, before anybody asks whether they drifted: broken rules, holes, copies, age, skew, schema.
+
+Each file measures one of these over Arrow tables and judges nothing. What a rule is, the contract says.
+"""

@@ -1,0 +1,91 @@
+"""Expected figures against labels drawn from the chances, and against realised ones where chances are 0 and 1."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from headgate.evaluation.estimate import Reading, Undefined
+from headgate.evaluation.metrics import estimates, metric
+from headgate.evaluation.rows import Rows
+from headgate.monitors.estimation.answered import Answered
+from headgate.monitors.estimation.expected import EXPECTED, expected
+from headgate.vocabulary import Task
+from tests.monitors.estimation.models import CLASSES, Draw, Floats, drawn, honest, multiclass, overconfident
+
+DRAWS = 300
+
+
+def value_of(reading: Reading | Undefined) -> float:
+    assert isinstance(reading, Reading)
+    return reading.value
+
+
+def brute_force(said: Answered, chances: Floats, draw: Draw) -> dict[str, tuple[float, float]]:
+    """Mean and standard error of each realised metric over labels drawn from the chances."""
+    metrics = [metric(name) for name in EXPECTED]
+    seen: dict[str, list[float]] = {name: [] for name in EXPECTED}
+    for _ in range(DRAWS):
+        for name, each in estimates(said.with_truth(drawn(chances, draw)), metrics).items():
+            assert each.value is not None
+            seen[name].append(each.value)
+    return {name: (float(np.mean(each)), float(np.std(each)) / np.sqrt(DRAWS)) for name, each in seen.items()}
+
+
+@pytest.mark.parametrize("model", [honest, overconfident, multiclass])
+def test_expected_figures_are_means_over_drawn_labels(model: Callable[[int, Draw], Rows]) -> None:
+    draw = np.random.default_rng(3)
+    rows = model(800, draw)
+    assert rows.scores is not None
+    # Chances that are not the scores: figures must come from the one, rankings and losses from the other.
+    chances = 0.7 * rows.scores + 0.3 / len(rows.classes)
+    found = expected(Answered.of(rows), chances, EXPECTED)
+    for name, (mean, error) in brute_force(Answered.of(rows), chances, draw).items():
+        # A ratio of expectations is off the expectation of a ratio by the order of 1 / rows.
+        assert abs(value_of(found[name]) - mean) <= 4 * error + 2 / len(rows), name
+
+
+@pytest.mark.parametrize("model", [honest, multiclass])
+def test_sure_chances_give_the_realised_figures(model: Callable[[int, Draw], Rows]) -> None:
+    rows = model(400, np.random.default_rng(5))
+    sure = np.eye(len(rows.classes))[rows.truth]
+    found = expected(Answered.of(rows), sure, EXPECTED)
+    for name, each in estimates(rows, [metric(name) for name in EXPECTED]).items():
+        assert value_of(found[name]) == pytest.approx(each.value, abs=1e-12), name
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_influences_sum_to_nothing_and_say_which_way_a_row_moves_the_figure(name: str) -> None:
+    rows = honest(300, np.random.default_rng(8))
+    assert rows.scores is not None
+    said = Answered.of(rows)
+    whole = expected(said, rows.scores, [name])[name]
+    assert isinstance(whole, Reading)
+    assert float(whole.influence.mean()) == pytest.approx(0.0, abs=0.02)
+    for row in (0, 100, 299):
+        kept = np.arange(300) != row
+        without = value_of(expected(said.take(kept), rows.scores[kept], [name])[name])
+        assert (whole.value - without) * 300 == pytest.approx(float(whole.influence[row]), abs=0.06)
+
+
+def test_figures_without_a_value_say_why() -> None:
+    said = Answered(Task.BINARY, np.zeros(20, np.int64), np.tile([1.0, 0.0], (20, 1)), CLASSES)
+    assert said.scores is not None
+    found = expected(said, said.scores, EXPECTED)
+    assert found["precision"] == Undefined("no row was predicted positive")
+    assert found["recall"] == Undefined("no row is expected to be positive")
+    assert found["auc"] == Undefined("rows with and without the positive class must be expected")
+    assert value_of(found["accuracy"]) == 1.0
+
+
+def test_an_answer_that_is_no_class_is_expected_to_be_wrong() -> None:
+    said = Answered(Task.BINARY, np.array([-1, 1]), np.array([[0.5, 0.5], [0.0, 1.0]]), CLASSES)
+    assert said.scores is not None
+    assert value_of(expected(said, said.scores, ["accuracy"])["accuracy"]) == 0.5
+
+
+def test_a_model_that_only_scores_has_no_expected_accuracy() -> None:
+    scores = np.array([[0.5, 0.5]])
+    found = expected(Answered(Task.BINARY, None, scores, CLASSES), scores, ["accuracy", "f1", "brier"])
+    assert found["accuracy"] == found["f1"] == Undefined("the model gives no predictions")
+    assert value_of(found["brier"]) == 0.25

@@ -1,0 +1,73 @@
+"""Losses of a regression foretold from its features, where the error depends on them."""
+
+import numpy as np
+import pytest
+
+from headgate.evaluation.estimate import Reading
+from headgate.evaluation.metrics import measure
+from headgate.evaluation.rows import Rows
+from headgate.monitors.estimation.answered import Answered
+from headgate.monitors.estimation.expectations import LossExpectation
+from headgate.monitors.estimation.losses import LossModels, loss_models
+from headgate.monitors.standing import Shortfall, Standing
+from headgate.vocabulary import Task
+from tests.monitors.estimation.models import honest, noisy
+
+NUMBER = np.array([False])
+
+
+@pytest.fixture(scope="module")
+def fitted() -> LossModels:
+    made = loss_models(*noisy(4000, np.random.default_rng(31)), NUMBER)
+    assert isinstance(made, LossModels)
+    return made
+
+
+def test_losses_follow_the_inputs(fitted: LossModels) -> None:
+    window, features = noisy(3000, np.random.default_rng(32), centre=0.7)
+    found = fitted.expect(Answered.of(window), features)
+    assert isinstance(found, LossExpectation)
+    realised = measure(Task.REGRESSION, window.truth, window.predicted, None, metrics=["mae", "rmse"])
+    before = measure(Task.REGRESSION, *_labels(31), None, metrics=["mae", "rmse"])
+    for name, each in found.readings(np.ones(3000, dtype=np.bool_)).items():
+        assert isinstance(each, Reading)
+        actual, was = realised[name].value, before[name].value
+        assert actual is not None
+        assert was is not None
+        assert abs(each.value - actual) < 0.4 * abs(was - actual), name
+
+
+def _labels(seed: int) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...]:
+    rows, _ = noisy(4000, np.random.default_rng(seed))
+    assert rows.predicted is not None
+    return rows.truth, rows.predicted
+
+
+def test_what_it_is_worth_on_rows_not_fitted_on_is_measured(fitted: LossModels) -> None:
+    assert fitted.excess.value is not None
+    assert fitted.excess.low is not None
+    assert fitted.excess.high is not None
+    assert fitted.excess.low < 0.03
+    assert fitted.excess.high > -0.03
+
+
+def test_bad_windows_have_a_reason(fitted: LossModels) -> None:
+    window, features = noisy(10, np.random.default_rng(33))
+    assert window.predicted is not None
+    other = fitted.expect(Answered.of(window), np.zeros((10, 3)))
+    assert other == Shortfall(Standing.BROKEN, "the window has 3 columns of features where the reference had 1")
+    holes = Answered(Task.REGRESSION, np.where(np.arange(10) < 3, np.nan, window.predicted), None)
+    assert fitted.expect(holes, features) == Shortfall(Standing.BROKEN, "3 of 10 rows have no finite prediction")
+    empty = fitted.expect(Answered.of(window).take(np.zeros(10, dtype=np.bool_)), features[:0])
+    assert empty == Shortfall(Standing.UNDECIDED, "the window has no answered rows")
+
+
+def test_bad_references_have_a_reason() -> None:
+    draw = np.random.default_rng(34)
+    few = loss_models(*noisy(20, draw), NUMBER)
+    assert few == Shortfall(Standing.UNDECIDED, "the reference has 20 labelled rows; 200 are needed to model losses")
+    huge, features = noisy(300, draw)
+    wild = Rows(Task.REGRESSION, huge.truth + 1e200, huge.predicted, None)
+    found = loss_models(wild, features, NUMBER)
+    assert found == Shortfall(Standing.BROKEN, "the reference's errors are too large to be squared")
+    assert isinstance(loss_models(honest(300, draw), features, NUMBER), Shortfall)

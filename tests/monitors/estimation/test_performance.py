@@ -1,0 +1,189 @@
+"""One window from no label to all of them: figures turn from estimated to realised, and doubts are named."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from headgate.errors import BadInput
+from headgate.evaluation.metrics import measure
+from headgate.evaluation.rows import UNLABELLED, Rows
+from headgate.monitors.domains import domains
+from headgate.monitors.estimation.answered import Answered
+from headgate.monitors.estimation.cbpe import cbpe
+from headgate.monitors.estimation.expectations import Source
+from headgate.monitors.estimation.figure import Performance
+from headgate.monitors.estimation.footing import Footing, footing
+from headgate.monitors.estimation.losses import LossModels, loss_models
+from headgate.monitors.estimation.performance import performance
+from headgate.monitors.standing import Shortfall, Standing
+from headgate.vocabulary import Task
+from tests.monitors.estimation.models import CLASSES, binary, honest, noisy, overconfident, shifting
+
+DRAW = np.random.default_rng(51)
+REFERENCE = overconfident(5000, DRAW)
+WINDOW = overconfident(2000, DRAW)
+
+
+@pytest.fixture(scope="module")
+def made() -> Footing:
+    found = footing(REFERENCE)
+    assert isinstance(found, Footing)
+    return found
+
+
+def after(made: Footing, labels: int, window: Rows = WINDOW) -> Performance:
+    """The window when so many labels have come."""
+    said = Answered.of(window)
+    truth = np.where(np.arange(len(window)) < labels, window.truth, UNLABELLED)
+    return performance(made, cbpe(made, said), said, truth)
+
+
+def limit(found: Performance, name: str) -> bool | None:
+    return next(each.holds for each in found.limits if each.name == name)
+
+
+@pytest.mark.parametrize(
+    ("labels", "source"),
+    [(0, Source.ESTIMATED), (29, Source.ESTIMATED), (400, Source.CORRECTED), (1950, Source.REALISED)],
+)
+def test_the_source_follows_the_labels(made: Footing, labels: int, source: Source) -> None:
+    found = after(made, labels)
+    assert {each.source for each in found.figures.values()} == {source}
+    assert found.coverage == labels / 2000
+    assert all(each.standing is Standing.MEASURED for each in found.figures.values())
+
+
+def test_intervals_narrow_and_the_value_ends_at_what_was_measured(made: Footing) -> None:
+    widths = []
+    for labels in (60, 600, 1800):
+        each = after(made, labels).figures["accuracy"].estimate
+        assert each.low is not None
+        assert each.high is not None
+        widths.append(each.high - each.low)
+    assert widths[0] > widths[1] > widths[2]
+    whole = after(made, 2000).figures["accuracy"].estimate
+    assert whole == measure(Task.BINARY, WINDOW.truth, WINDOW.predicted, WINDOW.scores, (0, 1))["accuracy"]
+
+
+def test_estimates_lie_within_their_interval_of_what_labels_say_later(made: Footing) -> None:
+    hits, runs = dict.fromkeys(made.metrics, 0), 100
+    draw = np.random.default_rng(52)
+    for _ in range(runs):
+        window = overconfident(1000, draw)
+        estimated, realised = after(made, 0, window), after(made, 1000, window)
+        for name in made.metrics:
+            guess, truth = estimated.figures[name].estimate, realised.figures[name].estimate.value
+            assert guess.low is not None
+            assert guess.high is not None
+            assert truth is not None
+            hits[name] += guess.low <= truth <= guess.high
+    # Chance in the rows is common to both, so they agree more often than the interval says.
+    assert min(hits.values()) >= 95, hits
+
+
+def test_a_changed_relation_is_seen_once_labels_contradict(made: Footing) -> None:
+    draw = np.random.default_rng(53)
+    chance = draw.beta(1.5, 2.5, 2000)
+    turned = binary(1 - chance, chance, draw)
+    assert limit(after(made, 0, turned), "relation") is None
+    doubted = after(made, 300, turned)
+    assert limit(doubted, "relation") is False
+    assert "contradict the estimate" in doubted.doubts[0].sentence
+    assert limit(after(made, 300), "relation") is True
+
+
+def test_labels_that_are_no_random_sample_are_named(made: Footing) -> None:
+    assert WINDOW.scores is not None
+    said = Answered.of(WINDOW)
+    easy = np.abs(WINDOW.scores[:, 1] - 0.5) > 0.45
+    found = performance(made, cbpe(made, said), said, np.where(easy, WINDOW.truth, UNLABELLED))
+    assert limit(found, "selection") is False
+    assert limit(after(made, 500), "selection") is True
+
+
+def test_small_windows_and_unseen_inputs_are_named(made: Footing) -> None:
+    draw = np.random.default_rng(54)
+    assert limit(after(made, 0, overconfident(100, draw)), "size") is False
+    assert limit(after(made, 0, overconfident(20_000, draw)), "size") is True
+    reference, before = shifting(1000, 0.0, draw)
+    window, beyond = shifting(1000, 6.0, draw)
+    far = domains(before, beyond, np.array([False, False]))
+    assert not isinstance(far, Shortfall)
+    ready = footing(reference)
+    assert isinstance(ready, Footing)
+    found = performance(ready, cbpe(ready, Answered.of(window)), Answered.of(window), domains=far)
+    assert limit(found, "support") is False
+    assert limit(after(made, 0), "support") is None
+
+
+def test_label_noise_in_the_reference_shows_as_calibration_and_never_as_nan() -> None:
+    draw = np.random.default_rng(55)
+    clean = honest(3000, draw)
+    noise = draw.random(3000) < 0.3
+    wrong = np.where(noise, 1 - clean.truth, clean.truth)
+    ready = footing(Rows(Task.BINARY, wrong, clean.predicted, clean.scores, CLASSES))
+    assert isinstance(ready, Footing)
+    assert ready.calibration is not None
+    assert ready.calibration.changes
+    found = performance(ready, cbpe(ready, Answered.of(clean)), Answered.of(clean))
+    assert all(each.estimate.value is not None and np.isfinite(each.estimate.value) for each in found.figures.values())
+
+
+def test_nothing_to_expect_and_no_labels_says_why(made: Footing) -> None:
+    said = Answered(Task.BINARY, WINDOW.predicted, None, CLASSES)
+    found = performance(made, cbpe(made, said), said)
+    accuracy = found.figures["accuracy"]
+    assert accuracy.standing is Standing.BROKEN
+    assert accuracy.estimate.value is None
+    assert accuracy.sentence.startswith("accuracy is broken: the model gives no scores")
+    assert found.limits == ()
+
+
+def test_nothing_to_expect_but_a_few_labels_are_better_than_nothing(made: Footing) -> None:
+    said = Answered(Task.BINARY, WINDOW.predicted, None, CLASSES)
+    truth = np.where(np.arange(2000) < 100, WINDOW.truth, UNLABELLED)
+    found = performance(made, cbpe(made, said), said, truth)
+    assert found.figures["accuracy"].source is Source.REALISED
+    assert found.figures["accuracy"].estimate.rows == 100
+    assert found.figures["auc"].estimate.value is None
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2])
+def test_windows_of_almost_nothing(made: Footing, rows: int) -> None:
+    for labels in range(rows + 1):
+        window = WINDOW.take(np.arange(rows))
+        for each in after(made, labels, window).figures.values():
+            value = each.estimate.value
+            assert (value is None) == (each.standing is not Standing.MEASURED)
+            assert value is None or np.isfinite(value)
+            assert value is not None or each.estimate.reason
+
+
+def test_labels_for_other_rows_are_refused(made: Footing) -> None:
+    said = Answered.of(WINDOW)
+    with pytest.raises(BadInput, match="3 labels for 2,000 answers"):
+        performance(made, cbpe(made, said), said, np.zeros(3))
+
+
+def test_a_regression_from_no_label_to_all() -> None:
+    draw = np.random.default_rng(56)
+    reference, before = noisy(2000, draw)
+    window, now = noisy(1000, draw)
+    made, models = footing(reference), loss_models(reference, before, np.array([False]))
+    assert isinstance(made, Footing)
+    assert isinstance(models, LossModels)
+    said = Answered.of(window)
+    for labels, source in ((0, Source.ESTIMATED), (200, Source.CORRECTED), (1000, Source.REALISED)):
+        truth = np.where(np.arange(1000) < labels, window.truth, np.nan)
+        found = performance(made, models.expect(said, now), said, truth, excess=models.excess)
+        assert {each.source for each in found.figures.values()} == {source}
+        assert limit(found, "calibration") is True
+        for each in found.figures.values():
+            assert each.band is not None
+            assert each.estimate.value is not None
+            assert each.estimate.value == pytest.approx((each.band.low + each.band.high) / 2, rel=0.35)
+
+
+def test_the_record_of_a_window_survives_being_kept(made: Footing) -> None:
+    found = after(made, 300)
+    assert msgspec.json.decode(msgspec.json.encode(found), type=Performance) == found
