@@ -25,6 +25,8 @@ CATEGORIES: Final = 254
 ALIKE: Final = 0.45
 APART: Final = 0.65
 """The AUC outside which NannyML's domain classifier alarms."""
+LARGEST: Final = 1e300
+"""Numbers are cut here."""
 _SEED: Final = 11
 _CLOSEST: Final = 1e-6
 """Probabilities are held this far from 0 and 1, so that odds are finite."""
@@ -43,7 +45,7 @@ class Domains:
     beyond: Estimate
     """Share of the window's rows that look more like the window than any reference row does."""
     covered: float
-    """How much of the window reference rows stand for, 0 to 1: the mean density ratio before it is divided by itself."""
+    """Share of the window that reference rows stand for: their mean ratio of densities, before weights are made of it."""
 
     @property
     def drifted(self) -> bool:
@@ -86,7 +88,9 @@ def _prepared(rows: Floats, categorical: NDArray[np.bool_]) -> Floats:
     codes = rows[:, categorical]
     rows[:, categorical] = np.where((codes < 0) | (codes > CATEGORIES), CATEGORIES, codes)
     rows[:, np.isnan(rows).all(axis=0)] = 0.0
-    return rows
+    # The trees put thresholds half way between two numbers, whose sum must be one.
+    prepared: Floats = np.clip(rows, -LARGEST, LARGEST)
+    return prepared
 
 
 def _judged(rows: Floats, is_window: NDArray[np.bool_], categorical: NDArray[np.bool_]) -> Floats:

@@ -38,9 +38,7 @@ _SEED: Final = 17
 _UNSET: Final = Threshold(FLAG, np.inf, 0)
 
 
-def tabular_detector(
-    reference: pa.Table, *, flag: float = FLAG, reject: float | None = None
-) -> Detector | Shortfall:
+def tabular_detector(reference: pa.Table, *, flag: float = FLAG, reject: float | None = None) -> Detector | Shortfall:
     """A detector for rows of this table; fields that are no column of numbers or texts are not looked at.
 
     `flag` and `reject` are rates of false alarms.
@@ -79,9 +77,7 @@ def tabular_detector(
     return _with_thresholds(shape, rows[held_out], flag, reject)
 
 
-def embedding_detector(
-    vectors: Floats, *, flag: float = FLAG, reject: float | None = None
-) -> Detector | Shortfall:
+def embedding_detector(vectors: Floats, *, flag: float = FLAG, reject: float | None = None) -> Detector | Shortfall:
     """A detector for vectors like these, (rows, dimensions): k-means of one half, distances to the nearest centre."""
     if vectors.ndim != 2 or vectors.shape[1] == 0:
         return broken("embeddings must be (rows, dimensions), with at least one dimension")

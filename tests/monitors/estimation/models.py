@@ -39,7 +39,8 @@ def multiclass(rows: int, draw: Draw) -> Rows:
 def drawn(chances: Floats, draw: Draw) -> NDArray[Any]:
     """One class per row, drawn from its chances."""
     below = chances.cumsum(axis=1) < draw.random(len(chances))[:, np.newaxis]
-    return np.minimum(below.sum(axis=1), chances.shape[1] - 1)
+    codes: NDArray[Any] = np.minimum(below.sum(axis=1), chances.shape[1] - 1)
+    return codes
 
 
 def shifting(rows: int, centre: float, draw: Draw) -> tuple[Rows, Floats]:

@@ -28,19 +28,14 @@ def test_losses_follow_the_inputs(fitted: LossModels) -> None:
     found = fitted.expect(Answered.of(window), features)
     assert isinstance(found, LossExpectation)
     realised = measure(Task.REGRESSION, window.truth, window.predicted, None, metrics=["mae", "rmse"])
-    before = measure(Task.REGRESSION, *_labels(31), None, metrics=["mae", "rmse"])
+    reference, _ = noisy(4000, np.random.default_rng(31))
+    before = measure(Task.REGRESSION, reference.truth, reference.predicted, None, metrics=["mae", "rmse"])
     for name, each in found.readings(np.ones(3000, dtype=np.bool_)).items():
         assert isinstance(each, Reading)
         actual, was = realised[name].value, before[name].value
         assert actual is not None
         assert was is not None
         assert abs(each.value - actual) < 0.4 * abs(was - actual), name
-
-
-def _labels(seed: int) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...]:
-    rows, _ = noisy(4000, np.random.default_rng(seed))
-    assert rows.predicted is not None
-    return rows.truth, rows.predicted
 
 
 def test_what_it_is_worth_on_rows_not_fitted_on_is_measured(fitted: LossModels) -> None:

@@ -13,9 +13,7 @@ from headgate.vocabulary import SECOND, Micros
 
 
 def contract(*rates: float) -> Contract:
-    fields = (
-        Field(f"f{place}", Kind.NUMBER, nullable=True, expected_missing=rate) for place, rate in enumerate(rates)
-    )
+    fields = (Field(f"f{place}", Kind.NUMBER, nullable=True, expected_missing=rate) for place, rate in enumerate(rates))
     return Contract(tuple(fields))
 
 

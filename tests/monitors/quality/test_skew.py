@@ -1,5 +1,7 @@
 """The same rows by two roads: which fields differ, how often and by how much."""
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 import pytest
 
@@ -17,8 +19,8 @@ TRAINING = pa.table(
 )
 
 
-def serving(**changes: list[object]) -> pa.Table:
-    columns = {name: TRAINING[name].to_pylist() for name in ("id", "fare", "class", "wait")}
+def serving(**changes: Sequence[object]) -> pa.Table:
+    columns: dict[str, Sequence[object]] = {name: TRAINING[name].to_pylist() for name in ("id", "fare", "class", "wait")}
     return pa.table({**columns, **changes, "newer": [1] * 5})
 
 
@@ -56,7 +58,7 @@ def test_a_float_of_32_bits_is_the_same_number() -> None:
 
 
 def test_names_that_were_swapped_are_shown() -> None:
-    found = field(skew(TRAINING, serving(**{"class": ["ECO", "ECO", "biz", None, None]}), ["id"]), "class")
+    found = field(skew(TRAINING, serving(**{"class": ["ECO", "ECO", "biz", None, None]}), ["id"], named=["class"]), "class")
     assert (found.differing.value, found.missing) == (0.6, 1)
     assert found.swaps == (("eco", "ECO", 2),)
 
@@ -64,7 +66,8 @@ def test_names_that_were_swapped_are_shown() -> None:
 def test_numbers_that_became_texts_are_compared_as_they_are_written() -> None:
     found = field(skew(TRAINING, serving(wait=["1", "2", "3", "4", "five"]), ["id"]), "wait")
     assert found.differing.value == 0.2
-    assert found.swaps == (("5", "five", 1),)
+    # Nobody said that its values may be shown.
+    assert found.swaps == ()
 
 
 def test_keys_on_one_side_or_twice_are_left_out_and_counted() -> None:

@@ -1,5 +1,7 @@
 """Broken rules by field: every rule a row breaks is counted, not the first alone."""
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 import pytest
 
@@ -16,8 +18,8 @@ CONTRACT = Contract(
 )
 
 
-def rows(**changes: list[object]) -> pa.Table:
-    columns = {"distance": [100.0] * 4, "stops": [0, 1, None, 2], "carrier": ["AA"] * 4, "home": ["x"] * 4}
+def rows(**changes: Sequence[object]) -> pa.Table:
+    columns: dict[str, Sequence[object]] = {"distance": [100.0] * 4, "stops": [0, 1, None, 2], "carrier": ["AA"] * 4, "home": ["x"] * 4}
     return pa.table({**columns, **changes})
 
 

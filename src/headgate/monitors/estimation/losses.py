@@ -89,7 +89,8 @@ def _unusable(predicted: NDArray[Any] | None, features: Floats) -> Shortfall | N
 def _inputs(predicted: NDArray[Any] | None, features: Floats) -> Floats:
     inputs = np.column_stack((features, np.asarray(predicted, dtype=np.float64)))
     inputs[:, np.isnan(inputs).all(axis=0)] = 0.0
-    return inputs
+    # The trees put thresholds half way between two numbers, whose sum must be one.
+    return np.clip(inputs, -LARGEST, LARGEST)
 
 
 def _fitted(inputs: Floats, losses: Floats, categorical: NDArray[np.bool_]) -> Any:

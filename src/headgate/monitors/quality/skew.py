@@ -1,6 +1,7 @@
 """Training-serving skew: the same rows through the training features and through the serving features, side by side."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -35,7 +36,7 @@ class FieldSkew(msgspec.Struct, frozen=True, kw_only=True):
     largest_shift: float | None = None
     """The largest distance of two numbers."""
     swaps: tuple[tuple[str, str, int], ...] = ()
-    """(training, serving, rows) of the most frequent differences of other fields; at most three."""
+    """(training, serving, rows) of the most frequent differences of fields that may be named; at most three."""
 
 
 class Skew(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,8 +55,17 @@ class Skew(msgspec.Struct, frozen=True, kw_only=True):
     """Keys that occur more than once in training, and in serving; left out, since nothing says which rows match."""
 
 
-def skew(training: pa.Table, serving: pa.Table, key: Sequence[str], *, confidence: float = CONFIDENCE) -> Skew:
+def skew(
+    training: pa.Table,
+    serving: pa.Table,
+    key: Sequence[str],
+    *,
+    named: Collection[str] = (),
+    confidence: float = CONFIDENCE,
+) -> Skew:
     """The rows that agree in the columns `key`, compared in every other column.
+
+    `named` are the fields whose values may be shown: those a contract calls public.
 
     Raises headgate.errors.BadInput when either table lacks a column of the key, or none is named.
 
@@ -76,7 +86,10 @@ def skew(training: pa.Table, serving: pa.Table, key: Sequence[str], *, confidenc
     other = serving.take(both[f"{_PLACE}_serving"])
     shared = [each for each in training.column_names if each in serving.column_names and each not in key]
     z = quantile_of(confidence)
-    fields = [_field(name, ours[name].combine_chunks(), other[name].combine_chunks(), z) for name in shared]
+    fields = [
+        _field(name, ours[name].combine_chunks(), other[name].combine_chunks(), z, named=name in named)
+        for name in shared
+    ]
     return Skew(
         rows=both.num_rows,
         fields=tuple(sorted(fields, key=lambda each: -(each.differing.value or 0.0))),
@@ -102,35 +115,33 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
-def _field(name: str, ours: Any, theirs: Any, z: float) -> FieldSkew:
-    has, had = (np.asarray(pc.is_valid(each).to_numpy(zero_copy_only=False)) for each in (ours, theirs))
-    both, one = has & had, has ^ had
+def _field(name: str, ours: Any, theirs: Any, z: float, *, named: bool) -> FieldSkew:
     if _is_number(ours.type) and _is_number(theirs.type):
-        return _numbers(name, ours, theirs, both, one, z)
+        return _numbers(name, ours, theirs, z)
+    has, had = (np.asarray(pc.is_valid(each).to_numpy(zero_copy_only=False)) for each in (ours, theirs))
     left, right = _spelled(ours), _spelled(theirs)
-    apart = both & (left != right)
-    pairs: dict[tuple[str, str], int] = {}
-    for pair in zip(left[apart].tolist(), right[apart].tolist(), strict=True):
-        pairs[pair] = pairs.get(pair, 0) + 1
+    one, apart = has ^ had, has & had & (left != right)
+    pairs = Counter(zip(left[apart].tolist(), right[apart].tolist(), strict=True)) if named else {}
     ranked = sorted(pairs.items(), key=lambda each: (-each[1], each[0]))[:3]
     return FieldSkew(
         field=name,
-        differing=share_of(f"differing:{name}", int((apart | one).sum()), len(both), z),
+        differing=share_of(f"differing:{name}", int((apart | one).sum()), len(has), z),
         missing=int(one.sum()),
         swaps=tuple((*pair, count) for pair, count in ranked),
     )
 
 
-def _numbers(name: str, ours: Any, theirs: Any, both: NDArray[Any], one: NDArray[Any], z: float) -> FieldSkew:
+def _numbers(name: str, ours: Any, theirs: Any, z: float) -> FieldSkew:
+    """NaN means the same as null, as it does in every table."""
     left, right = floats(pa.chunked_array([ours])), floats(pa.chunked_array([theirs]))
-    # NaN means the same as null in a table.
-    one = one & ~(np.isnan(left) & np.isnan(right)) | (both & (np.isnan(left) ^ np.isnan(right)))
-    both = both & ~np.isnan(left) & ~np.isnan(right)
+    one = np.isnan(left) ^ np.isnan(right)
+    both = ~(np.isnan(left) | np.isnan(right))
+    left, right = left[both], right[both]
     with np.errstate(invalid="ignore", over="ignore"):
-        shift = np.where(left[both] == right[both], 0.0, right[both] - left[both])
-    scale = np.maximum(np.abs(left[both]), np.abs(right[both]))
-    apart = ~(np.abs(shift) <= np.maximum(ABSOLUTE, RELATIVE * scale)) | (np.isinf(scale) & (shift != 0))
+        shift = np.where(left == right, 0.0, right - left)
     finite = shift[np.isfinite(shift)]
+    near = np.maximum(ABSOLUTE, RELATIVE * np.maximum(np.abs(left), np.abs(right)))
+    apart = ~np.isfinite(shift) | (np.abs(shift) > near)
     return FieldSkew(
         field=name,
         differing=share_of(f"differing:{name}", int(apart.sum()) + int(one.sum()), len(one), z),
@@ -138,6 +149,7 @@ def _numbers(name: str, ours: Any, theirs: Any, both: NDArray[Any], one: NDArray
         mean_shift=float(finite.mean()) if len(finite) else None,
         largest_shift=float(np.abs(finite).max()) if len(finite) else None,
     )
+
 
 
 def _is_number(kind: Any) -> bool:
