@@ -45,7 +45,7 @@ class Domains:
     beyond: Estimate
     """Share of the window's rows that look more like the window than any reference row does."""
     covered: float
-    """Share of the window that reference rows stand for: their mean ratio of densities, before weights are made of it."""
+    """Share of the window that reference rows stand for: their mean ratio of densities, which weights divide by."""
 
     @property
     def drifted(self) -> bool:

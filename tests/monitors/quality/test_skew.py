@@ -20,7 +20,8 @@ TRAINING = pa.table(
 
 
 def serving(**changes: Sequence[object]) -> pa.Table:
-    columns: dict[str, Sequence[object]] = {name: TRAINING[name].to_pylist() for name in ("id", "fare", "class", "wait")}
+    kept = ("id", "fare", "class", "wait")
+    columns: dict[str, Sequence[object]] = {name: TRAINING[name].to_pylist() for name in kept}
     return pa.table({**columns, **changes, "newer": [1] * 5})
 
 
@@ -58,7 +59,8 @@ def test_a_float_of_32_bits_is_the_same_number() -> None:
 
 
 def test_names_that_were_swapped_are_shown() -> None:
-    found = field(skew(TRAINING, serving(**{"class": ["ECO", "ECO", "biz", None, None]}), ["id"], named=["class"]), "class")
+    other = serving(**{"class": ["ECO", "ECO", "biz", None, None]})
+    found = field(skew(TRAINING, other, ["id"], named=["class"]), "class")
     assert (found.differing.value, found.missing) == (0.6, 1)
     assert found.swaps == (("eco", "ECO", 2),)
 

@@ -19,7 +19,12 @@ CONTRACT = Contract(
 
 
 def rows(**changes: Sequence[object]) -> pa.Table:
-    columns: dict[str, Sequence[object]] = {"distance": [100.0] * 4, "stops": [0, 1, None, 2], "carrier": ["AA"] * 4, "home": ["x"] * 4}
+    columns: dict[str, Sequence[object]] = {
+        "distance": [100.0] * 4,
+        "stops": [0, 1, None, 2],
+        "carrier": ["AA"] * 4,
+        "home": ["x"] * 4,
+    }
     return pa.table({**columns, **changes})
 
 
