@@ -4,9 +4,9 @@ The largest of many rates is above the smallest by chance alone. So an interval 
 group that hold all at once (Bonferroni), and holds at least as often as it says.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -66,28 +66,30 @@ def gaps(found: Treated, *, method: Method, confidence: float) -> dict[str, Gap]
     """
     made: dict[str, Gap] = {}
     for family, rates in _FAMILIES.items():
-        sides = [_rated(found, name, method, 1 - (1 - confidence) / len(rates)) for name in rates]
-        short = next((each for each in sides if isinstance(each, str)), None)
-        ready = [each for each in sides if not isinstance(each, str)]
-        for kind, measured in (("difference", _difference), ("ratio", _ratio)):
+        known = {name: [each for each in found.groups if _of(each, name).value is not None] for name in rates}
+        short = next((name for name, groups in known.items() if len(groups) < 2), None)
+        why = "" if short is None else f"fewer than two groups are large enough for their {short.replace('_', ' ')}"
+        rows = sum(_of(each, rates[0]).rows for each in known[rates[0]])
+        share = 1 - (1 - confidence) / len(rates)
+        compared = [] if why else [pair for name in rates for pair in _compared(found, known[name], name, method, share)]
+        for kind, measured, worst in (("difference", _difference, max), ("ratio", _ratio, min)):
             name = f"{family}_{kind}"
-            if short is not None:
-                made[name] = Gap(estimate=Estimate(name, None, None, None, found.overall.rows, short))
-            else:
-                made[name] = _worst(name, ready, measured, method, largest=kind == "difference")
+            nothing = Gap(estimate=Estimate(name, None, None, None, rows, why or "the rate is 0 in every group"))
+            bounds = [(each, pair) for pair in compared if (each := measured(pair)) is not None]
+            made[name] = _worst(name, bounds, worst, rows) if bounds else nothing
     return made
 
 
-def _rated(found: Treated, rate: str, method: Method, confidence: float) -> list[Rated] | str:
-    """The groups that have the rate, everybody first where they are compared with; or why nothing is compared."""
-    known = [(each.name, _of(each, rate)) for each in found.groups]
-    known = [(name, each) for name, each in known if each.value is not None]
-    if len(known) < 2:
-        return f"fewer than two groups are large enough for their {rate.replace('_', ' ')}"
+def _compared(
+    found: Treated, known: Sequence[Group], rate: str, method: Method, confidence: float
+) -> list[Sequence[Rated]]:
+    """What is compared at once, with bounds that hold all together: all groups, or each with everybody."""
+    rated = [(each.name, _of(each, rate)) for each in known]
     if method is Method.TO_OVERALL:
-        known.insert(0, (found.overall.name, _of(found.overall, rate)))
-    z = quantile_of(1 - (1 - confidence) / len(known))
-    return [(name, each, *wilson((each.value or 0.0) * each.rows, each.rows, z)) for name, each in known]
+        rated.insert(0, (found.overall.name, _of(found.overall, rate)))
+    z = quantile_of(1 - (1 - confidence) / len(rated))
+    bounded = [(name, each, *wilson((each.value or 0.0) * each.rows, each.rows, z)) for name, each in rated]
+    return [bounded] if method is Method.BETWEEN_GROUPS else [(bounded[0], each) for each in bounded[1:]]
 
 
 def _of(group: Group, rate: str) -> Estimate:
@@ -95,26 +97,15 @@ def _of(group: Group, rate: str) -> Estimate:
     return found
 
 
-def _worst(
-    name: str, sides: Sequence[list[Rated]], measured: Callable[[Sequence[Rated]], Bounds | None], method: Method, *,
-    largest: bool,
-) -> Gap:  # fmt: skip
-    """The farthest apart of all that is compared; bounds are those of a largest (or smallest) of several."""
-    compared = [pair for side in sides for pair in _pairs(side, method)]
-    found = [(each, pair) for pair in compared if (each := measured(pair)) is not None]
-    rows = sum(each.rows for _, each, _, _ in sides[0])
-    if not found:
-        return Gap(estimate=Estimate(name, None, None, None, rows, "the rate is 0 in every group, and so has no ratio"))
-    pick = max if largest else min
-    value, low, high = (pick(each[place] for each, _ in found) for place in range(3))
-    decides = pick(found, key=lambda each: each[0][0])[1]
+def _worst(name: str, bounds: Sequence[tuple[Bounds, Sequence[Rated]]], worst: Any, rows: int) -> Gap:
+    """The farthest apart of all that is compared; the bounds of a largest are the largest bounds, and so on.
+
+    `worst` is ``max`` or ``min``.
+    """
+    value, low, high = (worst(each[place] for each, _ in bounds) for place in range(3))
+    _, decides = worst(bounds, key=lambda each: each[0][0])
     ranked = sorted(decides, key=lambda each: each[1].value or 0.0)
     return Gap(estimate=Estimate(name, value, low, high, rows), lowest=ranked[0][0], highest=ranked[-1][0])
-
-
-def _pairs(side: list[Rated], method: Method) -> list[Sequence[Rated]]:
-    """What is compared at once: all groups, or each with everybody."""
-    return [side] if method is Method.BETWEEN_GROUPS else [(side[0], each) for each in side[1:]]
 
 
 def _difference(rated: Sequence[Rated]) -> Bounds:
