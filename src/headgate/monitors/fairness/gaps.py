@@ -71,7 +71,9 @@ def gaps(found: Treated, *, method: Method, confidence: float) -> dict[str, Gap]
         why = "" if short is None else f"fewer than two groups are large enough for their {short.replace('_', ' ')}"
         rows = sum(_of(each, rates[0]).rows for each in known[rates[0]])
         share = 1 - (1 - confidence) / len(rates)
-        compared = [] if why else [pair for name in rates for pair in _compared(found, known[name], name, method, share)]
+        compared: list[Sequence[Rated]] = []
+        for name in () if why else rates:
+            compared += _compared(found, known[name], name, method, share)
         for kind, measured, worst in (("difference", _difference, max), ("ratio", _ratio, min)):
             name = f"{family}_{kind}"
             nothing = Gap(estimate=Estimate(name, None, None, None, rows, why or "the rate is 0 in every group"))
