@@ -64,8 +64,10 @@ def corrected(realised: Reading, labelled: Reading, rest: Reading) -> Corrected 
     )
 
 
-def contradiction(realised: Reading, expected: Reading) -> float:
+def contradiction(realised: Reading, expected: Reading, known_to: float = 0.0) -> float:
     """Realised less expected on the same rows in the same order, at least two, in standard errors of the difference.
+
+    `known_to` is the standard error of what is expected by itself: that of the reference it was learnt on.
 
     >>> truth, guess = np.tile([0.0, 1.0], 50), np.tile([0.0, 0.5], 50)
     >>> def reading(values):
@@ -73,7 +75,8 @@ def contradiction(realised: Reading, expected: Reading) -> float:
     >>> round(contradiction(reading(truth), reading(guess)), 1)
     9.9
     """
-    return _apart(realised.value - expected.value, _variance(realised.influence - expected.influence))
+    variance = _variance(realised.influence - expected.influence) + known_to * known_to
+    return _apart(realised.value - expected.value, variance)
 
 
 def _variance(influence: Floats) -> float:

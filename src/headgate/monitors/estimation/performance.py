@@ -3,6 +3,7 @@
 As labels mature a figure turns by itself from the one into the other, and always says which it is.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -63,7 +64,7 @@ def performance(
     `truth` has a class code or a number per row, negative or NaN where it is not known; None where no label is there.
     With 95 % of the labels a figure is realised; with 30 it is the estimate corrected by them, if they are a random
     sample; with fewer it is the estimate, or, where nothing can be expected, what they say alone. The interval of an
-    estimate is that of chance alone: it does not hold what a broken limit does to it. `domains` and
+    estimate is that of chance, in the window and in the reference: it does not hold what a broken limit does to it. `domains` and
     `headgate.monitors.estimation.losses.LossModels.excess` let two more limits be checked.
 
     Raises headgate.errors.BadInput for a confidence outside 0 to 1, and for another number of labels than of answers.
@@ -88,7 +89,7 @@ def performance(
             expected=expectation.readings(np.ones(len(said), dtype=np.bool_)),
             realised=realised,
             corrections=_corrections(expectation, realised, known),
-            contradictions=_contradictions(expectation, realised, known),
+            contradictions=_contradictions(footing, expectation, realised, known),
         )
     return Performance(
         rows=found.rows,
@@ -127,13 +128,13 @@ def _corrections(expectation: Expectation, realised: Read, known: Bools) -> dict
     return found
 
 
-def _contradictions(expectation: Expectation, realised: Read, known: Bools) -> dict[str, float]:
+def _contradictions(footing: Footing, expectation: Expectation, realised: Read, known: Bools) -> dict[str, float]:
     if int(known.sum()) < LEAST:
         return {}
     expected = expectation.readings(known)
     pairs = ((name, ours, expected[name]) for name, ours in realised.items())
     return {
-        name: contradiction(ours, theirs)
+        name: contradiction(ours, theirs, footing.sampling_error(name, footing.rows) or 0.0)
         for name, ours, theirs in pairs
         if isinstance(ours, Reading) and isinstance(theirs, Reading)
     }
@@ -148,13 +149,18 @@ def _figure(found: _Found, name: str) -> Figure:
         each = found.corrections[name]
         return _told(found, _around(found, name, each.value, each.error), Source.CORRECTED)
     if isinstance(expected, Reading):
-        error = found.footing.sampling_error(name, found.rows)
-        return _told(found, _around(found, name, expected.value, error), found.source)
+        return _told(found, _around(found, name, expected.value, _error(found, name)), found.source)
     if isinstance(realised, Reading):
         return _told(found, estimate(name, realised, found.labelled), Source.REALISED)
     standing = expected.standing if isinstance(expected, Shortfall) else Standing.UNDECIDED
     nothing = Estimate(name, None, None, None, found.labelled, expected.reason)
     return _told(found, nothing, found.source, standing)
+
+
+def _error(found: _Found, name: str) -> float | None:
+    """What chance does to the realised figure of these rows, and did to the reference the expectation comes from."""
+    here, there = (found.footing.sampling_error(name, rows) for rows in (found.rows, found.footing.rows))
+    return None if here is None or there is None else math.hypot(here, there)
 
 
 def _told(found: _Found, said: Estimate, source: Source, standing: Standing = Standing.MEASURED) -> Figure:
