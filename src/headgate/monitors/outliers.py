@@ -140,8 +140,10 @@ class Copula:
         missing = np.isnan(rows)
         scores = self._interpolated(np.where(missing, self._knots[0], rows))
         for place, known in self._surprise:
-            codes = np.where(missing[:, place], 0, rows[:, place]).astype(np.intp)
-            scores[:, place] = known[np.where((codes < 0) | (codes >= len(known) - 1), len(known) - 1, codes)]
+            unseen = len(known) - 1
+            codes = np.where(missing[:, place], 0, rows[:, place])
+            codes = np.where((codes < 0) | (codes > unseen), unseen, codes)
+            scores[:, place] = known[codes.astype(np.intp)]
         scores[missing] = 0.0
         cut: Floats = np.clip(scores, -FARTHEST, FARTHEST)
         return cut

@@ -115,4 +115,4 @@ def _countable(kind: pa.DataType) -> bool:
 
 def _distinct(column: pa.ChunkedArray) -> int:
     """Different values, missing ones counting as one."""
-    return int(pc.count_distinct(column, mode="all").as_py())
+    return len(pc.unique(column))
