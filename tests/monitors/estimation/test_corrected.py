@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from tests.monitors.estimation.models import Draw, overconfident
 
 from headgate.evaluation.estimate import Reading, Undefined, quantile_of, standard_error
 from headgate.evaluation.metrics import metric, readings
 from headgate.monitors.estimation.answered import Answered
 from headgate.monitors.estimation.corrected import Corrected, contradiction, corrected
 from headgate.monitors.estimation.expected import expected
-from tests.monitors.estimation.models import Draw, overconfident
 
 RUNS = 200
 NAMES = ("accuracy", "f1", "auc", "brier")

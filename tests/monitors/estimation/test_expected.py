@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from tests.monitors.estimation.models import CLASSES, Draw, Floats, drawn, honest, multiclass, overconfident
 
 from headgate.evaluation.estimate import Reading, Undefined
 from headgate.evaluation.metrics import estimates, metric
@@ -11,7 +12,6 @@ from headgate.evaluation.rows import Rows
 from headgate.monitors.estimation.answered import Answered
 from headgate.monitors.estimation.expected import EXPECTED, expected
 from headgate.vocabulary import Task
-from tests.monitors.estimation.models import CLASSES, Draw, Floats, drawn, honest, multiclass, overconfident
 
 DRAWS = 300
 

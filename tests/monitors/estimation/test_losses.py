@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tests.monitors.estimation.models import honest, noisy
 
 from headgate.evaluation.estimate import Reading
 from headgate.evaluation.metrics import measure
@@ -11,7 +12,6 @@ from headgate.monitors.estimation.expectations import LossExpectation
 from headgate.monitors.estimation.losses import LossModels, loss_models
 from headgate.monitors.standing import Shortfall, Standing
 from headgate.vocabulary import Task
-from tests.monitors.estimation.models import honest, noisy
 
 NUMBER = np.array([False])
 

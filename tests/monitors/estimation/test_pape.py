@@ -2,6 +2,7 @@
 
 import msgspec
 import numpy as np
+from tests.monitors.estimation.models import Floats, binary, honest, noisy, shifting
 
 from headgate.evaluation.estimate import Reading
 from headgate.evaluation.metrics import measure
@@ -14,7 +15,6 @@ from headgate.monitors.estimation.footing import Footing, footing
 from headgate.monitors.estimation.pape import pape
 from headgate.monitors.standing import Shortfall, Standing, broken
 from headgate.vocabulary import Task
-from tests.monitors.estimation.models import Floats, binary, honest, noisy, shifting
 
 
 def founded(rows: Rows) -> Footing:

@@ -3,6 +3,7 @@
 import msgspec
 import numpy as np
 import pytest
+from tests.monitors.estimation.models import CLASSES, binary, honest, noisy, overconfident, shifting
 
 from headgate.errors import BadInput
 from headgate.evaluation.metrics import measure
@@ -11,13 +12,13 @@ from headgate.monitors.domains import domains
 from headgate.monitors.estimation.answered import Answered
 from headgate.monitors.estimation.cbpe import cbpe
 from headgate.monitors.estimation.expectations import Source
+from headgate.monitors.estimation.expected import EXPECTED
 from headgate.monitors.estimation.figure import Performance
 from headgate.monitors.estimation.footing import Footing, footing
 from headgate.monitors.estimation.losses import LossModels, loss_models
 from headgate.monitors.estimation.performance import performance
 from headgate.monitors.standing import Shortfall, Standing
 from headgate.vocabulary import Task
-from tests.monitors.estimation.models import CLASSES, binary, honest, noisy, overconfident, shifting
 
 DRAW = np.random.default_rng(51)
 REFERENCE = overconfident(5000, DRAW)
@@ -65,20 +66,22 @@ def test_intervals_narrow_and_the_value_ends_at_what_was_measured(made: Footing)
     assert whole == measure(Task.BINARY, WINDOW.truth, WINDOW.predicted, WINDOW.scores, (0, 1))["accuracy"]
 
 
-def test_estimates_lie_within_their_interval_of_what_labels_say_later(made: Footing) -> None:
-    hits, runs = dict.fromkeys(made.metrics, 0), 100
+def test_estimates_lie_within_their_interval_of_what_labels_say_later() -> None:
+    hits, runs = dict.fromkeys(EXPECTED, 0), 100
     draw = np.random.default_rng(52)
     for _ in range(runs):
-        window = overconfident(1000, draw)
-        estimated, realised = after(made, 0, window), after(made, 1000, window)
+        made = footing(overconfident(2000, draw))
+        assert isinstance(made, Footing)
+        window = overconfident(500, draw)
+        estimated, realised = after(made, 0, window), after(made, 500, window)
         for name in made.metrics:
             guess, truth = estimated.figures[name].estimate, realised.figures[name].estimate.value
             assert guess.low is not None
             assert guess.high is not None
             assert truth is not None
             hits[name] += guess.low <= truth <= guess.high
-    # Chance in the rows is common to both, so they agree more often than the interval says.
-    assert min(hits.values()) >= 95, hits
+    # Three standard errors of 95 % in 100 runs are 6.5 points.
+    assert min(hits.values()) >= 89, hits
 
 
 def test_a_changed_relation_is_seen_once_labels_contradict(made: Footing) -> None:

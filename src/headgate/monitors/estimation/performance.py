@@ -64,7 +64,7 @@ def performance(
     `truth` has a class code or a number per row, negative or NaN where it is not known; None where no label is there.
     With 95 % of the labels a figure is realised; with 30 it is the estimate corrected by them, if they are a random
     sample; with fewer it is the estimate, or, where nothing can be expected, what they say alone. The interval of an
-    estimate is that of chance, in the window and in the reference: it does not hold what a broken limit does to it. `domains` and
+    estimate is that of chance, in the window and in the reference, and not of what a broken limit does. `domains` and
     `headgate.monitors.estimation.losses.LossModels.excess` let two more limits be checked.
 
     Raises headgate.errors.BadInput for a confidence outside 0 to 1, and for another number of labels than of answers.

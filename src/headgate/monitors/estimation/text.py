@@ -3,7 +3,6 @@
 from typing import Final
 
 from headgate.evaluation.table import digits, shown, table
-from headgate.monitors.bands import Band
 from headgate.monitors.estimation.figure import Figure, Performance
 
 _WORDS: Final = {True: "holds", False: "does not hold", None: "nobody knows"}
@@ -13,6 +12,7 @@ def as_text(found: Performance) -> str:
     """The figures in a table, why others have no value, and every limit.
 
     >>> from headgate.evaluation.estimate import Estimate
+    >>> from headgate.monitors.bands import Band
     >>> from headgate.monitors.estimation.expectations import Source
     >>> from headgate.monitors.estimation.figure import Limit
     >>> from headgate.monitors.standing import Standing

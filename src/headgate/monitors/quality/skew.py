@@ -151,7 +151,6 @@ def _numbers(name: str, ours: Any, theirs: Any, z: float) -> FieldSkew:
     )
 
 
-
 def _is_number(kind: Any) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
