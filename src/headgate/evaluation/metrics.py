@@ -144,8 +144,6 @@ def estimates(rows: Rows, metrics: Sequence[Metric], confidence: float = CONFIDE
 
 def readings(rows: Rows, metrics: Sequence[Metric], confidence: float = CONFIDENCE) -> dict[str, Reading | Undefined]:
     """Readings by metric name, for callers who pair two models on the same rows."""
-    if not 0.0 < confidence < 1.0:
-        raise BadInput("confidence", "range", "confidence must lie between 0 and 1, such as 0.95")
     z = quantile_of(confidence)
     lacking = _lacking(rows)
     result: dict[str, Reading | Undefined] = {}

@@ -11,8 +11,6 @@ WIDTH: Final = 3.0
 """Standard deviations to either side."""
 LEAST: Final = 3
 """Chunks below which there is no spread to speak of."""
-LIMITS: Final = {"log_loss": (0.0, math.inf), "mae": (0.0, math.inf), "rmse": (0.0, math.inf), "brier": (0.0, 2.0)}
-"""What metrics can be, where that is not 0 to 1."""
 
 
 class Band(msgspec.Struct, frozen=True):
@@ -45,12 +43,3 @@ def band(values: Sequence[float], floor: float = 0.0, ceiling: float = math.inf)
         return None
     centre, spread = float(np.mean(values)), float(np.std(values))
     return Band(max(floor, centre - WIDTH * spread), min(ceiling, centre + WIDTH * spread), len(values))
-
-
-def limits_of(metric: str) -> tuple[float, float]:
-    """The smallest and the largest value a metric can have.
-
-    >>> limits_of("auc"), limits_of("mae")
-    ((0.0, 1.0), (0.0, inf))
-    """
-    return LIMITS.get(metric, (0.0, 1.0))

@@ -23,14 +23,12 @@ class Coded(msgspec.Struct, frozen=True):
     name: str
     categories: tuple[str, ...] | None = None
     """The reference's categories, most frequent first, and their codes from 0; None for a number."""
-    shares: tuple[float, ...] = ()
-    """How frequent each category is among the rows that have one."""
 
 
 class Encoder(msgspec.Struct, frozen=True, dict=True):
     """Every field that can be a column, in order.
 
-    >>> encoder = Encoder((Coded("distance"), Coded("carrier", ("UA", "AA"), (0.7, 0.3))))
+    >>> encoder = Encoder((Coded("distance"), Coded("carrier", ("UA", "AA"))))
     >>> encoder.row([200, "AA"]).tolist(), encoder.row([None, "?"]).tolist()
     ([200.0, 1.0], [nan, -1.0])
     """
@@ -52,13 +50,18 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
         )
 
     def row(self, values: Sequence[object]) -> Floats:
-        """One row as numbers, NaN for what is missing or no finite number; one value per field, in order."""
+        """One row as a gateway decodes it, moments in microseconds, one value per field in order.
+
+        NaN stands for what is missing or no finite number.
+        """
         return np.array([_coded(value, codes) for value, codes in zip(values, self._codes, strict=True)])
 
 
 def _coded(value: object, codes: Mapping[str, float] | None) -> float:
     if codes is not None:
-        return np.nan if value is None else codes.get(str(value), UNSEEN)
+        if value is None:
+            return np.nan
+        return codes.get(value, UNSEEN) if isinstance(value, str) else UNSEEN
     if not isinstance(value, int | float):
         return np.nan
     try:

@@ -1,22 +1,28 @@
 """Tables as matrices of numbers, for what looks at all fields at once: domains, reconstruction, losses, outliers."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from headgate.evaluation.estimate import Floats
 from headgate.monitors.columns import floats, integers, text
 from headgate.monitors.encoder import UNSEEN, Coded, Encoder
+
+CATEGORIES: Final = 254
+"""Categories of a field that trees tell apart; the rarer ones and unseen ones count as one more."""
+LARGEST: Final = 1e300
+"""Trees put thresholds half way between two numbers, whose sum must be one; so numbers are cut here for them."""
 
 
 def encoder_of(table: pa.Table) -> Encoder:
     """How this reference's fields become columns: numbers, moments and truth values as they are, texts as codes.
 
     >>> made = encoder_of(pa.table({"a": [1, 2, 3], "b": ["x", "y", "y"], "c": [[1], [2], []]}))
-    >>> made.fields[1].categories, made.fields[1].shares[1] < 0.34, made.left_out
-    (('y', 'x'), True, ('c',))
+    >>> [each.categories for each in made.fields], made.left_out
+    ([None, ('y', 'x')], ('c',))
     """
     fields: list[Coded] = []
     left_out: list[str] = []
@@ -25,7 +31,7 @@ def encoder_of(table: pa.Table) -> Encoder:
         if _is_number(kind):
             fields.append(Coded(name))
         elif _is_text(kind):
-            fields.append(_categories(name, table[name]))
+            fields.append(Coded(name, _categories(table[name])))
         else:
             left_out.append(name)
     return Encoder(tuple(fields), tuple(left_out))
@@ -43,6 +49,20 @@ def matrix(encoder: Encoder, table: pa.Table) -> Floats:
     if not columns:
         return np.zeros((rows, 0))
     return np.column_stack([np.full(rows, np.nan) if each is None else each for each in columns])
+
+
+def for_trees(rows: Floats, categorical: NDArray[np.bool_]) -> Floats:
+    """A matrix as gradient boosted trees can read it, missing values still NaN, columns without any value zeros.
+
+    >>> for_trees(np.array([[np.nan, -1.0], [np.nan, 3.0]]), np.array([False, True])).tolist()
+    [[0.0, 254.0], [0.0, 3.0]]
+    """
+    rows = rows.copy()
+    codes = rows[:, categorical]
+    rows[:, categorical] = np.where((codes < 0) | (codes > CATEGORIES), CATEGORIES, codes)
+    rows[:, np.isnan(rows).all(axis=0)] = 0.0
+    cut: Floats = np.clip(rows, -LARGEST, LARGEST)
+    return cut
 
 
 def _column(field: Coded, column: pa.ChunkedArray) -> Floats:
@@ -69,11 +89,9 @@ def _numbers(column: pa.ChunkedArray) -> Floats:
     return np.where(np.isfinite(found), found, np.nan)
 
 
-def _categories(name: str, column: pa.ChunkedArray) -> Coded:
+def _categories(column: pa.ChunkedArray) -> tuple[str, ...]:
     counted = pc.value_counts(text(column).drop_null()).to_pylist()
-    ranked = sorted(counted, key=lambda each: (-each["counts"], each["values"]))
-    total = sum(each["counts"] for each in ranked)
-    return Coded(name, tuple(each["values"] for each in ranked), tuple(each["counts"] / total for each in ranked))
+    return tuple(each["values"] for each in sorted(counted, key=lambda each: (-each["counts"], each["values"])))
 
 
 def _plain(kind: Any) -> Any:

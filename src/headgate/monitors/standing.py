@@ -1,4 +1,4 @@
-"""Whether something could be measured at all, and if not, whose fault that is. Every monitor says it in these words."""
+"""What a measurement is worth: a figure, an alarm, or why there is neither. Every monitor says it in these words."""
 
 from enum import StrEnum
 
@@ -9,7 +9,11 @@ class Standing(StrEnum):
     """What a measurement is worth."""
 
     MEASURED = "measured"
-    """There is a figure, and it means what it says."""
+    """There is a figure, and it means what it says; nothing judges it."""
+    STEADY = "steady"
+    """There is a figure, and nothing speaks for a change with the certainty that was asked for."""
+    ALARM = "alarm"
+    """There was a change, or one of the false alarms that were allowed."""
     UNDECIDED = "undecided"
     """Too little is known yet; more rows or more labels would settle it."""
     BROKEN = "broken"
@@ -24,6 +28,7 @@ class Shortfall(msgspec.Struct, frozen=True):
     """
 
     standing: Standing
+    """Undecided or broken."""
     reason: str
     """A sentence in plain words, without a value of any row."""
 

@@ -8,8 +8,8 @@ from tests.monitors.estimation.models import Draw, overconfident
 
 from headgate.evaluation.estimate import Reading, Undefined, quantile_of, standard_error
 from headgate.evaluation.metrics import metric, readings
-from headgate.monitors.estimation.answered import Answered
-from headgate.monitors.estimation.corrected import Corrected, contradiction, corrected
+from headgate.monitors.answered import Answered
+from headgate.monitors.estimation.corrected import FARTHEST, Corrected, contradiction, corrected
 from headgate.monitors.estimation.expected import expected
 
 RUNS = 200
@@ -78,10 +78,30 @@ def test_constant_estimates_and_few_labels() -> None:
     found = corrected(varied, steady, steady)
     assert isinstance(found, Corrected)
     assert (found.value, found.trust, found.selection) == (0.5, 0.0, 0.0)
+    alike = Reading(1.0, None, None, np.zeros(100))
+    silent = "every label so far says the same, so nothing tells how far chance moves the figure"
+    assert corrected(alike, varied, varied) == Undefined(silent)
     few = Reading(0.5, None, None, np.zeros(7))
     assert corrected(few, few, varied) == Undefined("7 labels are too few to correct by; 30 are needed")
     lone = Reading(0.5, None, None, np.zeros(1))
     assert corrected(varied, varied, lone) == Undefined("all rows but one are labelled")
+
+
+def test_differences_of_what_does_not_vary_are_as_large_as_can_be() -> None:
+    varied = Reading(0.5, None, None, np.tile([-0.5, 0.5], 50))
+    low, high = (Reading(each, None, None, np.zeros(100)) for each in (0.2, 0.8))
+    found = corrected(varied, high, low)
+    assert isinstance(found, Corrected)
+    assert found.selection == FARTHEST
+    assert contradiction(low, high) == -FARTHEST
+    assert contradiction(low, low) == 0.0
+
+
+def test_labels_that_happen_to_agree_do_not_contradict_what_is_nearly_sure() -> None:
+    right = Reading(1.0, None, None, np.zeros(30))
+    expected = Reading(0.99, None, None, np.zeros(30))
+    # Of 30 rows that are right 99 times in 100 all are right three times in four.
+    assert contradiction(right, expected, here=math.sqrt(0.0099 / 30)) == pytest.approx(0.01 / math.sqrt(0.0099 / 30))
 
 
 def test_labelled_rows_unlike_the_others_are_seen() -> None:

@@ -9,7 +9,7 @@ from tests.monitors.estimation.models import CLASSES, Draw, Floats, drawn, hones
 from headgate.evaluation.estimate import Reading, Undefined
 from headgate.evaluation.metrics import estimates, metric
 from headgate.evaluation.rows import Rows
-from headgate.monitors.estimation.answered import Answered
+from headgate.monitors.answered import Answered
 from headgate.monitors.estimation.expected import EXPECTED, expected
 from headgate.vocabulary import Task
 

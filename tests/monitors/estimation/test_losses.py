@@ -7,8 +7,9 @@ from tests.monitors.estimation.models import honest, noisy
 from headgate.evaluation.estimate import Reading
 from headgate.evaluation.metrics import measure
 from headgate.evaluation.rows import Rows
-from headgate.monitors.estimation.answered import Answered
-from headgate.monitors.estimation.expectations import LossExpectation
+from headgate.monitors.answered import Answered
+from headgate.monitors.domains import Domains, domains
+from headgate.monitors.estimation.expectations import LossExpectation, Source
 from headgate.monitors.estimation.losses import LossModels, loss_models
 from headgate.monitors.standing import Shortfall, Standing
 from headgate.vocabulary import Task
@@ -54,7 +55,7 @@ def test_bad_windows_have_a_reason(fitted: LossModels) -> None:
     holes = Answered(Task.REGRESSION, np.where(np.arange(10) < 3, np.nan, window.predicted), None)
     assert fitted.expect(holes, features) == Shortfall(Standing.BROKEN, "3 of 10 rows have no finite prediction")
     empty = fitted.expect(Answered.of(window).take(np.zeros(10, dtype=np.bool_)), features[:0])
-    assert empty == Shortfall(Standing.UNDECIDED, "the window has no answered rows")
+    assert empty == Shortfall(Standing.UNDECIDED, "there are no answered rows")
 
 
 def test_bad_references_have_a_reason() -> None:
@@ -66,3 +67,39 @@ def test_bad_references_have_a_reason() -> None:
     found = loss_models(wild, features, NUMBER)
     assert found == Shortfall(Standing.BROKEN, "the reference's errors are too large to be squared")
     assert isinstance(loss_models(honest(300, draw), features, NUMBER), Shortfall)
+
+def test_a_weighed_reference_foretells_the_window_it_was_weighed_for() -> None:
+    draw = np.random.default_rng(35)
+    reference, before = noisy(3000, draw)
+    window, after = noisy(2000, draw, centre=0.8)
+    apart = domains(before, after, NUMBER)
+    assert isinstance(apart, Domains)
+    made = loss_models(reference, before, NUMBER, apart)
+    assert isinstance(made, LossModels)
+    found = made.expect(Answered.of(window), after)
+    assert isinstance(found, LossExpectation)
+    assert found.source is Source.REWEIGHTED
+    realised = measure(Task.REGRESSION, window.truth, window.predicted, None, metrics=["mae"])["mae"]
+    expected = found.readings(np.ones(2000, dtype=np.bool_))["mae"]
+    assert isinstance(expected, Reading)
+    assert expected.value == pytest.approx(realised.value, rel=0.15)
+    far = domains(before, after + 20, NUMBER)
+    assert isinstance(far, Domains)
+    beyond = loss_models(reference, before, NUMBER, far)
+    assert isinstance(beyond, Shortfall)
+    assert beyond.standing is Standing.UNDECIDED
+
+
+def test_thousands_of_categories_are_read_as_the_frequent_ones_and_the_rest() -> None:
+    draw = np.random.default_rng(36)
+    reference, _ = noisy(400, draw)
+    names = np.arange(400.0)[:, np.newaxis]
+    made = loss_models(reference, names, np.array([True]))
+    assert isinstance(made, LossModels)
+    assert isinstance(made.expect(Answered.of(reference), names - 200), LossExpectation)
+
+
+def test_answers_of_classes_have_no_losses_to_foretell(fitted: LossModels) -> None:
+    found = fitted.expect(Answered.of(honest(50, np.random.default_rng(37))), np.zeros((50, 1)))
+    assert found == Shortfall(Standing.BROKEN, "the reference is a regression's, and these answers are none")
+

@@ -8,7 +8,7 @@ from headgate.evaluation.estimate import Reading
 from headgate.evaluation.metrics import measure
 from headgate.evaluation.rows import Rows
 from headgate.monitors.domains import Domains, domains
-from headgate.monitors.estimation.answered import Answered
+from headgate.monitors.answered import Answered
 from headgate.monitors.estimation.cbpe import cbpe
 from headgate.monitors.estimation.expectations import ClassExpectation, Expectation, Source
 from headgate.monitors.estimation.footing import Footing, footing

@@ -9,7 +9,7 @@ from headgate.errors import BadInput
 from headgate.evaluation.metrics import measure
 from headgate.evaluation.rows import UNLABELLED, Rows
 from headgate.monitors.domains import domains
-from headgate.monitors.estimation.answered import Answered
+from headgate.monitors.answered import Answered
 from headgate.monitors.estimation.cbpe import cbpe
 from headgate.monitors.estimation.expectations import Source
 from headgate.monitors.estimation.expected import EXPECTED
@@ -132,6 +132,23 @@ def test_label_noise_in_the_reference_shows_as_calibration_and_never_as_nan() ->
     assert all(each.estimate.value is not None and np.isfinite(each.estimate.value) for each in found.figures.values())
 
 
+def test_limits_that_hold_are_seldom_taken_for_broken() -> None:
+    draw = np.random.default_rng(57)
+    sure = np.full(1000, 0.99)
+    broken, runs = 0, 60
+    for _ in range(runs):
+        made, window = footing(binary(draw.beta(40, 1, 1000), sure, draw)), binary(draw.beta(40, 1, 400), sure[:400], draw)
+        assert isinstance(made, Footing)
+        found = after(made, 30, window)
+        broken += limit(found, "relation") is False
+        accuracy = found.figures["accuracy"].estimate
+        assert accuracy.low is not None
+        assert accuracy.high is not None
+        assert accuracy.high - accuracy.low > 0.005
+    # Once in 370 windows: two or more of 60 come up once in 80 such tests.
+    assert broken <= 1
+
+
 def test_nothing_to_expect_and_no_labels_says_why(made: Footing) -> None:
     said = Answered(Task.BINARY, WINDOW.predicted, None, CLASSES)
     found = performance(made, cbpe(made, said), said)
@@ -162,10 +179,12 @@ def test_windows_of_almost_nothing(made: Footing, rows: int) -> None:
             assert value is not None or each.estimate.reason
 
 
-def test_labels_for_other_rows_are_refused(made: Footing) -> None:
+def test_labels_for_other_rows_and_a_confidence_in_per_cent_are_refused(made: Footing) -> None:
     said = Answered.of(WINDOW)
     with pytest.raises(BadInput, match="3 labels for 2,000 answers"):
         performance(made, cbpe(made, said), said, np.zeros(3))
+    with pytest.raises(BadInput, match="between 0 and 1"):
+        performance(made, cbpe(made, said), said, confidence=95.0)
 
 
 def test_a_regression_from_no_label_to_all() -> None:

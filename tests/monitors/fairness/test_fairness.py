@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from headgate.errors import BadInput
-from headgate.monitors.estimation.answered import Answered
+from headgate.monitors.answered import Answered
 from headgate.monitors.fairness.gaps import GAPS, Method
 from headgate.monitors.fairness.groups import Group
 from headgate.monitors.fairness.measure import Fairness, fairness
@@ -197,6 +197,32 @@ def test_a_group_that_is_overrated_shows_in_its_calibration() -> None:
     assert other.calibration_gap.value == pytest.approx(0.15, abs=0.03)
 
 
+def test_a_group_whose_labels_are_all_alike_is_not_calibrated_for_sure() -> None:
+    said = Answered(Task.BINARY, np.ones(100, np.int64), np.tile([0.05, 0.95], (100, 1)), CLASSES)
+    found = fairness(said, np.ones(100, np.int64), {"sex": ["f", "m"] * 50})
+    assert not isinstance(found, Shortfall)
+    gap = found[0].treated.groups[0].calibration_gap
+    assert gap.value == pytest.approx(-0.05)
+    assert gap.low == pytest.approx(-0.05)
+    assert gap.high is not None
+    # Wilson: of 50 that are all positive, 92.9 % or more are.
+    assert gap.high == pytest.approx(0.95 - 50 / (50 + 1.96**2), abs=1e-4)
+
+
+def test_scores_that_are_no_probabilities_have_no_calibration() -> None:
+    scores = np.tile([0.3, 0.9], (100, 1))
+    said = Answered(Task.BINARY, np.ones(100, np.int64), scores, CLASSES)
+    found = fairness(said, np.tile([0, 1], 50), {"sex": ["f", "m"] * 50})
+    assert not isinstance(found, Shortfall)
+    gap = found[0].treated.groups[0].calibration_gap
+    assert (gap.value, gap.reason) == (None, "the scores are not probabilities: some rows do not sum to 1")
+    scores[:60] = np.nan
+    scores[60:] = 0.5
+    found = fairness(said, np.tile([0, 1], 50), {"sex": ["f", "m"] * 50})
+    assert not isinstance(found, Shortfall)
+    assert found[0].treated.groups[0].calibration_gap.rows == 20
+
+
 def test_one_class_of_many_can_be_the_one_that_counts() -> None:
     said = Answered(Task.MULTICLASS, np.tile([0, 1, 2, 2], 50), None, ("a", "b", "c"))
     found = fairness(said, None, {"sex": ["f", "m"] * 100}, positive=2)
@@ -221,6 +247,8 @@ def test_what_cannot_be_compared_says_why() -> None:
         assert isinstance(found, Shortfall)
         assert found.standing is standing
         assert found.reason
+    with pytest.raises(BadInput, match="between 0 and 1"):
+        fairness(Answered(Task.BINARY, np.zeros(3, np.int64), None, CLASSES), None, {"sex": ["f"] * 3}, confidence=95)
     with pytest.raises(BadInput, match="2 values for 3 answers"):
         fairness(Answered(Task.BINARY, np.zeros(3, np.int64), None, CLASSES), None, {"sex": ["f", "m"]})
 
@@ -247,12 +275,16 @@ def test_newcombes_own_example() -> None:
     assert each.high == pytest.approx(0.3339, abs=5e-5)
 
 
-def test_ratios_of_nobody_have_no_upper_bound() -> None:
+def test_a_ratio_of_nobody_is_bounded_above() -> None:
     called = np.concatenate([np.zeros(100, np.int64), np.tile([1, 0], 50)])
     found = fairness(Answered(Task.BINARY, called, None, CLASSES), None, {"arm": np.repeat(["a", "b"], 100)})
     assert not isinstance(found, Shortfall)
     none, some = found[0].treated.groups
-    assert (signed(none, some).disparate_impact.value, signed(none, some).disparate_impact.high) == (0.0, None)
+    nobody = signed(none, some).disparate_impact
+    assert (nobody.value, nobody.low) == (0.0, 0.0)
+    assert nobody.high is not None
+    assert none.selection_rate.high is not None
+    assert none.selection_rate.high < nobody.high < 0.1
     assert signed(some, none).disparate_impact.value is None
     assert signed(some, none).equal_opportunity_difference.value is None
     assert signed(some, none).average_odds_difference.reason

@@ -6,9 +6,10 @@ import pytest
 
 from headgate.contracts.contract import Contract, Field, Kind
 from headgate.errors import BadInput
-from headgate.monitors.quality.freshness import duplicates, staleness
+from headgate.monitors.quality.freshness import Staleness, duplicates, staleness
 from headgate.monitors.quality.missing import missingness, stuck
 from headgate.monitors.quality.schema import Change, schema_changes
+from headgate.monitors.standing import broken
 from headgate.vocabulary import SECOND, Micros
 
 
@@ -36,7 +37,7 @@ def test_a_window_without_rows_is_undecided() -> None:
     [found] = missingness(contract(0.1), pa.table({"f0": pa.array([], pa.float64())}))
     assert found.changed is None
     assert found.excess.value is None
-    assert found.excess.reason == "the window has no rows"
+    assert found.excess.reason == "there are no rows"
 
 
 def test_a_small_reference_widens_what_is_expected() -> None:
@@ -67,14 +68,30 @@ def test_a_field_that_stopped_changing_is_stuck() -> None:
     after = pa.table({"a": [5, 5, 5], "b": [None, None, None], "c": [1, 1, 1], "d": [[1], [1], [1]]})
     assert [each.field for each in stuck(before, after)] == ["a", "b"]
     assert stuck(before, after.slice(0, 1)) == ()
+    views = pa.table({"b": pa.array(["z"] * 3, pa.string_view())})
+    assert [each.field for each in stuck(before, views)] == ["b"]
+
+
+def stale(newest: int | None, now: int, promised_s: float | None = None) -> bool | None:
+    found = staleness(None if newest is None else Micros(newest * SECOND), Micros(now * SECOND), promised_s)
+    assert isinstance(found, Staleness)
+    return found.stale
 
 
 def test_silence_is_stale_once_it_is_longer_than_promised() -> None:
-    assert staleness(Micros(0), Micros(60 * SECOND), promised_s=60).stale is False
-    assert staleness(Micros(0), Micros(61 * SECOND), promised_s=60).stale is True
-    assert staleness(None, Micros(0), promised_s=60).stale is True
-    assert staleness(None, Micros(0)).stale is None
-    assert staleness(Micros(5 * SECOND), Micros(0), promised_s=60).age_s == -5.0
+    assert stale(0, 60, promised_s=60) is False
+    assert stale(0, 61, promised_s=60) is True
+    assert stale(None, 0, promised_s=60) is True
+    assert stale(None, 0) is None
+
+
+def test_an_input_from_the_future_tells_of_a_wrong_clock() -> None:
+    near = staleness(Micros(5 * SECOND), Micros(0), promised_s=60)
+    assert isinstance(near, Staleness)
+    assert (near.age_s, near.stale) == (0.0, False)
+    assert staleness(Micros(3600 * SECOND), Micros(0), promised_s=60) == broken(
+        "the newest input lies 3,600 s in the future: a clock is wrong, so nobody knows its age"
+    )
 
 
 def test_copies_are_counted_beyond_the_first_of_each() -> None:
@@ -86,10 +103,12 @@ def test_copies_are_counted_beyond_the_first_of_each() -> None:
 
 
 def test_what_cannot_be_compared_is_named() -> None:
+    kinds = pa.table({"a": pa.array(["x", "x"], pa.string_view()), "b": pa.nulls(2), "c": pa.array([b"", b""])})
+    assert duplicates(kinds).share.value == 0.5
     lists = duplicates(pa.table({"v": [[1.0], [1.0]]}))
     assert (lists.share.value, lists.share.reason, lists.left_out) == (None, "no column can be compared", ("v",))
     empty = duplicates(pa.table({"a": pa.array([], pa.int64())}))
-    assert empty.share.reason == "the window has no rows"
+    assert empty.share.reason == "there are no rows"
     with pytest.raises(BadInput, match="no column 'b'"):
         duplicates(pa.table({"a": [1]}), ["b"])
 

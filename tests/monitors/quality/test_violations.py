@@ -76,7 +76,7 @@ def test_columns_the_contract_does_not_name_are_let_be() -> None:
 def test_a_window_without_rows_has_no_share() -> None:
     empty = violations(CONTRACT, rows().slice(0, 0))
     assert empty.refused.value is None
-    assert empty.refused.reason == "the window has no rows"
+    assert empty.refused.reason == "there are no rows"
     assert (empty.breaches, empty.extents) == ((), ())
 
 

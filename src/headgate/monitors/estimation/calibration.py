@@ -66,6 +66,11 @@ def ranked(scores: Floats) -> list[Floats]:
     return [scores[:, 1]] if scores.shape[1] == 2 else list(scores.T)
 
 
+def ranked_codes(rows: Rows) -> Sequence[int]:
+    """The codes of the classes that have a map, in the order of `ranked`."""
+    return (1,) if len(rows.classes) == 2 else range(len(rows.classes))
+
+
 def together(scores: Floats, columns: Sequence[Floats]) -> Floats:
     """Calibrated columns as chances of all classes; rows in which no class has any chance keep their scores.
 
@@ -101,26 +106,23 @@ def calibration(rows: Rows) -> Calibration:
     folds = np.random.default_rng(_SEED).permutation(len(rows)) % FOLDS
     maps: list[Calibrator] = []
     unseen: list[Floats] = []
-    for code, scores in zip(_codes(rows), ranked(rows.scores), strict=True):
+    for code, scores in zip(ranked_codes(rows), ranked(rows.scores), strict=True):
         hits = rows.truth == code
         held_out = _held_out(scores, hits, folds)
-        helps = held_out is not None and _error(held_out, hits) < _error(scores, hits)
-        maps.append(isotonic(scores, hits) if helps else Calibrator())
-        unseen.append(held_out if helps and held_out is not None else scores)
-    chances = together(rows.scores, unseen)
-    return Calibration(
-        calibrators=tuple(maps), stated=miscalibration(rows, rows.scores), used=miscalibration(rows, chances)
-    )
+        if held_out is None or _error(held_out, hits) >= _error(scores, hits):
+            maps.append(Calibrator())
+            unseen.append(scores)
+        else:
+            maps.append(isotonic(scores, hits))
+            unseen.append(held_out)
+    stated, used = (miscalibration(rows, each) for each in (rows.scores, together(rows.scores, unseen)))
+    return Calibration(calibrators=tuple(maps), stated=stated, used=used)
 
 
 def miscalibration(rows: Rows, chances: Floats) -> Estimate:
     """The calibration error of these chances of the classes."""
     judged = Rows(rows.task, rows.truth, rows.predicted, chances, rows.classes)
     return estimates(judged, [metric(_ERROR)])[_ERROR]
-
-
-def _codes(rows: Rows) -> Sequence[int]:
-    return (1,) if len(rows.classes) == 2 else range(len(rows.classes))
 
 
 def _held_out(scores: Floats, hits: NDArray[np.bool_], folds: NDArray[Any]) -> Floats | None:
@@ -135,5 +137,6 @@ def _held_out(scores: Floats, hits: NDArray[np.bool_], folds: NDArray[Any]) -> F
 
 
 def _error(chance: Floats, hits: NDArray[np.bool_]) -> float:
-    rows = Rows(Task.BINARY, hits.astype(np.int64), None, np.column_stack((1 - chance, chance)), (False, True))
-    return miscalibration(rows, together(chance, [chance])).value or 0.0
+    both = np.column_stack((1 - chance, chance))
+    rows = Rows(Task.BINARY, hits.astype(np.int64), None, both, (False, True))
+    return miscalibration(rows, both).value or 0.0

@@ -1,6 +1,6 @@
 """CBPE: a classifier's figures from its own calibrated scores, before any label is there."""
 
-from headgate.monitors.estimation.answered import Answered, unreadable
+from headgate.monitors.answered import Answered, unreadable
 from headgate.monitors.estimation.expectations import ClassExpectation
 from headgate.monitors.estimation.footing import Footing
 from headgate.monitors.standing import Shortfall, broken

@@ -14,6 +14,10 @@ from headgate.evaluation.estimate import Floats, Reading, Undefined
 
 LEAST: Final = 30
 """Labels below which a normal interval is not worth its name, so that nothing is corrected."""
+FARTHEST: Final = 1000.0
+"""Standard errors are counted up to here; where nothing varies, any difference lies this far."""
+_NOTHING: Final = 1e-24
+"""A variance below which there is none but that of rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +55,12 @@ def corrected(realised: Reading, labelled: Reading, rest: Reading) -> Corrected 
         return Undefined(f"{few} labels are too few to correct by; {LEAST} are needed")
     if many < 2:
         return Undefined("all rows but one are labelled")
+    if _variance(realised.influence) <= _NOTHING:
+        return Undefined("every label so far says the same, so nothing tells how far chance moves the figure")
     theirs, others = _variance(labelled.influence), _variance(rest.influence)
     shared = float((realised.influence * labelled.influence).sum()) / (few * (few - 1))
     # Variances of means, so that both sides of the ratio are divided by n.
-    trust = 0.0 if theirs == 0.0 else min(1.0, max(0.0, shared / ((1 + few / many) * theirs)))
+    trust = 0.0 if theirs <= _NOTHING else min(1.0, max(0.0, shared / ((1 + few / many) * theirs)))
     variance = _variance(realised.influence - trust * labelled.influence) + trust * trust * others
     return Corrected(
         value=realised.value + trust * (rest.value - labelled.value),
@@ -64,10 +70,12 @@ def corrected(realised: Reading, labelled: Reading, rest: Reading) -> Corrected 
     )
 
 
-def contradiction(realised: Reading, expected: Reading, known_to: float = 0.0) -> float:
+def contradiction(realised: Reading, expected: Reading, *, here: float = 0.0, there: float = 0.0) -> float:
     """Realised less expected on the same rows in the same order, at least two, in standard errors of the difference.
 
-    `known_to` is the standard error of what is expected by itself: that of the reference it was learnt on.
+    `here` is the standard error of the realised metric on so many rows as the reference knows it: where the few labels
+    happen to agree with each other they say too little of how they scatter. `there` is that on the reference's rows,
+    from which the expectation was learnt.
 
     >>> truth, guess = np.tile([0.0, 1.0], 50), np.tile([0.0, 0.5], 50)
     >>> def reading(values):
@@ -75,8 +83,10 @@ def contradiction(realised: Reading, expected: Reading, known_to: float = 0.0) -
     >>> round(contradiction(reading(truth), reading(guess)), 1)
     9.9
     """
-    variance = _variance(realised.influence - expected.influence) + known_to * known_to
-    return _apart(realised.value - expected.value, variance)
+    paired = _variance(realised.influence - expected.influence)
+    # A label scatters around its chance, a chance around the mean: what the reference saw is the sum of both.
+    known = here * here - _variance(expected.influence)
+    return _apart(realised.value - expected.value, max(paired, known) + there * there)
 
 
 def _variance(influence: Floats) -> float:
@@ -86,5 +96,5 @@ def _variance(influence: Floats) -> float:
 
 
 def _apart(difference: float, variance: float) -> float:
-    """A difference in standard errors; 0 where neither side varies."""
-    return difference / math.sqrt(variance) if variance > 1e-24 else 0.0
+    """A difference in standard errors, from -`FARTHEST` to `FARTHEST`."""
+    return max(-FARTHEST, min(FARTHEST, difference / math.sqrt(max(variance, _NOTHING))))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headgate.evaluation.estimate import Floats, Reading, Undefined
-from headgate.monitors.estimation.answered import Answered
+from headgate.monitors.answered import Answered
 from headgate.monitors.estimation.expected import expected
 
 

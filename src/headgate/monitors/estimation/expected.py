@@ -15,11 +15,11 @@ from headgate.evaluation.estimate import Floats, Reading, Undefined, ratio
 from headgate.evaluation.probability import SMALLEST
 from headgate.evaluation.ranking import ByGroup, auc_by_group, average_precision_by_group
 from headgate.evaluation.rows import Ranking
-from headgate.monitors.estimation.answered import Answered
+from headgate.monitors.answered import Answered
 from headgate.vocabulary import Task
 
 LEAST: Final = 0.5
-"""Rows of a class that must be expected before an average counts the class: half a row, rounded, is one."""
+"""Rows of a class that must be expected before a figure speaks of the class: half a row, rounded, is one."""
 
 
 def expected(said: Answered, chances: Floats, names: Iterable[str]) -> dict[str, Reading | Undefined]:
@@ -60,7 +60,7 @@ def _counted(
         return Undefined("the model gives no predictions")
     if said.task is Task.BINARY:
         above, below = parts(chances[:, 1], said.predicted == 1)
-        return Undefined(empty) if float(below.sum()) == 0.0 else _known(*ratio(above, below))
+        return Undefined(empty) if float(below.sum()) < LEAST else _known(*ratio(above, below))
     called = np.unique(said.predicted[said.predicted >= 0])
     seen = np.union1d(called, np.flatnonzero(chances.sum(axis=0) >= LEAST))
     each = [ratio(*parts(chances[:, code], said.predicted == code)) for code in seen]

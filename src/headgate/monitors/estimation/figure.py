@@ -3,7 +3,7 @@
 import msgspec
 
 from headgate.evaluation.estimate import Estimate
-from headgate.evaluation.table import shown
+from headgate.evaluation.table import digits, shown
 from headgate.monitors.bands import Band
 from headgate.monitors.estimation.expectations import Source
 from headgate.monitors.standing import Standing
@@ -42,8 +42,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
         said = f"{name} is {shown(self.estimate)}, {self.source}"
         if self.band is None or self.band.holds(value):
             return said
-        low, high = (shown(Estimate(name, each, None, None, 0)) for each in (self.band.low, self.band.high))
-        return f"{said}: {'below' if value < self.band.low else 'above'} its band of {low} to {high}"
+        side = "below" if value < self.band.low else "above"
+        return f"{said}: {side} its band of {digits(self.band.low)} to {digits(self.band.high)}"
 
 
 class Limit(msgspec.Struct, frozen=True):

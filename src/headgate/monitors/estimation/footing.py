@@ -10,12 +10,12 @@ import numpy as np
 from headgate.evaluation.estimate import Estimate, Reading, Undefined, estimate, standard_error
 from headgate.evaluation.metrics import for_task, readings
 from headgate.evaluation.rows import Rows
-from headgate.monitors.bands import Band, band, limits_of
-from headgate.monitors.estimation.answered import Answered, unreadable
+from headgate.monitors.answered import Answered, unreadable
+from headgate.monitors.bands import Band, band
 from headgate.monitors.estimation.calibration import Calibration, calibration
 from headgate.monitors.estimation.expected import EXPECTED
 from headgate.monitors.standing import Shortfall, undecided
-from headgate.vocabulary import Task
+from headgate.vocabulary import Task, readable
 
 CHUNKS: Final = 10
 """Parts of the reference whose figures make the band."""
@@ -25,6 +25,7 @@ NUMBERS: Final = ("mae", "rmse")
 """Metrics of a regression that can be expected without labels."""
 
 
+@readable
 class Footing(msgspec.Struct, frozen=True, kw_only=True):
     """Fitted once per model version; a value that can be kept as JSON."""
 
@@ -80,9 +81,20 @@ def footing(rows: Rows, *, chunks: int = CHUNKS) -> Footing | Shortfall:
         rows=len(rows),
         realised={name: estimate(name, each, len(rows)) for name, each in whole.items()},
         spreads=_spreads(whole, len(rows)),
-        bands=_bands(names, by_chunk),
+        bands=_bands(rows.task, names, by_chunk),
         calibration=None if rows.task is Task.REGRESSION else calibration(rows),
     )
+
+
+def range_of(metric: str, task: Task) -> tuple[float, float]:
+    """The smallest and the largest value a metric can have.
+
+    >>> range_of("auc", Task.BINARY), range_of("mae", Task.REGRESSION), range_of("brier", Task.MULTICLASS)
+    ((0.0, 1.0), (0.0, inf), (0.0, 2.0))
+    """
+    if metric in ("log_loss", *NUMBERS):
+        return 0.0, math.inf
+    return 0.0, 2.0 if metric == "brier" and task is Task.MULTICLASS else 1.0
 
 
 def _one_sided(rows: Rows) -> Shortfall | None:
@@ -100,11 +112,11 @@ def _spreads(whole: Mapping[str, Reading | Undefined], rows: int) -> dict[str, f
     return found
 
 
-def _bands(names: Sequence[str], by_chunk: Sequence[Mapping[str, Reading | Undefined]]) -> dict[str, Band]:
+def _bands(task: Task, names: Sequence[str], by_chunk: Sequence[Mapping[str, Reading | Undefined]]) -> dict[str, Band]:
     found: dict[str, Band] = {}
     for name in names:
         values = [each.value for chunk in by_chunk if isinstance(each := chunk[name], Reading)]
-        made = band(values, *limits_of(name))
+        made = band(values, *range_of(name, task))
         if made is not None:
             found[name] = made
     return found

@@ -3,18 +3,16 @@
 from collections.abc import Mapping
 from typing import Final
 
-from headgate.evaluation.estimate import Estimate
+from headgate.evaluation.estimate import Estimate, quantile_of
 from headgate.evaluation.table import digits
-from headgate.monitors.bands import limits_of
 from headgate.monitors.domains import Domains
 from headgate.monitors.estimation.corrected import LEAST, Corrected
 from headgate.monitors.estimation.figure import Limit
-from headgate.monitors.estimation.footing import Footing
+from headgate.monitors.estimation.footing import Footing, range_of
+from headgate.monitors.estimation.reweighting import COVERED
 
-SURE: Final = 3.0
-"""Standard errors from which a difference is taken for one; chance goes so far once in 370 times."""
-COVERED: Final = 0.5
-"""Share of a window of which the reference has the like, below which estimates say too little."""
+RARELY: Final = 0.0027
+"""How often a limit that holds is taken for broken, over all metrics together: what three deviations are to one."""
 BEYOND: Final = 0.01
 """Share of rows unlike any of the reference from which estimates say too little."""
 MISCALIBRATED: Final = 0.02
@@ -40,7 +38,7 @@ def relation(found: Mapping[str, float], labelled: int) -> Limit:
             f"(concept drift), it does not notice, and with {labelled:,} labels ({LEAST} are needed) nothing tells",
         )
     name, worst = max(found.items(), key=lambda each: abs(each[1]))
-    if abs(worst) > SURE:
+    if abs(worst) > _sure(len(found)):
         return Limit(
             "relation",
             False,
@@ -49,6 +47,11 @@ def relation(found: Mapping[str, float], labelled: int) -> Limit:
             "what they said",
         )
     return Limit("relation", True, f"the {labelled:,} labels do not contradict what was expected of those rows")
+
+
+def _sure(metrics: int) -> float:
+    """Standard errors that the farthest of so many metrics exceeds by chance no more often than `RARELY`."""
+    return quantile_of(1 - RARELY / metrics)
 
 
 def support(domains: Domains | None) -> Limit:
@@ -78,8 +81,8 @@ def calibration(footing: Footing, excess: Estimate | None) -> Limit:
 
 
 def _losses(footing: Footing, excess: Estimate | None) -> Limit:
-    mae = footing.realised["mae"].value if "mae" in footing.realised else None
-    if excess is None or excess.value is None or excess.low is None or excess.high is None or not mae:
+    mae = footing.realised["mae"].value
+    if mae is None or excess is None or excess.value is None or excess.low is None or excess.high is None:
         return Limit("calibration", None, "nobody looked how well losses are foretold on the reference")
     said = f"on reference rows not fitted on, errors are {digits(excess.value, '+')} from what was foretold on average"
     surely = excess.low > WRONG * mae or excess.high < -WRONG * mae
@@ -92,7 +95,8 @@ def size(footing: Footing, rows: int) -> Limit:
     """Whether the window is large enough for chance to be small."""
     needs: dict[str, float] = {}
     for name, spread in footing.spreads.items():
-        bound = FINE if limits_of(name)[1] <= 1.0 else FINE_SHARE * abs(footing.realised[name].value or 0.0)
+        bounded = range_of(name, footing.task)[1] <= 1.0
+        bound = FINE if bounded else FINE_SHARE * abs(footing.realised[name].value or 0.0)
         if bound > 0:
             needs[name] = (spread / bound) ** 2
     if not needs or rows == 0:
@@ -110,7 +114,7 @@ def selection(found: Mapping[str, Corrected], labelled: int) -> Limit | None:
     if not found:
         return None
     name, worst = max(found.items(), key=lambda each: abs(each[1].selection))
-    if abs(worst.selection) > SURE:
+    if abs(worst.selection) > _sure(len(found)):
         return Limit(
             "selection",
             False,

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from headgate.errors import BadInput
 from headgate.evaluation.estimate import Estimate, Reading, Undefined, estimate, quantile_of
 from headgate.evaluation.metrics import CONFIDENCE, for_task, readings
-from headgate.monitors.bands import limits_of
+from headgate.monitors.answered import Answered
 from headgate.monitors.domains import Domains
 from headgate.monitors.estimation import limits
-from headgate.monitors.estimation.answered import Answered
 from headgate.monitors.estimation.corrected import LEAST, Corrected, contradiction, corrected
 from headgate.monitors.estimation.expectations import Expectation, Source
 from headgate.monitors.estimation.figure import Figure, Limit, Performance
-from headgate.monitors.estimation.footing import Footing
+from headgate.monitors.estimation.footing import Footing, range_of
 from headgate.monitors.standing import Shortfall, Standing
 from headgate.vocabulary import Task
 
@@ -32,21 +31,28 @@ Read = dict[str, Reading | Undefined]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Foreseen:
+    """What was expected of a window, and what its labels say to that."""
+
+    source: Source
+    expected: Read | Shortfall
+    """Of all rows."""
+    corrections: dict[str, Corrected]
+    contradictions: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Found:
     """What is known of a window, before one source is chosen per metric."""
 
     footing: Footing
     rows: int
     labelled: int
-    confidence: float
-    source: Source
-    """Of what is expected."""
-    expected: Read | Shortfall
-    """Of all rows."""
+    z: float
+    """Normal quantile of the intervals."""
+    foreseen: _Foreseen
     realised: Read
-    """Of the labelled ones; empty without any."""
-    corrections: dict[str, Corrected]
-    contradictions: dict[str, float]
+    """Of the labelled rows; empty without any."""
 
 
 def performance(
@@ -75,22 +81,14 @@ def performance(
         )
     known = _known(said, truth)
     realised = _realised(footing, said, truth, known, confidence)
-    if isinstance(expectation, Shortfall):
-        found = _Found(
-            footing, len(said), int(known.sum()), confidence, Source.ESTIMATED, expectation, realised, {}, {}
-        )
-    else:
-        found = _Found(
-            footing=footing,
-            rows=len(said),
-            labelled=int(known.sum()),
-            confidence=confidence,
-            source=expectation.source,
-            expected=expectation.readings(np.ones(len(said), dtype=np.bool_)),
-            realised=realised,
-            corrections=_corrections(expectation, realised, known),
-            contradictions=_contradictions(footing, expectation, realised, known),
-        )
+    found = _Found(
+        footing=footing,
+        rows=len(said),
+        labelled=int(known.sum()),
+        z=quantile_of(confidence),
+        foreseen=_foreseen(footing, expectation, realised, known),
+        realised=realised,
+    )
     return Performance(
         rows=found.rows,
         labelled=found.labelled,
@@ -108,10 +106,20 @@ def _known(said: Answered, truth: NDArray[Any] | None) -> Bools:
 
 
 def _realised(footing: Footing, said: Answered, truth: NDArray[Any] | None, known: Bools, confidence: float) -> Read:
-    metrics = for_task(footing.task, footing.metrics)
-    nobody = truth is None or not known.any() or said.task is not footing.task
-    rows = said.take(known).with_truth(np.zeros(0) if truth is None else truth[known])
-    return {} if nobody else readings(rows, metrics, confidence)
+    if truth is None or not known.any() or said.task is not footing.task:
+        return {}
+    return readings(said.take(known).with_truth(truth[known]), for_task(footing.task, footing.metrics), confidence)
+
+
+def _foreseen(footing: Footing, expectation: Expectation | Shortfall, realised: Read, known: Bools) -> _Foreseen:
+    if isinstance(expectation, Shortfall):
+        return _Foreseen(Source.ESTIMATED, expectation, {}, {})
+    return _Foreseen(
+        source=expectation.source,
+        expected=expectation.readings(np.ones(len(known), dtype=np.bool_)),
+        corrections=_corrections(expectation, realised, known),
+        contradictions=_contradictions(footing, expectation, realised, known),
+    )
 
 
 def _corrections(expectation: Expectation, realised: Read, known: Bools) -> dict[str, Corrected]:
@@ -121,7 +129,8 @@ def _corrections(expectation: Expectation, realised: Read, known: Bools) -> dict
     found: dict[str, Corrected] = {}
     for name, ours in realised.items():
         match ours, labelled[name], rest[name]:
-            case Reading() as mine, Reading() as theirs, Reading() as others:
+            # What has no interval of its own, for want of rows of a class, is no ground for one that is corrected.
+            case Reading(low=float()) as mine, Reading() as theirs, Reading() as others:
                 made = corrected(mine, theirs, others)
                 if isinstance(made, Corrected):
                     found[name] = made
@@ -129,32 +138,34 @@ def _corrections(expectation: Expectation, realised: Read, known: Bools) -> dict
 
 
 def _contradictions(footing: Footing, expectation: Expectation, realised: Read, known: Bools) -> dict[str, float]:
-    if int(known.sum()) < LEAST:
+    labelled = int(known.sum())
+    if labelled < LEAST:
         return {}
     expected = expectation.readings(known)
-    pairs = ((name, ours, expected[name]) for name, ours in realised.items())
-    return {
-        name: contradiction(ours, theirs, footing.sampling_error(name, footing.rows) or 0.0)
-        for name, ours, theirs in pairs
-        if isinstance(ours, Reading) and isinstance(theirs, Reading)
-    }
+    found: dict[str, float] = {}
+    for name, ours in realised.items():
+        theirs = expected[name]
+        if isinstance(ours, Reading) and isinstance(theirs, Reading):
+            here, there = (footing.sampling_error(name, rows) or 0.0 for rows in (labelled, footing.rows))
+            found[name] = contradiction(ours, theirs, here=here, there=there)
+    return found
 
 
 def _figure(found: _Found, name: str) -> Figure:
-    realised = found.realised.get(name)
-    expected = found.expected if isinstance(found.expected, Shortfall) else found.expected[name]
+    realised, foreseen = found.realised.get(name), found.foreseen
+    expected = foreseen.expected if isinstance(foreseen.expected, Shortfall) else foreseen.expected[name]
     if isinstance(realised, Reading) and found.labelled >= SETTLED * found.rows:
         return _told(found, estimate(name, realised, found.labelled), Source.REALISED)
-    if name in found.corrections:
-        each = found.corrections[name]
+    if name in foreseen.corrections:
+        each = foreseen.corrections[name]
         return _told(found, _around(found, name, each.value, each.error), Source.CORRECTED)
     if isinstance(expected, Reading):
-        return _told(found, _around(found, name, expected.value, _error(found, name)), found.source)
+        return _told(found, _around(found, name, expected.value, _error(found, name)), foreseen.source)
     if isinstance(realised, Reading):
         return _told(found, estimate(name, realised, found.labelled), Source.REALISED)
     standing = expected.standing if isinstance(expected, Shortfall) else Standing.UNDECIDED
     nothing = Estimate(name, None, None, None, found.labelled, expected.reason)
-    return _told(found, nothing, found.source, standing)
+    return _told(found, nothing, foreseen.source, standing)
 
 
 def _error(found: _Found, name: str) -> float | None:
@@ -175,20 +186,20 @@ def _told(found: _Found, said: Estimate, source: Source, standing: Standing = St
 
 def _around(found: _Found, name: str, value: float, error: float | None) -> Estimate:
     """A value of all rows with its normal interval, both cut to what the metric can be."""
-    floor, ceiling = limits_of(name)
+    floor, ceiling = range_of(name, found.footing.task)
     value = min(ceiling, max(floor, value))
     if error is None:
         return Estimate(name, value, None, None, found.rows, "the reference does not say how far chance moves it")
-    reach = quantile_of(found.confidence) * error
+    reach = found.z * error
     return Estimate(name, value, max(floor, value - reach), min(ceiling, value + reach), found.rows)
 
 
 def _limits(found: _Found, domains: Domains | None, excess: Estimate | None) -> tuple[Limit, ...]:
     checked = (
-        limits.relation(found.contradictions, found.labelled),
+        limits.relation(found.foreseen.contradictions, found.labelled),
         limits.support(domains),
         limits.calibration(found.footing, excess),
         limits.size(found.footing, found.rows),
-        limits.selection(found.corrections, found.labelled),
+        limits.selection(found.foreseen.corrections, found.labelled),
     )
     return tuple(each for each in checked if each is not None)

@@ -4,7 +4,7 @@ The largest of many rates is above the smallest by chance alone. So an interval 
 group that hold all at once (Bonferroni), and holds at least as often as it says.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
@@ -69,11 +69,9 @@ def gaps(found: Treated, *, method: Method, confidence: float) -> dict[str, Gap]
         known = {name: [each for each in found.groups if _of(each, name).value is not None] for name in rates}
         short = next((name for name, groups in known.items() if len(groups) < 2), None)
         why = "" if short is None else f"fewer than two groups are large enough for their {short.replace('_', ' ')}"
-        rows = sum(_of(each, rates[0]).rows for each in known[rates[0]])
+        rows = sum(_of(each, name).rows for name in rates for each in known[name])
         share = 1 - (1 - confidence) / len(rates)
-        compared: list[Sequence[Rated]] = []
-        for name in () if why else rates:
-            compared += _compared(found, known[name], name, method, share)
+        compared = [] if why else [pair for name in rates for pair in _compared(found, known[name], name, method, share)]
         for kind, measured, worst in (("difference", _difference, max), ("ratio", _ratio, min)):
             name = f"{family}_{kind}"
             nothing = Gap(estimate=Estimate(name, None, None, None, rows, why or "the rate is 0 in every group"))
@@ -99,7 +97,7 @@ def _of(group: Group, rate: str) -> Estimate:
     return found
 
 
-def _worst(name: str, bounds: Sequence[tuple[Bounds, Sequence[Rated]]], worst: Any, rows: int) -> Gap:
+def _worst(name: str, bounds: Sequence[tuple[Bounds, Sequence[Rated]]], worst: Callable[..., Any], rows: int) -> Gap:
     """The farthest apart of all that is compared; the bounds of a largest are the largest bounds, and so on.
 
     `worst` is ``max`` or ``min``.

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from headgate.evaluation.estimate import Estimate, Floats, around, estimate, quantile_of, wilson
+from headgate.evaluation.estimate import Estimate, Floats, around, estimate, proportion, quantile_of, wilson
 from headgate.evaluation.rows import Column
 from headgate.evaluation.slices import Groups, groups
 
@@ -29,12 +29,12 @@ class Decided:
     """Labelled with it."""
     known: Bools
     """Labelled at all."""
-    chance: Floats | None
-    """The stated chance of it, NaN where there is none; None when the model states none."""
+    chance: Floats | str
+    """The stated chance of it, NaN where a row has none; or why there is none at all."""
 
     def take(self, chosen: Bools) -> "Decided":
         """The rows of a mask."""
-        chance = None if self.chance is None else self.chance[chosen]
+        chance = self.chance if isinstance(self.chance, str) else self.chance[chosen]
         return Decided(self.called[chosen], self.truth[chosen], self.known[chosen], chance)
 
 
@@ -87,8 +87,7 @@ def crossed(sensitive: Mapping[str, Column]) -> Groups:
 def treated(cut: Groups, decided: Decided, *, smallest: int, confidence: float) -> Treated:
     """Every group with at least `smallest` rows, and everybody."""
     counts = np.bincount(cut.codes, minlength=len(cut.names)).tolist()
-    z = quantile_of(confidence)
-    sized = list(enumerate(zip(cut.names, counts, strict=True)))
+    z, sized = quantile_of(confidence), list(enumerate(zip(cut.names, counts, strict=True)))
     return Treated(
         groups=tuple(
             _group(name, decided.take(cut.codes == code), z) for code, (name, count) in sized if count >= smallest
@@ -112,20 +111,24 @@ def _group(name: str, decided: Decided, z: float) -> Group:
 
 
 def _rate(name: str, called: Bools, of_what: str, z: float) -> Estimate:
-    rows, hits = len(called), float(called.sum())
+    rows = len(called)
     if rows < FEWEST:
         return Estimate(name, None, None, None, rows, f"{rows} rows are {of_what}; {FEWEST} are needed")
-    return Estimate(name, hits / rows, *wilson(hits, rows, z), rows)
+    return proportion(name, int(called.sum()), rows, z)
 
 
 def _calibration(decided: Decided, z: float) -> Estimate:
     name = "calibration_gap"
-    if decided.chance is None:
-        return Estimate(name, None, None, None, 0, "the model states no probabilities")
+    if isinstance(decided.chance, str):
+        return Estimate(name, None, None, None, 0, decided.chance)
     chosen = decided.known & np.isfinite(decided.chance)
     rows = int(chosen.sum())
     if rows < FEWEST:
         return Estimate(name, None, None, None, rows, f"{rows} labelled rows have a probability; {FEWEST} are needed")
     apart = decided.chance[chosen] - decided.truth[chosen]
-    value = float(apart.mean())
+    value, hits = float(apart.mean()), int(decided.truth[chosen].sum())
+    if hits in (0, rows):
+        # No label stands out, so the differences hardly vary; no sample warrants an interval that small.
+        stated, (least, most) = float(decided.chance[chosen].mean()), wilson(hits, rows, z)
+        return Estimate(name, value, stated - most, stated - least, rows)
     return estimate(name, around(value, apart - value, z, floor=-1.0, ceiling=1.0), rows)

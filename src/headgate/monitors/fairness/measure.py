@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headgate.errors import BadInput
-from headgate.evaluation.metrics import CONFIDENCE
+from headgate.evaluation.estimate import Floats
+from headgate.evaluation.metrics import CONFIDENCE, improbable
 from headgate.evaluation.rows import Column
 from headgate.evaluation.slices import SMALLEST
-from headgate.monitors.estimation.answered import Answered, unreadable
+from headgate.monitors.answered import Answered
 from headgate.monitors.fairness.gaps import Gap, Method, gaps
 from headgate.monitors.fairness.groups import Decided, Treated, crossed, treated
 from headgate.monitors.standing import Shortfall, broken, undecided
@@ -44,7 +45,8 @@ def fairness(
     class codes, negative where the label is not known; None where none is. `positive` is the code of the class that
     counts as selected, a binary task's second one by default; a multiclass task must say which.
 
-    Raises headgate.errors.BadInput for columns of another length than the answers, and for no such class.
+    Raises headgate.errors.BadInput for columns of another length than the answers, for no such class, and for a
+    confidence outside 0 to 1.
 
     >>> said = Answered(Task.BINARY, np.tile([1, 0, 0, 0], 50), None, ("no", "yes"))
     >>> [found] = fairness(said, None, {"sex": ["f", "m"] * 100})
@@ -75,13 +77,21 @@ def fairness(
 
 def _decided(said: Answered, truth: NDArray[Any] | None, code: int) -> Decided:
     nobody = np.zeros(len(said), dtype=np.bool_)
-    stated = said.scores is not None and unreadable(said) is None
     return Decided(
         called=np.asarray(said.predicted == code),
         truth=nobody if truth is None else truth == code,
         known=nobody if truth is None else truth >= 0,
-        chance=said.scores[:, code] if stated and said.scores is not None else None,
+        chance=_stated(said, code),
     )
+
+
+def _stated(said: Answered, code: int) -> Floats | str:
+    """The stated chance of the class, NaN where a row has none; or why there is none at all."""
+    if said.scores is None:
+        return "the model gives no scores"
+    whole = np.isfinite(said.scores).all(axis=1)
+    chance: Floats = np.where(whole, said.scores[:, code], np.nan)
+    return improbable(said.scores[whole]) or chance
 
 
 def _positive(said: Answered, positive: int | None) -> int:

@@ -57,8 +57,9 @@ def _over(ours: Estimate, theirs: Estimate) -> Estimate:
         case (float() as p, float() as p_low, float() as p_high), (float() as q, float() as q_low, float() as q_high):
             if q == 0.0:
                 return Estimate(name, None, None, None, rows, "nobody of the privileged group is selected")
-            if p == 0.0 or p_low == 0.0 or q_low == 0.0:
-                return Estimate(name, p / q, 0.0, None, rows, "so few are selected that nothing bounds the ratio above")
+            if p == 0.0:
+                # A logarithm has no interval here: the ends hold as often as both one-sided bounds at once.
+                return Estimate(name, 0.0, 0.0, p_high / q_low, rows)
             low = math.exp(math.log(p / q) - math.hypot(math.log(p / p_low), math.log(q_high / q)))
             high = math.exp(math.log(p / q) + math.hypot(math.log(p_high / p), math.log(q / q_low)))
             return Estimate(name, p / q, low, high, rows)

@@ -1,15 +1,14 @@
 """How many values are missing beside how many are expected to be, and fields that stopped changing."""
 
-import math
-
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from headgate.contracts.contract import Contract, Field
-from headgate.evaluation.estimate import Estimate, quantile_of, wilson
+from headgate.contracts.tables import without_views
+from headgate.evaluation.estimate import Estimate, proportion, quantile_of
 from headgate.evaluation.metrics import CONFIDENCE
-from headgate.monitors.quality.violations import share_of
+from headgate.monitors.quality.excess import excess
 
 
 class Missing(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,8 +43,8 @@ def missingness(
     """Every field of the contract, most holes over what is expected first.
 
     The expected rate was measured on a reference; with `reference_rows` its own error counts (Newcombe's interval of a
-    difference), without, it is taken as exact. Intervals of the excess hold over all fields at once (Bonferroni), so
-    that of a hundred whole windows as many call any field changed as `confidence` says.
+    difference), without, it is taken as exact. Intervals of the excess hold over all fields at once (Bonferroni): at
+    95 % no more than five ordinary windows in a hundred have any field called changed.
 
     >>> from headgate.contracts.contract import Kind
     >>> contract = Contract((Field("delay", Kind.NUMBER, nullable=True, expected_missing=0.5),))
@@ -61,26 +60,12 @@ def missingness(
 
 def _missing(field: Field, table: pa.Table, reference_rows: int | None, z: float, strict: float) -> Missing:
     rows, holes = table.num_rows, _holes(field, table)
-    share = share_of(f"missing:{field.name}", holes, rows, z)
-    name, expected = f"excess:{field.name}", field.expected_missing
-    if share.value is None:
-        return Missing(field=field.name, share=share, expected=expected, excess=_without_value(name, share.reason))
-    low, high = wilson(holes, rows, strict)
-    least = most = expected
-    if reference_rows:
-        least, most = wilson(expected * reference_rows, reference_rows, strict)
-    excess = Estimate(
-        name,
-        share.value - expected,
-        share.value - expected - math.hypot(share.value - low, most - expected),
-        share.value - expected + math.hypot(high - share.value, expected - least),
-        rows,
+    return Missing(
+        field=field.name,
+        share=proportion(f"missing:{field.name}", holes, rows, z),
+        expected=field.expected_missing,
+        excess=excess(f"excess:{field.name}", holes, rows, field.expected_missing, reference_rows, strict),
     )
-    return Missing(field=field.name, share=share, expected=expected, excess=excess)
-
-
-def _without_value(name: str, reason: str) -> Estimate:
-    return Estimate(name, None, None, None, 0, reason)
 
 
 def _holes(field: Field, table: pa.Table) -> int:
@@ -103,6 +88,7 @@ def stuck(reference: pa.Table, window: pa.Table) -> tuple[Stuck, ...]:
     """
     if window.num_rows < 2:
         return ()
+    reference, window = without_views(reference), without_views(window)
     both = [each for each in reference.column_names if each in window.column_names]
     plain = [each for each in both if _countable(reference[each].type) and _countable(window[each].type)]
     still = [each for each in plain if _distinct(window[each]) == 1]

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from headgate.contracts.tables import without_views
 from headgate.errors import BadInput
-from headgate.evaluation.estimate import Estimate, quantile_of
+from headgate.evaluation.estimate import Estimate, proportion, quantile_of
 from headgate.evaluation.metrics import CONFIDENCE
 from headgate.monitors.columns import floats, text
-from headgate.monitors.quality.violations import share_of
 
 RELATIVE: Final = 1e-6
 """Numbers that differ by no more than this share of the larger are the same: 32-bit floats do."""
@@ -67,7 +67,8 @@ def skew(
 
     `named` are the fields whose values may be shown: those a contract calls public.
 
-    Raises headgate.errors.BadInput when either table lacks a column of the key, or none is named.
+    Raises headgate.errors.BadInput when either table lacks a column of the key, or none is named, and for a confidence
+    outside 0 to 1.
 
     >>> training = pa.table({"id": [1, 2, 3], "fare": [10.0, 20.0, 30.0]})
     >>> serving = pa.table({"id": [3, 2, 1], "fare": [30.0, 2000.0, 10.0]})
@@ -80,6 +81,7 @@ def skew(
         if absent or not key:
             why = f"the {side} table has no column '{absent[0]}'" if absent else "name a column"
             raise BadInput("key", "unknown", why)
+    training, serving = without_views(training), without_views(serving)
     (mine, repeated_mine), (theirs, repeated_theirs) = _once(training, key), _once(serving, key)
     both = mine.join(theirs, keys=list(key), join_type="inner", left_suffix="_training", right_suffix="_serving")
     ours = training.take(both[f"{_PLACE}_training"])
@@ -125,7 +127,7 @@ def _field(name: str, ours: Any, theirs: Any, z: float, *, named: bool) -> Field
     ranked = sorted(pairs.items(), key=lambda each: (-each[1], each[0]))[:3]
     return FieldSkew(
         field=name,
-        differing=share_of(f"differing:{name}", int((apart | one).sum()), len(has), z),
+        differing=proportion(f"differing:{name}", int((apart | one).sum()), len(has), z),
         missing=int(one.sum()),
         swaps=tuple((*pair, count) for pair, count in ranked),
     )
@@ -144,7 +146,7 @@ def _numbers(name: str, ours: Any, theirs: Any, z: float) -> FieldSkew:
     apart = ~np.isfinite(shift) | (np.abs(shift) > near)
     return FieldSkew(
         field=name,
-        differing=share_of(f"differing:{name}", int(apart.sum()) + int(one.sum()), len(one), z),
+        differing=proportion(f"differing:{name}", int(apart.sum()) + int(one.sum()), len(one), z),
         missing=int(one.sum()),
         mean_shift=float(finite.mean()) if len(finite) else None,
         largest_shift=float(np.abs(finite).max()) if len(finite) else None,

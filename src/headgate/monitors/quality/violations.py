@@ -13,7 +13,7 @@ from headgate.contracts.contract import Contract, Field, Kind, Rule, Sensitivity
 from headgate.contracts.explain import bounds
 from headgate.contracts.flags import flagged_domain, flagged_range
 from headgate.contracts.tables import without_views
-from headgate.evaluation.estimate import Estimate, quantile_of, wilson
+from headgate.evaluation.estimate import Estimate, proportion, quantile_of
 from headgate.evaluation.metrics import CONFIDENCE
 
 SHOWN: Final = 5
@@ -74,7 +74,7 @@ def violations(contract: Contract, table: pa.Table, *, confidence: float = CONFI
         found.extend(_breaches(field, column, rows, z))
     return Violations(
         rows=rows,
-        refused=share_of("refused", int((verdicts.which >= 0).sum()), rows, z),
+        refused=proportion("refused", int((verdicts.which >= 0).sum()), rows, z),
         breaches=tuple(sorted(found, key=lambda each: -each.rows)),
         extents=tuple(
             extent
@@ -82,17 +82,6 @@ def violations(contract: Contract, table: pa.Table, *, confidence: float = CONFI
             if (extent := _extent(field, column)) is not None
         ),
     )
-
-
-def share_of(name: str, hits: int, rows: int, z: float) -> Estimate:
-    """A share of rows with Wilson's interval; without rows it has no value.
-
-    >>> share_of("nulls", 0, 0, 1.96).reason
-    'the window has no rows'
-    """
-    if rows == 0:
-        return Estimate(name, None, None, None, 0, "the window has no rows")
-    return Estimate(name, hits / rows, *wilson(hits, rows, z), rows)
 
 
 def _breaches(field: Field, column: Column, rows: int, z: float) -> list[Breach]:
@@ -110,7 +99,7 @@ def _breaches(field: Field, column: Column, rows: int, z: float) -> list[Breach]
                     field=field.name,
                     rule=rule,
                     refuses=refuses,
-                    share=share_of(f"{rule}:{field.name}", count, rows, z),
+                    share=proportion(f"{rule}:{field.name}", count, rows, z),
                     rows=count,
                     examples=_unseen(field, column) if rule is Rule.DOMAIN else (),
                 )

@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import StandardScaler
 
-from headgate.monitors.reconstruction import Rebuilt, Reconstruction, rebuilt, reconstruction
+from headgate.monitors.outliers.reconstruction import Rebuilt, Reconstruction, rebuilt, reconstruction
 from headgate.monitors.standing import Shortfall, Standing
 
 

@@ -55,6 +55,8 @@ def unreadable(said: Answered) -> Shortfall | None:
         return undecided("the window has no answered rows")
     if said.scores is None:
         return broken("the model gives no scores, and without them nothing says how sure it was")
+    if said.scores.shape != (len(said), len(said.classes)):
+        return broken("the scores are not one per row and class")
     lost = int((~np.isfinite(said.scores)).any(axis=1).sum())
     if lost:
         return broken(f"{lost:,} of {len(said):,} rows have no finite scores")

@@ -7,8 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from headgate.monitors.outlier_fits import embedding_detector, tabular_detector
-from headgate.monitors.outliers import Detector, EmbeddingShape, Mark, OutlierScreen, TabularShape, p_value
+from headgate.errors import BadInput
+from headgate.monitors.outliers.fits import embedding_detector, tabular_detector
+from headgate.monitors.outliers.screen import Detector, Mark, OutlierScreen
+from headgate.monitors.outliers.shapes import EmbeddingShape, TabularShape
 from headgate.monitors.standing import Shortfall, Standing
 
 
@@ -144,16 +146,39 @@ def test_bad_references_have_a_reason() -> None:
     assert isinstance(rare, Shortfall)
     assert "needs 999,999 reference rows" in rare.reason
     assert isinstance(tabular_detector(pa.table({"v": [[1.0]] * 300})), Shortfall)
-    assert isinstance(tabular_detector(flights(400, draw), flag=2.0), Shortfall)
     broken = embedding_detector(np.full((300, 2), np.inf))
     assert isinstance(broken, Shortfall)
     assert broken.standing is Standing.BROKEN
     assert isinstance(embedding_detector(np.zeros(300)), Shortfall)
     assert isinstance(embedding_detector(np.zeros((10, 2))), Shortfall)
+    with pytest.raises(BadInput, match="rate of false alarms"):
+        tabular_detector(flights(400, draw), flag=2.0)
 
 
-def test_p_values_of_fresh_rows_are_uniform() -> None:
-    draw = np.random.default_rng(87)
-    found = p_value(draw.exponential(size=999), draw.exponential(size=4000))
-    for level in (0.05, 0.25, 0.5):
-        assert abs((found <= level).mean() - level) <= 3 * np.sqrt(level * (1 - level) * (1 / 999 + 1 / 4000))
+def test_rows_of_another_width_are_refused(detector: Detector) -> None:
+    vectors = embedding_detector(np.random.default_rng(88).normal(size=(400, 3)))
+    assert isinstance(vectors, Detector)
+    with pytest.raises(BadInput, match="1 numbers a row where the reference had 3"):
+        OutlierScreen(vectors).judge(np.zeros(1))
+    with pytest.raises(BadInput, match="4 numbers a row where the reference had 5"):
+        OutlierScreen(detector).judge(np.zeros(4))
+
+
+def test_numbers_too_large_to_be_fitted_are_judged_as_they_are() -> None:
+    draw = np.random.default_rng(89)
+    values = draw.normal(size=1000)
+    values[draw.random(1000) < 0.05] = 1e200
+    made = tabular_detector(pa.table({"a": values}), flag=0.1)
+    assert isinstance(made, Detector)
+    # One in twenty is as far away as that, so a rate of one in ten has it beyond and few others.
+    assert OutlierScreen(made).judge(np.array([1e200])).mark is Mark.FLAG
+    assert made.flag.score < 10
+
+
+def test_knots_of_neighbouring_floats_do_not_coincide() -> None:
+    edge = 2.0**53
+    made = tabular_detector(pa.table({"a": np.tile([edge - 1, edge], 200)}))
+    assert isinstance(made, Detector)
+    scores = OutlierScreen(made).scores(np.array([[edge - 1], [edge], [edge + 2], [2 * edge]]))
+    assert np.isfinite(scores).all()
+    assert scores[3] > scores[1]

@@ -18,6 +18,7 @@ from headgate.monitors.bands import Band, band
 from headgate.monitors.encoder import Encoder
 from headgate.monitors.matrices import encoder_of, matrix
 from headgate.monitors.standing import Shortfall, broken, undecided
+from headgate.vocabulary import readable
 
 KEPT: Final = 0.65
 """Share of the variance that the components keep, at least."""
@@ -29,6 +30,7 @@ LEAST: Final = 10
 Row = tuple[float, ...]
 
 
+@readable
 class Reconstruction(msgspec.Struct, frozen=True, kw_only=True):
     """Fitted once on a reference; a value that can be kept as JSON. One entry per field of `encoder`."""
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -9,23 +10,16 @@ from scipy.special import ndtri
 from sklearn.cluster import KMeans
 
 from headgate.evaluation.estimate import Floats
-from headgate.monitors.encoder import Coded
+from headgate.monitors.encoder import Encoder
 from headgate.monitors.matrices import encoder_of, matrix
-from headgate.monitors.outliers import (
-    Copula,
-    Detector,
-    EmbeddingShape,
-    OutlierScreen,
-    TabularShape,
-    Threshold,
-    threshold,
-)
+from headgate.monitors.outliers.screen import Detector, OutlierScreen, threshold
+from headgate.monitors.outliers.shapes import Copula, EmbeddingShape, TabularShape, scorer
 from headgate.monitors.standing import Shortfall, broken, undecided
 
 LEAST: Final = 200
 """Reference rows below which nothing is fitted."""
 LARGEST: Final = 1e150
-"""A number beyond it counts as missing: it has no square."""
+"""A number beyond it has no square, and is left out of what is fitted; it is judged all the same."""
 FLAG: Final = 0.01
 SHRINKAGE: Final = 0.1
 """How far correlations are drawn to 0, so that columns that repeat each other have an inverse."""
@@ -35,7 +29,6 @@ PER_CENTRE: Final = 20
 PARTS: Final = np.array([0.002, 0.01, 0.03, *np.linspace(0.05, 0.95, 19), 0.97, 0.99, 0.998])
 """Quantiles at which a column's ranks become normal scores."""
 _SEED: Final = 17
-_UNSET: Final = Threshold(FLAG, np.inf, 0)
 
 
 def tabular_detector(reference: pa.Table, *, flag: float = FLAG, reject: float | None = None) -> Detector | Shortfall:
@@ -55,26 +48,9 @@ def tabular_detector(reference: pa.Table, *, flag: float = FLAG, reject: float |
     if reference.num_rows < LEAST:
         return undecided(f"the reference has {reference.num_rows:,} rows; {LEAST} are needed")
     rows = matrix(encoder, reference)
-    rows[np.abs(rows) > LARGEST] = np.nan
     fitted, held_out = _halves(len(rows))
-    mine = rows[fitted]
-    knots, normal, surprise = [], [], []
-    for place, field in enumerate(encoder.fields):
-        present = mine[~np.isnan(mine[:, place]), place]
-        knot, score = _knots(present)
-        knots.append(knot)
-        normal.append(score)
-        surprise.append(() if field.categories is None else _surprise(field, present))
-    shape = TabularShape(
-        encoder=encoder,
-        knots=_rows(np.column_stack(knots)),
-        normal=_rows(np.column_stack(normal)),
-        surprise=tuple(surprise),
-        holes=tuple((-2 * np.log((np.isnan(mine).sum(axis=0) + 1) / (len(mine) + 1))).tolist()),
-        whitening=_rows(np.eye(len(encoder.fields))),
-    )
-    shape = _whitened(shape, mine)
-    return _with_thresholds(shape, rows[held_out], flag, reject)
+    mine = np.where(np.abs(rows[fitted]) > LARGEST, np.nan, rows[fitted])
+    return _with_thresholds(_copula(encoder, mine), rows[held_out], flag, reject)
 
 
 def embedding_detector(vectors: Floats, *, flag: float = FLAG, reject: float | None = None) -> Detector | Shortfall:
@@ -101,7 +77,7 @@ def embedding_detector(vectors: Floats, *, flag: float = FLAG, reject: float | N
 def _with_thresholds(
     shape: TabularShape | EmbeddingShape, held_out: Floats, flag: float, reject: float | None
 ) -> Detector | Shortfall:
-    scores = OutlierScreen(Detector(shape=shape, flag=_UNSET)).scores(held_out)
+    scores = scorer(shape).of(held_out)
     flagging = threshold(scores, flag)
     refusing = None if reject is None else threshold(scores, reject)
     if isinstance(flagging, Shortfall):
@@ -120,6 +96,24 @@ def _rows(array: Floats) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(each) for each in array.tolist())
 
 
+def _copula(encoder: Encoder, rows: Floats) -> TabularShape:
+    """The copula of these rows: each column by itself, then how their scores go together."""
+    present = [column[~np.isnan(column)] for column in rows.T]
+    knots = [_knots(each) for each in present]
+    alone = TabularShape(
+        encoder=encoder,
+        knots=_rows(np.column_stack([places for places, _ in knots])),
+        normal=_rows(np.column_stack([scores for _, scores in knots])),
+        surprise=tuple(
+            () if field.categories is None else _surprise(len(field.categories), codes)
+            for field, codes in zip(encoder.fields, present, strict=True)
+        ),
+        holes=tuple((-2 * np.log((np.isnan(rows).sum(axis=0) + 1) / (len(rows) + 1))).tolist()),
+        whitening=_rows(np.eye(len(encoder.fields))),
+    )
+    return msgspec.structs.replace(alone, whitening=_rows(_whitening(Copula(alone).columns(rows))))
+
+
 def _knots(values: Floats) -> tuple[Floats, Floats]:
     """A column's quantiles, each once, and their normal scores; as many knots for every column.
 
@@ -127,37 +121,33 @@ def _knots(values: Floats) -> tuple[Floats, Floats]:
     """
     if len(values) == 0:
         values = np.zeros(1)
-    quantiles = np.quantile(values, PARTS)
-    distinct, places, counts = np.unique(quantiles, return_inverse=True, return_counts=True)
+    distinct, places, counts = np.unique(np.quantile(values, PARTS), return_inverse=True, return_counts=True)
     scores = np.bincount(places, weights=ndtri(PARTS)) / counts
     if len(distinct) == 1:
         # A constant: whatever differs by a thousandth of it is far away.
         step = 1e-3 * max(1.0, abs(float(distinct[0])))
         distinct, scores = distinct[0] + np.array([-step, 0.0, step]), np.array([-4.0, 0.0, 4.0])
+    # Neighbouring floats lie farther apart beyond a power of two: a step must reach the next one, or knots coincide.
+    piece = max(distinct[-1] - distinct[-2], 2 * np.spacing(np.abs(distinct[-1])))
     more = np.arange(1, len(PARTS) - len(distinct) + 1)
-    knots = np.append(distinct, distinct[-1] + more * (distinct[-1] - distinct[-2]))
+    knots = np.append(distinct, distinct[-1] + more * piece)
     return knots, np.append(scores, scores[-1] + more * (scores[-1] - scores[-2]))
 
 
-def _surprise(field: Coded, codes: Floats) -> tuple[float, ...]:
+def _surprise(categories: int, codes: Floats) -> tuple[float, ...]:
     """-ln of how frequent each category is, and an unseen one, in standard deviations from its mean."""
-    counts = np.bincount(codes.astype(np.intp), minlength=len(field.categories or ())).astype(np.float64)
-    shares = np.append(counts + 1, 1.0) / (len(codes) + 1)
-    surprises = -np.log(shares)
+    counts = np.bincount(codes.astype(np.intp), minlength=categories).astype(np.float64)
+    surprises = -np.log(np.append(counts + 1, 1.0) / (len(codes) + 1))
     weights = np.append(counts, 0.0) / max(1.0, counts.sum())
     mean = float((weights * surprises).sum())
     deviation = np.sqrt(float((weights * (surprises - mean) ** 2).sum()))
     return tuple(((surprises - mean) / max(0.5, deviation)).tolist())
 
 
-def _whitened(shape: TabularShape, rows: Floats) -> TabularShape:
-    """The same shape with the whitening of its own scores."""
-    scores = Copula(shape).columns(rows)
+def _whitening(scores: Floats) -> Floats:
+    """What turns these scores into uncorrelated ones of variance 1."""
     spread = scores.T @ scores / len(scores)
     own = np.diag(np.maximum(np.diag(spread), 1e-6))
     variances, vectors = np.linalg.eigh((1 - SHRINKAGE) * spread + SHRINKAGE * own)
-    whitening = (vectors / np.sqrt(np.maximum(variances, 1e-6))).T
-    return TabularShape(
-        encoder=shape.encoder, knots=shape.knots, normal=shape.normal, surprise=shape.surprise, holes=shape.holes,
-        whitening=_rows(whitening),
-    )  # fmt: skip
+    whitening: Floats = (vectors / np.sqrt(np.maximum(variances, 1e-6))).T
+    return whitening
