@@ -6,7 +6,7 @@ import pytest
 
 from headgate.monitors.domains import Domains, domains
 from headgate.monitors.matrices import encoder_of, matrix
-from headgate.monitors.standing import Shortfall, undecided
+from headgate.monitors.standing import Shortfall, broken, undecided
 
 
 def table(rows: int, draw: np.random.Generator, centre: float = 0.0, rare: float = 0.1) -> pa.Table:
@@ -69,6 +69,8 @@ def test_rows_of_a_new_kind_are_beyond() -> None:
 def test_too_few_rows_and_no_fields_are_undecided() -> None:
     few = domains(np.zeros((500, 1)), np.zeros((20, 1)), np.array([False]))
     assert few == undecided("the window has 20 rows; 100 are needed to compare the two")
+    wider = domains(np.zeros((500, 1)), np.zeros((500, 2)), np.array([False]))
+    assert wider == broken("the window has 2 columns of features where the reference has 1")
     assert isinstance(domains(np.zeros((500, 0)), np.zeros((500, 0)), np.zeros(0, dtype=np.bool_)), Shortfall)
 
 

@@ -33,7 +33,8 @@ class Band(msgspec.Struct, frozen=True):
 def band(values: Sequence[float], floor: float = 0.0, ceiling: float = math.inf) -> Band | None:
     """Mean plus and minus three standard deviations of these values, cut to what the figure can be.
 
-    The deviation divides by the number of values, as in NannyML's thresholds. None for fewer than three values.
+    The deviation divides by the number of values, as in NannyML's thresholds. None for fewer than three values, and for
+    values too large to be squared.
 
     >>> found = band([0.8, 0.9, 0.7], ceiling=1.0)
     >>> round(found.low, 3), found.high
@@ -41,5 +42,8 @@ def band(values: Sequence[float], floor: float = 0.0, ceiling: float = math.inf)
     """
     if len(values) < LEAST:
         return None
-    centre, spread = float(np.mean(values)), float(np.std(values))
+    with np.errstate(over="ignore", invalid="ignore"):
+        centre, spread = float(np.mean(values)), float(np.std(values))
+    if not math.isfinite(spread):
+        return None
     return Band(max(floor, centre - WIDTH * spread), min(ceiling, centre + WIDTH * spread), len(values))

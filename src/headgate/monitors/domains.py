@@ -13,7 +13,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from headgate.evaluation.estimate import Estimate, Floats, quantile_of, proportion
 from headgate.evaluation.metrics import CONFIDENCE, measure
 from headgate.monitors.matrices import for_trees
-from headgate.monitors.standing import Shortfall, undecided
+from headgate.monitors.standing import Shortfall, broken, undecided
 from headgate.vocabulary import Task
 
 FOLDS: Final = 5
@@ -65,6 +65,9 @@ def domains(reference: Floats, window: Floats, categorical: NDArray[np.bool_]) -
     """
     if reference.shape[1] == 0:
         return undecided("no field can be compared: none is a number, a moment, a truth value or a text")
+    here, there = window.shape[1], reference.shape[1]
+    if here != there:
+        return broken(f"the window has {here} columns of features where the reference has {there}")
     for name, count in (("reference", len(reference)), ("window", len(window))):
         if count < LEAST:
             return undecided(f"the {name} has {count:,} rows; {LEAST} are needed to compare the two")

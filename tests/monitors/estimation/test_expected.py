@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from sklearn.metrics import auc
 from tests.monitors.estimation.models import CLASSES, Draw, Floats, drawn, honest, multiclass, overconfident
 
 from headgate.evaluation.estimate import Reading, Undefined
@@ -89,3 +91,29 @@ def test_a_model_that_only_scores_has_no_expected_accuracy() -> None:
     found = expected(Answered(Task.BINARY, None, scores, CLASSES), scores, ["accuracy", "f1", "brier"])
     assert found["accuracy"] == found["f1"] == Undefined("the model gives no predictions")
     assert value_of(found["brier"]) == 0.25
+
+def published(chance: Floats, scores: Floats, called: NDArray[np.bool_]) -> dict[str, float]:
+    """The estimates as NannyML documents them: expected counts, and a curve of expected rates, ranked by the score."""
+    tp, fp = chance[called].sum(), (1 - chance)[called].sum()
+    fn, tn = chance[~called].sum(), (1 - chance)[~called].sum()
+    order = np.argsort(-scores)
+    hits = np.append(0.0, np.cumsum(chance[order]))
+    misses = np.arange(len(hits)) - hits
+    return {
+        "accuracy": (tp + tn) / len(chance),
+        "precision": tp / (tp + fp),
+        "recall": tp / (tp + fn),
+        "f1": 2 * tp / (2 * tp + fp + fn),
+        "auc": auc(misses / misses[-1], hits / hits[-1]),
+    }
+
+
+def test_figures_of_two_classes_are_those_of_the_published_formulas() -> None:
+    draw = np.random.default_rng(9)
+    rows = honest(2000, draw)
+    assert rows.scores is not None
+    assert rows.predicted is not None
+    chance = 0.9 * draw.random(2000)
+    found = expected(Answered.of(rows), np.column_stack((1 - chance, chance)), EXPECTED)
+    for name, value in published(chance, rows.scores[:, 1], rows.predicted == 1).items():
+        assert value_of(found[name]) == pytest.approx(value), name

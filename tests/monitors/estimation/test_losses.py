@@ -65,7 +65,7 @@ def test_bad_references_have_a_reason() -> None:
     huge, features = noisy(300, draw)
     wild = Rows(Task.REGRESSION, huge.truth + 1e200, huge.predicted, None)
     found = loss_models(wild, features, NUMBER)
-    assert found == Shortfall(Standing.BROKEN, "the reference's errors are too large to be squared")
+    assert found == Shortfall(Standing.BROKEN, "the reference's errors are too large to be reckoned with")
     assert isinstance(loss_models(honest(300, draw), features, NUMBER), Shortfall)
 
 def test_a_weighed_reference_foretells_the_window_it_was_weighed_for() -> None:

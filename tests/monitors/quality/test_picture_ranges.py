@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 
 from headgate.errors import BadInput
-from headgate.monitors.quality.picture_ranges import PictureRanges, PicturesSeen, Side, Trait, picture_ranges, pictures_seen
+from headgate.monitors.quality.picture_ranges import (
+    PictureRanges,
+    PicturesSeen,
+    Side,
+    Trait,
+    picture_ranges,
+    pictures_seen,
+)
 from headgate.monitors.quality.pictures import Picture
 from headgate.monitors.standing import Shortfall, broken, undecided
 

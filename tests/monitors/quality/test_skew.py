@@ -72,6 +72,14 @@ def test_numbers_that_became_texts_are_compared_as_they_are_written() -> None:
     assert found.swaps == ()
 
 
+def test_tables_of_string_views_are_compared_too() -> None:
+    table = serving(**{"class": ["ECO", "eco", "biz", "biz", None]})
+    for name in ("id", "class"):
+        place = table.column_names.index(name)
+        table = table.set_column(place, name, pa.array(table[name].to_pylist(), pa.string_view()))
+    assert field(skew(TRAINING, table, ["id"]), "class").differing.value == 0.2
+
+
 def test_keys_on_one_side_or_twice_are_left_out_and_counted() -> None:
     found = skew(TRAINING, serving(id=["a", "a", "c", "d", "z"]), ["id"])
     assert found.rows == 2
@@ -89,5 +97,8 @@ def test_nothing_in_common_has_no_share() -> None:
 def test_a_key_that_is_not_there_is_refused() -> None:
     with pytest.raises(BadInput, match="the serving table has no column 'older'"):
         skew(TRAINING, serving(), ["older"])
+    lists = TRAINING.append_column("v", [[[1]] * 5])
+    with pytest.raises(BadInput, match="lists or bytes in 'v'"):
+        skew(lists, lists, ["v"])
     with pytest.raises(BadInput, match="name a column"):
         skew(TRAINING, serving(), [])

@@ -92,7 +92,8 @@ def contradiction(realised: Reading, expected: Reading, *, here: float = 0.0, th
 def _variance(influence: Floats) -> float:
     """Sampling variance of a value, by the convention of `headgate.evaluation.estimate`."""
     rows = len(influence)
-    return float(np.square(influence).sum()) / (rows * (rows - 1))
+    with np.errstate(over="ignore"):
+        return float(np.square(influence).sum()) / (rows * (rows - 1))
 
 
 def _apart(difference: float, variance: float) -> float:

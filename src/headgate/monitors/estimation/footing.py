@@ -36,7 +36,10 @@ class Footing(msgspec.Struct, frozen=True, kw_only=True):
     realised: dict[str, Estimate]
     """What the metrics were on the reference."""
     spreads: dict[str, float]
-    """Standard deviation of one row's influence on each metric: over the root of n it is the sampling error."""
+    """Standard deviation of one row's influence on each metric: over the root of n it is the sampling error.
+
+    Metrics of numbers too large to be squared have none.
+    """
     bands: dict[str, Band]
     calibration: Calibration | None = None
     """None for a regression."""
@@ -106,8 +109,9 @@ def _one_sided(rows: Rows) -> Shortfall | None:
 def _spreads(whole: Mapping[str, Reading | Undefined], rows: int) -> dict[str, float]:
     found: dict[str, float] = {}
     for name, each in whole.items():
-        error = standard_error(each.influence) if isinstance(each, Reading) else None
-        if error is not None:
+        with np.errstate(over="ignore"):
+            error = standard_error(each.influence) if isinstance(each, Reading) else None
+        if error is not None and math.isfinite(error):
             found[name] = error * math.sqrt(rows)
     return found
 

@@ -24,8 +24,8 @@ from headgate.vocabulary import Task
 
 LEAST: Final = 200
 """Labelled reference rows below which losses are not modelled."""
-LARGEST: Final = 1e150
-"""Losses beyond it have no square."""
+LARGEST: Final = 1e75
+"""Errors beyond it have no variance of their squares."""
 _SEED: Final = 13
 
 
@@ -77,7 +77,7 @@ def loss_models(
         return why
     errors = np.abs(reference.truth - reference.predicted)
     if not bool((errors < LARGEST).all()):
-        return broken("the reference's errors are too large to be squared")
+        return broken("the reference's errors are too large to be reckoned with")
     inputs = _inputs(reference.predicted, features, categorical)
     weights = np.ones(len(errors)) if domains is None else domains.weights
     return LossModels(

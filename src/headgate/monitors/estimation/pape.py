@@ -15,7 +15,7 @@ from headgate.monitors.estimation.cbpe import mismatch
 from headgate.monitors.estimation.expectations import ClassExpectation, Source
 from headgate.monitors.estimation.footing import Footing
 from headgate.monitors.estimation.reweighting import unweighable
-from headgate.monitors.standing import Shortfall
+from headgate.monitors.standing import Shortfall, broken
 
 
 def pape(footing: Footing, reference: Rows, domains: Domains, said: Answered) -> ClassExpectation | Shortfall:
@@ -26,7 +26,9 @@ def pape(footing: Footing, reference: Rows, domains: Domains, said: Answered) ->
     whole reference averages, is calibrated here for the inputs that came.
     """
     before = Answered.of(reference)
-    why = mismatch(footing, said) or mismatch(footing, before) or unreadable(said) or unreadable(before)
+    why = mismatch(footing, said) or unreadable(said) or unreadable(before)
+    if why is None and (tuple(before.classes), len(before)) != (footing.classes, footing.rows):
+        why = broken("the labelled rows are not those that the footing was made of")
     why = why or unweighable(domains, len(reference))
     if why is not None:
         return why
@@ -41,10 +43,8 @@ def _maps(reference: Rows, weights: Floats, footing: Footing) -> tuple[Calibrato
     assert reference.scores is not None  # noqa: S101 - `unreadable` refuses answers without scores
     assert footing.calibration is not None  # noqa: S101 - `mismatch` refuses a regression
     maps: list[Calibrator] = []
-    scored = zip(
-        ranked_codes(reference), ranked(reference.scores), footing.calibration.calibrators, strict=True
-    )
-    for code, scores, kept in scored:
+    codes, columns = ranked_codes(reference), ranked(reference.scores)
+    for code, scores, kept in zip(codes, columns, footing.calibration.calibrators, strict=True):
         hits = np.asarray(reference.truth == code)
         maps.append(isotonic(scores, hits, weights) if hits.any() and not hits.all() else kept)
     return tuple(maps)

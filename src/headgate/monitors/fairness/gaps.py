@@ -71,7 +71,8 @@ def gaps(found: Treated, *, method: Method, confidence: float) -> dict[str, Gap]
         why = "" if short is None else f"fewer than two groups are large enough for their {short.replace('_', ' ')}"
         rows = sum(_of(each, name).rows for name in rates for each in known[name])
         share = 1 - (1 - confidence) / len(rates)
-        compared = [] if why else [pair for name in rates for pair in _compared(found, known[name], name, method, share)]
+        pairs = (pair for name in rates for pair in _compared(found, known[name], name, method, share))
+        compared = [] if why else list(pairs)
         for kind, measured, worst in (("difference", _difference, max), ("ratio", _ratio, min)):
             name = f"{family}_{kind}"
             nothing = Gap(estimate=Estimate(name, None, None, None, rows, why or "the rate is 0 in every group"))

@@ -1,7 +1,7 @@
-"""What can be said of one picture before anybody asks what it shows: its size, its light, how sharp it is, what it is like.
+"""What can be said of one picture before anybody asks what it shows: its size, its light, how sharp it is.
 
-`picture_ranges` compares the pictures of a window with those of a reference, `likeness` finds those that are all but the same.
-A picture comes as an array, whoever decoded it.
+`picture_ranges` compares the pictures of a window with those of a reference; `likeness` finds those that are all but
+the same. A picture comes as an array, whoever decoded it.
 """
 
 from typing import Any, Final
@@ -44,8 +44,8 @@ def picture(pixels: NDArray[Any]) -> Picture | Shortfall:
 
     Whole numbers are shades from 0 to 255 (16 bits: to 65,535), other numbers from 0 to 1. Sharpness is the variance of
     the Laplacian (Pech-Pacheco et al. 2000, "Diatom autofocusing in brightfield microscopy") over all points with four
-    neighbours; it goes with size and contrast, so it tells pictures of one kind apart. The fingerprint is a difference hash:
-    whether each point of 8 rows is brighter than the one before it, once the picture is shrunk by averaging.
+    neighbours; it goes with size and contrast, so it tells pictures of one kind apart. The fingerprint is a difference
+    hash: whether each point of 8 rows is brighter than the one before it, once the picture is shrunk by averaging.
 
     >>> found = picture(np.tile(np.array([0, 255], np.uint8), (4, 3)))
     >>> found.width, found.brightness, round(found.sharpness)

@@ -67,8 +67,8 @@ def skew(
 
     `named` are the fields whose values may be shown: those a contract calls public.
 
-    Raises headgate.errors.BadInput when either table lacks a column of the key, or none is named, and for a confidence
-    outside 0 to 1.
+    Raises headgate.errors.BadInput when either table lacks a column of the key or has lists or bytes in it, when none
+    is named, and for a confidence outside 0 to 1.
 
     >>> training = pa.table({"id": [1, 2, 3], "fare": [10.0, 20.0, 30.0]})
     >>> serving = pa.table({"id": [3, 2, 1], "fare": [30.0, 2000.0, 10.0]})
@@ -76,12 +76,9 @@ def skew(
     >>> round(fare.differing.value, 3), fare.largest_shift
     (0.333, 1980.0)
     """
-    for side, table in zip(_SIDES, (training, serving), strict=True):
-        absent = [each for each in key if each not in table.column_names]
-        if absent or not key:
-            why = f"the {side} table has no column '{absent[0]}'" if absent else "name a column"
-            raise BadInput("key", "unknown", why)
     training, serving = without_views(training), without_views(serving)
+    for side, table in zip(_SIDES, (training, serving), strict=True):
+        _check_key(side, table, key)
     (mine, repeated_mine), (theirs, repeated_theirs) = _once(training, key), _once(serving, key)
     both = mine.join(theirs, keys=list(key), join_type="inner", left_suffix="_training", right_suffix="_serving")
     ours = training.take(both[f"{_PLACE}_training"])
@@ -100,6 +97,17 @@ def skew(
         unmatched=(mine.num_rows - both.num_rows, theirs.num_rows - both.num_rows),
         repeated=(repeated_mine, repeated_theirs),
     )
+
+
+def _check_key(side: str, table: pa.Table, key: Sequence[str]) -> None:
+    if not key:
+        raise BadInput("key", "unknown", "name a column")
+    for name in key:
+        if name not in table.column_names:
+            raise BadInput("key", "unknown", f"the {side} table has no column '{name}'")
+        kind = table[name].type
+        if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+            raise BadInput("key", "type", f"the {side} table has lists or bytes in '{name}', which name no row")
 
 
 def _once(table: pa.Table, key: Sequence[str]) -> tuple[pa.Table, int]:
