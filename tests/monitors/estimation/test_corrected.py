@@ -4,16 +4,22 @@ import math
 
 import numpy as np
 import pytest
-from tests.monitors.estimation.models import Draw, overconfident
+from tests.monitors.estimation.models import Draw, Floats, overconfident
 
 from headgate.evaluation.estimate import Reading, Undefined, quantile_of, standard_error
 from headgate.evaluation.metrics import metric, readings
 from headgate.monitors.answered import Answered
 from headgate.monitors.estimation.corrected import FARTHEST, Corrected, contradiction, corrected
-from headgate.monitors.estimation.expected import expected
+from headgate.monitors.estimation.expected import Foretold, expected
 
 RUNS = 200
 NAMES = ("accuracy", "f1", "auc", "brier")
+
+
+def reading(said: Answered, chances: Floats, name: str) -> Reading:
+    found = expected(said, chances, [name])[name]
+    assert isinstance(found, Foretold)
+    return found.reading
 
 
 def once(draw: Draw, labels: int, rows: int = 2000) -> dict[str, tuple[Corrected, Reading]]:
@@ -26,11 +32,8 @@ def once(draw: Draw, labels: int, rows: int = 2000) -> dict[str, tuple[Corrected
     made = {}
     for name in NAMES:
         ours = realised[name]
-        theirs = expected(said.take(known), window.scores[known], [name])[name]
-        others = expected(said.take(~known), window.scores[~known], [name])[name]
+        theirs, others = (reading(said.take(each), window.scores[each], name) for each in (known, ~known))
         assert isinstance(ours, Reading)
-        assert isinstance(theirs, Reading)
-        assert isinstance(others, Reading)
         found = corrected(ours, theirs, others)
         assert isinstance(found, Corrected)
         made[name] = (found, ours)
@@ -62,10 +65,10 @@ def test_a_useless_estimate_is_not_believed() -> None:
     truth = draw.random(400)
     noise = draw.random(4000)
 
-    def reading(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Reading:
+    def told(values: Floats) -> Reading:
         return Reading(float(values.mean()), None, None, values - values.mean())
 
-    found = corrected(reading(truth), reading(noise[:400]), reading(noise[400:]))
+    found = corrected(told(truth), told(noise[:400]), told(noise[400:]))
     assert isinstance(found, Corrected)
     assert found.trust < 0.15
     assert found.value == pytest.approx(float(truth.mean()), abs=0.01)
@@ -111,11 +114,8 @@ def test_labelled_rows_unlike_the_others_are_seen() -> None:
     easy = np.abs(window.scores[:, 1] - 0.5) > 0.4
     said = Answered.of(window)
     realised = readings(window.take(easy), [metric("accuracy")])["accuracy"]
-    labelled = expected(said.take(easy), window.scores[easy], ["accuracy"])["accuracy"]
-    rest = expected(said.take(~easy), window.scores[~easy], ["accuracy"])["accuracy"]
+    labelled, rest = (reading(said.take(each), window.scores[each], "accuracy") for each in (easy, ~easy))
     assert isinstance(realised, Reading)
-    assert isinstance(labelled, Reading)
-    assert isinstance(rest, Reading)
     found = corrected(realised, labelled, rest)
     assert isinstance(found, Corrected)
     assert found.selection > 10

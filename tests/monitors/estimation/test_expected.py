@@ -8,30 +8,30 @@ from numpy.typing import NDArray
 from sklearn.metrics import auc
 from tests.monitors.estimation.models import CLASSES, Draw, Floats, drawn, honest, multiclass, overconfident
 
-from headgate.evaluation.estimate import Reading, Undefined
+from headgate.evaluation.estimate import Undefined
 from headgate.evaluation.metrics import estimates, metric
 from headgate.evaluation.rows import Rows
 from headgate.monitors.answered import Answered
-from headgate.monitors.estimation.expected import EXPECTED, expected
+from headgate.monitors.estimation.expected import EXPECTED, Foretold, expected
 from headgate.vocabulary import Task
 
 DRAWS = 300
 
 
-def value_of(reading: Reading | Undefined) -> float:
-    assert isinstance(reading, Reading)
-    return reading.value
+def value_of(found: Foretold | Undefined) -> float:
+    assert isinstance(found, Foretold)
+    return found.reading.value
 
 
 def brute_force(said: Answered, chances: Floats, draw: Draw) -> dict[str, tuple[float, float]]:
-    """Mean and standard error of each realised metric over labels drawn from the chances."""
+    """Mean and standard deviation of each realised metric over labels drawn from the chances."""
     metrics = [metric(name) for name in EXPECTED]
     seen: dict[str, list[float]] = {name: [] for name in EXPECTED}
     for _ in range(DRAWS):
         for name, each in estimates(said.with_truth(drawn(chances, draw)), metrics).items():
             assert each.value is not None
             seen[name].append(each.value)
-    return {name: (float(np.mean(each)), float(np.std(each)) / np.sqrt(DRAWS)) for name, each in seen.items()}
+    return {name: (float(np.mean(each)), float(np.std(each))) for name, each in seen.items()}
 
 
 @pytest.mark.parametrize("model", [honest, overconfident, multiclass])
@@ -42,9 +42,16 @@ def test_expected_figures_are_means_over_drawn_labels(model: Callable[[int, Draw
     # Chances that are not the scores: figures must come from the one, rankings and losses from the other.
     chances = 0.7 * rows.scores + 0.3 / len(rows.classes)
     found = expected(Answered.of(rows), chances, EXPECTED)
-    for name, (mean, error) in brute_force(Answered.of(rows), chances, draw).items():
+    for name, (mean, deviation) in brute_force(Answered.of(rows), chances, draw).items():
+        error = deviation / np.sqrt(DRAWS)
         # A ratio of expectations is off the expectation of a ratio by the order of 1 / rows.
         assert abs(value_of(found[name]) - mean) <= 4 * error + 2 / len(rows), name
+        each = found[name]
+        assert isinstance(each, Foretold)
+        assert each.spread is not None
+        # Inputs stand still here, so what they add to the spread of a row is taken off.
+        within = each.spread**2 - float(np.square(each.reading.influence).mean())
+        assert np.sqrt(within / len(rows)) == pytest.approx(deviation, rel=0.15), name
 
 
 @pytest.mark.parametrize("model", [honest, multiclass])
@@ -61,8 +68,9 @@ def test_influences_sum_to_nothing_and_say_which_way_a_row_moves_the_figure(name
     rows = honest(300, np.random.default_rng(8))
     assert rows.scores is not None
     said = Answered.of(rows)
-    whole = expected(said, rows.scores, [name])[name]
-    assert isinstance(whole, Reading)
+    found = expected(said, rows.scores, [name])[name]
+    assert isinstance(found, Foretold)
+    whole = found.reading
     assert float(whole.influence.mean()) == pytest.approx(0.0, abs=0.02)
     for row in (0, 100, 299):
         kept = np.arange(300) != row
@@ -78,6 +86,14 @@ def test_figures_without_a_value_say_why() -> None:
     assert found["recall"] == Undefined("no row is expected to be positive")
     assert found["auc"] == Undefined("rows with and without the positive class must be expected")
     assert value_of(found["accuracy"]) == 1.0
+
+
+def test_one_row_of_which_every_class_is_unlikely_has_no_macro_average() -> None:
+    said = Answered(Task.MULTICLASS, np.array([-1]), np.full((1, 3), 1 / 3), ("a", "b", "c"))
+    assert said.scores is not None
+    found = expected(said, said.scores, ["f1", "accuracy"])
+    assert found["f1"] == Undefined("no class is expected or predicted")
+    assert value_of(found["accuracy"]) == 0.0
 
 
 def test_an_answer_that_is_no_class_is_expected_to_be_wrong() -> None:

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from tests.monitors.estimation.models import honest, noisy
 
-from headgate.evaluation.estimate import Reading
 from headgate.evaluation.metrics import measure
 from headgate.evaluation.rows import Rows
 from headgate.monitors.answered import Answered
 from headgate.monitors.domains import Domains, domains
 from headgate.monitors.estimation.expectations import LossExpectation, Source
+from headgate.monitors.estimation.expected import Foretold
 from headgate.monitors.estimation.losses import LossModels, loss_models
 from headgate.monitors.standing import Shortfall, Standing
 from headgate.vocabulary import Task
@@ -31,12 +31,12 @@ def test_losses_follow_the_inputs(fitted: LossModels) -> None:
     realised = measure(Task.REGRESSION, window.truth, window.predicted, None, metrics=["mae", "rmse"])
     reference, _ = noisy(4000, np.random.default_rng(31))
     before = measure(Task.REGRESSION, reference.truth, reference.predicted, None, metrics=["mae", "rmse"])
-    for name, each in found.readings(np.ones(3000, dtype=np.bool_)).items():
-        assert isinstance(each, Reading)
+    for name, each in found.foretold(np.ones(3000, dtype=np.bool_)).items():
+        assert isinstance(each, Foretold)
         actual, was = realised[name].value, before[name].value
         assert actual is not None
         assert was is not None
-        assert abs(each.value - actual) < 0.4 * abs(was - actual), name
+        assert abs(each.reading.value - actual) < 0.4 * abs(was - actual), name
 
 
 def test_what_it_is_worth_on_rows_not_fitted_on_is_measured(fitted: LossModels) -> None:
@@ -80,9 +80,9 @@ def test_a_weighed_reference_foretells_the_window_it_was_weighed_for() -> None:
     assert isinstance(found, LossExpectation)
     assert found.source is Source.REWEIGHTED
     realised = measure(Task.REGRESSION, window.truth, window.predicted, None, metrics=["mae"])["mae"]
-    expected = found.readings(np.ones(2000, dtype=np.bool_))["mae"]
-    assert isinstance(expected, Reading)
-    assert expected.value == pytest.approx(realised.value, rel=0.15)
+    expected = found.foretold(np.ones(2000, dtype=np.bool_))["mae"]
+    assert isinstance(expected, Foretold)
+    assert expected.reading.value == pytest.approx(realised.value, rel=0.15)
     far = domains(before, after + 20, NUMBER)
     assert isinstance(far, Domains)
     beyond = loss_models(reference, before, NUMBER, far)

@@ -4,13 +4,13 @@ import msgspec
 import numpy as np
 from tests.monitors.estimation.models import Floats, binary, honest, noisy, shifting
 
-from headgate.evaluation.estimate import Reading
 from headgate.evaluation.metrics import measure
 from headgate.evaluation.rows import Rows
 from headgate.monitors.domains import Domains, domains
 from headgate.monitors.answered import Answered
 from headgate.monitors.estimation.cbpe import cbpe
 from headgate.monitors.estimation.expectations import ClassExpectation, Expectation, Source
+from headgate.monitors.estimation.expected import Foretold
 from headgate.monitors.estimation.footing import Footing, footing
 from headgate.monitors.estimation.pape import pape
 from headgate.monitors.standing import Shortfall, Standing, broken
@@ -31,9 +31,9 @@ def apart(reference: Floats, window: Floats) -> Domains:
 
 def value_of(expectation: Expectation | Shortfall, name: str, rows: int) -> float:
     assert not isinstance(expectation, Shortfall)
-    found = expectation.readings(np.ones(rows, dtype=np.bool_))[name]
-    assert isinstance(found, Reading)
-    return found.value
+    found = expectation.foretold(np.ones(rows, dtype=np.bool_))[name]
+    assert isinstance(found, Foretold)
+    return found.reading.value
 
 
 def test_pape_is_nearer_than_cbpe_under_covariate_shift() -> None:

@@ -16,7 +16,7 @@ def cbpe(footing: Footing, said: Answered) -> ClassExpectation | Shortfall:
         return why
     assert footing.calibration is not None  # noqa: S101 - `mismatch` refuses a regression
     assert said.scores is not None  # noqa: S101 - `unreadable` refuses answers without scores
-    return ClassExpectation(said, footing.calibration.chances(said.scores), footing.metrics)
+    return ClassExpectation(said, footing.calibration.chances(said.scores), footing.metrics, footing.rows)
 
 
 def mismatch(footing: Footing, said: Answered) -> Shortfall | None:

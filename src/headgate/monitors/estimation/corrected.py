@@ -73,9 +73,8 @@ def corrected(realised: Reading, labelled: Reading, rest: Reading) -> Corrected 
 def contradiction(realised: Reading, expected: Reading, *, here: float = 0.0, there: float = 0.0) -> float:
     """Realised less expected on the same rows in the same order, at least two, in standard errors of the difference.
 
-    `here` is the standard error of the realised metric on so many rows as the reference knows it: where the few labels
-    happen to agree with each other they say too little of how they scatter. `there` is that on the reference's rows,
-    from which the expectation was learnt.
+    `here` is the standard error that the realised metric should have on so many rows: where few labels happen to agree
+    with each other, they say too little of how they scatter. `there` is that of the reference it was learnt on.
 
     >>> truth, guess = np.tile([0.0, 1.0], 50), np.tile([0.0, 0.5], 50)
     >>> def reading(values):
@@ -84,7 +83,7 @@ def contradiction(realised: Reading, expected: Reading, *, here: float = 0.0, th
     9.9
     """
     paired = _variance(realised.influence - expected.influence)
-    # A label scatters around its chance, a chance around the mean: what the reference saw is the sum of both.
+    # A label scatters around its chance, a chance around the mean: `here` has the sum of both.
     known = here * here - _variance(expected.influence)
     return _apart(realised.value - expected.value, max(paired, known) + there * there)
 

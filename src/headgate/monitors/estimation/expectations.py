@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from headgate.evaluation.estimate import Floats, Reading, Undefined
 from headgate.monitors.answered import Answered
-from headgate.monitors.estimation.expected import expected
+from headgate.monitors.estimation.expected import Foretold, expected
 
 
 class Source(StrEnum):
@@ -20,7 +20,7 @@ class Source(StrEnum):
     ESTIMATED = "estimated"
     """From the model's own scores, or from a model of its losses."""
     REWEIGHTED = "reweighted"
-    """The same, calibrated on the reference weighed so that it looks like the window."""
+    """The same, learnt on the reference weighed so that it looks like the window."""
     CORRECTED = "corrected"
     """Estimated, and put right by the labels that are there."""
     REALISED = "realised"
@@ -35,8 +35,13 @@ class Expectation(Protocol):
         """Estimated or reweighted."""
         ...
 
-    def readings(self, chosen: NDArray[Any]) -> dict[str, Reading | Undefined]:
-        """Each metric on the rows of a mask, with how far each of them moves it; at least one row."""
+    @property
+    def learnt_on(self) -> float:
+        """Reference rows it was learnt on, weighed ones as many as they are worth."""
+        ...
+
+    def foretold(self, chosen: NDArray[Any]) -> dict[str, Foretold | Undefined]:
+        """Each metric on the rows of a mask; at least one row."""
         ...
 
 
@@ -48,9 +53,10 @@ class ClassExpectation:
     chances: Floats
     """(rows, classes), each row summing to one."""
     metrics: Sequence[str]
+    learnt_on: float
     source: Source = Source.ESTIMATED
 
-    def readings(self, chosen: NDArray[Any]) -> dict[str, Reading | Undefined]:
+    def foretold(self, chosen: NDArray[Any]) -> dict[str, Foretold | Undefined]:
         """See `Expectation`."""
         return expected(self.said.take(chosen), self.chances[chosen], self.metrics)
 
@@ -63,15 +69,16 @@ class LossExpectation:
     """In the label's unit."""
     squared: Floats
     """In its square."""
+    learnt_on: float
     source: Source = Source.ESTIMATED
 
-    def readings(self, chosen: NDArray[Any]) -> dict[str, Reading | Undefined]:
-        """See `Expectation`."""
+    def foretold(self, chosen: NDArray[Any]) -> dict[str, Foretold | Undefined]:
+        """See `Expectation`; how far squared errors scatter is not modelled, so nothing says that of the RMSE."""
         absolute, squared = self.absolute[chosen], self.squared[chosen]
         mean, square = float(absolute.mean()), float(squared.mean())
-        root = math.sqrt(square)
+        root, variance = math.sqrt(square), square - mean * mean
         moved = (squared - square) / (2 * root) if root else np.zeros(len(squared))
         return {
-            "mae": Reading(mean, None, None, absolute - mean),
-            "rmse": Reading(root, None, None, moved),
+            "mae": Foretold(Reading(mean, None, None, absolute - mean), math.sqrt(variance) if variance > 0 else None),
+            "rmse": Foretold(Reading(root, None, None, moved), None),
         }

@@ -49,7 +49,7 @@ class Footing(msgspec.Struct, frozen=True, kw_only=True):
         """Metrics that can be expected, in the order in which they are shown."""
         return tuple(self.realised)
 
-    def sampling_error(self, metric: str, rows: int) -> float | None:
+    def sampling_error(self, metric: str, rows: float) -> float | None:
         """Standard error of the realised metric on so many rows, from the reference; None where it is not known."""
         spread = self.spreads.get(metric)
         return None if spread is None or rows < 1 else spread / math.sqrt(rows)

@@ -39,6 +39,8 @@ class LossModels:
     """Realised less estimated mean absolute error, on reference rows that the model tried had not seen."""
     categorical: NDArray[np.bool_]
     """Which columns of features are codes of categories."""
+    learnt_on: float
+    """Reference rows they were fitted on, weighed ones as many as they are worth."""
     source: Source
     """Reweighted where the reference was weighed."""
 
@@ -53,7 +55,8 @@ class LossModels:
         if features.shape[1] != columns:
             return broken(f"the window has {features.shape[1]} columns of features where the reference had {columns}")
         inputs = _inputs(said.predicted, features, self.categorical)
-        return LossExpectation(_least_zero(self.absolute, inputs), _least_zero(self.squared, inputs), self.source)
+        absolute, squared = (_least_zero(each, inputs) for each in (self.absolute, self.squared))
+        return LossExpectation(absolute, squared, self.learnt_on, self.source)
 
 
 def loss_models(
@@ -85,6 +88,7 @@ def loss_models(
         squared=_fitted(inputs, errors**2, weights, categorical),
         excess=_excess(inputs, errors, weights, categorical),
         categorical=categorical,
+        learnt_on=len(errors) if domains is None else domains.effective,
         source=Source.ESTIMATED if domains is None else Source.REWEIGHTED,
     )
 

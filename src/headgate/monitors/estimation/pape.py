@@ -35,7 +35,8 @@ def pape(footing: Footing, reference: Rows, domains: Domains, said: Answered) ->
     assert said.scores is not None  # noqa: S101 - `unreadable` refuses answers without scores
     maps = _maps(reference, domains.weights, footing)
     columns = [each.apply(scores) for each, scores in zip(maps, ranked(said.scores), strict=True)]
-    return ClassExpectation(said, together(said.scores, columns), footing.metrics, Source.REWEIGHTED)
+    chances = together(said.scores, columns)
+    return ClassExpectation(said, chances, footing.metrics, domains.effective, Source.REWEIGHTED)
 
 
 def _maps(reference: Rows, weights: Floats, footing: Footing) -> tuple[Calibrator, ...]:

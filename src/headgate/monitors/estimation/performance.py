@@ -18,6 +18,7 @@ from headgate.monitors.domains import Domains
 from headgate.monitors.estimation import limits
 from headgate.monitors.estimation.corrected import LEAST, Corrected, contradiction, corrected
 from headgate.monitors.estimation.expectations import Expectation, Source
+from headgate.monitors.estimation.expected import Foretold
 from headgate.monitors.estimation.figure import Figure, Limit, Performance
 from headgate.monitors.estimation.footing import Footing, range_of
 from headgate.monitors.standing import Shortfall, Standing
@@ -28,6 +29,7 @@ SETTLED: Final = 0.95
 
 Bools = NDArray[np.bool_]
 Read = dict[str, Reading | Undefined]
+Foreseen = dict[str, Foretold | Undefined]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +37,9 @@ class _Foreseen:
     """What was expected of a window, and what its labels say to that."""
 
     source: Source
-    expected: Read | Shortfall
+    learnt_on: float
+    """Reference rows it was learnt on."""
+    expected: Foreseen | Shortfall
     """Of all rows."""
     corrections: dict[str, Corrected]
     contradictions: dict[str, float]
@@ -113,10 +117,11 @@ def _realised(footing: Footing, said: Answered, truth: NDArray[Any] | None, know
 
 def _foreseen(footing: Footing, expectation: Expectation | Shortfall, realised: Read, known: Bools) -> _Foreseen:
     if isinstance(expectation, Shortfall):
-        return _Foreseen(Source.ESTIMATED, expectation, {}, {})
+        return _Foreseen(Source.ESTIMATED, footing.rows, expectation, {}, {})
     return _Foreseen(
         source=expectation.source,
-        expected=expectation.readings(np.ones(len(known), dtype=np.bool_)),
+        learnt_on=expectation.learnt_on,
+        expected=expectation.foretold(np.ones(len(known), dtype=np.bool_)),
         corrections=_corrections(expectation, realised, known),
         contradictions=_contradictions(footing, expectation, realised, known),
     )
@@ -125,12 +130,12 @@ def _foreseen(footing: Footing, expectation: Expectation | Shortfall, realised: 
 def _corrections(expectation: Expectation, realised: Read, known: Bools) -> dict[str, Corrected]:
     if not realised or known.all():
         return {}
-    labelled, rest = expectation.readings(known), expectation.readings(~known)
+    labelled, rest = expectation.foretold(known), expectation.foretold(~known)
     found: dict[str, Corrected] = {}
     for name, ours in realised.items():
         match ours, labelled[name], rest[name]:
             # What has no interval of its own, for want of rows of a class, is no ground for one that is corrected.
-            case Reading(low=float()) as mine, Reading() as theirs, Reading() as others:
+            case Reading(low=float()) as mine, Foretold(reading=theirs), Foretold(reading=others):
                 made = corrected(mine, theirs, others)
                 if isinstance(made, Corrected):
                     found[name] = made
@@ -141,13 +146,14 @@ def _contradictions(footing: Footing, expectation: Expectation, realised: Read, 
     labelled = int(known.sum())
     if labelled < LEAST:
         return {}
-    expected = expectation.readings(known)
+    expected = expectation.foretold(known)
     found: dict[str, float] = {}
     for name, ours in realised.items():
         theirs = expected[name]
-        if isinstance(ours, Reading) and isinstance(theirs, Reading):
-            here, there = (footing.sampling_error(name, rows) or 0.0 for rows in (labelled, footing.rows))
-            found[name] = contradiction(ours, theirs, here=here, there=there)
+        if isinstance(ours, Reading) and isinstance(theirs, Foretold):
+            here = _sampling(footing, name, theirs, labelled) or 0.0
+            there = footing.sampling_error(name, expectation.learnt_on) or 0.0
+            found[name] = contradiction(ours, theirs.reading, here=here, there=there)
     return found
 
 
@@ -159,8 +165,9 @@ def _figure(found: _Found, name: str) -> Figure:
     if name in foreseen.corrections:
         each = foreseen.corrections[name]
         return _told(found, _around(found, name, each.value, each.error), Source.CORRECTED)
-    if isinstance(expected, Reading):
-        return _told(found, _around(found, name, expected.value, _error(found, name)), foreseen.source)
+    if isinstance(expected, Foretold):
+        error = _error(found, name, expected)
+        return _told(found, _around(found, name, expected.reading.value, error), foreseen.source)
     if isinstance(realised, Reading):
         return _told(found, estimate(name, realised, found.labelled), Source.REALISED)
     standing = expected.standing if isinstance(expected, Shortfall) else Standing.UNDECIDED
@@ -168,10 +175,16 @@ def _figure(found: _Found, name: str) -> Figure:
     return _told(found, nothing, foreseen.source, standing)
 
 
-def _error(found: _Found, name: str) -> float | None:
+def _error(found: _Found, name: str, foretold: Foretold) -> float | None:
     """What chance does to the realised figure of these rows, and did to the reference the expectation comes from."""
-    here, there = (found.footing.sampling_error(name, rows) for rows in (found.rows, found.footing.rows))
+    here = _sampling(found.footing, name, foretold, found.rows)
+    there = found.footing.sampling_error(name, found.foreseen.learnt_on)
     return None if here is None or there is None else math.hypot(here, there)
+
+
+def _sampling(footing: Footing, name: str, foretold: Foretold, rows: int) -> float | None:
+    """Standard error of the realised metric on so many rows; from the reference where these do not tell."""
+    return footing.sampling_error(name, rows) if foretold.spread is None else foretold.spread / math.sqrt(rows)
 
 
 def _told(found: _Found, said: Estimate, source: Source, standing: Standing = Standing.MEASURED) -> Figure:
