@@ -2,6 +2,7 @@
 
 import msgspec
 import numpy as np
+from tests.monitors.estimation.followed import founded
 from tests.monitors.estimation.models import Floats, binary, honest, noisy, shifting
 
 from headgate.evaluation.metrics import measure
@@ -15,12 +16,6 @@ from headgate.monitors.estimation.footing import Footing, footing
 from headgate.monitors.estimation.pape import pape
 from headgate.monitors.standing import Shortfall, Standing, broken
 from headgate.vocabulary import Task
-
-
-def founded(rows: Rows) -> Footing:
-    made = footing(rows)
-    assert isinstance(made, Footing)
-    return made
 
 
 def apart(reference: Floats, window: Floats) -> Domains:
