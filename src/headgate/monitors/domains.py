@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from headgate.evaluation.estimate import Estimate, Floats, quantile_of, proportion
+from headgate.evaluation.estimate import Estimate, Floats, proportion, quantile_of
 from headgate.evaluation.metrics import CONFIDENCE, measure
 from headgate.monitors.matrices import for_trees
 from headgate.monitors.standing import Shortfall, broken, undecided

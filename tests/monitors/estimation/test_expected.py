@@ -108,6 +108,7 @@ def test_a_model_that_only_scores_has_no_expected_accuracy() -> None:
     assert found["accuracy"] == found["f1"] == Undefined("the model gives no predictions")
     assert value_of(found["brier"]) == 0.25
 
+
 def published(chance: Floats, scores: Floats, called: NDArray[np.bool_]) -> dict[str, float]:
     """The estimates as NannyML documents them: expected counts, and a curve of expected rates, ranked by the score."""
     tp, fp = chance[called].sum(), (1 - chance)[called].sum()

@@ -73,7 +73,7 @@ def test_label_noise_in_the_reference_shows_as_calibration_and_never_as_nan() ->
 def test_limits_that_hold_are_seldom_taken_for_broken() -> None:
     draw = np.random.default_rng(57)
     sure = np.full(1000, 0.99)
-    doubted, runs = 0, 60
+    doubted, runs = 0, 40
     for _ in range(runs):
         made = founded(binary(draw.beta(40, 1, 1000), sure, draw))
         window = binary(draw.beta(40, 1, 400), sure[:400], draw)
@@ -83,5 +83,5 @@ def test_limits_that_hold_are_seldom_taken_for_broken() -> None:
         assert accuracy.low is not None
         assert accuracy.high is not None
         assert accuracy.high - accuracy.low > 0.005
-    # Once in 370 windows: two or more of 60 come up once in 80 such tests.
+    # Once in 370 windows: two or more of 40 come up once in 180 such tests.
     assert doubted <= 1

@@ -68,6 +68,7 @@ def test_bad_references_have_a_reason() -> None:
     assert found == Shortfall(Standing.BROKEN, "the reference's errors are too large to be reckoned with")
     assert isinstance(loss_models(honest(300, draw), features, NUMBER), Shortfall)
 
+
 def test_a_weighed_reference_foretells_the_window_it_was_weighed_for() -> None:
     draw = np.random.default_rng(35)
     reference, before = noisy(3000, draw)
@@ -102,4 +103,3 @@ def test_thousands_of_categories_are_read_as_the_frequent_ones_and_the_rest() ->
 def test_answers_of_classes_have_no_losses_to_foretell(fitted: LossModels) -> None:
     found = fitted.expect(Answered.of(honest(50, np.random.default_rng(37))), np.zeros((50, 1)))
     assert found == Shortfall(Standing.BROKEN, "the reference is a regression's, and these answers are none")
-

@@ -6,9 +6,8 @@ from tests.monitors.estimation.followed import founded
 from tests.monitors.estimation.models import Floats, binary, honest, noisy, shifting
 
 from headgate.evaluation.metrics import measure
-from headgate.evaluation.rows import Rows
-from headgate.monitors.domains import Domains, domains
 from headgate.monitors.answered import Answered
+from headgate.monitors.domains import Domains, domains
 from headgate.monitors.estimation.cbpe import cbpe
 from headgate.monitors.estimation.expectations import ClassExpectation, Expectation, Source
 from headgate.monitors.estimation.expected import Foretold

@@ -54,7 +54,7 @@ def test_intervals_narrow_and_the_value_ends_at_what_was_measured(made: Footing)
 
 
 def test_estimates_lie_within_their_interval_of_what_labels_say_later() -> None:
-    hits, runs = dict.fromkeys(EXPECTED, 0), 100
+    hits, runs = dict.fromkeys(EXPECTED, 0), 60
     draw = np.random.default_rng(52)
     for _ in range(runs):
         made = founded(overconfident(2000, draw))
@@ -66,8 +66,8 @@ def test_estimates_lie_within_their_interval_of_what_labels_say_later() -> None:
             assert guess.high is not None
             assert truth is not None
             hits[name] += guess.low <= truth <= guess.high
-    # Three standard errors of 95 % in 100 runs are 6.5 points.
-    assert min(hits.values()) >= 89, hits
+    # Three standard errors of 95 % in 60 runs are 8.4 points.
+    assert min(hits.values()) >= 52, hits
 
 
 def test_intervals_hold_where_a_class_is_rarer_than_in_the_reference(made: Footing) -> None:
@@ -88,7 +88,7 @@ def test_intervals_hold_where_a_class_is_rarer_than_in_the_reference(made: Footi
             assert each.high is not None
             assert truth is not None
             hits[name] += each.low <= truth <= each.high
-    # Three standard errors of 95 % in 100 runs are 6.5 points. By the spread of the reference recall has half of them.
+    # Three standard errors of 95 % in 100 runs are 6.5 points. By the reference's spread recall has 77.
     assert min(hits.values()) >= 89, hits
 
 
@@ -152,6 +152,7 @@ def test_the_record_of_a_window_survives_being_kept(made: Footing) -> None:
     found = after(made, 300, WINDOW)
     assert msgspec.json.decode(msgspec.json.encode(found), type=Performance) == found
 
+
 def test_numbers_too_large_to_be_squared_have_no_band_and_say_so() -> None:
     draw = np.random.default_rng(58)
     plain, _ = noisy(500, draw)
@@ -165,4 +166,3 @@ def test_numbers_too_large_to_be_squared_have_no_band_and_say_so() -> None:
     assert found.figures["mae"].source is Source.REALISED
     assert found.figures["rmse"].outside is None
     assert performance(made, broken("losses cannot be modelled"), said).figures["mae"].standing is Standing.BROKEN
-

@@ -49,7 +49,7 @@ def test_brightness_is_the_mean_shade_by_the_eye() -> None:
 
 def test_a_picture_is_the_same_however_its_shades_are_stored() -> None:
     eight = (scene(3) * 255).round().astype(np.uint8)
-    stored = [
+    stored: list[NDArray[Any]] = [
         eight,
         eight.astype(np.int64),
         eight.astype(np.uint16) * 257,
@@ -59,7 +59,7 @@ def test_a_picture_is_the_same_however_its_shades_are_stored() -> None:
         np.dstack([*[eight] * 3, np.zeros_like(eight)]),
     ]
     first = measured(eight)
-    for each in map(measured, stored):
+    for each in (measured(pixels) for pixels in stored):
         assert (each.height, each.width, each.fingerprint) == (120, 160, first.fingerprint)
         assert each.brightness == pytest.approx(first.brightness)
         assert each.sharpness == pytest.approx(first.sharpness, rel=1e-6)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headgate.errors import BadInput
-from headgate.evaluation.estimate import Estimate, Floats, quantile_of, proportion
+from headgate.evaluation.estimate import Estimate, Floats, proportion, quantile_of
 from headgate.evaluation.metrics import CONFIDENCE
 from headgate.monitors.domains import LEAST, domains
 from headgate.monitors.standing import Shortfall, undecided

@@ -99,9 +99,7 @@ def _counted(
     return _macro([(int(code), _ratio(chances[:, code], said.predicted == code, parts)) for code in codes], chances)
 
 
-def _ratio(
-    chance: Floats, called: NDArray[np.bool_], parts: Callable[[Floats, NDArray[np.bool_]], Parts]
-) -> Pair:
+def _ratio(chance: Floats, called: NDArray[np.bool_], parts: Callable[[Floats, NDArray[np.bool_]], Parts]) -> Pair:
     """A ratio of two sums (delta method); zero where nothing was summed."""
     above, below = parts(chance, called)
     total = float(below.sum())

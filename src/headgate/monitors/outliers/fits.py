@@ -12,7 +12,7 @@ from sklearn.cluster import KMeans
 from headgate.evaluation.estimate import Floats
 from headgate.monitors.encoder import Encoder
 from headgate.monitors.matrices import encoder_of, matrix
-from headgate.monitors.outliers.screen import Detector, OutlierScreen, threshold
+from headgate.monitors.outliers.screen import Detector, threshold
 from headgate.monitors.outliers.shapes import Copula, EmbeddingShape, TabularShape, scorer
 from headgate.monitors.standing import Shortfall, broken, undecided
 
@@ -36,6 +36,7 @@ def tabular_detector(reference: pa.Table, *, flag: float = FLAG, reject: float |
 
     `flag` and `reject` are rates of false alarms.
 
+    >>> from headgate.monitors.outliers.screen import OutlierScreen
     >>> draw = np.random.default_rng(0)
     >>> made = tabular_detector(pa.table({"a": draw.normal(size=2000), "b": draw.normal(size=2000)}))
     >>> screen = OutlierScreen(made)

@@ -5,12 +5,12 @@ import math
 from headgate.evaluation.estimate import Estimate, wilson
 
 
-def excess(name: str, hits: int, rows: int, expected: float, reference_rows: int | None, z: float) -> Estimate:
+def excess(name: str, hits: int, rows: int, expected: float, *, reference_rows: int | None, z: float) -> Estimate:
     """The share of `rows` less the `expected` one, with Newcombe's interval (1998, method 10).
 
     `expected` was measured on `reference_rows`, or is exact where they are None. Without rows there is no value.
 
-    >>> found = excess("holes", 30, 100, 0.1, None, 1.96)
+    >>> found = excess("holes", 30, 100, 0.1, reference_rows=None, z=1.96)
     >>> round(found.value, 3), round(found.low, 3), round(found.high, 3)
     (0.2, 0.119, 0.296)
     """

@@ -31,7 +31,7 @@ class LookAlikes(msgspec.Struct, frozen=True, kw_only=True):
 def look_alikes(fingerprints: Sequence[int], *, near: int = NEAR, confidence: float = CONFIDENCE) -> LookAlikes:
     """The pictures whose `headgate.monitors.quality.pictures.Picture.fingerprint` is near that of an earlier one.
 
-    Each is compared with every earlier one, so the time goes with the square of their number: about a second for
+    Each is compared with every earlier one, so the time goes with the square of their number: half a second for
     20,000. Raises headgate.errors.BadInput for a confidence outside 0 to 1.
 
     >>> look_alikes([0b1111, 2**64 - 1, 0b1011]).examples

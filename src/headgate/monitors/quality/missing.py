@@ -64,7 +64,9 @@ def _missing(field: Field, table: pa.Table, reference_rows: int | None, z: float
         field=field.name,
         share=proportion(f"missing:{field.name}", holes, rows, z),
         expected=field.expected_missing,
-        excess=excess(f"excess:{field.name}", holes, rows, field.expected_missing, reference_rows, strict),
+        excess=excess(
+            f"excess:{field.name}", holes, rows, field.expected_missing, reference_rows=reference_rows, z=strict
+        ),
     )
 
 

@@ -149,5 +149,5 @@ def _beyond(known: TraitRange, side: Side, found: Sequence[Picture], z: float, s
         side=side,
         limit=limit,
         share=proportion(name, count, len(values), z),
-        excess=excess(f"{name}_excess", count, len(values), expected, known.rows, strict),
+        excess=excess(f"{name}_excess", count, len(values), expected, reference_rows=known.rows, z=strict),
     )
