@@ -1,47 +1,15 @@
 """Rates per group and the distances between groups, against tables counted by hand and Fairlearn's definitions."""
 
-from typing import Any
-
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from tests.monitors.fairness.counted import BY_HAND, CLASSES, Column, group_of, measured, table
 
 from headgate.errors import BadInput
 from headgate.monitors.answered import Answered
 from headgate.monitors.fairness.gaps import GAPS, Method
-from headgate.monitors.fairness.groups import Group
-from headgate.monitors.fairness.measure import Fairness, fairness
-from headgate.monitors.fairness.signed import signed
+from headgate.monitors.fairness.measure import fairness
 from headgate.monitors.standing import Shortfall, Standing
 from headgate.vocabulary import Task
-
-CLASSES = ("no", "yes")
-Column = NDArray[Any]
-
-
-def table(cells: dict[str, tuple[int, int, int, int]]) -> tuple[Column, Column, Column]:
-    """Truth, prediction and group of (true positives, false negatives, false positives, true negatives) per group."""
-    truth, called, group = [], [], []
-    for name, (tp, fn, fp, tn) in cells.items():
-        truth += [1] * (tp + fn) + [0] * (fp + tn)
-        called += [1] * tp + [0] * fn + [1] * fp + [0] * tn
-        group += [name] * (tp + fn + fp + tn)
-    return np.array(truth), np.array(called), np.array(group)
-
-
-BY_HAND = {"f": (30, 10, 10, 50), "m": (45, 5, 20, 30), "x": (20, 20, 5, 55)}
-"""Selected 40/100, 65/100, 25/100; of the positive 30/40, 45/50, 20/40; of the negative 10/60, 20/50, 5/60."""
-
-
-def measured(cells: dict[str, tuple[int, int, int, int]], method: Method = Method.BETWEEN_GROUPS) -> Fairness:
-    truth, called, group = table(cells)
-    found = fairness(Answered(Task.BINARY, called, None, CLASSES), truth, {"sex": group}, method=method)
-    assert not isinstance(found, Shortfall)
-    return found[0]
-
-
-def group_of(found: Fairness, name: str) -> Group:
-    return next(each for each in found.treated.groups if each.name == name)
 
 
 def test_rates_are_those_counted_by_hand() -> None:
@@ -252,40 +220,3 @@ def test_what_cannot_be_compared_says_why() -> None:
         fairness(Answered(Task.BINARY, np.zeros(3, np.int64), None, CLASSES), None, {"sex": ["f"] * 3}, confidence=95)
     with pytest.raises(BadInput, match="2 values for 3 answers"):
         fairness(Answered(Task.BINARY, np.zeros(3, np.int64), None, CLASSES), None, {"sex": ["f", "m"]})
-
-
-def test_aif360s_measures_are_signed_by_the_privileged_group() -> None:
-    found = measured(BY_HAND)
-    made = signed(group_of(found, "f"), group_of(found, "m"))
-    assert made.statistical_parity_difference.value == pytest.approx(-0.25)
-    assert made.disparate_impact.value == pytest.approx(0.4 / 0.65)
-    assert made.equal_opportunity_difference.value == pytest.approx(0.75 - 0.9)
-    assert made.average_odds_difference.value == pytest.approx(((10 / 60 - 20 / 50) + (0.75 - 0.9)) / 2)
-    turned = signed(group_of(found, "m"), group_of(found, "f"))
-    assert turned.statistical_parity_difference.low == pytest.approx(-(made.statistical_parity_difference.high or 0))
-
-
-def test_newcombes_own_example() -> None:
-    # Newcombe 1998, table II: 56/70 less 48/80 by method 10 is 0.0524 to 0.3339.
-    called = np.concatenate([np.repeat([1, 0], [56, 14]), np.repeat([1, 0], [48, 32])])
-    said = Answered(Task.BINARY, called, None, CLASSES)
-    found = fairness(said, None, {"arm": np.repeat(["a", "b"], [70, 80])})
-    assert not isinstance(found, Shortfall)
-    each = signed(*found[0].treated.groups).statistical_parity_difference
-    assert each.low == pytest.approx(0.0524, abs=5e-5)
-    assert each.high == pytest.approx(0.3339, abs=5e-5)
-
-
-def test_a_ratio_of_nobody_is_bounded_above() -> None:
-    called = np.concatenate([np.zeros(100, np.int64), np.tile([1, 0], 50)])
-    found = fairness(Answered(Task.BINARY, called, None, CLASSES), None, {"arm": np.repeat(["a", "b"], 100)})
-    assert not isinstance(found, Shortfall)
-    none, some = found[0].treated.groups
-    nobody = signed(none, some).disparate_impact
-    assert (nobody.value, nobody.low) == (0.0, 0.0)
-    assert nobody.high is not None
-    assert none.selection_rate.high is not None
-    assert none.selection_rate.high < nobody.high < 0.1
-    assert signed(some, none).disparate_impact.value is None
-    assert signed(some, none).equal_opportunity_difference.value is None
-    assert signed(some, none).average_odds_difference.reason
