@@ -14,6 +14,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from headgate.errors import BadInput
+
 Floats = NDArray[np.float64]
 
 
@@ -62,11 +64,13 @@ class Undefined:
 
 
 def quantile_of(confidence: float) -> float:
-    """The normal quantile of a two-sided interval.
+    """The normal quantile of a two-sided interval; headgate.errors.BadInput for a confidence outside 0 to 1.
 
     >>> round(quantile_of(0.95), 4)
     1.96
     """
+    if not 0.0 < confidence < 1.0:
+        raise BadInput("confidence", "range", "confidence must lie between 0 and 1, such as 0.95")
     return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
@@ -84,6 +88,17 @@ def wilson(successes: float, trials: float, z: float) -> tuple[float, float]:
     low = 0.0 if successes == 0 else max(0.0, centre - half)
     high = 1.0 if successes == trials else min(1.0, centre + half)
     return low, high
+
+
+def proportion(name: str, hits: int, rows: int, z: float) -> Estimate:
+    """A share of rows with Wilson's interval; without rows it has no value.
+
+    >>> proportion("nulls", 1, 4, 1.96).value, proportion("nulls", 0, 0, 1.96).reason
+    (0.25, 'there are no rows')
+    """
+    if rows == 0:
+        return Estimate(name, None, None, None, 0, "there are no rows")
+    return Estimate(name, hits / rows, *wilson(hits, rows, z), rows)
 
 
 def standard_error(influence: Floats) -> float | None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from headgate.errors import BadInput
 from headgate.evaluation import classification, probability, ranking, regression
-from headgate.evaluation.estimate import Estimate, Reading, Undefined, estimate, quantile_of
+from headgate.evaluation.estimate import Estimate, Floats, Reading, Undefined, estimate, quantile_of
 from headgate.evaluation.rows import Class, Column, Rows, labelled
 from headgate.vocabulary import Task
 
@@ -144,8 +144,6 @@ def estimates(rows: Rows, metrics: Sequence[Metric], confidence: float = CONFIDE
 
 def readings(rows: Rows, metrics: Sequence[Metric], confidence: float = CONFIDENCE) -> dict[str, Reading | Undefined]:
     """Readings by metric name, for callers who pair two models on the same rows."""
-    if not 0.0 < confidence < 1.0:
-        raise BadInput("confidence", "range", "confidence must lie between 0 and 1, such as 0.95")
     z = quantile_of(confidence)
     lacking = _lacking(rows)
     result: dict[str, Reading | Undefined] = {}
@@ -197,8 +195,19 @@ def _lacking(rows: Rows) -> _Lacking:
         scores = "the model gives no scores"
     elif not bool(np.isfinite(rows.scores).all()):
         scores = f"{int((~np.isfinite(rows.scores)).any(axis=1).sum())} rows have no finite scores"
-    elif bool((rows.scores < 0).any()) or bool((rows.scores > 1).any()):
-        probabilities = "the scores are not probabilities: some lie outside 0..1"
-    elif bool((np.abs(rows.scores.sum(axis=1) - 1) > SUM_TOLERANCE).any()):
-        probabilities = "the scores are not probabilities: some rows do not sum to 1"
+    else:
+        probabilities = improbable(rows.scores)
     return _Lacking(predictions, scores, probabilities)
+
+
+def improbable(scores: Floats) -> str:
+    """Why finite scores, (rows, classes), are no probabilities; empty where they are.
+
+    >>> improbable(np.array([[0.5, 0.5]])), improbable(np.array([[0.5, 0.6]]))
+    ('', 'the scores are not probabilities: some rows do not sum to 1')
+    """
+    if bool((scores < 0).any()) or bool((scores > 1).any()):
+        return "the scores are not probabilities: some lie outside 0..1"
+    if bool((np.abs(scores.sum(axis=1) - 1) > SUM_TOLERANCE).any()):
+        return "the scores are not probabilities: some rows do not sum to 1"
+    return ""

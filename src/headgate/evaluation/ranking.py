@@ -1,7 +1,7 @@
 """How well scores put the rows of a class above the rest: ROC AUC and average precision.
 
 Binary tasks rank by the positive class's score; multiclass tasks average over all classes, each against the
-rest (macro). `metrics` is the only caller.
+rest (macro). `metrics` calls the figures; monitors rank expected labels with the same parts.
 """
 
 import math
@@ -28,7 +28,7 @@ def auc(rows: Rows, z: float) -> Reading | Undefined:
     for code in rows.rankings:
         if support[code] == 0 or support[code] == len(rows):
             return Undefined(f"needs rows with and without {_name(rows, code)}")
-    value, influence = _macro(rows, _auc)
+    value, influence = _macro(rows, auc_by_group)
     smallest = min(int(min(support[code], len(rows) - support[code])) for code in rows.rankings)
     if smallest < 2:
         return Reading(value, None, None, influence, "an interval needs two rows of each class")
@@ -48,7 +48,7 @@ def average_precision(rows: Rows, z: float) -> Reading | Undefined:
     for code in rows.rankings:
         if support[code] == 0:
             return Undefined(f"needs rows with {_name(rows, code)}")
-    value, influence = _macro(rows, _average_precision)
+    value, influence = _macro(rows, average_precision_by_group)
     error = standard_error(influence)
     if error is None:
         return Reading(value, None, None, influence, "an interval needs at least two rows")
@@ -59,7 +59,8 @@ def average_precision(rows: Rows, z: float) -> Reading | Undefined:
     return Reading(value, _sigmoid(centre - reach), _sigmoid(centre + reach), influence)
 
 
-def _auc(ranking: Ranking) -> ByGroup:
+def auc_by_group(ranking: Ranking) -> ByGroup:
+    """The AUC of one class and what a row of each tie group does to it; both kinds of rows must be there."""
     positives, negatives = ranking.positives, ranking.negatives
     many, few = float(positives.sum()), float(negatives.sum())
     # The share of the other class on the losing side of each tie group: DeLong's structural components.
@@ -76,8 +77,11 @@ def _scale(rows: float, everything: float) -> float:
     return everything / rows * math.sqrt(rows / (rows - 1) * (everything - 1) / everything)
 
 
-def _average_precision(ranking: Ranking) -> ByGroup:
-    """Influence of (y, s) on E[precision(S) | positive]: its own term, and its part in every threshold below s."""
+def average_precision_by_group(ranking: Ranking) -> ByGroup:
+    """The average precision of one class, which must be there, and what a row of each tie group does to it.
+
+    Influence of (y, s) on E[precision(S) | positive]: its own term, and its part in every threshold below s.
+    """
     positives = ranking.positives
     at_or_above = np.cumsum((positives + ranking.negatives)[::-1])[::-1]
     precision = np.cumsum(positives[::-1])[::-1] / at_or_above

@@ -38,8 +38,8 @@ class Ranking:
     negatives: Floats
 
     @classmethod
-    def of(cls, scores: Floats, positive: NDArray[np.bool_]) -> "Ranking":
-        """The ranking, in O(n log n)."""
+    def of(cls, scores: Floats, positive: NDArray[np.bool_] | Floats) -> "Ranking":
+        """The ranking, in O(n log n); a row may be positive in part, where only the chance of its label is known."""
         order = np.argsort(scores)
         ranked, hits = scores[order], positive[order]
         starts = np.flatnonzero(np.concatenate(([True], ranked[1:] != ranked[:-1])))

@@ -1,0 +1,142 @@
+"""From a stated score to the chance that it is right, learnt on labelled reference rows.
+
+`footing` fits it once; `pape` fits it anew for a window, with the reference weighed so that it looks like the window.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.isotonic import IsotonicRegression
+
+from headgate.evaluation.estimate import Estimate, Floats
+from headgate.evaluation.metrics import estimates, metric
+from headgate.evaluation.rows import Rows
+from headgate.vocabulary import Task
+
+FOLDS: Final = 5
+"""Parts of the reference; each is calibrated by a map fitted on the others before it is judged."""
+_SEED: Final = 7
+_ERROR: Final = "calibration_error"
+
+
+class Calibrator(msgspec.Struct, frozen=True):
+    """A rising map from scores to chances: straight between knots, level beyond them; without knots, no change.
+
+    >>> Calibrator((0.2, 0.8), (0.3, 0.5)).apply(np.array([0.0, 0.5, 1.0])).round(3).tolist()
+    [0.3, 0.4, 0.5]
+    """
+
+    knots: tuple[float, ...] = ()
+    """Scores, rising."""
+    values: tuple[float, ...] = ()
+    """The chance at each knot."""
+
+    def apply(self, scores: Floats) -> Floats:
+        """The chance that goes with each score."""
+        return np.interp(scores, self.knots, self.values) if self.knots else scores
+
+
+class Calibration(msgspec.Struct, frozen=True, kw_only=True):
+    """Maps for all the classes, and what they are worth."""
+
+    calibrators: tuple[Calibrator, ...]
+    """One for the positive class of a binary task, else one per class."""
+    stated: Estimate
+    """Calibration error of the scores as the model states them."""
+    used: Estimate
+    """The same of the chances that are used, each row by a map that has not seen it."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether any class has a map of its own."""
+        return any(each.knots for each in self.calibrators)
+
+    def chances(self, scores: Floats) -> Floats:
+        """The chance of each class, (rows, classes), each row summing to one."""
+        return together(
+            scores, [each.apply(column) for each, column in zip(self.calibrators, ranked(scores), strict=True)]
+        )
+
+
+def ranked(scores: Floats) -> list[Floats]:
+    """The columns of scores that have a map: a binary task's second one alone, else all."""
+    return [scores[:, 1]] if scores.shape[1] == 2 else list(scores.T)
+
+
+def ranked_codes(rows: Rows) -> Sequence[int]:
+    """The codes of the classes that have a map, in the order of `ranked`."""
+    return (1,) if len(rows.classes) == 2 else range(len(rows.classes))
+
+
+def together(scores: Floats, columns: Sequence[Floats]) -> Floats:
+    """Calibrated columns as chances of all classes; rows in which no class has any chance keep their scores.
+
+    >>> together(np.array([[0.5, 0.5]]), [np.array([0.25])]).tolist()
+    [[0.75, 0.25]]
+    """
+    if len(columns) == 1:
+        return np.column_stack((1 - columns[0], columns[0]))
+    stacked = np.column_stack(columns)
+    total = stacked.sum(axis=1, keepdims=True)
+    chances: Floats = np.where(total > 0, stacked / np.where(total > 0, total, 1.0), scores)
+    return chances
+
+
+def isotonic(scores: Floats, hits: NDArray[np.bool_], weights: Floats | None = None) -> Calibrator:
+    """The rising map nearest to the labels in weighted squares (Zadrozny & Elkan 2002), scores beyond it clipped.
+
+    >>> isotonic(np.array([0.1, 0.2, 0.9]), np.array([False, True, True])).apply(np.array([0.15])).round(3).tolist()
+    [0.5]
+    """
+    fitted = IsotonicRegression(out_of_bounds="clip", increasing=True)
+    fitted.fit(scores, hits.astype(np.float64), sample_weight=weights)
+    return Calibrator(tuple(fitted.X_thresholds_.tolist()), tuple(fitted.y_thresholds_.tolist()))
+
+
+def calibration(rows: Rows) -> Calibration:
+    """The maps for these labelled rows; a class has one only where it lowers the error on rows it was not fitted on.
+
+    The error is `headgate.evaluation`'s calibration error (10 bins). Needs scores, and for each class of `rows` that is
+    ranked at least one row with and one without it: otherwise its scores stay as stated.
+    """
+    assert rows.scores is not None  # noqa: S101 - callers look with `unreadable` first
+    folds = np.random.default_rng(_SEED).permutation(len(rows)) % FOLDS
+    maps: list[Calibrator] = []
+    unseen: list[Floats] = []
+    for code, scores in zip(ranked_codes(rows), ranked(rows.scores), strict=True):
+        hits = rows.truth == code
+        held_out = _held_out(scores, hits, folds)
+        if held_out is None or _error(held_out, hits) >= _error(scores, hits):
+            maps.append(Calibrator())
+            unseen.append(scores)
+        else:
+            maps.append(isotonic(scores, hits))
+            unseen.append(held_out)
+    stated, used = (miscalibration(rows, each) for each in (rows.scores, together(rows.scores, unseen)))
+    return Calibration(calibrators=tuple(maps), stated=stated, used=used)
+
+
+def miscalibration(rows: Rows, chances: Floats) -> Estimate:
+    """The calibration error of these chances of the classes."""
+    judged = Rows(rows.task, rows.truth, rows.predicted, chances, rows.classes)
+    return estimates(judged, [metric(_ERROR)])[_ERROR]
+
+
+def _held_out(scores: Floats, hits: NDArray[np.bool_], folds: NDArray[Any]) -> Floats | None:
+    """Each row by a map fitted on the other folds; None where some fold leaves labels of one kind only."""
+    calibrated = np.empty(len(scores))
+    for fold in range(FOLDS):
+        rest = folds != fold
+        if not hits[rest].any() or hits[rest].all():
+            return None
+        calibrated[~rest] = isotonic(scores[rest], hits[rest]).apply(scores[~rest])
+    return calibrated
+
+
+def _error(chance: Floats, hits: NDArray[np.bool_]) -> float:
+    both = np.column_stack((1 - chance, chance))
+    rows = Rows(Task.BINARY, hits.astype(np.int64), None, both, (False, True))
+    return miscalibration(rows, both).value or 0.0
