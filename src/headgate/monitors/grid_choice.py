@@ -1,0 +1,123 @@
+"""Which grid a reference is to be counted in: the one whose fullest cell holds the fewest rows.
+
+What lies within a cell is told apart no more, so the fullest one limits how close a sketch comes to the truth. Values that
+are whole numbers, or have a few decimal places, get a cell each where there are not too many of them: nothing is lost
+then.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from headgate.evaluation.estimate import Floats
+from headgate.monitors.grids import CELLS, Even, Grid, Widening, even_over
+
+_OUTSIDE: Final = 1e-4
+"""Share of the reference on either side that a grid need not reach."""
+_WIDENED: Final = 0.25
+"""Share of the range added on either side: windows go further than references."""
+_DECIMALS: Final = 4
+"""Decimal places up to which values may have cells of their own."""
+_ATOMS: Final = 16
+_ATOM_SHARE: Final = 1 / 512
+"""A single value that is at least as frequent is counted by itself."""
+_LARGEST: Final = 1e300
+"""Cells reach no further, so that the width of all of them together is a float."""
+_LOOKED_AT: Final = 1 << 15
+"""Values of the reference that grids are tried on, evenly taken by rank."""
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def grid_for(ordered: Floats, cells: int = CELLS) -> Grid:
+    """The grid for a sorted, finite, not empty reference.
+
+    >>> grid_for(np.arange(10.0)).axis.digits
+    0
+    >>> type(grid_for(np.sort(np.random.default_rng(0).normal(size=2000))).axis).__name__
+    'Even'
+    >>> type(grid_for(np.sort(np.random.default_rng(0).lognormal(0, 4, size=2000))).axis).__name__
+    'Widening'
+    """
+    if (axis := _one_value_each(ordered, cells)) is not None:
+        return Grid(axis)
+    atoms = _frequent(ordered)
+    some = ordered[np.linspace(0, len(ordered) - 1, min(len(ordered), _LOOKED_AT)).astype(np.int64)]
+    some = some[~np.isin(some, atoms)] if len(atoms) else some
+    even = _even(ordered, cells)
+    best, least = even, _fullest(even, some)
+    for each in _widening(some, _inner(ordered), cells):
+        # Half as full at least: even cells bound the Wasserstein distance more tightly, and are quicker.
+        if (rows := _fullest(each, some)) * 2 < _fullest(even, some) and rows < least:
+            best, least = each, rows
+    return Grid(best, tuple(atoms.tolist()))
+
+
+def _one_value_each(ordered: Floats, cells: int) -> Even | None:
+    """Cells for single values, where all have at most a few decimal places and they fit; None else."""
+    some = ordered[np.linspace(0, len(ordered) - 1, min(len(ordered), 256)).astype(np.int64)]
+    for digits in range(_DECIMALS + 1):
+        unit = 10.0**digits
+        first, last = np.round(ordered[0] * unit), np.round(ordered[-1] * unit)
+        if not (abs(first) < 2**52 and abs(last) < 2**52 and last - first < cells):
+            return None
+        if has_decimals(some, digits) and has_decimals(ordered, digits):
+            spare = min(int((cells - (last - first)) // 2), max(64, int(last - first)))
+            low = (first - spare - 0.5) / unit
+            return Even(float(low), 1 / unit, int(last - first) + 1 + 2 * spare, digits)
+    return None
+
+
+def has_decimals(values: Floats, digits: int) -> bool:
+    """Whether no value has more decimal places.
+
+    >>> has_decimals(np.array([0.1, 0.25]), 2), has_decimals(np.array([0.1, 1 / 3]), 2)
+    (True, False)
+    """
+    unit = 10.0**digits
+    return bool((np.round(values * unit) / unit == values).all())
+
+
+def _frequent(ordered: Floats) -> Floats:
+    """The most frequent single values, ascending."""
+    # A value as frequent as this stands at two neighbouring places of those looked at.
+    step = max(1, int(len(ordered) * _ATOM_SHARE / 2))
+    looked = ordered[::step]
+    values = np.unique(looked[1:][looked[1:] == looked[:-1]])
+    counts = np.searchsorted(ordered, values, side="right") - np.searchsorted(ordered, values, side="left")
+    values, counts = values[counts >= len(ordered) * _ATOM_SHARE], counts[counts >= len(ordered) * _ATOM_SHARE]
+    return np.sort(values[np.argsort(-counts, kind="stable")[:_ATOMS]])
+
+
+def _even(ordered: Floats, cells: int) -> Even:
+    low, high = _inner(ordered)
+    span = high - low
+    return even_over(low - _WIDENED * span, high + _WIDENED * span, cells)
+
+
+def _inner(ordered: Floats) -> tuple[float, float]:
+    outside = int(len(ordered) * _OUTSIDE)
+    ends = np.clip((ordered[outside], ordered[len(ordered) - 1 - outside]), -_LARGEST, _LARGEST)
+    return float(ends[0]), float(ends[1])
+
+
+def _widening(some: Floats, inner: tuple[float, float], cells: int) -> Iterator[Widening]:
+    """Around zero, around the median, and from the lower end on."""
+    if len(some) < 2 or some[0] == some[-1]:
+        return
+    low, high = inner
+    for centre in dict.fromkeys((0.0, float(some[len(some) // 2]), low)):
+        distances = np.abs(some - centre)
+        distances = np.sort(distances[distances > 0])
+        unit = float(distances[len(distances) // 100])
+        # One doubling more than the reference needs.
+        down, up = (
+            np.log2(1 + max(0.0, reach) / unit) + 1 if reach > 0 else 0.0 for reach in (centre - low, high - centre)
+        )
+        bits = int(np.floor(np.log2(cells / (np.ceil(down) + np.ceil(up)))))
+        if bits >= 1 and 0 < 1 / unit < np.inf:
+            yield Widening(centre, unit, bits, int(np.ceil(down)) << bits, int(np.ceil(up)) << bits)
+
+
+def _fullest(axis: Even | Widening, some: Floats) -> int:
+    return int(np.bincount(axis.places(some)).max()) if len(some) else 0

@@ -1,0 +1,162 @@
+"""Kolmogorov-Smirnov and Wasserstein of two large samples, exactly and without sorting them.
+
+Both are counted in cells first. In most cells it is then plain which distribution function is the larger one, and the area
+between them follows from the cell's sum; hardly any cell can hold the largest difference. Only the rows of the others are
+sorted, a few in a hundred. The figures are those of the sorted samples but for rounding.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headgate.errors import BadInput
+from headgate.evaluation.estimate import Floats
+from headgate.monitors.columns import Bools, Ints
+from headgate.monitors.grid_choice import grid_for
+from headgate.monitors.grids import Grid
+from headgate.monitors.sketched import ks_bounds, wasserstein_bounds
+from headgate.monitors.sketches import NumberSketch, anchor, sketch_of
+from headgate.monitors.two_samples import wasserstein
+
+CELLS: Final = (1 << 16) - 2
+"""Cells while figures are made exact: their places fit 16 bits."""
+_LOOKED_AT: Final = 1 << 15
+"""Values of the reference from which the cells are chosen."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Exact:
+    """Both figures, and the sketches they were found by."""
+
+    ks: float
+    """The Kolmogorov-Smirnov statistic."""
+    wasserstein: float
+    """In the samples' own unit; infinity beyond the floats."""
+    reference: NumberSketch
+    current: NumberSketch
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Side:
+    """One sample in its cells."""
+
+    values: Floats
+    places: NDArray[np.uint16]
+    sketch: NumberSketch
+    starts: Floats
+    """The distribution function where each cell begins."""
+    ends: Floats
+    """And where it ends."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Opened:
+    """The sorted values of some cells."""
+
+    values: Floats
+    cells: Ints
+    """The cell of each."""
+    ranks: Ints
+    """How many values of the whole sample are no larger, the last of equal values told rightly."""
+    skipped: Ints
+    """By cell: values in the cells before it that were not opened."""
+    rows: int
+    """Values of the whole sample."""
+
+
+def exact_comparison(reference: Floats, current: Floats) -> Exact:
+    """The figures of `two_samples` for two finite samples in any order; BadInput when one is empty or not finite.
+
+    >>> found = exact_comparison(np.array([2.0, 1.0]), np.array([3.0, 2.0]))
+    >>> found.ks, found.wasserstein
+    (0.5, 1.0)
+    """
+    for name, values in (("reference", reference), ("current", current)):
+        if not len(values) or not bool(np.isfinite(values).all()):
+            raise BadInput(name, "finite", "needs values, all of them finite")
+    grid = grid_for(np.sort(reference[:: max(1, len(reference) // _LOOKED_AT)]), CELLS)
+    ours, theirs = _side(reference, grid), _side(current, grid)
+    ks, area = ks_bounds(ours.sketch, theirs.sketch), wasserstein_bounds(ours.sketch, theirs.sketch)
+    if ks.error == 0 and area.error == 0:
+        return Exact(ks.low, area.low, ours.sketch, theirs.sketch)
+    with np.errstate(over="ignore", invalid="ignore"):
+        statistic, distance = _resolved(ours, theirs)
+    if not math.isfinite(distance):
+        distance = wasserstein(np.sort(reference), np.sort(current))
+    return Exact(statistic, distance, ours.sketch, theirs.sketch)
+
+
+def _side(values: Floats, grid: Grid) -> _Side:
+    places = np.empty(len(values), np.uint16)
+    sketch = sketch_of(values, grid, places)
+    ends = np.cumsum(sketch.counts)
+    return _Side(values, places, sketch, (ends - sketch.counts) / len(values), ends / len(values))
+
+
+def _resolved(ours: _Side, theirs: _Side) -> tuple[float, float]:
+    """Both figures, from cells where those tell, and from the sorted rows of the other cells."""
+    best = float(np.abs(ours.ends - theirs.ends).max())
+    above, below = ours.ends - theirs.starts, theirs.ends - ours.starts
+    # One function is the larger one all over a cell where even its start is above the other's end.
+    unclear = ((above > 0) & (below > 0)) | (np.maximum(above, below) > best)
+    first, second = _opened(ours, unclear), _opened(theirs, unclear)
+    ks = max(best, _excess(first, second), _excess(second, first))
+    edges = _edges(ours.sketch, theirs.sketch)
+    clear = _areas(ours, edges) - _areas(theirs, edges)
+    gaps = ours.starts - theirs.starts
+    return ks, float(np.abs(clear[~unclear]).sum()) + _area_between(first, second, edges, gaps, anchor(ours.sketch.grid))
+
+
+def _opened(side: _Side, cells: Bools) -> _Opened:
+    counts = side.sketch.counts
+    values = np.sort(side.values[cells[side.places]])
+    owners = np.repeat(np.flatnonzero(cells), counts[cells])
+    skipped = np.cumsum(np.where(cells, 0, counts))
+    return _Opened(values, owners, np.arange(1, len(values) + 1) + skipped[owners], skipped, len(side.values))
+
+
+def _excess(sample: _Opened, other: _Opened) -> float:
+    """The largest F(x) - G(x) over the values of the sample's opened cells, or less than none."""
+    found = np.searchsorted(other.values, sample.values, side="right") + other.skipped[sample.cells]
+    return float((sample.ranks / sample.rows - found / other.rows).max(initial=-1.0))
+
+
+def _edges(ours: NumberSketch, theirs: NumberSketch) -> Floats:
+    """Where all cells begin and end, those outside the grid at the extremes, as distances from the anchor."""
+    inner = ours.grid.axis.edges
+    low, high = min(ours.minimum, theirs.minimum, inner[0]), max(ours.maximum, theirs.maximum, inner[-1])
+    return np.concatenate(([low], inner, [high])) - anchor(ours.grid)
+
+
+def _areas(side: _Side, edges: Floats) -> Floats:
+    """The area under the distribution function in each cell: a row adds what lies between it and the cell's end."""
+    distances = side.values - anchor(side.sketch.grid)
+    sums = np.bincount(side.places, weights=distances, minlength=len(side.starts))
+    areas: Floats = side.starts * np.diff(edges) + (edges[1:] * side.sketch.counts - sums) / len(side.values)
+    return areas
+
+
+def _area_between(ours: _Opened, theirs: _Opened, edges: Floats, gaps: Floats, origin: float) -> float:
+    """The area between both functions in the opened cells; `gaps` are their differences where cells begin."""
+    if not len(ours.values) + len(theirs.values):
+        return 0.0
+    # Two sorted lists become one: each value's place is its own and that among the others.
+    at_ours = np.arange(len(ours.values)) + np.searchsorted(theirs.values, ours.values, side="left")
+    at_theirs = np.arange(len(theirs.values)) + np.searchsorted(ours.values, theirs.values, side="right")
+    points, owners = np.empty(len(at_ours) + len(at_theirs)), np.empty(len(at_ours) + len(at_theirs), np.int64)
+    from_ours = np.zeros(len(points), np.int64)
+    points[at_ours], points[at_theirs] = ours.values - origin, theirs.values - origin
+    owners[at_ours], owners[at_theirs] = ours.cells, theirs.cells
+    from_ours[at_ours] = 1
+    seen = np.cumsum(from_ours)
+    others = np.arange(1, len(points) + 1) - seen
+    gap = np.abs((seen + ours.skipped[owners]) / ours.rows - (others + theirs.skipped[owners]) / theirs.rows)
+    is_last = np.append(owners[1:] != owners[:-1], True)
+    until = np.append(points[1:], 0.0)
+    until[is_last] = edges[owners[is_last] + 1]
+    firsts = np.append(0, np.flatnonzero(is_last)[:-1] + 1)
+    before = np.abs(gaps[owners[firsts]]) * (points[firsts] - edges[owners[firsts]])
+    return float((gap * (until - points)).sum() + before.sum())
