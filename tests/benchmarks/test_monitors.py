@@ -1,0 +1,81 @@
+"""The benchmarks of column monitors in their short forms: the calibration table, and what judges speed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from benchmarks.monitors import calibration, columns, rules
+
+CASES = {(each.rule, each.setting): each for each in calibration.cases()}
+
+
+def seen(rule: str, setting: str, runs: int = 200) -> tuple[float, float]:
+    """How often their rule and ours alarm without drift."""
+    return calibration.shares(CASES[rule, setting], np.random.default_rng(1), 0.0, runs)
+
+
+@pytest.mark.parametrize(
+    ("rule", "setting", "published"),
+    [
+        ("Evidently chi-square, p < 0.05", "k=3, 1000/1000", 0.24),
+        ("Evidently chi-square, p < 0.05", "k=10, 1000/1000", 0.48),
+        ("Evidently chi-square, p < 0.05", "k=10, 1000/200", 0.13),
+        ("Evidently chi-square, p < 0.05", "k=10, 1000/5000", 0.97),
+        ("Evidently Wasserstein >= 0.1", "5000/100", 0.71),
+        ("Evidently Wasserstein >= 0.1", "5000/500", 0.06),
+        ("Evidently Jensen-Shannon >= 0.1", "k=10, 5000/100", 0.59),
+        ("Evidently Jensen-Shannon >= 0.1", "k=50, 5000/500", 0.93),
+        ("PSI > 0.1", "10 deciles, 500/50", 0.86),
+        ("PSI > 0.1", "10 deciles, 1000/100", 0.46),
+    ],
+)
+def test_others_cry_wolf_as_often_as_known_and_ours_as_often_as_said(rule: str, setting: str, published: float) -> None:
+    theirs, ours = seen(rule, setting)
+    assert theirs == pytest.approx(published, abs=0.03 + 3 * (published * (1 - published) / 200) ** 0.5)
+    assert ours <= rules.with_chance(rules.ALPHA, 200)
+
+
+def test_of_twenty_columns_one_alarms_no_more_often_than_said() -> None:
+    theirs, ours = seen("KS p < 0.05 on any", "20 columns, 2000/200", runs=60)
+    assert theirs > 0.45
+    assert ours <= rules.with_chance(rules.ALPHA, 60)
+
+
+def test_three_deviations_of_ten_chunks_are_less_than_they_promise() -> None:
+    theirs, ours = seen("NannyML Jensen-Shannon, mean + 3 sd", "10 chunks of 1000", runs=60)
+    assert theirs > rules.THREE_SIGMA
+    assert ours <= rules.with_chance(rules.THREE_SIGMA, 60)
+
+
+def test_what_has_moved_is_found() -> None:
+    for each in (CASES["Evidently Wasserstein >= 0.1", "5000/500"], CASES["PSI > 0.1", "10 deciles, 5000/500"]):
+        assert calibration.shares(each, np.random.default_rng(2), 0.5, 40)[1] == 1.0
+
+
+def test_false_alarms_are_held_to_the_nominal_rate() -> None:
+    row = {"rule": "r", "setting": "s", "nominal": 0.05, "runs": 2000}
+    assert [each["ok"] for each in calibration.gates([{**row, "ours": 0.064}, {**row, "ours": 0.066}])] == [True, False]
+
+
+def test_columns_are_judged_by_time_memory_scipy_and_peers() -> None:
+    rows = [
+        {"who": "headgate, sketched", "seconds": 1.0, "MB over imports": 600.0},
+        {"who": "headgate, exact", "seconds": 5.1, "MB over imports": 601.0},
+        {"who": "nannyml", "seconds": 4.0},
+        {"who": "evidently", "seconds": 101.0},
+    ]
+    assert [each["ok"] for each in columns.gates(rows, 1e-10)] == [True, True, False, False, True, True, False, True]
+    assert not next(each for each in columns.gates(rows[:2], 2e-9) if "SciPy" in each["says"])["ok"]
+
+
+def test_a_short_comparison_of_two_files_is_exact_where_it_says_so(tmp_path: Path) -> None:
+    columns.write(tmp_path / "reference.parquet", 12_000, 5, seed=1, shift=0.0)
+    columns.write(tmp_path / "current.parquet", 11_000, 5, seed=2, shift=0.05)
+    paths = tmp_path / "reference.parquet", tmp_path / "current.parquet", tmp_path / "kept.sketch"
+    found = columns.exact(*paths)
+    figures = {each.name: (each.statistic.value, each.p, each.effects["wasserstein"].value) for each in found.columns}
+    assert columns.far_from_scipy(tmp_path, figures) < 1e-9
+    for each in columns.sketched_both(*paths).columns:
+        assert each.statistic.value is not None
+        true, _, _ = figures[each.name]
+        assert true == pytest.approx(each.statistic.value, abs=each.statistic.error + 1e-12)
