@@ -1,9 +1,9 @@
-"""How often rules for columns cry wolf, and how often they see what is there: `python -m benchmarks.monitors.calibration`.
+"""How often rules for columns cry wolf, and see what is there: `python -m benchmarks.monitors.calibration [--quick]`.
 
-Windows without drift for each rule that other tools use by default, and ours on the same windows; beside it how many windows
-alarm that have drifted. A rule without a stated rate has no nominal one: 0.05 is what ours keeps there. Writes
-``calibration.json`` and ``calibration.md``; exit code 1 when ours alarms more often than it says. `--quick` takes a tenth
-of the runs.
+Windows without drift for each rule that other tools use by default, and ours on the same windows; beside it
+how many windows alarm that have drifted. A rule without a stated rate has no nominal one: 0.05 is what ours
+keeps there. Writes ``calibration.json`` and ``calibration.md``; exit code 1 when ours alarms more often than it
+says. `--quick` takes a tenth of the runs.
 """
 
 import argparse

@@ -1,10 +1,11 @@
-"""What comparing a million rows of fifty columns with a reference of a million costs: `python -m benchmarks.monitors.columns`.
+"""What comparing a million rows of fifty columns with a million costs: `python -m benchmarks.monitors.columns`.
 
-Two Parquet files; every figure is of a process of its own, on one core, from opening the files to the verdicts on all
-columns, imports left out, median of three. Three ways: exactly from all rows of both files; from sketches with the
-reference's kept, as a monitor works, where the window's file alone is read; and from sketches that are both made. Then exact
-figures are compared with SciPy's. `--peers` measures Evidently and NannyML, each in an environment of its own, on the same
-files in the same run. Writes ``monitor-columns.json`` and ``monitor-columns.md``; exit code 1 when a promise was missed.
+Two Parquet files; every figure is of a process of its own, on one core, from opening the files to the verdicts on
+all columns, imports left out, median of three. Three ways: exactly from all rows of both files; from sketches with
+the reference's kept, as a monitor works, where the window's file alone is read; and from sketches that are both
+made. Then exact figures are compared with SciPy's. `--peers` measures Evidently and NannyML, each in an environment
+of its own, on the same files in the same run. Writes ``monitor-columns.json`` and ``monitor-columns.md``; exit code 1
+when a promise was missed.
 """
 
 import argparse
@@ -135,7 +136,7 @@ def ours(folder: Path, repeats: int) -> tuple[report.Rows, dict[str, Any]]:
 
 
 def far_from_scipy(folder: Path, figures: dict[str, Any]) -> float:
-    """The largest relative difference of KS, its p-value and Wasserstein from SciPy's, over two columns of each shape."""
+    """The largest relative difference of KS, p and Wasserstein from SciPy's, over two columns of each shape."""
     worst = 0.0
     for name in [f"x{place}" for place in range(min(len(figures), 2 * len(SHAPES)))]:
         before, after = (
@@ -180,7 +181,7 @@ def main() -> int:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="20,000 rows of ten columns, for development")
-    parser.add_argument("--peers", action="store_true", help="Evidently and NannyML as well; minutes, and 4 GB of memory")
+    parser.add_argument("--peers", action="store_true", help="Evidently and NannyML too; minutes, and 4 GB")
     parser.add_argument("--environments", type=Path, default=Path("build/peers"))
     parser.add_argument("--out", type=Path, default=Path("build/bench"))
     parser.add_argument("--child", choices=WAYS, help=argparse.SUPPRESS)

@@ -1,4 +1,4 @@
-"""Evidently's drift preset over two Parquet files: ``evidently_columns.py REFERENCE CURRENT``. Runs in its environment."""
+"""Evidently's drift preset over two Parquet files: ``evidently_columns.py REFERENCE CURRENT``, in its environment."""
 
 import json
 import os

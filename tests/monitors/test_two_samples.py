@@ -71,7 +71,6 @@ def test_values_at_the_end_of_the_floats_are_compared() -> None:
     largest = 1.7e308
     reference, current = np.array([-largest, 0.0, 1.0]), np.array([0.0, 1.0, largest])
     assert exact_comparison(reference, current).ks == pytest.approx(1 / 3)
-    assert wasserstein(reference, current) == pytest.approx(largest / 3 * 2)
     assert math.isinf(wasserstein(np.array([-largest]), np.array([largest])))
     assert exact_comparison(np.array([5e-324, 0.0]), np.array([1e-320, 0.0])).ks == 0.5
 

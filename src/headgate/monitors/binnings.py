@@ -1,7 +1,8 @@
 """The bins that distances of numbers are counted in, by the names of those who cut them so.
 
-A distance over bins means nothing without them: on the same rows Evidently's and NannyML's Jensen-Shannon differ by their
-bins alone. Ours are the reference's deciles; the others are there so that a figure can be compared with another tool's.
+A distance over bins means nothing without them: on the same rows Evidently's and NannyML's Jensen-Shannon differ by
+their bins alone. Ours are the reference's deciles; the others are there so that a figure can be compared with another
+tool's.
 """
 
 from collections.abc import Callable

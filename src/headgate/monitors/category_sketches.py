@@ -1,10 +1,10 @@
 """What is kept of a column of categories: how often each came, in bounded memory.
 
-Up to its capacity of distinct categories a sketch is exact. Beyond, two things are kept. The frequent categories stay by name
-as a Misra-Gries summary (Misra and Gries 1982; merged as by Agarwal et al. 2012), in which every count is too low by at most
-a number that is known. And all rows are counted in buckets by a hash of their category: which bucket says nothing of how
-frequent a category was on which side, so a test over buckets keeps its error rate, where one over each side's own most
-frequent categories would find a difference that is not there.
+Up to its capacity of distinct categories a sketch is exact. Beyond, two things are kept. The frequent categories stay
+by name as a Misra-Gries summary (Misra and Gries 1982; merged as by Agarwal et al. 2012), in which every count is too
+low by at most a number that is known. And all rows are counted in buckets by a hash of their category: which bucket
+says nothing of how frequent a category was on which side, so a test over buckets keeps its error rate, where one over
+each side's own most frequent categories would find a difference that is not there.
 """
 
 import zlib

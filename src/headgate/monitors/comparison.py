@@ -1,7 +1,7 @@
 """A window beside a reference, column by column: exactly from all rows, or from what was kept of them.
 
-Columns are read one after the other and none of them is held longer than it takes, so that memory does not grow with their
-number. A column that cannot be measured is said to be broken, and why; the others are measured all the same.
+Columns are read one after the other and none of them is held longer than it takes, so that memory does not grow with
+their number. A column that cannot be measured is said to be broken, and why; the others are measured all the same.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
 """Two samples of categories: whether chance alone explains their difference, and how strong it is.
 
 The table has two rows, the reference and the window. A test that takes the reference's shares for the truth, as some
-tools do, forgets that the reference is a sample too and alarms far too often (97 % of quiet windows at 5 %, when the window
-is five times as large).
+tools do, forgets that the reference is a sample too and alarms far too often (97 % of quiet windows at 5 %, when the
+window is five times as large).
 """
 
 import math

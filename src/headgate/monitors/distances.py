@@ -1,8 +1,8 @@
 """How far apart two distributions lie whose rows were counted in the same bins or categories.
 
-Effects, not tests: a distance says how much has changed, and of chance it knows nothing. The one exception is PSI, whose
-size under no drift is known well enough for a critical value. Every function takes counts, one per bin and in the same
-order on both sides; how bins are cut is in `binnings`.
+Effects, not tests: a distance says how much has changed, and of chance it knows nothing. The one exception is PSI,
+whose size under no drift is known well enough for a critical value. Every function takes counts, one per bin and in
+the same order on both sides; how bins are cut is in `binnings`.
 """
 
 import math
@@ -21,7 +21,7 @@ Counts = NDArray[Any]
 """Rows per bin: whole numbers, or their shares of all rows."""
 
 ROWS_PER_BIN: Final = 10
-"""So many rows for each bin PSI needs: with fewer its size is chance (at 5, a threshold of 0.1 alarms in most windows)."""
+"""So many rows for each bin PSI needs: with fewer its size is chance (at 5, the usual 0.1 is passed in most windows)."""
 
 
 class Zeros(StrEnum):
@@ -92,7 +92,7 @@ def psi_of_size(reference: Counts, current: Counts, *, alpha: float = 0.05) -> P
 
     Without drift PSI is distributed as (1/n + 1/m) times chi-square with B - 1 degrees of freedom (Yurdakul 2018,
     "Statistical properties of population stability index"), for n rows now, m in the reference and B bins. That is the
-    first term of a Taylor series; the second raises the mean by (sum of 1/p - B)(1/n² + 1/m²)/2 for shares p, and here the
+    first term of a series; the second raises the mean by (sum of 1/p - B)(1/n² + 1/m²)/2 for shares p, and here the
     whole distribution with it, which matters below a hundred rows per bin. Counts of rows, not shares.
 
     >>> psi_of_size(np.array([100] * 10), np.array([5] * 10))

@@ -1,7 +1,8 @@
 """What is said of a window's columns beside a reference's: for each a test, its effects, and a verdict in plain words.
 
-`judged` looks at all columns at once, since of fifty columns without drift two or three have a p-value below 0.05. Whatever
-could not be measured is `broken` or `undecided` with its reason; a figure that does not exist is None and says why.
+`judged` looks at all columns at once, since of fifty columns without drift two or three have a p-value below
+0.05. Whatever could not be measured is `broken` or `undecided` with its reason; a figure that does not exist is None
+and says why.
 """
 
 from collections.abc import Mapping, Sequence
@@ -86,7 +87,7 @@ class ColumnDrift(msgspec.Struct, frozen=True, kw_only=True):
     """``Kolmogorov-Smirnov`` or ``chi-square``."""
     statistic: Figure = Figure(None, reason="not measured")
     p: float | None = None
-    """Of the column alone: of its values and of what is missing, whichever is smaller, doubled where both were tested."""
+    """Of the column alone: of its values or of what is missing, the smaller one, doubled where both were tested."""
     absent_p: float | None = None
     """Of what is missing or infinite alone; None where nothing is."""
     adjusted_p: float | None = None

@@ -1,8 +1,8 @@
 """Which grid a reference is to be counted in: the one whose fullest cell holds the fewest rows.
 
-What lies within a cell is told apart no more, so the fullest one limits how close a sketch comes to the truth. Values that
-are whole numbers, or have a few decimal places, get a cell each where there are not too many of them: nothing is lost
-then.
+What lies within a cell is told apart no more, so the fullest one limits how close a sketch comes to the truth. Values
+that are whole numbers, or have a few decimal places, get a cell each where there are not too many of them: nothing is
+lost then.
 """
 
 from collections.abc import Iterator
@@ -50,7 +50,8 @@ def grid_for(ordered: Floats, cells: int = CELLS) -> Grid:
         # Half as full at least: even cells bound the Wasserstein distance more tightly, and are quicker.
         if (rows := _fullest(each, some)) * 2 < _fullest(even, some) and rows < least:
             best, least = each, rows
-    return Grid(best, tuple(atoms.tolist()))
+    places = best.places(atoms)
+    return Grid(best, tuple(atoms[(places > 0) & (places <= best.cells)].tolist()))
 
 
 def _one_value_each(ordered: Floats, cells: int) -> Even | None:
@@ -62,7 +63,7 @@ def _one_value_each(ordered: Floats, cells: int) -> Even | None:
         if not (abs(first) < 2**52 and abs(last) < 2**52 and last - first < cells):
             return None
         if has_decimals(some, digits) and has_decimals(ordered, digits):
-            spare = min(int((cells - (last - first)) // 2), max(64, int(last - first)))
+            spare = min(int((cells - 1 - (last - first)) // 2), max(64, int(last - first)))
             low = (first - spare - 0.5) / unit
             return Even(float(low), 1 / unit, int(last - first) + 1 + 2 * spare, digits)
     return None

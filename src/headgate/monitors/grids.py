@@ -1,8 +1,8 @@
 """Cells that numbers are counted in, so that windows can be added up: even ones, or ones that widen with the distance.
 
-A grid is made from a reference once and kept; every window is counted in the same cells. Finding a number's cell takes a few
-operations on whole arrays and no search, which is what makes a sketch cheap: a search among quantiles would cost ten
-times as much. `grid_choice` says which grid fits a reference.
+A grid is made from a reference once and kept; every window is counted in the same cells. Finding a number's cell
+takes a few operations on whole arrays and no search, which is what makes a sketch cheap: a search among quantiles
+would cost ten times as much. `grid_choice` says which grid fits a reference.
 """
 
 import math
@@ -60,9 +60,9 @@ class Even(msgspec.Struct, frozen=True, tag="even", dict=True):
 
 
 class Widening(msgspec.Struct, frozen=True, tag="widening", dict=True):
-    """Cells that double in width whenever the distance from a centre doubles, as in an HDR histogram, on both its sides.
+    """Cells that double in width whenever the distance from a centre doubles, as in an HDR histogram, on both sides.
 
-    With z the distance in units, the cell is given by the first bits of 1 + |z| as a float: its exponent and some of its
+    With z the distance in units, the cell is given by the first bits of 1 + |z| as a float: exponent and some of its
     mantissa. For samples whose bulk is narrow and whose tails are long.
 
     >>> axis = Widening(centre=0.0, unit=1.0, bits=1, below=0, above=6)

@@ -1,7 +1,7 @@
 """The figures of one column: a test and its effects, from what both sides were counted into.
 
-Numbers are tested by Kolmogorov-Smirnov, categories by chi-square of the table of both samples. Effects are shown and never
-decide: how large they are without drift depends on the number of rows.
+Numbers are tested by Kolmogorov-Smirnov, categories by chi-square of the table of both samples. Effects are shown and
+never decide: how large they are without drift depends on the number of rows.
 """
 
 import math
@@ -151,7 +151,9 @@ def _by_name(reference: CategorySketch, current: CategorySketch) -> dict[str, Fi
     new = sum(share for name, share in shares[1].items() if name not in shares[0])
     return {
         "l_infinity": Figure(max(gaps, default=0.0), error),
-        "new_categories": Figure(new) if not reference.error else Figure(None, reason="the reference has too many to tell"),
+        "new_categories": Figure(None, reason="the reference has too many to tell")
+        if reference.error
+        else Figure(new, current.others / current.rows),
     }
 
 

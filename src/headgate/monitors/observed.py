@@ -1,7 +1,7 @@
 """One Arrow column as what is compared of it: numbers, or how often each category came.
 
-Numbers, whole numbers and lengths of texts are numbers; booleans, categories, hours and weekdays are categories. What is
-looked at is decided by the reference alone. A window's column that cannot be read that way says why, in words.
+Numbers, whole numbers and lengths of texts are numbers; booleans, categories, hours and weekdays are categories. What
+is looked at is decided by the reference alone. A window's column that cannot be read that way says why, in words.
 """
 
 from collections.abc import Callable

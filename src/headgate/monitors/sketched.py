@@ -86,13 +86,14 @@ def _spread(
     return max(0.0, low), high
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def wasserstein_bounds(reference: NumberSketch, current: NumberSketch) -> Bounds:
     """Bounds of the first Wasserstein distance of the rows of two sketches, in the column's own unit.
 
-    Each row is moved to where its cell's rows stand for: the middle, a frequent value itself, or the mean of what lies
-    outside the grid. Moving rows by r on average changes the distance by r at most (the triangle inequality), and half a
-    cell is as far as a row is moved. Outside, rows between the grid's end and the extreme with a known mean are moved by
-    no more, on average, than if all stood at either.
+    Each row is moved to what stands for its cell: the middle, a frequent value itself, or the mean of what lies
+    outside the grid. Moving rows by r on average changes the distance by r at most (the triangle inequality), and
+    half a cell is as far as a row is moved. Outside, rows between the grid's end and the extreme, with a known mean,
+    are moved by no more on average than if all stood at either.
     """
     ours, theirs = _check(reference, current)
     points = [reference.grid.axis.centres, np.array(reference.grid.atoms)]

@@ -1,7 +1,7 @@
 """What is kept of a column of numbers: how many lay in which cell of a grid. Windows add up, and nothing is lost by it.
 
-A sketch is a few kilobytes whatever it was made of. Two sketches on one grid are compared in `sketched`, which says between
-which bounds the truth lies. Counting reads every value once and sorts nothing.
+A sketch is a few kilobytes whatever it was made of. Two sketches on one grid are compared in `sketched`, which says
+between which bounds the truth lies. Counting reads every value once and sorts nothing.
 """
 
 import math
@@ -69,6 +69,8 @@ class NumberSketch:
     @property
     def deviation(self) -> float:
         """Standard deviation of the finite values, dividing by their number; NaN without one, and beyond the floats."""
+        if self.minimum == self.maximum:
+            return 0.0
         if not (self.rows and math.isfinite(self.squares)):
             return math.nan
         return math.sqrt(max(0.0, self.squares / self.rows - (self.total / self.rows) ** 2))

@@ -1,4 +1,4 @@
-"""Where columns come from, one at a time: a table in memory, or a Parquet file of which only one column is held at once."""
+"""Where columns come from, one at a time: a table in memory, or a Parquet file of which one column is held at once."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -121,7 +121,7 @@ def reference_column(reference: Source, name: str, kind: Kind | None) -> Column:
 
 
 def window_summary(window: Source, reference: Summary) -> Summary:
-    """A window's columns, each counted in the cells of the reference's; columns that only the window has are left out."""
+    """A window's columns, counted in the cells of the reference's; columns that only the window has are left out."""
     return Summary({name: _window_column(window, name, each) for name, each in reference.columns.items()})
 
 

@@ -1,7 +1,7 @@
 """Two samples of numbers: Kolmogorov-Smirnov and Wasserstein, equal to SciPy's and many times faster.
 
-Both work on sorted samples, and sorting is most of what they cost. SciPy then looks up every value of either sample in the
-other one; here most lookups are left out, and the result is the same.
+Both work on sorted samples, and sorting is most of what they cost. SciPy then looks up every value of either sample
+in the other one; here most lookups are left out, and the result is the same.
 """
 
 import math

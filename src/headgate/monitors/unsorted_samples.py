@@ -1,8 +1,8 @@
 """Kolmogorov-Smirnov and Wasserstein of two large samples, exactly and without sorting them.
 
-Both are counted in cells first. In most cells it is then plain which distribution function is the larger one, and the area
-between them follows from the cell's sum; hardly any cell can hold the largest difference. Only the rows of the others are
-sorted, a few in a hundred. The figures are those of the sorted samples but for rounding.
+Both are counted in cells first. In most cells it is then plain which distribution function is the larger one, and the
+area between them follows from the cell's sum; hardly any cell can hold the largest difference. Only the rows of the
+others are sorted, a few in a hundred. The figures are those of the sorted samples but for rounding.
 """
 
 import math
