@@ -1,7 +1,7 @@
 """Rules that say that a column has drifted: those of other tools by their published formulas, and ours.
 
-A rule looks at samples that were drawn elsewhere and says whether it alarms. Those of other tools are written here
-from their documentation and read no code of theirs.
+A rule looks at samples that were drawn elsewhere and says whether it alarms. Those of other tools are written anew,
+from the formulas and default thresholds that their projects publish.
 """
 
 import math

@@ -30,6 +30,7 @@ def told(sketch: NumberSketch) -> tuple[object, ...]:
     return (*exact, sketch.astray, sketch.minimum, sketch.maximum)
 
 
+@settings(max_examples=50)
 @given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=40).map(np.array), VALUES, VALUES)
 def test_windows_add_up_to_what_they_are_together(reference: Sample, first: list[float], second: list[float]) -> None:
     grid = grid_for(np.sort(reference), 256)
@@ -134,7 +135,7 @@ def test_counts_of_categories_are_wrong_by_no_more_than_said(windows: list[dict[
 def test_tens_of_thousands_of_categories_are_no_drift_by_themselves() -> None:
     random, p_values = np.random.default_rng(9), []
     names = np.array([f"user-{each}" for each in range(20_000)])
-    for _ in range(60):
+    for _ in range(20):
         sides = []
         for _ in range(2):
             found, counts = np.unique(random.integers(0, 20_000, 30_000), return_counts=True)
@@ -144,4 +145,4 @@ def test_tens_of_thousands_of_categories_are_no_drift_by_themselves() -> None:
         tested = table_test(*cells)
         assert not isinstance(tested, Undefined)
         p_values.append(tested.p)
-    assert np.mean(np.array(p_values) <= 0.05) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 60)
+    assert np.mean(np.array(p_values) <= 0.05) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 20)

@@ -130,7 +130,7 @@ def judged(measured: Sequence[ColumnDrift], alpha: float = 0.05) -> Comparison:
     ...                 ColumnDrift(name="b", p=0.04, reference=Present(90), current=Present(90)),
     ...                 ColumnDrift(name="c", p=0.2, reference=Present(90), current=Present(9))])
     >>> [each.verdict.value for each in found.columns]
-    ['drifted', 'steady', 'undecided']
+    ['drifted', 'undecided', 'steady']
     """
     tested = [each for each in measured if each.p is not None and each.verdict is not Drift.BROKEN]
     adjusted = dict(

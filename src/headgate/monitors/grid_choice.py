@@ -5,6 +5,7 @@ that are whole numbers, or have a few decimal places, get a cell each where ther
 lost then.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
@@ -24,6 +25,8 @@ _ATOM_SHARE: Final = 1 / 512
 """A single value that is at least as frequent is counted by itself."""
 _LARGEST: Final = 1e300
 """Cells reach no further, so that the width of all of them together is a float."""
+_FINEST: Final = 2.0**-40
+"""The narrowest cells of a widening axis, in ranges of the reference."""
 _LOOKED_AT: Final = 1 << 15
 """Values of the reference that grids are tried on, evenly taken by rank."""
 
@@ -46,7 +49,7 @@ def grid_for(ordered: Floats, cells: int = CELLS) -> Grid:
     some = some[~np.isin(some, atoms)] if len(atoms) else some
     even = _even(ordered, cells)
     best, least = even, _fullest(even, some)
-    for each in _widening(some, _inner(ordered), cells):
+    for each in _widening(some, *_ends(ordered, 0), cells):
         # Half as full at least: even cells bound the Wasserstein distance more tightly, and are quicker.
         if (rows := _fullest(each, some)) * 2 < _fullest(even, some) and rows < least:
             best, least = each, rows
@@ -91,33 +94,36 @@ def _frequent(ordered: Floats) -> Floats:
 
 
 def _even(ordered: Floats, cells: int) -> Even:
-    low, high = _inner(ordered)
+    low, high = _ends(ordered, int(len(ordered) * _OUTSIDE))
     span = high - low
     return even_over(low - _WIDENED * span, high + _WIDENED * span, cells)
 
 
-def _inner(ordered: Floats) -> tuple[float, float]:
-    outside = int(len(ordered) * _OUTSIDE)
+def _ends(ordered: Floats, outside: int) -> tuple[float, float]:
+    """The least and the largest value but for so many outside on either side."""
     ends = np.clip((ordered[outside], ordered[len(ordered) - 1 - outside]), -_LARGEST, _LARGEST)
     return float(ends[0]), float(ends[1])
 
 
-def _widening(some: Floats, inner: tuple[float, float], cells: int) -> Iterator[Widening]:
-    """Around zero, around the median, and from the lower end on."""
+def _widening(some: Floats, low: float, high: float, cells: int) -> Iterator[Widening]:
+    """Around zero, around the median, and from the lower end on; all of them over the whole range."""
     if len(some) < 2 or some[0] == some[-1]:
         return
-    low, high = inner
     for centre in dict.fromkeys((0.0, float(some[len(some) // 2]), low)):
         distances = np.abs(some - centre)
         distances = np.sort(distances[distances > 0])
-        unit = float(distances[len(distances) // 100])
-        # One doubling more than the reference needs.
-        down, up = (
-            np.log2(1 + max(0.0, reach) / unit) + 1 if reach > 0 else 0.0 for reach in (centre - low, high - centre)
-        )
-        bits = int(np.floor(np.log2(cells / (np.ceil(down) + np.ceil(up)))))
-        if bits >= 1 and 0 < 1 / unit < np.inf:
-            yield Widening(centre, unit, bits, int(np.ceil(down)) << bits, int(np.ceil(up)) << bits)
+        unit = max(float(distances[len(distances) // 100]), (high - low) * _FINEST)
+        if not 0 < 1 / unit < math.inf:
+            continue
+        below, above = _doublings((centre - low) / unit), _doublings((high - centre) / unit)
+        bits = math.floor(math.log2(cells / (below + above)))
+        if bits >= 1:
+            yield Widening(centre, unit, bits, below << bits, above << bits)
+
+
+def _doublings(reach: float) -> int:
+    """How often a distance of one unit doubles up to `reach` units, and once more."""
+    return math.ceil(math.log2(1 + reach)) + 1 if reach > 0 else 0
 
 
 def _fullest(axis: Even | Widening, some: Floats) -> int:
