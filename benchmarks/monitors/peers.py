@@ -10,7 +10,7 @@ from benchmarks.processes import ServerFailed, last_words
 
 _HERE: Final = Path(__file__).parent
 _SECONDS: Final = 1800
-PEERS: Final = {
+PEERS: Final[dict[str, dict[str, str]]] = {
     "evidently": {},
     # Without it every calculation is reported to its authors.
     "nannyml": {"NML_DISABLE_USAGE_LOGGING": "1"},

@@ -51,7 +51,8 @@ class ParquetSource:
     def __init__(self, path: Path) -> None:
         self._name = path.name
         try:
-            self._file = pq.ParquetFile(path, memory_map=True)
+            # Not mapped into memory: what was read of a mapped file counts as this process's until the file is closed.
+            self._file = pq.ParquetFile(path)
         except (pa.ArrowException, OSError) as error:
             raise BadInput(self._name, "unreadable", f"is no Parquet file ({type(error).__name__})") from error
 

@@ -23,6 +23,8 @@ from headgate.monitors.two_samples import wasserstein
 
 CELLS: Final = (1 << 16) - 2
 """Cells while figures are made exact: their places fit 16 bits."""
+_FEWEST: Final = 1 << 12
+"""Cells for a small reference, which more of them would only slow down."""
 _LOOKED_AT: Final = 1 << 15
 """Values of the reference from which the cells are chosen."""
 
@@ -77,7 +79,8 @@ def exact_comparison(reference: Floats, current: Floats) -> Exact:
     for name, values in (("reference", reference), ("current", current)):
         if not len(values) or not bool(np.isfinite(values).all()):
             raise BadInput(name, "finite", "needs values, all of them finite")
-    grid = grid_for(np.sort(reference[:: max(1, len(reference) // _LOOKED_AT)]), CELLS)
+    looked_at = np.sort(reference[:: max(1, len(reference) // _LOOKED_AT)])
+    grid = grid_for(looked_at, min(CELLS, max(_FEWEST, len(reference))))
     ours, theirs = _side(reference, grid), _side(current, grid)
     ks, area = ks_bounds(ours.sketch, theirs.sketch), wasserstein_bounds(ours.sketch, theirs.sketch)
     if ks.error == 0 and area.error == 0:
