@@ -7,7 +7,7 @@ would cost ten times as much. `grid_choice` says which grid fits a reference.
 
 import math
 from functools import cached_property
-from typing import Final
+from typing import ClassVar, Final
 
 import msgspec
 import numpy as np
@@ -80,16 +80,13 @@ class Widening(msgspec.Struct, frozen=True, tag="widening", dict=True):
     below: int
     """Cells below the centre."""
     above: int
+    digits: ClassVar[None] = None
+    """These cells hold intervals, never one value alone."""
 
     @property
     def cells(self) -> int:
         """All of them."""
         return self.below + self.above
-
-    @property
-    def digits(self) -> None:
-        """These cells hold intervals, never one value alone."""
-        return
 
     @cached_property
     def edges(self) -> Floats:
