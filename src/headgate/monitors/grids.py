@@ -135,11 +135,6 @@ class Grid(msgspec.Struct, frozen=True, dict=True):
         """The cell each frequent value lies in."""
         return self.axis.places(np.array(self.atoms, np.float64))
 
-    @property
-    def resolution(self) -> float:
-        """The width of a cell relative to all of them, for people: 1 / 16384 or the like."""
-        return 1 / self.axis.cells
-
 
 def even_over(low: float, high: float, cells: int) -> Even:
     """Cells of one width over a range; a range of no width gets one around it.
