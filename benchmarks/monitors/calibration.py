@@ -95,10 +95,17 @@ def cases() -> Iterator[Case]:
         rules.our_numbers_at_three_sigma, chunks(10, 1000), nominal=rules.THREE_SIGMA,
     )  # fmt: skip
     for rows in (50, 100, 200, 500):
-        yield Case("PSI > 0.1", f"10 deciles, {10 * rows}/{rows}", rules.psi_above(0.1), rules.our_psi, numbers(rows, 10 * rows))
+        yield Case(
+            "PSI > 0.1",
+            f"10 deciles, {10 * rows}/{rows}",
+            rules.psi_above(0.1),
+            rules.our_psi,
+            numbers(rows, 10 * rows),
+        )
     twenty = numbers(200, 2000, columns=20)
     for name, rule in (
-        ("KS p < 0.05 on any", rules.plain_ks), ("PSI > 0.1 on any", rules.psi_above(0.1)), ("PSI > 0.25 on any", rules.psi_above(0.25)),
+        ("KS p < 0.05 on any", rules.plain_ks), ("PSI > 0.1 on any", rules.psi_above(0.1)),
+        ("PSI > 0.25 on any", rules.psi_above(0.25)),
     ):  # fmt: skip
         yield Case(name, "20 columns, 2000/200", rules.any_of(rule), rules.our_columns, twenty, share=0.25)
 

@@ -104,7 +104,14 @@ def child(way: str, folder: Path) -> None:
     figures = {each.name: (each.statistic.value, each.p, each.effects["wasserstein"].value) for each in found.columns}
     print(
         json.dumps(
-            {"seconds": seconds, "peak_mb": peak, "ks_error": ks, "wasserstein_error": area, "verdicts": verdicts, "figures": figures}
+            {
+                "seconds": seconds,
+                "peak_mb": peak,
+                "ks_error": ks,
+                "wasserstein_error": area,
+                "verdicts": verdicts,
+                "figures": figures,
+            }
         )
     )
 
@@ -140,7 +147,8 @@ def far_from_scipy(folder: Path, figures: dict[str, Any]) -> float:
     worst = 0.0
     for name in [f"x{place}" for place in range(min(len(figures), 2 * len(SHAPES)))]:
         before, after = (
-            pq.read_table(folder / f"{side}.parquet", columns=[name])[name].to_numpy() for side in ("reference", "current")
+            pq.read_table(folder / f"{side}.parquet", columns=[name])[name].to_numpy()
+            for side in ("reference", "current")
         )
         expected = ks_2samp(before, after)
         for value, true in zip(

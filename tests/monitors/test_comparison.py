@@ -35,7 +35,9 @@ def table(rows: int, seed: int, *, moved: bool = False) -> pa.Table:
             "integer": random.poisson(4 if moved else 3, rows),
             "boolean": random.random(rows) < (0.4 if moved else 0.2),
             "category": pa.array(random.choice(["a", "b", "c"], rows, p=shares)).dictionary_encode(),
-            "text": [f"{place:06}" + "x" * int(each) for place, each in enumerate(random.poisson(30 if moved else 20, rows))],
+            "text": [
+                f"{place:06}" + "x" * int(each) for place, each in enumerate(random.poisson(30 if moved else 20, rows))
+            ],
             "timestamp": [
                 START.replace(hour=0) + datetime.timedelta(days=int(day), hours=int(hour), minutes=int(day))
                 for day, hour in zip(days, hours, strict=True)
@@ -175,7 +177,9 @@ def test_columns_of_another_type_than_the_reference() -> None:
         assert verdicts(before, after) == {"broken"}
     # A column that is numbers on both sides is compared, however they are kept.
     assert verdicts(np.arange(50.0), pa.array(np.arange(50), pa.int8())) == {"steady"}
-    mixed = pa.UnionArray.from_dense(pa.array([0, 1], pa.int8()), pa.array([0, 0], pa.int32()), [pa.array([1]), pa.array(["a"])])
+    mixed = pa.UnionArray.from_dense(
+        pa.array([0, 1], pa.int8()), pa.array([0, 0], pa.int32()), [pa.array([1]), pa.array(["a"])]
+    )
     assert verdicts(mixed, mixed) == {"broken"}
 
 
@@ -187,7 +191,10 @@ def test_kinds_that_are_no_columns_say_so(kind: Kind) -> None:
 
 
 def test_columns_that_only_one_side_has() -> None:
-    reference, current = pa.table({"x": np.arange(50.0), "gone": [1] * 50}), pa.table({"x": np.arange(50.0), "new": [1] * 50})
+    reference, current = (
+        pa.table({"x": np.arange(50.0), "gone": [1] * 50}),
+        pa.table({"x": np.arange(50.0), "new": [1] * 50}),
+    )
     exact, kept = both_ways(reference, current)
     assert exact.named("new").reason == "the reference has no such column"
     assert {each.named("gone").reason for each in (exact, kept)} == {"the window has no such column"}
@@ -258,7 +265,9 @@ def test_a_damaged_column_stops_no_other(tmp_path: Path) -> None:
     assert (found.named("number").verdict, found.named("number").reason) == (Drift.BROKEN, "a page is damaged")
     assert found.with_verdict(Drift.BROKEN) == ("number",)
     kept = summary_of(source)
-    assert compare_summaries(kept, window_summary(Damaged(table(300, 2)), kept)).with_verdict(Drift.BROKEN) == ("number",)
+    assert compare_summaries(kept, window_summary(Damaged(table(300, 2)), kept)).with_verdict(Drift.BROKEN) == (
+        "number",
+    )
 
 
 def test_summaries_that_do_not_belong_together_are_refused() -> None:

@@ -19,7 +19,8 @@ def test_chi_square_is_scipys(categories: int) -> None:
         expected = chi2_contingency(np.stack((before, after)))
         found = chi_square(before, after)
         assert isinstance(found, ChiSquare)
-        assert (found.statistic, found.freedom) == (pytest.approx(expected.statistic), expected.dof)
+        assert found.statistic == pytest.approx(expected.statistic)
+        assert found.freedom == expected.dof
         assert found.p == pytest.approx(expected.pvalue, abs=1e-15)
 
 
@@ -51,14 +52,22 @@ def test_rare_categories_are_counted_together() -> None:
 def test_where_one_category_is_nearly_all_fishers_test_is_made() -> None:
     found = table_test(np.array([0, 9_998, 2]), np.array([1, 199, 0]))
     expected = fisher_exact([[9_998, 2], [199, 1]]).pvalue
-    assert found == TableTest("Fisher's exact", pytest.approx(1 / 200 - 1 / 5000), pytest.approx(expected))
+    assert isinstance(found, TableTest)
+    assert found.name == "Fisher's exact"
+    assert found.statistic == pytest.approx(1 / 200 - 1 / 5000)
+    assert found.p == pytest.approx(expected)
     assert isinstance(table_test(np.array([0, 5]), np.array([0, 9])), Undefined)
     assert isinstance(table_test(np.array([]), np.array([])), Undefined)
 
 
 @pytest.mark.parametrize(
     ("shares", "rows", "reference_rows"),
-    [([0.97, 0.01, 0.01, 0.01], 100, 200), ([0.1] * 10, 1000, 1000), ([0.2, 0.3, 0.5], 5000, 500), ([0.001] * 1000, 800, 900)],
+    [
+        ([0.97, 0.01, 0.01, 0.01], 100, 200),
+        ([0.1] * 10, 1000, 1000),
+        ([0.2, 0.3, 0.5], 5000, 500),
+        ([0.001] * 1000, 800, 900),
+    ],
 )
 def test_without_drift_it_alarms_as_often_as_said(shares: list[float], rows: int, reference_rows: int) -> None:
     random, p_values = np.random.default_rng(rows), []

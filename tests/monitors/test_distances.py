@@ -46,9 +46,11 @@ def test_distances_are_their_formulas(before: Counts, after: Counts) -> None:
 def test_thresholds_of_one_convention_are_told_in_the_others() -> None:
     evidently = JensenShannon(0.1**2 / math.log(2))
     assert evidently.natural_distance == pytest.approx(0.1)
-    assert (evidently.distance, evidently.divergence) == (pytest.approx(0.120, abs=5e-4), pytest.approx(0.0144, abs=5e-5))
+    assert evidently.distance == pytest.approx(0.120, abs=5e-4)
+    assert evidently.divergence == pytest.approx(0.0144, abs=5e-5)
     tfdv = JensenShannon(0.3)
-    assert (tfdv.distance, tfdv.natural_distance) == (pytest.approx(0.548, abs=5e-4), pytest.approx(0.456, abs=5e-4))
+    assert tfdv.distance == pytest.approx(0.548, abs=5e-4)
+    assert tfdv.natural_distance == pytest.approx(0.456, abs=5e-4)
 
 
 def test_an_empty_bin_counts_by_the_rule_that_is_named() -> None:

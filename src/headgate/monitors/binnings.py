@@ -56,7 +56,8 @@ def decile_edges(ordered: Floats) -> Floats:
     """
     places = np.ceil(np.arange(1, BINS) * len(ordered) / BINS).astype(np.int64) - 1
     edges = np.unique(ordered[places])
-    return edges[edges < ordered[-1]]
+    inner: Floats = edges[edges < ordered[-1]]
+    return inner
 
 
 def counted_up_to(ordered: Floats, edges: Floats) -> Counts:

@@ -85,9 +85,7 @@ def category_sketch(counts: Mapping[str, int], *, missing: int = 0, capacity: in
     ({'a': 4, 'b': 2}, 4, 1, 10)
     """
     kept, error = _reduced(counts, capacity)
-    return CategorySketch(
-        kept, sum(counts.values()), missing, error, capacity, _hashed(counts) if error else None
-    )
+    return CategorySketch(kept, sum(counts.values()), missing, error, capacity, _hashed(counts) if error else None)
 
 
 def read_category_sketch(kept: bytes) -> CategorySketch:

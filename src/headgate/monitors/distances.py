@@ -21,7 +21,7 @@ Counts = NDArray[Any]
 """Rows per bin: whole numbers, or their shares of all rows."""
 
 ROWS_PER_BIN: Final = 10
-"""So many rows for each bin PSI needs: with fewer its size is chance (at 5, the usual 0.1 is passed in most windows)."""
+"""So many rows for each bin PSI needs: with fewer its size is chance (at 5, most windows pass the usual 0.1)."""
 
 
 class Zeros(StrEnum):

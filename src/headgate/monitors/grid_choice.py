@@ -48,7 +48,8 @@ def grid_for(ordered: Floats, cells: int = CELLS) -> Grid:
     some = ordered[np.linspace(0, len(ordered) - 1, min(len(ordered), _LOOKED_AT)).astype(np.int64)]
     some = some[~np.isin(some, atoms)] if len(atoms) else some
     even = _even(ordered, cells)
-    best, least = even, _fullest(even, some)
+    best: Even | Widening = even
+    least = _fullest(even, some)
     for each in _widening(some, *_ends(ordered, 0), cells):
         # Half as full at least: even cells bound the Wasserstein distance more tightly, and are quicker.
         if (rows := _fullest(each, some)) * 2 < _fullest(even, some) and rows < least:

@@ -40,15 +40,16 @@ class Even(msgspec.Struct, frozen=True, tag="even", dict=True):
     @cached_property
     def edges(self) -> Floats:
         """Where cells begin and end, cells + 1 of them, ascending."""
-        return self.low + self.width * np.arange(self.cells + 1)
+        return self.low + self.width * np.arange(self.cells + 1, dtype=np.float64)
 
     @cached_property
     def centres(self) -> Floats:
         """What stands for the values of each cell."""
         if self.digits is None:
-            return self.low + self.width * (np.arange(self.cells) + 0.5)
+            return self.low + self.width * (np.arange(self.cells, dtype=np.float64) + 0.5)
         unit = 10.0**self.digits
-        return (np.round(self.low * unit + 0.5) + np.arange(self.cells)) / unit
+        first = float(np.round(self.low * unit + 0.5))
+        return (first + np.arange(self.cells, dtype=np.float64)) / unit
 
     def places(self, values: Floats) -> Ints:
         """The cell of each finite value: 1 to cells, 0 below and cells + 1 above."""
@@ -94,9 +95,7 @@ class Widening(msgspec.Struct, frozen=True, tag="widening", dict=True):
         shift = _MANTISSA - self.bits
         codes = (np.arange(max(self.below, self.above) + 1) << shift) + _ONE
         distances = (codes.view(np.float64) - 1) * self.unit
-        return np.concatenate(
-            (self.centre - distances[self.below : 0 : -1], self.centre + distances[: self.above + 1])
-        )
+        return np.concatenate((self.centre - distances[self.below : 0 : -1], self.centre + distances[: self.above + 1]))
 
     @cached_property
     def centres(self) -> Floats:

@@ -71,7 +71,11 @@ def categories_drift(name: str, aspect: str, reference: CategorySketch, current:
         statistic=Figure(None, reason=found.reason) if isinstance(found, Undefined) else Figure(found.statistic),
         p=_smaller(1.0 if isinstance(found, Undefined) else found.p, absent),
         absent_p=absent,
-        effects={**_distances(ours, theirs), **_by_name(reference, current), "cramers_v": _figure(cramers_v(ours, theirs))},
+        effects={
+            **_distances(ours, theirs),
+            **_by_name(reference, current),
+            "cramers_v": _figure(cramers_v(ours, theirs)),
+        },
         reason="every row of both is of one and the same category" if single else "",
     )
 
@@ -90,9 +94,7 @@ def _without_values(before: Present, after: Present) -> str | None:
 
 
 def _silent(name: str, aspect: str, before: Present, after: Present, reason: str) -> ColumnDrift:
-    return ColumnDrift(
-        name=name, aspect=aspect, reference=before, current=after, verdict=Drift.BROKEN, reason=reason
-    )
+    return ColumnDrift(name=name, aspect=aspect, reference=before, current=after, verdict=Drift.BROKEN, reason=reason)
 
 
 def _absent_p(before: Present, after: Present) -> float | None:
@@ -129,7 +131,11 @@ def _moves(area: Bounds, reference: NumberSketch, current: NumberSketch) -> dict
     far = Figure(area.value, area.error) if math.isfinite(area.value) else _beyond()
     if not spread or not math.isfinite(spread):
         reason = "the reference does not vary" if spread == 0 else "the reference's deviation lies beyond the floats"
-        return {"wasserstein": far, "wasserstein_normed": Figure(None, reason=reason), "mean_shift": Figure(None, reason=reason)}
+        return {
+            "wasserstein": far,
+            "wasserstein_normed": Figure(None, reason=reason),
+            "mean_shift": Figure(None, reason=reason),
+        }
     normed = _beyond() if far.value is None else Figure(far.value / spread, far.error / spread)
     shift = (current.mean - reference.mean) / spread
     return {

@@ -60,27 +60,24 @@ def ks_bounds(reference: NumberSketch, current: NumberSketch) -> Bounds:
     if _one_value_each(reference, current):
         within[1:-1] = np.abs(before - after)[1:-1]
     for place in np.unique(reference.grid.atom_places):
-        span = _around_atoms(reference, current, int(place))
-        here_low, here_high = _spread(starts_before[place], starts_after[place], *span)
+        jumps, rest, other_rest = _around_atoms(reference, current, int(place))
+        here_low, here_high = _spread(starts_before[place] - starts_after[place] + jumps, rest, other_rest)
         low, within[place] = max(low, here_low), here_high
     return Bounds(low, max(low, float(within.max())))
 
 
-def _around_atoms(reference: NumberSketch, current: NumberSketch, place: int) -> tuple[Floats, Floats, float, float]:
-    """Shares of frequent values up to each of those in one cell, on both sides, and the shares of its other rows."""
+def _around_atoms(reference: NumberSketch, current: NumberSketch, place: int) -> tuple[Floats, float, float]:
+    """By how much the frequent values of one cell, up to each, raise the difference; the shares of its other rows."""
     chosen = reference.grid.atom_places == place
     jumps, rest = [], []
     for each in (reference, current):
         jumps.append(np.concatenate(([0.0], np.cumsum(each.atoms[chosen]) / each.rows)))
         rest.append(float(each.counts[place] - each.atoms[chosen].sum()) / each.rows)
-    return jumps[0], jumps[1], rest[0], rest[1]
+    return jumps[0] - jumps[1], rest[0], rest[1]
 
 
-def _spread(
-    before: float, after: float, jumps: Floats, other_jumps: Floats, rest: float, other_rest: float
-) -> tuple[float, float]:
+def _spread(difference: Floats, rest: float, other_rest: float) -> tuple[float, float]:
     """Bounds of the largest difference in a cell: the other rows may lie on either side of a frequent value."""
-    difference = (before + jumps) - (after + other_jumps)
     high = float(np.maximum(difference + rest, other_rest - difference).max())
     low = float(np.maximum(difference - other_rest, -difference - rest).max())
     return max(0.0, low), high
@@ -95,7 +92,7 @@ def wasserstein_bounds(reference: NumberSketch, current: NumberSketch) -> Bounds
     half a cell is as far as a row is moved. Outside, rows between the grid's end and the extreme, with a known mean,
     are moved by no more on average than if all stood at either.
     """
-    ours, theirs = _check(reference, current)
+    _check(reference, current)
     points = [reference.grid.axis.centres, np.array(reference.grid.atoms)]
     weights, others = _masses(reference), _masses(current)
     shifted = _moved(reference) + _moved(current)

@@ -110,7 +110,9 @@ def _resolved(ours: _Side, theirs: _Side) -> tuple[float, float]:
     edges = _edges(ours.sketch, theirs.sketch)
     clear = _areas(ours, edges) - _areas(theirs, edges)
     gaps = ours.starts - theirs.starts
-    return ks, float(np.abs(clear[~unclear]).sum()) + _area_between(first, second, edges, gaps, anchor(ours.sketch.grid))
+    return ks, float(np.abs(clear[~unclear]).sum()) + _area_between(
+        first, second, edges, gaps, anchor(ours.sketch.grid)
+    )
 
 
 def _opened(side: _Side, cells: Bools) -> _Opened:
