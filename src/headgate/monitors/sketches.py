@@ -145,7 +145,7 @@ def read_sketch(kept: bytes) -> NumberSketch:
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def sketch_of(values: Floats, grid: Grid, places: NDArray[np.uint16] | None = None) -> NumberSketch:
+def sketch_of(values: Floats, grid: Grid, places: NDArray[np.uint32] | None = None) -> NumberSketch:
     """The numbers of a column counted on `grid`; NaN counts as missing, and infinite values by themselves.
 
     With `places`, an array as long as `values`, the cell of each is written there; all have to be finite then.
@@ -163,9 +163,13 @@ def sketch_of(values: Floats, grid: Grid, places: NDArray[np.uint16] | None = No
             part = part[finite]
         if len(part):
             cells = grid.axis.places(part)
-            found = _counted(found, part, cells, counts, atoms)
-            if places is not None:
+            found = _counted(found, part, cells, atoms)
+            if places is None:
+                counts += np.bincount(cells, minlength=len(counts))
+            else:
                 places[start : start + _AT_ONCE] = cells
+    if places is not None:
+        counts = np.bincount(places, minlength=len(counts))
     return replace(found, counts=counts, atoms=atoms)
 
 
@@ -197,25 +201,23 @@ def _beside(found: NumberSketch, odd: Floats) -> NumberSketch:
     )
 
 
-def _counted(found: NumberSketch, part: Floats, places: Ints, counts: Ints, atoms: Ints) -> NumberSketch:
-    """With finite values; `counts` and `atoms` grow in place."""
-    axis, here = found.grid.axis, np.bincount(places, minlength=len(counts))
-    distances = part - anchor(found.grid)
-    counts += here
+def _counted(found: NumberSketch, part: Floats, places: Ints, atoms: Ints) -> NumberSketch:
+    """With finite values, all but the cells they lie in; `atoms` grow in place."""
+    axis, distances = found.grid.axis, part - anchor(found.grid)
     for place, each in enumerate(found.grid.atoms):
         atoms[place] += np.count_nonzero(part == each)
     astray = 0
     if axis.digits is not None and not has_decimals(part, axis.digits):
         unit = 10.0**axis.digits
         astray = int((np.round(part * unit) / unit != part).sum())
-    edges = axis.edges
+    low, high = places == 0, places == axis.cells + 1
     return replace(
         found,
         astray=found.astray + astray,
         total=found.total + float(distances.sum()),
         squares=found.squares + float(np.einsum("i,i->", distances, distances)),
-        below=found.below + (float((edges[0] - part[places == 0]).sum()) if here[0] else 0.0),
-        above=found.above + (float((part[places == len(counts) - 1] - edges[-1]).sum()) if here[-1] else 0.0),
+        below=found.below + (float((axis.edges[0] - part[low]).sum()) if low.any() else 0.0),
+        above=found.above + (float((part[high] - axis.edges[-1]).sum()) if high.any() else 0.0),
         minimum=min(found.minimum, float(part.min())),
         maximum=max(found.maximum, float(part.max())),
     )

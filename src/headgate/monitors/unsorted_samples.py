@@ -21,8 +21,8 @@ from headgate.monitors.sketched import ks_bounds, wasserstein_bounds
 from headgate.monitors.sketches import NumberSketch, anchor, sketch_of
 from headgate.monitors.two_samples import wasserstein
 
-CELLS: Final = (1 << 16) - 2
-"""Cells while figures are made exact: their places fit 16 bits."""
+CELLS: Final = 1 << 18
+"""Cells while figures are made exact: with more of them, fewer rows have to be sorted."""
 _FEWEST: Final = 1 << 12
 """Cells for a small reference, which more of them would only slow down."""
 _LOOKED_AT: Final = 1 << 15
@@ -46,8 +46,10 @@ class _Side:
     """One sample in its cells."""
 
     values: Floats
-    places: NDArray[np.uint16]
+    places: NDArray[np.uint32]
+    """The cell of each, where a frequent value has one of its own and its cell is two, below and above."""
     sketch: NumberSketch
+    counts: Ints
     starts: Floats
     """The distribution function where each cell begins."""
     ends: Floats
@@ -82,9 +84,10 @@ def exact_comparison(reference: Floats, current: Floats) -> Exact:
     looked_at = np.sort(reference[:: max(1, len(reference) // _LOOKED_AT)])
     grid = grid_for(looked_at, min(CELLS, max(_FEWEST, len(reference))))
     ours, theirs = _side(reference, grid), _side(current, grid)
-    ks, area = ks_bounds(ours.sketch, theirs.sketch), wasserstein_bounds(ours.sketch, theirs.sketch)
-    if ks.error == 0 and area.error == 0:
-        return Exact(ks.low, area.low, ours.sketch, theirs.sketch)
+    if grid.axis.digits is not None:
+        ks, area = ks_bounds(ours.sketch, theirs.sketch), wasserstein_bounds(ours.sketch, theirs.sketch)
+        if ks.error == 0 and area.error == 0:
+            return Exact(ks.low, area.low, ours.sketch, theirs.sketch)
     with np.errstate(over="ignore", invalid="ignore"):
         statistic, distance = _resolved(ours, theirs)
     if not math.isfinite(distance):
@@ -93,30 +96,50 @@ def exact_comparison(reference: Floats, current: Floats) -> Exact:
 
 
 def _side(values: Floats, grid: Grid) -> _Side:
-    places = np.empty(len(values), np.uint16)
+    places = np.empty(len(values), np.uint32)
     sketch = sketch_of(values, grid, places)
-    ends = np.cumsum(sketch.counts)
-    return _Side(values, places, sketch, (ends - sketch.counts) / len(values), ends / len(values))
+    counts = sketch.counts
+    if grid.atoms:
+        _split(values, places, grid)
+        counts = np.bincount(places, minlength=len(counts) + 2 * len(grid.atoms))
+    ends = np.cumsum(counts)
+    return _Side(values, places, sketch, counts, (ends - counts) / len(values), ends / len(values))
+
+
+def _split(values: Floats, places: NDArray[np.uint32], grid: Grid) -> None:
+    """Give each frequent value a cell of its own, in place: those after it move on by two."""
+    atoms, at = np.array(grid.atoms), grid.atom_places
+    holds = np.zeros(grid.axis.cells + 2, np.bool_)
+    holds[at] = True
+    inside = np.flatnonzero(holds[places])
+    # Twice the frequent values below, and one for a value that is one of them.
+    found = values[inside]
+    moved = np.searchsorted(atoms, found, side="left") + np.searchsorted(atoms, found, side="right")
+    split = places[inside] + moved
+    places += (2 * np.searchsorted(at, np.arange(len(holds)), side="left")).astype(np.uint32)[places]
+    places[inside] = split
 
 
 def _resolved(ours: _Side, theirs: _Side) -> tuple[float, float]:
     """Both figures, from cells where those tell, and from the sorted rows of the other cells."""
+    grid = ours.sketch.grid
     best = float(np.abs(ours.ends - theirs.ends).max())
     above, below = ours.ends - theirs.starts, theirs.ends - ours.starts
     # One function is the larger one all over a cell where even its start is above the other's end.
     unclear = ((above > 0) & (below > 0)) | (np.maximum(above, below) > best)
+    single = grid.atom_places + 2 * np.arange(len(grid.atoms)) + 1
+    unclear[single] = False
     first, second = _opened(ours, unclear), _opened(theirs, unclear)
     ks = max(best, _excess(first, second), _excess(second, first))
     edges = _edges(ours.sketch, theirs.sketch)
     clear = _areas(ours, edges) - _areas(theirs, edges)
+    clear[single] = 0.0  # a single value has no width
     gaps = ours.starts - theirs.starts
-    return ks, float(np.abs(clear[~unclear]).sum()) + _area_between(
-        first, second, edges, gaps, anchor(ours.sketch.grid)
-    )
+    return ks, float(np.abs(clear[~unclear]).sum()) + _area_between(first, second, edges, gaps, anchor(grid))
 
 
 def _opened(side: _Side, cells: Bools) -> _Opened:
-    counts = side.sketch.counts
+    counts = side.counts
     values = np.sort(side.values[cells[side.places]])
     owners = np.repeat(np.flatnonzero(cells), counts[cells])
     skipped = np.cumsum(np.where(cells, 0, counts))
@@ -133,14 +156,15 @@ def _edges(ours: NumberSketch, theirs: NumberSketch) -> Floats:
     """Where all cells begin and end, those outside the grid at the extremes, as distances from the anchor."""
     inner = ours.grid.axis.edges
     low, high = min(ours.minimum, theirs.minimum, inner[0]), max(ours.maximum, theirs.maximum, inner[-1])
-    return np.concatenate(([low], inner, [high])) - anchor(ours.grid)
+    around = np.repeat(ours.grid.atom_places + 1, 2), np.repeat(np.array(ours.grid.atoms), 2)
+    return np.insert(np.concatenate(([low], inner, [high])), *around) - anchor(ours.grid)
 
 
 def _areas(side: _Side, edges: Floats) -> Floats:
     """The area under the distribution function in each cell: a row adds what lies between it and the cell's end."""
     distances = side.values - anchor(side.sketch.grid)
     sums = np.bincount(side.places, weights=distances, minlength=len(side.starts))
-    areas: Floats = side.starts * np.diff(edges) + (edges[1:] * side.sketch.counts - sums) / len(side.values)
+    areas: Floats = side.starts * np.diff(edges) + (edges[1:] * side.counts - sums) / len(side.values)
     return areas
 
 
