@@ -1,7 +1,7 @@
 """What comparing a million rows of fifty columns with a million costs: `python -m benchmarks.monitors.columns`.
 
 Two Parquet files; every figure is of a process of its own, on one core, from opening the files to the verdicts on
-all columns, imports left out, median of three. Three ways: exactly from all rows of both files; from sketches with
+all columns, the files in the page cache, imports left out, median of three. Three ways: exactly from all rows of both files; from sketches with
 the reference's kept, as a monitor works, where the window's file alone is read; and from sketches that are both
 made. Then exact figures are compared with SciPy's. `--peers` measures Evidently and NannyML, each in an environment
 of its own, on the same files in the same run. Writes ``monitor-columns.json`` and ``monitor-columns.md``; exit code 1
@@ -11,7 +11,6 @@ when a promise was missed.
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -86,18 +85,25 @@ def sketched_both(reference: Path, current: Path, kept: Path) -> Comparison:
 WAYS: Final = {"sketched": sketched, "sketched, both files": sketched_both, "exact": exact}
 
 
-def resident_mb() -> float:
-    """Memory of this process now."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+def resident_mb(key: str) -> float:
+    """Memory of this process: VmRSS is now, VmHWM its most; a peak of rusage would be its parent's where that is more."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{key}:")) * 1024 / 1e6
+
+
+def warm(path: Path) -> None:
+    """Read a file to its end, so that what is measured is not the disk."""
+    with path.open("rb") as file:
+        while file.read(1 << 20):
+            pass
 
 
 def child(way: str, folder: Path) -> None:
     """One figure, printed as JSON: called in a process of its own."""
-    before, begun = resident_mb(), time.perf_counter()
+    before, begun, used = resident_mb("VmRSS"), time.perf_counter(), time.process_time()
     found = WAYS[way](folder / "reference.parquet", folder / "current.parquet", folder / "kept.sketch")
-    seconds = time.perf_counter() - begun
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6 - before
+    seconds, cpu = time.perf_counter() - begun, time.process_time() - used
+    peak = resident_mb("VmHWM") - before
     ks = max(each.statistic.error for each in found.columns)
     area = max(each.effects["wasserstein_normed"].error for each in found.columns)
     verdicts = {each.name: each.verdict.value for each in found.columns}
@@ -106,6 +112,7 @@ def child(way: str, folder: Path) -> None:
         json.dumps(
             {
                 "seconds": seconds,
+                "cpu": cpu,
                 "peak_mb": peak,
                 "ks_error": ks,
                 "wasserstein_error": area,
@@ -118,6 +125,8 @@ def child(way: str, folder: Path) -> None:
 
 def in_a_process(way: str, folder: Path) -> dict[str, Any]:
     """What `child` found, in a fresh process on this one's core."""
+    for side in ("reference", "current"):
+        warm(folder / f"{side}.parquet")
     command = [sys.executable, "-m", "benchmarks.monitors.columns", "--child", way, "--folder", str(folder)]
     said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=900).stdout
     found: dict[str, Any] = json.loads(said)
@@ -134,6 +143,7 @@ def ours(folder: Path, repeats: int) -> tuple[report.Rows, dict[str, Any]]:
             {
                 "who": f"headgate, {way}",
                 "seconds": round(statistics.median(each["seconds"] for each in runs), 3),
+                "CPU seconds": round(statistics.median(each["cpu"] for each in runs), 3),
                 "MB over imports": round(max(each["peak_mb"] for each in runs), 1),
                 "KS error at most": runs[0]["ks_error"],
                 "Wasserstein/sd error at most": runs[0]["wasserstein_error"],
