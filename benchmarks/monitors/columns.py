@@ -1,11 +1,11 @@
 """What comparing a million rows of fifty columns with a million costs: `python -m benchmarks.monitors.columns`.
 
-Two Parquet files; every figure is of a process of its own, on one core, from opening the files to the verdicts on
-all columns, the files in the page cache, imports left out, median of three. Three ways: exactly from all rows of both files; from sketches with
-the reference's kept, as a monitor works, where the window's file alone is read; and from sketches that are both
-made. Then exact figures are compared with SciPy's. `--peers` measures Evidently and NannyML, each in an environment
-of its own, on the same files in the same run. Writes ``monitor-columns.json`` and ``monitor-columns.md``; exit code 1
-when a promise was missed.
+Two Parquet files; every figure is of a process of its own, on one core, from opening the files to the verdicts
+on all columns, the files in the page cache, imports left out, median of three. Three ways: exactly from all rows
+of both files; from sketches with the reference's kept, as a monitor works, where the window's file alone is read;
+and from sketches that are both made. Then exact figures are compared with SciPy's. `--peers` measures Evidently and
+NannyML, each in an environment of its own, on the same files in the same run. Writes ``monitor-columns.json`` and
+``monitor-columns.md``; exit code 1 when a promise was missed.
 """
 
 import argparse

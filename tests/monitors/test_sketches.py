@@ -51,7 +51,8 @@ def test_windows_add_up_to_what_they_are_together(reference: Sample, first: list
 @settings(max_examples=60)
 @given(
     shape=st.sampled_from(SHAPES), rows=st.integers(1, 3000), others=st.integers(1, 3000),
-    shift=st.sampled_from([0.0, 0.01, 0.3, 5.0, -40.0]), seed=st.integers(0, 99), cells=st.sampled_from([64, 1024, 1 << 14]),
+    shift=st.sampled_from([0.0, 0.01, 0.3, 5.0, -40.0]), seed=st.integers(0, 99),
+    cells=st.sampled_from([64, 1024, 1 << 14]),
 )  # fmt: skip
 def test_the_truth_lies_between_the_bounds(
     *, shape: str, rows: int, others: int, shift: float, seed: int, cells: int
