@@ -86,7 +86,7 @@ WAYS: Final = {"sketched": sketched, "sketched, both files": sketched_both, "exa
 
 
 def resident_mb(key: str) -> float:
-    """Memory of this process: VmRSS is now, VmHWM its most; a peak of rusage would be its parent's where that is more."""
+    """Memory of this process: VmRSS now, VmHWM its most; the peak of rusage is the parent's where that was more."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{key}:")) * 1024 / 1e6
 
