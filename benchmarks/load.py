@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -143,6 +144,22 @@ def measure_all(pids: Sequence[int], target: Target, connections: int, seconds: 
         found["errors"],
         (sum(map(busy, pids)) - before) / elapsed,
         (usage.ru_utime + usage.ru_stime) / elapsed,
+    )
+
+
+def together(rows: Sequence[Row]) -> Row:
+    """What several wrks saw at the same time, as one run: the median of their medians, the worst p99.
+
+    >>> together([Row(10.0, 1.0, 3.0, 0, 0.5, 0.1), Row(20.0, 2.0, 2.0, 1, 0.5, 0.1)])
+    Row(rate=30.0, p50_ms=1.5, p99_ms=3.0, errors=1, server_share=1.0, generator_share=0.2)
+    """
+    return Row(
+        sum(each.rate for each in rows),
+        statistics.median(each.p50_ms for each in rows),
+        max(each.p99_ms for each in rows),
+        sum(each.errors for each in rows),
+        sum(each.server_share for each in rows),
+        sum(each.generator_share for each in rows),
     )
 
 

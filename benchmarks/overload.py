@@ -1,11 +1,14 @@
 """A gateway that is asked for twice what it can do: `python -m benchmarks.overload [--quick]`.
 
-Capacity is the closed loop's, by wrk at 64 connections; then requests come at even moments whatever is answered: at a
-tenth of the capacity (unloaded), and at twice the capacity. Both a light model and one of more than half a millisecond
-a row, on one gateway process that may have 128 rows waiting, every feature on, acks durable as an endpoint has them
-that says nothing else (``--ack buffered`` for the other kind, which nothing is promised of). Each repeat gives one
-ratio and one p99; medians count. The queue's limit in milliseconds is its rows over the rate at which rows were
-answered meanwhile. Writes ``overload.json`` and ``overload.md``; exit code 1 when a promise was missed.
+Capacity is the closed loop's, by wrk at 64 connections. Requests come at even moments whatever is answered: at a
+tenth of the capacity (unloaded), and at twice the capacity. Capacity is measured before that and once more behind it,
+since a machine's speed drifts; the mean is what was there in between.
+
+Both a light model and one of more than half a millisecond a row, on one gateway process that may have 128 rows waiting,
+every feature on, acks durable as an endpoint has them that says nothing else (``--ack buffered`` for the other kind,
+which nothing is promised of). Each repeat gives one ratio and one p99; medians count. The queue's limit in milliseconds
+is its rows over the rate at which rows were answered meanwhile. Writes ``overload.json`` and ``overload.md``; exit code
+1 when a promise was missed.
 """
 
 import argparse
@@ -37,7 +40,8 @@ _PATH: Final = "/v1/endpoints/e/predict"
 class Repeat:
     """One stretch of each kind, one after the other."""
 
-    capacity: load.Row
+    capacity: float
+    """Requests per second, closed loop, around the rest."""
     unloaded: Offered
     overload: Offered
     server_share: float
@@ -47,7 +51,7 @@ class Repeat:
     @property
     def kept(self) -> float:
         """Accepted requests over the capacity."""
-        return self.overload.goodput / self.capacity.rate
+        return self.overload.goodput / self.capacity
 
     @property
     def queue_ms(self) -> float:
@@ -78,14 +82,18 @@ def gates(kind: str, repeats: list[Repeat], row_us: float) -> list[dict[str, Any
     return found
 
 
-def measure(process: subprocess.Popen[bytes], target: load.Target, seconds: float, folder: Path) -> Repeat:
-    """Capacity, then a tenth of it, then twice of it."""
-    capacity = load.measure(process, target, CALLERS, seconds)
-    unloaded = openloop.offer(target, capacity.rate / 10, seconds, CALLERS, folder)
+def measure(
+    process: subprocess.Popen[bytes], target: load.Target, guess: float, seconds: float, folder: Path
+) -> Repeat:
+    """A tenth of the capacity, then the capacity, twice of it, and the capacity again."""
+    unloaded = openloop.offer(target, guess / 10, seconds, CALLERS, folder)
+    capacity = load.measure(process, target, CALLERS, seconds / 2).rate
     before = load.busy(process.pid)
-    overload = openloop.offer(target, capacity.rate * 2, seconds, CONNECTIONS, folder)
+    overload = openloop.offer(target, capacity * 2, seconds, CONNECTIONS, folder)
     spent = (load.busy(process.pid) - before) / (overload.done.max() - overload.due[0])
-    return Repeat(capacity, unloaded, overload, spent, load.resident_kb(process.pid) / 1024)
+    resident_mb = load.resident_kb(process.pid) / 1024
+    after = load.measure(process, target, CALLERS, seconds / 2).rate
+    return Repeat((capacity + after) / 2, unloaded, overload, spent, resident_mb)
 
 
 def run(kind: str, onnx: Path, folder: Path, ack: str, *, seconds: float, repeats: int) -> list[Repeat]:
@@ -96,11 +104,11 @@ def run(kind: str, onnx: Path, folder: Path, ack: str, *, seconds: float, repeat
     words = load.python("headgate_server.py", home, digest, target.port, ack, "--queue-rows", QUEUE_ROWS)
     found = []
     with load.server(words, target, folder / f"{kind}.log") as process:
-        load.measure(process, target, CALLERS, 1.0)
+        guess = load.measure(process, target, CALLERS, 1.0).rate
         for number in range(repeats):
-            found.append(each := measure(process, target, seconds, folder))
+            found.append(each := measure(process, target, guess, seconds, folder))
             print(
-                f"{kind}, run {number + 1}: capacity {each.capacity.rate:,.0f}/s, accepted {each.kept:.2f} of it, "
+                f"{kind}, run {number + 1}: capacity {each.capacity:,.0f}/s, accepted {each.kept:.2f} of it, "
                 f"p99 {each.overload.p99_ms():.1f} ms, {each.wait:.2f} of what it may be, {each.overload.statuses}, "
                 f"late {each.overload.late_ms:.1f} ms ({each.overload.limit})",
                 file=sys.stderr,
@@ -113,7 +121,7 @@ def rows(kind: str, repeats: list[Repeat]) -> list[dict[str, Any]]:
     """The lines of the report."""
     found = []
     for each in repeats:
-        common = {"model": kind, "capacity_per_s": round(each.capacity.rate), "queue_ms": round(each.queue_ms, 1)}
+        common = {"model": kind, "capacity_per_s": round(each.capacity), "queue_ms": round(each.queue_ms, 1)}
         common |= {"resident_mb": round(each.resident_mb, 1)}
         found.append(openloop.row("a tenth", each.unloaded, server_share="", **common))
         found.append(openloop.row("twice", each.overload, server_share=round(each.server_share, 2), **common))

@@ -1,10 +1,16 @@
 """What a second gateway process adds: `python -m benchmarks.workers [--quick]`.
 
 Both processes answer on one port; the first has the first core, the second the last, which it shares with wrk. With a
-model of several hundred microseconds a row wrk needs next to nothing, and rates are compared. With a light one wrk
-takes as much as a gateway does, so what is compared is requests per second of processor time of the gateways. Every
-worker has 64 connections of its own. One worker and two take turns; medians of the ratios within one repeat. Writes
-``workers.json`` and ``workers.md``; exit code 1 when a promise was missed.
+model of several hundred microseconds a row wrk needs next to nothing, and rates are compared.
+
+With a light one wrk takes as much as a gateway does, so what is compared is requests per second of processor time of
+the gateways. On two cores wrk cannot keep two of them busy: each is asked less than one alone would be, hears fewer
+requests in a turn, pays more for each, and shares caches with wrk besides. What a second worker costs by itself is told
+by a second ratio: to two gateways apart, each with a port, a home and a wrk of its own, at the same time on the same
+cores. The rows that shared a call of the model are a column of the report.
+
+Every worker has a wrk with 64 connections. All take turns, every other time in the opposite order; medians of the
+ratios within one repeat. Writes ``workers.json`` and ``workers.md``; exit code 1 when a promise was missed.
 """
 
 import argparse
@@ -14,14 +20,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.processes import listening
 
 from benchmarks import load, models, report
+from headgate.gateway.metrics.slab import read_slab
 
 CALLERS: Final = 64
 """Connections for each worker."""
@@ -43,11 +51,39 @@ class Run:
     per_processor_second: float
     shares: tuple[float, ...]
     """Of a core, by worker: connections are spread by the kernel, never quite evenly."""
+    rows_per_call: float
+    """How many requests shared a call of the model."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Gateways that are measured together."""
+
+    processes: tuple[subprocess.Popen[bytes], ...]
+    targets: tuple[load.Target, ...]
+    """What is asked of them, by one wrk each."""
+    homes: tuple[Path, ...]
+
+    def beside(self, other: "Group") -> "Group":
+        """Both of them at once."""
+        return Group(self.processes + other.processes, self.targets + other.targets, self.homes + other.homes)
+
+    def counted(self) -> tuple[float, float]:
+        """Rows they answered so far, and in how many calls of the model."""
+        cells = [
+            (sample.key[1], sample.value)
+            for home in self.homes
+            for slab in (home / "metrics").iterdir()
+            for sample in read_slab(slab)
+            if sample.key[0] == "headgate_batch_size"
+        ]
+        rows = sum(value for suffix, value in cells if suffix == "sum")
+        return rows, sum(value for _, value in cells) - rows
 
 
 @contextmanager
-def gateways(count: int, onnx: Path, home: Path) -> Iterator[tuple[list[subprocess.Popen[bytes]], load.Target]]:
-    """So many on one port, each on a core of its own as far as there are so many; asleep."""
+def gateways(count: int, onnx: Path, home: Path, first: int = 0) -> Iterator[Group]:
+    """So many on one port, asked by as many wrks, each on a core of its own from the `first` on; asleep."""
     digest, log = models.package(onnx, home / "packages"), home / "log"
     target = load.Target(load.free_port(), _PATH, models.body())
     cores = sorted(os.sched_getaffinity(0))
@@ -55,13 +91,13 @@ def gateways(count: int, onnx: Path, home: Path) -> Iterator[tuple[list[subproce
     try:
         for index in range(count):
             words = load.python("headgate_server.py", home, digest, target.port, "buffered", "--index", index)
-            pinned = load.pinned_to(cores[index % len(cores)], words)
+            pinned = load.pinned_to(cores[(first + index) % len(cores)], words)
             with log.open("ab") as out:
                 found.append(subprocess.Popen(pinned, stdout=out, stderr=out))
         _wait(found, target, log)
         for each in found:
             load.sleep(each)
-        yield found, target
+        yield Group(tuple(found), (target,) * count, (home,))
     finally:
         for each in found:
             load.end(each)
@@ -78,32 +114,39 @@ def _wait(started: list[subprocess.Popen[bytes]], target: load.Target, log: Path
     load.wait(started[0], target, log)
 
 
-def measure(processes: list[subprocess.Popen[bytes]], target: load.Target, connections: int, seconds: float) -> Run:
+def measure(group: Group, seconds: float) -> Run:
     """Wake them, ask, let them sleep again."""
+    processes = group.processes
     for each in processes:
         load.wake(each)
-    before, began = [load.busy(each.pid) for each in processes], time.perf_counter()
-    row = load.measure(processes[0], target, connections, seconds)
+    counted, before, began = group.counted(), [load.busy(each.pid) for each in processes], time.perf_counter()
+    with ThreadPoolExecutor(len(group.targets)) as wrks:
+        asked = wrks.map(lambda target: load.measure_all((), target, CALLERS, seconds), group.targets)
+        row = load.together(list(asked))
     elapsed = time.perf_counter() - began
     spent = [load.busy(each.pid) - was for each, was in zip(processes, before, strict=True)]
     for each in processes:
         load.sleep(each)
+    rows, calls = (now - was for now, was in zip(group.counted(), counted, strict=True))
     shares = tuple(round(each / elapsed, 2) for each in spent)
-    return Run(len(processes), row, row.rate * seconds / sum(spent), shares)
+    row = replace(row, server_share=sum(spent) / elapsed)
+    return Run(len(processes), row, row.rate * seconds / sum(spent), shares, rows / calls)
 
 
 def run(kind: str, onnx: Path, folder: Path, *, seconds: float, repeats: int) -> dict[str, list[Run]]:
-    """One worker and two, in turns; with the light model also two that share the connections of one."""
-    found: dict[str, list[Run]] = {}
-    with gateways(1, onnx, folder / f"{kind}-one") as one, gateways(2, onnx, folder / f"{kind}-two") as two:
-        kinds = {"one": (one, CALLERS), "two": (two, 2 * CALLERS)}
+    """One worker and two, in turns; with the light model also two gateways apart, which have nothing in common."""
+    with ExitStack() as stack:
+        one, two = (stack.enter_context(gateways(n, onnx, folder / f"{kind}-{n}")) for n in (1, 2))
+        groups = {"one": one, "two": two}
         if kind == "light":
-            kinds["two, connections of one"] = two, CALLERS
-        for (processes, target), connections in kinds.values():
-            measure(processes, target, connections, 1.0)
+            other = stack.enter_context(gateways(1, onnx, folder / f"{kind}-other", first=1))
+            groups["two apart"] = one.beside(other)
+        found: dict[str, list[Run]] = {name: [] for name in groups}
+        for group in groups.values():
+            measure(group, 1.0)
         for repeat in range(repeats):
-            for name, ((processes, target), connections) in kinds.items():
-                found.setdefault(name, []).append(each := measure(processes, target, connections, seconds))
+            for name in (list(groups), list(reversed(groups)))[repeat % 2]:
+                found[name].append(each := measure(groups[name], seconds))
                 says = f"{each.row.rate:,.0f}/s, {each.per_processor_second:,.0f} per processor second, {each.shares}"
                 print(f"{kind} {name}, run {repeat + 1}: {says}", file=sys.stderr, flush=True)
     return found
@@ -111,8 +154,8 @@ def run(kind: str, onnx: Path, folder: Path, *, seconds: float, repeats: int) ->
 
 def gates(kind: str, runs: dict[str, list[Run]], row_us: float) -> list[dict[str, Any]]:
     """What is promised of a model of that kind."""
-    pairs = list(zip(runs["two"], runs["one"], strict=True))
     if kind == "heavy":
+        pairs = list(zip(runs["two"], runs["one"], strict=True))
         faster = statistics.median(two.row.rate / one.row.rate for two, one in pairs)
         wrk = statistics.median(two.row.generator_share for two, _ in pairs)
         return [
@@ -120,8 +163,17 @@ def gates(kind: str, runs: dict[str, list[Run]], row_us: float) -> list[dict[str
             report.at_least("heavy: microseconds of processor time a row", row_us, HEAVY_US),
             report.at_most("heavy: wrk's share of a core, at most", wrk, GENERATOR),
         ]
-    cheap = statistics.median(two.per_processor_second / one.per_processor_second for two, one in pairs)
-    return [report.at_least("light: requests per second of the gateways' processor time, two / one", cheap, AS_CHEAP)]
+    says = "requests per second of the gateways' processor time, two"
+    return [
+        report.at_least(f"light: {says} / one", as_cheap(runs["two"], runs["one"]), AS_CHEAP),
+        report.at_least(f"light, in company: {says} / two apart", as_cheap(runs["two"], runs["two apart"]), AS_CHEAP),
+    ]
+
+
+def as_cheap(runs: list[Run], others: list[Run]) -> float:
+    """Requests per second of processor time over those of others."""
+    pairs = zip(runs, others, strict=True)
+    return statistics.median(one.per_processor_second / other.per_processor_second for one, other in pairs)
 
 
 def lines(kind: str, runs: dict[str, list[Run]], row_us: float) -> list[dict[str, Any]]:
@@ -130,6 +182,7 @@ def lines(kind: str, runs: dict[str, list[Run]], row_us: float) -> list[dict[str
     for name, each in runs.items():
         middle = statistics.median(run.per_processor_second for run in each)
         names = {"model": kind, "row_us": round(row_us, 1), "workers": name, "per_processor_s": round(middle)}
+        names["rows_per_call"] = round(statistics.median(run.rows_per_call for run in each), 1)
         row = report.line(names, [run.row for run in each])
         shares = [statistics.median(run.shares[place] for run in each) for place in range(each[0].workers)]
         found.append({**row, "server_share": " + ".join(f"{share:.2f}" for share in shares)})

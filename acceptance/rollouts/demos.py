@@ -140,7 +140,7 @@ def show_inspection(bench: Bench) -> Measured:
 
 @SUITE.row("10-better", "a good new version is promoted by itself: flights it answered on the way", FLIGHTS)
 def better(bench: Bench) -> Measured:
-    seen = act(told(bench, "rollouts"), "better")
+    seen = act(told(bench, "rollouts"), "good")
     ended(seen, "promoted", "phase")
     return Measured(seen["touched"], 1, at_least=True)
 
@@ -199,3 +199,12 @@ def show_flights(bench: Bench) -> Measured:
     for each in found["acts"]:
         ended(each, each["phase"], "phase")
     return Measured(found["failed"], 0)
+
+
+SUITE.tests(
+    "9-10-seen",
+    "a person who types the commands sees every move, tables and the report, on fewer flights and pictures",
+    "tests/demo/test_acts.py",
+    "tests/demo/test_inspection.py",
+    alone=True,
+)

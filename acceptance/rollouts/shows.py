@@ -20,7 +20,11 @@ RUNBOOKS: Final = {
         "test_canary_a_bad_version_never_meets_a_caller",
         "test_canary_without_a_shadow_a_failing_version_costs_nobody_an_answer",
     ),
-    "blue-green": ("test_blue_green_all_at_once_and_back_within_a_second",),
+    "blue-green": (
+        "test_blue_green_all_at_once_and_back_within_a_second",
+        "test_blue_green_switches_by_itself_once_its_guards_have_decided",
+        "test_blue_green_a_guard_takes_every_caller_back_while_the_way_back_is_open",
+    ),
     "ab-test": ("test_ab_test_ends_when_a_guard_has_decided",),
     "all-at-once": ("test_all_at_once_is_at_once",),
 }

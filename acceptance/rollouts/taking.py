@@ -93,3 +93,13 @@ SUITE.tests(
     f"{LIVES}::test_blue_green_all_at_once_and_back_within_a_second",
     alone=True,
 )
+SUITE.tests(
+    "7-by-evidence",
+    "the guards switch by themselves, and within the rollback window, with both versions still compared, switch back",
+    f"{LIVES}::test_blue_green_switches_by_itself_once_its_guards_have_decided",
+    f"{LIVES}::test_blue_green_a_guard_takes_every_caller_back_while_the_way_back_is_open",
+    "tests/gateway/test_shadow.py::test_where_a_candidate_has_all_callers_the_live_version_answers_beside_it",
+    f"{ANSWERS}::test_once_the_candidate_has_all_callers_the_live_version_answers_beside_it",
+    "tests/controller/test_declared.py::test_during_a_rollout_the_endpoint_has_what_its_state_asks_for",
+    alone=True,
+)

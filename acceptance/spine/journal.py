@@ -91,8 +91,10 @@ SUITE.tests(
 )
 SUITE.tests(
     "5-lockstep",
-    "replay is lockstep: a step returns when every worker obeys, and time never goes back",
+    "replay is lockstep: a step waits until every worker has come to rest and obeys, and time never goes back",
     "tests/controller/test_reconcile.py",
+    "tests/gateway/test_stillness.py",
+    "tests/lives/test_replay.py::test_a_step_ends_when_shadows_have_said_what_they_have_to_say",
     "tests/gateway/test_native.py::test_event_times_count_where_replay_is_on",
 )
 SUITE.tests(

@@ -124,8 +124,3 @@ def tables(bench: Bench) -> Measured:
         if fact not in text.lower():
             raise Red(f"it does not record {fact}")
     return Measured(rows, 20, at_least=True)
-
-
-@SUITE.row("show-long", "the long forms of fuzzing, overload, kills and simulations", "pytest -m slow")
-def long_forms(bench: Bench) -> Measured:
-    return bench.tests("-m", "slow", timeout=7200)

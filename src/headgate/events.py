@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from headgate.vocabulary import Micros
+from headgate.vocabulary import Micros, readable
 
 
 class EventKind(StrEnum):
@@ -54,6 +54,7 @@ class EventKind(StrEnum):
     """A process ended by itself and was started again."""
 
 
+@readable
 class Event(msgspec.Struct, frozen=True):
     """One thing that happened: who did what to which subject, when and why."""
 

@@ -99,6 +99,11 @@ class Home:
         """The moment of event time a replay is at."""
         return self.run / "replay.clock"
 
+    @property
+    def stillness(self) -> Path:
+        """Whether a replay's gateways have come to rest: the question, and each worker's answer."""
+        return self.run / "stillness"
+
 
 def default_home() -> Path:
     """``$HEADGATE_HOME``, or ``.headgate`` in the working directory when it is not set or empty."""
@@ -141,8 +146,8 @@ class Settings:
     """Authorities in PEM of which every caller must show a certificate; None asks for none."""
     replay: bool = False
     """Whether callers may state event times (``at``) and move the clock."""
-    commit_interval: float = 0.002
-    """Seconds a journal commit may wait for company; a commit already running adds none."""
+    commit_interval: float = 0.01
+    """Seconds for which records that nobody waits for gather before a commit; all others are committed at once."""
     segment_bytes: int = 64 * 1024 * 1024
     """Size at which a segment is closed and a new one begun."""
     seal_interval: float = 10.0

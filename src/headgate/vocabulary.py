@@ -2,7 +2,9 @@
 
 import re
 from enum import StrEnum
-from typing import Final, NewType
+from typing import Final, NewType, TypeVar
+
+import msgspec
 
 VERSION: Final = "0.1.0"
 """The version of Headgate itself; the package metadata repeats it and a test holds the two together."""
@@ -27,6 +29,24 @@ PEOPLE: Final = "human"
 """What stands in the place of a version where people decide."""
 NAME_RULE: Final = "[a-z0-9-]{1,63}"
 NAME: Final = re.compile(NAME_RULE)
+
+T = TypeVar("T")
+
+
+def readable(kind: type[T]) -> type[T]:
+    """`kind`, from now on read by any number of threads; for every type that is read from bytes or documents.
+
+    At the first reading msgspec (0.22) finds out what a struct consists of, and shows other threads what it has found
+    so far: one that reads the same type meanwhile ends the process. So each is looked through where it is defined.
+
+    >>> @readable
+    ... class Place(msgspec.Struct):
+    ...     row: int
+    >>> msgspec.json.decode(b'{"row": 3}', type=Place)
+    Place(row=3)
+    """
+    msgspec.json.Decoder(kind)
+    return kind
 
 
 class Task(StrEnum):

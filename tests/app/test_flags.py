@@ -1,5 +1,6 @@
 """What an operator sets on `up` reaches the gateways; everything else stays at its default."""
 
+import inspect
 from dataclasses import fields
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from click.testing import CliRunner
 
 from headgate.app import up as running
 from headgate.cli import gateway, up
+from headgate.journal.committer import Committer
 from headgate.settings import Home, Settings
 
 SET = {"commit_interval": 0.5, "segment_bytes": 1 << 20, "body_limit": 2048, "queue_rows": 7, "seal_interval": 3.0}
@@ -46,3 +48,9 @@ def test_the_store_is_told_by_environment_to_the_controller_alone(tmp_path: Path
     children = running._fixed_children(Settings(Home(tmp_path), workers=2), "postgresql://u:secret@h/d")
     assert [each.name for each in children if "secret" in str(each.environment)] == ["controller"]
     assert not any("secret" in str(each.argv) for each in children)
+
+
+def test_a_journal_left_to_itself_gathers_as_long_as_a_gateways_does() -> None:
+    """Benchmarks make one that is left to itself, and what they measure should be what operators get."""
+    own = inspect.signature(Committer).parameters["commit_interval"].default
+    assert own == next(each.default for each in fields(Settings) if each.name == "commit_interval")

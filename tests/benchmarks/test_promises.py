@@ -16,6 +16,8 @@ from benchmarks.openloop import Offered, offer, request_of
 
 from benchmarks import __main__ as bench
 from benchmarks import binary, overload, report, serving, swap, workers
+from headgate.gateway.metrics.counting import VersionCount
+from headgate.gateway.metrics.slab import Slab
 
 ROW = Row(1000.0, 1.0, 2.0, 0, 0.99, 0.05)
 
@@ -59,7 +61,7 @@ def test_a_generator_that_was_late_says_who_was_to_blame() -> None:
 def repeat(kept: float, p99_s: float, resident_mb: float = 100.0, statuses: list[int] | None = None) -> overload.Repeat:
     accepted = int(100 * kept)
     twice = offered([p99_s] * 200, statuses or ([200, 503] * accepted + [503] * (200 - 2 * accepted)), rate=2000.0)
-    return overload.Repeat(ROW, offered([0.001] * 20, [200] * 20), twice, 0.99, resident_mb)
+    return overload.Repeat(ROW.rate, offered([0.001] * 20, [200] * 20), twice, 0.99, resident_mb)
 
 
 def test_overload_is_judged_by_its_median_repeat_and_its_worst_silence() -> None:
@@ -79,14 +81,29 @@ def test_overload_is_judged_by_its_median_repeat_and_its_worst_silence() -> None
 
 def test_two_workers_are_judged_by_rate_or_by_processor_time() -> None:
     def runs(rate: float, second: float, wrk: float = 0.05) -> list[workers.Run]:
-        return [workers.Run(2, replace(ROW, rate=rate, generator_share=wrk), second, (0.9, 0.9))] * 3
+        return [workers.Run(2, replace(ROW, rate=rate, generator_share=wrk), second, (0.9, 0.9), 8.0)] * 3
 
-    found = {"one": runs(1000.0, 1000.0), "two": runs(1700.0, 890.0)}
+    found = {"one": runs(1000.0, 1000.0), "two": runs(1700.0, 890.0), "two apart": runs(1800.0, 950.0)}
     assert oks(workers.gates("heavy", found, 300.0)) == [True, True, True]
     assert oks(workers.gates("heavy", {**found, "two": runs(1699.0, 1.0, 0.11)}, 199.0)) == [False, False, False]
-    assert oks(workers.gates("light", found, 1.0)) == [False]
-    assert oks(workers.gates("light", {**found, "two": runs(1.0, 900.0)}, 1.0)) == [True]
-    assert workers.lines("heavy", found, 300.0)[1]["server_share"] == "0.90 + 0.90"
+    assert oks(workers.gates("light", found, 1.0)) == [False, True]
+    assert oks(workers.gates("light", {**found, "two": runs(1.0, 900.0)}, 1.0)) == [True, True]
+    assert oks(workers.gates("light", {**found, "two": runs(1.0, 840.0)}, 1.0)) == [False, False]
+    line = workers.lines("heavy", found, 300.0)[1]
+    assert (line["server_share"], line["rows_per_call"]) == ("0.90 + 0.90", 8.0)
+
+
+def test_rows_and_calls_of_all_gateways_of_a_home_are_counted(tmp_path: Path) -> None:
+    homes = tmp_path / "one", tmp_path / "two"
+    for name, sizes in ((homes[0] / "metrics" / "a", (1, 64)), (homes[1] / "metrics" / "b", (3,))):
+        slab = Slab(name.with_suffix(".slab"))
+        count = VersionCount(slab, "default", "e", "m:1")
+        for rows in sizes:
+            count.ran("live", rows, 5, 5)
+        slab.close()
+    first, second = (workers.Group((), (), (home,)) for home in homes)
+    assert first.counted() == (65.0, 2.0)
+    assert first.beside(second).counted() == (68.0, 3.0)
 
 
 def test_binary_must_be_faster_than_json_and_not_far_from_bare() -> None:

@@ -301,9 +301,8 @@ def test_every_publication_is_an_event_with_its_shares(office: Office) -> None:
 def test_during_a_rollout_the_endpoint_has_what_its_state_asks_for(office: Office) -> None:
     live, candidate = office.register(PLAIN), office.register(PLAIN)
     office.store.put_endpoint("default", "late", "endpoint: late\nmodel: m\n")
-    plan = Plan(
-        endpoint="late", candidate=candidate, steps=(Shadow(0.5), SetWeight(0.25), Approve()), sticky_key="customer"
-    )
+    steps = (Shadow(0.5), SetWeight(0.25), SetWeight(1.0), Approve())
+    plan = Plan(endpoint="late", candidate=candidate, steps=steps, sticky_key="customer")
     rollout = Rollout(plan=plan, live=live, started=Micros(1))
     begun = Event(Micros(1), EventKind.ROLLOUT, "default", "late", "ann")
     rollout = office.store.add_rollout(rollout, begun)
@@ -317,7 +316,13 @@ def test_during_a_rollout_the_endpoint_has_what_its_state_asks_for(office: Offic
     assert {each.version: each.weight for each in first.members} == {live: 1.0, candidate: 0.0}
     assert [(each.version, each.share) for each in first.shadows] == [(candidate, 0.5)]
     rollout = office.store.move_rollout(rollout, Move(Action.STEP, Micros(2), ""), begun)
-    assert {each.version: each.weight for each in published().members} == {live: 0.75, candidate: 0.25}
+    split = published()
+    assert {each.version: each.weight for each in split.members} == {live: 0.75, candidate: 0.25}
+    assert [(each.version, each.share) for each in split.shadows] == [(candidate, 0.5)]
+    rollout = office.store.move_rollout(rollout, Move(Action.STEP, Micros(2), ""), begun)
+    switched = published()
+    assert {each.version: each.weight for each in switched.members} == {live: 0.0, candidate: 1.0}
+    assert (switched.live, switched.shadows[0].version) == (live, live), "they change places"
     rollout = office.store.move_rollout(rollout, Move(Action.ABORT, Micros(3), ""), begun)
     office.store.put_endpoint("default", "late", f"endpoint: late\nmodel: {live}\n", "endpoint: late\nmodel: m\n")
     last = published()

@@ -21,8 +21,8 @@ STEPS: Final[tuple[Step, ...]] = (Shadow(1.0), SetWeight(0.5), Pause(Micros(10 *
 ORDERS: Final = (Action.STEP, Action.PAUSE, Action.RESUME, Action.PROMOTE, Action.ABORT)
 
 
-class Killed(Exception):
-    """The controller's process is gone."""
+class Killed(BaseException):
+    """The controller's process is gone; no error, for a process that is gone handles none."""
 
 
 class DeadlyStore(MemoryStore):

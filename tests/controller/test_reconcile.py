@@ -1,5 +1,7 @@
 """The controller over an in-memory installation: aliases and proof move traffic, and a lost race is no harm."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -13,10 +15,11 @@ from headgate.errors import BadInput, IntegrityError, NotFound, Unavailable
 from headgate.registry.packages import PackageStore
 from headgate.registry.ports import Evaluation, Version
 from headgate.registry.registry import Registry
+from headgate.store.stillness import FileStillness
 from headgate.testing.memory import MemoryReports, MemoryStore, MemoryTraffic
 from headgate.traffic.endpoint import load_endpoint
-from headgate.traffic.traffic import Traffic
-from headgate.vocabulary import Micros
+from headgate.traffic.traffic import Policy, Shadow, Traffic
+from headgate.vocabulary import Ack, Micros
 
 SPEC = "endpoint: late\nmodel: delay@champion\n"
 KEY = ("default", "late")
@@ -30,6 +33,7 @@ class World:
         self.clock = HeldClock(Micros(1))
         self.traffic = MemoryTraffic()
         self.reports = MemoryReports()
+        self.stillness = FileStillness(root / "stillness")
         registry = Registry(self.store, PackageStore(root), self.clock)
         for digest in ("sha256:1", "sha256:2"):
             self.store.add_version(Version("default", "delay", 0, digest, Micros(0), "onnx", "binary"))
@@ -157,7 +161,17 @@ def test_an_unknown_endpoint_says_what_there_is(world: World) -> None:
 
 
 def lockstep(world: World, patience: float = 5.0) -> Lockstep:
-    return Lockstep(world.clock, world.controller.reconcile, world.traffic, world.reports, patience=patience)
+    tick = world.controller.reconcile
+    return Lockstep(world.clock, tick, world.traffic, world.reports, world.stillness, patience=patience)
+
+
+def with_stragglers(world: World, rest: float = 5.0) -> Lockstep:
+    """Two workers that obey traffic in which the second version is a shadow, and a controller that only looks on."""
+    world.controller.reconcile()
+    world.traffic.swap(msgspec.structs.replace(world.published(), revision=2, shadows=[Shadow("delay:2", 1.0)]), 1)
+    for worker in ("a", "b"):
+        world.reports.report(worker, {"default/late": 2})
+    return Lockstep(world.clock, list, world.traffic, world.reports, world.stillness, rest=rest)
 
 
 def test_a_step_returns_when_every_worker_obeys(world: World) -> None:
@@ -179,6 +193,42 @@ def test_a_step_without_workers_is_no_step(world: World) -> None:
         lockstep(world, patience=0.01).advance(Micros(5))
 
 
+def test_a_step_waits_until_shadows_have_said_what_they_have_to_say(world: World) -> None:
+    steps, was = with_stragglers(world), world.clock.now()
+    with ThreadPoolExecutor(1) as pool:
+        step = pool.submit(steps.advance, Micros(was + 5))
+        while not world.stillness.asked():
+            time.sleep(0.001)
+        world.stillness.tell("a", 1)
+        time.sleep(0.05)
+        assert not step.done(), "the other worker is not at rest"
+        assert world.clock.now() == was, "nobody judges by the new moment what is not all there"
+        world.stillness.tell("b", 1)
+        assert step.result(5).keys() == {"a", "b"}
+    assert world.clock.now() == was + 5
+
+
+def test_a_rest_of_an_earlier_step_says_nothing_of_this_one(world: World) -> None:
+    steps, was = with_stragglers(world, rest=0.05), world.clock.now()
+    earlier = world.stillness.ask()
+    for worker in ("a", "b"):
+        world.stillness.tell(worker, earlier)
+    with pytest.raises(Unavailable, match="comes to rest: a, b"):
+        steps.advance(Micros(was + 5))
+    assert world.clock.now() == was
+
+
+@pytest.mark.parametrize(("ack", "asked"), [(Ack.DURABLE, 0), (Ack.BUFFERED, 1)])
+def test_nobody_is_asked_where_everything_is_written_before_the_reply(world: World, ack: Ack, asked: int) -> None:
+    steps = with_stragglers(world)
+    world.traffic.swap(msgspec.structs.replace(world.published(), revision=3, shadows=[], policy=Policy(ack=ack)), 2)
+    for worker in ("a", "b"):
+        world.reports.report(worker, {"default/late": 3})
+        world.stillness.tell(worker, 1)
+    steps.advance(Micros(world.clock.now() + 5))
+    assert world.stillness.asked() == asked
+
+
 def test_a_move_is_told_before_it_is_made(world: World) -> None:
     world.reports.report("a", {"default/late": 1})
     told: list[tuple[int, int, int, str]] = []
@@ -187,6 +237,7 @@ def test_a_move_is_told_before_it_is_made(world: World) -> None:
         world.controller.reconcile,
         world.traffic,
         world.reports,
+        world.stillness,
         noted=lambda was, to, who: told.append((world.clock.now(), was, to, who)),
     )
     was = world.clock.now()

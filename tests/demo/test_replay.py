@@ -140,6 +140,10 @@ def test_a_replay_goes_on_where_it_was_stopped_as_if_it_had_not_been() -> None:
     asyncio.run(replay.run(HOUR, lambda _done, _all, _month: None, after_two_hours))
     assert ends == [1, 2], "it is asked after every step, and no step follows once it has enough"
     assert [micros(each["to"]) for each in parts.of("advance")][-1] == START + 2 * HOUR
+    before = len(parts.said)
+    asyncio.run(replay.settle())
+    assert [micros(each["to"]) for _, each in parts.said[before:]] == [START + 2 * HOUR], "the clock stands still"
+    del parts.said[before:]
     asyncio.run(replay.run(HOUR, lambda _done, _all, _month: None))
     assert parts.said == whole.said
 

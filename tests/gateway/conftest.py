@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from headgate.access.identity import Identity
@@ -25,7 +24,7 @@ from headgate.gateway.server import Gateway, listening_socket, run_on_uvloop
 from headgate.journal.blobs import BlobStore, LocalBlobs
 from headgate.journal.disk import LocalDisk
 from headgate.journal.identifiers import Mint
-from headgate.journal.packed import PackedBlock
+from headgate.journal.packed import PackedBlock, unpacked
 from headgate.journal.ports import Done
 from headgate.journal.records import Answer, Block, Input, Label, Schema
 from headgate.registry.packages import PackageStore
@@ -48,6 +47,7 @@ class ListJournal:
     healthy: bool = True
     full: bool = False
     pressed: bool = False
+    idle: bool = True
     problem: JournalUnavailable | None = None
     held: bool = False
     blocks: list[tuple[Schema, Block]] = field(default_factory=list)
@@ -55,7 +55,7 @@ class ListJournal:
 
     def write(self, schema: Schema, block: Block | PackedBlock, done: Done | None) -> bool:
         if isinstance(block, PackedBlock):
-            block = msgspec.msgpack.decode(msgspec.msgpack.encode(block), type=Block)
+            block = unpacked(b"".join(block.parts()))
         if done is None and self.problem is not None:
             return False
         self.blocks.append((schema, block))

@@ -15,7 +15,7 @@ from headgate.gateway.reading import Reading
 from headgate.gateway.view import Seat, Served, View, make_served, make_view
 from headgate.registry.package import Engine, Manifest, ModelInput, ModelOutput, Signature
 from headgate.registry.packages import FORMAT, Package
-from headgate.runtimes.ports import Feeds, Outputs, Runtime
+from headgate.runtimes.ports import Feeds, Outputs, Placement, Runtime
 from headgate.traffic.traffic import Member, Traffic
 from headgate.vocabulary import Digest, Task
 
@@ -23,7 +23,7 @@ BINARY = Output(Task.BINARY, classes=(0, 1), probability=True)
 PLAIN = Contract((Field("a", Kind.NUMBER), Field("b", Kind.NUMBER)), BINARY)
 
 
-class Silent:
+class Silent(Placement):
     """A placement nobody is meant to ask."""
 
     @property
@@ -37,13 +37,15 @@ class Silent:
         pass
 
 
-def served(contract: Contract = PLAIN, *, inputs: Sequence[ModelInput] = (), signature: Any = None) -> Served:
+def served(
+    contract: Contract = PLAIN, *, inputs: Sequence[ModelInput] = (), signature: Any = None, placement: Any = None
+) -> Served:
     """A version of that contract; the model reads every field by itself unless `inputs` says otherwise."""
     wanted = list(inputs) or [_input(each) for each in contract.fields]
     said = signature or Signature(wanted, [ModelOutput("p", "float32", [])], prediction="p")
     manifest = Manifest(FORMAT, Engine.ONNX, "model.onnx", said, {}, {})
     package = Package(Path(), manifest, contract, Digest("sha256:" + "0" * 64))
-    return make_served(package, contract, Silent(), earned=True, rows_limit=10_000, replay=True)
+    return make_served(package, contract, placement or Silent(), earned=True, rows_limit=10_000, replay=True)
 
 
 def _input(field: Field) -> ModelInput:

@@ -2,21 +2,26 @@
 
 import tempfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.gateway.scenery import BINARY, PLAIN, a_view, an_ask, numbered_ids, served
+from tests.gateway.scenery import BINARY, PLAIN, a_view, an_ask, numbered_ids, outputs, served
 
 from headgate.contracts.contract import Contract, Field, Kind, Output
 from headgate.errors import Violation
 from headgate.gateway.ask import Ask
-from headgate.gateway.divide import BULK, ROWS_PER_CALL, divide
+from headgate.gateway.columns import LazyRows, Matrix
+from headgate.gateway.divide import BULK, QUICK_ROWS_PER_CALL, ROWS_PER_CALL, divide
 from headgate.gateway.metrics import Slab
 from headgate.gateway.view import View
 from headgate.journal.identifiers import format_id
+from headgate.journal.packed import unpacked
 from headgate.traffic.traffic import Capture, Policy
 from headgate.vocabulary import Role, Task
 
@@ -172,3 +177,18 @@ def test_without_a_sticky_key_a_callers_key_chooses_nothing(slab: Slab) -> None:
     shares = divide(view, [ask], view.assignment, numbered_ids(), NOW).shares()
     assert {share.seat.version for share in shares} == {"m:1", "m:2"}
     assert {each.entity for share in shares for each in share.inputs} == {"same"}
+
+
+@pytest.mark.parametrize(("inline", "rows_per_call"), [(None, ROWS_PER_CALL), (object(), QUICK_ROWS_PER_CALL)])
+def test_columns_are_cut_into_calls_by_how_quick_the_model_is(slab: Slab, inline: Any, rows_per_call: int) -> None:
+    view = a_view(slab, by={"m:1": served(placement=SimpleNamespace(inline=inline))})
+    numbers = np.arange(2.0 * (2 * rows_per_call + 5)).reshape(-1, 2)
+    ask = an_ask(view, LazyRows(Matrix(numbers)), columns=Matrix(numbers), clean=True)
+    division = divide(view, [ask], view.assignment, numbered_ids(), NOW)
+    assert [len(each) for each in division.stretches] == [rows_per_call, rows_per_call, 5]
+    assert [span.start for each in division.stretches for span in each.spans] == [0, rows_per_call, 2 * rows_per_call]
+    assert b"".join(each.ids for each in division.stretches) == b"".join(islice(numbered_ids(), len(numbers)))
+    kept = [unpacked(b"".join(each.speak(outputs(len(each))).parts())) for each in division.stretches]
+    assert [one.features for each in kept for one in each.inputs] == [tuple(row) for row in numbers.tolist()]
+    assert [one.row for each in kept for one in each.inputs] == list(range(len(numbers)))
+    assert [one.id for each in kept for one in each.inputs] == [one.input_id for each in kept for one in each.answers]

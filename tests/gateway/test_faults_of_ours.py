@@ -11,7 +11,7 @@ from tests.gateway.test_permits import a_key, bearer, serving
 from headgate.gateway.doors import router, unfold
 from headgate.gateway.metrics import SlabCollector
 from headgate.journal.records import Block, Schema
-from headgate.runtimes.ports import Feeds, Outputs, Runtime
+from headgate.runtimes.ports import Feeds, Outputs, Placement, Runtime
 from headgate.traffic.traffic import Member, Policy, Traffic
 
 ROW = {"f0": 0.1, "f1": 0.2, "f2": 0.3}
@@ -22,7 +22,7 @@ def path(endpoint: str) -> str:
     return f"/v1/endpoints/{endpoint}/predict"
 
 
-class Wordy:
+class Wordy(Placement):
     """A placement off the loop whose outputs are `found`; how many rows were asked does not matter to it."""
 
     def __init__(self, found: Outputs) -> None:

@@ -22,6 +22,7 @@ from headgate.gateway.metrics import Slab
 from headgate.gateway.stretch import Stretch
 from headgate.gateway.view import Served, View
 from headgate.journal.identifiers import each_id
+from headgate.journal.packed import unpacked
 from headgate.journal.records import Answer, Block
 from headgate.runtimes.feeds import Column
 from headgate.runtimes.ports import Outputs
@@ -77,7 +78,7 @@ def given_to(work: Share | Stretch) -> Handed:
 
 def records(batch: Batch, said: Outputs) -> list[Answer]:
     written = batch.answered(said)
-    block = msgspec.msgpack.decode(msgspec.msgpack.encode(written), type=Block)
+    block = written if isinstance(written, Block) else unpacked(b"".join(written.parts()))
     assert (block.inputs, block.labels, written.rows) == ([], [], 0)
     return block.answers
 

@@ -30,6 +30,7 @@ class Diary:
 
     def __init__(self) -> None:
         self.healthy, self.full, self.pressed, self.takes = True, False, False, True
+        self.idle = True
         self.kept: list[Block] = []
         self.waiting: list[Done] = []
 

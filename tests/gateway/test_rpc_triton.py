@@ -2,6 +2,7 @@
 
 import asyncio
 import queue
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -228,9 +229,9 @@ def test_configuration_and_statistics_are_told_as_over_http(play_rpc: Any) -> No
         def run() -> tuple[Any, Any, Any]:
             with client_of(town) as client:
                 client.infer("e", [tensor("x", ROWS)])
-                for _ in range(100):  # counted when the reply is on its way
-                    if client.get_inference_statistics("e").model_stats[0].inference_count:
-                        break
+                deadline = time.monotonic() + 30  # counted when the reply is on its way
+                while not client.get_inference_statistics("e").model_stats[0].inference_count:
+                    assert time.monotonic() < deadline
                 assert refused(lambda: client.get_inference_statistics("nobody"))[0] == "NOT_FOUND"
                 assert refused(lambda: client.get_model_config("e", "7"))[0] == "NOT_FOUND"
                 named = client.get_inference_statistics("e", "1")

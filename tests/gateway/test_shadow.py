@@ -11,7 +11,7 @@ import pytest
 from tests.gateway.test_matrices import INFER, MANY, binary, scores_of
 from tests.gateway.test_metrics import value
 from tests.gateway.test_standing import die
-from tests.gateway.test_versions import PREDICT, ROW, Scripted, fail, hang, nothing
+from tests.gateway.test_versions import PREDICT, ROW, Scripted, fail, hang, nothing, with_canary
 
 from headgate.errors import RuntimeFailed
 from headgate.gateway import shadow, standing
@@ -436,6 +436,33 @@ def test_only_what_the_live_version_was_assigned_is_shadowed(play: Any) -> None:
         assert {each.input_id for each in await settled(town, len(lives))} == lives
 
     play(prepare, scene)
+
+
+@pytest.mark.parametrize(("act", "reason"), [(nothing, ""), (fail, "failed")])
+def test_where_a_candidate_has_all_callers_the_live_version_answers_beside_it(
+    play: Any, act: Any, reason: str, tmp_path: Path
+) -> None:
+    """Also those rows for which it had to step in, so that each has an answer of both."""
+    placement = Scripted(act, 2.0)
+
+    async def scene(town: Any) -> None:
+        await town.obeyed(1)
+        caller = await town.call()
+        assert (await caller.post(PREDICT, {"rows": some_rows(20)})).status == 200
+        assert (await caller.ask("POST", INFER, *binary(MANY[:20], outputs=False))).status == 200
+        found = await settled(town, 40)
+        heard = of(town, Role.CANARY)
+        assert {(each.assigned, each.fallback) for each in heard} == {("m:2", reason)}
+        assert sorted(each.input_id for each in found) == sorted(each.input_id for each in heard)
+        assert {(each.assigned, each.answered, each.fallback) for each in found} == {("m:1", "m:1", "")}
+        features = {each.id: each.features for each in town.journal.inputs}
+        for each in found:
+            assert each.scores is not None
+            assert abs(each.scores[1] - expected_score(features[each.input_id], 0.0)) < 1e-5
+        assert value(tmp_path / "metrics", "headgate_shadow_share", version="m:1") == 1.0
+        assert value(tmp_path / "metrics", "headgate_shadow_predictions_total", version="m:1") == 40
+
+    play(with_canary(placement, shadows=[Shadow("m:1", 1.0)]), scene)
 
 
 def test_a_request_asked_again_is_shadowed_again_under_its_new_ids(play: Any) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from headgate.contracts.contract import Contract, Field, Kind, Output
 from headgate.contracts.text import to_document
-from headgate.runtimes.ports import Feeds, Outputs, Runtime
+from headgate.runtimes.ports import Feeds, Outputs, Placement, Runtime
 from headgate.testing.scripted import linear_weights
 from headgate.traffic.traffic import Member, Policy
 from headgate.vocabulary import OnFailure, Task
@@ -18,7 +18,7 @@ ROWS = [{"f0": 0.1, "f1": 0.2, "f2": 0.3}, {"f0": 5.0, "f1": 5.0, "f2": 5.0}]
 MATRIX = {"name": "x", "shape": [2, 3], "datatype": "FP64", "data": [[0.1, 0.2, 0.3], [5, 5, 5]]}
 
 
-class Arrays:
+class Arrays(Placement):
     """The linear model as a placement whose outputs mean something to its callers alone."""
 
     @property

@@ -94,6 +94,46 @@ def test_each_output_comes_in_the_form_asked_for(play: Any, everything: bool, sc
     play(serve, scene)
 
 
+@pytest.mark.parametrize("spaces", range(4))
+def test_numbers_are_read_wherever_they_begin(play: Any, spaces: int) -> None:
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        header = {"inputs": [binary(X, 24)], "parameters": {"binary_data_output": True}}
+        text = json.dumps(header).encode() + b" " * spaces
+        said = outputs(
+            await caller.ask("POST", INFER, text + ROWS.tobytes(), f"Inference-Header-Content-Length: {len(text)}")
+        )
+        plain = outputs(await caller.post(INFER, {"inputs": [X | {"data": ROWS.tolist()}]}))
+        np.testing.assert_array_equal(said["scores"], plain["scores"])
+        assert [each.features for each in town.journal.inputs] == 2 * list(map(tuple, ROWS.tolist()))
+
+    play(serve, scene)
+
+
+def test_requests_that_say_the_same_of_other_rows_get_answers_of_their_own(play: Any) -> None:
+    """What their replies say of the tensors behind is made once; the rest of a reply is its own."""
+    many = np.random.default_rng(5).normal(size=(3, 20, 3)).astype(np.float32)
+    tensor = X | {"shape": [20, 3]}
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        replies = []
+        for rows, more in zip(many, ({}, {}, {"id": "mine"}), strict=True):
+            header = {"inputs": [binary(tensor, 240)], "parameters": {"binary_data_output": True}, **more}
+            replies.append(await caller.ask("POST", INFER, *request(header, rows.tobytes())))
+            plain = outputs(await caller.post(INFER, {"inputs": [tensor | {"data": rows.tolist()}]}))
+            said = outputs(replies[-1])
+            for name in ("prediction", "scores"):
+                np.testing.assert_array_equal(said[name], plain[name])
+        told = [json.loads(each.body[: int(each.headers["inference-header-content-length"])]) for each in replies]
+        assert [each.get("id") for each in told] == [None, None, "mine"]
+        assert told[0]["outputs"] == told[1]["outputs"] == told[2]["outputs"]
+        assert len({each["parameters"]["headgate_ids"] for each in told}) == 3
+        assert len({each["parameters"]["headgate_request_id"] for each in told}) == 3
+
+    play(serve, scene)
+
+
 @pytest.mark.parametrize(
     ("body", "says"),
     [

@@ -10,7 +10,7 @@ import numpy as np
 
 from headgate.errors import RuntimeFailed
 from headgate.gateway.follow import Manners
-from headgate.runtimes.ports import Feeds, Outputs, Runtime
+from headgate.runtimes.ports import Feeds, Outputs, Placement, Runtime
 from headgate.testing.scripted import linear_weights
 from headgate.traffic.traffic import Member
 
@@ -18,7 +18,7 @@ PREDICT = "/v1/endpoints/e/predict"
 ROW = {"f0": 0.1, "f1": 0.2, "f2": 0.3}
 
 
-class Scripted:
+class Scripted(Placement):
     """A placement off the loop that does what `act` says; a regression of the first field would be too plain."""
 
     def __init__(self, act: Callable[[Feeds], Any], bias: float) -> None:

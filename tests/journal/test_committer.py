@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,9 +15,11 @@ from tests.journal.writing import DELAYS, START, Told, block, committer, kept, s
 from headgate.clock import HeldClock, SystemClock
 from headgate.errors import JournalUnavailable
 from headgate.journal.disk import LocalDisk
+from headgate.journal.packed import Alike, Cells, PackedBlock
 from headgate.journal.ports import Disk
-from headgate.journal.records import Block
+from headgate.journal.records import Block, Input
 from headgate.journal.scan import scan
+from headgate.journal.segment import LARGE
 from headgate.journal.segments import DiskSegmentSource
 from headgate.testing.disk import CRASH, UnkindDisk
 from headgate.vocabulary import SECOND, Micros
@@ -59,6 +62,24 @@ def test_acknowledged_means_it_survives_a_power_loss() -> None:
     disk.power_loss()
     assert kept(disk) == [0, 1, 2]
     journal.close()
+
+
+def test_acknowledged_means_a_packed_block_survives_a_power_loss(tmp_path: Path) -> None:
+    rows = LARGE // 8  # its ids and its features are written by themselves
+    names = b"".join(each.to_bytes(16) for each in range(rows))
+    features = Cells("features", np.arange(9.0 * rows).reshape(rows, 9))
+    packed = PackedBlock(names, inputs=Alike(Input(b"", 0, None, "r", 0), [features]))
+    disks: tuple[Disk, ...] = (UnkindDisk(), LocalDisk(tmp_path))
+    for disk in disks:
+        journal, told = committer(disk), Told()
+        assert journal.write(DELAYS, packed, told)
+        assert told.wait() is None
+        if isinstance(disk, UnkindDisk):
+            disk.power_loss()
+        assert kept(disk) == list(range(rows))
+        assert journal.counters.committed_bytes == sum(map(len, packed.parts()))
+        assert journal.counters.waiting_bytes == 0
+        journal.close()
 
 
 def test_nothing_is_acknowledged_before_its_sync() -> None:

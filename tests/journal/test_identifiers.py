@@ -1,3 +1,4 @@
+import hashlib
 import os
 import uuid
 from contextlib import suppress
@@ -9,7 +10,15 @@ from hypothesis import strategies as st
 
 from headgate.clock import Clock, HeldClock
 from headgate.errors import BadInput
-from headgate.journal.identifiers import Mint, endpoint_tag, format_id, parse_id, subject_hmac
+from headgate.journal.identifiers import (
+    Mint,
+    endpoint_tag,
+    format_id,
+    format_ids,
+    id_letters,
+    parse_id,
+    subject_hmac,
+)
 from headgate.vocabulary import Micros
 
 START = Micros(1_700_000_000_000_000)
@@ -166,3 +175,20 @@ def test_ids_drawn_as_one_are_ids_like_all_others(draws: list[tuple[bool, int]],
     assert all(one.issued(DELAYS, each) for each in drawn)
     assert not any(one.issued(PRICES, each) for each in drawn)
     assert all(first < second for first, second in pairwise(drawn))
+
+
+def test_the_code_of_an_id_is_the_keyed_hash_that_the_layout_names() -> None:
+    for drawn in (mint().draw(DELAYS), mint().draw_many(DELAYS, 40)[-1], mint().draw_block(DELAYS, 40)[-16:]):
+        high, low = int.from_bytes(drawn[:8]), int.from_bytes(drawn[8:])
+        moment, instance = high >> 16 << 12 | high & 0xFFF, low >> 30 & 0xFFFFFFFF
+        message = (moment >> 4 << 32 | instance).to_bytes(16) + DELAYS
+        codes = hashlib.blake2b(message, key=SECRET, person=b"headgate.id", digest_size=64).digest()
+        place = 4 * (moment & 15)
+        assert low & (1 << 30) - 1 == int.from_bytes(codes[place : place + 4]) & (1 << 30) - 1
+
+
+@given(st.lists(st.binary(min_size=16, max_size=16), min_size=1, max_size=20), st.sampled_from(["", ",", ";"]))
+def test_texts_of_many_ids_are_those_of_each(ids: list[bytes], end: str) -> None:
+    expected = "".join(format_id(each) + end for each in ids)
+    assert format_ids(b"".join(ids), end) == expected
+    assert id_letters(b"".join(ids), end).tobytes().decode() == expected

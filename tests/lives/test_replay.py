@@ -14,7 +14,7 @@ from headgate.journal.lake import Lake
 from headgate.journal.reader import Reader
 from headgate.testing.installation import Installation
 from headgate.testing.segments import MemorySegments
-from headgate.vocabulary import DAY, HOUR, Micros
+from headgate.vocabulary import DAY, HOUR, Micros, Role
 
 MONDAY: Final = 1_362_355_200_000_000
 """2013-03-04T00:00:00Z, when the story begins."""
@@ -262,6 +262,31 @@ def test_joins_and_training_sets_know_nothing_later_than_their_moment(slow: Repl
         sets = [hg.training_set("late", as_of=SECOND_DAY) for _ in range(2)]
     assert sets[0].digest == sets[1].digest
     assert len(sets[0].input_ids) > 50
+
+
+@pytest.mark.slow
+def test_a_step_ends_when_shadows_have_said_what_they_have_to_say(tmp_path: Path) -> None:
+    """Given a shadow that is much slower than its callers, when a step ends, then all of its answers are there."""
+    with Installation(tmp_path / "h", replay=True) as installation:
+        live, slow = installation.scripted("echo"), installation.scripted("slow", seconds=0.25)
+        installation.serve("late", {live: 1.0})
+        installation.start()
+        advance(installation, MONDAY)
+        with installation.open() as hg:
+            hg.deploy(f"endpoint: late\ncandidate: {slow}\nstrategy: shadow\nguards:\n- metric: errors\n", force=True)
+            hg.controller().reconcile()
+        installation.settled()
+        advance(installation, MONDAY)
+        rows = [Asked(MONDAY + n, f"k-{n}", {"f0": n / 9, "f1": 0.0}) for n in range(40)]
+        for step in range(1, 4):
+            for row in rows:
+                ask(installation, [Asked(row.at + (step - 1) * HOUR, row.key, row.row)])
+            advance(installation, MONDAY + step * HOUR)
+            with installation.open() as hg:
+                answers = hg.reader.joined("default", "late", roles=[Role.LIVE, Role.SHADOW]).to_pylist()
+            ids = {role: {row["input_id"] for row in answers if row["role"] == role} for role in ("live", "shadow")}
+            assert len(ids["live"]) == step * len(rows)
+            assert ids["shadow"] == ids["live"], f"step {step}"
 
 
 def remembered(reader: Reader) -> list[str]:

@@ -24,6 +24,7 @@ from headgate.rollouts.rollout import Rollout
 from headgate.rollouts.state import Action, Phase
 from headgate.supervisor.supervisor import headgate_argv
 from headgate.testing.installation import Installation
+from headgate.vocabulary import SECOND
 
 PATIENCE: Final = 90.0
 UNHURRIED: Final = 0.1
@@ -33,6 +34,8 @@ MOURNED: Final = 300.0
 LABELLED: Final = "label_maturity: 1s\n"
 RAMP: Final = "steps: [shadow: 100%, analysis, set_weight: 25%, pause: 1s, analysis, set_weight: 50%, analysis]\n"
 LABELS: Final = "alpha: {roll_back: 0.01, promote: 0.05}\nguards:\n- metric: errors\n- metric: accuracy\n"
+WINDOW: Final = "steps: [shadow: 100%, analysis, set_weight: 100%, pause: 2s]\n"
+"""As `strategy: blue_green`, with a way back that closes after seconds in place of an hour."""
 GENEROUS: Final = "rollouts: {alpha_per_year: 0.9, worse_per_year: 100}\n"
 """A year whose budget many promotions do not use up."""
 
@@ -47,11 +50,13 @@ class Callers:
         self.made.append(self.client)
         self.answered: Counter[str] = Counter()
         self.label = label
+        self.usual = 0.0
+        """The mean of the first field of what it asks."""
         self._chance = random.Random(5)  # noqa: S311 - rows, not secrets
 
     def ask(self, count: int = 100) -> list[dict[str, Any]]:
         """Ask `count` rows at once; every one must be answered."""
-        rows = [{"f0": self._chance.gauss(0, 1), "f1": self._chance.gauss(0, 1)} for _ in range(count)]
+        rows = [{"f0": self._chance.gauss(self.usual, 1), "f1": self._chance.gauss(0, 1)} for _ in range(count)]
         said = self.client.predict("late", rows)
         assert all("prediction" in each for each in said), said
         self.answered.update(each["version"] for each in said)
@@ -192,6 +197,43 @@ def test_blue_green_all_at_once_and_back_within_a_second(installation: Installat
         back = partial(hg.rollouts.roll_back, "late", "a feeling")
         assert seconds_until_all_hear(live, callers, hg, back) < 1.0
     assert newest(installation).state.phase is Phase.ABORTED
+
+
+@pytest.mark.slow
+def test_blue_green_switches_by_itself_once_its_guards_have_decided(installation: Installation) -> None:
+    """Given a shadow that hardly differs, when its guards have decided, then all callers are its own, and it stays."""
+    live, good, callers = served(installation, bias=0.001)
+    deploy(installation, good, f"{WINDOW}{LABELS}")
+    ask_until(callers, lambda: newest(installation).state.weight == 1.0, "it has all callers")
+    assert live_of(installation) == live, "the way back is open: the version before still owns the endpoint"
+    ask_until(callers, phase_is(installation, Phase.PROMOTED), "it is promoted once the way back has closed")
+    moves = newest(installation).moves
+    assert [each.why for each in moves[1:4]] == [
+        "every guard says that it may take more traffic",
+        "it has taken effect",
+        "the pause is over",
+    ]
+    assert moves[3].at - moves[2].at >= 2 * SECOND
+    installation.until(lambda: live_of(installation) == good, "it owns the endpoint", 5.0)
+    assert {each["version"] for each in callers.ask()} == {good}
+
+
+@pytest.mark.slow
+def test_blue_green_a_guard_takes_every_caller_back_while_the_way_back_is_open(installation: Installation) -> None:
+    """Given a switch that was earned, when what callers ask shows a fault, then they are back within the hour."""
+    live, bad, callers = served(installation, bias=4.0)
+    callers.usual = 8.0  # where both versions say the same
+    deploy(installation, bad, f"strategy: blue_green\n{LABELS}")
+    ask_until(callers, lambda: {each["version"] for each in callers.ask()} == {bad}, "all callers hear it")
+    switched = newest(installation)
+    assert (switched.state.weight, live_of(installation)) == (1.0, live)
+    callers.usual = -2.0  # where the candidate is wrong
+    ask_until(callers, phase_is(installation, Phase.ROLLED_BACK), "it is rolled back")
+    rollout = newest(installation)
+    assert "accuracy is worse (shadow)" in rollout.state.why
+    assert rollout.moves[:-1] == switched.moves, "nothing but the evidence moved it in between"
+    ask_until(callers, lambda: {each["version"] for each in callers.ask()} == {live}, "all callers are back", 5.0)
+    assert live_of(installation) == live
 
 
 @pytest.mark.slow

@@ -37,6 +37,20 @@ def test_a_shadow_that_fails_is_a_failure_of_the_candidate_alone() -> None:
     assert (pairs.live.failed.tolist(), pairs.candidate.failed.tolist()) == ([False], [True])
 
 
+def test_once_the_candidate_has_all_callers_the_live_version_answers_beside_it() -> None:
+    rows = [answer(0, Role.LIVE, "yes", "yes"), answer(0, Role.SHADOW, "yes", "yes")]
+    for place, said, more in ((1, "no", {}), (2, "yes", {"fallback": "failed"})):
+        rows.append(answer(place, Role.CANARY, said, "yes", probability=1.0, **more))
+        rows.append(answer(place, Role.SHADOW, "yes", "yes", assigned=LIVE))
+    rows.append(answer(3, Role.CANARY, "yes", "yes", probability=1.0))
+    pairs = pairs_of(joined(rows), OUTPUT, LIVE, CANDIDATE)
+    assert (pairs.live.predicted.tolist(), pairs.live.failed.tolist()) == ([1, 1, 1], [False, False, False])
+    assert pairs.candidate.predicted[:2].tolist() == [1, 0]
+    assert pairs.candidate.failed.tolist() == [False, False, True], "the live version stepped in"
+    arms = arms_of(joined(rows), OUTPUT, LIVE, CANDIDATE, nobody)
+    assert arms.candidate.tolist() == [False, True, True, True], "what a shadow says is no arm's"
+
+
 def test_a_live_version_that_fails_is_compared_with_what_the_shadow_said() -> None:
     rows = [answer(0, Role.SHADOW, "yes", "yes", refusal_rule="runtime"), answer(1, Role.LIVE, "no")]
     pairs = pairs_of(joined(rows), OUTPUT, LIVE, CANDIDATE)

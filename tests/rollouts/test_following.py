@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.rollouts.same import assert_judged_alike, assert_observed_alike
-from tests.rollouts.worlds import BEGUN, CANDIDATE, GUARDS, LIVE, RAMP, SPLIT, STICKY, Habits, World, ident
+from tests.rollouts.worlds import BEGUN, CANDIDATE, GUARDS, LIVE, RAMP, SPLIT, STICKY, SWITCH, Habits, World, ident
 
 from headgate.journal.reader import Reader
 from headgate.journal.records import Answer, Block, Input, Label, Refusal
@@ -79,7 +79,7 @@ def live(world: World, turns: int, *, looks: float = 0.4) -> Followed:
 
 
 WORLDS = st.tuples(
-    st.integers(0, 2**32 - 1), st.sampled_from([RAMP, SPLIT, STICKY]), st.sampled_from([TIDY, UNTIDY, WILD])
+    st.integers(0, 2**32 - 1), st.sampled_from([RAMP, SPLIT, STICKY, SWITCH]), st.sampled_from([TIDY, UNTIDY, WILD])
 )
 
 
@@ -115,7 +115,7 @@ def test_where_the_first_answers_say_what_is_slow(seed: int, plan: Plan, habits:
         assert seen.sample.setting.thresholds
 
 
-@pytest.mark.parametrize("plan", [RAMP, SPLIT, STICKY])
+@pytest.mark.parametrize("plan", [RAMP, SPLIT, STICKY, SWITCH])
 def test_where_nothing_is_late_it_begins_once(tmp_path: Path, beginnings: Beginnings, plan: Plan) -> None:
     live(World(tmp_path, 3, plan, TIDY), 25)
     assert beginnings.count == 1

@@ -41,6 +41,7 @@ RAMP = Plan(
     guards=GUARDS,
 )
 SPLIT = msgspec.structs.replace(RAMP, steps=(SetWeight(0.2), SetWeight(0.5)))
+SWITCH = msgspec.structs.replace(RAMP, steps=(Shadow(1.0), Analysis(), SetWeight(1.0), Analysis()))
 STICKY = msgspec.structs.replace(RAMP, sticky_key="user")
 
 
@@ -126,18 +127,19 @@ class World:
             ours = self.happens(self.rollout.state.weight)
             share = self.rollout.state.weight if ours else 1 - self.rollout.state.weight
             block.answers.append(self.said(number, Role.CANARY if ours else Role.LIVE, share, truth))
-            shadowed = shadowed and not ours
+            shadowed = shadowed and ours is (self.rollout.state.weight == 1.0)
         delay = int(self.random.integers(0, 4 * SECOND)) if self.happens(self.habits.late) else 0
         self.coming.append((self.now + delay, block))
         if shadowed:
-            self.coming.append((self.now + 2 * delay, Block([], [self.said(number, Role.SHADOW, 1.0, truth)], [])))
+            beside = self.said(number, Role.SHADOW, 1.0, truth, ours=self.rollout.state.weight < 1.0)
+            self.coming.append((self.now + 2 * delay, Block([], [beside], [])))
         if not self.happens(self.habits.unlabelled):
             self.label(number, at, user, truth)
         self.wait(0)
 
-    def said(self, number: int, role: Role, probability: float, truth: str) -> Answer:
+    def said(self, number: int, role: Role, probability: float, truth: str, *, ours: bool | None = None) -> Answer:
         """What a version answered: the candidate is wrong more often, and slower."""
-        ours = role is not Role.LIVE
+        ours = role is not Role.LIVE if ours is None else ours
         says = truth if self.happens(0.8 if ours else 0.9) else {"yes": "no", "no": "yes"}[truth]
         sure = round(float(self.random.uniform(0.5, 1.0)), 3)
         scores = [1 - sure, sure] if says == "yes" else [sure, 1 - sure]

@@ -224,6 +224,20 @@ def test_a_caller_that_gave_up_is_not_computed_for(start_host: HostStarter) -> N
     assert with_placement(start_host("slow", seconds=0.4).socket, body) < 5 * 0.4
 
 
+def test_a_loop_that_rests_goes_on_when_the_host_answers(start_host: HostStarter) -> None:
+    async def body(placement: HostedPlacement) -> float:
+        call = asyncio.create_task(placement.run(echo_feeds(1.0)))
+        await asyncio.sleep(0)
+        assert placement.rest(0.01), "it is still at work"
+        begun = time.monotonic()
+        assert placement.rest(30)
+        rested = time.monotonic() - begun
+        await call
+        return rested
+
+    assert with_placement(start_host("slow", seconds=0.2).socket, body) < 10
+
+
 def test_the_socket_appears_with_the_model_ready_and_goes_with_the_host(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 90) / "s.sock"  # longer than the kernel takes
     package = scripted_package(tmp_path / "packages", "echo")

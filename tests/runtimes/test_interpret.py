@@ -212,3 +212,25 @@ def test_an_object_no_reply_can_say_breaks_the_contract_by_name(odd: Any) -> Non
 def test_a_wrong_label_type_no_set_can_hold_breaks_the_contract() -> None:
     with pytest.raises(RuntimeFailed, match="label the contract does not list"):
         reader(Task.BINARY, (0, 1), scores=False).read([objects([1], [0])], 2, 1)
+
+
+@pytest.mark.parametrize("classes", [(0, 1), (False, True), (3, 1, 2), (0, 2), (-1, 0)])
+@pytest.mark.parametrize("rows", [3, 1000])
+@pytest.mark.parametrize("dtype", [np.int64, np.int32, np.uint8, np.float32])
+def test_a_label_the_contract_does_not_list_is_found_among_any_number(
+    classes: tuple[int, ...], rows: int, dtype: Any
+) -> None:
+    listed = [int(each) for each in classes]
+    if min(listed) < 0 and dtype is np.uint8:
+        return
+    said = np.resize(np.array(listed), rows).astype(dtype)
+    task = Task.BINARY if len(classes) == 2 else Task.MULTICLASS
+    read = reader(task, classes, scores=False).read
+    assert read([said], rows, 0).prediction.tolist() == np.resize(np.array(classes), rows).tolist()
+    for wrong in {min(listed) - 1, max(listed) + 1, 1 if listed == [0, 2] else 9}:
+        if wrong < 0 and dtype is np.uint8:
+            continue
+        odd = said.copy()
+        odd[rows // 2] = wrong
+        with pytest.raises(RuntimeFailed, match="a label the contract does not list"):
+            read([odd], rows, 0)

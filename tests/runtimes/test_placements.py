@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,31 @@ def test_a_model_that_cannot_answer_the_reference_rows_begins_beside_the_loop(tm
         assert (await placement.run(echo_feeds(1.0))).prediction.tolist() == [1.0]
         with pytest.raises(RuntimeFailed, match="scripted to fail"):
             await placement.run(echo_feeds(-1.0))
+        await placement.close()
+
+    asyncio.run(main())
+
+
+def test_a_loop_that_rests_goes_on_when_the_call_has_ended() -> None:
+    runtime = Paced()
+    placement = placed(runtime)
+
+    async def main() -> None:
+        assert not placement.rest(30), "nothing is under way"
+        runtime.leave.clear()
+        call = asyncio.create_task(placement.run(echo_feeds(1.0)))
+        async with asyncio.timeout(5):
+            while not placement._at_work.locked():
+                await asyncio.sleep(0.001)
+        assert placement.rest(0.001), "it is still at work"
+        assert not call.done()
+        ending = threading.Timer(0.05, runtime.leave.set)
+        ending.start()
+        began = time.monotonic()
+        assert placement.rest(30)
+        assert time.monotonic() - began < 10
+        await call
+        assert not placement.rest(30)
         await placement.close()
 
     asyncio.run(main())

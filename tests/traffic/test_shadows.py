@@ -83,4 +83,7 @@ def test_the_live_version_is_no_shadow_of_its_own() -> None:
     shadows = [Shadow("m:1", 1.0), Shadow("m:2", 0.0)]
     traffic = Traffic("p", "e", 1, "m:1", [Member("m:1", "d", 1.0, proved=True)], "salt", shadows)
     assert [traffic.shadows_with(each) for each in ("m:1", "m:2", "m:3")] == [False, True, False]
+    beside = msgspec.structs.replace(traffic, members=[Member("m:1", "d", 0.0), Member("m:2", "d", 1.0, proved=True)])
+    assert beside.shadows_with("m:1"), "it answers beside whoever has its callers"
+    assert not beside.alone().shadows_with("m:1")
     assert msgspec.json.decode(msgspec.json.encode(traffic), type=Traffic) == traffic

@@ -10,7 +10,7 @@ import msgspec
 
 from headgate.access.grants import CallerRole, Grant
 from headgate.errors import Conflict
-from headgate.vocabulary import Micros
+from headgate.vocabulary import Micros, readable
 
 PREFIX: Final = "hg_"
 """How every key begins, so that people and scanners for leaked secrets know one when they see it."""
@@ -48,6 +48,7 @@ class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Grant(self.roles, self.scopes)
 
 
+@readable
 class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Keys as gateways read them; a name that is not one is damage, for what it named would have its default."""
 

@@ -8,7 +8,7 @@ import yaml
 
 from headgate.access.grants import CallerRole, Grant, roles_of, scope_of
 from headgate.errors import BadConfiguration, BadInput
-from headgate.vocabulary import DEFAULT_PROJECT
+from headgate.vocabulary import DEFAULT_PROJECT, readable
 
 ASYMMETRIC: Final = (
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
@@ -22,6 +22,7 @@ class _Allowed(msgspec.Struct, forbid_unknown_fields=True):
     scopes: tuple[str, ...] = ("*",)
 
 
+@readable
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``keys/oidc.yaml``."""
 

@@ -25,6 +25,7 @@ from headgate.settings import Settings
 from headgate.store.home import claim, create_home
 from headgate.store.replayclock import ReplayClock
 from headgate.store.reports import FileReports
+from headgate.store.stillness import FileStillness
 from headgate.vocabulary import Micros
 
 log = logging.getLogger("headgate.controller")
@@ -74,7 +75,8 @@ def _lockstep(hg: Headgate, controller: Controller, progress: Progress, clock: C
         progress.turn(at_once=True)
         controller.reconcile()
 
-    return Lockstep(clock, tick, hg.traffic, FileReports(hg.home.run / "workers"), noted=hg.note_advance)
+    reports, stillness = FileReports(hg.home.run / "workers"), FileStillness(hg.home.stillness)
+    return Lockstep(clock, tick, hg.traffic, reports, stillness, noted=hg.note_advance)
 
 
 def _repeat(turn: Callable[[], object], stop: threading.Event) -> None:

@@ -45,6 +45,7 @@ from headgate.store.home import claim, open_home, read_secret, require_writable
 from headgate.store.notes import FileNotes
 from headgate.store.replayclock import ReplayClock
 from headgate.store.reports import FileReports
+from headgate.store.stillness import FileStillness
 from headgate.store.trafficfiles import FileTraffic
 from headgate.vocabulary import Digest
 
@@ -114,6 +115,7 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
         queue_rows=settings.queue_rows,
         connections_limit=_connections_limit(),
         closures=FileClosures(home.closed),
+        stillness=FileStillness(home.stillness) if settings.replay else None,
         # Nobody is asked who they are, so only where nobody but this machine can call.
         may_operate=lambda: not settings.is_exposed,
         note=FileNotes(home.notes).leave,

@@ -34,7 +34,7 @@ from headgate.errors import (
     PassingError,
     Unauthenticated,
 )
-from headgate.vocabulary import Micros
+from headgate.vocabulary import Micros, readable
 
 BODY_LIMIT: Final = 64 * 1024
 """Bytes of a request's body; no request here needs a hundredth of it."""
@@ -60,10 +60,12 @@ _AWARE = Annotated[datetime, msgspec.Meta(tz=True)]
 T = TypeVar("T")
 
 
+@readable
 class _Advance(msgspec.Struct, forbid_unknown_fields=True):
     to: str
 
 
+@readable
 class _Order(msgspec.Struct, forbid_unknown_fields=True):
     action: Literal["deploy", "pause", "resume", "approve", "promote", "abort", "rollback"]
     plan: str = ""

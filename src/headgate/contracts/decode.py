@@ -31,7 +31,7 @@ from headgate.contracts.explain import (
 )
 from headgate.contracts.flags import FlagScreen, flagged_domain, flagged_range
 from headgate.errors import BodyRefused, Violation
-from headgate.vocabulary import Task
+from headgate.vocabulary import Task, readable
 
 Row = msgspec.Struct
 Values = tuple[object, ...]
@@ -195,7 +195,7 @@ def _struct(contract: Contract, *, clean: bool) -> type[Row]:
         kind = _wire_type(field, clean=clean)
         members.append((f"f{i}", kind | None, None) if field.nullable else (f"f{i}", kind))
     after = _after_decoding(contract, clean=clean)
-    return msgspec.defstruct(
+    row = msgspec.defstruct(
         "Row",
         members,
         rename={f"f{i}": field.name for i, field in enumerate(contract.fields)},
@@ -204,6 +204,7 @@ def _struct(contract: Contract, *, clean: bool) -> type[Row]:
         forbid_unknown_fields=True,
         gc=False,
     )
+    return readable(row)
 
 
 def _wire_type(field: Field, *, clean: bool) -> Any:

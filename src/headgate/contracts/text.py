@@ -16,7 +16,7 @@ import msgspec
 from headgate.contracts.contract import Contract, Field, Kind, OnBreak, Output, Sensitivity
 from headgate.contracts.explain import EPOCH, MICROSECOND, micros
 from headgate.errors import BadConfiguration
-from headgate.vocabulary import Digest, Task
+from headgate.vocabulary import Digest, Task, readable
 
 T = TypeVar("T")
 _AT: Final = re.compile(r" - at `(?:key in )?\$\.?(?P<path>.*)`$")
@@ -52,6 +52,7 @@ class _OutputText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     maximum: float | None = None
 
 
+@readable
 class _ContractText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fields: tuple[_FieldText, ...]
     output: _OutputText = _OutputText(Task.TENSOR)

@@ -15,7 +15,7 @@ from headgate.registry.packages import Package
 from headgate.registry.ports import EndpointStore, Version
 from headgate.registry.registry import Registry
 from headgate.rollouts.rollout import Rollout, RolloutStore
-from headgate.rollouts.state import weights
+from headgate.rollouts.state import State, weights
 from headgate.traffic.endpoint import EndpointSpec, Live, load_endpoint
 from headgate.traffic.traffic import Member, People, Shadow, Traffic
 from headgate.vocabulary import PEOPLE, Task
@@ -124,7 +124,7 @@ class Declared:
             members=self._members(weights(state, rollout.live, candidate), spec),
             canary_lease_s=LEASE_S,
             sticky_key=rollout.plan.sticky_key,
-            shadows=[Shadow(candidate, state.shadow)] if state.shadow else [],
+            shadows=_unheard(state, rollout.live, candidate),
         )
 
     def _beside_people(self, spec: EndpointSpec, rollout: Rollout) -> Traffic:
@@ -220,6 +220,11 @@ class Declared:
         """Fixed for an endpoint of this home, and nothing a caller could work out."""
         name = f"{spec.project}/{spec.endpoint}".encode()
         return hashlib.blake2b(name, key=self._secret(), digest_size=_SALT_BYTES, person=b"headgate-salt").hexdigest()
+
+
+def _unheard(state: State, live: str, candidate: str) -> list[Shadow]:
+    """Who answers unseen what the other decides: the candidate, and the live version once it has no callers left."""
+    return [Shadow(candidate if state.weight < 1.0 else live, state.shadow)] if state.shadow else []
 
 
 def _readable(text: str, where: str) -> EndpointSpec | None:

@@ -201,6 +201,7 @@ class _Stage:
     async def _run(self, until: Until) -> None:
         # Connections of their own for each run: between runs they would be idle until a server closes them.
         async with self.gateway, self.control:
+            await self.replay.settle()
             await self.replay.run(self.step, self.progress, until)
 
     def _ended(self) -> Until:

@@ -67,6 +67,10 @@ class Replay:
         self._asked = self._told = 0
         self.tally = Tally()
 
+    async def settle(self) -> None:
+        """Wait until everybody obeys what was declared between two runs: else flights might be ahead of it."""
+        await self._advance(self._moment)
+
     async def run(self, step_us: int, progress: Progress, until: Until | None = None) -> Tally:
         """Replay everything that is left, step by step of `step_us` microseconds, or as far as `until` wants it.
 

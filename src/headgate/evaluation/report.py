@@ -19,7 +19,7 @@ from headgate.evaluation.metrics import CONFIDENCE, for_task, names_for
 from headgate.evaluation.rows import Class, Column, labelled
 from headgate.evaluation.slices import SMALLEST, Slice, groups, worst_first
 from headgate.evaluation.table import digits, table
-from headgate.vocabulary import Task
+from headgate.vocabulary import Task, readable
 
 SHOWN: Final = ("auc", "accuracy", "f1", "log_loss", "mae", "rmse", "r2")
 """Metrics of the slices table, as many of the task's as fit."""
@@ -33,6 +33,7 @@ class Answers:
     scores: Column | None = None
 
 
+@readable
 class Report(Figures, frozen=True, kw_only=True):
     """One evaluation of one model on one set of rows."""
 

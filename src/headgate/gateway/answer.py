@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from time import monotonic, perf_counter_ns, sleep
+from time import monotonic, perf_counter_ns
 from typing import Final
 
 from headgate.clock import Clock
@@ -36,7 +36,7 @@ from headgate.gateway.stretch import Span, Stretch
 from headgate.gateway.view import Seat, View, Views
 from headgate.journal.identifiers import Mint, format_id
 from headgate.journal.records import Block, Input, Refusal
-from headgate.runtimes.failure import is_prompt, unquoted
+from headgate.runtimes.failure import is_of_rows, is_prompt, unquoted
 from headgate.runtimes.ports import Outputs, Runtime
 from headgate.vocabulary import Role
 
@@ -45,8 +45,8 @@ INLINE_ROWS: Final = 128
 """Rows of one call on the event loop, but for matrices of small requests; larger requests leave it."""
 SWEEP_SECONDS: Final = 0.01
 """How late a deadline may be noticed."""
-REST_SECONDS: Final = 0.001
-"""How long the loop rests between two looks around while there is no room and a model is at work beside it."""
+REST_SECONDS: Final = 0.002
+"""Longest rest of the loop between two looks around while much waits for a model that is at work beside it."""
 
 
 class Answerer:
@@ -66,8 +66,10 @@ class Answerer:
         self._open: set[Ask] = set()
         """Requests that outlive their tick."""
         self._sweeping = False
+        self._called = False
+        """Whether a model was called on the loop in this turn: then there is no time to rest."""
         self._rests = False
-        """Whether the loop is to rest at the end of this turn."""
+        """Whether the loop is to rest now that its turn has ended."""
         self.room = Room(queue_rows)
         """Doors look into it before they read: a request that has no room should cost next to nothing."""
         self._complaints = Complaints()
@@ -128,6 +130,11 @@ class Answerer:
         found, beside = self._lanes.waiting(), self._shadows.waiting()
         return found | {version: rows + found.get(version, 0) for version, rows in beside.items()}
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether shadows have done with all that was answered."""
+        return self._shadows.is_idle
+
     async def stop(self) -> None:
         """Ask shadows nothing more; to be called before the models are given back."""
         await self._shadows.stop()
@@ -141,14 +148,14 @@ class Answerer:
         self._memory.collect()
         if self._arrived:
             self.tick()
-        if self._lanes.busy and not self._rests:
-            self._rests = True
-            asyncio.get_running_loop().call_soon(self._rest)
 
     def _rest(self) -> None:
-        """Let the model have the processor: woken for each request it refuses, the loop would take a sixth of it."""
+        """Let a model beside the loop have the processor.
+
+        Woken for each request that it refuses, or takes in to wait behind others, the loop would take a sixth of it.
+        """
         self._rests = False
-        sleep(REST_SECONDS)
+        self._lanes.rest(REST_SECONDS)
 
     def take_turn(self, hear: Callable[[], None]) -> None:
         """Answer all that `hear` admits, and what was admitted in this turn before."""
@@ -162,6 +169,10 @@ class Answerer:
         self._ends = False
         self.room.next_turn()
         self.tick()
+        called, self._called = self._called, False
+        if self.room.crowded and self._lanes.busy and not called and not self._rests:
+            self._rests = True
+            asyncio.get_running_loop().call_soon(self._rest)
 
     def tick(self) -> None:
         """Answer everything that arrived since the last tick."""
@@ -240,6 +251,7 @@ class Answerer:
     def _call(self, share: Share | Stretch, runtime: Runtime) -> None:
         """One call on the loop, and what comes of it."""
         share.began = began = perf_counter_ns()
+        self._called = True
         try:
             outputs = runtime.run(share.feeds())
         except Exception as error:
@@ -286,7 +298,7 @@ class Answerer:
             share = share.apart()
         share = share.part(self._let_go(share))
         self._complaints.hear(share.seat.version, error)
-        if len(share.rows) > 1 and seconds < BISECT_SECONDS:
+        if len(share.rows) > 1 and seconds < BISECT_SECONDS and is_of_rows(error):
             share.suspect, half = True, len(share.rows) // 2
             self._lanes.put(share.part(range(half)))
             self._lanes.put(share.part(range(half, len(share.rows))))
@@ -335,8 +347,8 @@ class Answerer:
         return [place for place, ask in enumerate(share.asks) if ask.open and place not in share.left]
 
     def _offer(self, share: Share) -> None:
-        """Have shadows answer rows of the live version's: what one of two alone answers in time tells them apart."""
-        if share.view.shadows and share.role is Role.LIVE:
+        """Have shadows answer the rows too: what one of two alone answers in time tells them apart."""
+        if share.view.shadows and share.role in (Role.LIVE, Role.CANARY):
             self._shadows.offer(share)
 
     # --- its end

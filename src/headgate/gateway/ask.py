@@ -34,14 +34,14 @@ class Speech:
         self.ids = ids
         self.prediction = prediction
         self.scores = scores
-        self._packed: dict[tuple[bool, str], bytes] = {}
+        self._packed: dict[tuple[bool, np.dtype[Any]], bytes] = {}
 
     def packed(self, *, scores: bool, dtype: np.dtype[Any]) -> bytes:
         """The predictions or the scores of all rows in `dtype`, row by row."""
-        found = self._packed.get((scores, dtype.str))
+        found = self._packed.get((scores, dtype))
         if found is None:
             column = self.scores if scores else self.prediction
-            found = self._packed[scores, dtype.str] = np.ascontiguousarray(column, dtype).tobytes()
+            found = self._packed[scores, dtype] = np.ascontiguousarray(column, dtype).tobytes()
         return found
 
 
@@ -257,6 +257,18 @@ class Share:
         part.inputs = [self.inputs[place] for place in places]
         part.rows = [self.rows[place] for place in places]
         return part
+
+    @property
+    def kind(self) -> tuple[View, Seat, Seat, Role, float, str]:
+        """What shares have in common that differ in their rows alone."""
+        return self.view, self.assigned, self.seat, self.role, self.probability, self.fallback
+
+    def take_in(self, other: "Share") -> None:
+        """Make the rows of `other`, a share of the same kind, rows of this one, behind its own."""
+        self.left.update([len(self.rows) + place for place in other.left])
+        self.asks += other.asks
+        self.inputs += other.inputs
+        self.rows += other.rows
 
     def waited_for(self) -> bool:
         """Whether any of its callers still waits for it."""

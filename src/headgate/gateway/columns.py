@@ -14,13 +14,12 @@ import numpy.typing as npt
 from headgate.contracts.contract import Contract, Kind
 from headgate.contracts.decode import Values
 from headgate.contracts.matrix import Numbers
-from headgate.journal.packed import Piece, array_head, number_cells, one_of
+from headgate.journal.packed import FEATURES, Cells, few
 from headgate.runtimes.feeds import Column, FeedPlan
 from headgate.runtimes.ports import Feeds
 from headgate.vocabulary import Task
 
 _NUMERIC: Final = frozenset({Kind.NUMBER, Kind.INTEGER, Kind.BOOLEAN, Kind.TIMESTAMP})
-_NO_FLAGS: Final = b"\x90"
 
 
 def are_numbers(contract: Contract) -> bool:
@@ -64,14 +63,13 @@ class Columns:
         """Of each row; None where no row has any."""
         return None if self.flagged is None else [self.flag_sets[each] for each in self.flagged]
 
-    def features(self) -> list[Piece]:
+    def features(self) -> list[Cells]:
         """The rows as the journal has them."""
-        cells = [number_cells(each.values, each.nulls) for each in self.fields]
-        return [array_head(len(cells)), *cells]
+        return [Cells(FEATURES, each.values, each.nulls) for each in self.fields]
 
-    def flag_piece(self) -> Piece:
-        """The flags as the journal has them."""
-        return _NO_FLAGS if self.flagged is None else one_of(self.flag_sets, self.flagged)
+    def flag_cells(self) -> list[Cells]:
+        """The flags as the journal has them; none where no row has any."""
+        return [] if self.flagged is None else [few("flags", self.flag_sets, self.flagged)]
 
     def feeds(self, plan: FeedPlan) -> Feeds:
         """What a model reads."""
@@ -114,13 +112,13 @@ class Matrix:
         """No row has any."""
         return
 
-    def features(self) -> list[Piece]:
+    def features(self) -> list[Cells]:
         """The rows as the journal has them."""
-        return [array_head(self.values.shape[1]), number_cells(self.values)]
+        return [Cells(FEATURES, self.values)]
 
-    def flag_piece(self) -> Piece:
+    def flag_cells(self) -> list[Cells]:
         """No flags, as the journal has them."""
-        return _NO_FLAGS
+        return []
 
     def feeds(self, plan: FeedPlan) -> Feeds:
         """What a model reads."""

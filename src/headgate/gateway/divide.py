@@ -20,6 +20,8 @@ from headgate.vocabulary import Role
 
 ROWS_PER_CALL: Final = 1024
 """Rows of one runtime call."""
+QUICK_ROWS_PER_CALL: Final = 4 * ROWS_PER_CALL
+"""The same of columns, where the model is quick: to call it costs more than a thousand rows of it do."""
 BULK: Final = 64
 """Requests of more rows get calls of their own, so that small ones do not wait for them."""
 BISECT_SECONDS: Final = 0.5
@@ -113,8 +115,10 @@ class Division:
     def _add_columns(self, ask: Ask, columns: Table) -> None:
         ids = self._block(len(columns))
         self._name(ask, ids[:ID_BYTES])
-        for start in range(0, len(columns), ROWS_PER_CALL):
-            stop = min(start + ROWS_PER_CALL, len(columns))
+        quick = self._view.live.served.placement.inline is not None
+        limit = QUICK_ROWS_PER_CALL if quick else ROWS_PER_CALL
+        for start in range(0, len(columns), limit):
+            stop = min(start + limit, len(columns))
             part, own = columns.part(start, stop), ids[start * ID_BYTES : stop * ID_BYTES]
             self._run((Span(ask, start, stop - start),), part, own)
 
@@ -124,12 +128,13 @@ class Division:
         parts: list[Matrix] = []
         rows = 0
         for ask, columns in self._small:
-            if rows + len(columns) > ROWS_PER_CALL:
+            count = len(columns)
+            if rows + count > ROWS_PER_CALL:
                 self._joined(spans, parts, rows)
                 spans, parts, rows = [], [], 0
-            spans.append(Span(ask, 0, len(columns)))
+            spans.append(Span(ask, 0, count))
             parts.append(columns)
-            rows += len(columns)
+            rows += count
         if spans:
             self._joined(spans, parts, rows)
 

@@ -6,7 +6,7 @@ rows and their ids: whoever asked has the answer already.
 
 from collections.abc import Sequence
 from time import perf_counter_ns
-from typing import Final, TypeGuard
+from typing import TypeGuard
 
 import msgspec
 
@@ -14,10 +14,10 @@ from headgate.errors import RuntimeFailed
 from headgate.gateway.ask import Share
 from headgate.gateway.columns import Matrix, Table
 from headgate.gateway.speak import told
-from headgate.gateway.stretch import Stretch, packed_answers, repeated
+from headgate.gateway.stretch import Stretch, packed_answers
 from headgate.gateway.view import Seat, View
 from headgate.journal.identifiers import ID_BYTES, each_id
-from headgate.journal.packed import PackedBlock, id_cells
+from headgate.journal.packed import PackedBlock
 from headgate.journal.records import Answer, Block
 from headgate.runtimes.ports import Feeds, Outputs
 from headgate.traffic.shadows import ShadowShare
@@ -25,7 +25,6 @@ from headgate.vocabulary import Role, Task
 
 Rows = list[tuple[object, ...]] | Table
 """In the order of the live version's fields."""
-_NOTHING: Final = msgspec.Raw(msgspec.msgpack.encode([]))
 
 
 class Handed(msgspec.Struct, eq=False):
@@ -101,11 +100,9 @@ class Batch:
         _check(outputs, self)
         seat, share = self.seat, self.parts[0].share
         if self._columns is not None:
-            latencies = repeated(self._latencies(), list(map(len, self.parts)))
-            answers = packed_answers(
-                seat, outputs, id_cells(self._ids()), latencies, role=Role.SHADOW, probability=share
-            )
-            return PackedBlock(_NOTHING, answers)
+            counts = list(map(len, self.parts))
+            answers = packed_answers(seat, outputs, self._latencies(), counts, role=Role.SHADOW, probability=share)
+            return PackedBlock(self._ids(), answers=answers)
         predictions, scores = told(seat, outputs, self.rows)
         name, compute_us = seat.version, outputs.compute_us
         said = zip(each_id(self._ids()), self._each_latency(), predictions, scores, strict=True)

@@ -1,7 +1,8 @@
 """Calls that must not hold the event loop: one at a time per version, everything that waits meanwhile in the next.
 
 `answer.py` puts shares in; what comes of them is told to the two functions it gave. A model that is slow thereby
-gets larger batches, and never more than it can do.
+gets larger batches, and never more than it can do. What was put in turn by turn is answered and remembered as if it
+had come in one.
 """
 
 import asyncio
@@ -20,6 +21,8 @@ from headgate.gateway.view import Served
 from headgate.runtimes.ports import Feeds, Outputs
 
 _LOG: Final = logging.getLogger(__name__)
+ROWS_TOGETHER: Final = 128
+"""Rows of shares that become one: enough that its one record costs next to nothing, and no burden where it fails."""
 
 Work = Share | Stretch
 Answered = Callable[[Work, Outputs], None]
@@ -62,6 +65,12 @@ class Lanes:
         """Whether any call of that package waits or is under way."""
         return served in self._queues
 
+    def rest(self, seconds: float) -> None:
+        """Hold the loop until a call under way has ended, `seconds` at most."""
+        for served in self._queues:
+            if served.placement.rest(seconds):
+                return
+
     def waiting(self) -> dict[VersionCount, int]:
         """Rows that wait for each version while it is busy with others."""
         found: dict[VersionCount, int] = {}
@@ -91,7 +100,29 @@ class Lanes:
             else:
                 self._give_back(share, DeadlineExceeded("nobody waits for it any more"), 0.0)
         if batch:
-            await self._call(served, batch)
+            await self._call(served, self._joined(batch))
+
+    def _joined(self, batch: list[Work]) -> list[Work]:
+        """The same rows in few shares: each costs an answer, a record and a word from the disk, however few its rows.
+
+        Those of one kind are put together, whichever turn of the loop they came in.
+        """
+        if len(batch) == 1:
+            return batch
+        found: list[Work] = []
+        open_: dict[tuple[object, ...], Share] = {}
+        for share in batch:
+            if not isinstance(share, Share):
+                found.append(share)
+                continue
+            into = open_.get(share.kind)
+            if into is None or len(into) + len(share) > ROWS_TOGETHER:
+                open_[share.kind] = share
+                found.append(share)
+            else:
+                into.take_in(share)
+                self.canaries.discard(share)
+        return found
 
     async def _call(self, served: Served, batch: list[Work]) -> None:
         began = perf_counter_ns()

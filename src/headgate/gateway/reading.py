@@ -17,6 +17,7 @@ from headgate.contracts.explain import class_of, micros, off_calendar
 from headgate.contracts.matrix import MatrixScreen
 from headgate.errors import BadInput, Violation
 from headgate.gateway.columns import LazyRows, Matrix, Table, are_numbers
+from headgate.vocabulary import readable
 
 LONGEST_ID: Final = 128
 """Characters of a caller's request id."""
@@ -50,6 +51,7 @@ class Reading(msgspec.Struct, eq=False):
         return self.rows[:1] if self.columns is None else self.columns.part(0, 1).rows()  # type: ignore[return-value]
 
 
+@readable
 class Rest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What stands beside the rows."""
 
@@ -123,6 +125,11 @@ class Reader:
     def screened(self, matrix: npt.NDArray[Any]) -> Matrix | None:
         """A matrix of floats, (rows, fields) in contract order, where all rows are legal and unflagged; else None."""
         numbers = self._screen.passed(matrix)
+        return None if numbers is None else Matrix(numbers)
+
+    def gathered(self, columns: Sequence[npt.NDArray[Any]]) -> Matrix | None:
+        """The same for columns of floats, one per field."""
+        numbers = self._screen.gathered(columns)
         return None if numbers is None else Matrix(numbers)
 
     def read_checked(

@@ -58,6 +58,11 @@ class Memory:
         """Whether the journal's disk falls behind, so that features are better left out than requests refused."""
         return self._journal.pressed
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that was to be remembered is on disk, or was given up."""
+        return not self._behind and self._journal.idle
+
     def write(self, schema: Schema, block: Block | PackedBlock) -> bool:
         """Write `block`, for which nobody waits; whether the journal took it."""
         if self._behind:  # what was answered before goes first: room was found for it, and shadows speak of its inputs

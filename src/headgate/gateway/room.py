@@ -50,6 +50,11 @@ class Room:
         self._later: list[tuple[Account, int]] = []
         """Whose room is given back when the turn ends."""
 
+    @property
+    def crowded(self) -> bool:
+        """Whether it is more than half full."""
+        return self.waiting * 2 > self.limit
+
     def lacks(self, caller: Account | None, rows: int = 1) -> bool:
         """Whether `rows` more of `caller` have no room."""
         total = self.waiting + rows

@@ -5,7 +5,7 @@ import gc
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
 import uvloop
@@ -34,11 +34,12 @@ from headgate.gateway.metrics.slab import Slab
 from headgate.gateway.permits import Permits
 from headgate.gateway.remember import Memory
 from headgate.gateway.rpc.call import DoorOf, Server
+from headgate.gateway.stillness import answer_when_still
 from headgate.gateway.view import Views
 from headgate.journal.blobs import BlobStore
 from headgate.journal.identifiers import Mint
 from headgate.journal.ports import Journal
-from headgate.traffic.ports import Closures, RevisionReports, TrafficSource
+from headgate.traffic.ports import Closures, RevisionReports, Stillness, TrafficSource
 from headgate.vocabulary import VERSION, Micros
 
 _LOG: Final = logging.getLogger(__name__)
@@ -63,6 +64,10 @@ class Gateway:
     """Where gRPC calls are answered once started; 0 for nowhere."""
     _server: asyncio.Server | None = None
     """Once it was started."""
+    _chores: Sequence[asyncio.Task[None]] = ()
+    """What is done beside answering, once it was started."""
+    _draining = False
+    """Whether it takes no new requests any more."""
 
     def __init__(
         self,
@@ -84,6 +89,7 @@ class Gateway:
         idle_seconds: float = IDLE_SECONDS,
         connections_limit: int = 1 << 20,
         closures: Closures | None = None,
+        stillness: Stillness | None = None,
         may_operate: MayOperate = lambda: False,
         note: Callable[[Event], None] = lambda _: None,
         chosen: Chosen | None = None,
@@ -117,7 +123,7 @@ class Gateway:
             release=VERSION,
             body_limit=body_limit,
         )
-        self._memory, self._answerer, self._permits = memory, answerer, permits
+        self._memory, self._answerer, self._permits, self._stillness = memory, answerer, permits, stillness
         self._wire = _wire(self._router, answerer, body_limit, connections_limit)
         self._follower = Follower(
             source=source,
@@ -131,9 +137,8 @@ class Gateway:
             replay=replay,
             manners=manners,
         )
-        self._count, self._idle_seconds, self._draining = GatewayCount(slab, queue_rows), idle_seconds, False
+        self._count, self._idle_seconds, self._worker = GatewayCount(slab, queue_rows), idle_seconds, worker
         self._rpc = None if rpc is None else (rpc[0], rpc[1](answerer, self._repository, permits, self._unready))
-        self._chores: list[asyncio.Task[None]] = []
 
     async def start(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         """Load what the traffic names, then answer on `sock`, a bound socket, encrypted where `tls` says how."""
@@ -152,8 +157,10 @@ class Gateway:
         )
         if self._rpc is not None:
             self.grpc_port = self._rpc[0].start(self._rpc[1])
-        chores = (self._sweep, self._notice, self._observe, self._permits.watch)
-        self._chores = [loop.create_task(each()) for each in chores]
+        chores = [self._sweep(), self._notice(), self._observe(), self._permits.watch()]
+        if self._stillness is not None:
+            chores.append(answer_when_still(self._stillness, self._worker, self._is_still))
+        self._chores = [loop.create_task(each) for each in chores]
 
     async def drain(self, seconds: float) -> None:
         """Take no new requests, answer those that came for up to `seconds`, then give everything back."""
@@ -188,6 +195,9 @@ class Gateway:
         if not self._memory.healthy:
             return "the journal cannot be written"
         return "" if self._follower.settled else "loading"
+
+    def _is_still(self) -> bool:
+        return self._answerer.is_idle and self._memory.is_idle
 
     async def _notice(self) -> None:
         while True:

@@ -1,9 +1,9 @@
-"""Answers nobody waits for: what the live version has answered is asked of its shadows, a little later.
+"""Answers nobody waits for: what one version has answered is asked of its shadows, a little later.
 
-`answer.py` hands over rows once the live version has spoken. A shadow must neither delay nor change an answer: the work
-begins in a later turn of the loop, goes on beside it with one call at a time per package, steps aside for callers of
-the same package, and is the first thing shed. Whatever goes wrong is a record of the shadow's own, for evidence to
-count.
+`answer.py` hands over rows once the version they were for has spoken: the live one, or a candidate that has
+all callers and is watched by the version before. A shadow must neither delay nor change an answer: the work begins in a
+later turn of the loop, goes on beside it with one call at a time per package, steps aside for callers of the same
+package, and is the first thing shed. Whatever goes wrong is a record of the shadow's own, for evidence to count.
 """
 
 import asyncio
@@ -72,6 +72,11 @@ class Shadows:
                 found[each.seat.count] = found.get(each.seat.count, 0) + len(each)
         return found
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that was offered is asked and written down, or shed."""
+        return not self._offered and not self._queues
+
     async def stop(self) -> None:
         """Ask nothing more; what waits or is under way is shed."""
         self._stopped = True
@@ -103,7 +108,7 @@ class Shadows:
 
     def _sheds(self) -> bool:
         """Whether there is enough to do for callers."""
-        if self._stopped or self._room.waiting * 2 > self._room.limit:
+        if self._stopped or self._room.crowded:
             return True
         return self._memory.pressed or not self._memory.healthy
 
@@ -261,6 +266,9 @@ def _spare(work: Share | Stretch) -> None:
 
 
 def _beside(work: Share | Stretch) -> Iterator[tuple[Seat, ShadowShare]]:
-    """Those that answer rows of `work` beside who decides them: all but a model that was asked already."""
-    unasked = isinstance(work, Share) and work.role is Role.HUMAN
-    return ((seat, share) for seat, share in work.view.shadows if unasked or not seat.is_live)
+    """Those that answer rows of `work` beside who decides them: all but a model that was asked already.
+
+    What a candidate decides in the live version's place is the live version's to answer, and no other's.
+    """
+    role = work.role if isinstance(work, Share) else Role.LIVE
+    return (each for each in work.view.shadows if role is Role.HUMAN or each[0].is_live is (role is Role.CANARY))

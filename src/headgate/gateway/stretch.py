@@ -8,9 +8,8 @@ once.
 
 from collections.abc import Sequence
 from time import perf_counter_ns
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-import msgspec
 import numpy as np
 
 from headgate.contracts.contract import Output
@@ -18,18 +17,10 @@ from headgate.gateway.ask import Ask, Share, Speech, Spoken
 from headgate.gateway.columns import Table
 from headgate.gateway.view import Seat, View
 from headgate.journal.identifiers import ID_BYTES, IdBlock
-from headgate.journal.packed import Cells, PackedBlock, Piece, array_head, id_cells, listed, number_cells, one_of
+from headgate.journal.packed import Alike, Cells, PackedBlock, few
 from headgate.journal.records import Answer, Input
 from headgate.runtimes.ports import Array, Feeds, Outputs
 from headgate.vocabulary import Role
-
-_INPUT: Final = array_head(len(Input.__struct_fields__))
-_ANSWER: Final = array_head(len(Answer.__struct_fields__))
-_encode = msgspec.msgpack.Encoder().encode
-_NULL: Final = _encode(None)
-_NOWHERE: Final = _NULL + _NULL
-"""No entity and no subject."""
-_NO_FALLBACK: Final = _encode("")
 
 
 class Span(NamedTuple):
@@ -118,69 +109,50 @@ class Stretch:
             ask.hear(Spoken(speech, start, place, rows))
             latencies.append((now - ask.arrived) // 1000)
             start += rows
-        ids_ = id_cells(self.ids)
-        answers = packed_answers(self.seat, outputs, ids_, self._each(latencies), role=Role.LIVE, probability=1.0)
-        return PackedBlock(self._inputs(ids_), answers)
+        answers = packed_answers(self.seat, outputs, latencies, self._counts(), role=Role.LIVE, probability=1.0)
+        return PackedBlock(self.ids, inputs=self._inputs(), answers=answers)
 
-    def _inputs(self, ids: Piece) -> msgspec.Raw:
-        features = [_NULL] if self.sheds else self.columns.features()
-        pieces: tuple[Piece, ...] = (
-            _INPUT, ids, _encode(self.at), *features, self._names(), number_cells(self._places()),
-            _NOWHERE, self.columns.flag_piece(), _NULL,
-        )  # fmt: skip
-        return listed(len(self), pieces)
+    def _inputs(self) -> Alike:
+        first = self.spans[0].ask
+        cells = [Cells("row", self._places()), *self.columns.flag_cells()]
+        if not self.sheds:
+            cells += self.columns.features()
+        if len(self.spans) > 1:
+            names = [each.ask.request_id for each in self.spans]
+            cells.append(few("request_id", names, np.repeat(np.arange(len(names)), self._counts())))
+        return Alike(Input(b"", self.at, None, first.request_id, 0), cells)
 
     def _counts(self) -> list[int]:
         return [each.rows for each in self.spans]
 
-    def _each(self, numbers: list[int]) -> Piece:
-        """A number of each span, as the records of its rows have it."""
-        return repeated(numbers, self._counts())
-
-    def _names(self) -> Piece:
-        """The names of the requests."""
-        names = [each.ask.request_id for each in self.spans]
-        if len(names) == 1:
-            return _encode(names[0])
-        return one_of(names, np.repeat(np.arange(len(names)), self._counts()))
-
     def _places(self) -> Array:
         """Each row's place in its request."""
         starts = [each.start for each in self.spans]
-        places = np.arange(len(self), dtype=np.int64)
+        places = np.arange(len(self), dtype=np.int32)
         if len(starts) == 1:
-            return places + starts[0]
+            return places + np.int32(starts[0])
         counts = self._counts()
         firsts = np.cumsum([0, *counts[:-1]])
-        places += np.repeat(np.array(starts) - firsts, counts)
+        places += np.repeat((np.array(starts) - firsts).astype(np.int32), counts)
         return places
 
 
 def packed_answers(
-    seat: Seat, outputs: Outputs, ids: Cells, latencies: Piece, *, role: Role, probability: float
-) -> msgspec.Raw:
-    """What `seat` said of all rows in its own name, as the journal has it; `latencies` are in microseconds."""
-    said = b"".join(map(_encode, (seat.version, seat.version, role, probability)))
-    words = _words(outputs.prediction, seat.served.contract.output)
-    end_ = (_encode(outputs.compute_us), latencies, _NO_FALLBACK)
-    return listed(len(ids.values), (_ANSWER, ids, said, words, *_scores(outputs.scores), *end_))
+    seat: Seat, outputs: Outputs, latencies: Sequence[int], counts: Sequence[int], *, role: Role, probability: float
+) -> Alike:
+    """What `seat` said of all rows in its own name; `latencies`, in microseconds, are of so many rows each."""
+    cells = [_words(outputs.prediction, seat.served.contract.output)]
+    if outputs.scores is not None:
+        cells.append(Cells("scores", outputs.scores))
+    if len(latencies) > 1:
+        cells.append(Cells("latency_us", np.repeat(np.array(latencies, np.int64), counts)))
+    name = seat.version
+    return Alike(Answer(b"", name, name, role, probability, None, None, outputs.compute_us, latencies[0]), cells)
 
 
-def repeated(numbers: Sequence[int], counts: Sequence[int]) -> Piece:
-    """Each of `numbers` for so many rows in a row."""
-    if len(numbers) == 1:
-        return _encode(numbers[0])
-    return number_cells(np.repeat(np.array(numbers, np.int64), counts))
-
-
-def _words(prediction: Array, output: Output) -> Piece:
+def _words(prediction: Array, output: Output) -> Cells:
     if prediction.dtype.kind in "biuf":
-        return number_cells(prediction)
+        return Cells("prediction", prediction)
     places = {each: place for place, each in enumerate(output.classes)}
-    return one_of(output.classes, np.array([places[each] for each in prediction.tolist()], dtype=np.intp))
-
-
-def _scores(scores: Array | None) -> list[Piece]:
-    if scores is None:
-        return [_NULL]
-    return [array_head(scores.shape[1]), number_cells(scores)]
+    which = np.array([places[each] for each in prediction.tolist()], dtype=np.intp)
+    return few("prediction", output.classes, which)

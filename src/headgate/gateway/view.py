@@ -126,7 +126,7 @@ class View:
     people: PeopleShare | None = None
     """Which rows people decide, where any do."""
     shadows: tuple[tuple[Seat, ShadowShare], ...] = ()
-    """Who answers beside the live version, and which of its rows: those that are loaded and read what it reads."""
+    """Who answers beside another, and which of its rows: those that are loaded and read what the live version reads."""
     waiting: int = 0
     """Rows admitted and not yet answered."""
     shadowing: int = 0

@@ -24,7 +24,7 @@ import msgspec
 
 from headgate.errors import IntegrityError, NotFound
 from headgate.journal.ports import Disk
-from headgate.vocabulary import Digest, Micros
+from headgate.vocabulary import Digest, Micros, readable
 
 FOLDER: Final = "blobs"
 INLINE_BYTES: Final = 64 * 1024
@@ -36,6 +36,7 @@ _NAME: Final = re.compile(
 )
 
 
+@readable
 class BlobRef(msgspec.Struct, array_like=True, frozen=True, tag="blob"):
     """A value kept elsewhere: it stands in a record as ``["blob", digest, size, media type]``.
 

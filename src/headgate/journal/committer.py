@@ -17,7 +17,7 @@ import msgspec
 from headgate.clock import Clock
 from headgate.errors import JournalUnavailable
 from headgate.journal.frames import MAX_PAYLOAD
-from headgate.journal.packed import PackedBlock
+from headgate.journal.packed import PackedBlock, Payload
 from headgate.journal.ports import Disk, Done, Stream
 from headgate.journal.records import Block, Schema
 from headgate.journal.segment import Segment, recover
@@ -26,8 +26,8 @@ from headgate.vocabulary import SECOND
 _LOG: Final = logging.getLogger(__name__)
 
 
-_Entry = tuple[Schema, bytes, Done | None]
-"""A block's schema, its encoded bytes, and who is told."""
+_Entry = tuple[Schema, Payload, int, Done | None]
+"""A block's schema, its encoded bytes, how many they are, and who is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,11 @@ class Committer:
         return Counters(self._commits, self._committed_bytes, self._failures, self._refused, self._waiting_bytes)
 
     @property
+    def idle(self) -> bool:
+        """Whether nothing waits for the disk."""
+        return self._waiting_bytes == 0
+
+    @property
     def full(self) -> bool:
         """Whether half of what may wait for the disk waits: time to take no more requests."""
         return self._waiting_bytes * 2 > self._queue_bytes
@@ -151,12 +156,11 @@ class Committer:
         block again once `retry_after` has passed: that block is the attempt. Returns whether it was taken.
         Raises TypeError if a value in `block` is not one msgpack knows.
         """
-        payload = self._encode(block)
-        size = len(payload)
+        payload, size = self._encoded(block)
         with self._lock:  # the condition's own `with` is two more calls in Python, on the request path
             refusal = self._refusal(size)
             if refusal is None:
-                self._pending.append((schema, payload, done))
+                self._pending.append((schema, payload, size, done))
                 self._waiting_bytes += size
                 if done is not None:
                     self._urgent = True
@@ -175,6 +179,14 @@ class Committer:
             self._closing = True
             self._ready.notify()
         self._thread.join()
+
+    def _encoded(self, block: Block | PackedBlock) -> tuple[Payload, int]:
+        """The bytes of `block`, and how many."""
+        if isinstance(block, PackedBlock):
+            parts = block.parts()
+            return parts, sum(map(len, parts))
+        payload = self._encode(block)
+        return payload, len(payload)
 
     def _refusal(self, size: int) -> str | None:
         """Why a block of `size` bytes is not taken, or None; called under the lock."""
@@ -230,7 +242,7 @@ class Committer:
             self._settle(group, JournalUnavailable("the journal cannot be written", self._retry_after))
             return
         try:
-            segment.commit((schema, payload) for schema, payload, _ in group)
+            segment.commit((schema, payload) for schema, payload, _, _ in group)
         except Exception as problem:  # whatever it is, nobody may wait for ever and nothing may be acknowledged
             self._give_up(segment, group, problem)
         else:
@@ -259,7 +271,7 @@ class Committer:
     def _settle(self, group: list[_Entry], problem: JournalUnavailable | None) -> None:
         with self._ready:
             self._waiting_bytes -= _size(group)
-        for _, _, done in group:
+        for *_, done in group:
             if done is not None:
                 try:
                     done(problem)
@@ -304,7 +316,7 @@ class Committer:
 
 
 def _size(group: list[_Entry]) -> int:
-    return sum([len(payload) for _, payload, _ in group])
+    return sum([size for _, _, size, _ in group])
 
 
 def _name(problem: Exception) -> str:

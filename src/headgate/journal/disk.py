@@ -20,7 +20,7 @@ class LocalFile:
     def __init__(self, handle: int) -> None:
         self._handle = handle
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes | memoryview) -> None:
         """Write all of `data` at the end; OSError when the disk will not take it, with a part perhaps written."""
         written = os.write(self._handle, data)
         if written == len(data):

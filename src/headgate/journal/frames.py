@@ -20,6 +20,7 @@ All numbers are little-endian and unsigned.
 
 import struct
 import zlib
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -42,6 +43,8 @@ class Kind(IntEnum):
     """A Schema, before the first block that uses it."""
     BLOCK = 3
     """A Block of the schema whose id the frame carries."""
+    COLUMNS = 4
+    """The same, column by column: see `packed.py`."""
 
 
 class Frame(NamedTuple):
@@ -77,15 +80,21 @@ def encode_frame(kind: Kind, payload: bytes, *, schema_id: int = 0, key_id: int 
     >>> bytes(read_frames(data).frames[0].payload)
     b'rows'
     """
-    return frame_head(kind, payload, schema_id=schema_id, key_id=key_id, flags=flags) + payload
+    return frame_head(kind, [payload], schema_id=schema_id, key_id=key_id, flags=flags) + payload
 
 
-def frame_head(kind: Kind, payload: bytes, *, schema_id: int = 0, key_id: int = 0, flags: int = 0) -> bytes:
-    """The header of a frame, for whoever puts the payload behind it without a copy of its own; as `encode_frame`."""
-    if len(payload) > MAX_PAYLOAD:
-        raise ValueError(f"a frame holds at most {MAX_PAYLOAD} bytes, this payload has {len(payload)}")
-    head = _HEAD.pack(MAGIC, FORMAT, kind, flags, schema_id, key_id, len(payload))
-    return head + _CHECKSUM.pack(zlib.crc32(payload, zlib.crc32(head)))
+def frame_head(
+    kind: Kind, parts: Sequence[bytes | memoryview], *, schema_id: int = 0, key_id: int = 0, flags: int = 0
+) -> bytes:
+    """The header of a frame, for whoever puts the parts of its payload behind it without a copy; as `encode_frame`."""
+    size = sum(map(len, parts))
+    if size > MAX_PAYLOAD:
+        raise ValueError(f"a frame holds at most {MAX_PAYLOAD} bytes, this payload has {size}")
+    head = _HEAD.pack(MAGIC, FORMAT, kind, flags, schema_id, key_id, size)
+    checksum = zlib.crc32(head)
+    for each in parts:
+        checksum = zlib.crc32(each, checksum)
+    return head + _CHECKSUM.pack(checksum)
 
 
 def frame_at(view: memoryview, start: int) -> Frame | None:

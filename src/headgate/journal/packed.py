@@ -1,146 +1,217 @@
-"""Records of many rows written column by column: the bytes msgspec would make of them one by one.
+"""Records of many rows kept column by column: a record that all of them are like, and what differs from row to row.
 
-Called by gateways for batches that came as columns. Every record of such a block has the same shape, so it is laid
-out as a matrix of bytes, a row per record, in which a column of numbers is one assignment. Readers see no difference.
-Formats of msgpack: https://github.com/msgpack/msgpack/blob/master/spec.md.
+Called by gateways for batches that came as columns, and by the scanner, which makes the records again. The rows of a
+table differ in little more than their features: written one by one, ten thousand of them would say the same words and
+numbers ten thousand times. The payload of such a frame::
+
+    4 bytes  length of the head, little-endian and unsigned
+             the head: a `_Head` as msgpack
+             16 bytes of each row: its identifier
+             the cells of the inputs, then those of the answers, in the order of the head: of each first, where some are
+             null, a byte per row (1 is null), then the values row by row, little-endian
+
+Most of it is handed to the disk as it lies in memory.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from itertools import repeat, starmap
+from typing import Any, Final, TypeVar
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-Bytes = npt.NDArray[np.uint8]
+from headgate.journal.identifiers import ID_BYTES, each_id
+from headgate.journal.records import Answer, Block, Input
+
 Mask = npt.NDArray[np.bool_]
+Record = TypeVar("Record", Input, Answer)
+Part = bytes | memoryview
+Payload = bytes | list[Part]
+"""The bytes of a block as they are framed: msgpack's of a Block, those of a PackedBlock in parts."""
 
-_NIL: Final = 0xC0
-_FALSE: Final = 0xC2
-_SINGLE: Final = b"\xca"
-_FLOAT: Final = b"\xcb"
-_INTEGER: Final = b"\xd3"
-_BIN8: Final = b"\xc4"
-_ARRAY32: Final = b"\xdd"
-_HEAD_BYTES: Final = 5
-"""Of a list that may have any number of entries."""
-_LONG_ARRAY: Final = b"\xdc"
-_FIXED_ARRAY: Final = 0x90
-_encode = msgspec.msgpack.Encoder().encode
-
-
-class PackedBlock(msgspec.Struct, array_like=True, gc=False):
-    """A Block whose records are encoded already; it is read back as a Block."""
-
-    inputs: msgspec.Raw
-    answers: msgspec.Raw
-    labels: tuple[()] = ()
-
-    @property
-    def rows(self) -> int:
-        """How many inputs it has."""
-        return int.from_bytes(bytes(self.inputs)[1:5])
+FEATURES: Final = "features"
+"""The field that several cells may be of, side by side."""
+_LENGTH_BYTES: Final = 4
+_DTYPES: Final = frozenset(np.dtype(each).newbyteorder("<").str for each in "?bBhHiIqQfd")
+"""Of the values of cells, as NumPy spells them: booleans and numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """What differs from row to row at one place of every record: values of one width, each behind the same tag."""
+    """What differs from row to row in one field of a record."""
 
-    tag: bytes
+    field: str
     values: npt.NDArray[Any]
-    """(rows,), or (rows, across) where several stand side by side."""
-    dtype: np.dtype[Any]
-    """As they are written."""
+    """Booleans or numbers: (rows,), or (rows, across) where the field holds several."""
     nulls: Mask | None = None
-    """Rows that have nil in the place of tag and value."""
-    lengths: npt.NDArray[np.intp] | None = None
-    """Bytes of each row's value that count; None where all do."""
+    """Rows whose value is null, whatever stands there; None where none is. For (rows,) alone."""
+    words: Sequence[object] | None = None
+    """Whose places the values are, where there are few words for all rows; None where they speak for themselves."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alike:
+    """Records of one kind that say what `like` says, but for their identifiers and `cells`."""
+
+    like: Input | Answer
+    cells: Sequence[Cells]
+
+
+class _Kept(msgspec.Struct, array_like=True, frozen=True):
+    """How cells are written."""
+
+    field: str
+    dtype: str
+    across: int
+    """Values of each row that make a list; 0 for a value that stands by itself."""
+    nullable: bool
+    words: list[Any] | None
+
+
+class _Inputs(msgspec.Struct, array_like=True, frozen=True):
+    like: Input
+    cells: list[_Kept]
+
+
+class _Answers(msgspec.Struct, array_like=True, frozen=True):
+    like: Answer
+    cells: list[_Kept]
+
+
+class _Head(msgspec.Struct, array_like=True, frozen=True):
+    rows: int
+    inputs: _Inputs | None
+    answers: _Answers | None
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Head).decode
+
+
+class PackedBlock:
+    """A Block of inputs, of answers, or of inputs and the answer to each; it is read back as a Block.
+
+    Its arrays must stay as they are until it is written.
+
+    >>> inputs = Alike(Input(b"", 7, (), "r", 0), [Cells("row", np.array([0, 1]))])
+    >>> block = PackedBlock(bytes(range(32)), inputs=inputs)
+    >>> [(each.id[0], each.at, each.row) for each in unpacked(b"".join(block.parts())).inputs]
+    [(0, 7, 0), (16, 7, 1)]
+    """
+
+    __slots__ = ("_ids", "_sides")
+
+    def __init__(self, ids: bytes, *, inputs: Alike | None = None, answers: Alike | None = None) -> None:
+        """`ids`: 16 bytes of each row."""
+        self._ids = ids
+        self._sides = (inputs, answers)
 
     @property
-    def across(self) -> int:
-        """How many values a row has here; null and of other lengths only where it is one."""
-        return 1 if self.values.ndim == 1 else self.values.shape[1]
+    def rows(self) -> int:
+        """How many inputs it has."""
+        return 0 if self._sides[0] is None else len(self._ids) // ID_BYTES
+
+    def parts(self) -> list[Part]:
+        """Its bytes, in order."""
+        sides = [None if each is None else (each.like, list(map(_kept, each.cells))) for each in self._sides]
+        head = _encode((len(self._ids) // ID_BYTES, *sides))
+        parts: list[Part] = [len(head).to_bytes(_LENGTH_BYTES, "little") + head, self._ids]
+        for side in self._sides:
+            for cells in () if side is None else side.cells:
+                if cells.nulls is not None:
+                    parts.append(_bytes(cells.nulls))
+                parts.append(_bytes(cells.values))
+        return parts
 
 
-Piece = bytes | Cells
-"""What stands at one place of every record: the same bytes, or each row's own."""
+def few(field: str, words: Sequence[object], which: npt.NDArray[np.integer[Any]]) -> Cells:
+    """For each row one of a few words of any kind, by its place among them."""
+    return Cells(field, which.astype(np.uint8 if len(words) <= 256 else np.int32), words=words)
 
 
-def number_cells(values: npt.NDArray[Any], nulls: Mask | None = None) -> Cells:
-    """Floats, whole numbers or booleans, a column of them or a matrix; null where `nulls` says so.
-
-    >>> msgspec.msgpack.decode(listed(2, [number_cells(np.array([1.5, 2.0]), np.array([False, True]))]))
-    [1.5, None]
-    >>> msgspec.msgpack.decode(listed(2, [array_head(2), number_cells(np.array([[1.5, 2.0], [3.0, 4.0]]))]))
-    [[1.5, 2.0], [3.0, 4.0]]
-    """
-    if values.dtype == np.bool_:
-        return Cells(b"", values.view(np.uint8) + np.uint8(_FALSE), np.dtype(np.uint8), nulls)
-    if values.dtype == np.float32:  # half the bytes, and read back as the same number
-        return Cells(_SINGLE, values, np.dtype(">f4"), nulls)
-    tag, dtype = (_FLOAT, ">f8") if values.dtype.kind == "f" else (_INTEGER, ">i8")
-    return Cells(tag, values, np.dtype(dtype), nulls)
+def unpacked(payload: Part) -> Block:
+    """The records in the payload of a frame. Raises ValueError where it contradicts itself."""
+    start = int.from_bytes(payload[:_LENGTH_BYTES], "little") + _LENGTH_BYTES
+    head = _decode(payload[_LENGTH_BYTES:start])
+    values = _Values(payload, start, head.rows)
+    ids = each_id(values.take("|u1", ID_BYTES).tobytes())
+    inputs = [] if head.inputs is None else _records(head.inputs.like, ids, values.columns(head.inputs.cells))
+    answers = [] if head.answers is None else _records(head.answers.like, ids, values.columns(head.answers.cells))
+    values.check_end()
+    return Block(inputs, answers)
 
 
-def one_of(words: Sequence[object], which: npt.NDArray[np.intp]) -> Cells:
-    """For each row one of a few values of any kind.
-
-    >>> msgspec.msgpack.decode(listed(3, [one_of(["no", "maybe"], np.array([1, 0, 1]))]))
-    ['maybe', 'no', 'maybe']
-    """
-    spelled = [_encode(each) for each in words]
-    dtype = np.dtype(f"V{max(map(len, spelled))}")
-    table = np.frombuffer(b"".join(each.ljust(dtype.itemsize, b"\0") for each in spelled), dtype)
-    lengths = np.array([len(each) for each in spelled])
-    short = bool((lengths < dtype.itemsize).any())
-    return Cells(b"", table[which], dtype, lengths=lengths[which] if short else None)
+def _kept(cells: Cells) -> tuple[str, str, int, bool, Sequence[object] | None]:
+    """As a `_Kept`."""
+    values = cells.values
+    across = 0 if values.ndim == 1 else values.shape[1]
+    return cells.field, values.dtype.newbyteorder("<").str, across, cells.nulls is not None, cells.words
 
 
-def id_cells(ids: bytes) -> Cells:
-    """Identifiers, 16 bytes each."""
-    dtype = np.dtype("V16")
-    return Cells(_BIN8 + b"\x10", np.frombuffer(ids, dtype), dtype)
+def _bytes(array: npt.NDArray[Any]) -> memoryview:
+    """The values of an array, row by row and little-endian; no copy where they lie so in memory."""
+    whole = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    return whole.reshape(-1).view(np.uint8).data
 
 
-def array_head(length: int) -> bytes:
-    """How an array of `length` begins.
+class _Values:
+    """The values in a payload, one array after the other."""
 
-    >>> array_head(2).hex(), array_head(20).hex()
-    ('92', 'dc0014')
-    """
-    return bytes([_FIXED_ARRAY + length]) if length < 16 else _LONG_ARRAY + length.to_bytes(2)
+    def __init__(self, payload: Part, start: int, rows: int) -> None:
+        self._payload = payload
+        self._at = start
+        self._rows = rows
+
+    def take(self, dtype: str, across: int) -> npt.NDArray[Any]:
+        """The next array: (rows,) where `across` is 0, else (rows, across)."""
+        if dtype not in _DTYPES or self._rows < 0 or across < 0:
+            raise ValueError("no such values are written")
+        count = self._rows * max(1, across)
+        found: npt.NDArray[Any] = np.frombuffer(self._payload, dtype, count, self._at) if count else np.empty(0, dtype)
+        self._at += found.nbytes
+        return found.reshape(self._rows, across) if across else found
+
+    def columns(self, kept: Sequence[_Kept]) -> dict[str, list[Any]]:
+        """What the records hold in each field that has cells, row by row."""
+        found: dict[str, list[Any]] = {}
+        features: list[list[Any]] = []
+        for each in kept:
+            nulls = self.take("|b1", 0) if each.nullable else None
+            values = self.take(each.dtype, each.across)
+            if each.field == FEATURES:
+                features += values.T.tolist() if each.across else [_listed(values, nulls, each.words)]
+            else:
+                found[each.field] = _listed(values, nulls, each.words)
+        if features:
+            found[FEATURES] = list(zip(*features, strict=True))
+        return found
+
+    def check_end(self) -> None:
+        """Raises ValueError where anything follows."""
+        if self._at != len(self._payload):
+            raise ValueError("there are more values than the head names")
 
 
-def listed(rows: int, pieces: Sequence[Piece]) -> msgspec.Raw:
-    """A list with an entry per row: its pieces one after the other."""
-    parts = [
-        each if isinstance(each, bytes) else (each.tag + bytes(each.dtype.itemsize)) * each.across for each in pieces
-    ]
-    row = b"".join(parts)
-    content = bytearray(_HEAD_BYTES + len(row) * rows)
-    content[:_HEAD_BYTES] = head = _ARRAY32 + rows.to_bytes(4)
-    matrix = np.frombuffer(content, np.uint8, offset=_HEAD_BYTES).reshape(rows, len(row))
-    # Every record as far as they are alike; then each column is one assignment with the record's length as its stride.
-    matrix[:] = np.frombuffer(row, np.uint8)
-    counts: Mask | None = None
-    at = 0
-    for piece, part in zip(pieces, parts, strict=True):
-        if isinstance(piece, Cells):
-            place, width = at + len(piece.tag), len(piece.tag) + piece.dtype.itemsize
-            steps = (len(row), width)[: piece.values.ndim]
-            np.ndarray(piece.values.shape, piece.dtype, content, _HEAD_BYTES + place, steps)[:] = piece.values
-            if piece.nulls is not None or piece.lengths is not None:
-                counts = np.ones(matrix.shape, np.bool_) if counts is None else counts
-                _shorten(piece, matrix[:, at : at + len(part)], counts[:, at : at + len(part)])
-        at += len(part)
-    return msgspec.Raw(content if counts is None else head + matrix[counts].tobytes())
+def _listed(values: npt.NDArray[Any], nulls: Mask | None, words: list[Any] | None) -> list[Any]:
+    found: list[Any] = values.tolist()
+    if words is not None:
+        spelled = [tuple(each) if isinstance(each, list) else each for each in words]  # flags are tuples in a record
+        if not set(range(len(words))).issuperset(found):
+            raise ValueError("a value is the place of no word")
+        found = [spelled[each] for each in found]
+    if nulls is not None:
+        for place in np.flatnonzero(nulls).tolist():
+            found[place] = None
+    return found
 
 
-def _shorten(cells: Cells, content: Bytes, counts: Mask) -> None:
-    """Leave of each row's bytes at one place those that count."""
-    if cells.lengths is not None:
-        counts[:, len(cells.tag) :] = np.arange(cells.dtype.itemsize) < cells.lengths[:, None]
-    if cells.nulls is not None:
-        content[cells.nulls, 0] = _NIL
-        counts[cells.nulls, 1:] = False
+def _records(like: Record, ids: list[bytes], columns: Mapping[str, list[Any]]) -> list[Record]:
+    """A record of each id, which is the first field of either kind."""
+    names = like.__struct_fields__[1:]
+    if not columns.keys() <= set(names):
+        raise ValueError("records have no such field")
+    fields: list[Iterable[Any]] = [columns.get(name) or repeat(getattr(like, name)) for name in names]
+    kind: Callable[..., Record] = type(like)
+    return list(starmap(kind, zip(ids, *fields, strict=False)))  # what all of them say is repeated without end

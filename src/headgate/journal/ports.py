@@ -19,7 +19,7 @@ even taken, before `Journal.write` returns."""
 class File(Protocol):
     """An append-only file."""
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes | memoryview) -> None:
         """Write all of `data` at the end; OSError when the disk will not take it."""
         ...
 
@@ -112,6 +112,11 @@ class Journal(Protocol):
     @property
     def healthy(self) -> bool:
         """False from the first failed write until a new segment could be opened."""
+        ...
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything that was taken is on disk, or was given up."""
         ...
 
     @property

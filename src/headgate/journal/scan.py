@@ -4,6 +4,7 @@ The sealer scans closed segments whole; readers of recent data keep a `Scanner` 
 what was appended since.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -11,6 +12,7 @@ import msgspec
 
 from headgate.errors import IntegrityError, NewerSchema
 from headgate.journal.frames import FORMAT, Frame, Kind, frame_beyond, read_frames
+from headgate.journal.packed import unpacked
 from headgate.journal.records import Block, Schema
 
 
@@ -37,9 +39,9 @@ class Scan:
 
 
 T = TypeVar("T")
-_HEADERS: Final = msgspec.msgpack.Decoder(SegmentHeader)
-_SCHEMAS: Final = msgspec.msgpack.Decoder(Schema)
-_BLOCKS: Final = msgspec.msgpack.Decoder(Block)
+_header: Final = msgspec.msgpack.Decoder(SegmentHeader).decode
+_schema: Final = msgspec.msgpack.Decoder(Schema).decode
+_block: Final = msgspec.msgpack.Decoder(Block).decode
 
 
 class Scanner:
@@ -71,11 +73,13 @@ class Scanner:
             _check_format(frame)
             match frame.kind:
                 case Kind.BLOCK:
-                    blocks.append((self._schema(frame), _decode(_BLOCKS, frame)))
+                    blocks.append((self._schema(frame), _decode(_block, frame)))
+                case Kind.COLUMNS:
+                    blocks.append((self._schema(frame), _decode(unpacked, frame)))
                 case Kind.SCHEMA:
-                    self._schemas[frame.schema_id] = _decode(_SCHEMAS, frame)
+                    self._schemas[frame.schema_id] = _decode(_schema, frame)
                 case Kind.SEGMENT:
-                    self.header = _decode(_HEADERS, frame)
+                    self.header = _decode(_header, frame)
                 case _:
                     raise NewerSchema(f"a segment holds a frame of kind {frame.kind}; a newer Headgate wrote it")
         self.end += end
@@ -103,8 +107,8 @@ def _check_format(frame: Frame) -> None:
         raise NewerSchema("a segment is of a newer format or encrypted; read it with the Headgate that wrote it")
 
 
-def _decode(decoder: msgspec.msgpack.Decoder[T], frame: Frame) -> T:
+def _decode(decode: Callable[[memoryview], T], frame: Frame) -> T:
     try:
-        return decoder.decode(frame.payload)
+        return decode(frame.payload)
     except ValueError as problem:  # text that is no UTF-8 is not msgspec's own error
         raise IntegrityError(f"a whole frame of kind {frame.kind} does not decode: {problem}") from None

@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from headgate.journal.frames import Kind, encode_frame, frame_at, frame_beyond, frame_head
+from headgate.journal.packed import Part, Payload
 from headgate.journal.ports import Disk, Stream
 from headgate.journal.records import Schema
 from headgate.journal.scan import SegmentHeader
@@ -26,7 +27,8 @@ OPEN: Final = ".open"
 CLOSED: Final = ".seg"
 GONE: Final = ".gone"
 LARGE: Final = 64 * 1024
-"""Bytes of a payload that is written as it is."""
+"""Bytes of a part of a payload that is written as it is."""
+_BLOCKS: Final = frozenset({Kind.BLOCK, Kind.COLUMNS})
 
 
 def segment_path(stream: Stream, sequence: int, ending: str) -> str:
@@ -80,14 +82,16 @@ class Segment:
         self.size = len(head)
         """Bytes known to be on stable storage: the acknowledged prefix."""
 
-    def commit(self, entries: Iterable[tuple[Schema, bytes]]) -> None:
+    def commit(self, entries: Iterable[tuple[Schema, Payload]]) -> None:
         """Append one block frame per entry and return when they are on stable storage.
 
         After an OSError nothing is known about the bytes beyond `size`: call `seal_off` and nothing else.
         """
-        parts: list[bytes] = []
+        parts: list[Part] = []
         for schema, payload in entries:
-            parts += (frame_head(Kind.BLOCK, payload, schema_id=self._schema_id(schema, parts)), payload)
+            kind = Kind.BLOCK if isinstance(payload, bytes) else Kind.COLUMNS
+            own: list[Part] = [payload] if isinstance(payload, bytes) else payload
+            parts += (frame_head(kind, own, schema_id=self._schema_id(schema, parts)), *own)
         size = 0
         for data in _gathered(parts):
             self._file.append(data)
@@ -124,7 +128,7 @@ class Segment:
         with suppress(Exception):
             self.close()
 
-    def _schema_id(self, schema: Schema, parts: list[bytes]) -> int:
+    def _schema_id(self, schema: Schema, parts: list[Part]) -> int:
         """The id of `schema` in this segment; its frame is added to `parts` when it is new."""
         if schema is self._last:
             return self._last_id
@@ -136,20 +140,21 @@ class Segment:
         return known
 
 
-def _gathered(parts: Iterable[bytes]) -> Iterator[bytes]:
+def _gathered(parts: Iterable[Part]) -> Iterator[Part]:
     """The parts in order, small ones joined: a write costs more than a copy of little and less than one of much.
 
     >>> [len(each) for each in _gathered([b"a", b"bc", bytes(LARGE), b"d"])] == [3, LARGE, 1]
     True
     """
-    small: list[bytes] = []
+    small: list[Part] = []
     for part in parts:
         if len(part) < LARGE:
             small.append(part)
             continue
-        yield b"".join(small)
+        if small:
+            yield b"".join(small)
+            small = []
         yield part
-        small = []
     if small:
         yield b"".join(small)
 
@@ -177,7 +182,7 @@ def _close_leftover(disk: Disk, stream: Stream, sequence: int) -> None:
     view, end, blocks = memoryview(data), 0, 0
     while (frame := frame_at(view, end)) is not None:
         end = frame.end
-        blocks += frame.kind == Kind.BLOCK
+        blocks += frame.kind in _BLOCKS
     damaged = frame_beyond(data, end)
     if not blocks and not damaged:
         disk.remove(path)

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 import msgspec
 
+from headgate.vocabulary import readable
+
 
 class Engine(StrEnum):
     """What makes a package callable."""
@@ -63,6 +65,7 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Output with one number per class and row, or one column: the positive class's probability."""
 
 
+@readable
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is in a package. Its canonical JSON, hashed, is the package's digest."""
 

@@ -21,7 +21,7 @@ from headgate.contracts.contract import Contract
 from headgate.contracts.text import from_document
 from headgate.errors import BadInput, IntegrityError, NewerSchema, NotFound
 from headgate.registry.package import Manifest
-from headgate.vocabulary import Digest
+from headgate.vocabulary import Digest, readable
 
 FORMAT: Final = 1
 """The layout of a package; a larger number on disk means a newer Headgate wrote it."""
@@ -221,6 +221,7 @@ def _decode(path: Path, raw: bytes) -> Manifest:
         raise IntegrityError(_changed(path, MANIFEST)) from error
 
 
+@readable
 class _Format(msgspec.Struct):
     format: int
 

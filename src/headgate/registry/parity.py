@@ -16,7 +16,7 @@ import pyarrow.parquet
 from headgate.registry.native import Array
 from headgate.registry.packages import BESIDE, REFERENCE, SAID, Package
 from headgate.registry.ports import Predicted, Runner
-from headgate.vocabulary import Task
+from headgate.vocabulary import Task, readable
 
 TOLERANCE: Final = 1e-5
 """Largest difference of a score that still counts as the same answer."""
@@ -71,6 +71,7 @@ class Attempt(msgspec.Struct, frozen=True):
     reason: str
 
 
+@readable
 class ParityReport(msgspec.Struct, frozen=True):
     """Every candidate tried, in order of preference; the last one was chosen. Kept as ``parity.json``."""
 

@@ -11,7 +11,7 @@ from headgate.errors import BadInput, NotFound
 from headgate.events import Event, EventKind
 from headgate.registry.packages import Package, PackageStore
 from headgate.registry.ports import Evaluation, EventLog, RegistryStore, Version
-from headgate.vocabulary import DEFAULT_PROJECT, NAME, NAME_RULE, Digest
+from headgate.vocabulary import DEFAULT_PROJECT, NAME, NAME_RULE, Digest, readable
 
 CHAMPION = "champion"
 """The alias of the version newcomers are measured against."""
@@ -128,6 +128,7 @@ class Registry:
         return versions
 
 
+@readable
 class _Asked(msgspec.Struct):
     gates: list[msgspec.Raw] = []
 

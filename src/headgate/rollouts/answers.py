@@ -7,7 +7,6 @@ belongs together.
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +18,7 @@ from headgate.contracts.contract import Output
 from headgate.evaluation.estimate import Floats
 from headgate.evidence.allocation import Bools, first_of_each
 from headgate.journal.records import Source
-from headgate.monitors.columns import Ints, floats, integers, said, scores_of, text
+from headgate.monitors.columns import Ints, floats, integers, said, scores_of, text, texts
 from headgate.vocabulary import PEOPLE, Micros, Role
 
 COLUMNS: Final = (
@@ -171,9 +170,13 @@ class Routed:
 
 
 def pairs_of(table: pa.Table, output: Output, live: str, candidate: str) -> Pairs:
-    """The inputs of a joined table, with ``live`` and ``shadow`` roles, that both versions were asked."""
-    mine = table.filter(_is(table, Role.LIVE, live))
-    theirs = table.filter(_is(table, Role.SHADOW, candidate))
+    """The inputs of a joined table, with the roles of a rollout, that both versions were asked.
+
+    One of them answered the caller and the other unseen: a shadow beside the live version, or the live version beside a
+    candidate that has its callers.
+    """
+    mine = spoken_by(table, live, Role.LIVE, Role.SHADOW)
+    theirs = spoken_by(table, candidate, Role.SHADOW, Role.CANARY)
     places = pc.index_in(theirs["input_id"], value_set=mine["input_id"].combine_chunks())
     both = pc.or_(pc.is_valid(places), _unanswered(theirs))
     theirs, places = theirs.filter(both), places.filter(both)
@@ -192,8 +195,8 @@ def decisions_of(table: pa.Table, output: Output, candidate: str, roles: Sequenc
     `table` is a joined one with ``human`` and those roles. Of several people the quickest counts.
     """
     table = with_truths(table).sort_by([("at", "ascending"), ("input_id", "ascending"), ("latency_us", "ascending")])
-    mine = table.filter(_is(table, Role.HUMAN, PEOPLE))
-    theirs = table.filter(reduce(pc.or_, [_is(table, role, candidate) for role in roles]))
+    mine = spoken_by(table, PEOPLE, Role.HUMAN)
+    theirs = spoken_by(table, candidate, *roles)
     places = pc.index_in(theirs["input_id"], value_set=mine["input_id"].combine_chunks())
     theirs, places = theirs.filter(pc.is_valid(places)), places.filter(pc.is_valid(places))
     return Pairs(answers_of(mine.take(places), output), answers_of(theirs, output))
@@ -202,7 +205,7 @@ def decisions_of(table: pa.Table, output: Output, candidate: str, roles: Sequenc
 def decided_by(table: pa.Table, output: Output, candidate: str) -> Answers:
     """What the candidate answered for callers, with what the world said of it as truth."""
     table = with_truths(table)
-    return answers_of(table.filter(_is(table, Role.LIVE, candidate)), output)
+    return answers_of(spoken_by(table, candidate, Role.LIVE), output)
 
 
 def undivided(table: pa.Table, output: Output) -> Arms:
@@ -255,8 +258,27 @@ def is_of_input(name: str) -> bool:
     return name == PLACE or name.startswith(FEATURE)
 
 
-def answers_of(table: pa.Table, output: Output) -> Answers:
-    """The answers of a joined table, row by row."""
+def spoken_by(table: pa.Table, version: str | None, *roles: str) -> pa.Table:
+    """The rows of a joined table that a version said in one of the roles; without a version whoever had them."""
+    return table.filter(pa.array(spoke(table, version, *roles)))
+
+
+def spoke(table: pa.Table, version: str | None, *roles: str) -> Bools:
+    """Of each row of a joined table whether it is one of those.
+
+    >>> table = pa.table({"role": ["live", "shadow", None], "assigned": ["m:1", "m:2", None]})
+    >>> spoke(table, "m:2", Role.SHADOW, Role.CANARY).tolist(), spoke(table, None, Role.LIVE).tolist()
+    ([False, True, False], [True, False, False])
+    """
+    right = pc.is_in(text(table["role"]), value_set=texts(roles))
+    if version is not None:
+        right = pc.and_(right, pc.equal(text(table["assigned"]), version))
+    found: Bools = pc.fill_null(right, False).to_numpy().astype(np.bool_)
+    return found
+
+
+def answers_of(table: pa.Table, output: Output, scored: Output | None = None) -> Answers:
+    """The answers of a joined table, row by row; scores are of the classes of `scored`, else of those of `output`."""
     truth = said(table["label"], output)
     labelled: Bools = np.isfinite(truth) if truth.dtype.kind == "f" else truth >= 0
     fallback = pc.fill_null(text(table["fallback"]), "")
@@ -264,7 +286,7 @@ def answers_of(table: pa.Table, output: Output) -> Answers:
     return Answers(
         _at(table),
         said(table["prediction"], output),
-        scores_of(table["scores"], output),
+        scores_of(table["scores"], scored or output),
         floats(table["compute_us"]),
         pc.or_(pc.not_equal(fallback, ""), silent).to_numpy().astype(np.bool_),
         truth,
@@ -282,11 +304,6 @@ def _plain(column: pa.ChunkedArray) -> NDArray[Any]:
     return found
 
 
-def _is(table: pa.Table, role: Role, version: str) -> pa.ChunkedArray:
-    right = pc.and_(pc.equal(text(table["role"]), role.value), pc.equal(text(table["assigned"]), version))
-    return pc.fill_null(right, False)
-
-
 def _either(table: pa.Table, live: str, candidate: str) -> pa.ChunkedArray:
     roles = pc.is_in(text(table["role"]), value_set=pa.array([Role.LIVE.value, Role.CANARY.value]))
     versions = pc.is_in(text(table["assigned"]), value_set=pa.array([live, candidate]))
@@ -300,10 +317,10 @@ def _unanswered(table: pa.Table) -> pa.ChunkedArray:
 
 def _without_shadows(table: pa.Table) -> pa.Table:
     """The rows with nothing said where only a shadow spoke."""
-    spoke = pc.fill_null(pc.not_equal(text(table["role"]), Role.SHADOW.value), True)
+    heard = pc.fill_null(pc.not_equal(text(table["role"]), Role.SHADOW.value), True)
     for name in ("role", "assigned", "probability", "compute_us"):
         column = table[name]
-        silenced = pc.if_else(spoke, column, pa.scalar(None, column.type))
+        silenced = pc.if_else(heard, column, pa.scalar(None, column.type))
         table = table.set_column(table.column_names.index(name), name, silenced)
     return table
 

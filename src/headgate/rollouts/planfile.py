@@ -37,7 +37,7 @@ from headgate.rollouts.ramp import ramp
 from headgate.rollouts.schedule import Schedule, read_schedule
 from headgate.rollouts.strategies import Strategy, steps_of
 from headgate.traffic.durations import seconds
-from headgate.vocabulary import DEFAULT_PROJECT, SECOND, Micros
+from headgate.vocabulary import DEFAULT_PROJECT, SECOND, Micros, readable
 
 _SHARE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?%")
 NOBODY: Final = Pace(inputs_per_second=0.0)
@@ -77,6 +77,7 @@ class _ScheduleText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """By whose clock, such as ``Europe/Berlin``."""
 
 
+@readable
 class _PlanText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A plan as written."""
 

@@ -8,9 +8,10 @@ from headgate.errors import Conflict
 from headgate.events import Event
 from headgate.rollouts.plan import Plan
 from headgate.rollouts.state import Move, State, moved, replayed
-from headgate.vocabulary import Micros
+from headgate.vocabulary import Micros, readable
 
 
+@readable
 class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     """One rollout of one endpoint; its state is what its history leads to."""
 

@@ -184,7 +184,8 @@ def _p(value: float) -> str:
 def _has(plan: Plan, state: State) -> str:
     if plan.people:
         return _takes_over(plan, state)
-    shadow = f", and shadows {state.shadow * 100:g} % unseen" if state.shadow else ""
+    unseen = "and shadows" if state.weight < 1.0 else "of which the live version answers"
+    shadow = f", {unseen} {state.shadow * 100:g} % unseen" if state.shadow else ""
     return f"{plan.candidate} has {state.weight * 100:g} % of the callers{shadow}"
 
 

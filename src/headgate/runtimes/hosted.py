@@ -5,6 +5,7 @@ arrays arrive as descriptors, which transports do not pass on. Works on asyncio'
 """
 
 import asyncio
+import select
 import selectors
 from collections.abc import Callable
 from pathlib import Path
@@ -87,6 +88,15 @@ class HostedPlacement:
             timer.cancel()
             if self._calls.pop(call, None) is not None:
                 self._give_up(call)
+
+    def rest(self, seconds: float) -> bool:
+        """Hold the loop until the host says something, `seconds` at most; whether a call waits for its answer."""
+        if self._channel is None or all(call.done() for call in self._calls.values()):
+            return False
+        poll = select.poll()  # `select` knows no descriptor beyond 1023
+        poll.register(self._channel.fileno(), select.POLLIN)
+        poll.poll(seconds * 1000)
+        return True
 
     async def ready(self, timeout: float) -> None:
         """Wait until the host answers; RuntimeFailed if it does not within `timeout` seconds."""

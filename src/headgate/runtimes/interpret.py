@@ -4,7 +4,7 @@ Shared by every runtime: ONNX Runtime and the native engines alike hand their ra
 numpy and msgspec alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import isfinite
 from typing import Any, Final
 
@@ -50,6 +50,7 @@ class Interpreter:
         self._indexed = (options or {}).get(LABELS) == "index"
         self._classes = class_array(contract.output.classes)
         self._known = frozenset(range(len(self._classes)) if self._indexed else contract.output.classes)
+        self._run = _run_of(self._known)
         self._check_roles()
 
     def _place(self, name: str | None) -> int | None:
@@ -157,15 +158,28 @@ class Interpreter:
         if found.size != found.shape[0]:
             raise RuntimeFailed(f"the model broke its contract: output '{name}' has more than one label per row")
         labels = found.reshape(-1)
-        try:
-            known = self._known.issuperset(labels.tolist())
-        except TypeError:  # a label no set could hold is no class either
-            known = False
-        if not known:
+        if not self._lists(labels):
             raise RuntimeFailed(f"the model broke its contract: output '{name}' has a label the contract does not list")
         if self._indexed:
             labels = self._classes[labels.astype(np.intp)]
         return labels if labels.dtype == self._classes.dtype else labels.astype(self._classes.dtype)
+
+    def _lists(self, labels: Array) -> bool:
+        """Whether the contract lists all of `labels`."""
+        if self._run is not None and labels.size > _FEW and labels.dtype.kind in "iu":
+            return self._run[0] <= int(np.minimum.reduce(labels)) and int(np.maximum.reduce(labels)) <= self._run[1]
+        try:
+            return self._known.issuperset(labels.tolist())
+        except TypeError:  # a label no set could hold is no class either
+            return False
+
+
+def _run_of(known: Collection[object]) -> tuple[int, int] | None:
+    """The first and the last of labels that are consecutive whole numbers (booleans are); None for any others."""
+    whole = sorted(int(each) for each in known if isinstance(each, int))
+    if not whole or len(whole) < len(known) or whole[-1] - whole[0] != len(whole) - 1:
+        return None
+    return whole[0], whole[-1]
 
 
 def _spelled(name: str, array: Array) -> Array:

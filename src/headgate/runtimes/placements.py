@@ -7,7 +7,7 @@ with every call that is served.
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Event
+from threading import Event, Lock
 from time import thread_time_ns
 from typing import Final
 
@@ -47,6 +47,8 @@ class InProcess:
         self._measured = _Measured(runtime, worked_ns)
         self._thread = ThreadPoolExecutor(1, "model")
         self._last: Future[Outputs] | None = None
+        self._at_work = Lock()
+        """Held by the worker thread while it answers."""
         self._concurrent = isinstance(runtime, OnnxRuntime)
         self._closed = False
         if reference is not None:
@@ -78,10 +80,19 @@ class InProcess:
             abandoned.set()
             raise
 
+    def rest(self, seconds: float) -> bool:
+        """Hold the loop until the call under way has ended, `seconds` at most; whether there was one."""
+        if self._last is None or self._last.done():
+            return False
+        if self._at_work.acquire(timeout=seconds):
+            self._at_work.release()
+        return True
+
     def _answer(self, feeds: Feeds, abandoned: Event) -> Outputs:
         if abandoned.is_set():
             raise RuntimeFailed("nobody waits for this answer any more")
-        return self._measured.run(feeds)
+        with self._at_work:
+            return self._measured.run(feeds)
 
     async def close(self) -> None:
         """Give the model back once the call under way has ended. Closing twice is no error."""

@@ -53,6 +53,13 @@ class Placement(Protocol):
         """
         ...
 
+    def rest(self, seconds: float) -> bool:
+        """Hold the loop until a call under way has ended, `seconds` at most; whether there was any to wait for.
+
+        For a loop that is asked too much: what comes meanwhile it hears together, and the model is not disturbed.
+        """
+        return False
+
     async def close(self) -> None:
         """Give the model back."""
         ...

@@ -27,6 +27,7 @@ from headgate.runtimes.open import open_runtime
 from headgate.runtimes.ports import Runtime
 from headgate.sizing.procfs import resident_mb
 from headgate.sizing.variant import write_variant
+from headgate.vocabulary import readable
 
 ROUNDS: Final = 3
 """Times every batch size is come back to, so that a moment's noise is one figure of three."""
@@ -36,6 +37,7 @@ _KEPT: Final = 4000
 """Calls of one batch size and round whose times are kept."""
 
 
+@readable
 class Task(msgspec.Struct):
     """What the process is told to do."""
 

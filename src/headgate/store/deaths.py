@@ -12,12 +12,13 @@ import msgspec
 
 from headgate.events import Death
 from headgate.store import atomic
-from headgate.vocabulary import Micros
+from headgate.vocabulary import Micros, readable
 
 MOST: Final = 1_000
 """Deaths that wait at once; while no controller takes them, further ones are not written down."""
 
 
+@readable
 class _Words(msgspec.Struct, frozen=True):
     at: Micros
     name: str

@@ -7,9 +7,10 @@ import msgspec
 
 from headgate.errors import BadInput
 from headgate.store import atomic
-from headgate.vocabulary import NAME, NAME_RULE
+from headgate.vocabulary import NAME, NAME_RULE, readable
 
 
+@readable
 class _Report(msgspec.Struct, frozen=True):
     pid: int
     started: int

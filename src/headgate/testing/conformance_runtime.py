@@ -38,6 +38,7 @@ async def check_placement(make: Callable[[], Placement], feeds: Feeds) -> None:
         _check_same(whole, await placement.run(feeds), "the same rows give the same answers")
         await _check_callers(placement.run, feeds, whole)
         await _check_cancelling(placement.run, feeds, whole)
+        keeps(not placement.rest(60.0), "a loop is not held while nothing is under way")
         if (inline := placement.inline) is not None:
             _check_same(whole, inline.run(feeds), "inline answers as run does")
     finally:

@@ -50,7 +50,7 @@ class UnkindFile:
         self._path = path
         self._life = disk.life
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes | memoryview) -> None:
         """Write all of `data` at the end; at a failing call half of it, then OSError."""
         with self._disk.call("append", self._path, self._life, lambda: self._take(data[: len(data) // 2])):
             self._take(data)
@@ -68,7 +68,7 @@ class UnkindFile:
     def close(self) -> None:
         """Give the handle back; never fails, so that clean-up code need not expect it to."""
 
-    def _take(self, data: bytes) -> None:
+    def _take(self, data: bytes | memoryview) -> None:
         self._node.data += data
 
     def _lose(self) -> None:

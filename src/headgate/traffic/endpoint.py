@@ -17,7 +17,7 @@ from headgate.contracts.yaml_text import dump_yaml, read_yaml, write_yaml
 from headgate.errors import BadConfiguration
 from headgate.traffic.durations import seconds
 from headgate.traffic.traffic import Capture, People, Policy, Resources
-from headgate.vocabulary import DEFAULT_PROJECT, NAME, NAME_RULE, PEOPLE, Ack, OnFailure
+from headgate.vocabulary import DEFAULT_PROJECT, NAME, NAME_RULE, PEOPLE, Ack, OnFailure, readable
 
 _MODEL: Final = re.compile(rf"{NAME_RULE}(:[1-9][0-9]{{0,8}}|@{NAME_RULE})?")
 _VERSION: Final = re.compile(rf"{NAME_RULE}:[1-9][0-9]{{0,8}}")
@@ -97,6 +97,7 @@ class RolloutBudget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much worse all promotions of a year may make it: points of the largest loss, by any guard on labels."""
 
 
+@readable
 class EndpointSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One endpoint as ``endpoint.yaml`` holds it; ``load_endpoint`` has checked every rule."""
 

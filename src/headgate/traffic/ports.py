@@ -1,4 +1,4 @@
-"""How traffic reaches gateways, and how they say which revision they obey."""
+"""How traffic reaches gateways, and how they say which revision they obey and that they have come to rest."""
 
 from typing import Protocol
 
@@ -61,4 +61,24 @@ class RevisionReports(Protocol):
 
     def obeyed(self) -> dict[str, dict[str, int]]:
         """The last report of every worker alive."""
+        ...
+
+
+class Stillness(Protocol):
+    """Whether gateways have come to rest; asked where event time may only go on once they have."""
+
+    def ask(self) -> int:
+        """Ask every gateway anew; the number of the question."""
+        ...
+
+    def asked(self) -> int:
+        """The number of the newest question, 0 before the first; cheap enough for every few milliseconds."""
+        ...
+
+    def tell(self, worker: str, asked: int) -> None:
+        """Nothing that worker `worker` was asked before question `asked` is under way: all of it can be read."""
+        ...
+
+    def heard(self) -> dict[str, int]:
+        """The last question that every worker alive has answered, by worker."""
         ...

@@ -5,7 +5,7 @@ The controller writes it by compare-and-swap on ``revision``; gateways obey the 
 
 import msgspec
 
-from headgate.vocabulary import Ack, OnFailure
+from headgate.vocabulary import Ack, OnFailure, readable
 
 
 class Capture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,12 +62,12 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Shadow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A member that answers what the live version answers too; no caller sees it, so it needs no proof."""
+    """A member that answers what another answers too; no caller sees it, so it needs no proof."""
 
     version: str
     """``model:number``."""
     share: float
-    """Of the rows the live version answers, 0 to 1."""
+    """Of the rows the live version answers, 0 to 1; the live version's own is of those that others answer for it."""
 
 
 class People(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,6 +81,7 @@ class People(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether who asks for an input that is theirs hears what the model says of it."""
 
 
+@readable
 class Traffic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What gateways obey for one endpoint."""
 
@@ -93,7 +94,10 @@ class Traffic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     salt: str
     """Enters the assignment hash; changing it reshuffles keys."""
     shadows: list[Shadow] = []
-    """Members, of any weight, that answer beside the live version; those that are no members are passed over."""
+    """Members, of any weight, that answer beside the live version; those that are no members are passed over.
+
+    The live version itself answers beside whoever has callers in its place.
+    """
     sticky_key: str | None = None
     """Field or request key by which callers keep their version; None draws per request."""
     canary_lease_s: float | None = None
@@ -128,6 +132,7 @@ class Traffic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return next((each for each in self.members if each.version == version), None)
 
     def shadows_with(self, version: str) -> bool:
-        """Whether that version is to answer beside the live one, or beside people."""
-        is_beside = version != self.live or self.people is not None
+        """Whether that version is to answer beside the live one, beside people, or beside who has its callers."""
+        others = any(each.weight > 0 for each in self.members if each.version != self.live)
+        is_beside = version != self.live or self.people is not None or others
         return is_beside and any(each.version == version for each in self.shadows)

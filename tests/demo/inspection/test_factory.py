@@ -61,7 +61,7 @@ def worked(world: World, hours: int, seed: int = 3) -> Factory:
     factory = Factory(pool, pool, "surfaces", drawn_material(seed), per_hour=PER_HOUR, start=START, seed=seed)
 
     async def work() -> None:
-        await factory.open()
+        await factory.settle()
         for hour in range(1, hours + 1):
             await factory.work_until(Micros(START + hour * HOUR))
 

@@ -99,8 +99,8 @@ class Factory:
         self.now = start
         self.tally = Tally()
 
-    async def open(self) -> None:
-        """Set the installation's clock to where this one begins."""
+    async def settle(self) -> None:
+        """Set the installation's clock to where this one is, and wait until everybody obeys what was declared."""
         await self._advance()
 
     async def work_until(self, moment: Micros) -> None:

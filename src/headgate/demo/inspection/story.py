@@ -124,7 +124,7 @@ async def _run(
         HttpPool("127.0.0.1", ports[1], 1) as control,
     ):
         factory = Factory(gateway, control, plans.ENDPOINT, material, per_hour=per_hour, start=START, seed=SEED)
-        await factory.open()
+        await factory.settle()
         said(f"the first act: {plans.FIRST} beside people, whom it shall relieve")
         acts = [await _act(hg, factory, plans.AGAINST_PEOPLE, said)]
         if acts[0].rollout.state.phase is Phase.PROMOTED:
@@ -143,6 +143,7 @@ async def _until_morning(factory: Factory) -> None:
 async def _act(hg: Headgate, factory: Factory, plan: str, said: Said) -> Act:
     """Deploy what `plan` says, and work until it has ended by itself; its horizon sees to it that it does not go on."""
     rollout = hg.deploy(plan)
+    await factory.settle()
     candidate = rollout.plan.candidate
     before = factory.tally.decided[candidate].pieces
     while not rollout.state.ended:

@@ -71,9 +71,10 @@ class DialectDoor:
 
     def open(self, exchange: Exchange, view: View, version: str | None) -> None:
         """Have a request answered under `view`, by `version` if the caller names one."""
-        rows = 1
+        rows, room = 1, self._answerer.room
         try:
-            self._answerer.room.knock(exchange.caller)
+            if room.waiting >= room.limit:
+                room.knock(exchange.caller)
             pinned = None if version is None else view.seat(version)
             question = self._dialect.read(exchange, pinned or view.live)
             reading = question.reading
@@ -146,7 +147,7 @@ def check_rows(reading: Reading) -> None:
 
 def have_answered(answerer: Answerer, ask: Ask) -> None:
     """Admit `ask`. Raises the PassingError that says why not."""
-    if ask.reading.rows:
+    if ask.outcomes:
         answerer.admit(ask)
     else:
         ask.close()  # nothing was asked, so nothing is remembered

@@ -23,13 +23,14 @@ from headgate.gateway.remember import Memory
 from headgate.gateway.view import View
 from headgate.journal.identifiers import Mint, parse_id
 from headgate.journal.records import Block, Label, Source
-from headgate.vocabulary import Task
+from headgate.vocabulary import Task, readable
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_ID)]
 _Key = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_KEY)]
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
+@readable
 class Entry(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """One label as callers send it; `label` is checked against the contract afterwards."""
 

@@ -157,9 +157,10 @@ def versions(ask: Ask) -> bytes:
 
 def spoke(ask: Ask) -> list[str]:
     """The versions that answered, by name."""
+    if ask.whole:
+        return [ask.spoken[0].seat.version]  # columns are answered by one version, the live one
     found = {each.seat.version for each in ask.spoken}
-    if not ask.whole:
-        found |= {outcome.answered for outcome in ask.outcomes if type(outcome) is Answer}
+    found |= {outcome.answered for outcome in ask.outcomes if type(outcome) is Answer}
     return sorted(found)
 
 

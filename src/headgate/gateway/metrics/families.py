@@ -108,7 +108,7 @@ FAMILIES: Final = {
         Family("headgate_journal_unwritable", Kind.STATE, "1 while some gateway cannot write its journal."),
         Family("headgate_model_info", Kind.STATE, "1 for every version loaded.", (*_WHICH, "digest")),
         Family("headgate_traffic_weight", Kind.STATE, "Share of unpinned callers.", _WHICH),
-        Family("headgate_shadow_share", Kind.STATE, "Share of the live version's rows a shadow answers too.", _WHICH),
+        Family("headgate_shadow_share", Kind.STATE, "Share of another's rows that a shadow answers too.", _WHICH),
         Family("headgate_traffic_revision", Kind.STATE, "The traffic revision obeyed.", _WHERE),
         Family(
             "headgate_slo_latency_seconds", Kind.STATE, "What the endpoint's file promises as p99; 0 without.", _WHERE

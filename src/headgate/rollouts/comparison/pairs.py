@@ -1,7 +1,9 @@
 """What two said of the same inputs, as flat arrays: one entry per input, each input once, by event time.
 
 `compare` reads them; whoever holds the journal's joined table, asked for with the roles of both, makes them. A side is
-a role, and a version where several have that role: the live version and its shadow, or people and a model.
+a role, and a version where several have that role: the live version and its shadow, or people and a model. Which rows
+are a version's and what was said in them, `rollouts/answers.py` says, for guards and for this; here inputs that only
+one was asked about have their place too.
 """
 
 from contextlib import suppress
@@ -16,7 +18,9 @@ from numpy.typing import NDArray
 from headgate.contracts.contract import Contract, Output
 from headgate.evaluation.estimate import Floats
 from headgate.evaluation.rows import absent
-from headgate.monitors.columns import Bools, Ints, floats, integers, named, said, scores_of, text
+from headgate.monitors.columns import Bools, Ints, floats, named
+from headgate.rollouts.answers import COLUMNS, answers_of, spoken_by
+from headgate.rollouts.answers import Answers as Spoken
 from headgate.vocabulary import Role, Task
 
 NEEDED: Final = (
@@ -24,6 +28,8 @@ NEEDED: Final = (
     "label",
 )  # fmt: skip
 """Columns of the joined table that are read."""
+_SPOKEN: Final = tuple(name for name in NEEDED if name in COLUMNS)
+"""Those that say what was answered; the others say how."""
 CLASSES: Final = (Task.BINARY, Task.MULTICLASS)
 UNSAID: Final = "no reason given"
 """The reason of a failure whose record has none."""
@@ -121,33 +127,19 @@ def pairs_of(
     """
     table = joined.select(NEEDED)
     sides = ((str(live_role), live_version), (str(candidate_role), candidate_version))
-    speakers = [_speaks(table, role, version) for role, version in sides]
-    chosen = speakers[0] | speakers[1]
-    table = table.filter(pa.array(chosen))
-    output = _with_foreign(contract.output, table)
-    codes, ids = named(table["input_id"])
-    moments = np.zeros(len(ids), np.int64)
-    moments[codes] = integers(table["at"].cast(pa.timestamp("us", tz=table["at"].type.tz)).cast(pa.int64()))
-    order = np.argsort(moments, kind="stable")
-    rows = _rows(table, output, np.argsort(order)[codes])
+    tables = [spoken_by(table, version, role) for role, version in sides]
+    output = _with_foreign(contract.output, pa.concat_tables(tables))
     scored = contract.output if contract.output.classes else Output(Task.TENSOR)
-    answers = [
-        _answers(table, scored, rows.take(speaks[chosen]), role)
-        for (role, _), speaks in zip(sides, speakers, strict=True)
-    ]
-    truth, labelled = _truths(table, output, rows)
-    return Pairs(output, np.array(ids, np.object_)[order], moments[order], answers[0], answers[1], truth, labelled)
-
-
-def _speaks(table: pa.Table, role: str, version: str | None) -> Bools:
-    found = equal(table["role"], role)
-    return found if version is None else found & equal(table["assigned"], version)
-
-
-def equal(column: pa.ChunkedArray, value: str) -> Bools:
-    """Which texts of a column are `value`; null is none."""
-    found: Bools = pc.fill_null(pc.equal(text(column), value), False).to_numpy().astype(bool)
-    return found
+    spoken = [answers_of(each.select(_SPOKEN), output, scored) for each in tables]
+    codes, ids = named(pa.concat_tables(tables)["input_id"])
+    moments = np.zeros(len(ids), np.int64)
+    moments[codes] = np.concatenate([each.at for each in spoken])
+    order = np.argsort(moments, kind="stable")
+    places = np.split(np.argsort(order)[codes], [len(tables[0])])
+    live, candidate = (_rows(*each, output.task, len(ids)).once() for each in zip(tables, spoken, places, strict=True))
+    truth, labelled = _truths(live, candidate)
+    ours, theirs = (_answers(rows, role) for rows, (role, _) in zip((live, candidate), sides, strict=True))
+    return Pairs(output, np.array(ids, np.object_)[order], moments[order], ours, theirs, truth, labelled)
 
 
 def _with_foreign(output: Output, table: pa.Table) -> Output:
@@ -168,60 +160,56 @@ def _with_foreign(output: Output, table: pa.Table) -> Output:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rows:
-    """Some rows of the table: their numbers, and what is known of each."""
+    """The rows of one side."""
 
-    number: Ints
-    code: Ints
-    """Place of its input."""
+    table: pa.Table
+    spoken: Spoken
+    """What was said in each."""
+    place: Ints
+    """Of its input."""
     inputs: int
-    """How many inputs there are."""
-    said: NDArray[Any]
+    """How many inputs there are, of both sides."""
     own: Bools
     """Where there is an answer, and nobody else gave it."""
     latency_ms: Floats
-    compute_ms: Floats
-
-    def take(self, chosen: NDArray[Any]) -> "_Rows":
-        return replace(self, **_taken(self, chosen))
 
     def once(self) -> "_Rows":
         """One row per input: an answer before none, the quickest of several."""
-        order = np.lexsort((self.said, self.compute_ms, self.latency_ms, ~self.own, self.code))
-        _, firsts = np.unique(self.code[order], return_index=True)
-        return self.take(order[firsts])
+        keys = self.spoken.predicted, self.spoken.compute_us, self.latency_ms, ~self.own, self.place
+        order = np.lexsort(keys)
+        _, firsts = np.unique(self.place[order], return_index=True)
+        chosen = order[firsts]
+        table, spoken = self.table.take(pa.array(chosen)), self.spoken.take(chosen)
+        return replace(self, table=table, spoken=spoken, **_taken(self, chosen))
 
     def placed(self, values: NDArray[Any], blank: float) -> NDArray[Any]:
         """A value per row as one per input, `blank` for those without."""
         found = np.full((self.inputs, *values.shape[1:]), blank, values.dtype)
-        found[self.code] = values
+        found[self.place] = values
         return found
 
 
-def _rows(table: pa.Table, output: Output, code: Ints) -> _Rows:
-    predicted = said(table["prediction"], output)
-    own: Bools = pc.is_valid(table["prediction"]).to_numpy().astype(bool) & (named(table["fallback"])[0] < 0)
-    if output.task is Task.REGRESSION:
-        own = own & np.isfinite(predicted)
-    times = (floats(table[name]) / 1000 for name in ("latency_us", "compute_us"))
-    inputs = int(code.max()) + 1 if len(code) else 0
-    return _Rows(np.arange(len(code)), code, inputs, predicted, own, *times)
+def _rows(table: pa.Table, spoken: Spoken, place: Ints, task: Task, inputs: int) -> _Rows:
+    own: Bools = pc.is_valid(table["prediction"]).to_numpy().astype(bool) & ~spoken.failed
+    if task is Task.REGRESSION:
+        own = own & np.isfinite(spoken.predicted)
+    return _Rows(table, spoken, place, inputs, own, floats(table["latency_us"]) / 1000)
 
 
-def _answers(table: pa.Table, scored: Output, rows: _Rows, role: str) -> Answers:
-    rows = rows.once()
-    spoken = table.take(pa.array(rows.number))
-    reason, reasons = named(spoken["fallback"])
+def _answers(rows: _Rows, role: str) -> Answers:
+    """A side's answers, of rows that come once each."""
+    reason, reasons = named(rows.table["fallback"])
     reason = np.where(rows.own, -1, np.where(reason < 0, len(reasons), reason))
-    scores = scores_of(spoken["scores"], scored)
+    spoken, compute_ms = rows.spoken, rows.spoken.compute_us / 1000
     return Answers(
         role=role,
-        versions=named(spoken["assigned"])[1],
-        asked=rows.placed(np.ones(len(rows.number), np.bool_), False),
+        versions=named(rows.table["assigned"])[1],
+        asked=rows.placed(np.ones(len(spoken), np.bool_), False),
         answered=rows.placed(rows.own, False),
-        said=rows.placed(rows.said, 0),
-        scores=None if scores is None else rows.placed(scores, np.nan),
-        compute_ms=rows.placed(rows.compute_ms, np.nan),
-        share_ms=rows.placed(rows.compute_ms / _together(spoken["request_id"], rows.compute_ms), np.nan),
+        said=rows.placed(spoken.predicted, 0),
+        scores=None if spoken.scores is None else rows.placed(spoken.scores, np.nan),
+        compute_ms=rows.placed(compute_ms, np.nan),
+        share_ms=rows.placed(compute_ms / _together(rows.table["request_id"], compute_ms), np.nan),
         latency_ms=rows.placed(rows.latency_ms, np.nan),
         reason=rows.placed(reason, -1),
         reasons=(*reasons, UNSAID),
@@ -242,8 +230,8 @@ def _together(request_id: pa.ChunkedArray, compute: Floats) -> Floats:
     return found
 
 
-def _truths(table: pa.Table, output: Output, rows: _Rows) -> tuple[NDArray[Any], Bools]:
+def _truths(live: _Rows, candidate: _Rows) -> tuple[NDArray[Any], Bools]:
     """The truth of each input, and where it is known; every row of an input has the same."""
-    spoken = said(table["label"], output)
-    known = rows.take(np.isfinite(spoken) if output.task is Task.REGRESSION else spoken >= 0)
-    return known.placed(spoken[known.number], 0), known.placed(np.ones(len(known.number), np.bool_), False)
+    ours, theirs = (each.placed(each.spoken.truth, 0) for each in (live, candidate))
+    known, also = (each.placed(each.spoken.labelled, False) for each in (live, candidate))
+    return np.where(known, ours, np.where(also, theirs, 0)), known | also

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from headgate.contracts.contract import Output
 from headgate.monitors.columns import Bools, Ints, named, said
-from headgate.rollouts.comparison.pairs import CLASSES, equal
+from headgate.rollouts.answers import spoke
+from headgate.rollouts.comparison.pairs import CLASSES
 from headgate.rollouts.comparison.values import Alone, Reviewed, Reviewer
 from headgate.vocabulary import Role
 
@@ -33,10 +34,9 @@ def reviewed(joined: pa.Table, output: Output, candidate: str) -> Reviewed | Non
         return None
     codes, inputs = named(joined["input_id"])
     predicted, truth = said(joined["prediction"], output), said(joined["label"], output)
-    decided = equal(joined["role"], Role.HUMAN) & (predicted >= 0)
-    ours = equal(joined["assigned"], candidate) & (predicted >= 0)
-    own = ours & equal(joined["role"], Role.LIVE)
-    answered = own | (ours & equal(joined["role"], Role.SHADOW))
+    decided = spoke(joined, None, Role.HUMAN) & (predicted >= 0)
+    own = spoke(joined, candidate, Role.LIVE) & (predicted >= 0)
+    answered = own | (spoke(joined, candidate, Role.SHADOW) & (predicted >= 0))
     model = np.full(len(inputs), -1)
     model[codes[answered]] = predicted[answered]
     people = joined.filter(pa.array(decided))

@@ -7,7 +7,6 @@ in full before anything reads it.
 from collections.abc import Iterator
 from typing import Any, Final
 
-import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.ipc
@@ -46,8 +45,8 @@ class ArrowTables:
             rest = _rest(table.schema.metadata)
             if len(set(table.column_names)) < table.num_columns:
                 raise BadInput("columns", "unknown", "names one column twice")
-            matrix = _matrix(table, reader.contract)
-            if matrix is not None and (kept := reader.screened(matrix)) is not None:
+            floats = _floats(table, reader.contract)
+            if floats is not None and (kept := reader.gathered(floats)) is not None:
                 return reader.read_checked(kept, rest=rest)
             check_values(table, limit)
             columns, verdicts = judge_table(reader.contract, without_views(table))
@@ -57,14 +56,20 @@ class ArrowTables:
             said = f"is no Arrow IPC stream that can be read ({type(error).__name__})"
             raise BodyRefused("body", _RULE, said) from error
 
-    def write(self, ask: Ask) -> bytes:
+    def write(self, ask: Ask) -> bytearray:
         """The answers of `ask`; see the port."""
         table = told(ask)
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, table.schema) as writer:
-            writer.write_table(table)
-        found: bytes = sink.getvalue().to_pybytes()
-        return found
+        counted = pa.MockOutputStream()
+        _write(table, counted)
+        # Written where it stays: a stream that grows is copied as often as it doubles, and once more at its end.
+        body = bytearray(counted.size())
+        _write(table, pa.FixedSizeBufferWriter(pa.py_buffer(body)))
+        return body
+
+
+def _write(table: pa.Table, sink: Any) -> None:
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
 
 
 def _table(body: bytes, reader: Reader, *, limit: int, is_file: bool) -> pa.Table:
@@ -124,17 +129,14 @@ def _rest(metadata: Any) -> Rest:
     return read_rest(document)
 
 
-def _matrix(table: pa.Table, contract: Contract) -> npt.NDArray[np.float64] | None:
-    """All of a table's rows as one matrix in the contract's order, where it has floats alone and no null."""
+def _floats(table: pa.Table, contract: Contract) -> list[npt.NDArray[Any]] | None:
+    """The columns of a table in the contract's order, where all are floats and none has a null."""
     if not are_numbers(contract) or set(table.column_names) != set(contract.names):
         return None
     columns = [table.column(name) for name in contract.names]
     if any(each.type not in _FLOATS or each.null_count for each in columns):
         return None
-    matrix = np.empty((table.num_rows, len(columns)))
-    for at, column in enumerate(columns):
-        matrix[:, at] = column.to_numpy()
-    return matrix
+    return [each.to_numpy() for each in columns]
 
 
 def _reading(reader: Reader, columns: list[Column], verdicts: Verdicts, rest: Rest) -> Reading:

@@ -22,7 +22,7 @@ class Tables(Protocol):
         """
         ...
 
-    def write(self, ask: Ask) -> bytes:
+    def write(self, ask: Ask) -> bytes | bytearray:
         """The answers of a settled request as an Arrow stream, a row each."""
         ...
 

@@ -12,7 +12,7 @@ from headgate.errors import RuntimeFailed
 from headgate.gateway.ask import Ask, Spoken
 from headgate.gateway.doors.errors import error_body
 from headgate.gateway.doors.native import spoke
-from headgate.journal.identifiers import ID_LETTERS, format_id, format_ids
+from headgate.journal.identifiers import ID_LETTERS, format_id, id_letters
 from headgate.journal.records import Answer
 
 METADATA: Final = b"headgate"
@@ -93,9 +93,9 @@ def _flags(ask: Ask) -> Any:
 
 def _ids(ids: bytes) -> Any:
     """The texts of identifiers of 16 bytes each."""
-    text = format_ids(ids).encode()
-    offsets = np.arange(0, len(text) + 1, ID_LETTERS, dtype=np.int32)
-    return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(text))
+    text = id_letters(ids)
+    offsets = np.arange(0, text.size + 1, ID_LETTERS, dtype=np.int32)
+    return pa.StringArray.from_buffers(len(text), pa.py_buffer(offsets), pa.py_buffer(text))
 
 
 def _lists(scores: npt.NDArray[np.float64]) -> Any:

@@ -1,6 +1,5 @@
 """Inference requests and their answers over HTTP, JSON and binary tensors mixed at will."""
 
-from collections.abc import Sequence
 from copy import copy
 from typing import Any, Final
 
@@ -31,12 +30,20 @@ _LONGEST_KNOWN: Final = 2048
 """Bytes."""
 
 
+class _Wish(msgspec.Struct, eq=False):
+    """What an answer must be like."""
+
+    outputs: list[Wanted]
+    described: tuple[tuple[int, ...], msgspec.Raw] | None = None
+    """How JSON told of the tensors behind it in the last answer that had all there: its rows, the bytes of each."""
+
+
 class _Known(msgspec.Struct, eq=False):
     """What JSON before binary tensors asks of a version."""
 
     seat: Seat
     request: Infer
-    wanted: list[Wanted]
+    wish: _Wish
     plain: Plain | None = None
     """How the tensor is read at once, where there is no more to it."""
 
@@ -54,7 +61,7 @@ class _Reply(msgspec.Struct, kw_only=True):
     model_version: str
     id: str | msgspec.UnsetType = msgspec.UNSET
     parameters: dict[str, str | bool]
-    outputs: list[_Tensor]
+    outputs: list[_Tensor] | msgspec.Raw
 
 
 class V2Dialect:
@@ -72,11 +79,13 @@ class V2Dialect:
         known = self._find(json, seat) if raw else _known(json, seat)
         if known.plain is not None and (reading := known.plain.read(raw, seat.served.reader)) is not None:
             reading.id = known.request.id or None
-            return Question(reading, known.wanted)
+            return Question(reading, known.wish)
         # Its tensors are given their elements, so every request has its own.
         request = replace(known.request, inputs=[copy(each) for each in known.request.inputs])
         fill(request.inputs, raw)
-        return question_of(request, seat, known.wanted)
+        question = question_of(request, seat, known.wish.outputs)
+        question.wanted = known.wish
+        return question
 
     def _find(self, json: bytes, seat: Seat) -> _Known:
         found = self._known.get(json)
@@ -89,17 +98,9 @@ class V2Dialect:
                 self._known[json] = found
         return found
 
-    def write(self, ask: Ask, wanted: Sequence[Wanted]) -> Written:
+    def write(self, ask: Ask, wish: _Wish) -> Written:
         """The outputs asked for; those in binary behind the JSON, in the order in which it lists them."""
-        outputs, behind = [], []
-        for each in told.outputs(ask, wanted):
-            tensor = _Tensor(name=each.name, datatype=each.datatype, shape=each.shape)
-            if each.binary:
-                behind.append(each.packed())
-                tensor.parameters = {SIZE: len(behind[-1])}
-            else:
-                tensor.data = each.listed()
-            outputs.append(tensor)
+        outputs, behind = _outputs(ask, wish)
         reply = _Reply(
             model_name=ask.view.traffic.endpoint,
             model_version=told.model_version(ask),
@@ -122,7 +123,31 @@ class V2Dialect:
 def _known(json: bytes, seat: Seat) -> _Known:
     request = _request(json)
     check_tensors(request.inputs, seat.served.reader)
-    return _Known(seat, request, wanted_of(request, seat))
+    return _Known(seat, request, _Wish(wanted_of(request, seat)))
+
+
+def _outputs(ask: Ask, wish: _Wish) -> tuple[list[_Tensor] | msgspec.Raw, list[bytes]]:
+    """The outputs asked for as JSON tells of them, and those that come behind it."""
+    packed = told.packed_outputs(ask, wish.outputs)
+    if packed is None:
+        return _described(told.outputs(ask, wish.outputs))
+    sizes = (len(ask.outcomes), *map(len, packed))  # answers of one wish that agree in these are described alike
+    if wish.described is None or wish.described[0] != sizes:
+        wish.described = sizes, msgspec.Raw(_encode(_described(told.outputs(ask, wish.outputs))[0]))
+    return wish.described[1], packed
+
+
+def _described(outputs: list[told.Told]) -> tuple[list[_Tensor], list[bytes]]:
+    described, behind = [], []
+    for each in outputs:
+        tensor = _Tensor(name=each.name, datatype=each.datatype, shape=each.shape)
+        if each.binary:
+            behind.append(each.packed())
+            tensor.parameters = {SIZE: len(behind[-1])}
+        else:
+            tensor.data = each.listed()
+        described.append(tensor)
+    return described, behind
 
 
 def _request(body: bytes) -> Infer:

@@ -41,6 +41,20 @@ def outputs(ask: Ask, wanted: Sequence[Wanted]) -> list[Told]:
     return [Told(each.name, each.datatype, *_elements(ask, each), each.binary) for each in wanted]
 
 
+def packed_outputs(ask: Ask, wanted: Sequence[Wanted]) -> list[bytes] | None:
+    """The same as the bytes of tensors, where all are wanted so and were told of all rows at once; else None."""
+    if not ask.whole or len(ask.spoken) != 1:
+        return None
+    (one,) = ask.spoken
+    found = []
+    for each in wanted:
+        dtype = DTYPES.get(each.datatype)
+        if dtype is None or not each.binary:
+            return None
+        found.append(one.packed(scores=each.name != "prediction", dtype=dtype))
+    return found
+
+
 def model_version(ask: Ask) -> str:
     """The versions that answered, separated by commas."""
     return ",".join(spoke(ask))
