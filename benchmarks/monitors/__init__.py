@@ -1,1 +1,1 @@
-"""What monitors of columns cost and how often they cry wolf, beside other tools: `columns.py` and `calibration.py`."""
+"""Benchmarks of the monitors."""

@@ -27,10 +27,10 @@ from benchmarks.monitors import peers
 from scipy.stats import ks_2samp, wasserstein_distance
 
 from benchmarks import machine, report
-from headgate.monitors.comparison import compare, compare_summaries
-from headgate.monitors.drift import Comparison
-from headgate.monitors.sources import ParquetSource
-from headgate.monitors.summaries import read_summary, summary_of, window_summary
+from headgate.monitors.comparison.comparison import compare, compare_summaries
+from headgate.monitors.comparison.compared import Comparison
+from headgate.monitors.comparison.sources import ParquetSource
+from headgate.monitors.comparison.summaries import read_summary, summary_of, window_summary
 
 ROWS, COLUMNS = 1_000_000, 50
 QUICK_ROWS, QUICK_COLUMNS = 20_000, 10

@@ -14,10 +14,10 @@ from scipy.stats import chi2
 
 from headgate.evaluation.estimate import Undefined
 from headgate.evidence.multiple import adjusted_p_values
-from headgate.monitors.binnings import Binning, binned
-from headgate.monitors.contingency import table_test
-from headgate.monitors.distances import jensen_shannon, psi, psi_of_size
-from headgate.monitors.two_samples import ks_p_value, ks_statistic, wasserstein
+from headgate.monitors.comparison.binnings import Binning, binned
+from headgate.monitors.comparison.contingency import table_test
+from headgate.monitors.comparison.distances import jensen_shannon, psi, psi_of_size
+from headgate.monitors.comparison.two_samples import ks_p_value, ks_statistic, wasserstein
 
 Sample = NDArray[np.float64]
 Counts = NDArray[np.int64]

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from headgate.errors import BadInput
-from headgate.monitors.distances import Counts
+from headgate.monitors.comparison.distances import Counts
 
 _Key = TypeVar("_Key")
 CAPACITY: Final = 4096

@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.monitors.test_two_samples import SHAPES, Sample, drawn
+from tests.monitors.comparison.test_two_samples import SHAPES, Sample, drawn
 
 from headgate.errors import BadInput
 from headgate.evaluation.estimate import Undefined
-from headgate.monitors.category_sketches import (
+from headgate.monitors.comparison.category_sketches import (
     BUCKETS,
     category_sketch,
     compared_cells,
     read_category_sketch,
 )
-from headgate.monitors.contingency import table_test
-from headgate.monitors.grid_choice import grid_for
-from headgate.monitors.sketched import decile_counts, ks_bounds, wasserstein_bounds
-from headgate.monitors.sketches import NumberSketch, read_sketch, sketch_of
-from headgate.monitors.two_samples import ks_statistic, wasserstein
+from headgate.monitors.comparison.contingency import table_test
+from headgate.monitors.comparison.grid_choice import grid_for
+from headgate.monitors.comparison.sketched import decile_counts, ks_bounds, wasserstein_bounds
+from headgate.monitors.comparison.sketches import NumberSketch, read_sketch, sketch_of
+from headgate.monitors.comparison.two_samples import ks_statistic, wasserstein
 
 VALUES = st.lists(
     st.floats(-1e9, 1e9) | st.just(math.nan) | st.just(math.inf) | st.integers(-3, 3).map(float), max_size=40

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from headgate.errors import BadInput
 from headgate.evaluation.estimate import Floats
 from headgate.monitors.columns import Ints
-from headgate.monitors.grid_choice import has_decimals
-from headgate.monitors.grids import Even, Grid
+from headgate.monitors.comparison.grid_choice import has_decimals
+from headgate.monitors.comparison.grids import Even, Grid
 
 _AT_ONCE: Final = 1 << 15
 """Values counted at once: what is computed of them fits a processor's cache."""

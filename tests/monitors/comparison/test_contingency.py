@@ -8,7 +8,7 @@ from scipy.stats import chi2_contingency, fisher_exact
 from scipy.stats.contingency import association
 
 from headgate.evaluation.estimate import Undefined
-from headgate.monitors.contingency import ChiSquare, TableTest, chi_square, cramers_v, table_test, without_rare
+from headgate.monitors.comparison.contingency import ChiSquare, TableTest, chi_square, cramers_v, table_test, without_rare
 
 
 @pytest.mark.parametrize("categories", [2, 3, 10, 4000])

@@ -12,16 +12,16 @@ import numpy as np
 
 from headgate.contracts.contract import Kind
 from headgate.evaluation.estimate import Floats
-from headgate.monitors.category_sketches import CategorySketch, category_sketch
-from headgate.monitors.drift import ColumnDrift, Comparison, broken, judged
-from headgate.monitors.grid_choice import grid_for
-from headgate.monitors.measured import categories_drift, numbers_drift
-from headgate.monitors.observed import Aspect, Categories, Numbers, aspect_of, kind_of, observe
-from headgate.monitors.sketches import NumberSketch, sketch_of
-from headgate.monitors.sources import Source
-from headgate.monitors.summaries import Column, Summary, reason_of
-from headgate.monitors.two_samples import kolmogorov_smirnov, ks_p_value
-from headgate.monitors.unsorted_samples import exact_comparison
+from headgate.monitors.comparison.category_sketches import CategorySketch, category_sketch
+from headgate.monitors.comparison.compared import ComparedColumn, Comparison, broken, judged
+from headgate.monitors.comparison.grid_choice import grid_for
+from headgate.monitors.comparison.measured import compared_categories, compared_numbers
+from headgate.monitors.comparison.observed import Aspect, Categories, Numbers, aspect_of, kind_of, observe
+from headgate.monitors.comparison.sketches import NumberSketch, sketch_of
+from headgate.monitors.comparison.sources import Source
+from headgate.monitors.comparison.summaries import Column, Summary, reason_of
+from headgate.monitors.comparison.two_samples import kolmogorov_smirnov, ks_p_value
+from headgate.monitors.comparison.unsorted_samples import exact_comparison
 
 _EXACT_UP_TO: Final = 1000
 """Values of the larger side up to which p is exact; counting paths takes longer for more, and changes little."""
@@ -37,7 +37,7 @@ def compare(
     `kinds` are those of a contract; where it names none, the reference's type decides.
 
     >>> import pyarrow as pa
-    >>> from headgate.monitors.sources import TableSource
+    >>> from headgate.monitors.comparison.sources import TableSource
     >>> table = pa.table({"a": np.arange(100.0), "b": ["x", "y"] * 50})
     >>> moved = pa.table({"a": np.arange(100.0) + 50, "b": ["x", "y"] * 50})
     >>> found = compare(TableSource(table), TableSource(moved))
@@ -53,8 +53,8 @@ def compare_summaries(reference: Summary, current: Summary, *, alpha: float = AL
     """Every column of the reference beside the window's, from their sketches; figures have their error bounds.
 
     >>> import pyarrow as pa
-    >>> from headgate.monitors.sources import TableSource
-    >>> from headgate.monitors.summaries import summary_of, window_summary
+    >>> from headgate.monitors.comparison.sources import TableSource
+    >>> from headgate.monitors.comparison.summaries import summary_of, window_summary
     >>> source = TableSource(pa.table({"a": np.linspace(0, 1, 100)}))
     >>> kept = summary_of(source)
     >>> found = compare_summaries(kept, window_summary(source, kept)).named("a")
@@ -66,7 +66,7 @@ def compare_summaries(reference: Summary, current: Summary, *, alpha: float = AL
     )
 
 
-def _column(reference: Source, current: Source, name: str, kind: Kind | None) -> ColumnDrift:
+def _column(reference: Source, current: Source, name: str, kind: Kind | None) -> ComparedColumn:
     aspect: Aspect | None = None
     try:
         column = reference.column(name)
@@ -79,26 +79,26 @@ def _column(reference: Source, current: Source, name: str, kind: Kind | None) ->
         return broken(name, reason_of(error), aspect or "")
 
 
-def _drift(name: str, aspect: Aspect, before: Numbers | Categories, after: Numbers | Categories) -> ColumnDrift:
+def _drift(name: str, aspect: Aspect, before: Numbers | Categories, after: Numbers | Categories) -> ComparedColumn:
     if isinstance(before, Numbers) and isinstance(after, Numbers):
         return _numbers(name, aspect, before.values, after.values)
     if isinstance(before, Categories) and isinstance(after, Categories):
         sketches = (category_sketch(each.counts, missing=each.missing, capacity=_UNLIMITED) for each in (before, after))
-        return categories_drift(name, aspect, *sketches)
+        return compared_categories(name, aspect, *sketches)
     return broken(name, "numbers and categories cannot be compared", aspect)
 
 
-def _numbers(name: str, aspect: Aspect, before: Floats, after: Floats) -> ColumnDrift:
+def _numbers(name: str, aspect: Aspect, before: Floats, after: Floats) -> ComparedColumn:
     ours, theirs = _finite(before), _finite(after)
     if not (len(ours) and len(theirs)):
         grid = grid_for(np.sort(ours) if len(ours) else np.zeros(1))
-        return numbers_drift(name, aspect, sketch_of(before, grid), sketch_of(after, grid))
+        return compared_numbers(name, aspect, sketch_of(before, grid), sketch_of(after, grid))
     found = exact_comparison(ours, theirs)
     statistic, p = found.ks, ks_p_value(found.ks, len(ours), len(theirs))
     if max(len(ours), len(theirs)) <= _EXACT_UP_TO:
         p = kolmogorov_smirnov(np.sort(ours), np.sort(theirs)).p
     sketches = _with_absent(found.reference, before), _with_absent(found.current, after)
-    return numbers_drift(name, aspect, *sketches, (statistic, p, found.wasserstein))
+    return compared_numbers(name, aspect, *sketches, (statistic, p, found.wasserstein))
 
 
 def _finite(values: Floats) -> Floats:
@@ -113,7 +113,7 @@ def _with_absent(sketch: NumberSketch, values: Floats) -> NumberSketch:
     return replace(sketch, missing=int(np.isnan(values).sum()), infinite=int(np.isinf(values).sum()))
 
 
-def _from_sketches(name: str, reference: Column, current: Column | None) -> ColumnDrift:
+def _from_sketches(name: str, reference: Column, current: Column | None) -> ComparedColumn:
     aspect = reference.aspect or ""
     if reference.sketch is None:
         return broken(name, reference.reason, aspect)
@@ -121,9 +121,9 @@ def _from_sketches(name: str, reference: Column, current: Column | None) -> Colu
         return broken(name, "was not counted in the window" if current is None else current.reason, aspect)
     try:
         if isinstance(reference.sketch, NumberSketch) and isinstance(current.sketch, NumberSketch):
-            return numbers_drift(name, aspect, reference.sketch, current.sketch)
+            return compared_numbers(name, aspect, reference.sketch, current.sketch)
         if isinstance(reference.sketch, CategorySketch) and isinstance(current.sketch, CategorySketch):
-            return categories_drift(name, aspect, reference.sketch, current.sketch)
+            return compared_categories(name, aspect, reference.sketch, current.sketch)
     except Exception as error:  # one column that cannot be measured must not silence the others; its reason is said
         return broken(name, reason_of(error), aspect)
     return broken(name, "numbers and categories cannot be compared", aspect)

@@ -9,22 +9,22 @@ import math
 import numpy as np
 
 from headgate.evaluation.estimate import Undefined
-from headgate.monitors.category_sketches import CategorySketch, compared_cells
-from headgate.monitors.contingency import cramers_v, table_test
-from headgate.monitors.distances import Counts, hellinger, jensen_shannon, l_infinity, psi_of_size
-from headgate.monitors.drift import ColumnDrift, Drift, Figure, Present
-from headgate.monitors.sketched import Bounds, decile_counts, ks_bounds, wasserstein_bounds
-from headgate.monitors.sketches import NumberSketch
-from headgate.monitors.two_samples import ks_p_value
+from headgate.monitors.comparison.category_sketches import CategorySketch, compared_cells
+from headgate.monitors.comparison.contingency import cramers_v, table_test
+from headgate.monitors.comparison.distances import Counts, hellinger, jensen_shannon, l_infinity, psi_of_size
+from headgate.monitors.comparison.compared import ComparedColumn, Drift, Figure, Present
+from headgate.monitors.comparison.sketched import Bounds, decile_counts, ks_bounds, wasserstein_bounds
+from headgate.monitors.comparison.sketches import NumberSketch
+from headgate.monitors.comparison.two_samples import ks_p_value
 
 
-def numbers_drift(
+def compared_numbers(
     name: str,
     aspect: str,
     reference: NumberSketch,
     current: NumberSketch,
     exact: tuple[float, float, float] | None = None,
-) -> ColumnDrift:
+) -> ComparedColumn:
     """The figures of a column of numbers; with `exact`, its KS statistic, its p-value and its Wasserstein distance.
 
     Without, the statistic and the distance have error bounds, and p is that of the statistic's lower bound: counting
@@ -40,7 +40,7 @@ def numbers_drift(
         ks, p, area = Bounds(exact[0], exact[0]), exact[1], Bounds(exact[2], exact[2])
     absent = _absent_p(before, after)
     constant = reference.minimum == reference.maximum == current.minimum == current.maximum
-    return ColumnDrift(
+    return ComparedColumn(
         name=name,
         aspect=aspect,
         reference=before,
@@ -54,7 +54,7 @@ def numbers_drift(
     )
 
 
-def categories_drift(name: str, aspect: str, reference: CategorySketch, current: CategorySketch) -> ColumnDrift:
+def compared_categories(name: str, aspect: str, reference: CategorySketch, current: CategorySketch) -> ComparedColumn:
     """The figures of a column of categories."""
     before, after = Present(reference.rows, reference.missing), Present(current.rows, current.missing)
     if (reason := _without_values(before, after)) is not None:
@@ -62,7 +62,7 @@ def categories_drift(name: str, aspect: str, reference: CategorySketch, current:
     ours, theirs = compared_cells(reference, current)
     found, absent = table_test(ours, theirs), _absent_p(before, after)
     single = isinstance(found, Undefined)
-    return ColumnDrift(
+    return ComparedColumn(
         name=name,
         aspect=aspect,
         reference=before,
@@ -93,8 +93,8 @@ def _without_values(before: Present, after: Present) -> str | None:
     return None
 
 
-def _silent(name: str, aspect: str, before: Present, after: Present, reason: str) -> ColumnDrift:
-    return ColumnDrift(name=name, aspect=aspect, reference=before, current=after, verdict=Drift.BROKEN, reason=reason)
+def _silent(name: str, aspect: str, before: Present, after: Present, reason: str) -> ComparedColumn:
+    return ComparedColumn(name=name, aspect=aspect, reference=before, current=after, verdict=Drift.BROKEN, reason=reason)
 
 
 def _absent_p(before: Present, after: Present) -> float | None:

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from headgate.evaluation.estimate import Floats
-from headgate.monitors.grids import CELLS, Even, Grid, Widening, even_over
+from headgate.monitors.comparison.grids import CELLS, Even, Grid, Widening, even_over
 
 _OUTSIDE: Final = 1e-4
 """Share of the reference on either side that a grid need not reach."""

@@ -14,7 +14,7 @@ from scipy.special import chdtrc
 from scipy.stats import fisher_exact
 
 from headgate.evaluation.estimate import Floats, Undefined
-from headgate.monitors.distances import Counts
+from headgate.monitors.comparison.distances import Counts
 
 LEAST_EXPECTED: Final = 5.0
 """Rows that chi-square expects in every cell at least (Cochran 1954); rarer categories are counted together."""

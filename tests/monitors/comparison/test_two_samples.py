@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.stats import ks_2samp, wasserstein_distance
 
 from headgate.errors import BadInput
-from headgate.monitors.two_samples import kolmogorov_smirnov, ks_statistic, wasserstein
-from headgate.monitors.unsorted_samples import exact_comparison
+from headgate.monitors.comparison.two_samples import kolmogorov_smirnov, ks_statistic, wasserstein
+from headgate.monitors.comparison.unsorted_samples import exact_comparison
 
 Sample = NDArray[np.float64]
 FLOATS = st.lists(st.floats(-1e6, 1e6, allow_subnormal=False), min_size=1, max_size=60)

@@ -12,11 +12,11 @@ import numpy as np
 
 from headgate.contracts.contract import Kind
 from headgate.errors import BadInput
-from headgate.monitors.category_sketches import CategorySketch, category_sketch, read_category_sketch
-from headgate.monitors.grid_choice import grid_for
-from headgate.monitors.observed import Aspect, Numbers, aspect_of, kind_of, observe
-from headgate.monitors.sketches import NumberSketch, read_sketch, sketch_of
-from headgate.monitors.sources import Source
+from headgate.monitors.comparison.category_sketches import CategorySketch, category_sketch, read_category_sketch
+from headgate.monitors.comparison.grid_choice import grid_for
+from headgate.monitors.comparison.observed import Aspect, Numbers, aspect_of, kind_of, observe
+from headgate.monitors.comparison.sketches import NumberSketch, read_sketch, sketch_of
+from headgate.monitors.comparison.sources import Source
 
 Sketch = NumberSketch | CategorySketch
 
@@ -38,7 +38,7 @@ class Summary:
     """Every column of a table, counted.
 
     >>> import pyarrow as pa
-    >>> from headgate.monitors.sources import TableSource
+    >>> from headgate.monitors.comparison.sources import TableSource
     >>> reference = summary_of(TableSource(pa.table({"late": [True, False], "distance": [1.5, 2.5]})))
     >>> window = window_summary(TableSource(pa.table({"late": [True], "distance": [9.0]})), reference)
     >>> twice = window.merged(read_summary(window.to_bytes()))

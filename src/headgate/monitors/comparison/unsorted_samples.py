@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from headgate.errors import BadInput
 from headgate.evaluation.estimate import Floats
 from headgate.monitors.columns import Bools, Ints
-from headgate.monitors.grid_choice import grid_for
-from headgate.monitors.grids import Grid
-from headgate.monitors.sketched import ks_bounds, wasserstein_bounds
-from headgate.monitors.sketches import NumberSketch, anchor, sketch_of
-from headgate.monitors.two_samples import wasserstein
+from headgate.monitors.comparison.grid_choice import grid_for
+from headgate.monitors.comparison.grids import Grid
+from headgate.monitors.comparison.sketched import ks_bounds, wasserstein_bounds
+from headgate.monitors.comparison.sketches import NumberSketch, anchor, sketch_of
+from headgate.monitors.comparison.two_samples import wasserstein
 
 CELLS: Final = 1 << 18
 """Cells while figures are made exact: with more of them, fewer rows have to be sorted."""

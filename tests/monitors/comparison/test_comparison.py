@@ -16,10 +16,10 @@ from scipy.stats import ks_2samp, wasserstein_distance
 
 from headgate.contracts.contract import Kind
 from headgate.errors import BadInput
-from headgate.monitors.comparison import compare, compare_summaries
-from headgate.monitors.drift import ColumnDrift, Comparison, Drift, as_text
-from headgate.monitors.sources import ParquetSource, TableSource
-from headgate.monitors.summaries import read_summary, summary_of, window_summary
+from headgate.monitors.comparison.comparison import compare, compare_summaries
+from headgate.monitors.comparison.compared import ComparedColumn, Comparison, Drift, as_text
+from headgate.monitors.comparison.sources import ParquetSource, TableSource
+from headgate.monitors.comparison.summaries import read_summary, summary_of, window_summary
 
 START = datetime.datetime(2013, 3, 1, 6, tzinfo=datetime.UTC)
 
@@ -64,7 +64,7 @@ def both_ways(reference: pa.Table, current: pa.Table, kinds: dict[str, Kind] | N
     return found
 
 
-def one(before: Any, after: Any, kind: Kind | None = None) -> list[ColumnDrift]:
+def one(before: Any, after: Any, kind: Kind | None = None) -> list[ComparedColumn]:
     kinds = None if kind is None else {"x": kind}
     return [each.named("x") for each in both_ways(pa.table({"x": before}), pa.table({"x": after}), kinds)]
 

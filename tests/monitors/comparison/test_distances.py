@@ -10,8 +10,8 @@ from scipy.stats import chi2
 
 from headgate.errors import BadInput
 from headgate.evaluation.estimate import Undefined
-from headgate.monitors.binnings import Binning, binned
-from headgate.monitors.distances import (
+from headgate.monitors.comparison.binnings import Binning, binned
+from headgate.monitors.comparison.distances import (
     JensenShannon,
     Psi,
     Zeros,

@@ -13,7 +13,7 @@ import numpy as np
 
 from headgate.errors import BadInput
 from headgate.evaluation.estimate import Floats
-from headgate.monitors.distances import Counts
+from headgate.monitors.comparison.distances import Counts
 
 BINS: Final = 10
 

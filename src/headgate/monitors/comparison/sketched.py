@@ -10,9 +10,9 @@ import numpy as np
 
 from headgate.errors import BadInput
 from headgate.evaluation.estimate import Floats
-from headgate.monitors.binnings import BINS
-from headgate.monitors.distances import Counts
-from headgate.monitors.sketches import NumberSketch
+from headgate.monitors.comparison.binnings import BINS
+from headgate.monitors.comparison.distances import Counts
+from headgate.monitors.comparison.sketches import NumberSketch
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ def ks_bounds(reference: NumberSketch, current: NumberSketch) -> Bounds:
     At the end of every cell both distribution functions are known: the largest difference there is the lower bound.
     Within a cell each of them lies between what it is at both ends, so their difference does, too.
 
-    >>> from headgate.monitors.grids import Even, Grid
-    >>> from headgate.monitors.sketches import sketch_of
+    >>> from headgate.monitors.comparison.grids import Even, Grid
+    >>> from headgate.monitors.comparison.sketches import sketch_of
     >>> grid = Grid(Even(0.0, 1.0, 10))
     >>> before, after = sketch_of(np.arange(0.5, 10), grid), sketch_of(np.arange(2.5, 10), grid)
     >>> bounds = ks_bounds(before, after)
@@ -150,8 +150,8 @@ def decile_counts(reference: NumberSketch, current: NumberSketch) -> tuple[Count
     The bins' edges are edges of cells, so the counts themselves are exact; the same cells make the same bins whatever
     the window.
 
-    >>> from headgate.monitors.grids import Even, Grid
-    >>> from headgate.monitors.sketches import sketch_of
+    >>> from headgate.monitors.comparison.grids import Even, Grid
+    >>> from headgate.monitors.comparison.sketches import sketch_of
     >>> sketch = sketch_of(np.arange(100.0), Grid(Even(-0.5, 1.0, 100)))
     >>> decile_counts(sketch, sketch)[0].tolist()
     [10, 10, 10, 10, 10, 10, 10, 10, 10, 10]

@@ -75,7 +75,7 @@ class Present(msgspec.Struct, frozen=True):
         return self.missing / self.rows if self.rows else 0.0
 
 
-class ColumnDrift(msgspec.Struct, frozen=True, kw_only=True):
+class ComparedColumn(msgspec.Struct, frozen=True, kw_only=True):
     """One column of a window beside the reference's; ``msgspec.json.encode`` is its JSON."""
 
     name: str
@@ -102,11 +102,11 @@ class ColumnDrift(msgspec.Struct, frozen=True, kw_only=True):
 class Comparison(msgspec.Struct, frozen=True):
     """All columns of a window beside a reference, those that differ most first."""
 
-    columns: tuple[ColumnDrift, ...]
+    columns: tuple[ComparedColumn, ...]
     alpha: float
     """Of the columns said to have drifted, a share of at most this is expected not to have."""
 
-    def named(self, name: str) -> ColumnDrift:
+    def named(self, name: str) -> ComparedColumn:
         """The column of this name; KeyError when there is none."""
         return {each.name: each for each in self.columns}[name]
 
@@ -115,20 +115,20 @@ class Comparison(msgspec.Struct, frozen=True):
         return tuple(each.name for each in self.columns if each.verdict is verdict)
 
 
-def broken(name: str, reason: str, aspect: str = "") -> ColumnDrift:
+def broken(name: str, reason: str, aspect: str = "") -> ComparedColumn:
     """A column that could not be measured."""
-    return ColumnDrift(name=name, aspect=aspect, verdict=Drift.BROKEN, reason=reason)
+    return ComparedColumn(name=name, aspect=aspect, verdict=Drift.BROKEN, reason=reason)
 
 
-def judged(measured: Sequence[ColumnDrift], alpha: float = 0.05) -> Comparison:
+def judged(measured: Sequence[ComparedColumn], alpha: float = 0.05) -> Comparison:
     """The verdicts on all columns together, ordered by how much has changed.
 
     A column has drifted where its p-value stands after Benjamini and Hochberg's correction over all columns that were
     tested; without drift in any of them, one is found in a share alpha of the windows.
 
-    >>> found = judged([ColumnDrift(name="a", p=0.001, reference=Present(90), current=Present(90)),
-    ...                 ColumnDrift(name="b", p=0.04, reference=Present(90), current=Present(90)),
-    ...                 ColumnDrift(name="c", p=0.2, reference=Present(90), current=Present(9))])
+    >>> found = judged([ComparedColumn(name="a", p=0.001, reference=Present(90), current=Present(90)),
+    ...                 ComparedColumn(name="b", p=0.04, reference=Present(90), current=Present(90)),
+    ...                 ComparedColumn(name="c", p=0.2, reference=Present(90), current=Present(9))])
     >>> [each.verdict.value for each in found.columns]
     ['drifted', 'undecided', 'steady']
     """
@@ -140,7 +140,7 @@ def judged(measured: Sequence[ColumnDrift], alpha: float = 0.05) -> Comparison:
     return Comparison(tuple(sorted(columns, key=_rank)), alpha)
 
 
-def _verdict(column: ColumnDrift, adjusted: Mapping[str, float], alpha: float) -> ColumnDrift:
+def _verdict(column: ComparedColumn, adjusted: Mapping[str, float], alpha: float) -> ComparedColumn:
     if column.name not in adjusted:
         return column
     p = adjusted[column.name]
@@ -155,7 +155,7 @@ def _verdict(column: ColumnDrift, adjusted: Mapping[str, float], alpha: float) -
     return msgspec.structs.replace(column, adjusted_p=p, verdict=verdict, reason=reason)
 
 
-def _difference(column: ColumnDrift, p: float) -> str:
+def _difference(column: ComparedColumn, p: float) -> str:
     said = [f"{column.aspect} differ, {_tested(column)}, {p:.2g} among all columns"]
     size = column.effects.get("psi")
     if size is not None and size.value is not None:
@@ -169,11 +169,11 @@ def _difference(column: ColumnDrift, p: float) -> str:
     return "; ".join(said)
 
 
-def _tested(column: ColumnDrift) -> str:
+def _tested(column: ComparedColumn) -> str:
     return f"{column.test} {column.statistic}, p {column.p:.2g}" if column.test else f"p {column.p:.2g}"
 
 
-def _rank(column: ColumnDrift) -> tuple[int, float, str]:
+def _rank(column: ComparedColumn) -> tuple[int, float, str]:
     """Drifted first, the largest effect before smaller ones; then what could not be decided; steady last."""
     order = (Drift.DRIFTED, Drift.BROKEN, Drift.UNDECIDED, Drift.STEADY)
     if column.verdict is not Drift.DRIFTED:
