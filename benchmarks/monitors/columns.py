@@ -145,8 +145,8 @@ def ours(folder: Path, repeats: int) -> tuple[report.Rows, dict[str, Any]]:
                 "seconds": round(statistics.median(each["seconds"] for each in runs), 3),
                 "CPU seconds": round(statistics.median(each["cpu"] for each in runs), 3),
                 "MB over imports": round(max(each["peak_mb"] for each in runs), 1),
-                "KS error at most": runs[0]["ks_error"],
-                "Wasserstein/sd error at most": runs[0]["wasserstein_error"],
+                "KS error at most": float(f"{runs[0]['ks_error']:.3g}"),
+                "Wasserstein/sd error at most": float(f"{runs[0]['wasserstein_error']:.3g}"),
             }
         )
     return rows, found["exact"]

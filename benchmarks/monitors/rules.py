@@ -104,7 +104,7 @@ def plain_ks(reference: Sample, current: Sample) -> bool:
 
 
 def ks_p(reference: Sample, current: Sample) -> float:
-    """The p-value of two samples in any order, by the approximation for large ones, which errs upwards."""
+    """The p-value of two samples in any order."""
     return ks_p_value(ks_statistic(np.sort(reference), np.sort(current)), len(reference), len(current))
 
 

@@ -1,10 +1,8 @@
-"""The benchmarks of column monitors in their short forms: the calibration table, and what judges speed."""
-
-from pathlib import Path
+"""The calibration table in its short form: others alarm as often as is known of them, and ours as often as it says."""
 
 import numpy as np
 import pytest
-from benchmarks.monitors import calibration, columns, rules
+from benchmarks.monitors import calibration, rules
 
 CASES = {(each.rule, each.setting): each for each in calibration.cases()}
 
@@ -54,27 +52,3 @@ def test_what_has_moved_is_found() -> None:
 def test_false_alarms_are_held_to_the_nominal_rate() -> None:
     row = {"rule": "r", "setting": "s", "nominal": 0.05, "runs": 2000}
     assert [each["ok"] for each in calibration.gates([{**row, "ours": 0.064}, {**row, "ours": 0.066}])] == [True, False]
-
-
-def test_columns_are_judged_by_time_memory_scipy_and_peers() -> None:
-    rows = [
-        {"who": "headgate, sketched", "seconds": 1.0, "MB over imports": 600.0},
-        {"who": "headgate, exact", "seconds": 5.1, "MB over imports": 601.0},
-        {"who": "nannyml", "seconds": 4.0},
-        {"who": "evidently", "seconds": 101.0},
-    ]
-    assert [each["ok"] for each in columns.gates(rows, 1e-10)] == [True, True, False, False, True, True, False, True]
-    assert not next(each for each in columns.gates(rows[:2], 2e-9) if "SciPy" in each["says"])["ok"]
-
-
-def test_a_short_comparison_of_two_files_is_exact_where_it_says_so(tmp_path: Path) -> None:
-    columns.write(tmp_path / "reference.parquet", 12_000, 5, seed=1, shift=0.0)
-    columns.write(tmp_path / "current.parquet", 11_000, 5, seed=2, shift=0.05)
-    paths = tmp_path / "reference.parquet", tmp_path / "current.parquet", tmp_path / "kept.sketch"
-    found = columns.exact(*paths)
-    figures = {each.name: (each.statistic.value, each.p, each.effects["wasserstein"].value) for each in found.columns}
-    assert columns.far_from_scipy(tmp_path, figures) < 1e-9
-    for each in columns.sketched_both(*paths).columns:
-        assert each.statistic.value is not None
-        true, _, _ = figures[each.name]
-        assert true == pytest.approx(each.statistic.value, abs=each.statistic.error + 1e-12)

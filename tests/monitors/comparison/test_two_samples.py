@@ -6,84 +6,87 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
-from scipy.stats import ks_2samp, wasserstein_distance
+from scipy.stats import ks_2samp, kstwo, wasserstein_distance
+from tests.monitors.comparison.samples import SHAPES, Sample, drawn
 
 from headgate.errors import BadInput
-from headgate.monitors.comparison.two_samples import kolmogorov_smirnov, ks_statistic, wasserstein
-from headgate.monitors.comparison.unsorted_samples import exact_comparison
+from headgate.monitors.comparison.two_samples import ks_p_value, ks_statistic, wasserstein
+from headgate.monitors.comparison.unsorted_samples import exact_comparison, in_cells
 
-Sample = NDArray[np.float64]
 FLOATS = st.lists(st.floats(-1e6, 1e6, allow_subnormal=False), min_size=1, max_size=60)
 TIED = st.lists(st.integers(-4, 4).map(float), min_size=1, max_size=200)
 SAMPLES = st.one_of(FLOATS, TIED).map(np.array)
 
 
-def drawn(shape: str, rows: int, seed: int, shift: float = 0.0) -> Sample:
-    random = np.random.default_rng(seed)
-    normal = random.normal(shift, 1.0, rows)
-    shapes = {
-        "normal": normal,
-        "far from zero": normal + 1e9,
-        "heavy": np.exp(3 * normal),
-        "both tails": normal / (random.random(rows) + 1e-6),
-        "often zero": np.where(random.random(rows) < 0.4, 0.0, np.exp(normal)),
-        "two decimals": np.round(normal, 2),
-        "whole": np.floor(40 * normal),
-        "constant": np.full(rows, 7.0 + shift),
-    }
-    return shapes[shape]
-
-
-SHAPES = ("normal", "far from zero", "heavy", "both tails", "often zero", "two decimals", "whole", "constant")
-
-
 @pytest.mark.filterwarnings("ignore:ks_2samp")
-@settings(max_examples=50)
+@settings(max_examples=40)
 @given(SAMPLES, SAMPLES)
 def test_small_samples_are_scipys(reference: Sample, current: Sample) -> None:
     first, second = np.sort(reference), np.sort(current)
-    expected = ks_2samp(reference, current)
-    found = kolmogorov_smirnov(first, second)
-    assert found.statistic == pytest.approx(expected.statistic)
-    assert found.p == pytest.approx(expected.pvalue)
+    expected, area = ks_2samp(reference, current), wasserstein_distance(reference, current)
     assert ks_statistic(first, second) == pytest.approx(expected.statistic, abs=1e-12)
-    area = wasserstein_distance(reference, current)
+    assert ks_p_value(expected.statistic, len(first), len(second)) == pytest.approx(expected.pvalue, abs=1e-9)
     assert wasserstein(first, second) == pytest.approx(area, rel=1e-9, abs=1e-9)
-    unsorted = exact_comparison(reference, current)
-    assert unsorted.ks == pytest.approx(expected.statistic, abs=1e-12)
-    assert unsorted.wasserstein == pytest.approx(area, rel=1e-9, abs=1e-9 * max(1.0, np.abs(reference).max()))
+    for found in (exact_comparison(reference, current), in_cells(reference, current)):
+        assert found.ks == pytest.approx(expected.statistic, abs=1e-12)
+        assert found.wasserstein == pytest.approx(area, rel=1e-9, abs=1e-9 * max(1.0, np.abs(reference).max()))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("rows", "shift"), [(20_000, 0.0), (13_331, 0.05), (9_000, 8.0)])
 def test_large_samples_are_scipys(shape: str, rows: int, shift: float) -> None:
     reference, current = drawn(shape, 20_000, 1), drawn(shape, rows, 2, shift)
-    expected = ks_2samp(reference, current)
-    found = kolmogorov_smirnov(np.sort(reference), np.sort(current))
-    assert found.statistic == expected.statistic
-    assert found.p == pytest.approx(expected.pvalue, rel=1e-9)
-    area = wasserstein_distance(reference, current)
-    assert wasserstein(np.sort(reference), np.sort(current)) == pytest.approx(area, rel=1e-9)
+    expected, area = ks_2samp(reference, current), wasserstein_distance(reference, current)
+    first, second = np.sort(reference), np.sort(current)
+    assert ks_statistic(first, second) == expected.statistic
+    assert ks_p_value(expected.statistic, 20_000, rows) == pytest.approx(expected.pvalue, rel=1e-9)
+    assert wasserstein(first, second) == pytest.approx(area, rel=1e-9)
     unsorted = exact_comparison(reference, current)
     assert unsorted.ks == expected.statistic
-    # One value far from zero has no more digits than the floats there.
-    assert unsorted.wasserstein == pytest.approx(area, rel=1e-8 if shape != "far from zero" else 1e-6)
+    # Values far from zero have no more digits than the floats there.
+    assert unsorted.wasserstein == pytest.approx(area, rel=1e-6 if shape in ("far from zero", "coarse floats") else 1e-8)
+
+
+@pytest.mark.parametrize(("rows", "others"), [(14, 14), (1000, 1000), (30, 10_000), (997, 1003), (1, 400)])
+def test_p_values_of_small_samples_are_scipys(rows: int, others: int) -> None:
+    random = np.random.default_rng(rows)
+    for shift in (0.0, 0.1, 0.5):
+        expected = ks_2samp(random.normal(size=rows), random.normal(shift, 1.0, others))
+        assert ks_p_value(expected.statistic, rows, others) == pytest.approx(expected.pvalue, rel=1e-4, abs=1e-9)
+
+
+def test_of_as_many_values_the_approximation_alone_would_alarm_too_often() -> None:
+    # Half of 28 values in the least order: 2 * (28 over 7) / (28 over 14), Gnedenko and Korolyuk 1951.
+    assert ks_p_value(0.5, 14, 14) == pytest.approx(2 * math.comb(28, 7) / math.comb(28, 14) - 2 / math.comb(28, 14))
+    assert kstwo.sf(0.5, 7) < 0.05 < ks_p_value(0.5, 14, 14)
+
+
+def test_where_paths_are_no_longer_counted_little_changes() -> None:
+    for rows, statistic in ((1024, 62 / 1024), (1024, 100 / 1024)):
+        counted, approximated = (ks_p_value(statistic, each, each) for each in (rows, rows + 1))
+        assert counted == pytest.approx(approximated, rel=0.05)
+
+
+def test_nothing_in_common_and_no_difference() -> None:
+    assert ks_p_value(0.0, 20, 30) == 1.0
+    assert ks_p_value(1.0, 3, 3) == pytest.approx(0.1)
+    assert ks_p_value(1.0, 5000, 5000) < 1e-300
 
 
 def test_values_at_the_end_of_the_floats_are_compared() -> None:
     largest = 1.7e308
     reference, current = np.array([-largest, 0.0, 1.0]), np.array([0.0, 1.0, largest])
-    assert exact_comparison(reference, current).ks == pytest.approx(1 / 3)
+    for compared in (exact_comparison, in_cells):
+        assert compared(reference, current).ks == pytest.approx(1 / 3)
+        assert compared(np.array([5e-324, 0.0]), np.array([1e-320, 0.0])).ks == 0.5
     assert math.isinf(wasserstein(np.array([-largest]), np.array([largest])))
-    assert exact_comparison(np.array([5e-324, 0.0]), np.array([1e-320, 0.0])).ks == 0.5
 
 
 def test_what_cannot_be_compared_is_refused() -> None:
     values, nothing, holes = np.array([1.0, 2.0]), np.array([]), np.array([1.0, np.nan])
     for wrong in (nothing, holes, values[::-1]):
         with pytest.raises(BadInput, match="reference"):
-            kolmogorov_smirnov(wrong, values)
+            ks_statistic(wrong, values)
         with pytest.raises(BadInput, match="reference"):
             wasserstein(wrong, values)
     for wrong in (nothing, holes, np.array([np.inf])):

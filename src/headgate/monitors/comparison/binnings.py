@@ -22,7 +22,10 @@ class Binning(StrEnum):
     """How numbers become bins."""
 
     DECILES = "deciles"
-    """The reference's deciles, open at both ends, as in credit risk; equal deciles are one bin."""
+    """The reference's deciles, open at both ends, as in credit risk; equal deciles are one bin.
+
+    Of a constant reference: what is below it, equal to it, and above it.
+    """
     EQUAL_WIDTH = "equal_width"
     """Ten bins of one width over the reference's range, the outer ones open."""
     EVIDENTLY = "evidently"
@@ -48,37 +51,31 @@ def binned(reference: Floats, current: Floats, binning: Binning = Binning.DECILE
     return _COUNTED[binning](reference, current)
 
 
-def decile_edges(ordered: Floats) -> Floats:
-    """The inner edges of `BINS` bins of equally many values of a sorted sample, each distinct value once.
-
-    >>> decile_edges(np.array([0.0] * 50 + [1.0] * 50)).tolist()
-    [0.0]
-    """
+def _decile_edges(ordered: Floats) -> Floats:
+    """The inner edges of `BINS` bins of equally many values of a sorted sample, each distinct value once."""
+    if ordered[0] == ordered[-1]:
+        return np.array([np.nextafter(ordered[0], -np.inf), ordered[0]])
     places = np.ceil(np.arange(1, BINS) * len(ordered) / BINS).astype(np.int64) - 1
     edges = np.unique(ordered[places])
     inner: Floats = edges[edges < ordered[-1]]
     return inner
 
 
-def counted_up_to(ordered: Floats, edges: Floats) -> Counts:
-    """Values of a sorted sample in (-inf, first edge], (first, second] and so on to infinity.
-
-    >>> counted_up_to(np.array([1.0, 2.0, 3.0]), np.array([2.0])).tolist()
-    [2, 1]
-    """
+def _up_to(ordered: Floats, edges: Floats) -> Counts:
+    """Values of a sorted sample in (-inf, first edge], (first, second] and so on to infinity."""
     below = np.searchsorted(ordered, edges, side="right")
     return np.diff(np.concatenate(([0], below, [len(ordered)])))
 
 
 def _deciles(reference: Floats, current: Floats) -> tuple[Counts, Counts]:
     ordered = np.sort(reference)
-    edges = decile_edges(ordered)
-    return counted_up_to(ordered, edges), counted_up_to(np.sort(current), edges)
+    edges = _decile_edges(ordered)
+    return _up_to(ordered, edges), _up_to(np.sort(current), edges)
 
 
 def _equal_width(reference: Floats, current: Floats) -> tuple[Counts, Counts]:
     edges = np.unique(np.linspace(reference.min(), reference.max(), BINS + 1)[1:-1])
-    return counted_up_to(np.sort(reference), edges), counted_up_to(np.sort(current), edges)
+    return _up_to(np.sort(reference), edges), _up_to(np.sort(current), edges)
 
 
 def _evidently(reference: Floats, current: Floats) -> tuple[Counts, Counts]:

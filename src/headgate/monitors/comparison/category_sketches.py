@@ -9,6 +9,7 @@ each side's own most frequent categories would find a difference that is not the
 
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import msgspec
@@ -16,14 +17,16 @@ import numpy as np
 
 from headgate.errors import BadInput
 from headgate.monitors.comparison.distances import Counts
+from headgate.vocabulary import readable
 
 _Key = TypeVar("_Key")
 CAPACITY: Final = 4096
 """Distinct categories that are told apart."""
 BUCKETS: Final = 1024
-"""Cells of the table in which more categories than that are compared."""
+"""Beyond so many categories, rows are compared by bucket, of which there are as many."""
 
 
+@readable
 class CategorySketch(msgspec.Struct, frozen=True):
     """Categories of one column, counted.
 
@@ -72,10 +75,6 @@ class CategorySketch(msgspec.Struct, frozen=True):
             _sum(self.buckets, other.buckets) if error else None,
         )
 
-    def to_bytes(self) -> bytes:
-        """The sketch as MessagePack."""
-        return msgspec.msgpack.encode(self)
-
 
 def category_sketch(counts: Mapping[str, int], *, missing: int = 0, capacity: int = CAPACITY) -> CategorySketch:
     """The sketch of a column of which each category came so often.
@@ -88,31 +87,27 @@ def category_sketch(counts: Mapping[str, int], *, missing: int = 0, capacity: in
     return CategorySketch(kept, sum(counts.values()), missing, error, capacity, _hashed(counts) if error else None)
 
 
-def read_category_sketch(kept: bytes) -> CategorySketch:
-    """The sketch that `CategorySketch.to_bytes` wrote; BadInput when these are no such bytes.
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """Rows of both sides by cell; every row of both is in one, and in the same one whichever side it is on."""
 
-    >>> read_category_sketch(category_sketch({"a": 5}).to_bytes()).counts
-    {'a': 5}
-    """
-    try:
-        return msgspec.msgpack.decode(kept, type=CategorySketch)
-    except msgspec.DecodeError as error:
-        raise BadInput("sketch", "unreadable", "these bytes are no sketch of categories") from error
+    reference: Counts
+    current: Counts
+    what: str
+    """What a cell is: ``categories``, or ``buckets of categories`` where there are too many of those."""
 
 
-def compared_cells(reference: CategorySketch, current: CategorySketch) -> tuple[Counts, Counts]:
-    """Rows of both sides in the cells that are compared: categories, or buckets where there are too many of them.
+def compared_cells(reference: CategorySketch, current: CategorySketch) -> Cells:
+    """Both sides in the cells that are compared.
 
-    Every row of both is in one cell, and the same one whichever side it is on.
-
-    >>> before, after = compared_cells(category_sketch({"a": 3}), category_sketch({"b": 2}))
-    >>> before.tolist(), after.tolist()
-    ([3, 0], [0, 2])
+    >>> cells = compared_cells(category_sketch({"a": 3}), category_sketch({"b": 2}))
+    >>> cells.reference.tolist(), cells.current.tolist(), cells.what
+    ([3, 0], [0, 2], 'categories')
     """
     names = reference.counts.keys() | current.counts.keys()
     if reference.error or current.error or len(names) > BUCKETS:
-        return _aligned(reference.buckets, current.buckets)
-    return _aligned(reference.counts, current.counts)
+        return Cells(*_aligned(reference.buckets, current.buckets), "buckets of categories")
+    return Cells(*_aligned(reference.counts, current.counts), "categories")
 
 
 def _aligned(before: Mapping[_Key, int], after: Mapping[_Key, int]) -> tuple[Counts, Counts]:

@@ -13,20 +13,20 @@ import numpy as np
 from headgate.contracts.contract import Kind
 from headgate.evaluation.estimate import Floats
 from headgate.monitors.comparison.category_sketches import CategorySketch, category_sketch
-from headgate.monitors.comparison.compared import ComparedColumn, Comparison, broken, judged
+from headgate.monitors.comparison.compared import ComparedColumn, Comparison, broken
 from headgate.monitors.comparison.grid_choice import grid_for
+from headgate.monitors.comparison.judgement import ALPHA, judged
 from headgate.monitors.comparison.measured import compared_categories, compared_numbers
 from headgate.monitors.comparison.observed import Aspect, Categories, Numbers, aspect_of, kind_of, observe
+from headgate.monitors.comparison.sketched import Bounds
 from headgate.monitors.comparison.sketches import NumberSketch, sketch_of
 from headgate.monitors.comparison.sources import Source
 from headgate.monitors.comparison.summaries import Column, Summary, reason_of
-from headgate.monitors.comparison.two_samples import kolmogorov_smirnov, ks_p_value
+from headgate.monitors.comparison.totals import totals_of_others
 from headgate.monitors.comparison.unsorted_samples import exact_comparison
 
-_EXACT_UP_TO: Final = 1000
-"""Values of the larger side up to which p is exact; counting paths takes longer for more, and changes little."""
 _UNLIMITED: Final = 1 << 62
-ALPHA: Final = 0.05
+_APART: Final = "numbers and categories cannot be compared"
 
 
 def compare(
@@ -74,18 +74,20 @@ def _column(reference: Source, current: Source, name: str, kind: Kind | None) ->
         before = observe(column, aspect)
         if name not in current.names:
             return broken(name, "the window has no such column", aspect)
-        return _drift(name, aspect, before, observe(current.column(name), aspect))
+        return _from_rows(name, aspect, before, observe(current.column(name), aspect))
     except Exception as error:  # one column that cannot be measured must not silence the others; its reason is said
         return broken(name, reason_of(error), aspect or "")
 
 
-def _drift(name: str, aspect: Aspect, before: Numbers | Categories, after: Numbers | Categories) -> ComparedColumn:
+def _from_rows(
+    name: str, aspect: Aspect, before: Numbers | Categories, after: Numbers | Categories
+) -> ComparedColumn:
     if isinstance(before, Numbers) and isinstance(after, Numbers):
         return _numbers(name, aspect, before.values, after.values)
     if isinstance(before, Categories) and isinstance(after, Categories):
         sketches = (category_sketch(each.counts, missing=each.missing, capacity=_UNLIMITED) for each in (before, after))
         return compared_categories(name, aspect, *sketches)
-    return broken(name, "numbers and categories cannot be compared", aspect)
+    return broken(name, _APART, aspect)
 
 
 def _numbers(name: str, aspect: Aspect, before: Floats, after: Floats) -> ComparedColumn:
@@ -94,11 +96,9 @@ def _numbers(name: str, aspect: Aspect, before: Floats, after: Floats) -> Compar
         grid = grid_for(np.sort(ours) if len(ours) else np.zeros(1))
         return compared_numbers(name, aspect, sketch_of(before, grid), sketch_of(after, grid))
     found = exact_comparison(ours, theirs)
-    statistic, p = found.ks, ks_p_value(found.ks, len(ours), len(theirs))
-    if max(len(ours), len(theirs)) <= _EXACT_UP_TO:
-        p = kolmogorov_smirnov(np.sort(ours), np.sort(theirs)).p
     sketches = _with_absent(found.reference, before), _with_absent(found.current, after)
-    return compared_numbers(name, aspect, *sketches, (statistic, p, found.wasserstein))
+    figures = Bounds(found.ks, found.ks), Bounds(found.wasserstein, found.wasserstein)
+    return compared_numbers(name, aspect, *sketches, figures)
 
 
 def _finite(values: Floats) -> Floats:
@@ -110,7 +110,7 @@ def _with_absent(sketch: NumberSketch, values: Floats) -> NumberSketch:
     """The sketch of the finite values, with the number of the others."""
     if sketch.rows == len(values):
         return sketch
-    return replace(sketch, missing=int(np.isnan(values).sum()), infinite=int(np.isinf(values).sum()))
+    return replace(sketch, totals=sketch.totals.plus(totals_of_others(values[~np.isfinite(values)])))
 
 
 def _from_sketches(name: str, reference: Column, current: Column | None) -> ComparedColumn:
@@ -126,4 +126,4 @@ def _from_sketches(name: str, reference: Column, current: Column | None) -> Comp
             return compared_categories(name, aspect, reference.sketch, current.sketch)
     except Exception as error:  # one column that cannot be measured must not silence the others; its reason is said
         return broken(name, reason_of(error), aspect)
-    return broken(name, "numbers and categories cannot be compared", aspect)
+    return broken(name, _APART, aspect)

@@ -104,9 +104,9 @@ def table_test(reference: Counts, current: Counts) -> TableTest | Undefined:
     if isinstance(found, ChiSquare):
         return TableTest("chi-square", found.statistic, found.p)
     both = before + after
-    first = int(both.argmax()) if len(both) else 0
-    if not len(both) or both[first] == both.sum() or not (before.sum() and after.sum()):
+    if not (before.sum() and after.sum()) or both.max() == both.sum():
         return found
+    first = int(both.argmax())
     table = [[int(each[first]), int(each.sum() - each[first])] for each in (before, after)]
     apart = abs(table[0][0] / sum(table[0]) - table[1][0] / sum(table[1]))
     return TableTest("Fisher's exact", apart, float(fisher_exact(table).pvalue))
@@ -116,27 +116,29 @@ def cramers_v(reference: Counts, current: Counts) -> float | Undefined:
     """Cramér's V between category and sample without its bias, 0 (the same shares) to 1 (no category in common).
 
     Bergsma 2013, "A bias-correction for Cramér's V and Tschuprow's T": phi² = max(0, chi²/n - (k-1)(r-1)/(n-1)) over
-    min(k - (k-1)²/(n-1), r - (r-1)²/(n-1)) - 1, here with r = 2 samples. chi² is Pearson's, without correction.
+    min(k - (k-1)²/(n-1), r - (r-1)²/(n-1)) - 1, here with r = 2 samples; chi² is Pearson's, without correction. Both
+    samples weigh the same, as if the larger one were drawn from down to the other's size (else V is small wherever
+    one is): with shares p and q chi²/n is the sum of (p-q)²/(p+q) over 2, and n is 4 / (1/rows + 1/other rows).
 
     >>> round(cramers_v(np.array([100, 0]), np.array([0, 100])), 6)
     1.0
     >>> cramers_v(np.array([50, 50]), np.array([51, 49]))
     0.0
     """
-    table = np.stack((np.asarray(reference, np.float64), np.asarray(current, np.float64)))
-    table = table[:, table.sum(axis=0) > 0]
-    rows, categories = float(table.sum()), table.shape[1]
-    if categories < 2 or not table.sum(axis=1).all():
+    before, after = np.asarray(reference, np.float64), np.asarray(current, np.float64)
+    seen = before + after > 0
+    before, after = before[seen], after[seen]
+    categories, ours, theirs = len(before), float(before.sum()), float(after.sum())
+    if not (categories > 1 and ours and theirs):
         return Undefined("all rows are of one category, or of one sample")
-    phi = max(0.0, _pearson(table) / rows - (categories - 1) / (rows - 1))
-    widths = (size - (size - 1) ** 2 / (rows - 1) - 1 for size in (categories, 2))
-    least = min(widths)
-    return min(1.0, math.sqrt(phi / least)) if least > 0 else Undefined("there are too few rows for so many categories")
-
-
-def _pearson(table: Floats) -> float:
-    expected = _expected(table)
-    return float((np.square(table - expected) / expected).sum())
+    before, after = before / ours, after / theirs
+    rows = 4 / (1 / ours + 1 / theirs)
+    bias = (categories - 1) / (rows - 1)
+    least = min(size - (size - 1) ** 2 / (rows - 1) - 1 for size in (categories, 2))
+    if least <= 0:
+        return Undefined("there are too few rows for so many categories")
+    phi = float((np.square(before - after) / (before + after)).sum()) / 2 - bias
+    return min(1.0, math.sqrt(max(0.0, phi) / least))
 
 
 def _expected(table: Floats) -> Floats:

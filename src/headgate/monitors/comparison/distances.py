@@ -1,8 +1,8 @@
 """How far apart two distributions lie whose rows were counted in the same bins or categories.
 
 Effects, not tests: a distance says how much has changed, and of chance it knows nothing. The one exception is PSI,
-whose size under no drift is known well enough for a critical value. Every function takes counts, one per bin and in
-the same order on both sides; how bins are cut is in `binnings`.
+whose size without drift is known well enough for a critical value. Every function takes counts, one per bin and in
+the same order on both sides, and raises BadInput where they are no counts; how bins are cut is in `binnings`.
 """
 
 import math
@@ -18,7 +18,7 @@ from headgate.errors import BadInput
 from headgate.evaluation.estimate import Floats, Undefined
 
 Counts = NDArray[Any]
-"""Rows per bin: whole numbers, or their shares of all rows."""
+"""Rows per bin."""
 
 ROWS_PER_BIN: Final = 10
 """So many rows for each bin PSI needs: with fewer its size is chance (at 5, most windows pass the usual 0.1)."""
@@ -42,7 +42,7 @@ def psi(reference: Counts, current: Counts, zeros: Zeros = Zeros.HALF) -> float:
 
     It is the symmetric Kullback-Leibler divergence (Jeffreys 1946); under 0.1 is called stable and above 0.25 a large
     shift in credit risk, at whatever size of sample. Its value depends on the bins and on the rule for empty ones, so
-    name both beside it. Raises BadInput where counts are no counts.
+    name both beside it.
 
     >>> round(psi(np.array([50, 50]), np.array([60, 40])), 4)
     0.0405
@@ -154,7 +154,7 @@ def jensen_shannon(reference: Counts, current: Counts) -> JensenShannon:
     """
     before, after = _shares(reference, current)
     middle = (before + after) / 2
-    return JensenShannon(max(0.0, (_bits(before, middle) + _bits(after, middle)) / 2))
+    return JensenShannon(min(1.0, max(0.0, (_bits(before, middle) + _bits(after, middle)) / 2)))
 
 
 def _bits(of: Floats, against: Floats) -> float:
@@ -170,7 +170,7 @@ def hellinger(reference: Counts, current: Counts) -> float:
     1.0
     """
     before, after = _shares(reference, current)
-    return math.sqrt(float(np.square(np.sqrt(before) - np.sqrt(after)).sum()) / 2)
+    return min(1.0, math.sqrt(float(np.square(np.sqrt(before) - np.sqrt(after)).sum()) / 2))
 
 
 def l_infinity(reference: Counts, current: Counts) -> float:

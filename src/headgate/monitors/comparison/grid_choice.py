@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from headgate.evaluation.estimate import Floats
-from headgate.monitors.comparison.grids import CELLS, Even, Grid, Widening, even_over
+from headgate.monitors.comparison.grids import CELLS, Axis, Even, Grid, Widening, even_over, has_decimals
 
 _OUTSIDE: Final = 1e-4
 """Share of the reference on either side that a grid need not reach."""
@@ -23,6 +23,8 @@ _DECIMALS: Final = 4
 _ATOMS: Final = 16
 _ATOM_SHARE: Final = 1 / 512
 """A single value that is at least as frequent is counted by itself."""
+_WHOLE: Final = 2.0**45
+"""Units up to which values get cells of their own; further out, floats hit the middle of a cell too coarsely."""
 _LARGEST: Final = 1e300
 """Cells reach no further, so that the width of all of them together is a float."""
 _FINEST: Final = 2.0**-40
@@ -47,12 +49,11 @@ def grid_for(ordered: Floats, cells: int = CELLS) -> Grid:
     atoms = _frequent(ordered)
     some = ordered[np.linspace(0, len(ordered) - 1, min(len(ordered), _LOOKED_AT)).astype(np.int64)]
     some = some[~np.isin(some, atoms)] if len(atoms) else some
-    even = _even(ordered, cells)
-    best: Even | Widening = even
-    least = _fullest(even, some)
+    best: Axis = _even(ordered, cells)
+    # Only where at most half as full: even cells bound the Wasserstein distance more tightly, and are quicker.
+    least = _fullest(best, some) / 2
     for each in _widening(some, *_ends(ordered, 0), cells):
-        # Half as full at least: even cells bound the Wasserstein distance more tightly, and are quicker.
-        if (rows := _fullest(each, some)) * 2 < _fullest(even, some) and rows < least:
+        if (rows := _fullest(each, some)) < least:
             best, least = each, rows
     places = best.places(atoms)
     return Grid(best, tuple(atoms[(places > 0) & (places <= best.cells)].tolist()))
@@ -64,23 +65,13 @@ def _one_value_each(ordered: Floats, cells: int) -> Even | None:
     for digits in range(_DECIMALS + 1):
         unit = 10.0**digits
         first, last = np.round(ordered[0] * unit), np.round(ordered[-1] * unit)
-        if not (abs(first) < 2**52 and abs(last) < 2**52 and last - first < cells):
+        if not (max(abs(first), abs(last)) < _WHOLE and last - first < cells):
             return None
         if has_decimals(some, digits) and has_decimals(ordered, digits):
             spare = min(int((cells - 1 - (last - first)) // 2), max(64, int(last - first)))
             low = (first - spare - 0.5) / unit
             return Even(float(low), 1 / unit, int(last - first) + 1 + 2 * spare, digits)
     return None
-
-
-def has_decimals(values: Floats, digits: int) -> bool:
-    """Whether no value has more decimal places.
-
-    >>> has_decimals(np.array([0.1, 0.25]), 2), has_decimals(np.array([0.1, 1 / 3]), 2)
-    (True, False)
-    """
-    unit = 10.0**digits
-    return bool((np.round(values * unit) / unit == values).all())
 
 
 def _frequent(ordered: Floats) -> Floats:
@@ -127,5 +118,5 @@ def _doublings(reach: float) -> int:
     return math.ceil(math.log2(1 + reach)) + 1 if reach > 0 else 0
 
 
-def _fullest(axis: Even | Widening, some: Floats) -> int:
+def _fullest(axis: Axis, some: Floats) -> int:
     return int(np.bincount(axis.places(some)).max()) if len(some) else 0

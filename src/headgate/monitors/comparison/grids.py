@@ -5,9 +5,8 @@ takes a few operations on whole arrays and no search, which is what makes a sket
 would cost ten times as much. `grid_choice` says which grid fits a reference.
 """
 
-import math
 from functools import cached_property
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeAlias
 
 import msgspec
 import numpy as np
@@ -20,6 +19,12 @@ CELLS: Final = 1 << 14
 _ONE: Final = 0x3FF0_0000_0000_0000
 """1.0 as its 64 bits (IEEE 754), the exponent in front: as whole numbers, positive floats keep their order."""
 _MANTISSA: Final = 52
+_FINEST: Final = 2.0**-48
+"""The narrowest cells in largest values: sixteen floats or more in each, so that a value is not taken for another's."""
+_NARROWEST: Final = 2.0**-1000
+"""Any narrower, and one over a width is no float."""
+_AROUND: Final = 2.0**-20
+"""Width of the cells around a single value, in that value."""
 
 
 class Even(msgspec.Struct, frozen=True, tag="even", dict=True):
@@ -37,19 +42,27 @@ class Even(msgspec.Struct, frozen=True, tag="even", dict=True):
     digits: int | None = None
     """Decimal places of all values, where every cell holds one value alone."""
 
+    @property
+    def anchor(self) -> float:
+        """From where distances are summed: a point near the reference, so that few digits cancel."""
+        return self.low
+
     @cached_property
     def edges(self) -> Floats:
         """Where cells begin and end, cells + 1 of them, ascending."""
-        return self.low + self.width * np.arange(self.cells + 1, dtype=np.float64)
+        edges: Floats = self.low + self.width * np.arange(self.cells + 1, dtype=np.float64)
+        return edges
 
     @cached_property
     def centres(self) -> Floats:
         """What stands for the values of each cell."""
+        places = np.arange(self.cells, dtype=np.float64)
         if self.digits is None:
-            return self.low + self.width * (np.arange(self.cells, dtype=np.float64) + 0.5)
+            middles: Floats = self.low + self.width * (places + 0.5)
+            return middles
         unit = 10.0**self.digits
-        first = float(np.round(self.low * unit + 0.5))
-        return (first + np.arange(self.cells, dtype=np.float64)) / unit
+        values: Floats = (float(np.round(self.low * unit + 0.5)) + places) / unit
+        return values
 
     def places(self, values: Floats) -> Ints:
         """The cell of each finite value: 1 to cells, 0 below and cells + 1 above."""
@@ -58,6 +71,13 @@ class Even(msgspec.Struct, frozen=True, tag="even", dict=True):
         np.clip(moved, 0.0, self.cells + 1, out=moved)
         found: Ints = moved.astype(np.int64)
         return found
+
+    def astray(self, values: Floats) -> int:
+        """How many values have more decimal places than `digits`, so that they share a cell with others."""
+        if self.digits is None or has_decimals(values, self.digits):
+            return 0
+        unit = 10.0**self.digits
+        return int((np.round(values * unit) / unit != values).sum())
 
 
 class Widening(msgspec.Struct, frozen=True, tag="widening", dict=True):
@@ -75,7 +95,7 @@ class Widening(msgspec.Struct, frozen=True, tag="widening", dict=True):
 
     centre: float
     unit: float
-    """Distance from the centre up to which cells are of one width."""
+    """Distance from the centre within which cells are of one width."""
     bits: int
     """Of the mantissa: 2^bits cells for every doubling of the distance."""
     below: int
@@ -83,6 +103,11 @@ class Widening(msgspec.Struct, frozen=True, tag="widening", dict=True):
     above: int
     digits: ClassVar[None] = None
     """These cells hold intervals, never one value alone."""
+
+    @property
+    def anchor(self) -> float:
+        """From where distances are summed."""
+        return self.centre
 
     @property
     def cells(self) -> int:
@@ -117,6 +142,13 @@ class Widening(msgspec.Struct, frozen=True, tag="widening", dict=True):
         np.clip(codes, 0, self.cells + 1, out=codes)
         return codes
 
+    def astray(self, values: Floats) -> int:
+        """None: values share cells here."""
+        return 0
+
+
+Axis: TypeAlias = Even | Widening
+
 
 class Grid(msgspec.Struct, frozen=True, dict=True):
     """An axis, and the single values that are so frequent that they are counted by themselves.
@@ -125,7 +157,7 @@ class Grid(msgspec.Struct, frozen=True, dict=True):
     [3]
     """
 
-    axis: Even | Widening
+    axis: Axis
     atoms: tuple[float, ...] = ()
     """Ascending."""
 
@@ -135,14 +167,30 @@ class Grid(msgspec.Struct, frozen=True, dict=True):
         return self.axis.places(np.array(self.atoms, np.float64))
 
 
+def has_decimals(values: Floats, digits: int) -> bool:
+    """Whether no value has more decimal places.
+
+    >>> has_decimals(np.array([0.1, 0.25]), 2), has_decimals(np.array([0.1, 1 / 3]), 2)
+    (True, False)
+    """
+    unit = 10.0**digits
+    return bool((np.round(values * unit) / unit == values).all())
+
+
 def even_over(low: float, high: float, cells: int) -> Even:
-    """Cells of one width over a range; a range of no width gets one around it.
+    """Cells of one width over a range, or over a wider one where floats are too coarse for so many.
+
+    A range of no width gets one around it.
 
     >>> even_over(0.0, 4.0, 4).edges.tolist()
     [0.0, 1.0, 2.0, 3.0, 4.0]
+    >>> even_over(2.0**60 - 4096, 2.0**60, 4).width
+    4096.0
     """
-    width = (high - low) / cells
-    if not (width > abs(low) * 2.0**-50 and math.isfinite(1 / width)):
-        width = max(abs(low), abs(high), 1.0) * 2.0**-20
-        low -= width * cells / 2
-    return Even(low, width, cells)
+    largest = max(abs(low), abs(high))
+    if low == high:
+        width = max(largest, 1.0) * _AROUND
+    else:
+        width = max((high - low) / cells, largest * _FINEST, _NARROWEST)
+    middle = low / 2 + high / 2
+    return Even(middle - width * cells / 2, width, cells)

@@ -5,17 +5,21 @@ never decide: how large they are without drift depends on the number of rows.
 """
 
 import math
+from typing import Final
 
+import msgspec
 import numpy as np
 
 from headgate.evaluation.estimate import Undefined
 from headgate.monitors.comparison.category_sketches import CategorySketch, compared_cells
+from headgate.monitors.comparison.compared import ComparedColumn, Figure, Present, broken
 from headgate.monitors.comparison.contingency import cramers_v, table_test
 from headgate.monitors.comparison.distances import Counts, hellinger, jensen_shannon, l_infinity, psi_of_size
-from headgate.monitors.comparison.compared import ComparedColumn, Drift, Figure, Present
 from headgate.monitors.comparison.sketched import Bounds, decile_counts, ks_bounds, wasserstein_bounds
 from headgate.monitors.comparison.sketches import NumberSketch
 from headgate.monitors.comparison.two_samples import ks_p_value
+
+_BEYOND: Final = "it lies beyond the floats"
 
 
 def compared_numbers(
@@ -23,23 +27,20 @@ def compared_numbers(
     aspect: str,
     reference: NumberSketch,
     current: NumberSketch,
-    exact: tuple[float, float, float] | None = None,
+    exact: tuple[Bounds, Bounds] | None = None,
 ) -> ComparedColumn:
-    """The figures of a column of numbers; with `exact`, its KS statistic, its p-value and its Wasserstein distance.
+    """The figures of a column of numbers; `exact` are its KS statistic and Wasserstein distance where they are known.
 
-    Without, the statistic and the distance have error bounds, and p is that of the statistic's lower bound: counting
-    in cells alone never makes a drift.
+    Without, both are bounded by the sketches, and p is that of the statistic's lower bound: counting in cells alone
+    never makes a drift.
     """
     before, after = _present(reference), _present(current)
     if (reason := _without_values(before, after)) is not None:
-        return _silent(name, aspect, before, after, reason)
-    if exact is None:
-        ks, area = ks_bounds(reference, current), wasserstein_bounds(reference, current)
-        p = ks_p_value(ks.low, before.finite, after.finite)
-    else:
-        ks, p, area = Bounds(exact[0], exact[0]), exact[1], Bounds(exact[2], exact[2])
+        return _unmeasured(name, aspect, before, after, reason)
+    ks, area = exact or (ks_bounds(reference, current), wasserstein_bounds(reference, current))
     absent = _absent_p(before, after)
-    constant = reference.minimum == reference.maximum == current.minimum == current.maximum
+    extremes = {each for side in (reference, current) for each in (side.totals.minimum, side.totals.maximum)}
+    counts = decile_counts(reference, current)
     return ComparedColumn(
         name=name,
         aspect=aspect,
@@ -47,10 +48,11 @@ def compared_numbers(
         current=after,
         test="Kolmogorov-Smirnov",
         statistic=Figure(ks.value, ks.error),
-        p=_smaller(p, absent),
+        p=_smaller(ks_p_value(ks.low, before.finite, after.finite), absent),
         absent_p=absent,
-        effects={**_distances(*decile_counts(reference, current)), **_moves(area, reference, current)},
-        reason="every value of both is one and the same" if constant else "",
+        bins=f"{len(counts[0])} bins at the reference's deciles",
+        effects={**_distances(*counts), **_moves(area, reference, current)},
+        reason="every value of both is one and the same" if len(extremes) == 1 else "",
     )
 
 
@@ -58,30 +60,35 @@ def compared_categories(name: str, aspect: str, reference: CategorySketch, curre
     """The figures of a column of categories."""
     before, after = Present(reference.rows, reference.missing), Present(current.rows, current.missing)
     if (reason := _without_values(before, after)) is not None:
-        return _silent(name, aspect, before, after, reason)
-    ours, theirs = compared_cells(reference, current)
-    found, absent = table_test(ours, theirs), _absent_p(before, after)
-    single = isinstance(found, Undefined)
+        return _unmeasured(name, aspect, before, after, reason)
+    cells = compared_cells(reference, current)
+    found, absent = table_test(cells.reference, cells.current), _absent_p(before, after)
+    if isinstance(found, Undefined):
+        p, test, statistic = 1.0, "", Figure(None, reason=found.reason)
+        reason = "every row of both is of one and the same category"
+    else:
+        p, test, statistic, reason = found.p, found.name, Figure(found.statistic), ""
     return ComparedColumn(
         name=name,
         aspect=aspect,
         reference=before,
         current=after,
-        test="" if isinstance(found, Undefined) else found.name,
-        statistic=Figure(None, reason=found.reason) if isinstance(found, Undefined) else Figure(found.statistic),
-        p=_smaller(1.0 if isinstance(found, Undefined) else found.p, absent),
+        test=test,
+        statistic=statistic,
+        p=_smaller(p, absent),
         absent_p=absent,
+        bins=f"{len(cells.reference):,} {cells.what}",
         effects={
-            **_distances(ours, theirs),
+            **_distances(cells.reference, cells.current),
             **_by_name(reference, current),
-            "cramers_v": _figure(cramers_v(ours, theirs)),
+            "cramers_v": _figure(cramers_v(cells.reference, cells.current)),
         },
-        reason="every row of both is of one and the same category" if single else "",
+        reason=reason,
     )
 
 
 def _present(sketch: NumberSketch) -> Present:
-    return Present(sketch.rows, sketch.missing, sketch.infinite + sketch.negative_infinite)
+    return Present(sketch.rows, sketch.totals.missing, sketch.totals.infinite + sketch.totals.negative_infinite)
 
 
 def _without_values(before: Present, after: Present) -> str | None:
@@ -93,8 +100,8 @@ def _without_values(before: Present, after: Present) -> str | None:
     return None
 
 
-def _silent(name: str, aspect: str, before: Present, after: Present, reason: str) -> ComparedColumn:
-    return ComparedColumn(name=name, aspect=aspect, reference=before, current=after, verdict=Drift.BROKEN, reason=reason)
+def _unmeasured(name: str, aspect: str, before: Present, after: Present, reason: str) -> ComparedColumn:
+    return msgspec.structs.replace(broken(name, reason, aspect), reference=before, current=after)
 
 
 def _absent_p(before: Present, after: Present) -> float | None:
@@ -112,11 +119,13 @@ def _smaller(p: float, absent: float | None) -> float:
 def _distances(before: Counts, after: Counts) -> dict[str, Figure]:
     """Those of counts in bins."""
     size, shape = psi_of_size(before, after), jensen_shannon(before, after)
-    known = None if isinstance(size, Undefined) else size
-    none = Figure(None, reason=size.reason) if isinstance(size, Undefined) else Figure(None)
+    if isinstance(size, Undefined):
+        value = critical = Figure(None, reason=size.reason)
+    else:
+        value, critical = Figure(size.value), Figure(size.critical)
     return {
-        "psi": none if known is None else Figure(known.value),
-        "psi_critical": none if known is None else Figure(known.critical),
+        "psi": value,
+        "psi_critical": critical,
         "jensen_shannon": Figure(shape.distance),
         "jensen_shannon_evidently": Figure(shape.natural_distance),
         "jensen_shannon_tfdv": Figure(shape.divergence),
@@ -128,38 +137,32 @@ def _distances(before: Counts, after: Counts) -> dict[str, Figure]:
 def _moves(area: Bounds, reference: NumberSketch, current: NumberSketch) -> dict[str, Figure]:
     """How far the values have moved: in the column's unit, and in the reference's standard deviations."""
     spread = reference.deviation
-    far = Figure(area.value, area.error) if math.isfinite(area.value) else _beyond()
     if not spread or not math.isfinite(spread):
-        reason = "the reference does not vary" if spread == 0 else "the reference's deviation lies beyond the floats"
-        return {
-            "wasserstein": far,
-            "wasserstein_normed": Figure(None, reason=reason),
-            "mean_shift": Figure(None, reason=reason),
-        }
-    normed = _beyond() if far.value is None else Figure(far.value / spread, far.error / spread)
+        nothing = Figure(None, reason="the reference does not vary" if spread == 0 else _BEYOND)
+        return {"wasserstein": _within(area), "wasserstein_normed": nothing, "mean_shift": nothing}
     shift = (current.mean - reference.mean) / spread
     return {
-        "wasserstein": far,
-        "wasserstein_normed": normed,
-        "mean_shift": Figure(shift) if math.isfinite(shift) else _beyond(),
+        "wasserstein": _within(area),
+        "wasserstein_normed": _within(Bounds(area.low / spread, area.high / spread)),
+        "mean_shift": _within(Bounds(shift, shift)),
     }
 
 
-def _beyond() -> Figure:
-    return Figure(None, reason="it lies beyond the floats")
+def _within(bounds: Bounds) -> Figure:
+    known = math.isfinite(bounds.value)
+    return Figure(bounds.value, bounds.error) if known else Figure(None, reason=_BEYOND)
 
 
 def _by_name(reference: CategorySketch, current: CategorySketch) -> dict[str, Figure]:
     """What the most changed category has gained or lost, and how many rows are of new ones."""
-    shares = [{name: count / each.rows for name, count in each.counts.items()} for each in (reference, current)]
+    ours, theirs = ({name: count / each.rows for name, count in each.counts.items()} for each in (reference, current))
     error = max(reference.error / reference.rows, current.error / current.rows)
-    gaps = [abs(shares[0].get(name, 0.0) - shares[1].get(name, 0.0)) for name in shares[0].keys() | shares[1].keys()]
-    new = sum(share for name, share in shares[1].items() if name not in shares[0])
+    gaps = [abs(ours.get(name, 0.0) - theirs.get(name, 0.0)) for name in ours.keys() | theirs.keys()]
+    new = sum(share for name, share in theirs.items() if name not in ours)
+    unknown = Figure(None, reason="the reference has too many to tell")
     return {
         "l_infinity": Figure(max(gaps, default=0.0), error),
-        "new_categories": Figure(None, reason="the reference has too many to tell")
-        if reference.error
-        else Figure(new, current.others / current.rows),
+        "new_categories": unknown if reference.error else Figure(new, current.others / current.rows),
     }
 
 

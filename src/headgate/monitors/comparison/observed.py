@@ -1,7 +1,7 @@
 """One Arrow column as what is compared of it: numbers, or how often each category came.
 
 Numbers, whole numbers and lengths of texts are numbers; booleans, categories, hours and weekdays are categories. What
-is looked at is decided by the reference alone. A window's column that cannot be read that way says why, in words.
+is looked at is decided by the reference alone; a window's column that cannot be read that way says why, in words.
 """
 
 from collections.abc import Callable
@@ -28,8 +28,9 @@ class Aspect(StrEnum):
     """Numbers and whole numbers; beyond 53 bits the latter are rounded, which keeps their order."""
     LENGTHS = "lengths in characters"
     """Of texts."""
+    BOOLEANS = "true or false"
     CATEGORIES = "categories"
-    """Booleans among them."""
+    """Strings, and whole numbers where a contract calls them categories."""
     HOURS = "hours of the day in UTC"
     """Of moments, which as such are later in every window."""
     WEEKDAYS = "days of the week"
@@ -88,7 +89,9 @@ def aspect_of(column: Any, kind: Kind) -> Aspect:
             return Aspect.VALUES
         case Kind.TEXT:
             return Aspect.LENGTHS
-        case Kind.BOOLEAN | Kind.CATEGORY:
+        case Kind.BOOLEAN:
+            return Aspect.BOOLEANS
+        case Kind.CATEGORY:
             return Aspect.CATEGORIES
         case Kind.TIMESTAMP:
             return Aspect.WEEKDAYS if _all_midnight(column) else Aspect.HOURS
@@ -98,7 +101,7 @@ def aspect_of(column: Any, kind: Kind) -> Aspect:
 def observe(column: Any, aspect: Aspect) -> Numbers | Categories:
     """What is compared of a chunked array; BadInput, rule ``type``, if it holds something else.
 
-    >>> observe(pa.chunked_array([[True, None, True]]), Aspect.CATEGORIES).counts
+    >>> observe(pa.chunked_array([[True, None, True]]), Aspect.BOOLEANS).counts
     {'true': 2}
     >>> observe(pa.chunked_array([["grün", ""]]), Aspect.LENGTHS).values.tolist()
     [4.0, 0.0]
@@ -131,8 +134,14 @@ def _lengths(column: Any) -> Numbers:
     return _plain(pc.cast(pc.utf8_length(plain), pa.float64()))
 
 
+def _booleans(column: Any) -> Categories:
+    if not pa.types.is_boolean(column.type):
+        raise _wrong(column, "booleans")
+    return _counted(pc.cast(column, pa.string()), None)
+
+
 def _categories(column: Any) -> Categories:
-    if pa.types.is_boolean(column.type) or pa.types.is_integer(column.type):
+    if pa.types.is_integer(column.type):
         column = pc.cast(column, pa.string())
     if not _is_string(column.type):
         raise _wrong(column, "categories")
@@ -158,8 +167,9 @@ def _counted(column: Any, names: tuple[str, ...] | None) -> Categories:
 def _moments(column: Any) -> Any:
     if not (pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)):
         raise _wrong(column, "moments")
-    zoned = pa.types.is_timestamp(column.type) and column.type.tz is not None
-    return pc.cast(column, pa.timestamp(column.type.unit, "UTC")) if zoned else pc.cast(column, pa.timestamp("ms"))
+    if pa.types.is_date(column.type):
+        return pc.cast(column, pa.timestamp("ms"))
+    return column if column.type.tz is None else pc.cast(column, pa.timestamp(column.type.unit, "UTC"))
 
 
 def _all_midnight(column: Any) -> bool:
@@ -170,6 +180,7 @@ def _all_midnight(column: Any) -> bool:
 _READERS: Final[dict[Aspect, Callable[[Any], Numbers | Categories]]] = {
     Aspect.VALUES: _numbers,
     Aspect.LENGTHS: _lengths,
+    Aspect.BOOLEANS: _booleans,
     Aspect.CATEGORIES: _categories,
     Aspect.HOURS: _hours,
     Aspect.WEEKDAYS: _weekdays,

@@ -1,7 +1,8 @@
 """Two sketches compared, each figure with the bounds between which the truth lies.
 
 The bounds are no estimates. Cells say between which two values every row lies; the figure of the rows themselves can be
-nowhere but between the bounds, whatever the rows are. Where each cell holds one value alone both bounds are the figure.
+nowhere but between the bounds, whatever the rows are, but for the rounding of floats. Where each cell holds one value
+alone both bounds are the figure.
 """
 
 from dataclasses import dataclass
@@ -93,24 +94,15 @@ def wasserstein_bounds(reference: NumberSketch, current: NumberSketch) -> Bounds
     are moved by no more on average than if all stood at either.
     """
     _check(reference, current)
-    points = [reference.grid.axis.centres, np.array(reference.grid.atoms)]
-    weights, others = _masses(reference), _masses(current)
-    shifted = _moved(reference) + _moved(current)
-    for each, own, other in ((reference, weights, others), (current, others, weights)):
-        ends = _outside(each)
-        points.append(np.array([at for at, _ in ends]))
-        own.append(np.array([share for _, share in ends]))
-        other.append(np.zeros(len(ends)))
-    where = np.concatenate(points)
+    beyond = [*_outside(reference), *((at, -share) for at, share in _outside(current))]
+    where = np.concatenate((reference.grid.axis.centres, reference.grid.atoms, [at for at, _ in beyond]))
+    cells = _others(reference) / reference.rows - _others(current) / current.rows
+    atoms = reference.atoms / reference.rows - current.atoms / current.rows
     order = np.argsort(where, kind="stable")
-    gap = np.cumsum((np.concatenate(weights) - np.concatenate(others))[order])
+    gap = np.cumsum(np.concatenate((cells, atoms, [share for _, share in beyond]))[order])
     value = float((np.abs(gap[:-1]) * np.diff(where[order])).sum())
-    return Bounds(max(0.0, value - shifted), value + shifted)
-
-
-def _masses(sketch: NumberSketch) -> list[Floats]:
-    """Shares of the rows in each cell that are no frequent values, and of those that are."""
-    return [_others(sketch) / sketch.rows, sketch.atoms / sketch.rows]
+    moved = _moved(reference) + _moved(current)
+    return Bounds(max(0.0, value - moved), value + moved)
 
 
 def _others(sketch: NumberSketch) -> Floats:
@@ -122,12 +114,12 @@ def _others(sketch: NumberSketch) -> Floats:
 
 def _moved(sketch: NumberSketch) -> float:
     """How far a row is moved on average, at most, when all stand where their cells do."""
-    axis = sketch.grid.axis
-    exact = axis.digits is not None and not sketch.astray
+    axis, totals = sketch.grid.axis, sketch.totals
+    exact = axis.digits is not None and not totals.astray
     within = 0.0 if exact else float((_others(sketch) * np.diff(axis.edges)).sum()) / 2
     reaches = (
-        (sketch.counts[0], sketch.below, axis.edges[0] - sketch.minimum),
-        (sketch.counts[-1], sketch.above, sketch.maximum - axis.edges[-1]),
+        (sketch.counts[0], totals.below, axis.edges[0] - totals.minimum),
+        (sketch.counts[-1], totals.above, totals.maximum - axis.edges[-1]),
     )
     outside = sum(2 * total * (1 - total / rows / reach) for rows, total, reach in reaches if rows and reach > 0)
     return float(within + max(0.0, outside)) / sketch.rows
@@ -138,9 +130,9 @@ def _outside(sketch: NumberSketch) -> list[tuple[float, float]]:
     edges, below, above = sketch.grid.axis.edges, int(sketch.counts[0]), int(sketch.counts[-1])
     ends = []
     if below:
-        ends.append((float(edges[0]) - sketch.below / below, below / sketch.rows))
+        ends.append((float(edges[0]) - sketch.totals.below / below, below / sketch.rows))
     if above:
-        ends.append((float(edges[-1]) + sketch.above / above, above / sketch.rows))
+        ends.append((float(edges[-1]) + sketch.totals.above / above, above / sketch.rows))
     return ends
 
 
@@ -168,7 +160,7 @@ def decile_counts(reference: NumberSketch, current: NumberSketch) -> tuple[Count
 
 
 def _one_value_each(reference: NumberSketch, current: NumberSketch) -> bool:
-    return reference.grid.axis.digits is not None and not (reference.astray or current.astray)
+    return reference.grid.axis.digits is not None and not (reference.totals.astray or current.totals.astray)
 
 
 def _check(reference: NumberSketch, current: NumberSketch) -> tuple[int, int]:

@@ -12,11 +12,12 @@ import numpy as np
 
 from headgate.contracts.contract import Kind
 from headgate.errors import BadInput
-from headgate.monitors.comparison.category_sketches import CategorySketch, category_sketch, read_category_sketch
+from headgate.monitors.comparison.category_sketches import CategorySketch, category_sketch
 from headgate.monitors.comparison.grid_choice import grid_for
 from headgate.monitors.comparison.observed import Aspect, Numbers, aspect_of, kind_of, observe
 from headgate.monitors.comparison.sketches import NumberSketch, read_sketch, sketch_of
 from headgate.monitors.comparison.sources import Source
+from headgate.vocabulary import readable
 
 Sketch = NumberSketch | CategorySketch
 
@@ -59,39 +60,41 @@ class Summary:
 
     def to_bytes(self) -> bytes:
         """The summary as MessagePack."""
-        return msgspec.msgpack.encode(
-            {
-                name: _Kept(
-                    each.aspect,
-                    None if each.sketch is None else each.sketch.to_bytes(),
-                    isinstance(each.sketch, NumberSketch),
-                    each.reason,
-                )
-                for name, each in self.columns.items()
-            }
-        )
+        return msgspec.msgpack.encode(_Kept({name: _kept(each) for name, each in self.columns.items()}))
 
 
-class _Kept(msgspec.Struct, frozen=True, array_like=True):
+class _KeptColumn(msgspec.Struct, frozen=True, array_like=True):
     aspect: Aspect | None
-    sketch: bytes | None
-    numeric: bool
+    numbers: bytes | None
+    """A sketch of numbers as it is stored; None where the column is none, or could not be read."""
+    categories: CategorySketch | None
     reason: str
+
+
+@readable
+class _Kept(msgspec.Struct, frozen=True):
+    """A summary as it is stored."""
+
+    columns: dict[str, _KeptColumn]
 
 
 def read_summary(kept: bytes) -> Summary:
     """The summary that `Summary.to_bytes` wrote; BadInput when these are no such bytes."""
     try:
-        read = msgspec.msgpack.decode(kept, type=dict[str, _Kept])
+        read = msgspec.msgpack.decode(kept, type=_Kept)
     except msgspec.DecodeError as error:
         raise BadInput("summary", "unreadable", "these bytes are no summary of columns") from error
-    return Summary({name: Column(each.aspect, _sketch(each), each.reason) for name, each in read.items()})
+    return Summary({name: Column(each.aspect, _sketch(each), each.reason) for name, each in read.columns.items()})
 
 
-def _sketch(kept: _Kept) -> Sketch | None:
-    if kept.sketch is None:
-        return None
-    return read_sketch(kept.sketch) if kept.numeric else read_category_sketch(kept.sketch)
+def _kept(column: Column) -> _KeptColumn:
+    numbers = column.sketch.to_bytes() if isinstance(column.sketch, NumberSketch) else None
+    categories = column.sketch if isinstance(column.sketch, CategorySketch) else None
+    return _KeptColumn(column.aspect, numbers, categories, column.reason)
+
+
+def _sketch(kept: _KeptColumn) -> Sketch | None:
+    return kept.categories if kept.numbers is None else read_sketch(kept.numbers)
 
 
 def summary_of(reference: Source, kinds: Mapping[str, Kind] | None = None) -> Summary:
@@ -100,10 +103,10 @@ def summary_of(reference: Source, kinds: Mapping[str, Kind] | None = None) -> Su
     `kinds` are those of a contract; where it names none, the column's type decides. What cannot be read is kept as its
     reason, and the others are read all the same.
     """
-    return Summary({name: reference_column(reference, name, (kinds or {}).get(name)) for name in reference.names})
+    return Summary({name: _reference_column(reference, name, (kinds or {}).get(name)) for name in reference.names})
 
 
-def reference_column(reference: Source, name: str, kind: Kind | None) -> Column:
+def _reference_column(reference: Source, name: str, kind: Kind | None) -> Column:
     """One column of a reference; never raises for what is wrong with the column."""
     aspect: Aspect | None = None
     try:

@@ -1,88 +1,97 @@
-"""Two samples of numbers: Kolmogorov-Smirnov and Wasserstein, equal to SciPy's and many times faster.
+"""Two sorted samples of numbers: Kolmogorov-Smirnov and Wasserstein, equal to SciPy's and many times faster.
 
-Both work on sorted samples, and sorting is most of what they cost. SciPy then looks up every value of either sample
-in the other one; here most lookups are left out, and the result is the same.
+SciPy looks up every value of either sample in the other one. Here most lookups are left out; the result is the same.
 """
 
 import math
-import warnings
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import ks_2samp, kstwo
+from scipy.special import gammaln
+from scipy.stats import kstwo
 
 from headgate.errors import BadInput
 from headgate.evaluation.estimate import Floats
 
-_EXACT_UP_TO: Final = 10_000
-"""The larger sample's size up to which SciPy counts paths for an exact p-value."""
+_COUNTED_VALUES: Final = 10_000
+"""Values of either sample up to which paths are counted, as SciPy does,"""
+_COUNTED_STEPS: Final = 1 << 20
+"""and the product of both numbers, which is the work of it."""
+_LEAST: Final = 1e-6
+"""A smaller p-value is left to the approximation: what is subtracted from 1 has no more digits."""
 _FAN_OUT: Final = 16
 _AT_ONCE: Final = 1 << 16
 """Values worked on at once: what is computed of them fits a processor's cache."""
 _Places = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class KolmogorovSmirnov:
-    """The two-sided test of two samples.
-
-    With ties it errs towards no difference (Noether 1963): p is then at least what it should be.
-    """
-
-    statistic: float
-    """Largest difference of the two distribution functions, 0 to 1."""
-    p: float
-
-
-def kolmogorov_smirnov(reference: Floats, current: Floats) -> KolmogorovSmirnov:
-    """What `scipy.stats.ks_2samp` says of two sorted samples, statistic and p, at its defaults.
-
-    Raises BadInput when one is empty, unsorted at its ends, or has NaN; infinite values are values here.
-
-    >>> found = kolmogorov_smirnov(np.array([1.0, 2.0, 3.0, 4.0]), np.array([3.0, 4.0, 5.0, 6.0]))
-    >>> found.statistic, round(found.p, 3)
-    (0.5, 0.771)
-    """
-    _check(reference, current)
-    if max(len(reference), len(current)) <= _EXACT_UP_TO:
-        with warnings.catch_warnings():
-            # Where sizes have no common divisor SciPy takes the asymptotic p and warns; equal to it is equal.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            found = ks_2samp(reference, current)
-        return KolmogorovSmirnov(float(found.statistic), float(found.pvalue))
-    statistic = ks_statistic(reference, current)
-    return KolmogorovSmirnov(statistic, ks_p_value(statistic, len(reference), len(current)))
-
-
 def ks_p_value(statistic: float, reference_rows: int, current_rows: int) -> float:
-    """SciPy's p-value of large samples: that of one sample of size nm / (n + m), rounded, by Simard and L'Ecuyer 2011.
+    """The probability of at least this Kolmogorov-Smirnov statistic without drift; with ties it is less (Noether 1963).
 
-    >>> round(ks_p_value(0.0019, 1_000_000, 1_000_000), 3)
-    0.054
+    Paths are counted where neither side has more than 10,000 values and their product is at most about a million;
+    otherwise it is that of one sample of size nm / (n + m), rounded (Simard and L'Ecuyer 2011). Equal to
+    `scipy.stats.ks_2samp` but for larger products of sizes up to 10,000, where SciPy counts on and finds a p-value
+    that is higher by at most one part in twenty where it is near 0.05.
+
+    >>> round(ks_p_value(0.5, 4, 4), 3), round(ks_p_value(0.0019, 1_000_000, 1_000_000), 3)
+    (0.771, 0.054)
     """
-    larger, smaller = float(max(reference_rows, current_rows)), float(min(reference_rows, current_rows))
+    larger, smaller = max(reference_rows, current_rows), min(reference_rows, current_rows)
+    if larger <= _COUNTED_VALUES and larger * smaller <= _COUNTED_STEPS:
+        # In units of one over the least common multiple of both sizes, differences are whole numbers.
+        reached = math.ceil(statistic * math.lcm(smaller, larger) - 1e-6)
+        p = _share_of_paths(reached, smaller, larger)
+        if p >= _LEAST:
+            return p
     return float(np.clip(kstwo.sf(statistic, np.round(larger * smaller / (larger + smaller))), 0.0, 1.0))
 
 
+@lru_cache(maxsize=4096)
+def _share_of_paths(reached: int, few: int, many: int) -> float:
+    """The share of all orders of both samples in which the difference is reached (Hodges 1958).
+
+    An order is a path of steps up and to the right from (0, 0) to (few, many); those are counted along which
+    |i/few - j/many| stays below the difference, one row of the lattice after the other.
+    """
+    common = math.gcd(few, many)
+    up, right = many // common, few // common
+    paths, scale = np.zeros(many + 1), 0.0
+    paths[0] = 1.0
+    for height in range(0, few * up + 1, up):
+        first = max(0, (height - reached) // right + 1)
+        last = min(many, -(-(height + reached) // right) - 1)
+        paths[:first] = 0.0
+        inside = paths[first : last + 1]
+        np.cumsum(inside, out=inside)
+        if not len(inside) or inside[-1] == 0.0:
+            return 1.0
+        if inside[-1] > 1e200:
+            scale += math.log(inside[-1])
+            inside /= inside[-1]
+    everything = gammaln(few + many + 1) - gammaln(few + 1) - gammaln(many + 1)
+    return float(-np.expm1(min(0.0, math.log(paths[many]) + scale - everything)))
+
+
 def ks_statistic(reference: Floats, current: Floats) -> float:
-    """The largest difference of the distribution functions of two sorted samples, exactly.
+    """The largest difference of the distribution functions of two sorted samples, exactly, 0 to 1.
 
     Branch and bound: F - G is largest at a value of the first sample, and between two of its values no larger than the
     one's rank in F less the other's in G. Where that bound is below what was found already, nothing is looked up.
+    Raises BadInput when a sample is empty, unsorted at its ends, or has NaN; infinite values are values here.
 
     >>> ks_statistic(np.array([1.0, 2.0]), np.array([2.0, 3.0]))
     0.5
     """
     _check(reference, current)
-    best = max(_excess(reference, current, 0.0, _FAN_OUT**3), _excess(current, reference, 0.0, _FAN_OUT**3), 0.0)
-    upper = _excess(reference, current, best)
-    return max(best, upper, _excess(current, reference, max(best, upper)))
+    best = max(_excess(reference, current, 0.0, _FAN_OUT**3), _excess(current, reference, 0.0, _FAN_OUT**3))
+    best = _excess(reference, current, best)
+    return _excess(current, reference, best)
 
 
 def _excess(sample: Floats, other: Floats, best: float, finest: int = 1) -> float:
-    """The largest F(x) - G(x) over the `sample`'s values, if that is above `best`; looks no closer than `finest`.
+    """The largest F(x) - G(x) over the `sample`'s values, `best` at least; looks no closer than `finest`.
 
     At place i of the sample it is (i + 1)/n less the share of `other` up to the value; among equal values the last one
     counts, and for the others this says less than the truth.
@@ -108,7 +117,7 @@ def wasserstein(reference: Floats, current: Floats) -> float:
 
     The area between the two quantile functions, which are steps (Vallender 1974): for samples of one size the mean
     distance of the values at the same place. Infinity where it lies beyond the floats. Raises BadInput as
-    `kolmogorov_smirnov` does, and for infinite values.
+    `ks_statistic` does, and for infinite values.
 
     >>> wasserstein(np.array([0.0, 1.0]), np.array([0.0, 1.0, 5.0]))
     1.5

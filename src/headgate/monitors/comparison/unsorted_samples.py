@@ -1,8 +1,8 @@
-"""Kolmogorov-Smirnov and Wasserstein of two large samples, exactly and without sorting them.
+"""Kolmogorov-Smirnov and Wasserstein of two samples in any order, exactly, and without sorting large ones.
 
-Both are counted in cells first. In most cells it is then plain which distribution function is the larger one, and the
-area between them follows from the cell's sum; hardly any cell can hold the largest difference. Only the rows of the
-others are sorted, a few in a hundred. The figures are those of the sorted samples but for rounding.
+Large samples are counted in cells first. In most cells it is then plain which distribution function is the larger one,
+and the area between them follows from the cell's sum; hardly any cell can hold the largest difference. Only the rows of
+the others are sorted, a few in a hundred. The figures are those of the sorted samples but for rounding.
 """
 
 import math
@@ -18,11 +18,13 @@ from headgate.monitors.columns import Bools, Ints
 from headgate.monitors.comparison.grid_choice import grid_for
 from headgate.monitors.comparison.grids import Grid
 from headgate.monitors.comparison.sketched import ks_bounds, wasserstein_bounds
-from headgate.monitors.comparison.sketches import NumberSketch, anchor, sketch_of
-from headgate.monitors.comparison.two_samples import wasserstein
+from headgate.monitors.comparison.sketches import NumberSketch, sketch_of
+from headgate.monitors.comparison.two_samples import ks_statistic, wasserstein
 
-CELLS: Final = 1 << 18
-"""Cells while figures are made exact: with more of them, fewer rows have to be sorted."""
+_SORTED: Final = 1 << 14
+"""Values of either sample up to which both are sorted, which is the quicker way then."""
+_CELLS: Final = 1 << 18
+"""Cells for larger ones: with more of them, fewer rows have to be sorted."""
 _FEWEST: Final = 1 << 12
 """Cells for a small reference, which more of them would only slow down."""
 _LOOKED_AT: Final = 1 << 15
@@ -31,7 +33,7 @@ _LOOKED_AT: Final = 1 << 15
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Exact:
-    """Both figures, and the sketches they were found by."""
+    """Both figures, and sketches of both samples on one grid."""
 
     ks: float
     """The Kolmogorov-Smirnov statistic."""
@@ -81,8 +83,26 @@ def exact_comparison(reference: Floats, current: Floats) -> Exact:
     for name, values in (("reference", reference), ("current", current)):
         if not len(values) or not bool(np.isfinite(values).all()):
             raise BadInput(name, "finite", "needs values, all of them finite")
+    if max(len(reference), len(current)) <= _SORTED:
+        return _sorted(reference, current)
+    return in_cells(reference, current)
+
+
+def _sorted(reference: Floats, current: Floats) -> Exact:
+    first, second = np.sort(reference), np.sort(current)
+    grid = grid_for(first)
+    sketches = sketch_of(reference, grid), sketch_of(current, grid)
+    return Exact(ks_statistic(first, second), wasserstein(first, second), *sketches)
+
+
+def in_cells(reference: Floats, current: Floats) -> Exact:
+    """The same of large samples, finite and not empty, by their cells.
+
+    >>> in_cells(np.array([2.0, 1.0]), np.array([3.0, 2.0])).ks
+    0.5
+    """
     looked_at = np.sort(reference[:: max(1, len(reference) // _LOOKED_AT)])
-    grid = grid_for(looked_at, min(CELLS, max(_FEWEST, len(reference))))
+    grid = grid_for(looked_at, min(_CELLS, max(_FEWEST, len(reference))))
     ours, theirs = _side(reference, grid), _side(current, grid)
     if grid.axis.digits is not None:
         ks, area = ks_bounds(ours.sketch, theirs.sketch), wasserstein_bounds(ours.sketch, theirs.sketch)
@@ -135,7 +155,7 @@ def _resolved(ours: _Side, theirs: _Side) -> tuple[float, float]:
     clear = _areas(ours, edges) - _areas(theirs, edges)
     clear[single] = 0.0  # a single value has no width
     gaps = ours.starts - theirs.starts
-    return ks, float(np.abs(clear[~unclear]).sum()) + _area_between(first, second, edges, gaps, anchor(grid))
+    return ks, float(np.abs(clear[~unclear]).sum()) + _area_between(first, second, edges, gaps, grid.axis.anchor)
 
 
 def _opened(side: _Side, cells: Bools) -> _Opened:
@@ -155,14 +175,15 @@ def _excess(sample: _Opened, other: _Opened) -> float:
 def _edges(ours: NumberSketch, theirs: NumberSketch) -> Floats:
     """Where all cells begin and end, those outside the grid at the extremes, as distances from the anchor."""
     inner = ours.grid.axis.edges
-    low, high = min(ours.minimum, theirs.minimum, inner[0]), max(ours.maximum, theirs.maximum, inner[-1])
+    low = min(ours.totals.minimum, theirs.totals.minimum, inner[0])
+    high = max(ours.totals.maximum, theirs.totals.maximum, inner[-1])
     around = np.repeat(ours.grid.atom_places + 1, 2), np.repeat(np.array(ours.grid.atoms), 2)
-    return np.insert(np.concatenate(([low], inner, [high])), *around) - anchor(ours.grid)
+    return np.insert(np.concatenate(([low], inner, [high])), *around) - ours.grid.axis.anchor
 
 
 def _areas(side: _Side, edges: Floats) -> Floats:
     """The area under the distribution function in each cell: a row adds what lies between it and the cell's end."""
-    distances = side.values - anchor(side.sketch.grid)
+    distances = side.values - side.sketch.grid.axis.anchor
     sums = np.bincount(side.places, weights=distances, minlength=len(side.starts))
     areas: Floats = side.starts * np.diff(edges) + (edges[1:] * side.counts - sums) / len(side.values)
     return areas
@@ -172,15 +193,10 @@ def _area_between(ours: _Opened, theirs: _Opened, edges: Floats, gaps: Floats, o
     """The area between both functions in the opened cells; `gaps` are their differences where cells begin."""
     if not len(ours.values) + len(theirs.values):
         return 0.0
-    # Two sorted lists become one: each value's place is its own and that among the others.
-    at_ours = np.arange(len(ours.values)) + np.searchsorted(theirs.values, ours.values, side="left")
-    at_theirs = np.arange(len(theirs.values)) + np.searchsorted(ours.values, theirs.values, side="right")
-    points, owners = np.empty(len(at_ours) + len(at_theirs)), np.empty(len(at_ours) + len(at_theirs), np.int64)
-    from_ours = np.zeros(len(points), np.int64)
-    points[at_ours], points[at_theirs] = ours.values - origin, theirs.values - origin
-    owners[at_ours], owners[at_theirs] = ours.cells, theirs.cells
-    from_ours[at_ours] = 1
-    seen = np.cumsum(from_ours)
+    values = np.concatenate((ours.values, theirs.values))
+    order = np.argsort(values, kind="stable")
+    points, owners = values[order] - origin, np.concatenate((ours.cells, theirs.cells))[order]
+    seen = np.cumsum(order < len(ours.values))
     others = np.arange(1, len(points) + 1) - seen
     gap = np.abs((seen + ours.skipped[owners]) / ours.rows - (others + theirs.skipped[owners]) / theirs.rows)
     is_last = np.append(owners[1:] != owners[:-1], True)
