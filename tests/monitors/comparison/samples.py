@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 
 Sample = NDArray[np.float64]
 SHAPES = (
-    "normal", "far from zero", "coarse floats", "heavy", "both tails", "often zero", "two decimals", "whole", "constant",
+    "normal", "far from zero", "coarse floats", "heavy", "both tails", "often zero",
+    "two decimals", "whole", "constant",
 )  # fmt: skip
 
 

@@ -17,9 +17,10 @@ from scipy.stats import ks_2samp, wasserstein_distance
 from headgate.contracts.contract import Kind
 from headgate.errors import BadInput
 from headgate.monitors.comparison.comparison import compare, compare_summaries
-from headgate.monitors.comparison.compared import ComparedColumn, Comparison, Drift, as_text
+from headgate.monitors.comparison.compared import ComparedColumn, Comparison, Drift
 from headgate.monitors.comparison.sources import ParquetSource, TableSource
 from headgate.monitors.comparison.summaries import read_summary, summary_of, window_summary
+from headgate.monitors.comparison.text import as_text
 
 START = datetime.datetime(2013, 3, 1, 6, tzinfo=datetime.UTC)
 
@@ -156,6 +157,35 @@ def test_a_single_row_decides_nothing() -> None:
     assert "30 are needed" in one(np.arange(50.0), [3.0])[0].reason
 
 
+def test_a_reference_smaller_than_the_window() -> None:
+    random = np.random.default_rng(3)
+    reference, window = random.normal(size=40), random.normal(size=3000)
+    assert verdicts(reference, window) == {"steady"}
+    assert verdicts(reference, window + 1) == {"drifted"}
+    for each in one(reference, window):
+        assert each.effects["psi"].reason.startswith("PSI over 10 bins needs 100 rows on either side")
+    assert verdicts(["a", "b"] * 20, ["a", "b"] * 1500) == {"steady"}
+
+
+def test_moments_of_any_precision_and_zone() -> None:
+    hours = np.random.default_rng(5).integers(0, 24, 900)
+    moments = [START.replace(hour=int(each), microsecond=7) for each in hours]
+    for unit in ("us", "ns"):
+        for zone in (None, "UTC", "Europe/Berlin"):
+            column = pa.array(moments, pa.timestamp("us", "UTC")).cast(pa.timestamp(unit, zone))
+            for each in one(column[:500], column[500:]):
+                assert (each.verdict, each.aspect) == (Drift.STEADY, "hours of the day in UTC")
+
+
+@pytest.mark.parametrize("name", ["number", "category"])
+def test_a_column_that_is_there_twice_cannot_be_measured(name: str) -> None:
+    twice = pa.Table.from_arrays([table(40, 1)[name]] * 2 + [table(40, 1)["integer"]], ["x", "x", "y"])
+    for found in both_ways(twice, twice):
+        assert {each.verdict for each in found.columns if each.name == "x"} == {Drift.BROKEN}
+        assert found.named("x").reason == "2 columns have this name"
+        assert found.named("y").verdict is Drift.STEADY
+
+
 def test_numbers_that_are_huge() -> None:
     ids = 2**62 + np.arange(500) * 3
     assert verdicts(ids, ids) == {"steady"}
@@ -172,11 +202,15 @@ def test_numbers_that_are_huge() -> None:
 def test_columns_of_another_type_than_the_reference() -> None:
     for before, after in (
         (np.arange(50.0), ["a"] * 50), (["a", "b"] * 25, np.arange(50.0)), (["a"] * 50, [START] * 50),
-        ([True, False] * 25, [1.5] * 50), ([START] * 50, ["a"] * 50), ([[1.0]] * 50, [[1.0]] * 50),
+        ([True, False] * 25, [1, 0] * 25), ([START] * 50, ["a"] * 50), ([[1.0]] * 50, [[1.0]] * 50),
     ):  # fmt: skip
         assert verdicts(before, after) == {"broken"}
-    # A column that is numbers on both sides is compared, however they are kept.
+    assert {each.reason for each in one([True, False] * 25, [1, 0] * 25)} == {
+        "the reference holds booleans, and this column is of type int64"
+    }
+    # A column that is numbers on both sides is compared, however they are kept; so are categories.
     assert verdicts(np.arange(50.0), pa.array(np.arange(50), pa.int8())) == {"steady"}
+    assert verdicts(["1", "2"] * 25, [1, 2] * 25, Kind.CATEGORY) == {"steady"}
     mixed = pa.UnionArray.from_dense(
         pa.array([0, 1], pa.int8()), pa.array([0, 0], pa.int32()), [pa.array([1]), pa.array(["a"])]
     )

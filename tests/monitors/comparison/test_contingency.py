@@ -8,7 +8,14 @@ from scipy.stats import chi2_contingency, fisher_exact
 from scipy.stats.contingency import association
 
 from headgate.evaluation.estimate import Undefined
-from headgate.monitors.comparison.contingency import ChiSquare, TableTest, chi_square, cramers_v, table_test, without_rare
+from headgate.monitors.comparison.contingency import (
+    ChiSquare,
+    TableTest,
+    chi_square,
+    cramers_v,
+    table_test,
+    without_rare,
+)
 
 
 @pytest.mark.parametrize("categories", [2, 3, 10, 4000])
@@ -30,11 +37,12 @@ def test_a_category_of_neither_sample_changes_nothing() -> None:
 
 
 def test_cramers_v_is_bergsmas() -> None:
-    before, after = np.array([30, 50, 20]), np.array([60, 20, 10])
-    rows, plain = 190, association(np.stack((before, after)), method="cramer") ** 2
+    before, after = np.array([30, 50, 20]), np.array([60, 30, 10])
+    rows, plain = 200, association(np.stack((before, after)), method="cramer") ** 2
     phi = plain - 2 / (rows - 1)
     expected = math.sqrt(phi / min(3 - 4 / (rows - 1) - 1, 2 - 1 / (rows - 1) - 1))
     assert cramers_v(before, after) == pytest.approx(expected)
+    assert cramers_v(before, after * 1000) == pytest.approx(expected, abs=0.01)
     random = np.random.default_rng(1)
     chance = [cramers_v(random.multinomial(60, [0.05] * 20), random.multinomial(60, [0.05] * 20)) for _ in range(200)]
     assert np.median([each for each in chance if isinstance(each, float)]) < 0.15  # 0.4 with its bias

@@ -28,7 +28,9 @@ _WHOLE: Final = 2.0**45
 _LARGEST: Final = 1e300
 """Cells reach no further, so that the width of all of them together is a float."""
 _FINEST: Final = 2.0**-40
-"""The narrowest cells of a widening axis, in ranges of the reference."""
+"""The least unit of a widening axis, in ranges of the reference,"""
+_COARSEST: Final = 2.0**-30
+"""and in centres, so that floats there are finer than its narrowest cells."""
 _LOOKED_AT: Final = 1 << 15
 """Values of the reference that grids are tried on, evenly taken by rank."""
 
@@ -99,12 +101,13 @@ def _ends(ordered: Floats, outside: int) -> tuple[float, float]:
 
 def _widening(some: Floats, low: float, high: float, cells: int) -> Iterator[Widening]:
     """Around zero, around the median, and from the lower end on; all of them over the whole range."""
-    if len(some) < 2 or some[0] == some[-1]:
+    if not len(some) or some[0] == some[-1] or low == high:
         return
-    for centre in dict.fromkeys((0.0, float(some[len(some) // 2]), low)):
+    median = min(max(float(some[len(some) // 2]), low), high)
+    for centre in dict.fromkeys((0.0, median, low)):
         distances = np.abs(some - centre)
         distances = np.sort(distances[distances > 0])
-        unit = max(float(distances[len(distances) // 100]), (high - low) * _FINEST)
+        unit = max(float(distances[len(distances) // 100]), (high - low) * _FINEST, abs(centre) * _COARSEST)
         if not 0 < 1 / unit < math.inf:
             continue
         below, above = _doublings((centre - low) / unit), _doublings((high - centre) / unit)

@@ -18,7 +18,7 @@ class Source(Protocol):
         """Every column's name, in order."""
 
     def column(self, name: str) -> Any:
-        """One column as a chunked array; BadInput, rule ``unreadable``, when it cannot be read."""
+        """One column as a chunked array; BadInput when it cannot be read, or cannot be told from another."""
 
 
 class TableSource:
@@ -38,7 +38,8 @@ class TableSource:
         return names
 
     def column(self, name: str) -> Any:
-        """One column as a chunked array."""
+        """One column as a chunked array; BadInput, rule ``unique``, when several have this name."""
+        _check_once(name, self.names)
         return self._table[name]
 
 
@@ -63,8 +64,14 @@ class ParquetSource:
         return names
 
     def column(self, name: str) -> Any:
-        """One column as a chunked array; nothing of the others is read."""
+        """One column as a chunked array, nothing of the others is read; BadInput as for a table."""
+        _check_once(name, self.names)
         try:
             return self._file.read(columns=[name], use_threads=False)[name]
         except (pa.ArrowException, OSError) as error:
             raise BadInput(self._name, "unreadable", f"a column is damaged ({type(error).__name__})") from error
+
+
+def _check_once(name: str, names: Sequence[str]) -> None:
+    if names.count(name) > 1:
+        raise BadInput(name, "unique", f"{names.count(name)} columns have this name")

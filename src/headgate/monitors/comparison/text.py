@@ -21,18 +21,18 @@ def as_text(comparison: Comparison) -> str:
     """
     rows = [
         [
-            _printable(each.name),
+            _visible(each.name),
             each.verdict.value,
             *(_short(each.effects.get(name)) for name in _SHOWN),
             "-" if each.adjusted_p is None else f"{each.adjusted_p:.2g}",
         ]
         for each in comparison.columns
     ]
-    reasons = (_printable(f"{each.name}: {each.reason}") for each in comparison.columns)
+    reasons = (_visible(f"{each.name}: {each.reason}") for each in comparison.columns)
     return "\n".join([table(_HEAD, rows, left=2), "", *reasons])
 
 
-def _printable(text: str) -> str:
+def _visible(text: str) -> str:
     return "".join(each if each.isprintable() else " " for each in text)
 
 
