@@ -27,8 +27,8 @@ from benchmarks.monitors import peers
 from scipy.stats import ks_2samp, wasserstein_distance
 
 from benchmarks import machine, report
-from headgate.monitors.comparison.comparison import compare, compare_summaries
 from headgate.monitors.comparison.compared import Comparison
+from headgate.monitors.comparison.comparison import compare, compare_summaries
 from headgate.monitors.comparison.sources import ParquetSource
 from headgate.monitors.comparison.summaries import read_summary, summary_of, window_summary
 

@@ -13,7 +13,7 @@ from headgate.monitors.comparison.sources import TableSource
 from headgate.monitors.comparison.text import as_text
 
 
-def tested(name: str, p: float, rows: int = 100) -> ComparedColumn:
+def column_of(name: str, p: float, rows: int = 100) -> ComparedColumn:
     return ComparedColumn(name=name, p=p, reference=Present(1000), current=Present(rows))
 
 
@@ -26,8 +26,8 @@ def found() -> Comparison:
 
 
 def test_a_p_value_counts_among_all_columns() -> None:
-    assert judged([tested("a", 0.03)]).with_verdict(Drift.DRIFTED) == ("a",)
-    many = [tested("a", 0.03), *(tested(f"b{each}", 0.9) for each in range(9))]
+    assert judged([column_of("a", 0.03)]).with_verdict(Drift.DRIFTED) == ("a",)
+    many = [column_of("a", 0.03), *(column_of(f"b{each}", 0.9) for each in range(9))]
     assert judged(many).with_verdict(Drift.DRIFTED) == ()
     assert judged(many, alpha=0.4).with_verdict(Drift.DRIFTED) == ("a",)
     assert judged([*many, broken("c", "gone")]).named("a").adjusted_p == pytest.approx(0.3)
@@ -36,9 +36,9 @@ def test_a_p_value_counts_among_all_columns() -> None:
 
 
 def test_few_values_find_a_drift_and_never_that_there_is_none() -> None:
-    assert judged([tested("a", 0.5, FEWEST)]).named("a").verdict is Drift.STEADY
-    assert judged([tested("a", 0.5, FEWEST - 1)]).named("a").verdict is Drift.UNDECIDED
-    assert judged([tested("a", 0.01, FEWEST - 1)]).named("a").verdict is Drift.DRIFTED
+    assert judged([column_of("a", 0.5, FEWEST)]).named("a").verdict is Drift.STEADY
+    assert judged([column_of("a", 0.5, FEWEST - 1)]).named("a").verdict is Drift.UNDECIDED
+    assert judged([column_of("a", 0.01, FEWEST - 1)]).named("a").verdict is Drift.DRIFTED
 
 
 def test_a_drift_is_told_with_its_bins_its_conventions_and_what_chance_makes() -> None:

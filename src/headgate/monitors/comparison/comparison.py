@@ -79,9 +79,7 @@ def _column(reference: Source, current: Source, name: str, kind: Kind | None) ->
         return broken(name, reason_of(error), aspect or "")
 
 
-def _from_rows(
-    name: str, aspect: Aspect, before: Numbers | Categories, after: Numbers | Categories
-) -> ComparedColumn:
+def _from_rows(name: str, aspect: Aspect, before: Numbers | Categories, after: Numbers | Categories) -> ComparedColumn:
     if isinstance(before, Numbers) and isinstance(after, Numbers):
         return _numbers(name, aspect, before.values, after.values)
     if isinstance(before, Categories) and isinstance(after, Categories):

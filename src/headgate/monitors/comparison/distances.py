@@ -93,7 +93,8 @@ def psi_of_size(reference: Counts, current: Counts, *, alpha: float = 0.05) -> P
     Without drift PSI is distributed as (1/n + 1/m) times chi-square with B - 1 degrees of freedom (Yurdakul 2018,
     "Statistical properties of population stability index"), for n rows now, m in the reference and B bins. That is the
     first term of a series; the second raises the mean by (sum of 1/p - B)(1/n² + 1/m²)/2 for shares p, and here the
-    whole distribution with it, which matters below a hundred rows per bin. Counts of rows, not shares.
+    whole distribution with it, which matters below a hundred rows per bin. Where shares are very uneven this errs
+    towards no drift. Counts of rows, not shares.
 
     >>> psi_of_size(np.array([100] * 10), np.array([5] * 10))
     Undefined(reason='PSI over 10 bins needs 100 rows on either side, and the smaller one has 50')

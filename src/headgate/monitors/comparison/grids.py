@@ -188,9 +188,7 @@ def even_over(low: float, high: float, cells: int) -> Even:
     4096.0
     """
     largest = max(abs(low), abs(high))
-    if low == high:
-        width = max(largest, 1.0) * _AROUND
-    else:
-        width = max((high - low) / cells, largest * _FINEST, _NARROWEST)
+    narrowest = max(largest * _FINEST, _NARROWEST)
+    width = max(largest, 1.0) * _AROUND if low == high else max((high - low) / cells, narrowest)
     middle = low / 2 + high / 2
     return Even(middle - width * cells / 2, width, cells)

@@ -43,7 +43,8 @@ def ks_bounds(reference: NumberSketch, current: NumberSketch) -> Bounds:
     """Bounds of the Kolmogorov-Smirnov statistic of the rows of two sketches.
 
     At the end of every cell both distribution functions are known: the largest difference there is the lower bound.
-    Within a cell each of them lies between what it is at both ends, so their difference does, too.
+    Within a cell each of them lies between what it is at both ends, which bounds their difference. All rows of a
+    frequent value lie at it, so that only the other rows of its cell may lie anywhere.
 
     >>> from headgate.monitors.comparison.grids import Even, Grid
     >>> from headgate.monitors.comparison.sketches import sketch_of
