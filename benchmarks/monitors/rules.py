@@ -17,7 +17,8 @@ from headgate.evidence.multiple import adjusted_p_values
 from headgate.monitors.comparison.binnings import Binning, binned
 from headgate.monitors.comparison.contingency import table_test
 from headgate.monitors.comparison.distances import jensen_shannon, psi, psi_of_size
-from headgate.monitors.comparison.two_samples import ks_p_value, ks_statistic, wasserstein
+from headgate.monitors.comparison.p_values import ks_p_value
+from headgate.monitors.comparison.two_samples import ks_statistic, wasserstein
 
 Sample = NDArray[np.float64]
 Counts = NDArray[np.int64]

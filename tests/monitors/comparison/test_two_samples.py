@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import ks_2samp, kstwo, wasserstein_distance
+from scipy.stats import ks_2samp, wasserstein_distance
 from tests.monitors.comparison.samples import SHAPES, Sample, drawn
 
 from headgate.errors import BadInput
-from headgate.monitors.comparison.two_samples import ks_p_value, ks_statistic, wasserstein
+from headgate.monitors.comparison.p_values import ks_p_value
+from headgate.monitors.comparison.two_samples import ks_statistic, wasserstein
 from headgate.monitors.comparison.unsorted_samples import exact_comparison, in_cells
 
 FLOATS = st.lists(st.floats(-1e6, 1e6, allow_subnormal=False), min_size=1, max_size=60)
@@ -46,31 +47,6 @@ def test_large_samples_are_scipys(shape: str, rows: int, shift: float) -> None:
     # Values far from zero have no more digits than the floats there.
     is_coarse = shape in ("far from zero", "coarse floats")
     assert unsorted.wasserstein == pytest.approx(area, rel=1e-6 if is_coarse else 1e-8)
-
-
-@pytest.mark.parametrize(("rows", "others"), [(14, 14), (1000, 1000), (30, 10_000), (997, 1003), (1, 400)])
-def test_p_values_of_small_samples_are_scipys(rows: int, others: int) -> None:
-    random = np.random.default_rng(rows)
-    for shift in (0.0, 0.1, 0.5):
-        expected = ks_2samp(random.normal(size=rows), random.normal(shift, 1.0, others))
-        assert ks_p_value(expected.statistic, rows, others) == pytest.approx(expected.pvalue, rel=1e-4, abs=1e-9)
-
-
-def test_of_as_many_values_the_approximation_alone_would_alarm_too_often() -> None:
-    # Half of 28 values in the least order: 2 * (28 over 7) / (28 over 14), Gnedenko and Korolyuk 1951.
-    assert ks_p_value(0.5, 14, 14) == pytest.approx(2 * math.comb(28, 7) / math.comb(28, 14) - 2 / math.comb(28, 14))
-    assert kstwo.sf(0.5, 7) < 0.05 < ks_p_value(0.5, 14, 14)
-
-
-def test_where_paths_are_no_longer_counted_little_changes() -> None:
-    counted, approximated = (ks_p_value(61 / 1024, rows, rows) for rows in (1024, 1025))
-    assert 0.04 < approximated < counted < 1.05 * approximated
-
-
-def test_nothing_in_common_and_no_difference() -> None:
-    assert ks_p_value(0.0, 20, 30) == 1.0
-    assert ks_p_value(1.0, 3, 3) == pytest.approx(0.1)
-    assert ks_p_value(1.0, 5000, 5000) < 1e-300
 
 
 def test_values_at_the_end_of_the_floats_are_compared() -> None:

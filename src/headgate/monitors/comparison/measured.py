@@ -15,9 +15,9 @@ from headgate.monitors.comparison.category_sketches import CategorySketch, compa
 from headgate.monitors.comparison.compared import ComparedColumn, Figure, Present, broken
 from headgate.monitors.comparison.contingency import cramers_v, table_test
 from headgate.monitors.comparison.distances import Counts, hellinger, jensen_shannon, l_infinity, psi_of_size
+from headgate.monitors.comparison.p_values import ks_p_value
 from headgate.monitors.comparison.sketched import Bounds, decile_counts, ks_bounds, wasserstein_bounds
 from headgate.monitors.comparison.sketches import NumberSketch
-from headgate.monitors.comparison.two_samples import ks_p_value
 
 _BEYOND: Final = "it lies beyond the floats"
 
