@@ -1,6 +1,7 @@
 """Exact statistics of two samples are SciPy's, sorted or not, with ties, outliers and one value alone."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -19,14 +20,16 @@ TIED = st.lists(st.integers(-4, 4).map(float), min_size=1, max_size=200)
 SAMPLES = st.one_of(FLOATS, TIED).map(np.array)
 
 
-@pytest.mark.filterwarnings("ignore:ks_2samp")
 @settings(max_examples=40)
 @given(SAMPLES, SAMPLES)
 def test_small_samples_are_scipys(reference: Sample, current: Sample) -> None:
     first, second = np.sort(reference), np.sort(current)
-    expected, area = ks_2samp(reference, current), wasserstein_distance(reference, current)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        expected, area = ks_2samp(reference, current), wasserstein_distance(reference, current)
     assert ks_statistic(first, second) == pytest.approx(expected.statistic, abs=1e-12)
-    assert ks_p_value(expected.statistic, len(first), len(second)) == pytest.approx(expected.pvalue, abs=1e-9)
+    if not said:  # now and then SciPy gives up counting paths, and says so
+        assert ks_p_value(expected.statistic, len(first), len(second)) == pytest.approx(expected.pvalue, abs=1e-9)
     assert wasserstein(first, second) == pytest.approx(area, rel=1e-9, abs=1e-9)
     for found in (exact_comparison(reference, current), in_cells(reference, current)):
         assert found.ks == pytest.approx(expected.statistic, abs=1e-12)
