@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import false_discovery_control
 
 from headgate.errors import BadInput
-from headgate.evidence.multiple import average, benjamini_hochberg, bonferroni
+from headgate.evidence.multiple import adjusted_p_values, average, benjamini_hochberg, bonferroni
 
 
 def test_each_of_m_needs_m_times_the_evidence() -> None:
@@ -47,3 +48,23 @@ def test_no_error_rate_is_refused() -> None:
     for judge in (bonferroni, benjamini_hochberg):
         with pytest.raises(BadInput, match="alpha"):
             judge([0.0], 0.0)
+
+
+def test_adjusted_p_values_are_scipys() -> None:
+    random = np.random.default_rng(4)
+    for count in (1, 2, 7, 300):
+        p_values = np.round(random.random(count) ** 3, 2)
+        assert adjusted_p_values(p_values.tolist()) == pytest.approx(false_discovery_control(p_values))
+
+
+def test_of_true_nulls_alone_one_is_rejected_as_often_as_said() -> None:
+    random = np.random.default_rng(5)
+    alarms = [min(adjusted_p_values(random.random(20).tolist())) <= 0.05 for _ in range(2000)]
+    assert np.mean(alarms) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 2000)
+
+
+def test_a_test_that_failed_is_none_that_passed() -> None:
+    assert adjusted_p_values([]) == []
+    for bad in (math.nan, -0.1, 1.1):
+        with pytest.raises(BadInput, match="p_values"):
+            adjusted_p_values([0.5, bad])

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from headgate.errors import BadInput
 from headgate.evidence.mixture import check_alpha, log_mean
 
 
@@ -49,3 +50,26 @@ def benjamini_hochberg(log_es: Sequence[float], alpha: float) -> list[int]:
     limit = math.log(len(log_es) / alpha) if log_es else 0.0
     counts = [count for count, place in enumerate(order, 1) if log_es[place] + math.log(count) >= limit]
     return sorted(order[: max(counts, default=0)])
+
+
+def adjusted_p_values(p_values: Sequence[float]) -> list[float]:
+    """For each p-value the smallest false discovery rate at which its null is among those rejected.
+
+    The step-up procedure of Benjamini and Hochberg 1995, "Controlling the false discovery rate", for tests that are
+    independent or positively dependent: reject where this is at most alpha. `benjamini_hochberg` is its sibling for
+    evidence.
+
+    Raises BadInput when a p-value is no number from 0 to 1: a test that failed must not be read as one that passed.
+
+    >>> [round(each, 6) for each in adjusted_p_values([0.01, 0.04, 0.03, 0.5])]
+    [0.04, 0.053333, 0.053333, 0.5]
+    """
+    values = np.asarray(p_values, dtype=np.float64)
+    if not bool(((values >= 0) & (values <= 1)).all()):
+        raise BadInput("p_values", "range", "must lie between 0 and 1; leave out tests without a result")
+    order = np.argsort(values)[::-1]
+    ranks = np.arange(len(values), 0, -1)
+    adjusted = np.empty(len(values))
+    adjusted[order] = np.minimum.accumulate(np.minimum(values[order] * len(values) / ranks, 1.0))
+    found: list[float] = adjusted.tolist()
+    return found

@@ -1,0 +1,147 @@
+"""Two samples of categories: whether chance alone explains their difference, and how strong it is.
+
+The table has two rows, the reference and the window. A test that takes the reference's shares for the truth, as some
+tools do, forgets that the reference is a sample too and alarms far too often (97 % of quiet windows at 5 %, when the
+window is five times as large).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy.special import chdtrc
+from scipy.stats import fisher_exact
+
+from headgate.evaluation.estimate import Floats, Undefined
+from headgate.monitors.comparison.distances import Counts
+
+LEAST_EXPECTED: Final = 5.0
+"""Rows that chi-square expects in every cell at least (Cochran 1954); rarer categories are counted together."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChiSquare:
+    """Pearson's test of a table with two rows."""
+
+    statistic: float
+    p: float
+    freedom: int
+    """Categories that occur, less one."""
+
+
+def chi_square(reference: Counts, current: Counts) -> ChiSquare | Undefined:
+    """Whether both samples have the same shares: `scipy.stats.chi2_contingency` of the 2 x k table, to the last digit.
+
+    Categories that occur in neither are left out; with two categories Yates' correction is applied, as SciPy does.
+
+    >>> found = chi_square(np.array([50, 50]), np.array([40, 60]))
+    >>> round(found.statistic, 3), round(found.p, 3), found.freedom
+    (1.636, 0.201, 1)
+    >>> chi_square(np.array([50, 0]), np.array([40, 0]))
+    Undefined(reason='all rows of both samples are of one category')
+    """
+    table = np.stack((np.asarray(reference, np.float64), np.asarray(current, np.float64)))
+    if not table.sum(axis=1).all():
+        return Undefined("one of the samples has no rows")
+    table = table[:, table.sum(axis=0) > 0]
+    freedom = table.shape[1] - 1
+    if freedom == 0:
+        return Undefined("all rows of both samples are of one category")
+    expected = _expected(table)
+    apart = np.abs(table - expected)
+    if freedom == 1:
+        apart -= np.minimum(apart, 0.5)
+    statistic = float((np.square(apart) / expected).sum())
+    return ChiSquare(statistic, float(chdtrc(freedom, statistic)), freedom)
+
+
+def without_rare(reference: Counts, current: Counts, least: float = LEAST_EXPECTED) -> tuple[Counts, Counts]:
+    """The table with the categories of too few expected rows as one, at its end.
+
+    Which are rare is decided by both samples together, so that neither their difference nor its test has a say. If even
+    together they are too few, the rarest of the others joins them.
+
+    >>> before, after = without_rare(np.array([90, 6, 4, 4]), np.array([90, 8, 4, 4]))
+    >>> before.tolist(), after.tolist()
+    ([90, 6, 8], [90, 8, 8])
+    """
+    before, after = np.asarray(reference), np.asarray(current)
+    both = before + after
+    smaller = min(before.sum(), after.sum()) / max(both.sum(), 1)
+    order = np.argsort(-both, kind="stable")
+    kept = int((both * smaller >= least).sum())
+    if kept < len(both) and both[order[kept:]].sum() * smaller < least:
+        kept = max(kept - 1, 0)
+    if len(both) - kept <= 1:
+        return before, after
+    rest = order[kept:]
+    kept_in_order = np.sort(order[:kept])
+    return np.append(before[kept_in_order], before[rest].sum()), np.append(after[kept_in_order], after[rest].sum())
+
+
+@dataclass(frozen=True, slots=True)
+class TableTest:
+    """Whether two samples of categories differ, by the test that suits their numbers."""
+
+    name: str
+    """``chi-square`` or ``Fisher's exact``."""
+    statistic: float
+    """Chi-square; or the difference of the share of the most frequent category, where few rows have another one."""
+    p: float
+
+
+def table_test(reference: Counts, current: Counts) -> TableTest | Undefined:
+    """Chi-square of the table without its rare categories; where none is left to compare, Fisher's test of two.
+
+    Those two are the category with most rows and all the others. Undefined where all rows are of one category.
+
+    >>> table_test(np.array([90, 60]), np.array([80, 70])).name, table_test(np.array([99, 1]), np.array([98, 2])).name
+    ('chi-square', "Fisher's exact")
+    """
+    before, after = np.asarray(reference), np.asarray(current)
+    found = chi_square(*without_rare(before, after))
+    if isinstance(found, ChiSquare):
+        return TableTest("chi-square", found.statistic, found.p)
+    both = before + after
+    if not (before.sum() and after.sum()) or both.max() == both.sum():
+        return found
+    first = int(both.argmax())
+    table = [[int(each[first]), int(each.sum() - each[first])] for each in (before, after)]
+    apart = abs(table[0][0] / sum(table[0]) - table[1][0] / sum(table[1]))
+    return TableTest("Fisher's exact", apart, float(fisher_exact(table).pvalue))
+
+
+def cramers_v(reference: Counts, current: Counts) -> float | Undefined:
+    """Cramér's V between category and sample without its bias, 0 (the same shares) to 1 (no category in common).
+
+    Bergsma 2013, "A bias-correction for Cramér's V and Tschuprow's T": phi² = max(0, chi²/n - (k-1)(r-1)/(n-1)) over
+    min(k - (k-1)²/(n-1), r - (r-1)²/(n-1)) - 1, here with r = 2 samples; chi² is Pearson's, without correction. Both
+    samples weigh the same, as if the larger one were drawn from down to the other's size (else V is small wherever
+    one is): with shares p and q chi²/n is the sum of (p-q)²/(p+q) over 2, and n is 4 / (1/rows + 1/other rows).
+
+    >>> round(cramers_v(np.array([100, 0]), np.array([0, 100])), 6)
+    1.0
+    >>> cramers_v(np.array([50, 50]), np.array([51, 49]))
+    0.0
+    """
+    before, after = np.asarray(reference, np.float64), np.asarray(current, np.float64)
+    seen = before + after > 0
+    before, after = before[seen], after[seen]
+    categories, ours, theirs = len(before), float(before.sum()), float(after.sum())
+    if not (categories > 1 and ours and theirs):
+        return Undefined("all rows are of one category, or of one sample")
+    before, after = before / ours, after / theirs
+    rows = 4 / (1 / ours + 1 / theirs)
+    bias = (categories - 1) / (rows - 1)
+    least = min(size - (size - 1) ** 2 / (rows - 1) - 1 for size in (categories, 2))
+    if least <= 0:
+        return Undefined("there are too few rows for so many categories")
+    phi = float((np.square(before - after) / (before + after)).sum()) / 2 - bias
+    return min(1.0, math.sqrt(max(0.0, phi) / least))
+
+
+def _expected(table: Floats) -> Floats:
+    """What each cell would hold if both samples had the same shares."""
+    found: Floats = table.sum(axis=1, keepdims=True) * table.sum(axis=0, keepdims=True) / table.sum()
+    return found

@@ -1,0 +1,85 @@
+"""Tests of categories are SciPy's where SciPy has them, and keep their error rate where rows are few."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import chi2_contingency, fisher_exact
+from scipy.stats.contingency import association
+
+from headgate.evaluation.estimate import Undefined
+from headgate.monitors.comparison.contingency import (
+    ChiSquare,
+    TableTest,
+    chi_square,
+    cramers_v,
+    table_test,
+    without_rare,
+)
+
+
+@pytest.mark.parametrize("categories", [2, 3, 10, 4000])
+def test_chi_square_is_scipys(categories: int) -> None:
+    random = np.random.default_rng(categories)
+    for _ in range(20):
+        before, after = random.integers(0, 50, categories) + 1, random.integers(0, 90, categories)
+        expected = chi2_contingency(np.stack((before, after)))
+        found = chi_square(before, after)
+        assert isinstance(found, ChiSquare)
+        assert found.statistic == pytest.approx(expected.statistic)
+        assert found.freedom == expected.dof
+        assert found.p == pytest.approx(expected.pvalue, abs=1e-15)
+
+
+def test_a_category_of_neither_sample_changes_nothing() -> None:
+    assert chi_square(np.array([5, 0, 9]), np.array([7, 0, 3])) == chi_square(np.array([5, 9]), np.array([7, 3]))
+    assert isinstance(chi_square(np.array([5, 0]), np.array([0, 0])), Undefined)
+
+
+def test_cramers_v_is_bergsmas() -> None:
+    before, after = np.array([30, 50, 20]), np.array([60, 30, 10])
+    rows, plain = 200, association(np.stack((before, after)), method="cramer") ** 2
+    phi = plain - 2 / (rows - 1)
+    expected = math.sqrt(phi / min(3 - 4 / (rows - 1) - 1, 2 - 1 / (rows - 1) - 1))
+    assert cramers_v(before, after) == pytest.approx(expected)
+    assert cramers_v(before, after * 1000) == pytest.approx(expected, abs=0.01)
+    random = np.random.default_rng(1)
+    chance = [cramers_v(random.multinomial(60, [0.05] * 20), random.multinomial(60, [0.05] * 20)) for _ in range(200)]
+    assert np.median([each for each in chance if isinstance(each, float)]) < 0.15  # 0.4 with its bias
+    assert isinstance(cramers_v(np.array([5]), np.array([5])), Undefined)
+    assert isinstance(cramers_v(np.array([1, 0]), np.array([0, 1])), Undefined)
+
+
+def test_rare_categories_are_counted_together() -> None:
+    before, after = without_rare(np.array([2, 400, 1, 300, 3, 3]), np.array([3, 350, 2, 350, 4, 2]))
+    assert (before.tolist(), after.tolist()) == ([400, 300, 9], [350, 350, 11])
+    same = np.array([50, 60]), np.array([70, 10])
+    assert [each.tolist() for each in without_rare(*same)] == [each.tolist() for each in same]
+
+
+def test_where_one_category_is_nearly_all_fishers_test_is_made() -> None:
+    found = table_test(np.array([0, 9_998, 2]), np.array([1, 199, 0]))
+    expected = fisher_exact([[9_998, 2], [199, 1]]).pvalue
+    assert isinstance(found, TableTest)
+    assert found.name == "Fisher's exact"
+    assert found.statistic == pytest.approx(1 / 200 - 1 / 5000)
+    assert found.p == pytest.approx(expected)
+    assert isinstance(table_test(np.array([0, 5]), np.array([0, 9])), Undefined)
+    assert isinstance(table_test(np.array([]), np.array([])), Undefined)
+
+
+@pytest.mark.parametrize(
+    ("shares", "rows", "reference_rows"),
+    [
+        ([0.97, 0.01, 0.01, 0.01], 100, 200),
+        ([0.1] * 10, 1000, 1000),
+        ([0.2, 0.3, 0.5], 5000, 500),
+        ([0.001] * 1000, 800, 900),
+    ],
+)
+def test_without_drift_it_alarms_as_often_as_said(shares: list[float], rows: int, reference_rows: int) -> None:
+    random, p_values = np.random.default_rng(rows), []
+    for _ in range(500):
+        found = table_test(random.multinomial(reference_rows, shares), random.multinomial(rows, shares))
+        p_values.append(1.0 if isinstance(found, Undefined) else found.p)
+    assert np.mean(np.array(p_values) <= 0.05) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 500)
