@@ -20,16 +20,16 @@ from headgate.demo.serving import Running, fresh_home, serving
 from headgate.demo.train import fit, replayed_flights, split, training_flights, with_label
 from headgate.monitors.status import title
 from headgate.monitors.windows import Window
-from headgate.vocabulary import DAY, HOUR
+from headgate.vocabulary import DAY
 
 ENDPOINT: Final = "flights"
 MODEL: Final = "flight-delay"
 GATE: Final = "auc >= 0.65"
 CONNECTIONS: Final = 32
-STEP: Final = 12 * HOUR
+STEP: Final = DAY
 """Of the clock: in each, callers ask, labels become known, and the controller ticks once."""
 QUICK_SHARE: Final = 0.02
-"""Share of the flights that ``--quick`` replays, a day at a time."""
+"""Share of the flights that ``--quick`` replays."""
 
 Said = Callable[[str], None]
 """Told one line at the beginning of every part."""
@@ -105,7 +105,7 @@ def tell(root: Path, *, quick: bool, progress: Progress, said: Said) -> Outcome:
         trained_on, auc = prepare(hg, flights)
         said(f"serving; {len(later):,} flights of March to December follow, one request each")
         with serving(home, home / "up.log") as running:
-            tally = asyncio.run(replay(running, later, DAY if quick else STEP, progress))
+            tally = asyncio.run(replay(running, later, STEP, progress))
         said("measuring")
         counts = hg.counts(ENDPOINT)
         windows = tuple(hg.windows(ENDPOINT, every="month", zone="America/New_York"))
