@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from headgate.alerts.finding import Figure, Finding, key_of
 from headgate.contracts.contract import Output
@@ -158,9 +160,9 @@ class Fairness:
         if not own.any():
             return state
         if GROUPS not in portion.table.column_names:
-            why = "the groups of its inputs could not be read"
-            return msgspec.structs.replace(state, reason=why)
-        rows, table = portion.rows.take(own), portion.table[GROUPS].filter(np.asarray(own))
+            return msgspec.structs.replace(state, reason="the groups of its inputs could not be read")
+        own &= np.asarray(pc.is_valid(portion.table[GROUPS])).astype(np.bool_)
+        rows, table = portion.rows.take(own), portion.table[GROUPS].filter(pa.array(own))
         named = dict(zip((each.name for each in table.type), table.flatten(), strict=True))
         new = {each: found for each in self.fields if each not in state.cuts and (found := cuts_of(named[each]))}
         cuts = state.cuts | new

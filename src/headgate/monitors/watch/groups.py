@@ -27,11 +27,15 @@ def grouped(reader: Reader, source: Source, table: pa.Table, start: Micros) -> p
         return [view.read(each, ("input_id", FEATURES), days) for each in _TABLES]
 
     public, apart = reader.looked(source.project, source.endpoint, _TABLES, look)
-    columns = [_named(table["input_id"], public, apart, each) for each in source.groups]
-    return table.append_column(GROUPS, pa.StructArray.from_arrays(columns, names=list(source.groups)))
+    ids = table["input_id"].combine_chunks()
+    columns = [_named(ids, public, apart, each) for each in source.groups]
+    kept = pa.concat_arrays([each["input_id"].filter(pc.is_valid(each[FEATURES])).combine_chunks() for each in (public, apart)])
+    mask = pc.invert(pc.is_in(ids, value_set=kept))
+    groups = pa.StructArray.from_arrays(columns, names=list(source.groups), mask=mask)
+    return table.append_column(GROUPS, groups)
 
 
-def _named(ids: pa.ChunkedArray, public: pa.Table, apart: pa.Table, name: str) -> pa.Array:
+def _named(ids: pa.Array, public: pa.Table, apart: pa.Table, name: str) -> pa.Array:
     """One field of these inputs, from where it is kept."""
     ours, theirs = _member(ids, public, name), _member(ids, apart, name)
     if ours.null_count < len(ours) or pa.types.is_null(theirs.type):
@@ -39,9 +43,9 @@ def _named(ids: pa.ChunkedArray, public: pa.Table, apart: pa.Table, name: str) -
     return theirs
 
 
-def _member(ids: pa.ChunkedArray, rows: pa.Table, name: str) -> pa.Array:
+def _member(ids: pa.Array, rows: pa.Table, name: str) -> pa.Array:
     features = rows[FEATURES].combine_chunks()
     if features.type.get_field_index(name) < 0:
         return pa.nulls(len(ids))
-    places = pc.index_in(ids.combine_chunks(), value_set=rows["input_id"].combine_chunks())
+    places = pc.index_in(ids, value_set=rows["input_id"].combine_chunks())
     return pc.struct_field(features, name).take(places)
