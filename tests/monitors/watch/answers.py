@@ -17,8 +17,8 @@ VERSION = "churn:1"
 CLASSES = ("no", "yes")
 BINARY = Output(Task.BINARY, classes=CLASSES, probability=True)
 SOURCE = Source("default", "churn", (Role.LIVE,))
-MONDAY = 20_003 * DAY - 20_003 % 7 * DAY + 4 * DAY
-"""A Monday: day 0 of 1970 was a Thursday."""
+MONDAY = 20_003 * DAY
+
 
 
 def answered(
@@ -45,7 +45,10 @@ def answered(
         "answered": pa.array([VERSION if each else None for each in known], pa.string()),
         "role": pa.array(["live" if each else None for each in known], pa.string()),
         "prediction": pa.array([each if ok else None for each, ok in zip(said, known, strict=True)], kind),
-        "scores": pa.array(np.column_stack((1 - chance, chance)).tolist(), pa.list_(pa.float64())),
+        "scores": pa.array(
+            [[1 - each, each] if ok else None for each, ok in zip(chance.tolist(), known, strict=True)],
+            pa.list_(pa.float64()),
+        ),
         "compute_us": pa.array([200] * rows, pa.int64()),
         "latency_us": pa.array([900] * rows, pa.int64()),
         "fallback": pa.array([""] * rows, pa.string()),
