@@ -179,6 +179,6 @@ def _numbers(encoder: Encoder, centres: Floats, scales: Floats, rows: Floats) ->
     moved = np.nan_to_num(np.clip((rows[:, places] - centres[places]) / scales[places], -FAR, FAR), nan=0.0)
     sizes = np.array([min(TOP, len(each.categories or ())) for each in encoder.fields if each.categories is not None])
     codes = rows[:, encoder.categorical, np.newaxis]
-    here = (codes == np.arange(TOP)).reshape(len(rows), -1).astype(np.float64)
+    here = (codes == np.arange(TOP)).reshape(len(rows), codes.shape[1] * TOP).astype(np.float64)
     real = (np.arange(TOP) < sizes[:, np.newaxis]).reshape(-1) if len(sizes) else np.zeros(0, np.bool_)
     return np.hstack([moved, moved * moved, here[:, real]])
