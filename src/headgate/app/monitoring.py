@@ -7,11 +7,13 @@ from typing import Final
 import pyarrow as pa
 
 from headgate.app.observed import Observed
+from headgate.app.pictures import Decode, PicturesCompared, compared_pictures, measured_pictures, picture_field
 from headgate.app.scenes import Scenes
 from headgate.clock import Clock
 from headgate.contracts.contract import Sensitivity
 from headgate.contracts.tables import as_table
 from headgate.controller.watching import Reports, Watching
+from headgate.journal.blobs import BlobStore
 from headgate.journal.tables import FEATURES
 from headgate.monitors.quality.skew import Skew, skew
 from headgate.monitors.watch.days import Day, day_of
@@ -32,6 +34,7 @@ class Monitoring:
     observed: Observed
     clock: Clock
     replayed: bool
+    blobs: BlobStore
 
     def report(self, endpoint: str, *, last: int = LAST) -> Monitored:
         """Every monitor of an endpoint with what it says, and the `last` days that were looked at.
@@ -83,6 +86,27 @@ class Monitoring:
         fields = self.observed.declared.live_contract(spec).fields
         public = [each.name for each in fields if each.sensitivity is Sensitivity.PUBLIC]
         return skew(as_table(training), serving, key, named=public)
+
+    def pictures(
+        self,
+        endpoint: str,
+        field: str,
+        decode: Decode,
+        *,
+        reference: tuple[Micros, Micros],
+        window: tuple[Micros, Micros],
+    ) -> PicturesCompared:
+        """The pictures in a field of inputs of a window, beside those of a reference; both are [start, end).
+
+        `decode` makes shades of a picture's bytes. Raises NotFound, and BadInput for a field without public pictures.
+        """
+        spec = self.observed.declared.spec(self.project, endpoint)
+        wanted = picture_field(self.observed.declared.live_contract(spec), field)
+        found = [
+            self.observed.reader.features(self.project, endpoint, start=start, end=end)
+            for start, end in (reference, window)
+        ]
+        return compared_pictures(*(measured_pictures(each, wanted, self.blobs, decode) for each in found))
 
     def watching(self, reports: Reports) -> Watching:
         """The loop that watches the endpoints of all projects, and tells `reports` what is found."""
