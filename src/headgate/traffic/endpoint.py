@@ -264,9 +264,8 @@ rollouts:
 
 # How it is watched: how often alarms of all monitors together may be false (at most one per 90 days, at most 5 % per
 # year, at most 5 % ever), what is borne of errors, refusals and fallbacks, how much worse than its evaluation the model
-# may be (null: a point), whether inputs are compared with the package's reference (none or package), fields whose groups
-# of people are compared week by week, and what an hour
-# of a processor costs (null: seconds alone are told).
+# may be (null: a point), whether inputs are compared with the package's reference (none or package), which fields say
+# what group somebody belongs to, and what an hour of a processor costs (null: seconds alone are told).
 monitors:
   false_alarms: at most one per 90 days
   errors_percent: 1

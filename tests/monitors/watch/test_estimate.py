@@ -81,7 +81,8 @@ def test_a_day_is_expected_to_be_what_it_turns_out_to_be() -> None:
     assert told == []
     accuracy = state.days[0].figures["accuracy"]
     assert (accuracy.source.value, state.days[0].rows) == ("estimated", 1200)
-    truth = float(np.maximum(logistic(random.normal(0, 2.0, 100_000)), 1 - logistic(random.normal(0, 2.0, 1))).mean())
+    stated = logistic(random.normal(0, 2.0, 100_000))
+    truth = float(np.maximum(stated, 1 - stated).mean())
     assert accuracy.estimate.low is not None
     assert accuracy.estimate.high is not None
     assert accuracy.estimate.low < truth < accuracy.estimate.high

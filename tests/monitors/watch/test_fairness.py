@@ -12,8 +12,8 @@ from tests.monitors.watch.answers import BINARY, MONDAY, VERSION, answered, day
 from headgate.alerts.finding import Finding, checked
 from headgate.contracts.contract import Output
 from headgate.monitors.alarms.terms import Budget, Terms
-from headgate.monitors.fairness.measure import fairness
 from headgate.monitors.answered import Answered
+from headgate.monitors.fairness.measure import fairness
 from headgate.monitors.standing import Standing
 from headgate.monitors.watch.fairness import FAIRNESS, WEEKS, Fairness, FairnessState
 from headgate.monitors.watch.gaps import JUDGED, gaps_of

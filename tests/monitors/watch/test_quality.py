@@ -124,7 +124,7 @@ def test_silence_is_told_by_the_end_of_the_day() -> None:
             busy.append(hour(answered(start, np.full(3, 0.4), features=inputs(random, 3)), start))
     start = last_hour(20)
     empty = hour(answered(start, np.zeros(0)), start)
-    state, told = fed(MONITOR, [*busy, empty])
+    _, told = fed(MONITOR, [*busy, empty])
     [found] = told
     assert isinstance(found, Finding)
     assert "nothing comes (for 24 hours)" in found.what

@@ -108,7 +108,7 @@ class Fairness:
         """Nobody was treated yet."""
         if self.output.task is Task.BINARY:
             return FairnessState()
-        return FairnessState(reason="groups are compared by how often they are given one of two classes; there are not")
+        return FairnessState(reason="groups are compared by how often they are given one of two classes")
 
     def take(self, state: FairnessState, portion: Portion) -> tuple[FairnessState, tuple[Told, ...]]:
         """After the labels of one more day; those of a Sunday end a week."""
@@ -152,7 +152,8 @@ class Fairness:
         if not state.tests:
             few = f"the first {WEEKS} weeks with labels say how far groups lie apart; {state.weeks} of them are over"
             return Says(standing=Standing.UNDECIDED, what=few, figures=figures)
-        what = f"nothing says that the groups of {', '.join(self.fields)} lie farther apart than in the first {WEEKS} weeks"
+        fields = ", ".join(self.fields)
+        what = f"nothing says that the groups of {fields} lie farther apart than {SINCE}"
         return Says(standing=Standing.STEADY, what=what, figures=figures, certainty=certainty(self.terms))
 
     def _counted(self, state: FairnessState, portion: Portion) -> FairnessState:
@@ -179,7 +180,12 @@ class Fairness:
     def _kept(self, state: FairnessState, **others: Any) -> FairnessState:
         """After the end of a week."""
         return msgspec.structs.replace(
-            state, week={}, weeks=state.weeks + 1, last=state.week, course=(*state.course, apart_of(state.week))[-SHOWN:], **others
+            state,
+            week={},
+            weeks=state.weeks + 1,
+            last=state.week,
+            course=(*state.course, apart_of(state.week))[-SHOWN:],
+            **others,
         )
 
     def _finding(self, state: FairnessState, at: Micros) -> Finding:

@@ -28,7 +28,7 @@ from headgate.monitors.watch.expected_fields import Usual, usual_of
 from headgate.monitors.watch.known import Known
 from headgate.monitors.watch.monitor import Over, Portion, Reads, Says, Told, certainty, mark_of
 from headgate.monitors.watch.silence import Silence
-from headgate.monitors.watch.today import Today
+from headgate.monitors.watch.today import Column, Today
 from headgate.traffic.endpoint import EndpointSpec
 from headgate.vocabulary import DAY, Micros, readable
 
@@ -85,10 +85,8 @@ class Quality:
     kind: type[QualityState] = QualityState
 
     @classmethod
-    def of(
-        cls, spec: EndpointSpec, contract: Contract, terms: Terms, known: Known | None
-    ) -> "Quality":
-        """What inputs under `contract` are held against; fields that the file of `spec` keeps out of the journal are not."""
+    def of(cls, spec: EndpointSpec, contract: Contract, terms: Terms, known: Known | None) -> "Quality":
+        """What inputs under `contract` are held against, as far as the file of `spec` keeps them in the journal."""
         rows = None if known is None else known.features.num_rows or None
         hidden, kept = spec.capture.redact, spec.capture.fields
         names = [each for each in contract.names if each not in hidden and (kept is None or each in kept)]
@@ -167,10 +165,9 @@ class Quality:
                 if self._beyond(count, today.kept, expected, chance, more=True):
                     what = f"{each.name} breaks its {rule}"
                     yield Trouble(what, share(count, today.kept), f"{expected * 100:.3g} % usually")
-            there = today.kept - column.missing
-            if each.common is not None and column.sole and not column.varied and there >= LEAST:
-                # All values are one with a chance of common ** (n - 1) at most.
-                if (there - 1) * math.log(each.common) <= math.log(chance):
+            if _still(each, column, today.kept, chance):
+                there = f"one value in {today.kept - column.missing:,} inputs"
+                yield Trouble(f"{each.name} stands still", there, "several usually")
                     yield Trouble(f"{each.name} stands still", f"one value in {there:,} inputs", "several usually")
 
     def _beyond(self, count: int, rows: int, expected: float, chance: float, *, more: bool = False) -> bool:
@@ -229,3 +226,11 @@ def _silent(silence: Silence, chance: float) -> tuple[Trouble, ...]:
     if not silence.too_long(chance):
         return ()
     return (Trouble("nothing comes", f"for {silence.run:,} hours", f"{silence.longest:,} hours at most before"),)
+
+
+def _still(usual: Usual, column: Column, rows: int, chance: float) -> bool:
+    """Whether a field that had several values has one, but for this chance: all are it with one of common ** (n - 1)."""
+    there = rows - column.missing
+    if usual.common is None or column.varied or there < LEAST:
+        return False
+    return (there - 1) * math.log(usual.common) <= math.log(chance)

@@ -43,8 +43,8 @@ def roster(
     """The monitors of the endpoint of `spec` while `version` is in charge, evaluated with this `reference` if at all.
 
     `rows` are those it was fitted on, or a sample of them, with a column for every field whose values are journalled;
-    None where inputs are not compared with anything. `contract` is what inputs are held to, and `known` are the rows the
-    version was evaluated with; without them nothing is said of what needs them.
+    None where inputs are not compared with anything. `contract` is what inputs are held to, and `known` are the rows
+    the version was evaluated with; without them nothing is said of what needs them.
 
     >>> names = [each.name for each in roster(EndpointSpec("late", "m"), "m:1", Output(Task.REGRESSION), None)]
     >>> names
