@@ -14,6 +14,7 @@ from headgate.errors import BadConfiguration
 from headgate.monitors.estimation.footing import Footing
 from headgate.monitors.watch.estimate import Estimate
 from headgate.monitors.watch.scene import Scene
+from headgate.vocabulary import Digest
 
 ENDPOINT = "endpoint: late\nmodel: delay@champion\nmonitors: {groups: [kind]}\n"
 
@@ -55,3 +56,7 @@ def test_the_rows_of_an_evaluation_are_what_estimates_stand_on(tmp_path: Path) -
         assert after.mark != before, "what was expected by other rows means nothing to these"
         found = hg.monitoring.skew("late", pa.table({"input_id": ["x"], "a": [1.0]}), ["input_id"])
         assert (found.rows, found.unmatched) == (0, (1, 0))
+        hg.monitoring.observed.registry.packages.keep_evaluated(Digest(hg.versions("delay")[0].digest), b"damaged")
+        names = [each.name for each in scene_of(hg).monitors]
+        assert "estimate" not in names
+        assert "quality" in names, "what does not need those rows goes on"

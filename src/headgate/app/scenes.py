@@ -1,6 +1,7 @@
 """What must be known of each endpoint to watch it: from its file, the traffic, the registry and the package."""
 
 import hashlib
+import logging
 import threading
 from collections.abc import Sequence
 from typing import Final
@@ -21,6 +22,8 @@ from headgate.registry.ports import Version
 from headgate.traffic.endpoint import EndpointSpec
 from headgate.traffic.watched import Compared
 from headgate.vocabulary import Digest
+
+log = logging.getLogger("headgate.monitors")
 
 COMPARED: Final = (Kind.NUMBER, Kind.INTEGER, Kind.BOOLEAN, Kind.CATEGORY)
 """Kinds of fields whose values are compared with the reference's, one by one."""
@@ -80,7 +83,11 @@ class Scenes:
     def _known(self, live: Version, contract: Contract, spec: EndpointSpec) -> Known | None:
         """The rows the version was last evaluated with; None where none are kept."""
         path = self._observed.registry.packages.evaluated(Digest(live.digest))
-        found = kept_evaluated(path, contract)
+        try:
+            found = kept_evaluated(path, contract)
+        except (OSError, pa.ArrowException) as error:  # no ground for leaving the endpoint unwatched
+            log.warning("%s is watched without the rows of its evaluation (%s); evaluate it again", live.ref, error)
+            return None
         if found is None:
             return None
         rows, inputs = found
