@@ -123,6 +123,15 @@ def test_as_labels_come_the_figures_are_measured() -> None:
     assert later == state, "of a day that was not expected labels say nothing here"
 
 
+def test_with_too_few_labels_to_correct_by_a_day_stays_as_it_was_expected() -> None:
+    random = np.random.default_rng(5)
+    expected = hours_of(0, random, 600, 2.0)
+    before, _ = fed(MONITOR, expected)
+    state, _ = MONITOR.take(before, labelled(0, random, 600, 2.0, 0.02))
+    assert state.days[0].figures == before.days[0].figures
+    assert any(each.name == "labels" for each in MONITOR.says(state).figures)
+
+
 def test_errors_of_numbers_are_foretold_from_inputs() -> None:
     random = np.random.default_rng(4)
     x = random.normal(size=2000)

@@ -126,6 +126,15 @@ def test_small_groups_and_tens_of_thousands_are_not_told_by_name() -> None:
     assert not any("person" in each.name for each in MONITOR.says(state).figures)
 
 
+def test_inputs_of_which_nothing_was_kept_make_no_week() -> None:
+    random = np.random.default_rng(8)
+    table = answered(MONDAY, random.uniform(size=20), label=["no"] * 20, groups=pa.table({"sex": ["f"] * 20}))
+    none = pa.StructArray.from_arrays([pa.nulls(20)], names=["sex"], mask=pa.array([True] * 20))
+    table = table.set_column(table.column_names.index("groups"), "groups", none)
+    state, told = fed(MONITOR, [day(table, 0), *(day(table.slice(0, 0), each) for each in range(1, 7))])
+    assert (state, told) == (FairnessState(), [])
+
+
 @settings(max_examples=8, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sets(st.integers(0, 41)))
 def test_whoever_begins_anew_between_two_portions_says_the_same(seed: int, restarts: set[int]) -> None:

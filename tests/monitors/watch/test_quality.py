@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -113,6 +114,19 @@ def test_refused_inputs_are_named_and_alarm_nobody_here() -> None:
     assert told == []
     [figure] = [each for each in MONITOR.says(state).figures if each.name == "refused: unknown of colour"]
     assert figure.value.startswith("50 of 200")
+
+
+def test_flags_are_a_share_of_all_inputs_although_of_few_features_are_kept() -> None:
+    random = np.random.default_rng(7)
+    rows = 300
+    start = last_hour(0)
+    table = answered(start, np.full(rows, 0.4), features=inputs(random, rows), flags=[["domain:kind"]] * rows)
+    kept = pc.if_else(pa.array(np.arange(rows) < 60), table["features"].combine_chunks(), None)
+    state, told = fed(MONITOR, [hour(table.set_column(table.column_names.index("features"), "features", kept), start)])
+    [found] = told
+    assert isinstance(found, Finding)
+    assert state.last.kept == 60
+    assert found.evidence[0].value.startswith("300 of 300")
 
 
 def test_silence_is_told_by_the_end_of_the_day() -> None:

@@ -71,7 +71,7 @@ def worse_than(
             beyond[name] = apart / error
     if not beyond:
         return ()
-    quantile = NormalDist().inv_cdf(1.0 - chance / len(beyond))
+    quantile = -NormalDist().inv_cdf(chance / len(beyond))
     return tuple(sorted((name for name, each in beyond.items() if each > quantile), key=lambda name: -beyond[name]))
 
 

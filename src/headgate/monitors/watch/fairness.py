@@ -163,6 +163,8 @@ class Fairness:
         if GROUPS not in portion.table.column_names:
             return msgspec.structs.replace(state, reason="the groups of its inputs could not be read")
         own &= np.asarray(pc.is_valid(portion.table[GROUPS])).astype(np.bool_)
+        if not own.any():  # of none of them features were kept
+            return state
         rows, table = portion.rows.take(own), portion.table[GROUPS].filter(pa.array(own))
         named = dict(zip((each.name for each in table.type), table.flatten(), strict=True))
         new = {each: found for each in self.fields if each not in state.cuts and (found := cuts_of(named[each]))}

@@ -162,16 +162,15 @@ class Quality:
                 yield Trouble(gone, share(column.missing, today.kept), f"{each.missing * 100:.3g} % usually")
             for rule, expected in each.rules.items():
                 count = today.flagged.get(f"{rule}:{each.name}"[:150], 0)
-                if self._beyond(count, today.kept, expected, chance, more=True):
+                if self._beyond(count, today.checked, expected, chance, more=True):
                     what = f"{each.name} breaks its {rule}"
-                    yield Trouble(what, share(count, today.kept), f"{expected * 100:.3g} % usually")
+                    yield Trouble(what, share(count, today.checked), f"{expected * 100:.3g} % usually")
             if _still(each, column, today.kept, chance):
                 there = f"one value in {today.kept - column.missing:,} inputs"
                 yield Trouble(f"{each.name} stands still", there, "several usually")
-                    yield Trouble(f"{each.name} stands still", f"one value in {there:,} inputs", "several usually")
 
     def _beyond(self, count: int, rows: int, expected: float, chance: float, *, more: bool = False) -> bool:
-        z = NormalDist().inv_cdf(1.0 - chance / 2)
+        z = -NormalDist().inv_cdf(chance / 2)
         found = excess("share", count, rows, expected, reference_rows=self.rows, z=z)
         borne = max(BORNE, expected / 2)
         assert found.low is not None and found.high is not None  # noqa: S101, PT018 - there are rows
