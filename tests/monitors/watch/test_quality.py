@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -121,7 +120,8 @@ def test_flags_are_a_share_of_all_inputs_although_of_few_features_are_kept() -> 
     rows = 300
     start = last_hour(0)
     table = answered(start, np.full(rows, 0.4), features=inputs(random, rows), flags=[["domain:kind"]] * rows)
-    kept = pc.if_else(pa.array(np.arange(rows) < 60), table["features"].combine_chunks(), None)
+    held = table["features"].combine_chunks()
+    kept = pa.StructArray.from_arrays(held.flatten(), names=["km", "kind"], mask=pa.array(np.arange(rows) >= 60))
     state, told = fed(MONITOR, [hour(table.set_column(table.column_names.index("features"), "features", kept), start)])
     [found] = told
     assert isinstance(found, Finding)
