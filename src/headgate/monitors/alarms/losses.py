@@ -15,7 +15,8 @@ from headgate.evaluation.estimate import quantile_of, standard_error
 from headgate.evidence.mixture import Floats
 from headgate.evidence.ranks import Ints, Reference
 from headgate.evidence.serial import serial_within
-from headgate.monitors.alarms.alarms import ALIKE, Shortfall, broken, faulty, undecided
+from headgate.monitors.alarms.alarms import ALIKE, faulty
+from headgate.monitors.standing import Shortfall, broken, undecided
 
 LEAST: Final = 1000
 """Labelled rows a reference needs: with fewer its own uncertainty is as large as what one would like to find."""
