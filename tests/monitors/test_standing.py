@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import headgate.monitors
-from headgate.monitors.standing import Shortfall, Standing, broken, undecided
+from headgate.monitors.standing import BY_URGENCY, Shortfall, Standing, broken, undecided
 
 FILES = sorted(Path(headgate.monitors.__path__[0]).rglob("*.py"))
 WORDS = {"Standing", "Shortfall", "undecided", "broken"}
@@ -15,6 +15,7 @@ WORDS = {"Standing", "Shortfall", "undecided", "broken"}
 
 def test_a_measurement_is_worth_one_of_five_things() -> None:
     assert [str(each) for each in Standing] == ["measured", "steady", "alarm", "undecided", "broken"]
+    assert (sorted(BY_URGENCY), BY_URGENCY[0]) == (sorted(Standing), Standing.ALARM)
 
 
 @pytest.mark.parametrize(("said", "standing"), [(undecided, Standing.UNDECIDED), (broken, Standing.BROKEN)])
