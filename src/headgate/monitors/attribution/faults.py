@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from headgate.evaluation.estimate import Floats
 from headgate.monitors.attribution.pooled import Field
+from headgate.monitors.two_samples import ks_statistic
 
 GONE: Final = 0.2
 """By how much the share of missing values must have grown."""
@@ -130,21 +131,10 @@ def _unit(name: str, before: Floats, after: Floats) -> Fault | None:
     (Smirnov 1948), 1.628 sqrt(1/n + 1/m).
     """
     before, after = np.sort(before[np.isfinite(before)]), np.sort(after[np.isfinite(after)])
-    if min(len(before), len(after)) < _LEAST or kolmogorov(before, after) < _APART:
+    if min(len(before), len(after)) < _LEAST or ks_statistic(before, after) < _APART:
         return None
     with np.errstate(over="ignore"):
-        near = [(kolmogorov(np.sort(before * factor + added), after), words) for words, factor, added in CONVERSIONS]
+        near = [(ks_statistic(np.sort(before * factor + added), after), words) for words, factor, added in CONVERSIONS]
     distance, words = min(near)
     bound = np.clip(1.628 * math.sqrt(1 / len(before) + 1 / len(after)), *_NEAR)
     return Fault(name, FaultKind.UNIT, f"is {words} what it was") if distance <= bound else None
-
-
-def kolmogorov(one: Floats, other: Floats) -> float:
-    """The largest distance of two empirical distribution functions, 0 to 1; both samples sorted.
-
-    >>> kolmogorov(np.array([1.0, 2.0]), np.array([2.0, 3.0]))
-    0.5
-    """
-    points = np.concatenate((one, other))
-    shares = [np.searchsorted(each, points, side="right") / len(each) for each in (one, other)]
-    return float(np.abs(shares[0] - shares[1]).max())
