@@ -83,6 +83,7 @@ def compared_categories(name: str, aspect: str, reference: CategorySketch, curre
             **_distances(cells.reference, cells.current),
             **_by_name(reference, current),
             "cramers_v": _figure(cramers_v(cells.reference, cells.current)),
+            "cramers_v_by_rows": _figure(cramers_v(cells.reference, cells.current, by_rows=True)),
         },
         reason=reason,
     )
