@@ -81,7 +81,8 @@ def test_every_column_of_the_table_of_days_has_its_line() -> None:
 
 
 def test_the_entrance_leads_to_every_page_and_says_how_anything_stands() -> None:
-    assert {path.name for path in (DOCS / "monitoring").glob("*.md")} == set(re.findall(r"monitoring/(\w+\.md)", ENTRANCE))
+    pages = {path.name for path in (DOCS / "monitoring").glob("*.md")}
+    assert pages == set(re.findall(r"monitoring/(\w+\.md)", ENTRANCE))
     assert set(re.findall(r"^\| `(\w+)` \|", ENTRANCE, re.MULTILINE)) == set(Standing)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headgate.evaluation.estimate import quantile_of, standard_error
+from headgate.evaluation.metrics import CONFIDENCE
 from headgate.evidence.mixture import Floats
 from headgate.evidence.ranks import Ints, Reference
 from headgate.evidence.serial import serial_within
@@ -26,7 +27,6 @@ TOLERANCE: Final = 0.01
 """How much more loss is tolerated at most, where nobody says otherwise."""
 RELATIVE: Final = 0.1
 """The same as a share of the reference's mean; the smaller of both counts."""
-CONFIDENCE: Final = 0.95
 Direction = Literal["worse", "better"]
 
 

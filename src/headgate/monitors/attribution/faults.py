@@ -25,12 +25,17 @@ RARE: Final = 0.1
 UNKNOWN: Final = 0.5
 """Share of values the reference never had from which a field of names speaks another language."""
 _CONSTANT: Final = 0.99
+"""Share of the rows from which one value is as good as the only one."""
+_USUAL: Final = 0.1
+"""Share of values in one half of the reference that the other half lacks, from which new values are nothing new."""
 _APART: Final = 0.6
 """Kolmogorov distance of two samples from which another unit is looked for; skewed numbers drift nearly as far."""
 _NEAR: Final = (0.03, 0.1)
 """Kolmogorov distance that is left when a conversion is right: what chance shows, but no less and no more than this."""
 _LEAST: Final = 30
+"""Values of either window below which nothing is said of them."""
 _WHOLE: Final = (10.0, 12.0, 24.0, 60.0, 100.0, 1000.0, 3600.0, 86400.0, 1e6)
+"""Tens, months of a year, hours of a day, minutes, hundreds, thousands, seconds of an hour and of a day, millions."""
 _MEASURES: Final = (2.54, 0.3048, 1.609344, 3.6, 0.45359237, 4.184, 3.785412)
 """Centimetres in an inch, metres in a foot, kilometres in a mile, kilometres per hour in metres per second, kilograms
 in a pound, joules in a calorie, litres in a gallon."""
@@ -118,7 +123,7 @@ def _unknown(name: str, before: NDArray[Any], after: NDArray[Any]) -> Fault | No
     """Values never seen; a field in which half of the reference does not know the other half is a name of its own."""
     new = float((~np.isin(after, before)).mean())
     usual = float((~np.isin(before[1::2], before[::2])).mean())
-    if new >= UNKNOWN and usual <= UNKNOWN / 5:
+    if new >= UNKNOWN and usual <= _USUAL:
         says = f"has values that the reference never had in {new:.0%} of the current rows"
         return Fault(name, FaultKind.UNKNOWN, says)
     return None

@@ -30,10 +30,13 @@ FEWEST: Final = 100.0
 UNBALANCED: Final = 0.1
 """Standardised difference of means after weighting that speaks against the weights (Austin 2009)."""
 UNCALIBRATED: Final = 0.03
-"""Mean gap between stated and seen shares of current rows that speaks against the classifier."""
+"""Mean gap between stated and seen shares of current rows, beyond twice what chance would show, that speaks against the
+classifier."""
 _NOISE: Final = 4.0
-"""Standard errors by which such a difference must exceed what chance would show."""
+"""Standard errors by which a difference of means must exceed the bound: chance
+alone takes the largest of 150 columns to 3."""
 _BINS: Final = 10
+"""Of about as many rows each, in which stated and seen shares are compared."""
 
 
 class Checks(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ _WIDENED: Final = 0.25
 _DECIMALS: Final = 4
 """Decimal places up to which values may have cells of their own."""
 _ATOMS: Final = 16
+"""Single values that are counted by themselves, at most."""
 _ATOM_SHARE: Final = 1 / 512
 """A single value that is at least as frequent is counted by itself."""
 _WHOLE: Final = 2.0**45

@@ -15,6 +15,7 @@ from headgate.monitors.comparison.compared import ComparedColumn, Comparison
 from headgate.monitors.standing import BY_URGENCY, Standing
 
 ALPHA: Final = 0.05
+"""Share of the columns that alarm which is expected not to have drifted, at most."""
 FEWEST: Final = 30
 """Values on either side below which no difference found does not mean that there is none."""
 SMALL, LARGE = 0.1, 0.25
