@@ -1,5 +1,6 @@
 """Detectors of outliers, fitted on one half of a reference, their thresholds set by the other."""
 
+import math
 from typing import Final
 
 import msgspec
@@ -73,6 +74,16 @@ def embedding_detector(vectors: Floats, *, flag: float = FLAG, reject: float | N
     least = max(1e-12, 1e-3 * float(radii.max()))
     shape = EmbeddingShape(centres=_rows(found.cluster_centers_), radii=tuple(np.maximum(radii, least).tolist()))
     return _with_thresholds(shape, vectors[held_out].astype(np.float64), flag, reject)
+
+
+def rows_needed(rate: float) -> int:
+    """Rows that a reference needs for a rate of false alarms: half are fitted on, the others set the threshold.
+
+    >>> rows_needed(0.01), rows_needed(0.001)
+    (200, 1997)
+    """
+    held_out = math.ceil(round(1 / rate, 9)) - 1
+    return max(LEAST, 2 * held_out - 1)
 
 
 def _with_thresholds(
