@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from headgate.contracts.contract import Contract, Field, Kind, Sensitivity
+from headgate.monitors.outliers.fits import held_out_of
 from headgate.registry.packages import REFERENCE, Package
 
 COMPARED: Final = (Kind.NUMBER, Kind.INTEGER, Kind.BOOLEAN, Kind.CATEGORY)
@@ -31,3 +32,9 @@ def reference_rows(package: Package, fields: Sequence[Field]) -> pa.Table | None
     # Numbers of any width are compared as numbers; categories are texts in the journal, whatever they were here.
     texts = {each.name: rows[each.name].cast(pa.string()) for each in fields if each.kind is Kind.CATEGORY}
     return pa.table({each.name: texts.get(each.name, rows[each.name]) for each in fields})
+
+
+def held_out_rows(package: Package) -> int:
+    """How many rows of the reference set the thresholds of outliers; none where it was taken away."""
+    path = package.path / REFERENCE
+    return held_out_of(pq.read_metadata(path).num_rows) if path.is_file() else 0

@@ -5,7 +5,7 @@ import threading
 import pyarrow as pa
 
 from headgate.app.observed import UNSEEN_ROLES, Observed
-from headgate.app.references import comparable, reference_rows
+from headgate.app.references import comparable, held_out_rows, reference_rows
 from headgate.contracts.contract import Contract
 from headgate.monitors.columns import SERVED
 from headgate.monitors.watch.feed import Source
@@ -55,7 +55,7 @@ class Scenes:
             source=Source(spec.project, spec.endpoint, roles, version, features=rows is not None),
             version=live.ref,
             output=output,
-            monitors=roster(spec, live.ref, output, reference, rows),
+            monitors=roster(spec, live.ref, output, reference, rows, held_out_rows(package)),
             reference=reference,
             maturity_s=spec.label_maturity_s,
             deadline_ms=spec.deadline_ms,

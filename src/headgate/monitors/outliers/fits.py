@@ -99,6 +99,15 @@ def _with_thresholds(
     return Detector(shape=shape, flag=flagging, reject=refusing)
 
 
+def held_out_of(rows: int) -> int:
+    """How many rows of a reference set the thresholds.
+
+    >>> held_out_of(401)
+    201
+    """
+    return rows - rows // 2
+
+
 def _halves(rows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     order = np.random.default_rng(_SEED).permutation(rows)
     return order[: rows // 2], order[rows // 2 :]
