@@ -15,7 +15,7 @@ from headgate.app import screens
 from headgate.app.facade import Headgate
 from headgate.contracts.contract import Contract, Field, Kind, Output, Sensitivity
 from headgate.errors import BadConfiguration
-from headgate.monitors.outliers.shapes import TabularShape
+from headgate.monitors.outliers.shapes import EmbeddingShape, TabularShape
 from headgate.registry.package import Engine, Manifest, ModelInput, ModelOutput, Signature
 from headgate.registry.packages import FORMAT, REFERENCE, PackageStore
 from headgate.registry.ports import Version
@@ -41,6 +41,7 @@ def reference(rows: int) -> pa.Table:
             "zone": draw.integers(1, 3, rows),
             "name": ["somebody"] * rows,
             "since": pa.array(np.arange(rows), pa.timestamp("us", tz="UTC")),
+            "pixels": pa.array(draw.normal(size=(rows, 2, 2)).tolist()),
         }
     )
 
@@ -162,3 +163,12 @@ def test_traffic_says_what_people_can_read(hg: Headgate) -> None:
     hg.apply(SPEC, force=True)
     written = json.loads((hg.home.traffic / "default" / "late.json").read_text())
     assert written["screen"]["flag"] == 0.01
+
+
+def test_a_model_of_one_tensor_is_looked_at_by_its_distance_from_the_references(hg: Headgate) -> None:
+    registered(hg, 400, (Field("pixels", Kind.TENSOR, shape=(2, 2)),))
+    traffic = hg.apply(SPEC, force=True)
+    assert traffic.screen is not None
+    detector = FileDetectors(hg.home.detectors).open(traffic.screen.detector)
+    assert isinstance(detector.shape, EmbeddingShape)
+    assert (detector.shape.field, len(detector.shape.centres[0])) == ("pixels", 4)

@@ -22,7 +22,7 @@ from headgate.gateway.columns import Columns, Matrix
 from headgate.gateway.follow import Manners
 from headgate.gateway.metrics import SlabCollector
 from headgate.gateway.screening import RowScreen, row_screen
-from headgate.monitors.outliers.fits import tabular_detector
+from headgate.monitors.outliers.fits import embedding_detector, tabular_detector
 from headgate.monitors.outliers.screen import Detector, OutlierScreen
 from headgate.runtimes.feeds import Column
 from headgate.traffic.outliers import Screen
@@ -326,3 +326,15 @@ def test_held_out_rows_are_flagged_at_the_stated_rate() -> None:
     # The threshold lies 0.0031 about 0.02 over references of 2,000 held out rows; 8,000 rows add 0.0016.
     assert flagged / len(rows) <= 0.02 + 3 * (0.0031**2 + 0.0016**2) ** 0.5
     assert flagged / len(rows) >= 0.005
+
+
+def test_a_tensor_is_judged_by_its_distance_from_the_references() -> None:
+    draw = np.random.default_rng(6)
+    made = embedding_detector(draw.normal(size=(1000, 4)), flag=0.01, field="pixels")
+    assert isinstance(made, Detector)
+    contract = Contract((Field("who", Kind.TEXT), Field("pixels", Kind.TENSOR, shape=(2, 2), nullable=True)), CONTRACT.output)
+    found = row_screen(OutlierScreen(made), contract)
+    assert found is not None
+    reading = a_reading([("x", [[0.1, 0.2], [0.3, 0.0]]), ("x", [[90.0, 0.0], [0.0, 0.0]]), ("x", None)])
+    assert found.mark([reading]) == (2, 0)
+    assert reading.flags == [(), ("outlier:row",), ("outlier:row",)]

@@ -5,10 +5,19 @@ import logging
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
-from headgate.app.references import comparable, reference_rows
+import pyarrow as pa
+
+from headgate.app.references import (
+    LARGEST_VECTOR,
+    comparable,
+    reference_rows,
+    reference_vectors,
+    vector_fields,
+)
 from headgate.contracts.text import from_document
 from headgate.errors import BadConfiguration, HeadgateError
-from headgate.monitors.outliers.fits import rows_needed, tabular_detector
+from headgate.evaluation.estimate import Floats
+from headgate.monitors.outliers.fits import embedding_detector, rows_needed, tabular_detector
 from headgate.monitors.outliers.screen import Detector
 from headgate.monitors.standing import Shortfall
 from headgate.registry.packages import Package, PackageStore
@@ -55,25 +64,39 @@ class Screens:
 
 
 def _fitted(package: Package, traffic: Traffic, screen: Screen) -> Detector:
-    contract = package.contract
-    if traffic.contract is not None:
-        contract = from_document(json.loads(traffic.contract), "the endpoint's contract")
-    fields = comparable(package, contract)
-    if not fields:
-        _refuse(screen, f"{traffic.live} has no public field of numbers, truth values or categories to look at")
-    rows = reference_rows(package, fields)
-    if rows is None:
-        _refuse(screen, f"{traffic.live} has no reference to compare with: it was taken away, or registered without")
+    rows, field = _reference(package, traffic, screen)
     rarest = min(each for each in (screen.flag, screen.reject) if each is not None)
     needed = rows_needed(rarest)
-    if rows.num_rows < needed:
-        has = f"the reference of {traffic.live} has {rows.num_rows:,} rows and {words_of(rarest)} needs {needed:,}"
-        _refuse(screen, f"{has}: state a rate that is less rare, or register it with more (a package keeps at most {SAMPLE_ROWS:,})")
+    if len(rows) < needed:
+        has = f"the reference of {traffic.live} has {len(rows):,} rows and {words_of(rarest)} needs {needed:,}"
+        _refuse(screen, f"{has}: state a rate that is less rare, or register it with more (a package keeps {SAMPLE_ROWS:,})")
     # Where nothing is flagged, what is refused is all there is: a row beyond both is refused.
-    detector = tabular_detector(rows, flag=screen.flag or rarest, reject=screen.reject)
+    flag = screen.flag or rarest
+    if isinstance(rows, pa.Table):
+        detector = tabular_detector(rows, flag=flag, reject=screen.reject)
+    else:
+        detector = embedding_detector(rows, flag=flag, reject=screen.reject, field=field)
     if isinstance(detector, Shortfall):
         _refuse(screen, f"{traffic.live}: {detector.reason}")
     return detector
+
+
+def _reference(package: Package, traffic: Traffic, screen: Screen) -> tuple[pa.Table | Floats, str]:
+    """The rows to fit on: fields by name, or the vectors of one field and its name."""
+    contract = package.contract
+    if traffic.contract is not None:
+        contract = from_document(json.loads(traffic.contract), "the endpoint's contract")
+    fields, vectors = comparable(package, contract), vector_fields(package, contract)
+    if not fields and len(vectors) != 1:
+        _refuse(
+            screen,
+            f"{traffic.live} has no public field of numbers, truth values or categories to look at, "
+            f"and not one tensor of a fixed shape of at most {LARGEST_VECTOR:,} numbers",
+        )
+    rows = reference_rows(package, fields) if fields else reference_vectors(package, vectors[0])
+    if rows is None:
+        _refuse(screen, f"{traffic.live} has no reference to compare with: it was taken away, or registered without")
+    return rows, "" if fields else vectors[0].name
 
 
 def _refuse(screen: Screen, why: str) -> NoReturn:

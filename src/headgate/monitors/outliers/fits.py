@@ -55,8 +55,13 @@ def tabular_detector(reference: pa.Table, *, flag: float = FLAG, reject: float |
     return _with_thresholds(_copula(encoder, mine), rows[held_out], flag, reject)
 
 
-def embedding_detector(vectors: Floats, *, flag: float = FLAG, reject: float | None = None) -> Detector | Shortfall:
-    """A detector for vectors like these, (rows, dimensions): k-means of one half, distances to the nearest centre."""
+def embedding_detector(
+    vectors: Floats, *, flag: float = FLAG, reject: float | None = None, field: str = ""
+) -> Detector | Shortfall:
+    """A detector for vectors like these, (rows, dimensions): k-means of one half, distances to the nearest centre.
+
+    `field` is of which field they are.
+    """
     if vectors.ndim != 2 or vectors.shape[1] == 0:
         return broken("embeddings must be (rows, dimensions), with at least one dimension")
     if len(vectors) < LEAST:
@@ -72,7 +77,9 @@ def embedding_detector(vectors: Floats, *, flag: float = FLAG, reject: float | N
     radii = np.sqrt(np.bincount(found.labels_, weights=apart, minlength=count) / np.maximum(own, 1))
     # A centre whose vectors are all alike has no radius of its own.
     least = max(1e-12, 1e-3 * float(radii.max()))
-    shape = EmbeddingShape(centres=_rows(found.cluster_centers_), radii=tuple(np.maximum(radii, least).tolist()))
+    shape = EmbeddingShape(
+        centres=_rows(found.cluster_centers_), radii=tuple(np.maximum(radii, least).tolist()), field=field
+    )
     return _with_thresholds(shape, vectors[held_out].astype(np.float64), flag, reject)
 
 
