@@ -121,7 +121,7 @@ class RowScreen:
         """How many rows were flagged and how many refused."""
         refused = np.zeros(len(scores), np.bool_) if self._reject is None else scores > self._reject.score
         flagged = (scores > self._flag) & ~refused
-        flags = [()] * len(reading.rows) if reading.flags is None else list(reading.flags)
+        flags: list[tuple[str, ...]] = [()] * len(reading.rows) if reading.flags is None else list(reading.flags)
         for at in np.flatnonzero(flagged).tolist():
             flags[places[at]] = (*flags[places[at]], OUTLIER_FLAG)
         if flagged.any():

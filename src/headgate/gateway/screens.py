@@ -59,8 +59,9 @@ class Screens:
         self, screen: OutlierScreen | None, contracts: Mapping[str, Contract], live: str, count: EndpointCount
     ) -> None:
         """None screens nothing and counts every row: there should be a screen, and there is none."""
-        made = {} if screen is None else {name: row_screen(screen, each) for name, each in contracts.items()}
-        self._screens = made
+        self._screens: dict[str, RowScreen | None] = {}
+        if screen is not None:
+            self._screens = {name: row_screen(screen, each) for name, each in contracts.items()}
         self._live = live
         self._count = count
         count.outlying(0, 0)  # from zero, for an alert that looks for growth cannot see a first one else
