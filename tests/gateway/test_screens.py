@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -20,8 +21,10 @@ from headgate.contracts.text import to_document
 from headgate.errors import IntegrityError, Violation
 from headgate.gateway.columns import Columns, Matrix
 from headgate.gateway.follow import Manners
-from headgate.gateway.metrics import SlabCollector
+from headgate.gateway.metrics import Slab, SlabCollector
+from headgate.gateway.metrics.counting import EndpointCount
 from headgate.gateway.screening import RowScreen, row_screen
+from headgate.gateway.screens import Screens
 from headgate.monitors.outliers.fits import embedding_detector, tabular_detector
 from headgate.monitors.outliers.screen import Detector, OutlierScreen
 from headgate.runtimes.feeds import Column
@@ -338,3 +341,19 @@ def test_a_tensor_is_judged_by_its_distance_from_the_references() -> None:
     reading = a_reading([("x", [[0.1, 0.2], [0.3, 0.0]]), ("x", [[90.0, 0.0], [0.0, 0.0]]), ("x", None)])
     assert found.mark([reading]) == (2, 0)
     assert reading.flags == [(), ("outlier:row",), ("outlier:row",)]
+
+
+def test_a_request_that_cannot_be_judged_hides_no_other_of_its_turn(tmp_path: Path) -> None:
+    made = embedding_detector(np.random.default_rng(6).normal(size=(1000, 4)), flag=0.01, field="pixels")
+    assert isinstance(made, Detector)
+    contract = Contract((Field("pixels", Kind.TENSOR, shape=(2, 2)),), CONTRACT.output)
+    slab = Slab(tmp_path / "metrics" / "w0.slab")
+    screens = Screens(OutlierScreen(made), {"m:1": contract}, "m:1", EndpointCount(slab, "default", "e"))
+    far, ragged = a_reading([([[90.0, 0.0], [0.0, 0.0]],)]), a_reading([([[1.0], [2.0, 3.0]],)])
+    screens.look([SimpleNamespace(reading=each, pinned=None) for each in (far, ragged)])
+    assert (far.flags, ragged.flags) == ([("outlier:row",)], None)
+    assert metric(tmp_path, "headgate_unscreened_total") == {"": 1.0}
+    assert metric(tmp_path, "headgate_outliers_total") == {"flag": 1.0, "reject": 0.0}
+    screens.look([SimpleNamespace(reading=a_reading([([[0.0, 0.0], [0.0, 0.0]],)]), pinned=SimpleNamespace(version="m:9"))])
+    assert metric(tmp_path, "headgate_unscreened_total") == {"": 2.0}, "a version whose rows nobody can look at"
+    slab.close()

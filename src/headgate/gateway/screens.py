@@ -74,21 +74,30 @@ class Screens:
         for ask in asks:
             read.setdefault(self._live if ask.pinned is None else ask.pinned.version, []).append(ask.reading)
         for version, readings in read.items():
-            screen = self._screens.get(version)
-            if screen is None or not self._has_marked(screen, readings):
-                self._count.unscreened(sum([len(each.rows) for each in readings]))
+            self._judge(self._screens.get(version), readings)
 
-    def _has_marked(self, screen: RowScreen, readings: Sequence[Reading]) -> bool:
+    def _judge(self, screen: RowScreen | None, readings: Sequence[Reading]) -> None:
+        if screen is None:
+            self._count.unscreened(sum([len(each.rows) for each in readings]))
+            return
         try:
             flagged, refused = screen.mark(readings)
         except Exception:  # whatever it is: a caller's answer must not depend on what only looks at the row
-            if not self._has_failed:
-                _LOG.exception("rows could not be looked at for outliers, and are answered (this is not repeated)")
-            self._has_failed = True
-            return False
-        if flagged or refused:
-            self._count.outlying(flagged, refused)
-        return True
+            self._judge_apart(screen, readings)
+        else:
+            if flagged or refused:
+                self._count.outlying(flagged, refused)
+
+    def _judge_apart(self, screen: RowScreen, readings: Sequence[Reading]) -> None:
+        """One by one, for a request that cannot be judged must not hide those that came in the same turn."""
+        if len(readings) > 1:
+            for each in readings:
+                self._judge(screen, [each])
+            return
+        self._count.unscreened(len(readings[0].rows))
+        if not self._has_failed:
+            _LOG.exception("rows could not be looked at for outliers, and are answered (this is not repeated)")
+        self._has_failed = True
 
 
 class Shelf:
