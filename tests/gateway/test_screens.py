@@ -23,6 +23,7 @@ from headgate.gateway.columns import Columns, Matrix
 from headgate.gateway.follow import Manners
 from headgate.gateway.metrics import Slab, SlabCollector
 from headgate.gateway.metrics.counting import EndpointCount
+from headgate.gateway.reading import Reading
 from headgate.gateway.screening import RowScreen, row_screen
 from headgate.gateway.screens import Screens
 from headgate.monitors.outliers.fits import embedding_detector, tabular_detector
@@ -343,6 +344,10 @@ def test_a_tensor_is_judged_by_its_distance_from_the_references() -> None:
     assert reading.flags == [(), ("outlier:row",), ("outlier:row",)]
 
 
+def request(reading: Reading, *, pinned: str | None = None) -> Any:
+    return SimpleNamespace(reading=reading, pinned=None if pinned is None else SimpleNamespace(version=pinned))
+
+
 def test_a_request_that_cannot_be_judged_hides_no_other_of_its_turn(tmp_path: Path) -> None:
     made = embedding_detector(np.random.default_rng(6).normal(size=(1000, 4)), flag=0.01, field="pixels")
     assert isinstance(made, Detector)
@@ -350,10 +355,10 @@ def test_a_request_that_cannot_be_judged_hides_no_other_of_its_turn(tmp_path: Pa
     slab = Slab(tmp_path / "metrics" / "w0.slab")
     screens = Screens(OutlierScreen(made), {"m:1": contract}, "m:1", EndpointCount(slab, "default", "e"))
     far, ragged = a_reading([([[90.0, 0.0], [0.0, 0.0]],)]), a_reading([([[1.0], [2.0, 3.0]],)])
-    screens.look([SimpleNamespace(reading=each, pinned=None) for each in (far, ragged)])
+    screens.look([request(far), request(ragged)])
     assert (far.flags, ragged.flags) == ([("outlier:row",)], None)
     assert metric(tmp_path, "headgate_unscreened_total") == {"": 1.0}
     assert metric(tmp_path, "headgate_outliers_total") == {"flag": 1.0, "reject": 0.0}
-    screens.look([SimpleNamespace(reading=a_reading([([[0.0, 0.0], [0.0, 0.0]],)]), pinned=SimpleNamespace(version="m:9"))])
+    screens.look([request(a_reading([([[0.0, 0.0], [0.0, 0.0]],)]), pinned="m:9")])
     assert metric(tmp_path, "headgate_unscreened_total") == {"": 2.0}, "a version whose rows nobody can look at"
     slab.close()
