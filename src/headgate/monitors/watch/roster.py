@@ -21,6 +21,7 @@ from headgate.monitors.watch.losses import Losses
 from headgate.monitors.watch.monitor import AnyMonitor
 from headgate.monitors.watch.outlying import OUTLIERS, outlier_risk, outlying, stated
 from headgate.monitors.watch.performance import PERFORMANCE, Performance
+from headgate.monitors.watch.reconstructed import RECONSTRUCTION, SUBJECT, reconstructed
 from headgate.traffic.endpoint import EndpointSpec
 from headgate.vocabulary import Task
 
@@ -55,7 +56,7 @@ def roster(
         borne.append((slow(spec.slo.latency_p99_ms), 0.01))
     risk = [wrong(version)] if output.task in _CLASSES else []
     measured = [PERFORMANCE, LABELS] if output.task is not Task.TENSOR else []
-    inputs = [] if rows is None else [INPUT]
+    inputs = [] if rows is None else [INPUT, RECONSTRUCTION]
     rate = stated(spec.outliers)
     unlike = [] if rate is None else [OUTLIERS]
     names = (*(each.name for each, _ in borne), *(each.name for each in risk), *measured, *inputs, *unlike)
@@ -73,6 +74,7 @@ def roster(
     if rows is not None:
         machine = InputDrift.of(rows, terms)
         found.append(Drift(spec.project, spec.endpoint, machine, features_of, "fields"))
+        found.append(Drift(spec.project, spec.endpoint, *reconstructed(rows, terms), SUBJECT))
     return tuple(found)
 
 
