@@ -7,6 +7,7 @@ two lie apart is a score, and a `ScoreDrift` says when scores are larger or smal
 from collections.abc import Callable
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 
 from headgate.evaluation.estimate import Floats
@@ -30,14 +31,14 @@ _Seen = Callable[[Portion], tuple[Ints, dict[str, Floats]]]
 def reconstructed(rows: pa.Table, terms: Terms) -> tuple[ScoreDrift, _Seen]:
     """What watches the reconstruction of `rows`, the reference, and how it sees a portion.
 
-    Every other row is fitted on, the others are what is compared with: rows are given back better where they were fitted
-    on.
+    Half of the rows are fitted on, and the others are what is compared with: what was fitted on is given back better.
     """
-    fitted = reconstruction(rows.take(pa.array(range(0, len(rows), 2), pa.int64())))
+    order = np.random.default_rng(terms.seed).permutation(len(rows))
+    fitted = reconstruction(rows.take(pa.array(order[::2])))
     if isinstance(fitted, Shortfall):
         why = (broken if fitted.standing is Standing.BROKEN else undecided)(fitted.reason)
         return ScoreDrift(nothing(RECONSTRUCTION, terms, (TOGETHER,), why)), lambda portion: _seen(None, portion)
-    others = rows.take(pa.array(range(1, len(rows), 2), pa.int64()))
+    others = rows.take(pa.array(np.sort(order[1::2])))
     machine = ScoreDrift.of({TOGETHER: row_errors(fitted, others)}, terms, name=RECONSTRUCTION)
     return machine, lambda portion: _seen(fitted, portion)
 
