@@ -1,4 +1,4 @@
-"""A detector is fitted when an endpoint first asks for it, once, and what cannot be fitted is told by whoever applies."""
+"""A detector is fitted when an endpoint first asks for it, once; what cannot be fitted is told by whoever applies."""
 
 import json
 import logging
@@ -61,7 +61,9 @@ def registered(hg: Headgate, rows: int | None, fields: tuple[Field, ...] = FIELD
         if rows is not None:
             pq.write_table(reference(rows), folder / REFERENCE)
         inputs = [ModelInput("X", "float32", [each.name for each in fields], [len(fields)])]
-        return Manifest(FORMAT, Engine.ONNX, "model.onnx", Signature(inputs, [ModelOutput("p", "float32", [])], "p"), {}, {})
+        return Manifest(
+            FORMAT, Engine.ONNX, "model.onnx", Signature(inputs, [ModelOutput("p", "float32", [])], "p"), {}, {}
+        )
 
     digest = PackageStore(hg.home.packages).put(build)
     version = Version(DEFAULT_PROJECT, "m", 0, digest, Micros(0), "onnx", "binary")
@@ -146,7 +148,9 @@ def test_a_version_that_takes_over_with_too_few_rows_takes_over_all_the_same(
     second = registered(hg, 50)
     spec = hg.apply(SPEC, force=True)
     assert spec.live == first.live
-    moved = msgspec.structs.replace(spec, live=second, members=[msgspec.structs.replace(spec.members[0], version=second)])
+    moved = msgspec.structs.replace(
+        spec, live=second, members=[msgspec.structs.replace(spec.members[0], version=second)]
+    )
     package = hg.registry.package(hg.registry.resolve(second))
     moved.members[0] = msgspec.structs.replace(moved.members[0], digest=package.digest)
     assert moved.screen is not None

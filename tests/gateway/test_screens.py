@@ -1,4 +1,4 @@
-"""Rows unlike the reference: flagged or refused alike on every door, and never the reason why a caller gets no answer."""
+"""Rows unlike the reference: flagged or refused alike on every door, and never why a caller gets no answer."""
 
 import asyncio
 import logging
@@ -336,7 +336,9 @@ def test_a_tensor_is_judged_by_its_distance_from_the_references() -> None:
     draw = np.random.default_rng(6)
     made = embedding_detector(draw.normal(size=(1000, 4)), flag=0.01, field="pixels")
     assert isinstance(made, Detector)
-    contract = Contract((Field("who", Kind.TEXT), Field("pixels", Kind.TENSOR, shape=(2, 2), nullable=True)), CONTRACT.output)
+    contract = Contract(
+        (Field("who", Kind.TEXT), Field("pixels", Kind.TENSOR, shape=(2, 2), nullable=True)), CONTRACT.output
+    )
     found = row_screen(OutlierScreen(made), contract)
     assert found is not None
     reading = a_reading([("x", [[0.1, 0.2], [0.3, 0.0]]), ("x", [[90.0, 0.0], [0.0, 0.0]]), ("x", None)])

@@ -46,7 +46,7 @@ def held_out_rows(package: Package) -> int:
 
 
 def vector_fields(package: Package, contract: Contract) -> list[Field]:
-    """The public tensors of a fixed shape, no larger than `LARGEST_VECTOR`: embeddings, and small pictures as numbers."""
+    """The public tensors of a fixed shape, no larger than `LARGEST_VECTOR`: embeddings and small pictures."""
     names = package.contract.names
     public = [each for each in contract.fields if each.sensitivity is Sensitivity.PUBLIC and each.name in names]
     return [each for each in public if each.kind is Kind.TENSOR and 0 < _size(each) <= LARGEST_VECTOR]

@@ -55,7 +55,7 @@ class Scenes:
             source=Source(spec.project, spec.endpoint, roles, version, features=rows is not None),
             version=live.ref,
             output=output,
-            monitors=roster(spec, live.ref, output, reference, rows, held_out_rows(package)),
+            monitors=roster(spec, live.ref, output, reference, rows, held_out=held_out_rows(package)),
             reference=reference,
             maturity_s=spec.label_maturity_s,
             deadline_ms=spec.deadline_ms,

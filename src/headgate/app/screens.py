@@ -69,7 +69,9 @@ def _fitted(package: Package, traffic: Traffic, screen: Screen) -> Detector:
     needed = rows_needed(rarest)
     if len(rows) < needed:
         has = f"the reference of {traffic.live} has {len(rows):,} rows and {words_of(rarest)} needs {needed:,}"
-        _refuse(screen, f"{has}: state a rate that is less rare, or register it with more (a package keeps {SAMPLE_ROWS:,})")
+        _refuse(
+            screen, f"{has}: state a rate that is less rare, or register it with more (a package keeps {SAMPLE_ROWS:,})"
+        )
     # Where nothing is flagged, what is refused is all there is: a row beyond both is refused.
     flag = screen.flag or rarest
     if isinstance(rows, pa.Table):

@@ -66,9 +66,7 @@ def test_awkward_references_give_detectors_that_judge() -> None:
     made = tabular_detector(table, flag=0.01)
     assert isinstance(made, Detector)
     screen = OutlierScreen(made)
-    rows = np.array(
-        [[7, np.nan, np.nan, 7e18, -1, 0.0], [8, np.nan, np.nan, 7e18, -1, 0.0], [np.nan] * 6, [0.0] * 6]
-    )
+    rows = np.array([[7, np.nan, np.nan, 7e18, -1, 0.0], [8, np.nan, np.nan, 7e18, -1, 0.0], [np.nan] * 6, [0.0] * 6])
     scores = screen.scores(rows)
     assert np.isfinite(scores).all()
     assert scores[0] <= made.flag.score < scores[1], "a constant that changed is seen beside a field that always does"

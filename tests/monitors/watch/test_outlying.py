@@ -60,10 +60,16 @@ def test_more_than_was_said_is_found(bad: Row) -> None:
 
 def test_other_flags_and_refusals_are_not_its_own() -> None:
     flagged = replace(Row(), flags=["range:fare"])
-    rows = [each for number in range(100) for each in (replace(flagged, at=MONDAY + number), refused("range", MONDAY + number))]
+    rows = [
+        each
+        for number in range(100)
+        for each in (replace(flagged, at=MONDAY + number), refused("range", MONDAY + number))
+    ]
     state, told = fed(of(), [hour_of(rows, MONDAY)])
     assert told == []
-    assert (state.recent[0].count, state.recent[0].total) == (0, 100), "rows refused for another rule were not looked at"
+    assert (state.recent[0].count, state.recent[0].total) == (0, 100), (
+        "rows refused for another rule were not looked at"
+    )
 
 
 def test_the_file_switches_it_on() -> None:

@@ -1,7 +1,7 @@
 """Whether fields still go together as they did in the reference: each may be usual, and their combination may not.
 
-A row is compared with what the reference's principal components give back of it (`outliers.reconstruction`). How far the
-two lie apart is a score, and a `ScoreDrift` says when scores are larger or smaller than they were.
+A row is compared with what the reference's principal components give back of it (`outliers.reconstruction`). How far
+the two lie apart is a score, and a `ScoreDrift` says when scores are larger or smaller than they were.
 """
 
 from collections.abc import Callable

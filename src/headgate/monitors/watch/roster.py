@@ -34,6 +34,7 @@ def roster(
     output: Output,
     reference: Report | None,
     rows: pa.Table | None = None,
+    *,
     held_out: int = 0,
 ) -> tuple[AnyMonitor, ...]:
     """The monitors of the endpoint of `spec` while `version` is in charge, evaluated with this `reference` if at all.
