@@ -3,7 +3,8 @@
 A detector of so many numbers on the rows of one turn of a gateway's loop, as `gateway/screens.py` has them looked at:
 requests of one row each, and one request that came as a matrix. Microseconds of the processor a turn and a row, the
 median of many turns, on one core. Nothing of the kind happens at an endpoint whose file does not ask for it: there a
-turn looks at one None. Writes ``monitor-screens.json`` and ``monitor-screens.md``; exit code 1 when a promise was missed.
+turn looks at one None. Writes ``monitor-screens.json`` and ``monitor-screens.md``; exit code 1 when a promise was
+missed.
 """
 
 import argparse

@@ -145,7 +145,7 @@ def test_a_single_row_that_is_refused_is_the_request(play: Any) -> None:
     async def scene(town: Any) -> None:
         reply = await asked(town, DOORS[0], [FAR])
         assert reply.status == 422
-        assert reply.json["error"]["rule"] == "outlier"
+        assert reply.json["predictions"][0]["error"]["rule"] == "outlier"
         assert town.journal.inputs[0].features is None
 
     play(screening(reject=0.001), scene, manners=manners(fitted(reject=0.001)))

@@ -17,8 +17,8 @@ from headgate.monitors.outliers.shapes import EmbeddingShape
 from headgate.vocabulary import OUTLIER, OUTLIER_FLAG
 
 _SAID: Final = (
-    "the row as a whole is unlike those the model was fitted on: {score:.3g} is beyond {limit:.3g}, which 1 in {count:,} "
-    "of those exceeds; mend the values, their units or their combination, or ask somebody else"
+    "the row as a whole is unlike those the model was fitted on: {score:.3g} is beyond {limit:.3g}, which 1 in "
+    "{count:,} of those exceeds; mend the values, their units or their combination, or ask somebody else"
 )
 Row = Sequence[Any]
 

@@ -88,7 +88,7 @@ FAMILIES: Final = {
         Family(
             "headgate_outliers_total", Kind.COUNTER, "Rows unlike the reference, flagged or refused.", (*_WHERE, "mark")
         ),
-        Family("headgate_unscreened_total", Kind.COUNTER, "Rows to be held against the reference that were not.", _WHERE),
+        Family("headgate_unscreened_total", Kind.COUNTER, "Rows to be looked at for outliers that were not.", _WHERE),
         Family("headgate_left_to_people_total", Kind.COUNTER, "Rows that people decide.", _WHERE),
         Family("headgate_labels_total", Kind.COUNTER, "Labels and decisions accepted.", (*_WHERE, "source")),
         Family(
