@@ -20,6 +20,7 @@ from headgate.app.objective import wanted_of
 from headgate.app.observed import Observed
 from headgate.app.reviews import Reviews
 from headgate.app.rollouts import Rollouts
+from headgate.app.screens import Screens
 from headgate.app.sizing import Options, size
 from headgate.app.told import actor, contract_of, project_of, spec_of
 from headgate.app.up import running_client
@@ -88,6 +89,7 @@ class Headgate:
         self._lake = Lake(home.lake)
         self.reader = Reader(self._lake, self._segments)
         self._declared = Declared(self._store, self.registry, partial(read_secret, home), self._store)
+        self._screens = Screens.of(home)
         self._observed = Observed(self._declared, self.registry, self.traffic, self.reader, self._clock)
         self._key_files = FileKeys(home.keys)
         self._channels = FileChannels(home.channels)
@@ -240,6 +242,7 @@ class Headgate:
         require_writable(self.home)
         spec = spec_of(spec)
         self._declared.check(spec)
+        self._screens.check(self._declared.resolve(spec))
         if force:
             spec = self._declared.forced(spec)
         elif unproved := self._declared.unproved(spec):
@@ -265,8 +268,9 @@ class Headgate:
     def controller(self, *, watches: Callable[[], bool] = lambda: False) -> Controller:
         """The loop that publishes traffic; `watches` says whether rollouts are watched over beside it."""
         return Controller(
-            declared=self._declared, traffic=self.traffic, events=self._store, clock=self._clock, watches=watches
-        )
+            declared=self._declared, traffic=self.traffic, events=self._store, clock=self._clock, watches=watches,
+            prepare=self._screens.prepare,
+        )  # fmt: skip
 
     def chores(self, *, seal_interval: float) -> Chores:
         """The loop that keeps the journal in order."""

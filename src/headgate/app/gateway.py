@@ -41,6 +41,7 @@ from headgate.runtimes.warmup import likely_row
 from headgate.settings import Home, Settings
 from headgate.store import atomic
 from headgate.store.closures import FileClosures
+from headgate.store.detectors import FileDetectors
 from headgate.store.home import claim, open_home, read_secret, require_writable
 from headgate.store.notes import FileNotes
 from headgate.store.replayclock import ReplayClock
@@ -121,7 +122,7 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
         note=FileNotes(home.notes).leave,
         chosen=chosen_routes(health=settings.health_route, predict=settings.predict_route),
         rpc=_rpc(settings, certificates),
-        manners=Manners(turn=lambda: atomic.locked(loading_lock(home))),
+        manners=Manners(turn=lambda: atomic.locked(loading_lock(home)), detectors=FileDetectors(home.detectors)),
     )
     watch = asyncio.get_running_loop().create_task(_renew(certificates))
     try:

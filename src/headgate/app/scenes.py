@@ -1,24 +1,21 @@
 """What must be known of each endpoint to watch it: from its file, the traffic, the registry and the package."""
 
 import threading
-from typing import Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from headgate.app.observed import UNSEEN_ROLES, Observed
-from headgate.contracts.contract import Contract, Kind, Sensitivity
+from headgate.app.references import comparable, held_out_rows, reference_rows
+from headgate.contracts.contract import Contract
 from headgate.monitors.columns import SERVED
 from headgate.monitors.watch.feed import Source
 from headgate.monitors.watch.roster import roster
 from headgate.monitors.watch.scene import Scene
-from headgate.registry.packages import REFERENCE, Package
+from headgate.registry.packages import Package
 from headgate.registry.ports import Version
 from headgate.traffic.endpoint import EndpointSpec
 from headgate.traffic.watched import Compared
 
-COMPARED: Final = (Kind.NUMBER, Kind.INTEGER, Kind.BOOLEAN, Kind.CATEGORY)
-"""Kinds of fields whose values are compared with the reference's, one by one."""
 _Made = tuple[EndpointSpec, str, int, Scene]
 
 
@@ -58,7 +55,7 @@ class Scenes:
             source=Source(spec.project, spec.endpoint, roles, version, features=rows is not None),
             version=live.ref,
             output=output,
-            monitors=roster(spec, live.ref, output, reference, rows),
+            monitors=roster(spec, live.ref, output, reference, rows, held_out=held_out_rows(package)),
             reference=reference,
             maturity_s=spec.label_maturity_s,
             deadline_ms=spec.deadline_ms,
@@ -69,19 +66,5 @@ class Scenes:
 def _rows(package: Package, contract: Contract, spec: EndpointSpec) -> pa.Table | None:
     """The reference as the journal would have it; None where none of its fields is compared, or it was taken away."""
     kept, hidden = spec.capture.fields, set(spec.capture.redact)
-    fields = [
-        each
-        for each in contract.fields
-        if each.kind in COMPARED
-        and each.sensitivity is Sensitivity.PUBLIC
-        and each.name not in hidden
-        and (kept is None or each.name in kept)
-        and each.name in package.contract.names
-    ]
-    path = package.path / REFERENCE
-    if not fields or not path.is_file():
-        return None
-    rows = pq.read_table(path, columns=[each.name for each in fields])
-    # Numbers of any width are compared as numbers; categories are texts in the journal, whatever they were here.
-    texts = {each.name: rows[each.name].cast(pa.string()) for each in fields if each.kind is Kind.CATEGORY}
-    return pa.table({each.name: texts.get(each.name, rows[each.name]) for each in fields})
+    named = [each for each in comparable(package, contract) if each.name not in hidden]
+    return reference_rows(package, [each for each in named if kept is None or each.name in kept])

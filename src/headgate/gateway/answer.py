@@ -189,6 +189,8 @@ class Answerer:
         self._watch([ask for ask in arrived if ask.open])
 
     def _answer(self, view: View, asks: list[Ask]) -> None:
+        if view.screens is not None:
+            view.screens.look(asks)
         now = self._clock.now()
         ids = self._mint.draw_many(view.tag, sum([len(ask.outcomes) for ask in asks if ask.reading.columns is None]))
         block = partial(self._mint.draw_block, view.tag)

@@ -19,7 +19,9 @@ from headgate.monitors.watch.drift import Drift, features_of
 from headgate.monitors.watch.labels import LABELS, Labels
 from headgate.monitors.watch.losses import Losses
 from headgate.monitors.watch.monitor import AnyMonitor
+from headgate.monitors.watch.outlying import OUTLIERS, outlier_risk, outlying, stated
 from headgate.monitors.watch.performance import PERFORMANCE, Performance
+from headgate.monitors.watch.reconstructed import RECONSTRUCTION, SUBJECT, reconstructed
 from headgate.traffic.endpoint import EndpointSpec
 from headgate.vocabulary import Task
 
@@ -27,12 +29,19 @@ _CLASSES: Final = (Task.BINARY, Task.MULTICLASS)
 
 
 def roster(
-    spec: EndpointSpec, version: str, output: Output, reference: Report | None, rows: pa.Table | None = None
+    spec: EndpointSpec,
+    version: str,
+    output: Output,
+    reference: Report | None,
+    rows: pa.Table | None = None,
+    *,
+    held_out: int = 0,
 ) -> tuple[AnyMonitor, ...]:
     """The monitors of the endpoint of `spec` while `version` is in charge, evaluated with this `reference` if at all.
 
     `rows` are those it was fitted on, or a sample of them, with a column for every field whose values are journalled;
     None where inputs are not compared with anything.
+    `held_out` are the reference rows that thresholds of outliers were set by.
 
     >>> names = [each.name for each in roster(EndpointSpec("late", "m"), "m:1", Output(Task.REGRESSION), None)]
     >>> names
@@ -48,8 +57,10 @@ def roster(
         borne.append((slow(spec.slo.latency_p99_ms), 0.01))
     risk = [wrong(version)] if output.task in _CLASSES else []
     measured = [PERFORMANCE, LABELS] if output.task is not Task.TENSOR else []
-    inputs = [] if rows is None else [INPUT]
-    names = (*(each.name for each, _ in borne), *(each.name for each in risk), *measured, *inputs)
+    inputs = [] if rows is None else [INPUT, RECONSTRUCTION]
+    rate = stated(spec.outliers)
+    unlike = [] if rate is None else [OUTLIERS]
+    names = (*(each.name for each, _ in borne), *(each.name for each in risk), *measured, *inputs, *unlike)
     terms = Terms(Budget(words.policy, names))
     found: list[AnyMonitor] = [
         _losses(spec, each, RiskDrift(name=each.name, terms=terms, mean=bound, bounds=(bound,)))
@@ -59,9 +70,12 @@ def roster(
     if measured:
         found.append(Performance(spec.project, spec.endpoint, version, reference, terms, words.tolerance))
         found.append(Labels(spec.project, spec.endpoint, terms))
+    if rate is not None:
+        found.append(_losses(spec, outlying(), outlier_risk(rate, held_out, terms)))
     if rows is not None:
         machine = InputDrift.of(rows, terms)
         found.append(Drift(spec.project, spec.endpoint, machine, features_of, "fields"))
+        found.append(Drift(spec.project, spec.endpoint, *reconstructed(rows, terms), SUBJECT))
     return tuple(found)
 
 
