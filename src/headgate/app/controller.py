@@ -51,7 +51,8 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
         with Headgate(home, store=store, clock=clock) as hg, slab as cells:
             progress, count = hg.rollouts.progress(), AlertCount(cells)
             alerts = replace(hg.alerts, actor="controller")
-            alerting = alerts.alerting(count.stand)
+            alerting = alerts.alerting(count.stand, lambda project, endpoint: watching.lags(project, endpoint))
+            delivering = alerts.delivering(count)
             controller = hg.controller(watches=lambda: progress.is_at_work)
             watching = hg.monitoring.watching(alerting)
             chores = hg.chores(seal_interval=settings.seal_interval)
@@ -62,7 +63,7 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
                 ("chores", chores.turn),
                 ("monitors", watching.turn),
                 ("alerts", alerting.turn),
-                ("deliveries", alerts.delivering(count).turn),
+                ("deliveries", delivering.turn),
                 ("keys", hg.keys.publish),
                 ("signing keys", SigningKeys(home.keys).turn),
             )
@@ -77,6 +78,7 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
                 stop.set()
                 for loop in loops:
                     loop.join()
+                delivering.close()
 
 
 def _lockstep(hg: Headgate, clock: Clock, turns: Sequence[Callable[[], object]]) -> Lockstep | None:

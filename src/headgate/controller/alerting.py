@@ -42,10 +42,12 @@ class Alerting:
         wall: Clock,
         actor: str = "controller",
         counted: Callable[[Standing], object] = lambda standing: None,
+        lags: Callable[[str, str], bool] = lambda project, endpoint: False,
     ) -> None:
         """`channels` are the installation's, with the least severity each is told.
 
-        `clock` tells event time, `wall` real time. `counted` hears after every turn how many alerts stand.
+        `clock` tells event time, `wall` real time. `counted` hears after every turn how many alerts stand. `lags` says
+        whether an endpoint is not looked at up to now: no alert of it is over then, only because nobody finds it.
         """
         self._alerts = alerts
         self._rules = rules
@@ -55,6 +57,7 @@ class Alerting:
         self._wall = wall
         self._actor = actor
         self._counted = counted
+        self._lags = lags
 
     def report(self, findings: Sequence[Finding]) -> list[Alert]:
         """Take in what was found; returns the alert of each finding, kept by then with what people are to be told.
@@ -87,7 +90,9 @@ class Alerting:
         rules, silences = self._rules(), self._alerts.silences()
         for each in standing:
             rule = _rule_of(each.finding, rules)
-            decided = on_time(each, rule, silenced=_covers(silences, each.finding, now), now=now)
+            silenced = _covers(silences, each.finding, now)
+            ends = not self._lags(each.finding.project, each.finding.endpoint)
+            decided = on_time(each, rule, silenced=silenced, ends=ends, now=now)
             # One that somebody changes meanwhile is looked at again in the next turn.
             if decided is not None and self._kept(each, decided, rule):
                 changed.append(decided.alert)

@@ -43,12 +43,22 @@ class News:
     """
 
     def __init__(
-        self, reader: Reader, project: str, endpoint: str, start: Micros, columns: Mapping[Table, Sequence[str]]
+        self,
+        reader: Reader,
+        project: str,
+        endpoint: str,
+        start: Micros,
+        columns: Mapping[Table, Sequence[str]],
+        *,
+        end: Micros | None = None,
     ) -> None:
-        """Of inputs and answers those of `start` and later, with a day before; `columns` name those of each table."""
+        """Of inputs and answers those of `start` and later, with a day before; `columns` name those of each table.
+
+        Nothing is read of days that begin at `end` or later; None reads on and on.
+        """
         self._reader = reader
         self._where = project, endpoint
-        self._days = days_of(start, None)
+        self._days = days_of(start, None if end is None else end - 1)
         self._columns = columns
         self._read = {table: _Read() for table in columns}
         self._handed_out = {table: Places() for table in columns}
@@ -77,7 +87,7 @@ class News:
         first[np.unique(keys, return_index=True)[1]] = True
         first &= handed_out.find(keys) == NOWHERE
         new = keys[first]
-        handed_out.add(new, np.zeros(len(new), np.int64))
+        handed_out.add(new)
         return first
 
 

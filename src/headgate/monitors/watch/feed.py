@@ -5,7 +5,6 @@ begins where the last hour ended. What a retried request asked again is left out
 of one day and the next; `AnswerFeed.take` never looks back farther.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +26,8 @@ _INPUTS: Final = ("input_id", "at", "request_id", "row", "refusal_rule", "flags"
 _ANSWERS: Final = (
     "input_id", "assigned", "answered", "role", "prediction", "scores", "compute_us", "latency_us", "fallback",
 )  # fmt: skip
+_GOLDEN: Final = np.int64(-7046029254386353131)
+"""2^64 divided by the golden ratio, as Knuth's multiplicative hashing has it (1973, section 6.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,15 @@ class AnswerFeed:
     (0, 0)
     """
 
-    def __init__(self, reader: Reader, source: Source, start: Micros) -> None:
-        """Inputs with moments before `start` were handed over already."""
+    def __init__(self, reader: Reader, source: Source, start: Micros, end: Micros | None = None) -> None:
+        """Inputs with moments before `start` were handed over already, and none of days that begin at `end` is read.
+
+        Without an end it reads on and on; with one, no more is held at once than there is until then.
+        """
         self._source = source
         self._inputs_of = (*_INPUTS, FEATURES) if source.features else _INPUTS
         columns = {Table.INPUTS: self._inputs_of, Table.ANSWERS: _ANSWERS}
-        self._news = News(reader, source.project, source.endpoint, start, columns)
+        self._news = News(reader, source.project, source.endpoint, start, columns, end=end)
         self._inputs = laid_together([], self._inputs_of, Table.INPUTS)
         self._answers = laid_together([], _ANSWERS, Table.ANSWERS)
         self._asked = Places()
@@ -113,12 +117,13 @@ class AnswerFeed:
         days = moments(rows["at"]) // DAY
         names = list(zip(rows["request_id"].to_pylist(), rows["row"].to_pylist(), strict=True))
         named = np.array([bool(request) for request, _ in names], np.bool_)
-        today, yesterday = (_dated(names, days - back) for back in (0, 1))
+        keys = keys_of(names)
+        today, yesterday = (_dated(keys, days - back) for back in (0, 1))
         known = (self._asked.find(today) != NOWHERE) | (self._asked.find(yesterday) != NOWHERE)
-        repeated = named & (known | _follows(keys_of(names), days))
+        repeated = named & (known | _follows(keys, days))
         new = np.unique(today[named])
         new = new[self._asked.find(new) == NOWHERE]
-        self._asked.add(new, np.zeros(len(new), np.int64))
+        self._asked.add(new)
         fresh: Bools = ~repeated
         return fresh
 
@@ -150,8 +155,9 @@ def _follows(keys: Keys, days: Ints) -> Bools:
     return follows
 
 
-def _dated(names: Sequence[tuple[str, int]], days: Ints) -> Keys:
-    return keys_of([(*name, day) for name, day in zip(names, days.tolist(), strict=True)])
+def _dated(keys: Keys, days: Ints) -> Keys:
+    """Keys of names on a day: as far from each other as keys of any names are."""
+    return keys + days * _GOLDEN
 
 
 def _flags(column: pa.ChunkedArray) -> Bools:
