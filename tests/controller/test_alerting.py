@@ -200,3 +200,17 @@ def test_the_same_story_at_any_speed() -> None:
 
     assert told(0) == told(3)
     assert {notice for notice, _ in told(0)} >= {"raised", "worse", "over"}
+
+
+def test_nothing_is_over_only_because_nobody_looks() -> None:
+    """Given a controller that was down, when it starts, then alerts wait for whoever finds things to have looked."""
+    here = Watch()
+    behind = {("default", "late")}
+    here.alerting._lags = lambda project, endpoint: (project, endpoint) in behind
+    here.find()
+    here.find(endpoint="other")
+    [ended] = here.later(48)
+    assert ended.finding.endpoint == "other"
+    behind.clear()
+    [ended] = here.later(0)
+    assert ended.finding.endpoint == "late"

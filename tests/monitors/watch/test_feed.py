@@ -128,3 +128,17 @@ def test_what_a_writer_takes_back_is_noticed(world: World) -> None:
     world.source.cut("here-0", 1, size)
     feed.take(MONDAY)
     assert feed.cut
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_day_by_day_with_an_end_the_rows_are_the_same(tmp_path: Path, seed: int) -> None:
+    world = World(tmp_path, story(seed))
+    world.until(Micros(END + LAG))
+    expected = AnswerFeed(world.reader, SOURCE, MONDAY).take(END).to_pylist()
+    found = []
+    for start in range(MONDAY, END, DAY):
+        end = Micros(start + DAY)
+        feed = AnswerFeed(world.reader, SOURCE, Micros(start), end)
+        found += feed.take(end).to_pylist()
+        assert not feed.waits, "of days that begin at its end nothing was read"
+    assert found == expected
