@@ -15,12 +15,14 @@ from headgate.errors import BadInput, HeadgateError
 from headgate.monitors.watch.monitor import AnyMonitor, Over, Portion, Reads, Told
 from headgate.monitors.watch.scene import Scene
 from headgate.monitors.watch.state import Kept, WatchState
-from headgate.vocabulary import Micros
+from headgate.vocabulary import DAY, Micros
 
 log = logging.getLogger("headgate.monitors")
 
 MEASUREMENT: Final = "measurement"
 """The subject of the finding that a monitor cannot measure."""
+REMEMBERED: Final = Micros(30 * DAY)
+"""How long it is remembered what was found and never said to be over: by then its alert has ended by itself."""
 LONGEST: Final = 1000
 """Characters of a reason that people are told."""
 
@@ -75,6 +77,7 @@ class _Held:
                 self._found[each.key] = each.at
             else:
                 self._found.pop(each.key, None)
+        self._found = {key: at for key, at in self._found.items() if at > portion.ripe - REMEMBERED}
         return told
 
     def kept(self) -> Kept:
