@@ -154,8 +154,12 @@ def _day(portion: Portion, mine: Bools, code: int, together: Ints) -> Day:
 def _calls(took: Floats, together: Ints) -> Ints:
     """What each call took: rows that came together and took the same were one."""
     known = ~np.isnan(took)
-    pairs = np.stack((together[known], took[known].astype(np.int64)), axis=1)
-    calls: Ints = np.unique(pairs, axis=0)[:, 1]
+    when, long = together[known], took[known].astype(np.int64)
+    order = np.lexsort((long, when))
+    when, long = when[order], long[order]
+    first = np.ones(len(long), np.bool_)
+    first[1:] = (when[1:] != when[:-1]) | (long[1:] != long[:-1])
+    calls: Ints = long[first]
     return calls
 
 

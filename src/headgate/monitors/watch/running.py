@@ -88,7 +88,7 @@ class _Held:
         except (TypeError, ValueError, OverflowError) as error:
             log.exception("the state of the monitor %s cannot be kept", self.monitor.name)
             broken = f"its state cannot be kept ({type(error).__name__}); the controller's log says more"
-        return Kept(self.monitor.mark, self._kept.began, state, broken, self._found)
+        return Kept(self._kept.mark, self._kept.began, state, broken, self._found)
 
     def _taken(self, scene: Scene, portion: Portion) -> list[Told]:
         """What the portion told; nothing, and the state as it was, where that failed."""
