@@ -205,12 +205,10 @@ def test_the_same_story_at_any_speed() -> None:
 def test_nothing_is_over_only_because_nobody_looks() -> None:
     """Given a controller that was down, when it starts, then alerts wait for whoever finds things to have looked."""
     here = Watch()
-    behind = {("default", "late")}
-    here.alerting._lags = lambda project, endpoint: (project, endpoint) in behind
     here.find()
     here.find(endpoint="other")
-    [ended] = here.later(48)
+    here.clock.move_to(Micros(T0 + 48 * HOUR))
+    [ended] = here.alerting.turn(lambda project, endpoint: endpoint == "late")
     assert ended.finding.endpoint == "other"
-    behind.clear()
-    [ended] = here.later(0)
+    [ended] = here.alerting.turn()
     assert ended.finding.endpoint == "late"

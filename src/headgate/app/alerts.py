@@ -128,12 +128,8 @@ class Alerts:
 
     # For the controller
 
-    def alerting(
-        self,
-        counted: Callable[[Standing], object] = lambda standing: None,
-        lags: Callable[[str, str], bool] = lambda project, endpoint: False,
-    ) -> Alerting:
-        """What keeps alerts, of all projects; `counted` hears how many stand, `lags` says whose watch is behind."""
+    def alerting(self, counted: Callable[[Standing], object] = lambda standing: None) -> Alerting:
+        """What keeps alerts, of all projects; `counted` hears how many stand."""
         return Alerting(
             alerts=self.store,
             rules=self.declared.alert_rules,
@@ -143,7 +139,6 @@ class Alerts:
             wall=SystemClock(),
             actor=self.actor,
             counted=counted,
-            lags=lags,
         )
 
     def delivering(self, count: AlertCount) -> Delivering:

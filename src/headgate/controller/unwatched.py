@@ -50,9 +50,7 @@ class Unwatched:
     (True, False)
     """
 
-    def __init__(
-        self, report: Callable[[Sequence[Finding]], object], clear: Callable[[str, str], object]
-    ) -> None:
+    def __init__(self, report: Callable[[Sequence[Finding]], object], clear: Callable[[str, str], object]) -> None:
         """`report` and `clear` take in what is found, and that it is over."""
         self._report = report
         self._clear = clear
@@ -65,7 +63,9 @@ class Unwatched:
 
     def wake(self, endpoints: Collection[Endpoint]) -> None:
         """None of them rests any longer; others are forgotten."""
-        self._troubles = {each: replace(found, rests=0.0) for each, found in self._troubles.items() if each in endpoints}
+        self._troubles = {
+            each: replace(found, rests=0.0) for each, found in self._troubles.items() if each in endpoints
+        }
 
     def failed(self, endpoint: Endpoint, why: str, took: float, now: Micros) -> None:
         """A look that took so many seconds came to nothing; people are told when it is not the first."""
