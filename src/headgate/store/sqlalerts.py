@@ -65,6 +65,6 @@ class SqlAlerts:
             return alertrows.waiting(connection)
 
     def forget_alerts(self, project: str, endpoint: str, before: Micros) -> int:
-        """Remove what was over before a moment, but the last of each key, and old deliveries; returns how many alerts."""
+        """Remove what was over before a moment, but the last of each key, and old deliveries; returns how many."""
         with writing(self._engine) as connection:
             return alertrows.forget(connection, project, endpoint, before)

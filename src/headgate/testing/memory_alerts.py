@@ -79,7 +79,7 @@ class MemoryAlerts:
         return [each for each in self._planned() if each.outcome is Outcome.WAITING]
 
     def forget_alerts(self, project: str, endpoint: str, before: Micros) -> int:
-        """Remove what was over before a moment, but the last of each key, and old deliveries; returns how many alerts."""
+        """Remove what was over before a moment, but the last of each key, and old deliveries; returns how many."""
         kept = self.alerts(project, endpoint)
         last = {each.key: each.episode for each in sorted(kept, key=lambda each: each.episode)}
         over = [each for each in kept if each.ended is not None and each.ended < before]
