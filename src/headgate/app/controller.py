@@ -52,8 +52,10 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             progress, count = hg.rollouts.progress(), AlertCount(cells)
             alerts = replace(hg.alerts, actor="controller")
             alerting = alerts.alerting(count.stand)
+            delivering = alerts.delivering(count)
             controller = hg.controller(watches=lambda: progress.is_at_work)
             watching = hg.monitoring.watching(alerting)
+            aged = partial(alerting.turn, watching.lags)
             chores = hg.chores(seal_interval=settings.seal_interval)
             stop = threading.Event()
             turns: tuple[tuple[str, Callable[[], object]], ...] = (
@@ -61,8 +63,8 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
                 ("rollouts", progress.turn),
                 ("chores", chores.turn),
                 ("monitors", watching.turn),
-                ("alerts", alerting.turn),
-                ("deliveries", alerts.delivering(count).turn),
+                ("alerts", aged),
+                ("deliveries", delivering.turn),
                 ("keys", hg.keys.publish),
                 ("signing keys", SigningKeys(home.keys).turn),
             )
@@ -71,12 +73,13 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
                 loop.start()
             try:
                 moved, watched = (partial(each, at_once=True) for each in (progress.turn, watching.turn))
-                lockstep = _lockstep(hg, clock, (moved, controller.reconcile, watched, alerting.turn))
+                lockstep = _lockstep(hg, clock, (moved, controller.reconcile, watched, aged))
                 _serve(_Control(hg, lockstep), Guard(open_identity(home)), settings)
             finally:
                 stop.set()
                 for loop in loops:
                     loop.join()
+                delivering.close()
 
 
 def _lockstep(hg: Headgate, clock: Clock, turns: Sequence[Callable[[], object]]) -> Lockstep | None:

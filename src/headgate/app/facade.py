@@ -284,6 +284,7 @@ class Headgate:
             clock=self._clock,
             deaths=FileDeaths(self.home.deaths),
             notes=FileNotes(self.home.notes),
+            alerts=self._store,
             seal_interval=seal_interval,
         )
 

@@ -43,6 +43,7 @@ class Monitoring:
             days,
             false_alarms=words.policy.words,
             price_per_cpu_hour=words.price_per_cpu_hour,
+            now=self.clock.now(),
         )
 
     def days(self, endpoint: str, *, start: Micros | None = None, end: Micros | None = None) -> list[Day]:

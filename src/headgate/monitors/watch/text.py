@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from headgate.alerts.told import printed
 from headgate.evaluation.table import shown, table
 from headgate.monitors.standing import Standing
 from headgate.monitors.watch.days import Day, date_of
@@ -26,7 +27,7 @@ def as_text(found: Monitored) -> str:
     lines.extend(_unlisted(found))
     if found.notes:
         lines.extend(["", "notes", *(f"  {each}" for each in found.notes)])
-    return "\n".join(lines).rstrip()
+    return "\n".join(map(printed, "\n".join(lines).rstrip().split("\n")))
 
 
 def minute(at: Micros) -> str:
