@@ -38,7 +38,7 @@ def command(
     store: str | None,
     as_json: bool,
 ) -> None:
-    """Say how an endpoint stands: what its monitors found, since when, how sure, why, and what to do.
+    """Say how an endpoint stands: what its monitors found, since when, how sure, and what to do.
 
     The controller looks as every hour ends and as the labels of every day are due; this shows what it saw, and the
     days it looked at with volume, latency, cost, labels and the figures they gave. With --diagnose it compares the
