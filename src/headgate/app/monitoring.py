@@ -13,7 +13,6 @@ from headgate.clock import Clock
 from headgate.controller.diagnosing import Diagnosing, Sources, Worded
 from headgate.controller.watching import Reports, Watching
 from headgate.errors import BadInput
-from headgate.monitors.attribution.samples import MOST
 from headgate.monitors.diagnosis.diagnosis import Diagnosis
 from headgate.monitors.diagnosis.kept import LONGEST, Diagnosed
 from headgate.monitors.watch.days import Day, day_of
@@ -85,7 +84,7 @@ class Monitoring:
         if begins >= ends:
             raise BadInput("end", "range", "must be later than start, and start earlier than the last hour that is over")
         matured = max(begins, min(ends, scene.matured_until(now)))
-        window = Window(start=begins, end=ends, matured=matured, known=now, rows=MOST)
+        window = Window(start=begins, end=ends, matured=matured, known=now)
         lookback = Lookback(scene, self._registered(spec), self.observed.reader)
         return lookback.at(window, self.days(endpoint), self.diagnoses(endpoint))
 
