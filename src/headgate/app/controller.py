@@ -54,7 +54,7 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             alerting = alerts.alerting(count.stand)
             delivering = alerts.delivering(count)
             controller = hg.controller(watches=lambda: progress.is_at_work)
-            watching = hg.monitoring.watching(alerting)
+            watching, diagnosing = hg.monitoring.watching(alerting), hg.monitoring.diagnosing(alerting.reword)
             aged = partial(alerting.turn, watching.lags)
             chores = hg.chores(seal_interval=settings.seal_interval)
             stop = threading.Event()
@@ -63,6 +63,7 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
                 ("rollouts", progress.turn),
                 ("chores", chores.turn),
                 ("monitors", watching.turn),
+                ("diagnoses", diagnosing.turn),
                 ("alerts", aged),
                 ("deliveries", delivering.turn),
                 ("keys", hg.keys.publish),
@@ -72,8 +73,9 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             for loop in loops:
                 loop.start()
             try:
-                moved, watched = (partial(each, at_once=True) for each in (progress.turn, watching.turn))
-                lockstep = _lockstep(hg, clock, (moved, controller.reconcile, watched, aged))
+                turned = progress.turn, watching.turn, diagnosing.turn
+                moved, watched, diagnosed = (partial(each, at_once=True) for each in turned)
+                lockstep = _lockstep(hg, clock, (moved, controller.reconcile, watched, diagnosed, aged))
                 _serve(_Control(hg, lockstep), Guard(open_identity(home)), settings)
             finally:
                 stop.set()

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from headgate.app.observed import UNSEEN_ROLES, Observed
 from headgate.app.references import comparable, held_out_rows, reference_rows
-from headgate.contracts.contract import Contract
+from headgate.contracts.contract import Contract, Field
 from headgate.monitors.columns import SERVED
 from headgate.monitors.watch.feed import Source
 from headgate.monitors.watch.roster import roster
@@ -31,7 +31,7 @@ class Scenes:
     def of(self, spec: EndpointSpec) -> Scene:
         """The scene of an endpoint. Raises NotFound for a version that is not registered."""
         where = spec.project, spec.endpoint
-        live = self._live(spec)
+        live = self.live(spec)
         evaluations = len(self._observed.registry.evaluations(live))
         with self._lock:
             made = self._made.get(where)
@@ -40,7 +40,7 @@ class Scenes:
                 self._made[where] = made
             return made[3]
 
-    def _live(self, spec: EndpointSpec) -> Version:
+    def live(self, spec: EndpointSpec) -> Version:
         """Who is in charge: what was published says so, whatever an alias says meanwhile."""
         published = self._observed.traffic.read().get((spec.project, spec.endpoint))
         return self._observed.registry.resolve(published.live if published else spec.model, project=spec.project)
@@ -48,7 +48,7 @@ class Scenes:
     def _scene(self, spec: EndpointSpec, live: Version) -> Scene:
         package, reference = self._observed.registry.package(live), self._observed.reference(live)
         contract = spec.contract or package.contract
-        rows = _rows(package, contract, spec) if spec.monitors.reference is Compared.PACKAGE else None
+        rows = compared_rows(package, contract, spec) if spec.monitors.reference is Compared.PACKAGE else None
         output = contract.output
         roles, version = (SERVED, None) if spec.people is None else (UNSEEN_ROLES, live.ref)
         return Scene(
@@ -63,8 +63,13 @@ class Scenes:
         )
 
 
-def _rows(package: Package, contract: Contract, spec: EndpointSpec) -> pa.Table | None:
-    """The reference as the journal would have it; None where none of its fields is compared, or it was taken away."""
+def compared(package: Package, contract: Contract, spec: EndpointSpec) -> list[Field]:
+    """The fields whose values may be looked at: of kinds that can be compared, public, and kept in the journal."""
     kept, hidden = spec.capture.fields, set(spec.capture.redact)
     named = [each for each in comparable(package, contract) if each.name not in hidden]
-    return reference_rows(package, [each for each in named if kept is None or each.name in kept])
+    return [each for each in named if kept is None or each.name in kept]
+
+
+def compared_rows(package: Package, contract: Contract, spec: EndpointSpec) -> pa.Table | None:
+    """The reference as the journal would have it; None where none of its fields is compared, or it was taken away."""
+    return reference_rows(package, compared(package, contract, spec))

@@ -1,11 +1,13 @@
 """How an endpoint is watched and how it stands, as one value: `headgate monitor`, its JSON and its page."""
 
 import logging
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from headgate.alerts.told import moment
+from headgate.monitors.diagnosis.kept import Diagnosed
 from headgate.monitors.standing import BY_URGENCY, Standing
 from headgate.monitors.watch.days import Day
 from headgate.monitors.watch.monitor import Says
@@ -47,6 +49,8 @@ class Monitored(msgspec.Struct, frozen=True, kw_only=True):
     """Those that alarm first."""
     days: tuple[Day, ...] = ()
     """Oldest first, and by version."""
+    diagnosis: Diagnosed | None = None
+    """What was said after the last alarm of how good the model is, or of its inputs; it may be over."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -63,6 +67,7 @@ def monitored(
     false_alarms: str,
     price_per_cpu_hour: float | None = None,
     now: Micros | None = None,
+    diagnoses: Sequence[Diagnosed] = (),
 ) -> Monitored:
     """What is known of an endpoint after the last look at it; at `now` a note says so where that was long ago."""
     found = Monitored(
@@ -82,6 +87,7 @@ def monitored(
         matured=state.matured,
         monitors=tuple(sorted(lines, key=lambda each: BY_URGENCY.index(each.says.standing))),
         days=tuple(days),
+        diagnosis=diagnoses[-1] if diagnoses else None,
         notes=tuple(_notes(scene, state, now)),
     )
 
