@@ -15,7 +15,7 @@ from tests.rollouts.comparison.test_text import flights
 
 from headgate.contracts.contract import Contract
 from headgate.rollouts.comparison.compare import compare
-from headgate.rollouts.comparison.markup import VOID, Markup, tag
+from headgate.pages.markup import VOID, Markup, tag
 from headgate.rollouts.comparison.page import as_page
 from headgate.rollouts.comparison.pairs import pairs_of
 
