@@ -199,7 +199,7 @@ def test_a_program_reads_json(run: Run) -> None:
     assert (begun["number"], begun["live"], begun["plan"]["candidate"]) == (1, "sign:1", "sign:2")
     status = run("rollout", "status", "late", "--json").told
     assert (status["state"]["phase"], status["judgement"]["verdict"]) == ("progressing", "undecided")
-    assert run("report", "late", "--json").told["inputs"] == 0
+    assert run("report", "late", "--json").told["comparison"]["inputs"] == 0
     aborted = run("rollout", "abort", "late", "--json").told
     assert aborted["moves"][-1]["action"] == "abort"
     assert run("rollback", "late", "--json").code == 5

@@ -1,14 +1,13 @@
 """``headgate init``: draft endpoint.yaml from a reference file."""
 
-import os
 from pathlib import Path
 
 import click
 
 from headgate.app.drafts import draft
+from headgate.cli.files import write_file
 from headgate.cli.options import home_option, project_option
-from headgate.errors import BadConfiguration, Conflict
-from headgate.store import atomic
+from headgate.errors import Conflict
 
 
 @click.command("init")
@@ -41,9 +40,5 @@ def command(
     if output.exists() and not force:
         raise Conflict(f"{output} is there already; say --force to replace it or --output to name another")
     text = draft(reference, endpoint=endpoint, model=model, label=label, home=home, project=project)
-    try:
-        # Complete or absent: a disk that fills must not leave half a file, nor take the old one.
-        atomic.write_file(output, text.encode(), durable=False)
-    except OSError as error:
-        raise BadConfiguration("--output", f"{output} cannot be written: {os.strerror(error.errno or 0)}") from error
+    write_file(output, text, "--output")
     click.echo(f"wrote {output}: read it, correct ranges and units, then: headgate apply {output}")

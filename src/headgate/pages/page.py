@@ -14,8 +14,6 @@ from headgate.pages.parts import Bars, Cards, Drawn, Figures, Note, Plots, Readi
 from headgate.pages.plots import plot
 from headgate.pages.style import STYLE
 
-ROWS: Final = 50
-"""Rows of a table that are shown; the others are counted."""
 ALONE: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """What a page allows itself, so that even a hole in the escaping would fetch and run nothing."""
 
@@ -90,12 +88,12 @@ def _table(part: Table) -> Iterator[Markup]:
     heads = [*(_head(part, column) for column in range(len(part.head)))]
     if part.ranges:
         heads.append(tag("th", f"{scale[0]:.0%} to {scale[1]:.0%}", scope="col"))
-    rows = [tag("tr", *_cells(part, place, scale)) for place in range(min(ROWS, len(part.rows)))]
+    rows = [tag("tr", *_cells(part, place, scale)) for place in range(min(part.most, len(part.rows)))]
     inside = tag("table", tag("caption", part.caption), tag("thead", tag("tr", *heads)), tag("tbody", *rows))
     # Who has no mouse scrolls a wide table by keys: it takes the focus and says what it is.
     yield tag("div", inside, class_="scroll", tabindex="0", role="region", aria_label=part.caption)
-    if len(part.rows) > ROWS:
-        yield tag("p", f"and {len(part.rows) - ROWS:,} more")
+    if len(part.rows) > part.most:
+        yield tag("p", f"and {len(part.rows) - part.most:,} more")
 
 
 def _scale(part: Table) -> tuple[float, float]:

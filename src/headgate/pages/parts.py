@@ -36,6 +36,8 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     left: int = 1
     """Columns that are words; the others are numbers."""
+    most: int = 50
+    """Rows that a page shows; the others are counted."""
     shades: tuple[tuple[float, ...], ...] = ()
     """How dark each number is where there is colour, 0 to 1; none is where this is empty."""
     ranges: tuple[tuple[float, float, float], ...] = ()

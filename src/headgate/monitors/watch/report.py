@@ -2,6 +2,7 @@
 
 import msgspec
 
+from headgate.evaluation.estimate import Estimate
 from headgate.monitors.standing import Standing
 from headgate.monitors.watch.days import Day
 from headgate.monitors.watch.monitor import Says
@@ -36,6 +37,8 @@ class Monitored(msgspec.Struct, frozen=True, kw_only=True):
     price_per_cpu_hour: float | None = None
     monitors: tuple[Line, ...] = ()
     """Those that alarm first."""
+    reference: dict[str, Estimate] = {}
+    """What the evaluation of who is in charge measured."""
     days: tuple[Day, ...] = ()
     """Oldest first, and by version."""
     notes: tuple[str, ...] = ()
@@ -64,6 +67,7 @@ def monitored(
         version=scene.version,
         false_alarms=false_alarms,
         price_per_cpu_hour=price_per_cpu_hour,
+        reference={} if scene.reference is None else dict(scene.reference.estimates),
     )
     if state is None:
         return msgspec.structs.replace(found, notes=("nobody has looked yet: the controller of `headgate up` does",))
