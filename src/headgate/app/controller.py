@@ -23,6 +23,7 @@ from headgate.controller.lockstep import Lockstep
 from headgate.errors import HeadgateError
 from headgate.gateway.metrics import Slab
 from headgate.gateway.metrics.counting import AlertCount
+from headgate.gateway.metrics.watched import MonitorCount
 from headgate.settings import Settings
 from headgate.store.home import claim, create_home
 from headgate.store.replayclock import ReplayClock
@@ -46,12 +47,12 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
     with claim(controller_lock(home)):
         clock: Clock = ReplayClock(home.replay_clock) if settings.replay else SystemClock()
         slab = contextlib.closing(Slab(home.metrics / "controller.slab"))
-        with Headgate(home, store=store, clock=clock) as hg, slab as cells:
+        with Headgate(home, store=store, clock=clock) as hg, slab as cells, MonitorCount(home.metrics) as gauges:
             progress, count = hg.rollouts.progress(), AlertCount(cells)
             alerts = replace(hg.alerts, actor="controller")
             alerting = alerts.alerting(count.stand)
             controller = hg.controller(watches=lambda: progress.is_at_work)
-            watching = hg.monitoring.watching(alerting)
+            watching = hg.monitoring.watching(alerting, gauges.stands)
             chores = hg.chores(seal_interval=settings.seal_interval)
             stop = threading.Event()
             turns: tuple[tuple[str, Callable[[], object]], ...] = (

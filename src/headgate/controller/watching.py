@@ -22,7 +22,7 @@ from headgate.journal.reader import Reader
 from headgate.monitors.watch.feed import AnswerFeed, Source
 from headgate.monitors.watch.monitor import Told
 from headgate.monitors.watch.scene import Scene
-from headgate.monitors.watch.state import WatchStore, begun
+from headgate.monitors.watch.state import WatchState, WatchStore, begun
 from headgate.monitors.watch.tick import tick
 from headgate.traffic.endpoint import EndpointSpec
 from headgate.vocabulary import DAY, HOUR, Micros
@@ -78,10 +78,13 @@ class Watching:
         last_alert: Callable[[str, str], Alert | None],
         reader: Reader,
         clock: Clock,
+        counted: Callable[[Scene, WatchState], object] = lambda scene, state: None,
     ) -> None:
         """`scene` is asked at every look: who is in charge, and what the file says, may have changed.
 
         `last_alert` knows the newest alert of a project and key, so that nothing is told twice.
+
+        `counted` hears after every look what is kept of the watch.
         """
         self._endpoints = endpoints
         self._scene = scene
@@ -90,6 +93,7 @@ class Watching:
         self._last_alert = last_alert
         self._reader = reader
         self._clock = clock
+        self._counted = counted
         self._lock = threading.Lock()
         self._seen: dict[Endpoint, _Seen] = {}
         self._rests: dict[Endpoint, float] = {}
@@ -149,6 +153,7 @@ class Watching:
         after = msgspec.structs.replace(found.state, late=state.late + feed.late - late)
         if after != state:
             self._watches.keep_watch(after, found.days)
+        self._counted(scene, after)
         return _Seen(feed, source, began, after.until, *scene.next_of(after.until, after.matured), mark)
 
     def _feed(self, source: Source, seen: _Seen | None, until: Micros) -> tuple[AnswerFeed, Micros]:
