@@ -13,6 +13,7 @@ _SIZES: Final = ((1e9, "G"), (1e6, "M"), (1e4, "k"))
 _UNITS: Final = {"G": 1e9, "M": 1e6, "k": 1e3, "": 1.0}
 _LARGEST: Final = 1e12
 _SMALLEST: Final = 1e-4
+_NOTHING: Final = 1e-300
 _ALIKE: Final = 1e-9
 """Numbers that differ by less, relatively, stand at one height."""
 
@@ -59,7 +60,7 @@ def ticks(low: float, high: float) -> tuple[float, ...]:
     >>> ticks(0.0, 0.0)
     (0.0, 0.5, 1.0)
     """
-    if high - low <= _ALIKE * max(abs(low), abs(high)):
+    if high - low <= max(_ALIKE * max(abs(low), abs(high)), _NOTHING):
         around = max(abs(low) / 20, _ALIKE)
         low, high = (0.0, 1.0) if not low else (low - around, high + around)
     rough = high / 4 - low / 4

@@ -64,7 +64,8 @@ class Days:
         found = [self.kept.get((start, version)) for start in self.starts]
         figures = [None if day is None else day.figures.get(metric) for day in found]
         values = tuple(None if each is None else drawn(each.value) for each in figures)
-        return Line(version, values, tuple(map(_ends, figures)))
+        ends = tuple(map(_ends, figures))
+        return Line(version, values, ends if any(ends) else ())
 
     def total(self, name: str, read: Callable[[Sequence[Day]], float | None]) -> Line:
         """What `read` finds of all versions of each day together."""
