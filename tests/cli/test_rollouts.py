@@ -91,7 +91,10 @@ def test_a_person_plans_begins_steers_and_goes_back(run: Run) -> None:
     for words in ("How late stands", "nobody has looked yet", "Rollout: sign:2"):
         assert words in page
     nowhere = run("report", "late", "--html", "no/such/report.html")
-    assert (nowhere.code, nowhere.err) == (9, "error: --html: no/such/report.html cannot be written: No such file or directory\n")
+    assert (nowhere.code, nowhere.err) == (
+        9,
+        "error: --html: no/such/report.html cannot be written: No such file or directory\n",
+    )
     assert run("rollback", "late", "--why", "it rings").out == "late is back on sign:1\n"
     again = run("rollback", "late")
     assert (again.code, "no version to go back to" in again.err) == (5, True)

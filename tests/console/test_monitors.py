@@ -57,7 +57,11 @@ def test_a_page_is_a_page_that_may_do_nothing(client: TestClient) -> None:
 def test_days_are_a_number_within_bounds(client: TestClient, control: Scripted, last: str) -> None:
     for path in ("monitor", "report", "report.html"):
         reply = client.get(f"{HERE}/{path}", params={"last": last})
-        assert (reply.status_code, reply.json()["error"]["field"], reply.json()["error"]["rule"]) == (422, "last", "range")
+        assert (reply.status_code, reply.json()["error"]["field"], reply.json()["error"]["rule"]) == (
+            422,
+            "last",
+            "range",
+        )
     assert client.get(f"{HERE}/alerts?all=perhaps").json()["error"]["field"] == "all"
     assert control.asked == []
 

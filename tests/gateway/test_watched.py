@@ -29,7 +29,9 @@ def test_how_monitors_stand_and_what_the_last_days_came_to_is_told(tmp_path: Pat
     assert found[f'headgate_monitor_standing{{{where},standing="steady"}}'] == 0.0
     assert found[f'headgate_label_coverage_ratio{{{WHERE},project="default"}}'] == pytest.approx(0.9, abs=0.001)
     assert found[f'headgate_watched_until_timestamp_seconds{{{WHERE},project="default"}}'] == MONDAY / 1e6 + 10 * 86400
-    assert found[f'headgate_measured_metric{{bound="low",{WHERE},metric="auc",project="default"}}'] == pytest.approx(0.7)
+    assert found[f'headgate_measured_metric{{bound="low",{WHERE},metric="auc",project="default"}}'] == pytest.approx(
+        0.7
+    )
     assert found[f'headgate_evaluated_metric{{{WHERE},metric="auc",project="default"}}'] == 0.81
     assert found[f'headgate_answer_model_seconds{{{WHERE},project="default"}}'] == pytest.approx(0.0004)
     assert found[f'headgate_answer_cost{{{WHERE},project="default"}}'] == pytest.approx(1e-6)

@@ -104,7 +104,9 @@ def _luminance(colour: str) -> float:
 
 
 def test_letters_and_courses_stand_out_from_their_ground() -> None:
-    looks = [dict(re.findall(r"(--[a-z0-9]+): (#[0-9a-f]{6})", each)) for each in re.findall(r":root \{(.*?)\}", STYLE, re.S)]
+    looks = [
+        dict(re.findall(r"(--[a-z0-9]+): (#[0-9a-f]{6})", each)) for each in re.findall(r":root \{(.*?)\}", STYLE, re.S)
+    ]
     assert len(looks) == 3
     for look in looks:
         for name in ("--ink", "--quiet", "--mark", "--warn", "--s1", "--s2", "--s3", "--s4"):

@@ -128,5 +128,3 @@ def _renew(certificates: Certificates | None, ended: threading.Event) -> None:
     """Follow the certificate's files until the server has ended."""
     while certificates is not None and not ended.wait(_RENEW_SECONDS):
         certificates.look()
-
-

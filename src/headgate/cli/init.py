@@ -53,9 +53,7 @@ def command(
     """
     if output.exists() and not force:
         raise Conflict(f"{output} is there already; say --force to replace it or --output to name another")
-    found = draft(
-        reference, endpoint=endpoint, model=model, label=label, home=home, project=project, others=others
-    )
+    found = draft(reference, endpoint=endpoint, model=model, label=label, home=home, project=project, others=others)
     write_file(output, found.text, "--output")
     for line in _accounts(found):
         click.echo(line)

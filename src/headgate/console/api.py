@@ -56,8 +56,6 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _AWARE = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-
-
 @readable
 class _Advance(msgspec.Struct, forbid_unknown_fields=True):
     to: str

@@ -112,7 +112,9 @@ def _course(line: Line, number: int, frame: Frame) -> Iterator[Markup]:
             way = " ".join(f"{'L' if at else 'M'}{x:.1f} {y:.1f}" for at, (x, y) in enumerate(points))
             yield tag("path", class_=f"course {_look(number)}", d=way)
         if frame.places <= _DENSE or len(points) == 1:
-            yield from (tag("circle", class_=f"dot {_look(number)}", cx=f"{x:.1f}", cy=f"{y:.1f}", r=2) for x, y in points)
+            yield from (
+                tag("circle", class_=f"dot {_look(number)}", cx=f"{x:.1f}", cy=f"{y:.1f}", r=2) for x, y in points
+            )
 
 
 def _runs(line: Line) -> Iterator[list[tuple[int, float]]]:

@@ -14,12 +14,8 @@ from tests.rollouts.comparison.test_text import flights
 
 from headgate.contracts.contract import Contract
 from headgate.rollouts.comparison.compare import compare
-
 from headgate.rollouts.comparison.page import as_page
 from headgate.rollouts.comparison.pairs import pairs_of
-
-
-
 
 
 def of(rows: list[Said], contract: Contract = BINARY, value: pa.DataType | None = None, **more: Any) -> str:
@@ -127,5 +123,3 @@ def test_long_tables_end_with_a_count() -> None:
         rows += [live(f"{at}", "no"), shadow(f"{at}", "no")]
     kept = {f"{at}": {"carrier": f"c{at % 60}", "distance": float(at)} for at in range(400)}
     assert "more</p>" in of(rows, features=features(kept), smallest=1)
-
-

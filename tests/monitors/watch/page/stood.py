@@ -92,11 +92,16 @@ def stood(**more: Any) -> Monitored:
         false_alarms="at most 1 per 90 days",
         monitors=(
             Line("errors", ALARM),
-            Line("input", Says(standing=Standing.BROKEN, what="the reference was taken away", advice="register it again")),
+            Line(
+                "input", Says(standing=Standing.BROKEN, what="the reference was taken away", advice="register it again")
+            ),
             Line("performance", Says(standing=Standing.UNDECIDED, what="no day had 50 labels yet")),
             Line("refusals", Says(standing=Standing.STEADY, what="nothing says otherwise", certainty="quite")),
         ),
-        reference={"auc": Estimate("auc", 0.81, 0.80, 0.82, 4000), "brier": Estimate("brier", None, None, None, 0, "no")},
+        reference={
+            "auc": Estimate("auc", 0.81, 0.80, 0.82, 4000),
+            "brier": Estimate("brier", None, None, None, 0, "no"),
+        },
         days=days(),
     )
     return msgspec.structs.replace(found, **more)

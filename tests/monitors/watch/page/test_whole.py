@@ -126,7 +126,10 @@ def test_one_empty_day_is_no_trouble() -> None:
 
 
 def test_figures_that_are_no_numbers_are_told_and_not_drawn() -> None:
-    wild = {"mae": Estimate("mae", float("inf"), float("nan"), 1e308, 10), "rmse": Estimate("rmse", 1e200, 0.0, 1e300, 9)}
+    wild = {
+        "mae": Estimate("mae", float("inf"), float("nan"), 1e308, 10),
+        "rmse": Estimate("rmse", 1e200, 0.0, 1e300, 9),
+    }
     found = Page(as_page(stood(days=(msgspec.structs.replace(day(LIVE, 0, 9, labelled=True), figures=wild),))))
     assert [each["aria-label"] for each in found.all("svg") if each.get("aria-label") in ("mae", "rmse")] == []
     assert "1.000e+200" in found.said

@@ -59,7 +59,9 @@ def _short(found: Monitored, alerts: Sequence[Alert]) -> Iterator[Drawn]:
     items = [Figure("monitors that alarm", f"{len(alarms)} of {len(found.monitors)}", ", ".join(alarms))]
     if broken:
         items.append(Figure("monitors that are broken", f"{len(broken)}", ", ".join(broken)))
-    items.append(Figure("alerts that stand", f"{len(alerts)}", ", ".join(dict.fromkeys(each.severity for each in alerts))))
+    items.append(
+        Figure("alerts that stand", f"{len(alerts)}", ", ".join(dict.fromkeys(each.severity for each in alerts)))
+    )
     yield Figures((*items, *_last_day(found), *_last_labels(found)))
     yield from (Note(f"{each}.") for each in found.notes)
 
