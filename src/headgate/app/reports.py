@@ -1,4 +1,4 @@
-"""What is told of one endpoint in one piece: how it stands, what was found of it, and its newest rollout's comparison."""
+"""What is told of an endpoint in one piece: how it stands, what was found of it, and its newest rollout."""
 
 from collections.abc import Iterator
 from typing import Final

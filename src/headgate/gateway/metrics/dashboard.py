@@ -148,7 +148,9 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
             ),
             Panel(
                 "Alerts that stand", "short",
-                ((f"max by (endpoint, severity) (headgate_alerts_standing{{{_CHOSEN}}})", "{{endpoint}} {{severity}}"),),
+                ((
+                    f"max by (endpoint, severity) (headgate_alerts_standing{{{_CHOSEN}}})", "{{endpoint}} {{severity}}",
+                ),),
             ),
             Panel(
                 "Metrics of the last day with labels", "short",

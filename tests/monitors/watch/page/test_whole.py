@@ -1,4 +1,4 @@
-"""The page of an endpoint says what is wrong first, draws every quantity beside its table, and escapes what people wrote."""
+"""An endpoint's page says what is wrong first, draws every quantity beside its table, and escapes what people wrote."""
 
 from itertools import pairwise
 

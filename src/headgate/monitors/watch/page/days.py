@@ -38,7 +38,7 @@ def _traffic(found: Monitored, days: Days) -> Iterator[Drawn]:
     yield Plots(
         (
             *_plot("inputs a day", days, volumes, _whole),
-            *_plot("% of all inputs of a day", days, shares, _per_cent, marks),
+            *_plot("% of all inputs of a day", days, shares, _per_cent, marks=marks),
         )
     )
     if days.left_out:
@@ -65,7 +65,7 @@ def _times(found: Monitored, days: Days) -> Iterator[Drawn]:
         columns["cost/1000"] = _text(_cost(price))
     marks = _since(found, days, "latency")
     yield Plots(
-        tuple(each for name, read in reads.items() for each in _plot(name, days, _lines(days, read), digits, marks))
+        tuple(each for name, read in reads.items() for each in _plot(name, days, _lines(days, read), digits, marks=marks))
     )
     yield _table("Time from a request's last byte to its record, and next to the model", found.days, columns)
 
@@ -77,7 +77,8 @@ def _truths(found: Monitored, days: Days) -> Iterator[Drawn]:
         return
     names = list(dict.fromkeys(name for day in due for name, each in day.figures.items() if each.known))
     coverage = "% of due labels that came in time"
-    plots = [*_plot(coverage, days, _lines(days, _coverage), _per_cent, _since(found, days, "labels"))]
+    late = _since(found, days, "labels")
+    plots = [*_plot(coverage, days, _lines(days, _coverage), _per_cent, marks=late)]
     for name in names:
         plots += _metric(found, days, name)
     yield Plots(tuple(plots))
@@ -90,7 +91,8 @@ def _truths(found: Monitored, days: Days) -> Iterator[Drawn]:
 def _metric(found: Monitored, days: Days, name: str) -> Iterator[Plot]:
     lines = [days.figure(version, name) for version in days.versions]
     bands = tuple(_bands(found.reference.get(name), found.version))
-    yield from _plot(name, days, lines, digits, _since(found, days, "performance", "risk"), bands, from_zero=False)
+    worse = _since(found, days, "performance", "risk")
+    yield from _plot(name, days, lines, digits, marks=worse, bands=bands, from_zero=False)
 
 
 def _bands(reference: Estimate | None, version: str) -> Iterator[Band]:
@@ -104,9 +106,9 @@ def _plot(
     days: Days,
     lines: Iterable[Line],
     said: Said,
+    *,
     marks: tuple[tuple[int, str], ...] = (),
     bands: tuple[Band, ...] = (),
-    *,
     from_zero: bool = True,
 ) -> Iterator[Plot]:
     """A plot of the lines that have a value anywhere; none where no line has."""
