@@ -90,7 +90,7 @@ def _saying(text: str, words: MonitorWords) -> str:
     """The draft with the words of its monitors that are other than the defaults, in the lines of those."""
     for each in msgspec.structs.fields(MonitorWords):
         value = getattr(words, each.name)
-        if value != each.default:
+        if value != getattr(MonitorWords(), each.name):
             line = "  " + write_yaml({each.name: msgspec.to_builtins(value)}).strip()
             text = re.sub(rf"(?m)^  {each.name}: .*$", lambda _, line=line: line, text, count=1)
     return text
