@@ -53,6 +53,7 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             alerting = alerts.alerting(count.stand)
             controller = hg.controller(watches=lambda: progress.is_at_work)
             watching = hg.monitoring.watching(alerting, gauges.stands)
+            diagnosing = hg.monitoring.diagnosing(alerting.reword)
             chores = hg.chores(seal_interval=settings.seal_interval)
             stop = threading.Event()
             turns: tuple[tuple[str, Callable[[], object]], ...] = (
@@ -60,6 +61,7 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
                 ("rollouts", progress.turn),
                 ("chores", chores.turn),
                 ("monitors", watching.turn),
+                ("diagnoses", diagnosing.turn),
                 ("alerts", alerting.turn),
                 ("deliveries", alerts.delivering(count).turn),
                 ("keys", hg.keys.publish),
@@ -69,8 +71,9 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             for loop in loops:
                 loop.start()
             try:
-                moved, watched = (partial(each, at_once=True) for each in (progress.turn, watching.turn))
-                lockstep = _lockstep(hg, clock, (moved, controller.reconcile, watched, alerting.turn))
+                turned = progress.turn, watching.turn, diagnosing.turn
+                moved, watched, diagnosed = (partial(each, at_once=True) for each in turned)
+                lockstep = _lockstep(hg, clock, (moved, controller.reconcile, watched, diagnosed, alerting.turn))
                 _serve(HomeControl(hg, lockstep), Guard(open_identity(home)), settings)
             finally:
                 stop.set()

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from headgate.app.observed import UNSEEN_ROLES, Observed
-from headgate.contracts.contract import Contract, Kind, Sensitivity
+from headgate.contracts.contract import Contract, Field, Kind, Sensitivity
 from headgate.monitors.columns import SERVED
 from headgate.monitors.watch.feed import Source
 from headgate.monitors.watch.roster import roster
@@ -34,7 +34,7 @@ class Scenes:
     def of(self, spec: EndpointSpec) -> Scene:
         """The scene of an endpoint. Raises NotFound for a version that is not registered."""
         where = spec.project, spec.endpoint
-        live = self._live(spec)
+        live = self.live(spec)
         evaluations = len(self._observed.registry.evaluations(live))
         with self._lock:
             made = self._made.get(where)
@@ -43,7 +43,7 @@ class Scenes:
                 self._made[where] = made
             return made[3]
 
-    def _live(self, spec: EndpointSpec) -> Version:
+    def live(self, spec: EndpointSpec) -> Version:
         """Who is in charge: what was published says so, whatever an alias says meanwhile."""
         published = self._observed.traffic.read().get((spec.project, spec.endpoint))
         return self._observed.registry.resolve(published.live if published else spec.model, project=spec.project)
@@ -51,7 +51,7 @@ class Scenes:
     def _scene(self, spec: EndpointSpec, live: Version) -> Scene:
         package, reference = self._observed.registry.package(live), self._observed.reference(live)
         contract = spec.contract or package.contract
-        rows = _rows(package, contract, spec) if spec.monitors.reference is Compared.PACKAGE else None
+        rows = reference_rows(package, contract, spec) if spec.monitors.reference is Compared.PACKAGE else None
         output = contract.output
         roles, version = (SERVED, None) if spec.people is None else (UNSEEN_ROLES, live.ref)
         return Scene(
@@ -66,10 +66,10 @@ class Scenes:
         )
 
 
-def _rows(package: Package, contract: Contract, spec: EndpointSpec) -> pa.Table | None:
-    """The reference as the journal would have it; None where none of its fields is compared, or it was taken away."""
+def compared(package: Package, contract: Contract, spec: EndpointSpec) -> list[Field]:
+    """The fields whose values may be looked at: of kinds that can be compared, public, and kept in the journal."""
     kept, hidden = spec.capture.fields, set(spec.capture.redact)
-    fields = [
+    return [
         each
         for each in contract.fields
         if each.kind in COMPARED
@@ -78,7 +78,11 @@ def _rows(package: Package, contract: Contract, spec: EndpointSpec) -> pa.Table 
         and (kept is None or each.name in kept)
         and each.name in package.contract.names
     ]
-    path = package.path / REFERENCE
+
+
+def reference_rows(package: Package, contract: Contract, spec: EndpointSpec) -> pa.Table | None:
+    """The reference as the journal would have it; None where none of its fields is compared, or it was taken away."""
+    fields, path = compared(package, contract, spec), package.path / REFERENCE
     if not fields or not path.is_file():
         return None
     rows = pq.read_table(path, columns=[each.name for each in fields])

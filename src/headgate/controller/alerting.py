@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+import msgspec
+
 from headgate.alerts.alert import Alert, Notice, Silence
 from headgate.alerts.decide import Decision, on_clearing, on_finding, on_time, recipients
 from headgate.alerts.delivery import Delivery, planned
@@ -14,7 +16,7 @@ from headgate.alerts.finding import Finding, Severity, checked
 from headgate.alerts.ports import AlertStore
 from headgate.alerts.rule import Rule
 from headgate.clock import Clock
-from headgate.errors import Conflict
+from headgate.errors import BadInput, Conflict
 from headgate.events import Event, EventKind
 from headgate.vocabulary import Micros
 
@@ -76,6 +78,19 @@ class Alerting:
             if self._kept(last, decided, rule):
                 return decided.alert
         raise _busy(key)
+
+    def reword(self, alert: Alert, finding: Finding) -> None:
+        """Put better words into an alert that stands; nothing where anybody changed or ended it since it was looked at.
+
+        Nobody is told for it: it is what people see who look, and what they hear when they are told again. Raises
+        BadInput for a finding that cannot be told or is another one.
+        """
+        if checked(finding).key != alert.key:
+            raise BadInput("finding", "key", f"is not what alert {alert.id} is about")
+        try:
+            self._alerts.change_alert(msgspec.structs.replace(alert, finding=finding, revision=alert.revision + 1))
+        except Conflict as error:
+            log.info("%s", error)
 
     def turn(self) -> list[Alert]:
         """Let time pass for all alerts that stand; returns those that it changed."""

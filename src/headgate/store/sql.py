@@ -1,7 +1,7 @@
 """The registry, the events, the endpoints and the keys, kept in SQLite or PostgreSQL; one transaction per call.
 
 The composition root makes one and hands it to whoever asks for `RegistryStore`, `EventLog`,
-`EndpointStore`, `KeyStore`, `RolloutStore`, `LeaseStore`, `AlertStore` or `WatchStore`.
+`EndpointStore`, `KeyStore`, `RolloutStore`, `LeaseStore`, `AlertStore`, `WatchStore` or `DiagnosisStore`.
 """
 
 import os

@@ -21,6 +21,9 @@ from headgate.access.keys import Key
 from headgate.access.ports import KeyStore
 from headgate.errors import Conflict, NotFound
 from headgate.events import Event, EventKind, first_broken
+from headgate.monitors.comparison.compared import broken
+from headgate.monitors.diagnosis.diagnosis import Diagnosis
+from headgate.monitors.diagnosis.kept import Diagnosed, DiagnosisStore
 from headgate.monitors.watch.days import Day
 from headgate.monitors.watch.state import WatchState, WatchStore
 from headgate.monitors.watch.times import Times
@@ -32,7 +35,9 @@ from headgate.rollouts.state import Action, Move
 from headgate.vocabulary import Micros
 
 
-class Store(RegistryStore, EventLog, EndpointStore, KeyStore, RolloutStore, LeaseStore, WatchStore, Protocol):
+class Store(
+    RegistryStore, EventLog, EndpointStore, KeyStore, RolloutStore, LeaseStore, WatchStore, DiagnosisStore, Protocol
+):
     """Everything an installation keeps outside its files."""
 
 
@@ -341,6 +346,22 @@ def watchers_take_turns(store: Store) -> None:
     expect(refused.count(False) == kept.volume == 1, "one went on, and the others were told")
 
 
+def diagnoses_replace_within_their_episode(store: Store) -> None:
+    """An episode has one diagnosis, the last one kept, with all that it consists of."""
+    expect(store.diagnoses("default", "late") == [], "nothing was said yet")
+    first = Diagnosed(project="default", endpoint="late", began=Micros(5), alerts=("é-1",))
+    at, later_at = Micros(5), Micros(9)
+    column = broken("x", "the window has no such column")
+    found = Diagnosis(
+        version="late:1", start=at, end=later_at, matured=at, known=later_at, inputs=3, labelled=2, columns=(column,)
+    )
+    later = msgspec.structs.replace(first, began=Micros(2**40))
+    for each in (later, first, first.after(found)):
+        store.keep_diagnosis(each)
+    expect(store.diagnoses("default", "late") == [first.after(found), later], "by episode, the last one last")
+    expect(store.diagnoses("second", "late") == store.diagnoses("default", "other") == [], "of nobody else")
+
+
 def refuses(call: Callable[[], object]) -> bool:
     """Whether `call` raises Conflict."""
     try:
@@ -371,6 +392,7 @@ CHECKS: Final[tuple[Callable[[Store], None], ...]] = (
     cases_have_one_reviewer_at_a_time,
     watches_go_on_once,
     watchers_take_turns,
+    diagnoses_replace_within_their_episode,
 )
 
 

@@ -1,8 +1,11 @@
 """How an endpoint is watched and how it stands, as one value: `headgate monitor`, its JSON and its page."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from headgate.evaluation.estimate import Estimate
+from headgate.monitors.diagnosis.kept import Diagnosed
 from headgate.monitors.standing import Standing
 from headgate.monitors.watch.days import Day
 from headgate.monitors.watch.monitor import Says
@@ -41,6 +44,8 @@ class Monitored(msgspec.Struct, frozen=True, kw_only=True):
     """What the evaluation of who is in charge measured."""
     days: tuple[Day, ...] = ()
     """Oldest first, and by version."""
+    diagnosis: Diagnosed | None = None
+    """What was said after the last alarm of how good the model is, or of its inputs; it may be over."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -59,6 +64,7 @@ def monitored(
     *,
     false_alarms: str,
     price_per_cpu_hour: float | None = None,
+    diagnoses: Sequence[Diagnosed] = (),
 ) -> Monitored:
     """What is known of an endpoint after the last look at it."""
     found = Monitored(
@@ -79,6 +85,7 @@ def monitored(
         matured=state.matured,
         monitors=tuple(sorted(lines, key=lambda each: _ORDER.index(each.says.standing))),
         days=tuple(days),
+        diagnosis=diagnoses[-1] if diagnoses else None,
         notes=tuple(_notes(scene, state)),
     )
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from headgate.evaluation.table import shown, table
+from headgate.monitors.diagnosis import text as diagnosed
 from headgate.monitors.standing import Standing
 from headgate.monitors.watch.days import Day, date_of
 from headgate.monitors.watch.monitor import Says
@@ -21,6 +22,7 @@ def as_text(found: Monitored) -> str:
     lines = [f"{found.endpoint}  ({found.version}, project {found.project})", *_how_far(found), ""]
     for each in found.monitors:
         lines.extend(_line(each))
+    lines.extend(_why(found))
     if found.days:
         lines.extend(["", _days(found)])
     lines.extend(_unlisted(found))
@@ -62,6 +64,14 @@ def _details(says: Says) -> Iterator[str]:
         yield f"what to do: {says.advice}"
     if says.standing is Standing.ALARM and says.certainty:
         yield f"how sure: {says.certainty}"
+
+
+def _why(found: Monitored) -> Iterator[str]:
+    """Why the last alarms of the model are, or were."""
+    if found.diagnosis is not None and found.diagnosis.last is not None:
+        yield ""
+        yield diagnosed.as_text(found.diagnosis.last)
+        yield from (f"  {line}" for line in ("", *diagnosed.told(found.diagnosis.said).splitlines()))
 
 
 def _days(found: Monitored) -> str:
