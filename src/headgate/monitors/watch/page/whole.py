@@ -11,6 +11,7 @@ from headgate.monitors.standing import Standing
 from headgate.monitors.watch.days import date_of
 from headgate.monitors.watch.page.cards import alert_parts, monitor_cards
 from headgate.monitors.watch.page.days import day_sections
+from headgate.monitors.watch.page.why import why_sections
 from headgate.monitors.watch.report import Monitored
 from headgate.monitors.watch.text import minute
 from headgate.pages.page import laid_out
@@ -35,6 +36,7 @@ def as_page(
         Section("In short", tuple(_short(found, alerts))),
         Section("Monitors", (monitor_cards(found),) if found.monitors else ("Nothing was looked at yet.",)),
         Section("Alerts", tuple(alert_parts(alerts, silences))),
+        *why_sections(found),
         *day_sections(found),
         *beside,
     ]
