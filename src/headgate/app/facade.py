@@ -18,6 +18,7 @@ from headgate.app.keys import Keys
 from headgate.app.monitoring import Monitoring
 from headgate.app.objective import wanted_of
 from headgate.app.observed import Observed
+from headgate.app.reports import LAST, EndpointReport, report_of
 from headgate.app.reviews import Reviews
 from headgate.app.rollouts import Rollouts
 from headgate.app.screens import Screens
@@ -322,6 +323,13 @@ class Headgate:
         """How the project's endpoints are watched, and how they stand."""
         clock, replayed = self._served_clock(), self.home.replay_clock.exists()
         return Monitoring(self.project, self._store, self._observed, clock, replayed=replayed)
+
+    def report(self, endpoint: str, *, last: int = LAST) -> EndpointReport:
+        """How an endpoint stands, its `last` days, its alerts, and its newest rollout's comparison. Raises NotFound.
+
+        ``report.page`` is all of it as one HTML page that needs nothing else, ``report.text`` for a terminal.
+        """
+        return report_of(endpoint, self.monitoring, self.alerts, self.rollouts, last=last)
 
     def _served_clock(self) -> Clock:
         """The moment the gateways and the controller of this home are at."""

@@ -1,6 +1,6 @@
 """How endpoints are watched, as operators ask and as the controller does; one method per word of the command line."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,8 @@ from headgate.monitors.diagnosis.kept import LONGEST, Diagnosed
 from headgate.monitors.watch.days import Day, day_of
 from headgate.monitors.watch.lookback import Lookback, Registered, Window
 from headgate.monitors.watch.report import Monitored, monitored
+from headgate.monitors.watch.scene import Scene
+from headgate.monitors.watch.state import WatchState
 from headgate.store.sql import SqlStore
 from headgate.traffic.endpoint import EndpointSpec
 from headgate.vocabulary import DAY, Micros
@@ -42,20 +44,12 @@ class Monitoring:
         Nothing is measured for it: the controller looks as hours end and labels are due. Raises NotFound.
         """
         spec = self.observed.declared.spec(self.project, endpoint)
+        scene = self._scenes.of(spec)
         state = self.store.watch(self.project, endpoint)
-        words = spec.monitors
-        days: list[Day] = []
-        if state is not None:
-            days = self.days(endpoint, start=day_of(Micros(state.until - (last - 1) * DAY - 1)))
-        return monitored(
-            self._scenes.of(spec),
-            state,
-            days,
-            false_alarms=words.policy.words,
-            price_per_cpu_hour=words.price_per_cpu_hour,
-            now=self.clock.now(),
-            diagnoses=self.diagnoses(endpoint),
-        )
+        if state is None:
+            return self._monitored(spec, scene, None, [])
+        days = self.days(endpoint, start=day_of(Micros(state.until - (last - 1) * DAY - 1)))
+        return self._monitored(spec, scene, state, days, self.diagnoses(endpoint))
 
     def days(self, endpoint: str, *, start: Micros | None = None, end: Micros | None = None) -> list[Day]:
         """What the endpoint did on every UTC day that begins in [start, end), of all that were looked at, by version.
@@ -91,16 +85,28 @@ class Monitoring:
         lookback = Lookback(scene, self._registered(spec), self.observed.reader)
         return lookback.at(window, self.days(endpoint), self.diagnoses(endpoint))
 
-    def watching(self, reports: Reports) -> Watching:
-        """The loop that watches the endpoints of all projects, and tells `reports` what is found."""
+    def watching(self, reports: Reports, counted: Callable[[Monitored], object] = lambda found: None) -> Watching:
+        """The loop that watches the endpoints of all projects, and tells `reports` what is found.
+
+        `counted` hears after every look how the endpoint stands, with its last day and the last that has labels.
+        """
+        scenes = self._scenes
+
+        def looked(scene: Scene, state: WatchState) -> None:
+            where = scene.source.project, scene.source.endpoint
+            newest = day_of(Micros(min(state.until, state.matured) - 1))
+            spec, days = self.observed.declared.spec(*where), self.store.watched_days(*where, newest)
+            counted(self._monitored(spec, scene, state, days))
+
         return Watching(
             endpoints=self.observed.declared.specs,
-            scene=self._scenes.of,
+            scene=scenes.of,
             watches=self.store,
             reports=Worded(reports, self.store, self.store.last_alert),
             last_alert=self.store.last_alert,
             reader=self.observed.reader,
             clock=self.clock,
+            counted=looked,
         )
 
     def diagnosing(self, reword: Callable[[Alert, Finding], object]) -> Diagnosing:
@@ -114,3 +120,21 @@ class Monitoring:
 
     def _registered(self, spec: EndpointSpec) -> Registered:
         return registered(self.observed, spec, self._scenes.live(spec))
+
+    def _monitored(
+        self,
+        spec: EndpointSpec,
+        scene: Scene,
+        state: WatchState | None,
+        days: list[Day],
+        diagnoses: Sequence[Diagnosed] = (),
+    ) -> Monitored:
+        return monitored(
+            scene,
+            state,
+            days,
+            false_alarms=spec.monitors.policy.words,
+            price_per_cpu_hour=spec.monitors.price_per_cpu_hour,
+            now=self.clock.now(),
+            diagnoses=diagnoses,
+        )

@@ -76,10 +76,13 @@ class Watching:
         last_alert: Callable[[str, str], Alert | None],
         reader: Reader,
         clock: Clock,
+        counted: Callable[[Scene, WatchState], object] = lambda scene, state: None,
     ) -> None:
         """`scene` is asked at every look: who is in charge, and what the file says, may have changed.
 
         `last_alert` knows the newest alert of a project and key, so that nothing is told twice.
+
+        `counted` hears after every look what is kept of the watch.
         """
         self._endpoints = endpoints
         self._scene = scene
@@ -88,6 +91,7 @@ class Watching:
         self._last_alert = last_alert
         self._reader = reader
         self._clock = clock
+        self._counted = counted
         self._lock = threading.Lock()
         self._seen: dict[Endpoint, _Seen] = {}
         self._unwatched = Unwatched(reports.report, reports.clear)
@@ -170,6 +174,7 @@ class Watching:
         after = msgspec.structs.replace(found.state, late=state.late + feed.late - late)
         if after != state:
             self._watches.keep_watch(after, found.days)
+        self._counted(scene, after)
         if not stage.whole:
             return None
         return _Seen(feed, source, began, after.until, *scene.next_of(after.until, after.matured), mark)

@@ -62,6 +62,11 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
         """
         return self.model_us / 1e6 / self.answered * 1000 if self.answered else None
 
+    def cost_per_thousand(self, price_per_cpu_hour: float) -> float | None:
+        """The same in money; None without answers."""
+        seconds = self.model_s_per_thousand
+        return None if seconds is None else seconds / 3600 * price_per_cpu_hour
+
     def merged(self, other: "Day") -> "Day":
         """Both together; figures are those of whichever has them, `other`'s before these."""
         names = ("volume", "answered", "errors", "fallbacks", "flagged", "calls", "model_us", "due", "labelled")

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from headgate.alerts.told import moment
+from headgate.evaluation.estimate import Estimate
 from headgate.monitors.diagnosis.kept import Diagnosed
 from headgate.monitors.standing import BY_URGENCY, Standing
 from headgate.monitors.watch.days import Day
@@ -47,6 +48,8 @@ class Monitored(msgspec.Struct, frozen=True, kw_only=True):
     price_per_cpu_hour: float | None = None
     monitors: tuple[Line, ...] = ()
     """Those that alarm first."""
+    reference: dict[str, Estimate] = {}
+    """What the evaluation of who is in charge measured."""
     days: tuple[Day, ...] = ()
     """Oldest first, and by version."""
     diagnosis: Diagnosed | None = None
@@ -76,6 +79,7 @@ def monitored(
         version=scene.version,
         false_alarms=false_alarms,
         price_per_cpu_hour=price_per_cpu_hour,
+        reference={} if scene.reference is None else dict(scene.reference.estimates),
     )
     if state is None:
         return msgspec.structs.replace(found, notes=("nobody has looked yet: the controller of `headgate up` does",))

@@ -85,8 +85,8 @@ def _days(found: Monitored) -> str:
 
 
 def _cells(day: Day, price: float | None, names: Sequence[str]) -> list[str]:
-    seconds = day.model_s_per_thousand
-    cost = [] if price is None else ["-" if seconds is None else f"{seconds / 3600 * price:.3g}"]
+    seconds, money = day.model_s_per_thousand, None if price is None else day.cost_per_thousand(price)
+    cost = [] if price is None else ["-" if money is None else f"{money:.3g}"]
     return [
         date_of(day.start),
         day.version or "nobody",
