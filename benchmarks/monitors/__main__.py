@@ -1,8 +1,8 @@
 """`make bench-monitors`: what monitors promise: `python -m benchmarks.monitors [--quick] [--only NAME]`.
 
-Speed and memory beside Evidently and NannyML, each from an environment of its own under ``build/peers``; their figures on
-their own data beside ours; how often rules and monitors alarm without a change, and how soon with one; whether the right
-kind of drift is named; what watching costs. Each part leaves ``NAME.json`` and ``NAME.md`` under ``build/bench``;
+Speed and memory beside Evidently and NannyML, each from an environment of its own under ``build/peers``; the figures of
+peers beside ours; how often rules and monitors alarm without a change, and how soon with one; whether the right kind of
+drift is named; what watching costs. Each part leaves ``NAME.json`` and ``NAME.md`` under ``build/bench``;
 ``monitors.json`` and ``monitors.md`` gather every promise and say how long all of it took. Exit code 1 when one was
 missed or a part failed. Half an hour on a quiet machine once the environments are there; with ``--quick`` two minutes,
 without the peers.

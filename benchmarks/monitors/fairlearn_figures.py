@@ -19,10 +19,9 @@ METHODS = ["between_groups", "to_overall"]
 
 if __name__ == "__main__":
     rows = pd.read_csv(sys.argv[1])
+    told, by = (rows["repaid"], rows["y_pred"]), rows["salary_range"]
     found = {
-        f"{name}, {method}": float(
-            getattr(metrics, name)(rows["repaid"], rows["y_pred"], sensitive_features=rows["salary_range"], method=method)
-        )
+        f"{name}, {method}": float(getattr(metrics, name)(*told, sensitive_features=by, method=method))
         for name in GAPS
         for method in METHODS
     }

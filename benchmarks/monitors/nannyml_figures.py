@@ -1,7 +1,7 @@
 """NannyML's figures on a data set it ships with: ``nannyml_figures.py FOLDER``. Runs in its environment.
 
-The car loans, whose last chunk has drifted. Leaves ``reference.csv`` and ``window.csv`` in the folder, the reference and
-that chunk as they were compared, and prints the figures. Kolmogorov-Smirnov and Wasserstein are asked for exactly;
+The car loans, whose last chunk has drifted. Leaves ``reference.csv`` and ``window.csv`` in the folder, the reference
+and that chunk as they were compared, and prints the figures. Kolmogorov-Smirnov and Wasserstein are asked for exactly;
 beyond 10,000 rows NannyML would estimate them from bins.
 """
 
