@@ -57,8 +57,8 @@ def certain(bench: Bench) -> Measured:
 
 @SUITE.row(
     "show-performance",
-    f"speed beside Evidently and NannyML, their figures beside ours and the cost of looking stand in {PERFORMANCE} with how "
-    "to repeat them, and no gate was missed",
+    f"speed beside Evidently and NannyML, their figures beside ours and what a look costs stand in {PERFORMANCE}, with "
+    "how to repeat them, and no gate was missed",
     PERFORMANCE,
 )
 def performance(bench: Bench) -> Measured:

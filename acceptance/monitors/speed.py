@@ -208,8 +208,8 @@ SUITE.tests(
 
 @SUITE.row(
     "speed-equal-nannyml",
-    "our KS, chi-square, Wasserstein, Jensen-Shannon, Hellinger and L-infinity are NannyML's over its bins, on data that "
-    "it ships with: largest relative difference / 1e-9",
+    "our KS, chi-square, Wasserstein, Jensen-Shannon, Hellinger and L-infinity are NannyML's over its bins, on data "
+    "that it ships with: largest relative difference / 1e-9",
     AGREEMENT,
 )
 def equal_nannyml(bench: Bench) -> Measured:
