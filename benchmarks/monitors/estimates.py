@@ -105,9 +105,7 @@ def row(who: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
 def apart(ours: dict[str, list[float]], theirs: dict[str, list[float]]) -> float:
     """The largest difference of a metric that both have, over all parts."""
     return max(
-        abs(one - other)
-        for name, their in SAME.items()
-        for one, other in zip(ours[name], theirs[their], strict=True)
+        abs(one - other) for name, their in SAME.items() for one, other in zip(ours[name], theirs[their], strict=True)
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -106,14 +107,22 @@ class World:
 def world(task: Task, bad: Bad, *, days: int = 4) -> World:
     """An endpoint of this task with all its monitors, and its days, hour by hour and then with their labels."""
     draw = np.random.default_rng(5)
-    known = bad.reference(asked(task, bad.known, draw), draw)
-    report = _evaluated(task, known)
-    rows = None if known.features is None else pa.table(known.features)
+    monitors, report = _watching(task, bad.reference, bad.known)
     scene = Scene(SOURCE, VERSION, OUTPUTS[task], reference=report)
     portions = [each for day in range(days) for each in _day(scene, bad, Micros(MONDAY + day * DAY), draw)]
     if bad.backwards:
         portions = [(reads, _turned(each)) for reads, each in reversed(portions)]
-    return World(roster(SPEC, VERSION, OUTPUTS[task], report, rows), tuple(portions))
+    return World(monitors, tuple(portions))
+
+
+@cache
+def _watching(task: Task, spoil: Spoil, count: int) -> tuple[tuple[AnyMonitor, ...], Report | None]:
+    """All monitors of an endpoint with so many rows of reference, and what its evaluation measured."""
+    draw = np.random.default_rng(6)
+    known = spoil(asked(task, count, draw), draw)
+    report = _evaluated(task, known)
+    rows = None if known.features is None else pa.table(known.features)
+    return roster(SPEC, VERSION, OUTPUTS[task], report, rows), report
 
 
 def _evaluated(task: Task, known: Asked) -> Report | None:

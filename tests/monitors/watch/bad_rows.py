@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
 from tests.monitors.watch.bad_days import Asked, Bad, Draw, Spoil
 
