@@ -6,6 +6,7 @@ from acceptance.monitors import (
     badinput,
     diagnosis,
     estimates,
+    flights,
     people,
     quality,
     reports,
@@ -27,4 +28,5 @@ SUITE = Suite().join(
     speed.SUITE,
     badinput.SUITE,
     shows.SUITE,
+    flights.SUITE,
 )

@@ -116,3 +116,18 @@ SUITE.tests(
     f"{ATTRIBUTE}::test_a_field_that_is_gone_is_mended_first",
     f"{ATTRIBUTE}::test_another_unit_is_no_changed_relation",
 )
+SUITE.tests(
+    "2-after",
+    "made by the controller after an alarm, kept and told with it, the same however often anybody looks",
+    "tests/controller/test_diagnosing.py::test_what_was_planted_is_named_with_what_to_do_since_when_and_at_what_cost",
+    "tests/controller/test_diagnosing.py::test_whoever_looks_however_often_and_is_killed_in_between_says_the_same",
+    "tests/controller/test_diagnosing.py::test_without_a_change_nothing_is_diagnosed",
+    "tests/controller/test_diagnosing.py::test_other_words_are_for_the_same_alert_alone",
+)
+SUITE.tests(
+    "3-after",
+    "with the kind of drift, its cost and the remedy; before labels are there what can be said without them",
+    "tests/monitors/diagnosis/test_diagnosis.py",
+    "tests/lives/test_diagnosed.py",
+    "tests/app/test_registered.py",
+)

@@ -53,3 +53,25 @@ SUITE.tests(
     "with a false-alarm rate of its own, kept over references",
     f"{SCREEN}::test_false_alarms_keep_the_stated_rate_over_references",
 )
+SUITE.tests(
+    "7-over-time",
+    "week by week: a gap that grows is found with its groups, one that always was is shown; of people nothing is kept",
+    "tests/monitors/watch/test_fairness.py",
+    "tests/monitors/watch/test_groups.py",
+    "tests/traffic/test_watched.py::test_groups_must_be_in_the_journal",
+)
+SUITE.tests(
+    "8-gateway",
+    "a score per request at every door: flagged or refused, as the endpoint's file says",
+    "tests/gateway/test_screens.py",
+    "tests/app/test_screens.py",
+    "tests/store/test_detectors.py",
+    "tests/traffic/test_outliers.py",
+)
+SUITE.tests(
+    "8-watched",
+    "more of them than was said is an alarm of its own, and so are fields that no longer go together",
+    "tests/monitors/watch/test_outlying.py",
+    "tests/monitors/watch/test_reconstructed.py",
+    "tests/monitors/outliers/test_kept.py",
+)

@@ -61,3 +61,11 @@ SUITE.tests(
     f"{PICTURES}::test_a_fingerprint_stays_when_a_picture_is_stored_anew",
     f"{PICTURES}::test_other_pictures_have_other_fingerprints",
 )
+SUITE.tests(
+    "4-watched",
+    "watched day by day: what is not whole is named by field and rule, silence is told, and ordinary days alarm no "
+    "more often than was said",
+    "tests/monitors/watch/test_quality.py",
+    "tests/monitors/watch/test_silence.py",
+)
+SUITE.tests("4-pictures", "pictures of a window beside a reference, as a person asks", "tests/app/test_pictures.py")

@@ -72,3 +72,10 @@ SUITE.tests(
     "tests/lives/test_alerts.py::test_an_alert_arrives_once_through_a_killed_controller",
     "tests/controller/test_delivering.py::test_a_receiver_hears_once_through_failures_and_a_restart",
 )
+
+
+SUITE.tests(
+    "show-page",
+    "docs/monitoring.md leads to a paragraph, with its formula and source, for every number that is shown",
+    "tests/monitors/test_pages.py",
+)

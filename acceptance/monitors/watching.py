@@ -74,3 +74,9 @@ SUITE.tests(
     f"{DAYS}::test_a_day_is_read_back_as_it_was",
     "tests/store/test_conformance.py",
 )
+SUITE.tests(
+    "11-down",
+    "who was down for long goes on a day at a time and says the same; clocks behind and endpoints gone are told",
+    "tests/controller/test_watching_troubles.py",
+    "tests/store/test_watches.py",
+)
