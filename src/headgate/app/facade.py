@@ -322,7 +322,8 @@ class Headgate:
     def monitoring(self) -> Monitoring:
         """How the project's endpoints are watched, and how they stand."""
         clock, replayed = self._served_clock(), self.home.replay_clock.exists()
-        return Monitoring(self.project, self._store, self._observed, clock, replayed=replayed)
+        blobs = LocalBlobs(self._disk)
+        return Monitoring(self.project, self._store, self._observed, clock, replayed=replayed, blobs=blobs)
 
     def report(self, endpoint: str, *, last: int = LAST) -> EndpointReport:
         """How an endpoint stands, its `last` days, its alerts, and its newest rollout's comparison. Raises NotFound.

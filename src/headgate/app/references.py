@@ -33,10 +33,17 @@ def reference_rows(package: Package, fields: Sequence[Field]) -> pa.Table | None
     path = package.path / REFERENCE
     if not fields or not path.is_file():
         return None
-    rows = pq.read_table(path, columns=[each.name for each in fields])
-    # Numbers of any width are compared as numbers; categories are texts in the journal, whatever they were here.
-    texts = {each.name: rows[each.name].cast(pa.string()) for each in fields if each.kind is Kind.CATEGORY}
-    return pa.table({each.name: texts.get(each.name, rows[each.name]) for each in fields})
+    return as_journalled(pq.read_table(path, columns=[each.name for each in fields]), fields)
+
+
+def as_journalled(rows: pa.Table, fields: Sequence[Field]) -> pa.Table:
+    """Those of the fields that `rows` have, as the journal has them.
+
+    Numbers of any width are compared as numbers; categories are texts in the journal, whatever they were here.
+    """
+    here = [each for each in fields if each.name in rows.column_names]
+    texts = {each.name: rows[each.name].cast(pa.string()) for each in here if each.kind is Kind.CATEGORY}
+    return pa.table({each.name: texts.get(each.name, rows[each.name]) for each in here})
 
 
 def held_out_rows(package: Package) -> int:

@@ -1,20 +1,27 @@
 """What must be known of each endpoint to watch it: from its file, the traffic, the registry and the package."""
 
+import hashlib
+import logging
 import threading
 
 import pyarrow as pa
 
 from headgate.app.observed import UNSEEN_ROLES, Observed
-from headgate.app.references import comparable, held_out_rows, reference_rows
-from headgate.contracts.contract import Contract, Field
+from headgate.app.references import COMPARED, as_journalled, comparable, held_out_rows, reference_rows
+from headgate.contracts.contract import Contract, Field, Sensitivity
 from headgate.monitors.columns import SERVED
 from headgate.monitors.watch.feed import Source
+from headgate.monitors.watch.known import Known
 from headgate.monitors.watch.roster import roster
 from headgate.monitors.watch.scene import Scene
+from headgate.registry.evaluated import kept_evaluated
 from headgate.registry.packages import Package
 from headgate.registry.ports import Version
 from headgate.traffic.endpoint import EndpointSpec
 from headgate.traffic.watched import Compared
+from headgate.vocabulary import Digest
+
+log = logging.getLogger("headgate.monitors")
 
 _Made = tuple[EndpointSpec, str, int, Scene]
 
@@ -49,25 +56,64 @@ class Scenes:
         package, reference = self._observed.registry.package(live), self._observed.reference(live)
         contract = spec.contract or package.contract
         rows = compared_rows(package, contract, spec) if spec.monitors.reference is Compared.PACKAGE else None
-        output = contract.output
+        output, known = contract.output, self._known(live, contract, spec)
         roles, version = (SERVED, None) if spec.people is None else (UNSEEN_ROLES, live.ref)
         return Scene(
-            source=Source(spec.project, spec.endpoint, roles, version, features=rows is not None),
+            source=Source(
+                spec.project,
+                spec.endpoint,
+                roles,
+                version,
+                features=bool(_kept(contract, spec)),
+                groups=tuple(spec.monitors.groups),
+            ),
             version=live.ref,
             output=output,
-            monitors=roster(spec, live.ref, output, reference, rows, held_out=held_out_rows(package)),
+            monitors=roster(
+                spec,
+                live.ref,
+                output,
+                reference,
+                rows,
+                held_out=held_out_rows(package),
+                contract=contract,
+                known=known,
+            ),
             reference=reference,
             maturity_s=spec.label_maturity_s,
             deadline_ms=spec.deadline_ms,
             replayed=self._replayed,
         )
 
+    def _known(self, live: Version, contract: Contract, spec: EndpointSpec) -> Known | None:
+        """The rows the version was last evaluated with; None where none are kept."""
+        path = self._observed.registry.packages.evaluated(Digest(live.digest))
+        try:
+            found = kept_evaluated(path, contract)
+        except (OSError, pa.ArrowException) as error:  # no ground for leaving the endpoint unwatched
+            log.warning("%s is watched without the rows of its evaluation (%s); evaluate it again", live.ref, error)
+            return None
+        if found is None:
+            return None
+        rows, inputs = found
+        fields = [each for each in _kept(contract, spec) if each.kind in COMPARED]
+        return Known(rows, as_journalled(inputs, fields), hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def _kept(contract: Contract, spec: EndpointSpec) -> list[Field]:
+    """The public fields whose values the journal has."""
+    kept, hidden = spec.capture.fields, set(spec.capture.redact)
+    return [
+        each
+        for each in contract.fields
+        if each.sensitivity is Sensitivity.PUBLIC and each.name not in hidden and (kept is None or each.name in kept)
+    ]
+
 
 def compared(package: Package, contract: Contract, spec: EndpointSpec) -> list[Field]:
-    """The fields whose values may be looked at: of kinds that can be compared, public, and kept in the journal."""
-    kept, hidden = spec.capture.fields, set(spec.capture.redact)
-    named = [each for each in comparable(package, contract) if each.name not in hidden]
-    return [each for each in named if kept is None or each.name in kept]
+    """The fields whose values the journal has and that can be compared with the reference of the package."""
+    names = [each.name for each in comparable(package, contract)]
+    return [each for each in _kept(contract, spec) if each.name in names]
 
 
 def compared_rows(package: Package, contract: Contract, spec: EndpointSpec) -> pa.Table | None:

@@ -42,10 +42,10 @@ class Running:
         going_on = {each.monitor.name for each in self._held if each.goes_on}
         return [kept for name, kept in state.kept.items() if name not in going_on]
 
-    def hand_over(self, reads: Reads, portion: Portion) -> None:
+    def hand_over(self, portion: Portion) -> None:
         """The next portion, to every monitor that is told of such rows."""
         for each in self._held:
-            if each.monitor.reads is reads:
+            if each.monitor.reads in (portion.told, Reads.BOTH):
                 self.told += each.take(self._scene, portion)
 
     def kept(self) -> dict[str, Kept]:
@@ -61,7 +61,7 @@ class _Held:
         was = state.kept.get(monitor.name)
         before = resumed(monitor, was)
         self.goes_on = was is not None and before is not None
-        began = state.until if monitor.reads is Reads.ANSWERS else state.matured
+        began = state.matured if monitor.reads is Reads.LABELS else state.until
         fresh = Kept(monitor.mark, began, "")
         self._kept = was if was is not None and self.goes_on else fresh
         self._state = before if self.goes_on else monitor.start(began)

@@ -68,8 +68,14 @@ class Scene:
         Never back: where the clock was, nothing is handed over before it has come so far again.
         """
         hours, days = self.answered_until(now), self.matured_until(now)
-        found = Stage(_staged(until, hours), _staged(mature, days))
-        whole = found.until >= hours and found.matured >= days
+        waits = round(self.maturity_s * SECOND)
+        first = min(until + HOUR, mature + DAY + waits)
+        if self.settled(now) - first > CATCH_UP:
+            # To the same moment for both: hours and days are handed over in the order in which they were ripe.
+            then = -(-first // DAY) * DAY
+            hours, days = Micros(then), Micros((then - waits) // DAY * DAY)
+        found = Stage(max(until, hours), max(mature, days))
+        whole = found.until >= self.answered_until(now) and found.matured >= self.matured_until(now)
         return Stage(found.until, found.matured, whole)
 
     def next_of(self, until: Micros, mature: Micros) -> tuple[Micros, Micros]:
@@ -110,8 +116,3 @@ class Scene:
             if version != self.version:
                 found = windows(table, self.output, every="day", version=version)
                 yield from ((version, each) for each in found if each.due)
-
-
-def _staged(before: Micros, end: Micros) -> Micros:
-    """`end`, or the end of the day of `before` where that is long ago; never before `before`."""
-    return max(before, end) if end - before <= CATCH_UP else Micros((before // DAY + 1) * DAY)

@@ -4,7 +4,9 @@ Portions are whole hours and whole days of event time, so whoever ticks however 
 hands over the same portions and is told the same. `running` holds the monitors meanwhile.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from heapq import merge
 
 import msgspec
 import pyarrow as pa
@@ -37,11 +39,11 @@ def tick(scene: Scene, state: WatchState, answered: pa.Table, reader: Reader, st
     """
     monitors = Running(scene, state)
     days: list[Day] = []
-    for hour in scene.hours(answered, state.until, stage.until):
-        monitors.hand_over(Reads.ANSWERS, hour)
-        days += days_of(hour, replayed=scene.replayed)
-    for start in range(state.matured, stage.matured, DAY):
-        days += _mature(scene, monitors, reader, Micros(start))
+    hours = scene.hours(answered, state.until, stage.until)
+    # By when each is ripe, hours first: whoever looks seldom hands over in the order of whoever looks often.
+    for portion in merge(hours, _days(scene, reader, state.matured, stage.matured), key=lambda each: each.ripe):
+        monitors.hand_over(portion)
+        days += days_of(portion, replayed=scene.replayed) if portion.told is Reads.ANSWERS else _said(scene, portion)
     after = msgspec.structs.replace(
         state, until=stage.until, matured=stage.matured, version=scene.version, kept=monitors.kept()
     )
@@ -49,10 +51,13 @@ def tick(scene: Scene, state: WatchState, answered: pa.Table, reader: Reader, st
     return Ticked(after, joined(days), [*monitors.ended, *found])
 
 
-def _mature(scene: Scene, monitors: Running, reader: Reader, start: Micros) -> list[Day]:
-    """Hand over the day that begins at `start`, whose labels are due; returns what they say of each version."""
-    rows = matured(reader, scene.source, start, scene.maturity_s)
-    day = scene.day(rows, start)
-    monitors.hand_over(Reads.LABELS, day)
-    others = [labelled(start, each, window) for each, window in scene.others(rows)]
+def _days(scene: Scene, reader: Reader, start: Micros, end: Micros) -> Iterator[Portion]:
+    """The days from `start` to `end` with their labels."""
+    for each in range(start, end, DAY):
+        yield scene.day(matured(reader, scene.source, Micros(each), scene.maturity_s), Micros(each))
+
+
+def _said(scene: Scene, day: Portion) -> list[Day]:
+    """What the labels of a day say of each version."""
+    others = [labelled(day.start, each, window) for each, window in scene.others(day.table)]
     return [*measured(day, scene.version), *others]
