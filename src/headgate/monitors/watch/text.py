@@ -70,7 +70,7 @@ def _details(says: Says) -> Iterator[str]:
 def _why(found: Monitored) -> Iterator[str]:
     """Why the last alarms of the model are, or were."""
     if found.diagnosis is not None and found.diagnosis.last is not None:
-        yield ""
+        yield from ("", "why it alarms" if found.alarms else "why it alarmed last; that is over")
         yield diagnosed.as_text(found.diagnosis.last)
         yield from (f"  {line}" for line in ("", *diagnosed.told(found.diagnosis.said).splitlines()))
 
