@@ -73,7 +73,7 @@ def _times(found: Monitored, days: Days) -> Iterator[Drawn]:
 def _truths(found: Monitored, days: Days) -> Iterator[Drawn]:
     due = [day for day in found.days if day.due]
     if not due:
-        yield "No label of these days is due yet."
+        yield "No label of these days is due yet. More days are shown with --last."
         return
     names = list(dict.fromkeys(name for day in due for name, each in day.figures.items() if each.known))
     coverage = "% of due labels that came in time"
