@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from tests.monitors.watch.worlds import DAYS, END, MATURITY_S, MONDAY, OUTPUT, SOURCE, VERSION, World, story
 
 from headgate.alerts.alert import raised
-from headgate.alerts.finding import Finding, Severity
+from headgate.alerts.finding import Finding, Severity, key_of
 from headgate.clock import HeldClock
 from headgate.contracts.contract import Contract, Field, Kind
 from headgate.controller.alerting import Alerting
+from headgate.controller.unwatched import WATCH
 from headgate.controller.watching import Reports, Watching
 from headgate.errors import BadInput, Conflict, NotFound
 from headgate.evaluation.estimate import Estimate
@@ -75,6 +76,8 @@ LAST = Micros(END + 2 * DAY)
 
 STANDING = raised(Finding(endpoint="late", monitor="any", what="something is wrong", at=Micros(0)))
 
+UNWATCHED = key_of("default", "late", WATCH)
+
 
 @dataclass
 class Heard:
@@ -87,7 +90,8 @@ class Heard:
         return None
 
     def clear(self, project: str, key: str) -> object:
-        self.said.append((0, key, "over"))
+        if key != UNWATCHED:  # whoever begins says that it is watched
+            self.said.append((0, key, "over"))
         return None
 
 

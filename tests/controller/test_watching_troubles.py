@@ -74,6 +74,9 @@ def test_an_endpoint_nobody_can_look_at_is_told_and_over_when_somebody_can(tmp_p
 def test_nobody_is_told_of_what_is_over_at_once_and_what_is_dear_is_tried_less_often() -> None:
     told: list[str] = []
     unwatched = Unwatched(lambda found: told.append(found[0].what), lambda project, key: told.append("over"))
+    unwatched.looked(LATE)
+    assert told == ["over"], "whatever a controller before this one told"
+    told.clear()
     for _ in range(PATIENCE - 1):
         unwatched.failed(LATE, "it is being sealed", 0.0, Micros(0))
     unwatched.looked(LATE)

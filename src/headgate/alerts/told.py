@@ -44,7 +44,7 @@ def title(delivery: Delivery) -> str:
 def printed(line: str) -> str:
     r"""A line as a terminal may show it: whoever names a field names no colours and moves no cursor.
 
-    >>> printed("[2Jcarrier")
+    >>> printed("\x1b[2Jcarrier")
     '?[2Jcarrier'
     """
     return "".join(each if each.isprintable() else "?" for each in line)

@@ -55,6 +55,8 @@ class Unwatched:
         self._report = report
         self._clear = clear
         self._troubles: dict[Endpoint, _Trouble] = {}
+        self._well: set[Endpoint] = set()
+        """Those of which nobody believes any longer that they are not watched."""
 
     def rests(self, endpoint: Endpoint) -> bool:
         """Whether it is to be left alone now."""
@@ -76,14 +78,15 @@ class Unwatched:
         if after.fails >= PATIENCE and (after.told is None or now >= after.told + HOUR or now < after.told):
             told = self._told(lambda: self._report([finding(endpoint, why, now)]))
             after = replace(after, told=now if told else after.told)
+            self._well.discard(endpoint)
         self._troubles[endpoint] = after
 
     def looked(self, endpoint: Endpoint) -> None:
-        """A look has ended well."""
-        trouble = self._troubles.pop(endpoint, None)
-        if trouble is not None and trouble.told is not None:
-            project, name = endpoint
-            self._told(lambda: self._clear(project, key_of(project, name, WATCH)))
+        """A look has ended well: what was told, were it by a controller before this one, is over."""
+        self._troubles.pop(endpoint, None)
+        project, name = endpoint
+        if endpoint not in self._well and self._told(lambda: self._clear(project, key_of(project, name, WATCH))):
+            self._well.add(endpoint)
 
     @staticmethod
     def _told(tell: Callable[[], object]) -> bool:
