@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.csv
 from benchmarks.monitors import peers
 from benchmarks.processes import ServerFailed
+from headgate.monitors.comparison.two_samples import ks_statistic, wasserstein
 
 from benchmarks import machine, report
 from headgate.evaluation.rows import Rows
@@ -24,7 +25,6 @@ from headgate.monitors.answered import Answered
 from headgate.monitors.comparison.binnings import Binning, binned
 from headgate.monitors.comparison.contingency import ChiSquare, chi_square
 from headgate.monitors.comparison.distances import Counts, hellinger, jensen_shannon, l_infinity
-from headgate.monitors.comparison.two_samples import ks_statistic, wasserstein
 from headgate.monitors.estimation.cbpe import cbpe
 from headgate.monitors.estimation.footing import footing
 from headgate.monitors.estimation.performance import performance

@@ -67,7 +67,9 @@ def test_every_monitor_says_how_it_stands_in_plain_words(name: str, task: Task) 
             assert (trouble, says.standing) == ("", Standing.STEADY), (monitor.name, says.what)
 
 
-@pytest.mark.parametrize("what", ["the share is nan today", "it is inf, no less", "too short", "None of that was measured"])
+@pytest.mark.parametrize(
+    "what", ["the share is nan today", "it is inf, no less", "too short", "None of that was measured"]
+)
 def test_what_is_no_plain_word_is_seen(what: str) -> None:
     with pytest.raises(AssertionError):
         assert_plain(Says(standing=Standing.STEADY, what=what), (), "")
