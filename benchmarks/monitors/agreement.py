@@ -24,7 +24,7 @@ from headgate.monitors.answered import Answered
 from headgate.monitors.comparison.binnings import Binning, binned
 from headgate.monitors.comparison.contingency import ChiSquare, chi_square
 from headgate.monitors.comparison.distances import Counts, hellinger, jensen_shannon, l_infinity
-from headgate.monitors.comparison.two_samples import ks_statistic, wasserstein
+from headgate.monitors.two_samples import ks_statistic, wasserstein
 from headgate.monitors.estimation.cbpe import cbpe
 from headgate.monitors.estimation.footing import footing
 from headgate.monitors.estimation.performance import performance

@@ -1,7 +1,7 @@
 """What comparing a million rows of fifty columns with a million costs: `python -m benchmarks.monitors.columns`.
 
-Two Parquet files; every figure is of a process of its own, on one core, from opening the files to the verdicts
-on all columns, the files in the page cache, imports left out, median of three. Three ways: exactly from all rows
+Two Parquet files; every figure is of a process of its own, on one core, from opening the files to how all
+columns stand, the files in the page cache, imports left out, median of three. Three ways: exactly from all rows
 of both files; from sketches with the reference's kept, as a monitor works, where the window's file alone is read;
 and from sketches that are both made. Then exact figures are compared with SciPy's. `--peers` measures Evidently and
 NannyML, each in an environment of its own, on the same files in the same run. Writes ``columns.json`` and
@@ -100,9 +100,9 @@ def child(way: str, folder: Path) -> None:
     taken = used.so_far()
     ks = max(each.statistic.error for each in found.columns)
     area = max(each.effects["wasserstein_normed"].error for each in found.columns)
-    verdicts = {each.name: each.verdict.value for each in found.columns}
+    standings = {each.name: each.standing.value for each in found.columns}
     figures = {each.name: (each.statistic.value, each.p, each.effects["wasserstein"].value) for each in found.columns}
-    said = {"ks_error": ks, "wasserstein_error": area, "verdicts": verdicts, "figures": figures}
+    said = {"ks_error": ks, "wasserstein_error": area, "standings": standings, "figures": figures}
     print(json.dumps({**taken, **said}))
 
 

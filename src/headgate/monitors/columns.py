@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from headgate.contracts.contract import Output
 from headgate.evaluation.estimate import Floats
 from headgate.evaluation.rows import UNLABELLED, encode
+from headgate.monitors.arrow_types import undone
 from headgate.vocabulary import Role, Task
 
 Bools = NDArray[np.bool_]
@@ -202,8 +203,7 @@ def said(column: pa.ChunkedArray, output: Output) -> NDArray[Any]:
         return np.full(len(column), nothing, dtype=np.float64 if output.task is Task.REGRESSION else np.int64)
     if output.task is Task.REGRESSION:
         return floats(column)
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+    column = undone(column)
     try:
         known = pa.array(output.classes).cast(column.type)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):

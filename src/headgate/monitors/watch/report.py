@@ -2,7 +2,7 @@
 
 import msgspec
 
-from headgate.monitors.standing import Standing
+from headgate.monitors.standing import BY_URGENCY, Standing
 from headgate.monitors.watch.days import Day
 from headgate.monitors.watch.monitor import Says
 from headgate.monitors.watch.scene import Scene
@@ -46,9 +46,6 @@ class Monitored(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(each for each in self.monitors if each.says.standing is Standing.ALARM)
 
 
-_ORDER = (Standing.ALARM, Standing.BROKEN, Standing.UNDECIDED, Standing.STEADY, Standing.MEASURED)
-
-
 def monitored(
     scene: Scene,
     state: WatchState | None,
@@ -73,7 +70,7 @@ def monitored(
         began=state.began,
         until=state.until,
         matured=state.matured,
-        monitors=tuple(sorted(lines, key=lambda each: _ORDER.index(each.says.standing))),
+        monitors=tuple(sorted(lines, key=lambda each: BY_URGENCY.index(each.says.standing))),
         days=tuple(days),
         notes=tuple(_notes(scene, state)),
     )

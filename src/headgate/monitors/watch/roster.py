@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from headgate.contracts.contract import Output
 from headgate.evaluation.report import Report
-from headgate.monitors.alarms.alarms import undecided
 from headgate.monitors.alarms.drift import InputDrift
 from headgate.monitors.alarms.risk import RiskDrift
 from headgate.monitors.alarms.terms import INPUT, Budget, Terms
+from headgate.monitors.standing import undecided
 from headgate.monitors.watch.aspects import Aspect, errors, fallbacks, refusals, slow, wrong
 from headgate.monitors.watch.drift import Drift, features_of
 from headgate.monitors.watch.labels import LABELS, Labels
