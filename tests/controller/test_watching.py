@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
+import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,14 +16,17 @@ from tests.monitors.watch.worlds import DAYS, END, MATURITY_S, MONDAY, OUTPUT, S
 from headgate.alerts.alert import raised
 from headgate.alerts.finding import Finding, Severity
 from headgate.clock import HeldClock
+from headgate.contracts.contract import Contract, Field, Kind
 from headgate.controller.alerting import Alerting
 from headgate.controller.watching import Reports, Watching
 from headgate.errors import BadInput, Conflict, NotFound
 from headgate.evaluation.estimate import Estimate
 from headgate.evaluation.gates import Outcome
 from headgate.evaluation.report import Report
+from headgate.evaluation.rows import Rows
 from headgate.monitors.standing import Standing
 from headgate.monitors.watch.days import Day
+from headgate.monitors.watch.known import Known
 from headgate.monitors.watch.monitor import Portion, Reads, Says, Told
 from headgate.monitors.watch.report import monitored
 from headgate.monitors.watch.roster import roster
@@ -52,6 +57,19 @@ SCENE = Scene(
     reference=REFERENCE,
     maturity_s=MATURITY_S,
 )
+CONTRACT = Contract((Field("amount", Kind.NUMBER),), OUTPUT)
+KNOWN = Known(
+    Rows(OUTPUT.task, np.arange(400) % 2, np.ones(400, np.int64), np.tile([0.25, 0.75], (400, 1)), OUTPUT.classes),
+    pa.table({"amount": (np.arange(400) % 7).astype(np.float64)}),
+    "a",
+)
+GROUPED = msgspec.structs.replace(SPEC, monitors=msgspec.structs.replace(WORDS, groups=["amount"]))
+WHOLE = replace(
+    SCENE,
+    source=replace(SOURCE, features=True, groups=("amount",)),
+    monitors=roster(GROUPED, VERSION, OUTPUT, REFERENCE, contract=CONTRACT, known=KNOWN),
+)
+"""With every monitor that needs no reference of inputs."""
 LAST = Micros(END + 2 * DAY)
 """By then every day's labels are due."""
 
@@ -127,7 +145,7 @@ def test_however_often_anybody_looks_it_is_as_if_one_had_looked_once(
     seed: int, minutes: set[int], data: st.DataObject
 ) -> None:
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
-        once, often = Installation(Path(one), seed), Installation(Path(other), seed)
+        once, often = Installation(Path(one), seed, WHOLE), Installation(Path(other), seed, WHOLE)
         once.turn(LAST)
         for minute in sorted(minutes):
             often.turn(MONDAY + minute * 60 * SECOND)

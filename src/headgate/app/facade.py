@@ -316,7 +316,8 @@ class Headgate:
     def monitoring(self) -> Monitoring:
         """How the project's endpoints are watched, and how they stand."""
         clock, replayed = self._served_clock(), self.home.replay_clock.exists()
-        return Monitoring(self.project, self._store, self._observed, clock, replayed=replayed)
+        blobs = LocalBlobs(self._disk)
+        return Monitoring(self.project, self._store, self._observed, clock, replayed=replayed, blobs=blobs)
 
     def _served_clock(self) -> Clock:
         """The moment the gateways and the controller of this home are at."""

@@ -182,6 +182,7 @@ class Declared:
             _reads(key, version.ref, package.contract, live.ref, wanted)
         _knows("capture.fields", spec.policy.capture.fields or (), known)
         _knows("capture.redact", spec.policy.capture.redact, known)
+        _knows("monitors.groups", spec.monitors.groups, known)
 
     def check_successor(self, spec: EndpointSpec, live: Version, candidate: Version) -> None:
         """Nothing, or BadConfiguration when callers of `live` would notice that `candidate` has taken its place.

@@ -264,7 +264,8 @@ rollouts:
 
 # How it is watched: how often alarms of all monitors together may be false (at most one per 90 days, at most 5 % per
 # year, at most 5 % ever), what is borne of errors, refusals and fallbacks, how much worse than its evaluation the model
-# may be (null: a point), whether inputs are compared with the package's reference (none or package), and what an hour
+# may be (null: a point), whether inputs are compared with the package's reference (none or package), fields whose groups
+# of people are compared week by week, and what an hour
 # of a processor costs (null: seconds alone are told).
 monitors:
   false_alarms: at most one per 90 days
@@ -273,6 +274,7 @@ monitors:
   fallbacks_percent: 5
   tolerance: null
   reference: none
+  groups: []
   price_per_cpu_hour: null
 
 # Who is told when a monitor finds something (null: every channel of the home's channels.yaml), from which severity on
@@ -318,6 +320,7 @@ def _faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
     yield from _capture_faults(spec)
     yield from _review_faults(spec)
     yield from faults(spec.monitors)
+    yield from _group_faults(spec)
     yield from _alert_faults(spec.alerts)
     if not 0 < spec.rollouts.alpha_per_year < 1:
         yield "rollouts.alpha_per_year", "must lie between 0 and 1, neither of them included"
@@ -370,6 +373,16 @@ def _capture_faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
         for i, name in enumerate(names):
             if name not in spec.contract.names:
                 yield f"capture.{key}[{i}]", f"'{name}' is no field of the contract"
+
+
+def _group_faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
+    """Groups are read from the journal, so their fields must be in it."""
+    kept, hidden = spec.capture.fields, spec.capture.redact
+    for i, name in enumerate(spec.monitors.groups):
+        if spec.contract is not None and name not in spec.contract.names:
+            yield f"monitors.groups[{i}]", f"'{name}' is no field of the contract"
+        elif name in hidden or (kept is not None and name not in kept):
+            yield f"monitors.groups[{i}]", f"'{name}' is not kept in the journal; see capture"
 
 
 def _review_faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:

@@ -21,9 +21,9 @@ from headgate.journal.tables import FEATURES, Table
 from headgate.monitors.columns import NEEDED, Ints, moments, text, texts
 from headgate.vocabulary import DAY, Micros, Role
 
-COLUMNS: Final = ("input_id", "request_id", *NEEDED)
+COLUMNS: Final = ("input_id", "request_id", "refusal_field", *NEEDED)
 """What a portion's table has of each row, in the names of the journal's reader."""
-_INPUTS: Final = ("input_id", "at", "request_id", "row", "refusal_rule", "flags")
+_INPUTS: Final = ("input_id", "at", "request_id", "row", "refusal_field", "refusal_rule", "flags")
 _ANSWERS: Final = (
     "input_id", "assigned", "answered", "role", "prediction", "scores", "compute_us", "latency_us", "fallback",
 )  # fmt: skip
@@ -41,6 +41,8 @@ class Source:
     """Only inputs this version was assigned to; None takes every input, those that nobody answered among them."""
     features: bool = False
     """Whether the public features are read as well, as the column ``features``."""
+    groups: tuple[str, ...] = ()
+    """Fields that say which group an input belongs to: read of a day with its labels, as the column ``groups``."""
 
 
 class AnswerFeed:

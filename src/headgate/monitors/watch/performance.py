@@ -170,13 +170,8 @@ class Performance:
         if facing[0] is None or facing[1] is None:
             return None
         error = math.hypot(abs(facing[0] - day.value) / z, abs(facing[1] - reference.value) / z)
-        apart = metric(name).better(reference.value - day.value) - self._borne(name, reference.value)
+        apart = metric(name).better(reference.value - day.value) - borne(name, reference.value, self.tolerance)
         return apart / error if error > 0 else math.copysign(math.inf, apart) if apart else 0.0
-
-    def _borne(self, name: str, reference: float) -> float:
-        if name.partition("@")[0] in _UNBOUNDED:
-            return BORNE_SHARE * abs(reference)
-        return BORNE if self.tolerance is None else self.tolerance
 
     def _finding(self, day: Judged, at: Micros) -> Finding:
         worst = day.worse[0]
@@ -205,3 +200,14 @@ class Performance:
             for name, each in day.figures.items()
             if each.known
         ]
+
+
+def borne(name: str, reference: float, tolerance: float | None) -> float:
+    """How much worse than the reference's figure a metric may be, in its own unit.
+
+    >>> borne("auc", 0.7, None), borne("auc", 0.7, 0.02), borne("mae", 12.0, 0.02)
+    (0.01, 0.02, 0.6000000000000001)
+    """
+    if name.partition("@")[0] in _UNBOUNDED:
+        return BORNE_SHARE * abs(reference)
+    return BORNE if tolerance is None else tolerance

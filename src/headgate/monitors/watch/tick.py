@@ -6,7 +6,9 @@ others go on.
 """
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
+from heapq import merge
 from typing import Any
 
 import msgspec
@@ -47,18 +49,22 @@ def tick(scene: Scene, state: WatchState, answered: pa.Table, reader: Reader, no
     monitors = Running(scene, state)
     days: list[Day] = []
     until = max(state.until, scene.answered_until(now))
-    for hour in scene.hours(answered, state.until, until):
-        monitors.hand_over(Reads.ANSWERS, hour)
-        days += days_of(hour, replayed=scene.replayed)
     mature = max(state.matured, scene.matured_until(now))
-    for start in range(state.matured, mature, DAY):
-        rows = matured(reader, scene.source, Micros(start), scene.maturity_s)
-        day = scene.day(rows, Micros(start))
-        monitors.hand_over(Reads.LABELS, day)
-        days += measured(day, scene.version)
+    hours = scene.hours(answered, state.until, until)
+    # By when each is ripe, hours first: whoever looks seldom hands over in the order of whoever looks often.
+    for portion in merge(hours, _days(scene, reader, state.matured, mature), key=lambda each: each.ripe):
+        monitors.hand_over(portion)
+        days += days_of(portion, replayed=scene.replayed) if portion.told is Reads.ANSWERS else []
+        days += measured(portion, scene.version)
     kept = monitors.kept()
     after = msgspec.structs.replace(state, until=until, matured=mature, version=scene.version, kept=kept)
     return Ticked(after, joined(days), sorted(monitors.told, key=lambda each: each.at))
+
+
+def _days(scene: Scene, reader: Reader, start: Micros, end: Micros) -> Iterator[Portion]:
+    """The days from `start` to `end` with their labels."""
+    for each in range(start, end, DAY):
+        yield scene.day(matured(reader, scene.source, Micros(each), scene.maturity_s), Micros(each))
 
 
 class Running:
@@ -69,10 +75,10 @@ class Running:
         self._held = [_Held(each, state) for each in scene.monitors]
         self.told: list[Told] = []
 
-    def hand_over(self, reads: Reads, portion: Portion) -> None:
+    def hand_over(self, portion: Portion) -> None:
         """The next portion, to every monitor that is told of such rows."""
         for each in self._held:
-            if each.monitor.reads is reads:
+            if each.monitor.reads in (portion.told, Reads.BOTH):
                 self.told += each.take(self._scene, portion)
 
     def kept(self) -> dict[str, Kept]:
@@ -86,7 +92,7 @@ class _Held:
     def __init__(self, monitor: AnyMonitor, state: WatchState) -> None:
         self.monitor = monitor
         was = state.kept.get(monitor.name)
-        began = state.until if monitor.reads is Reads.ANSWERS else state.matured
+        began = state.matured if monitor.reads is Reads.LABELS else state.until
         self._began, self._broken = began, ""
         self._state = resumed(monitor, was)
         if self._state is None:
