@@ -13,7 +13,7 @@ from headgate.vocabulary import Task
 CLASSES: Final = frozenset({Task.BINARY, Task.MULTICLASS})
 JUDGES: Final = frozenset({"risk", "performance", "labels"})
 """Monitors that need labels."""
-EVERY: Final = frozenset({*JUDGES, "errors", "refusals", "fallbacks", "latency", "input"})
+EVERY: Final = JUDGES | {"errors", "refusals", "fallbacks", "latency", "input", "quality", "estimate", "fairness"}
 HUGE: Final = 2**62
 
 
