@@ -15,7 +15,8 @@ ROWS = 10_000
 """Of a chunk."""
 NUMBERS = ["car_value", "debt_to_income_ratio", "driver_tenure"]
 NAMES = ["salary_range", "size_of_downpayment"]
-EXACTLY = {name: {"calculation_method": "exact"} for name in ("kolmogorov_smirnov", "wasserstein")}
+EXACTLY = {"kolmogorov_smirnov": {}, "wasserstein": {}, "calculation_method": "exact"}
+"""A method reads its words from the whole, once it finds itself named there."""
 OF_NUMBERS = ["kolmogorov_smirnov", "wasserstein", "jensen_shannon", "hellinger"]
 OF_NAMES = ["chi2", "jensen_shannon", "hellinger", "l_infinity"]
 METRICS = ["accuracy", "precision", "recall", "f1", "roc_auc"]
