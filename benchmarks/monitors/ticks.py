@@ -120,7 +120,7 @@ def idle(installation: Installation, hours: int = 5) -> list[float]:
     installation.seal()
     watching = installation.watching()
     installation.clock.move_to(Micros(BEGUN + HOUR + 60 * SECOND))
-    assert len(watching.turn()) == len(installation.names)
+    assert len(watching.turn(at_once=True)) == len(installation.names)
     took = []
     for hour in range(2, 2 + hours):
         installation.clock.move_to(Micros(BEGUN + hour * HOUR + 60 * SECOND))
@@ -137,7 +137,7 @@ def busy(installation: Installation, rows: int = ROWS) -> dict[str, float]:
     watching = installation.watching()
     start = BEGUN + 10 * HOUR
     installation.clock.move_to(Micros(start))
-    watching.turn()
+    watching.turn(at_once=True)
     installation.write(name, start, rows, 10**6)
     installation.seal()
     installation.clock.move_to(Micros(start + HOUR + 60 * SECOND))

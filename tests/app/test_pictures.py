@@ -54,7 +54,9 @@ def test_pictures_that_are_gone_and_fields_that_are_none_are_told(tmp_path: Path
     rows = journal(LocalBlobs(LocalDisk(tmp_path)), drawn(np.random.default_rng(0), 2, 255))
     gone = list(measured_pictures(rows, FACE, blobs, decode))
     assert all(isinstance(each, Shortfall) for each in gone)
-    assert not any(isinstance(each, Picture) for each in measured_pictures(pa.table({"features": [{}]}), FACE, blobs, decode))
+    assert not any(
+        isinstance(each, Picture) for each in measured_pictures(pa.table({"features": [{}]}), FACE, blobs, decode)
+    )
     contract = Contract((FACE, Field("km", Kind.NUMBER), Field("own", Kind.IMAGE, sensitivity=Sensitivity.PERSONAL)))
     assert picture_field(contract, "face") is FACE
     for name, rule in (("km", "type"), ("nobody", "type"), ("own", "sensitivity")):

@@ -45,6 +45,8 @@ def test_what_is_kept_is_read_back(tmp_path: Path) -> None:
     assert found[0].truth.tolist() == rows.truth.tolist()
     assert found[0].predicted is not None
     assert found[0].predicted.tolist() == (1 - rows.truth).tolist()
+    assert found[0].scores is not None
+    assert rows.scores is not None
     assert np.array_equal(found[0].scores, rows.scores)
     assert store.digests() == []
     assert store.sweep() == 0

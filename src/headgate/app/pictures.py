@@ -1,4 +1,4 @@
-"""Pictures that an endpoint was sent, measured as somebody decodes them; `monitoring` asks for a window and a reference.
+"""Pictures an endpoint was sent, measured as somebody decodes them; `monitoring` asks for a window and a reference.
 
 Headgate decodes no pictures by itself: whoever asks brings the library that the model was made with.
 """

@@ -17,6 +17,7 @@ from headgate.contracts.text import from_document, read_document, to_document
 from headgate.contracts.yaml_text import dump_yaml, read_yaml, write_yaml
 from headgate.errors import BadConfiguration
 from headgate.traffic.durations import seconds
+from headgate.traffic.outliers import OutlierWords, outlier_faults
 from headgate.traffic.traffic import Capture, People, Policy, Resources
 from headgate.traffic.watched import MonitorWords, faults
 from headgate.vocabulary import DEFAULT_PROJECT, NAME, NAME_RULE, PEOPLE, SECOND, Ack, Micros, OnFailure, readable
@@ -126,6 +127,7 @@ class EndpointSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How people decide; without it they do by the defaults where `live` is human, and nowhere else."""
     rollouts: RolloutBudget = RolloutBudget()
     monitors: MonitorWords = MonitorWords()
+    outliers: OutlierWords = OutlierWords()
     alerts: AlertWords = AlertWords()
     traffic: Split | None = None
     """A manual split; None sends everything to `model`."""
@@ -264,9 +266,8 @@ rollouts:
 
 # How it is watched: how often alarms of all monitors together may be false (at most one per 90 days, at most 5 % per
 # year, at most 5 % ever), what is borne of errors, refusals and fallbacks, how much worse than its evaluation the model
-# may be (null: a point), whether inputs are compared with the package's reference (none or package), fields whose groups
-# of people are compared week by week, and what an hour
-# of a processor costs (null: seconds alone are told).
+# may be (null: a point), whether inputs are compared with the package's reference (none or package), which fields say
+# what group somebody belongs to, and what an hour of a processor costs (null: seconds alone are told).
 monitors:
   false_alarms: at most one per 90 days
   errors_percent: 1
@@ -276,6 +277,12 @@ monitors:
   reference: none
   groups: []
   price_per_cpu_hour: null
+
+# Rows unlike those the model was fitted on: of ordinary rows so many at most are flagged, or refused, by
+# mistake, such as 1 in 1000 (null: none is, and rows are not looked at). What is refused is rarer than what is flagged.
+outliers:
+  flag: null
+  reject: null
 
 # Who is told when a monitor finds something (null: every channel of the home's channels.yaml), from which severity on
 # (info, warning, critical), how long not again, and how long after it was last found it counts as over.
@@ -320,6 +327,7 @@ def _faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
     yield from _capture_faults(spec)
     yield from _review_faults(spec)
     yield from faults(spec.monitors)
+    yield from outlier_faults(spec.outliers)
     yield from _group_faults(spec)
     yield from _alert_faults(spec.alerts)
     if not 0 < spec.rollouts.alpha_per_year < 1:

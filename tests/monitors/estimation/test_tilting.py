@@ -1,4 +1,4 @@
-"""Weights from a window's means alone: right where the ratio is log-linear, equal where nothing moved, bounded beyond."""
+"""Weights from a window's means: right where the ratio is log-linear, equal where nothing moved, bounded beyond."""
 
 import numpy as np
 import pyarrow as pa

@@ -20,7 +20,6 @@ SOURCE = Source("default", "churn", (Role.LIVE,))
 MONDAY = 20_003 * DAY
 
 
-
 def answered(
     start: int,
     chance: Floats,

@@ -81,7 +81,8 @@ def test_a_day_is_expected_to_be_what_it_turns_out_to_be() -> None:
     assert told == []
     accuracy = state.days[0].figures["accuracy"]
     assert (accuracy.source.value, state.days[0].rows) == ("estimated", 1200)
-    truth = float(np.maximum(logistic(random.normal(0, 2.0, 100_000)), 1 - logistic(random.normal(0, 2.0, 1))).mean())
+    stated = logistic(random.normal(0, 2.0, 100_000))
+    truth = float(np.maximum(stated, 1 - stated).mean())
     assert accuracy.estimate.low is not None
     assert accuracy.estimate.high is not None
     assert accuracy.estimate.low < truth < accuracy.estimate.high
@@ -120,6 +121,15 @@ def test_as_labels_come_the_figures_are_measured() -> None:
     assert any(each.name == "labels are there" for each in MONITOR.says(state).figures)
     later, _ = MONITOR.take(state, labelled(9, random, 600, 2.0))
     assert later == state, "of a day that was not expected labels say nothing here"
+
+
+def test_with_too_few_labels_to_correct_by_a_day_stays_as_it_was_expected() -> None:
+    random = np.random.default_rng(5)
+    expected = hours_of(0, random, 600, 2.0)
+    before, _ = fed(MONITOR, expected)
+    state, _ = MONITOR.take(before, labelled(0, random, 600, 2.0, 0.02))
+    assert state.days[0].figures == before.days[0].figures
+    assert any(each.name == "labels" for each in MONITOR.says(state).figures)
 
 
 def test_errors_of_numbers_are_foretold_from_inputs() -> None:

@@ -12,8 +12,8 @@ from tests.monitors.watch.answers import BINARY, MONDAY, VERSION, answered, day
 from headgate.alerts.finding import Finding, checked
 from headgate.contracts.contract import Output
 from headgate.monitors.alarms.terms import Budget, Terms
-from headgate.monitors.fairness.measure import fairness
 from headgate.monitors.answered import Answered
+from headgate.monitors.fairness.measure import fairness
 from headgate.monitors.standing import Standing
 from headgate.monitors.watch.fairness import FAIRNESS, WEEKS, Fairness, FairnessState
 from headgate.monitors.watch.gaps import JUDGED, gaps_of
@@ -124,6 +124,15 @@ def test_small_groups_and_tens_of_thousands_are_not_told_by_name() -> None:
     state, _ = fed(MONITOR, [day(table, 0), *(day(table.slice(0, 0), each) for each in range(1, 7))])
     assert len(state.last["sex"]) == 50
     assert not any("person" in each.name for each in MONITOR.says(state).figures)
+
+
+def test_inputs_of_which_nothing_was_kept_make_no_week() -> None:
+    random = np.random.default_rng(8)
+    table = answered(MONDAY, random.uniform(size=20), label=["no"] * 20, groups=pa.table({"sex": ["f"] * 20}))
+    none = pa.StructArray.from_arrays([pa.nulls(20)], names=["sex"], mask=pa.array([True] * 20))
+    table = table.set_column(table.column_names.index("groups"), "groups", none)
+    state, told = fed(MONITOR, [day(table, 0), *(day(table.slice(0, 0), each) for each in range(1, 7))])
+    assert (state, told) == (FairnessState(), [])
 
 
 @settings(max_examples=8, deadline=None)

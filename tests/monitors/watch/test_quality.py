@@ -115,6 +115,20 @@ def test_refused_inputs_are_named_and_alarm_nobody_here() -> None:
     assert figure.value.startswith("50 of 200")
 
 
+def test_flags_are_a_share_of_all_inputs_although_of_few_features_are_kept() -> None:
+    random = np.random.default_rng(7)
+    rows = 300
+    start = last_hour(0)
+    table = answered(start, np.full(rows, 0.4), features=inputs(random, rows), flags=[["domain:kind"]] * rows)
+    held = table["features"].combine_chunks()
+    kept = pa.StructArray.from_arrays(held.flatten(), names=["km", "kind"], mask=pa.array(np.arange(rows) >= 60))
+    state, told = fed(MONITOR, [hour(table.set_column(table.column_names.index("features"), "features", kept), start)])
+    [found] = told
+    assert isinstance(found, Finding)
+    assert state.last.kept == 60
+    assert found.evidence[0].value.startswith("300 of 300")
+
+
 def test_silence_is_told_by_the_end_of_the_day() -> None:
     random = np.random.default_rng(5)
     busy = []
@@ -124,7 +138,7 @@ def test_silence_is_told_by_the_end_of_the_day() -> None:
             busy.append(hour(answered(start, np.full(3, 0.4), features=inputs(random, 3)), start))
     start = last_hour(20)
     empty = hour(answered(start, np.zeros(0)), start)
-    state, told = fed(MONITOR, [*busy, empty])
+    _, told = fed(MONITOR, [*busy, empty])
     [found] = told
     assert isinstance(found, Finding)
     assert "nothing comes (for 24 hours)" in found.what

@@ -14,7 +14,7 @@ from headgate.evaluation.estimate import Undefined
 from headgate.monitors.comparison.category_sketches import CategorySketch, compared_cells
 from headgate.monitors.comparison.compared import ComparedColumn, Figure, Present, unmeasured
 from headgate.monitors.comparison.contingency import cramers_v, table_test
-from headgate.monitors.comparison.distances import Counts, hellinger, jensen_shannon, l_infinity, psi_of_size
+from headgate.monitors.comparison.distances import Counts, Psi, hellinger, jensen_shannon, l_infinity, psi_of_size
 from headgate.monitors.comparison.p_values import ks_p_value
 from headgate.monitors.comparison.sketched import Bounds, decile_counts, ks_bounds, wasserstein_bounds
 from headgate.monitors.comparison.sketches import NumberSketch
@@ -117,19 +117,24 @@ def _smaller(p: float, absent: float | None) -> float:
 
 def _distances(before: Counts, after: Counts) -> dict[str, Figure]:
     """Those of counts in bins."""
-    size, shape = psi_of_size(before, after), jensen_shannon(before, after)
-    if isinstance(size, Undefined):
-        value = critical = Figure(None, reason=size.reason)
-    else:
-        value, critical = Figure(size.value), Figure(size.critical)
+    shape = jensen_shannon(before, after)
     return {
-        "psi": value,
-        "psi_critical": critical,
+        **_psi(psi_of_size(before, after)),
         "jensen_shannon": Figure(shape.distance),
         "jensen_shannon_evidently": Figure(shape.natural_distance),
         "jensen_shannon_tfdv": Figure(shape.divergence),
         "hellinger": Figure(hellinger(before, after)),
         "l_infinity": Figure(l_infinity(before, after)),
+    }
+
+
+def _psi(size: Psi | Undefined) -> dict[str, Figure]:
+    if isinstance(size, Undefined):
+        return dict.fromkeys(("psi", "psi_critical", "psi_critical_published"), Figure(None, reason=size.reason))
+    return {
+        "psi": Figure(size.value),
+        "psi_critical": Figure(size.critical),
+        "psi_critical_published": Figure(size.critical_published),
     }
 
 

@@ -70,7 +70,7 @@ class Basis:
     @property
     def fits(self) -> bool:
         """Whether there is any number at all."""
-        return self.reference.shape[1] > 0
+        return bool(self.reference.shape[1])
 
     def of(self, rows: Floats) -> Floats:
         """The numbers of rows as `headgate.monitors.matrices.matrix` gives them."""
@@ -112,8 +112,8 @@ def tilted(basis: Basis, window: Means) -> Domains | None:
     >>> made = basis_of(pa.table({"km": draw.normal(size=4000)}))
     >>> moved = Means().added(made.of(draw.normal(1.0, 1.0, (4000, 1))))
     >>> found = tilted(made, moved)
-    >>> round(float((found.weights * made.reference[:, 0]).mean()), 1), 1000 < found.effective < 3000
-    (1.0, True)
+    >>> 0.9 < float((found.weights * made.reference[:, 0]).mean()) < 1.1, 1000 < found.effective < 3000
+    (True, True)
     >>> tilted(made, Means().added(made.reference)) is None
     True
     """

@@ -130,7 +130,7 @@ def calibration_difference(found: Treated) -> Gap:
     >>> from headgate.evaluation.estimate import Estimate
     >>> from headgate.monitors.fairness.groups import Group
     >>> def group(name, gap):
-    ...     rate, gap = Estimate("rate", 0.5, 0.4, 0.6, 90), Estimate("calibration_gap", gap, gap - 0.02, gap + 0.02, 90)
+    ...     rate, gap = Estimate("rate", 0.5, 0.4, 0.6, 90), Estimate("gap", gap, gap - 0.02, gap + 0.02, 90)
     ...     return Group(name=name, rows=90, labelled=90, selection_rate=rate, true_positive_rate=rate,
     ...         false_positive_rate=rate, calibration_gap=gap)
     >>> pair = (group("f", 0.1), group("m", -0.05))

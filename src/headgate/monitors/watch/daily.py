@@ -7,7 +7,7 @@ from headgate.monitors.alarms.terms import Terms
 def probability(terms: Terms, name: str, tests: int, days: int = 1) -> float:
     """With which the `tests`-th test of the monitor of that name, one in so many `days`, may be false, at most a half.
 
-    Days / limit, where the limit is its part of the budget in days: false alarms add up to one in so many days, whatever
+    Days / limit, the limit being its part of the budget in days: false alarms add up to one in so many days, whatever
     days share. Where none may ever be false, the n-th has 1 / (n (n + 1)) of all there is.
 
     >>> from headgate.monitors.alarms.terms import Budget

@@ -19,8 +19,10 @@ import numpy as np
 from headgate.alerts.finding import Figure, Finding, key_of
 from headgate.evaluation.table import shown
 from headgate.monitors.alarms.terms import Terms
+from headgate.monitors.columns import Columns
+from headgate.monitors.estimation.corrected import LEAST as CORRECTED
 from headgate.monitors.estimation.footing import Footing
-from headgate.monitors.estimation.performance import performance
+from headgate.monitors.estimation.performance import SETTLED, performance
 from headgate.monitors.estimation.tilting import Means
 from headgate.monitors.standing import Shortfall, Standing
 from headgate.monitors.watch.daily import probability
@@ -183,20 +185,21 @@ class Estimate:
         own = own_of(portion.rows, self.version)
         if place is None or not own.any():
             return state
-        day, rows = state.days[place], portion.rows.take(own)
-        said = said_of(rows, footing.task, footing.classes)
+        after = self._measured(footing, state.days[place], portion.rows.take(own))
+        return msgspec.structs.replace(state, days=(*state.days[:place], after, *state.days[place + 1 :]))
+
+    def _measured(self, footing: Footing, day: Expected, rows: Columns) -> Expected:
+        """The day by the labels of these rows; where these are too few for anything else, as it was expected."""
+        said, there = said_of(rows, footing.task, footing.classes), int(rows.labelled.sum())
         nothing = np.full((len(said), len(self.known.basis.encoder.fields)), np.nan)
+        labels = labels_of(rows.labelled, numbers_of(said, nothing[:, :0]))
+        after = msgspec.structs.replace(day, means=Means(), labels=labels)
+        if there < CORRECTED and there < SETTLED * len(said):
+            return after
         expected, doubts = expectation(self.known, footing, said, day.means, nothing)
         found = performance(footing, expected, said, truth_of(rows, footing.task))
-        after = msgspec.structs.replace(
-            day,
-            rows=found.rows,
-            figures=found.figures,
-            doubts=(*doubts, *doubts_of(found)),
-            means=Means(),
-            labels=labels_of(rows.labelled, numbers_of(said, nothing[:, :0])),
-        )
-        return msgspec.structs.replace(state, days=(*state.days[:place], after, *state.days[place + 1 :]))
+        doubts = (*doubts, *doubts_of(found))
+        return msgspec.structs.replace(after, rows=found.rows, figures=found.figures, doubts=doubts)
 
     @property
     def _width(self) -> int:

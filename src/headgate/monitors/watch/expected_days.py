@@ -10,7 +10,7 @@ import numpy as np
 from headgate.alerts.finding import Figure
 from headgate.evaluation.estimate import Floats, quantile_of
 from headgate.evaluation.metrics import CONFIDENCE, metric
-from headgate.evaluation.table import shown
+from headgate.evaluation.table import digits, shown
 from headgate.monitors.columns import Bools
 from headgate.monitors.estimation import figure as estimated
 from headgate.monitors.estimation.coverage import label_coverage
@@ -45,12 +45,14 @@ def doubts_of(found: estimated.Performance) -> tuple[str, ...]:
 
 
 def lines(day: Expected, footing: Footing) -> list[Figure]:
-    """Each figure with where it comes from, beside the reference's."""
+    """Each figure with where it comes from, beside the reference's and the band of its parts."""
     found = []
     for name, each in day.figures.items():
         if each.estimate.known:
             value = f"{shown(each.estimate)}, {each.source}"
-            found.append(Figure(f"{name} of {date_of(day.start)}", value, f"{shown(footing.realised[name])} evaluated"))
+            band = "" if each.band is None else f", band {digits(each.band.low)} to {digits(each.band.high)}"
+            limit = f"{shown(footing.realised[name])} evaluated{band}"
+            found.append(Figure(f"{name} of {date_of(day.start)}", value, limit))
     return found
 
 
@@ -71,7 +73,7 @@ def worse_than(
             beyond[name] = apart / error
     if not beyond:
         return ()
-    quantile = NormalDist().inv_cdf(1.0 - chance / len(beyond))
+    quantile = -NormalDist().inv_cdf(chance / len(beyond))
     return tuple(sorted((name for name, each in beyond.items() if each > quantile), key=lambda name: -beyond[name]))
 
 

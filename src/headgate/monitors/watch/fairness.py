@@ -108,7 +108,7 @@ class Fairness:
         """Nobody was treated yet."""
         if self.output.task is Task.BINARY:
             return FairnessState()
-        return FairnessState(reason="groups are compared by how often they are given one of two classes; there are not")
+        return FairnessState(reason="groups are compared by how often they are given one of two classes")
 
     def take(self, state: FairnessState, portion: Portion) -> tuple[FairnessState, tuple[Told, ...]]:
         """After the labels of one more day; those of a Sunday end a week."""
@@ -152,7 +152,8 @@ class Fairness:
         if not state.tests:
             few = f"the first {WEEKS} weeks with labels say how far groups lie apart; {state.weeks} of them are over"
             return Says(standing=Standing.UNDECIDED, what=few, figures=figures)
-        what = f"nothing says that the groups of {', '.join(self.fields)} lie farther apart than in the first {WEEKS} weeks"
+        fields = ", ".join(self.fields)
+        what = f"nothing says that the groups of {fields} lie farther apart than {SINCE}"
         return Says(standing=Standing.STEADY, what=what, figures=figures, certainty=certainty(self.terms))
 
     def _counted(self, state: FairnessState, portion: Portion) -> FairnessState:
@@ -162,6 +163,8 @@ class Fairness:
         if GROUPS not in portion.table.column_names:
             return msgspec.structs.replace(state, reason="the groups of its inputs could not be read")
         own &= np.asarray(pc.is_valid(portion.table[GROUPS])).astype(np.bool_)
+        if not own.any():  # of none of them features were kept
+            return state
         rows, table = portion.rows.take(own), portion.table[GROUPS].filter(pa.array(own))
         named = dict(zip((each.name for each in table.type), table.flatten(), strict=True))
         new = {each: found for each in self.fields if each not in state.cuts and (found := cuts_of(named[each]))}
@@ -179,7 +182,12 @@ class Fairness:
     def _kept(self, state: FairnessState, **others: Any) -> FairnessState:
         """After the end of a week."""
         return msgspec.structs.replace(
-            state, week={}, weeks=state.weeks + 1, last=state.week, course=(*state.course, apart_of(state.week))[-SHOWN:], **others
+            state,
+            week={},
+            weeks=state.weeks + 1,
+            last=state.week,
+            course=(*state.course, apart_of(state.week))[-SHOWN:],
+            **others,
         )
 
     def _finding(self, state: FairnessState, at: Micros) -> Finding:

@@ -78,14 +78,18 @@ def _grew(now: Gap, before: Gap, borne: float) -> bool:
     return here.value - there.value - math.hypot(here.value - here.low, there.high - there.value) > borne
 
 
-def lines_of(week: Treatment, reference: Treatment, course: tuple[tuple[Apart, ...], ...], since: str) -> Iterator[Figure]:
+def lines_of(
+    week: Treatment, reference: Treatment, course: tuple[tuple[Apart, ...], ...], since: str
+) -> Iterator[Figure]:
     """The gaps of a week beside the reference's, week by week, and the rates of its groups."""
     for field, groups in week.items():
         before = gaps_of(reference.get(field, {}))
         for name, each in gaps_of(groups).items():
             said = shown(each.estimate) if each.estimate.known else each.estimate.reason
             then = before[name].estimate
-            yield Figure(f"{plain_name(name)} of {field}"[:200], said[:200], f"{shown(then)} {since}" if then.known else "")
+            yield Figure(
+                f"{plain_name(name)} of {field}"[:200], said[:200], f"{shown(then)} {since}" if then.known else ""
+            )
             if len(course) > 1:
                 yield Figure("  week by week", " ".join(_value(each, field, name) for each in course))
         yield from _groups(treated_of(groups, CONFIDENCE), field)

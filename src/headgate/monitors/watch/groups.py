@@ -29,7 +29,9 @@ def grouped(reader: Reader, source: Source, table: pa.Table, start: Micros) -> p
     public, apart = reader.looked(source.project, source.endpoint, _TABLES, look)
     ids = table["input_id"].combine_chunks()
     columns = [_named(ids, public, apart, each) for each in source.groups]
-    kept = pa.concat_arrays([each["input_id"].filter(pc.is_valid(each[FEATURES])).combine_chunks() for each in (public, apart)])
+    kept = pa.concat_arrays(
+        [each["input_id"].filter(pc.is_valid(each[FEATURES])).combine_chunks() for each in (public, apart)]
+    )
     mask = pc.invert(pc.is_in(ids, value_set=kept))
     groups = pa.StructArray.from_arrays(columns, names=list(source.groups), mask=mask)
     return table.append_column(GROUPS, groups)

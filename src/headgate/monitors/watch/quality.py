@@ -28,7 +28,7 @@ from headgate.monitors.watch.expected_fields import Usual, usual_of
 from headgate.monitors.watch.known import Known
 from headgate.monitors.watch.monitor import Over, Portion, Reads, Says, Told, certainty, mark_of
 from headgate.monitors.watch.silence import Silence
-from headgate.monitors.watch.today import Today
+from headgate.monitors.watch.today import Column, Today
 from headgate.traffic.endpoint import EndpointSpec
 from headgate.vocabulary import DAY, Micros, readable
 
@@ -85,10 +85,8 @@ class Quality:
     kind: type[QualityState] = QualityState
 
     @classmethod
-    def of(
-        cls, spec: EndpointSpec, contract: Contract, terms: Terms, known: Known | None
-    ) -> "Quality":
-        """What inputs under `contract` are held against; fields that the file of `spec` keeps out of the journal are not."""
+    def of(cls, spec: EndpointSpec, contract: Contract, terms: Terms, known: Known | None) -> "Quality":
+        """What inputs under `contract` are held against, as far as the file of `spec` keeps them in the journal."""
         rows = None if known is None else known.features.num_rows or None
         hidden, kept = spec.capture.redact, spec.capture.fields
         names = [each for each in contract.names if each not in hidden and (kept is None or each in kept)]
@@ -164,17 +162,15 @@ class Quality:
                 yield Trouble(gone, share(column.missing, today.kept), f"{each.missing * 100:.3g} % usually")
             for rule, expected in each.rules.items():
                 count = today.flagged.get(f"{rule}:{each.name}"[:150], 0)
-                if self._beyond(count, today.kept, expected, chance, more=True):
+                if self._beyond(count, today.checked, expected, chance, more=True):
                     what = f"{each.name} breaks its {rule}"
-                    yield Trouble(what, share(count, today.kept), f"{expected * 100:.3g} % usually")
-            there = today.kept - column.missing
-            if each.common is not None and column.sole and not column.varied and there >= LEAST:
-                # All values are one with a chance of common ** (n - 1) at most.
-                if (there - 1) * math.log(each.common) <= math.log(chance):
-                    yield Trouble(f"{each.name} stands still", f"one value in {there:,} inputs", "several usually")
+                    yield Trouble(what, share(count, today.checked), f"{expected * 100:.3g} % usually")
+            if _still(each, column, today.kept, chance):
+                there = f"one value in {today.kept - column.missing:,} inputs"
+                yield Trouble(f"{each.name} stands still", there, "several usually")
 
     def _beyond(self, count: int, rows: int, expected: float, chance: float, *, more: bool = False) -> bool:
-        z = NormalDist().inv_cdf(1.0 - chance / 2)
+        z = -NormalDist().inv_cdf(chance / 2)
         found = excess("share", count, rows, expected, reference_rows=self.rows, z=z)
         borne = max(BORNE, expected / 2)
         assert found.low is not None and found.high is not None  # noqa: S101, PT018 - there are rows
@@ -229,3 +225,11 @@ def _silent(silence: Silence, chance: float) -> tuple[Trouble, ...]:
     if not silence.too_long(chance):
         return ()
     return (Trouble("nothing comes", f"for {silence.run:,} hours", f"{silence.longest:,} hours at most before"),)
+
+
+def _still(usual: Usual, column: Column, rows: int, chance: float) -> bool:
+    """Whether a field that had several values has one, but for this chance: all are it with one of common ** (n - 1)."""
+    there = rows - column.missing
+    if usual.common is None or column.varied or there < LEAST:
+        return False
+    return (there - 1) * math.log(usual.common) <= math.log(chance)

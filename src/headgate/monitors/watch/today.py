@@ -49,6 +49,11 @@ class Today(msgspec.Struct, frozen=True):
     hours: int = 0
     """A bit for every hour in which anything came."""
 
+    @property
+    def checked(self) -> int:
+        """Inputs that no rule refused, of which some may be flagged."""
+        return self.inputs - sum(self.refused.values())
+
     def after(self, portion: Portion, names: Sequence[str]) -> "Today":
         """With one more hour, looking at the fields of these names."""
         if not len(portion):

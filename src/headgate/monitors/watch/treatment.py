@@ -7,6 +7,7 @@ day on which there were enough of them has its quarters, and there ever after, s
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import msgspec
@@ -125,7 +126,7 @@ def names_of(column: pa.ChunkedArray, cuts: tuple[float, ...]) -> list[str]:
         return [MISSING] * len(column)
     values = floats(column)
     edges = [f"{each:.6g}" for each in cuts]
-    names = [f"below {edges[0]}", *(f"{low} to {high}" for low, high in zip(edges, edges[1:], strict=False))]
+    names = [f"below {edges[0]}", *(f"{low} to {high}" for low, high in pairwise(edges))]
     names += [f"{edges[-1]} and more", MISSING]
     places = np.where(np.isnan(values), len(names) - 1, np.searchsorted(np.array(cuts), values, side="right"))
     return [names[each] for each in places.tolist()]
