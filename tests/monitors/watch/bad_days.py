@@ -18,6 +18,7 @@ from headgate.monitors.watch.monitor import AnyMonitor, Portion
 from headgate.monitors.watch.roster import roster
 from headgate.monitors.watch.scene import Scene
 from headgate.traffic.endpoint import EndpointSpec, Slo
+from headgate.traffic.outliers import OutlierWords
 from headgate.traffic.watched import MonitorWords
 from headgate.vocabulary import DAY, HOUR, Micros, Role, Task
 
@@ -25,7 +26,13 @@ MONDAY: Final = Micros(20_003 * DAY)
 VERSION: Final = "m:1"
 SOURCE: Final = Source("default", "odd", (Role.LIVE,))
 GROUP: Final = "kind"
-SPEC: Final = EndpointSpec("odd", "m", slo=Slo(latency_p99_ms=50.0), monitors=MonitorWords(groups=[GROUP]))
+SPEC: Final = EndpointSpec(
+    "odd",
+    "m",
+    slo=Slo(latency_p99_ms=50.0),
+    monitors=MonitorWords(groups=[GROUP]),
+    outliers=OutlierWords(flag="1 in 100"),
+)
 OUTPUTS: Final = {
     Task.BINARY: Output(Task.BINARY, classes=("no", "yes"), probability=True),
     Task.MULTICLASS: Output(Task.MULTICLASS, classes=("a", "b", "c"), probability=True),
@@ -131,8 +138,8 @@ def _watching(task: Task, spoil: Spoil, count: int) -> tuple[tuple[AnyMonitor, .
     known = spoil(asked(task, count, draw), draw)
     report = _evaluated(task, known)
     rows = None if known.features is None else pa.table(known.features)
-    contract, answered = Contract(FIELDS, OUTPUTS[task]), _answered(task, known)
-    return roster(SPEC, VERSION, OUTPUTS[task], report, rows, contract=contract, known=answered), report
+    words: dict[str, Any] = {"contract": Contract(FIELDS, OUTPUTS[task]), "known": _answered(task, known)}
+    return roster(SPEC, VERSION, OUTPUTS[task], report, rows, held_out=count // 2, **words), report
 
 
 def _evaluated(task: Task, known: Asked) -> Report | None:

@@ -22,9 +22,9 @@ from headgate.monitors import watch
 from headgate.monitors.standing import Standing
 from headgate.monitors.watch.fairness import FAIRNESS
 from headgate.monitors.watch.monitor import AnyMonitor, Monitor, Portion, Reads, Says, Told
+from headgate.monitors.watch.running import Running
 from headgate.monitors.watch.scene import Scene
 from headgate.monitors.watch.state import begun
-from headgate.monitors.watch.tick import Running
 from headgate.vocabulary import Micros, Task
 
 NO_WORDS = re.compile(r"\b(?:(?i:nan|inf)|None|Traceback)\b")
