@@ -46,7 +46,7 @@ SUITE.tests(
     "2-psi",
     "PSI with its bins named and its critical value for so many rows; too few rows have none",
     f"{DISTANCES}::test_psi_is_larger_than_its_critical_value_as_often_as_said",
-    f"{DISTANCES}::test_the_critical_value_of_many_rows_is_chi_squares",
+    f"{DISTANCES}::test_the_critical_values_of_many_rows_are_chi_squares",
     f"{DISTANCES}::test_psi_of_too_few_rows_is_no_figure",
     f"{DISTANCES}::test_bins_are_cut_as_their_namesakes_cut_them",
     f"{DISTANCES}::test_an_empty_bin_counts_by_the_rule_that_is_named",

@@ -14,7 +14,8 @@ CLASSES: Final = frozenset({Task.BINARY, Task.MULTICLASS})
 JUDGES: Final = frozenset({"risk", "performance", "labels"})
 """Monitors that need labels."""
 EVERY: Final = JUDGES | frozenset(
-    {"errors", "refusals", "fallbacks", "latency", "input", "reconstruction", "quality", "estimate", "fairness", "outliers"}
+    {"errors", "refusals", "fallbacks", "latency", "outliers"}
+    | {"input", "reconstruction", "quality", "estimate", "fairness"}
 )
 HUGE: Final = 2**62
 
@@ -104,7 +105,9 @@ BAD: Final[dict[str, Bad]] = {
     "all missing": Bad(missing, blind=frozenset({"risk", "performance"})),
     "fields all missing": Bad(missing_inputs),
     "fields of the reference all missing": Bad(reference=missing_inputs),
-    "no features are kept": Bad(lambda rows, draw: replace(rows, features=None), blind=frozenset({"input", "reconstruction"})),
+    "no features are kept": Bad(
+        lambda rows, draw: replace(rows, features=None), blind=frozenset({"input", "reconstruction"})
+    ),
     "one class only": Bad(one_class),
     "one class only in the reference": Bad(reference=one_class),
     "a single row": Bad(rows=1, blind=frozenset({"performance", "labels"})),
