@@ -10,6 +10,7 @@ DISTANCES: Final = f"{COMPARISON}/test_distances.py"
 TABLES: Final = f"{COMPARISON}/test_contingency.py"
 JUDGEMENT: Final = f"{COMPARISON}/test_judgement.py"
 COMPARED: Final = f"{COMPARISON}/test_comparison.py"
+MONITORS: Final = "tests/monitors"
 ROOM: Final = "tests/monitors/attribution"
 CHANGE: Final = f"{ROOM}/test_changepoint.py"
 SPLIT: Final = f"{ROOM}/test_split.py"
@@ -19,7 +20,7 @@ ATTRIBUTE: Final = f"{ROOM}/test_attribute.py"
 SUITE.tests(
     "2-ks",
     "Kolmogorov-Smirnov of each column, SciPy's to the last digits, exact for few rows",
-    f"{COMPARISON}/test_two_samples.py",
+    f"{MONITORS}/test_two_samples.py",
     f"{COMPARISON}/test_p_values.py",
 )
 SUITE.tests(
@@ -28,7 +29,12 @@ SUITE.tests(
     f"{TABLES}::test_chi_square_is_scipys",
     f"{TABLES}::test_without_drift_it_alarms_as_often_as_said",
 )
-SUITE.tests("2-cramers-v", "Cramér's V without its bias", f"{TABLES}::test_cramers_v_is_bergsmas")
+SUITE.tests(
+    "2-cramers-v",
+    "Cramér's V without its bias, by rows as published and with both samples weighing the same",
+    f"{TABLES}::test_cramers_v_by_rows_is_bergsmas",
+    f"{TABLES}::test_cramers_v_of_a_small_sample_is_that_of_a_large_one",
+)
 SUITE.tests(
     "2-correction",
     "corrected by Benjamini and Hochberg among all columns",
@@ -40,7 +46,7 @@ SUITE.tests(
     "2-psi",
     "PSI with its bins named and its critical value for so many rows; too few rows have none",
     f"{DISTANCES}::test_psi_is_larger_than_its_critical_value_as_often_as_said",
-    f"{DISTANCES}::test_the_critical_value_of_many_rows_is_chi_squares",
+    f"{DISTANCES}::test_the_critical_values_of_many_rows_are_chi_squares",
     f"{DISTANCES}::test_psi_of_too_few_rows_is_no_figure",
     f"{DISTANCES}::test_bins_are_cut_as_their_namesakes_cut_them",
     f"{DISTANCES}::test_an_empty_bin_counts_by_the_rule_that_is_named",
@@ -55,7 +61,7 @@ SUITE.tests(
 SUITE.tests(
     "2-wasserstein",
     "Wasserstein, SciPy's",
-    f"{COMPARISON}/test_two_samples.py::test_small_samples_are_scipys",
+    f"{MONITORS}/test_two_samples.py::test_small_samples_are_scipys",
     f"{COMPARED}::test_figures_are_scipys_and_those_of_sketches_are_within_their_errors",
 )
 SUITE.tests("2-hellinger", "Hellinger and L-infinity", f"{DISTANCES}::test_distances_are_their_formulas")

@@ -200,7 +200,7 @@ def tick(bench: Bench) -> Measured:
 SUITE.tests(
     "speed-equal-scipy",
     "our KS, chi-square, Wasserstein and Jensen-Shannon are SciPy's; PSI in every convention is its formula",
-    "tests/monitors/comparison/test_two_samples.py",
+    "tests/monitors/test_two_samples.py",
     "tests/monitors/comparison/test_contingency.py::test_chi_square_is_scipys",
     "tests/monitors/comparison/test_distances.py",
 )

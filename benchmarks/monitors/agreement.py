@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.csv
 from benchmarks.monitors import peers
 from benchmarks.processes import ServerFailed
-from headgate.monitors.comparison.two_samples import ks_statistic, wasserstein
+from headgate.monitors.two_samples import ks_statistic, wasserstein
 
 from benchmarks import machine, report
 from headgate.evaluation.rows import Rows

@@ -9,25 +9,41 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from headgate.contracts.contract import Output
+from headgate.contracts.contract import Contract, Field, Kind, Output
 from headgate.evaluation.report import Report, evaluate
+from headgate.evaluation.rows import labelled
 from headgate.monitors.watch.feed import Source
-from headgate.monitors.watch.monitor import AnyMonitor, Portion, Reads
+from headgate.monitors.watch.known import Known
+from headgate.monitors.watch.monitor import AnyMonitor, Portion
 from headgate.monitors.watch.roster import roster
 from headgate.monitors.watch.scene import Scene
 from headgate.traffic.endpoint import EndpointSpec, Slo
+from headgate.traffic.outliers import OutlierWords
+from headgate.traffic.watched import MonitorWords
 from headgate.vocabulary import DAY, HOUR, Micros, Role, Task
 
 MONDAY: Final = Micros(20_003 * DAY)
 VERSION: Final = "m:1"
 SOURCE: Final = Source("default", "odd", (Role.LIVE,))
-SPEC: Final = EndpointSpec("odd", "m", slo=Slo(latency_p99_ms=50.0))
+GROUP: Final = "kind"
+SPEC: Final = EndpointSpec(
+    "odd",
+    "m",
+    slo=Slo(latency_p99_ms=50.0),
+    monitors=MonitorWords(groups=[GROUP]),
+    outliers=OutlierWords(flag="1 in 100"),
+)
 OUTPUTS: Final = {
     Task.BINARY: Output(Task.BINARY, classes=("no", "yes"), probability=True),
     Task.MULTICLASS: Output(Task.MULTICLASS, classes=("a", "b", "c"), probability=True),
     Task.REGRESSION: Output(Task.REGRESSION),
     Task.TENSOR: Output(Task.TENSOR),
 }
+FIELDS: Final = (
+    Field("km", Kind.NUMBER),
+    Field("stops", Kind.INTEGER),
+    Field(GROUP, Kind.CATEGORY, domain=("a", "b")),
+)
 Draw = np.random.Generator
 
 
@@ -101,7 +117,7 @@ class World:
     """Monitors, and what they are handed."""
 
     monitors: tuple[AnyMonitor, ...]
-    portions: tuple[tuple[Reads, Portion], ...]
+    portions: tuple[Portion, ...]
 
 
 def world(task: Task, bad: Bad, *, days: int = 4) -> World:
@@ -111,7 +127,7 @@ def world(task: Task, bad: Bad, *, days: int = 4) -> World:
     scene = Scene(SOURCE, VERSION, OUTPUTS[task], reference=report)
     portions = [each for day in range(days) for each in _day(scene, bad, Micros(MONDAY + day * DAY), draw)]
     if bad.backwards:
-        portions = [(reads, _turned(each)) for reads, each in reversed(portions)]
+        portions = [_turned(each) for each in reversed(portions)]
     return World(monitors, tuple(portions))
 
 
@@ -122,24 +138,33 @@ def _watching(task: Task, spoil: Spoil, count: int) -> tuple[tuple[AnyMonitor, .
     known = spoil(asked(task, count, draw), draw)
     report = _evaluated(task, known)
     rows = None if known.features is None else pa.table(known.features)
-    return roster(SPEC, VERSION, OUTPUTS[task], report, rows), report
+    words: dict[str, Any] = {"contract": Contract(FIELDS, OUTPUTS[task]), "known": _answered(task, known)}
+    return roster(SPEC, VERSION, OUTPUTS[task], report, rows, held_out=count // 2, **words), report
 
 
 def _evaluated(task: Task, known: Asked) -> Report | None:
     if task is Task.TENSOR or not len(known):
         return None
-    scores: Any = None if known.scores[0] is None else np.array(known.scores)
-    if scores is not None and task is Task.BINARY:
-        scores = scores[:, 1]
-    return evaluate(task, known.label, known.prediction, scores, OUTPUTS[task].classes)
+    return evaluate(task, known.label, known.prediction, _scores(known), OUTPUTS[task].classes)
 
 
-def _day(scene: Scene, bad: Bad, start: Micros, draw: Draw) -> Iterator[tuple[Reads, Portion]]:
+def _answered(task: Task, known: Asked) -> Known | None:
+    """The rows of the evaluation, as they are kept."""
+    if task is Task.TENSOR or known.features is None:
+        return None
+    rows, chosen = labelled(task, known.label, known.prediction, _scores(known), OUTPUTS[task].classes)
+    return Known(rows, pa.table(known.features).filter(pa.array(chosen)), f"{len(rows)} rows of {task}")
+
+
+def _scores(known: Asked) -> NDArray[np.float64] | None:
+    return None if not len(known) or known.scores[0] is None else np.array(known.scores)
+
+
+def _day(scene: Scene, bad: Bad, start: Micros, draw: Draw) -> Iterator[Portion]:
     at = start + 9 * HOUR + np.sort(draw.integers(0, 2 * HOUR, bad.rows))
     rows = _joined(bad.day(asked(scene.output.task, bad.rows, draw), draw), at, scene.output.task)
-    for hour in scene.hours(rows, start, Micros(start + DAY)):
-        yield Reads.ANSWERS, hour
-    yield Reads.LABELS, scene.day(rows, start)
+    yield from scene.hours(rows, start, Micros(start + DAY))
+    yield scene.day(rows, start)
 
 
 def _joined(rows: Asked, at: NDArray[np.int64], task: Task) -> pa.Table:
@@ -161,11 +186,13 @@ def _joined(rows: Asked, at: NDArray[np.int64], task: Task) -> pa.Table:
             "compute_us": pa.array(rows.latency_us, pa.int64()),
             "latency_us": pa.array(rows.latency_us, pa.int64()),
             "fallback": same(None if rows.refused else ""),
+            "refusal_field": same(None if rows.refused is None else "km"),
             "refusal_rule": same(rows.refused),
             "flags": pa.array([[]] * count, pa.list_(pa.string())),
             "label": pa.array(rows.label, kind),
             "request_id": pa.array([f"r{moment}" for moment in at.tolist()], pa.string()),
             "features": _features(rows),
+            "groups": _groups(rows),
         }
     )
 
@@ -174,6 +201,11 @@ def _features(rows: Asked) -> pa.Array:
     if rows.features is None:
         return pa.nulls(len(rows), pa.struct([("km", pa.float64())]))
     return pa.StructArray.from_arrays(list(rows.features.values()), names=list(rows.features))
+
+
+def _groups(rows: Asked) -> pa.Array:
+    found = (rows.features or {}).get(GROUP)
+    return pa.StructArray.from_arrays([pa.nulls(len(rows), pa.string()) if found is None else found], names=[GROUP])
 
 
 def _turned(portion: Portion) -> Portion:

@@ -13,7 +13,10 @@ from headgate.vocabulary import Task
 CLASSES: Final = frozenset({Task.BINARY, Task.MULTICLASS})
 JUDGES: Final = frozenset({"risk", "performance", "labels"})
 """Monitors that need labels."""
-EVERY: Final = frozenset({*JUDGES, "errors", "refusals", "fallbacks", "latency", "input"})
+EVERY: Final = JUDGES | frozenset(
+    {"errors", "refusals", "fallbacks", "latency", "outliers"}
+    | {"input", "reconstruction", "quality", "estimate", "fairness"}
+)
 HUGE: Final = 2**62
 
 
@@ -102,11 +105,13 @@ BAD: Final[dict[str, Bad]] = {
     "all missing": Bad(missing, blind=frozenset({"risk", "performance"})),
     "fields all missing": Bad(missing_inputs),
     "fields of the reference all missing": Bad(reference=missing_inputs),
-    "no features are kept": Bad(lambda rows, draw: replace(rows, features=None), blind=frozenset({"input"})),
+    "no features are kept": Bad(
+        lambda rows, draw: replace(rows, features=None), blind=frozenset({"input", "reconstruction"})
+    ),
     "one class only": Bad(one_class),
     "one class only in the reference": Bad(reference=one_class),
     "a single row": Bad(rows=1, blind=frozenset({"performance", "labels"})),
-    "a single row in the reference": Bad(known=1, blind=frozenset({"risk", "input"})),
+    "a single row in the reference": Bad(known=1, blind=frozenset({"risk", "input", "reconstruction"})),
     "huge integers": Bad(huge),
     "huge integers in the reference": Bad(reference=fields(lambda count, draw: {"stops": [HUGE] * count})),
     "mixed types": Bad(
@@ -119,7 +124,7 @@ BAD: Final[dict[str, Bad]] = {
         known=20_000,
         tasks=frozenset({Task.BINARY}),
     ),
-    "a reference smaller than the window": Bad(known=20, blind=frozenset({"risk", "input"})),
+    "a reference smaller than the window": Bad(known=20, blind=frozenset({"risk", "input", "reconstruction"})),
     "no reference": Bad(
         reference=lambda rows, draw: replace(rows, features=None), known=0, blind=frozenset({"risk", "performance"})
     ),
@@ -133,7 +138,7 @@ BAD: Final[dict[str, Bad]] = {
     "time going backwards": Bad(backwards=True),
     "everything refused": Bad(
         lambda rows, draw: replace(missing(rows, draw), features=None, refused="range"),
-        blind=JUDGES | {"latency", "input"},
+        blind=JUDGES | {"latency", "input", "reconstruction"},
     ),
     "a metric that cannot be computed": Bad(one_class, one_class),
 }
