@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.csv
 from benchmarks.monitors import peers
 from benchmarks.processes import ServerFailed
-from headgate.monitors.two_samples import ks_statistic, wasserstein
 
 from benchmarks import machine, report
 from headgate.evaluation.rows import Rows
@@ -32,6 +31,7 @@ from headgate.monitors.fairness.gaps import Method
 from headgate.monitors.fairness.measure import fairness
 from headgate.monitors.outliers.reconstruction import rebuilt, reconstruction
 from headgate.monitors.standing import Shortfall
+from headgate.monitors.two_samples import ks_statistic, wasserstein
 from headgate.vocabulary import Task
 
 TOLERANCE: Final = {"univariate drift": 1e-9, "CBPE": 1e-6, "reconstruction": 1e-6, "fairness": 1e-9}

@@ -17,9 +17,9 @@ from headgate.controller.watching import Watching
 from headgate.errors import BadInput, NotFound
 from headgate.monitors.attribution.courses import Course
 from headgate.monitors.attribution.kinds import Drift, Remedy
-from headgate.monitors.standing import Standing
 from headgate.monitors.diagnosis.kept import Diagnosed
 from headgate.monitors.diagnosis.words import FIGURES
+from headgate.monitors.standing import Standing
 from headgate.monitors.watch.lookback import Registered
 from headgate.testing.memory import MemoryStore
 from headgate.traffic.endpoint import EndpointSpec

@@ -17,12 +17,12 @@ from headgate.evaluation.rows import Rows
 from headgate.monitors.attribution.courses import Course
 from headgate.monitors.attribution.kinds import Drift, Remedy
 from headgate.monitors.attribution.samples import Sample
-from headgate.monitors.standing import Standing
 from headgate.monitors.diagnosis.diagnosis import COLUMNS, Against, Diagnosis, Question, diagnose
 from headgate.monitors.diagnosis.kept import Diagnosed
 from headgate.monitors.diagnosis.sides import Side
 from headgate.monitors.diagnosis.text import as_text, told
 from headgate.monitors.diagnosis.words import FIGURES, dressed
+from headgate.monitors.standing import Standing
 from headgate.vocabulary import DAY, Micros, Task
 
 KINDS = {"x": Kind.NUMBER, "y": Kind.NUMBER, "z": Kind.NUMBER, "colour": Kind.CATEGORY}

@@ -23,7 +23,6 @@ from headgate.monitors.standing import Standing
 from headgate.monitors.watch.fairness import FAIRNESS
 from headgate.monitors.watch.monitor import AnyMonitor, Monitor, Portion, Reads, Says, Told
 from headgate.monitors.watch.running import Running
-from headgate.monitors.watch.running import Running
 from headgate.monitors.watch.scene import Scene
 from headgate.monitors.watch.state import begun
 from headgate.vocabulary import Micros, Task

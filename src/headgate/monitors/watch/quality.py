@@ -139,10 +139,7 @@ class Quality:
         """The shares of the last days, with those of this one."""
         if today.kept < LEAST:
             return state.shares
-        return {
-            look.key: (*state.shares.get(look.key, ()), look.share)[-DAYS:]
-            for look in looks_of(self.usual, today)
-        }
+        return {look.key: (*state.shares.get(look.key, ()), look.share)[-DAYS:] for look in looks_of(self.usual, today)}
 
     def _copied(self, state: QualityState, today: Today, chance: float) -> tuple[Trouble, ...]:
         """By Hoeffding's inequality, with twice the usual share and a point borne."""
