@@ -20,7 +20,7 @@ from headgate.cli.exits import EXIT_CODES, exit_code
 from headgate.cli.main import VERBS, headgate_command
 from headgate.errors import HeadgateError
 from headgate.gateway.doors.statuses import NATIVE, V2, rpc_status_of, status_of
-from headgate.gateway.metrics.families import FAMILIES, Kind
+from headgate.gateway.metrics.families import FAMILIES, PASSING
 from headgate.rollouts.guards import RULES, Measure, Rule
 from headgate.rollouts.plan import OnHorizon, Step
 from headgate.traffic.endpoint import Live
@@ -110,7 +110,7 @@ def metric_table() -> str:
     """Every family with its type, labels and meaning."""
     rows = []
     for each in FAMILIES.values():
-        shown = "gauge" if each.kind is Kind.STATE else each.kind.value
+        shown = "gauge" if each.kind in PASSING else each.kind.value
         labels = ", ".join(f"`{label}`" for label in each.labels) or "-"
         rows.append([f"`{each.name}`", shown, labels, each.says])
     return _table(["name", "type", "labels", "meaning"], rows)
@@ -173,6 +173,7 @@ def endpoint_file() -> str:
         "review": (path, "Review"),
         "rollouts": (path, "RolloutBudget"),
         "monitors": (SOURCE / "traffic" / "watched.py", "MonitorWords"),
+        "outliers": (SOURCE / "traffic" / "outliers.py", "OutlierWords"),
         "alerts": (SOURCE / "alerts" / "rule.py", "AlertWords"),
         "traffic": (path, "Split"),
         "traffic.split[]": (path, "Share"),

@@ -86,7 +86,15 @@ def test_a_person_plans_begins_steers_and_goes_back(run: Run) -> None:
     assert "go on" in run("rollout", "status", "late").out
     assert "shadow beside live" in run("report", "late").out
     assert run("report", "late", "--html", "report.html").out == "wrote report.html\n"
-    assert Path("report.html").read_text().startswith("<!doctype html>")
+    page = Path("report.html").read_text()
+    assert page.startswith("<!doctype html>")
+    for words in ("How late stands", "nobody has looked yet", "Rollout: sign:2"):
+        assert words in page
+    nowhere = run("report", "late", "--html", "no/such/report.html")
+    assert (nowhere.code, nowhere.err) == (
+        9,
+        "error: --html: no/such/report.html cannot be written: No such file or directory\n",
+    )
     assert run("rollback", "late", "--why", "it rings").out == "late is back on sign:1\n"
     again = run("rollback", "late")
     assert (again.code, "no version to go back to" in again.err) == (5, True)
@@ -199,7 +207,7 @@ def test_a_program_reads_json(run: Run) -> None:
     assert (begun["number"], begun["live"], begun["plan"]["candidate"]) == (1, "sign:1", "sign:2")
     status = run("rollout", "status", "late", "--json").told
     assert (status["state"]["phase"], status["judgement"]["verdict"]) == ("progressing", "undecided")
-    assert run("report", "late", "--json").told["inputs"] == 0
+    assert run("report", "late", "--json").told["comparison"]["inputs"] == 0
     aborted = run("rollout", "abort", "late", "--json").told
     assert aborted["moves"][-1]["action"] == "abort"
     assert run("rollback", "late", "--json").code == 5
@@ -219,3 +227,10 @@ def test_what_is_wrong_is_named_with_its_line(run: Run) -> None:
     assert run("plan", "nowhere.yaml").code == 4
     assert run("rollout", "status", "late").code == 4
     assert run("rollout", "jump", "late").code == 2
+
+
+def test_an_endpoint_without_a_rollout_has_a_report_too(run: Run) -> None:
+    told = run("report", "late", "--json").told
+    assert (told["comparison"], told["alerts"], told["monitored"]["version"]) == (None, [], "sign:1")
+    assert "nobody has looked yet" in run("report", "late").out
+    assert run("report", "nobody").code == 4

@@ -62,6 +62,27 @@ class Scripted:
     def move(self, project: str, endpoint: str, action: str, why: str, who: str, *, step: int | None = None) -> bytes:
         return self._said(action, project, endpoint, why, who, *([] if step is None else [str(step)]))
 
+    def monitored(self, project: str, endpoint: str, *, last: int | None) -> bytes:
+        return self._said("monitored", project, endpoint, str(last))
+
+    def report(self, project: str, endpoint: str, *, last: int | None, who: str) -> bytes:
+        return self._said("report", project, endpoint, str(last), who)
+
+    def page(self, project: str, endpoint: str, *, last: int | None, who: str) -> bytes:
+        return self._said("page", project, endpoint, str(last), who)
+
+    def alerts(self, project: str, endpoint: str, *, over: bool) -> bytes:
+        return self._said("alerts", project, endpoint, str(over))
+
+    def alert(self, project: str, endpoint: str, alert_id: str) -> bytes:
+        return self._said("alert", project, endpoint, alert_id)
+
+    def acknowledge(self, project: str, endpoint: str, alert_id: str, why: str, who: str) -> bytes:
+        return self._said("acknowledge", project, endpoint, alert_id, why, who)
+
+    def silence(self, project: str, endpoint: str, lasting: str, because: str, who: str) -> bytes:
+        return self._said("silence", project, endpoint, lasting, because, who)
+
     def _said(self, *asked: str) -> bytes:
         self.asked.append(asked)
         if self.fails:

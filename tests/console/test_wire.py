@@ -16,7 +16,8 @@ from tests.gateway.test_smuggling import statuses
 from headgate.access.identity import Identity
 from headgate.clock import SystemClock
 from headgate.console import wire
-from headgate.console.api import BODY_LIMIT, control_api
+from headgate.console.api import control_api
+from headgate.console.bodies import BODY_LIMIT
 from headgate.console.guard import Guard
 from headgate.console.wire import HEAD_LIMIT, BoundedProtocol
 from headgate.testing.memory import MemoryKeys

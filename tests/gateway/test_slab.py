@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from headgate.gateway.metrics import Slab, SlabCollector, render
 from headgate.gateway.metrics.counting import EndpointCount, Histogram
-from headgate.gateway.metrics.families import FAMILIES, Kind
+from headgate.gateway.metrics.families import FAMILIES, PASSING, Kind
 from headgate.gateway.metrics.slab import read_slab
 
 WHERE = {"project": "default", "endpoint": "e"}
@@ -171,6 +171,7 @@ def test_workers_become_one_as_their_kind_says(tmp_path: Path, kind: Kind) -> No
         Kind.COUNTER: "headgate_unjournalled_total",
         Kind.GAUGE: "headgate_in_flight",
         Kind.STATE: "headgate_traffic_revision",
+        Kind.FIGURE: "headgate_label_coverage_ratio",
         Kind.HISTOGRAM: "headgate_request_duration_seconds",
     }[kind]
     slabs = [Slab(tmp_path / f"w{at}.slab") for at in range(2)]
@@ -185,10 +186,11 @@ def test_workers_become_one_as_their_kind_says(tmp_path: Path, kind: Kind) -> No
         Kind.COUNTER: f"{family}{labels} 7.0",
         Kind.GAUGE: f"{family}{labels} 7.0",
         Kind.STATE: f"{family}{labels} 5.0",
+        Kind.FIGURE: f"{family}{labels} 5.0",
         Kind.HISTOGRAM: f"{family}_sum{labels} 7.0",
     }
     assert expected[kind] in page.splitlines()
-    typed = {Kind.STATE: "gauge"}.get(kind, kind.value)
+    typed = "gauge" if kind in PASSING else kind.value
     assert any(line.startswith("# TYPE") and line.endswith(f" {typed}") for line in page.splitlines())
     for slab in slabs:
         slab.close()

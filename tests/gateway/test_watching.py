@@ -136,6 +136,8 @@ CASES: dict[str, dict[str, str]] = {
         'headgate_traffic_revision{project="default",endpoint="e",instance="j"}': "4x60",
     },
     "HeadgateAlertStands": {f'headgate_alerts_standing{{{WHERE},severity="critical"}}': "1x60"},
+    "HeadgateMonitorAlarms": {f'headgate_monitor_standing{{{WHERE},monitor="risk",standing="alarm"}}': "1x60"},
+    "HeadgateMonitorBroken": {f'headgate_monitor_standing{{{WHERE},monitor="risk",standing="broken"}}': "1x60"},
     "HeadgateAlertUndelivered": {
         'headgate_alert_deliveries_total{instance="i",channel="ops",outcome="given_up"}': "0x30 1x30"
     },
@@ -167,6 +169,8 @@ WELL = {
     'headgate_traffic_revision{project="default",endpoint="e",instance="j"}': "3x60",
     f'headgate_alerts_standing{{{WHERE},severity="critical"}}': "0x60",
     f'headgate_alerts_standing{{{WHERE},severity="warning"}}': "3x60",
+    f'headgate_monitor_standing{{{WHERE},monitor="risk",standing="alarm"}}': "0x60",
+    f'headgate_monitor_standing{{{WHERE},monitor="risk",standing="broken"}}': "0x60",
     'headgate_alert_deliveries_total{instance="i",channel="ops",outcome="given_up"}': "0x60",
     'headgate_alert_deliveries_total{instance="i",channel="ops",outcome="waiting"}': "0+1x60",
     'headgate_metrics_dropped_total{instance="i"}': "0x60",

@@ -7,13 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-import msgspec
 import uvicorn
 
 from headgate.app.certificates import Certificates, certificates_of
+from headgate.app.control import HomeControl
 from headgate.app.facade import Headgate
 from headgate.app.identity import open_identity
-from headgate.app.rollouts import ORDERS
 from headgate.app.signingkeys import SigningKeys
 from headgate.app.workers import controller_lock
 from headgate.clock import Clock, SystemClock
@@ -21,15 +20,15 @@ from headgate.console.api import control_api
 from headgate.console.guard import Guard
 from headgate.console.wire import CONNECTIONS, BoundedProtocol
 from headgate.controller.lockstep import Lockstep
-from headgate.errors import BadConfiguration, BadInput, HeadgateError
+from headgate.errors import HeadgateError
 from headgate.gateway.metrics import Slab
 from headgate.gateway.metrics.counting import AlertCount
+from headgate.gateway.metrics.watched import MonitorCount
 from headgate.settings import Settings
 from headgate.store.home import claim, create_home
 from headgate.store.replayclock import ReplayClock
 from headgate.store.reports import FileReports
 from headgate.store.stillness import FileStillness
-from headgate.vocabulary import Micros
 
 log = logging.getLogger("headgate.controller")
 
@@ -48,12 +47,15 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
     with claim(controller_lock(home)):
         clock: Clock = ReplayClock(home.replay_clock) if settings.replay else SystemClock()
         slab = contextlib.closing(Slab(home.metrics / "controller.slab"))
-        with Headgate(home, store=store, clock=clock) as hg, slab as cells:
+        with Headgate(home, store=store, clock=clock) as hg, slab as cells, MonitorCount(home.metrics) as gauges:
             progress, count = hg.rollouts.progress(), AlertCount(cells)
             alerts = replace(hg.alerts, actor="controller")
             alerting = alerts.alerting(count.stand)
+            delivering = alerts.delivering(count)
             controller = hg.controller(watches=lambda: progress.is_at_work)
-            watching = hg.monitoring.watching(alerting)
+            watching = hg.monitoring.watching(alerting, gauges.stands)
+            diagnosing = hg.monitoring.diagnosing(alerting.reword)
+            aged = partial(alerting.turn, watching.lags)
             chores = hg.chores(seal_interval=settings.seal_interval)
             stop = threading.Event()
             turns: tuple[tuple[str, Callable[[], object]], ...] = (
@@ -61,8 +63,9 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
                 ("rollouts", progress.turn),
                 ("chores", chores.turn),
                 ("monitors", watching.turn),
-                ("alerts", alerting.turn),
-                ("deliveries", alerts.delivering(count).turn),
+                ("diagnoses", diagnosing.turn),
+                ("alerts", aged),
+                ("deliveries", delivering.turn),
                 ("keys", hg.keys.publish),
                 ("signing keys", SigningKeys(home.keys).turn),
             )
@@ -70,13 +73,15 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             for loop in loops:
                 loop.start()
             try:
-                moved, watched = (partial(each, at_once=True) for each in (progress.turn, watching.turn))
-                lockstep = _lockstep(hg, clock, (moved, controller.reconcile, watched, alerting.turn))
-                _serve(_Control(hg, lockstep), Guard(open_identity(home)), settings)
+                turned = progress.turn, watching.turn, diagnosing.turn
+                moved, watched, diagnosed = (partial(each, at_once=True) for each in turned)
+                lockstep = _lockstep(hg, clock, (moved, controller.reconcile, watched, diagnosed, aged))
+                _serve(HomeControl(hg, lockstep), Guard(open_identity(home)), settings)
             finally:
                 stop.set()
                 for loop in loops:
                     loop.join()
+                delivering.close()
 
 
 def _lockstep(hg: Headgate, clock: Clock, turns: Sequence[Callable[[], object]]) -> Lockstep | None:
@@ -103,7 +108,7 @@ def _repeat(turn: Callable[[], object], stop: threading.Event) -> None:
             log.exception("a turn of the %s loop failed", threading.current_thread().name)
 
 
-def _serve(control: "_Control", guard: Guard, settings: Settings) -> None:
+def _serve(control: HomeControl, guard: Guard, settings: Settings) -> None:
     config = uvicorn.Config(
         control_api(control, guard),
         host=settings.host,
@@ -129,71 +134,3 @@ def _renew(certificates: Certificates | None, ended: threading.Event) -> None:
     """Follow the certificate's files until the server has ended."""
     while certificates is not None and not ended.wait(_RENEW_SECONDS):
         certificates.look()
-
-
-class _Control:
-    """What the control API may do, on top of one open installation."""
-
-    def __init__(self, hg: Headgate, lockstep: Lockstep | None) -> None:
-        self._hg = hg
-        self._lockstep = lockstep
-        self._one_at_a_time = threading.Lock()
-
-    def advance(self, to: Micros, who: str) -> dict[str, dict[str, int]]:
-        if self._lockstep is None:
-            raise BadInput("to", "replay", "this installation runs on the real clock; start it with --replay")
-        with self._one_at_a_time:
-            return self._lockstep.advance(to, who)
-
-    def endpoints(self) -> list[tuple[str, str]]:
-        return [(traffic.project, traffic.endpoint) for traffic in self._hg.traffic.read().values()]
-
-    def status(self, project: str, endpoint: str, every: str, who: str) -> bytes:
-        hg = self._hg.of(project)
-        status = hg.status(endpoint, every=every)
-        hg.note_read(endpoint, who, f"status by {every}")
-        return msgspec.json.encode(status)
-
-    def rollout(self, project: str, endpoint: str, who: str) -> bytes:
-        hg = self._hg.of(project)
-        status = hg.rollouts.status(endpoint)
-        hg.note_read(endpoint, who, "rollout")
-        return msgspec.json.encode(status)
-
-    def deploy(self, project: str, endpoint: str, plan: str, why: str, who: str) -> bytes:
-        hg = self._hg.of(project)
-        try:
-            rollout = hg.rollouts.by(who).deploy(plan, endpoint=endpoint, why=why)
-        except BadConfiguration as error:  # over the wire it is the caller's file, not the operator's
-            raise BadInput("plan", "plan", str(error)) from error
-        hg.controller().reconcile()
-        return msgspec.json.encode(rollout)
-
-    def next_case(self, project: str, endpoint: str, reviewer: str, who: str) -> bytes | None:
-        hg = self._hg.of(project)
-        case = hg.reviews.next(endpoint, reviewer)
-        if case is None:
-            return None
-        hg.note_read(endpoint, who, f"case {case.input_id}")
-        return msgspec.json.encode(case)
-
-    def skip_case(self, project: str, endpoint: str, input_id: str, reviewer: str) -> None:
-        self._hg.of(project).reviews.skip(endpoint, input_id, reviewer)
-
-    def queue(self, project: str, endpoint: str) -> bytes:
-        return msgspec.json.encode(self._hg.of(project).reviews.queue(endpoint))
-
-    def picture(self, project: str, endpoint: str, input_id: str, field: str, who: str) -> tuple[bytes, str]:
-        hg = self._hg.of(project)
-        found = hg.reviews.picture(endpoint, input_id, field)
-        hg.note_read(endpoint, who, f"{field} of case {input_id}")
-        return found
-
-    def move(self, project: str, endpoint: str, action: str, why: str, who: str, *, step: int | None = None) -> bytes:
-        rollouts = self._hg.of(project).rollouts.by(who)
-        if action == "rollback":
-            rollouts.roll_back(endpoint, why)
-        else:
-            rollouts.order(endpoint, ORDERS[action], why, step=step)
-        self._hg.controller().reconcile()
-        return msgspec.json.encode(rollouts.history(endpoint)[-1])

@@ -18,8 +18,10 @@ from headgate.app.keys import Keys
 from headgate.app.monitoring import Monitoring
 from headgate.app.objective import wanted_of
 from headgate.app.observed import Observed
+from headgate.app.reports import LAST, EndpointReport, report_of
 from headgate.app.reviews import Reviews
 from headgate.app.rollouts import Rollouts
+from headgate.app.screens import Screens
 from headgate.app.sizing import Options, size
 from headgate.app.told import actor, contract_of, project_of, spec_of
 from headgate.app.up import running_client
@@ -88,6 +90,7 @@ class Headgate:
         self._lake = Lake(home.lake)
         self.reader = Reader(self._lake, self._segments)
         self._declared = Declared(self._store, self.registry, partial(read_secret, home), self._store)
+        self._screens = Screens.of(home)
         self._observed = Observed(self._declared, self.registry, self.traffic, self.reader, self._clock)
         self._key_files = FileKeys(home.keys)
         self._channels = FileChannels(home.channels)
@@ -240,6 +243,7 @@ class Headgate:
         require_writable(self.home)
         spec = spec_of(spec)
         self._declared.check(spec)
+        self._screens.check(self._declared.resolve(spec))
         if force:
             spec = self._declared.forced(spec)
         elif unproved := self._declared.unproved(spec):
@@ -248,9 +252,9 @@ class Headgate:
                 f"Run: headgate evaluate {unproved[0]} ROWS --gate '...' (or apply with --force)"
             )
         before = next((text for _, name, text in self._store.endpoints(spec.project) if name == spec.endpoint), None)
-        self.rollouts.leave_alone(spec)
         after = dump_endpoint(spec)
-        self._store.put_endpoint(spec.project, spec.endpoint, after, before)
+        decides = self.rollouts.decides(spec, before)
+        self._store.put_endpoint(spec.project, spec.endpoint, after, before, idle=decides)
         details: dict[str, str | int | float | bool | None] = {"force": force}
         now, kind = self._clock.now(), EventKind.APPLIED
         event = Event(now, kind, spec.project, spec.endpoint, actor(), why, details, before or "", after)
@@ -265,8 +269,9 @@ class Headgate:
     def controller(self, *, watches: Callable[[], bool] = lambda: False) -> Controller:
         """The loop that publishes traffic; `watches` says whether rollouts are watched over beside it."""
         return Controller(
-            declared=self._declared, traffic=self.traffic, events=self._store, clock=self._clock, watches=watches
-        )
+            declared=self._declared, traffic=self.traffic, events=self._store, clock=self._clock, watches=watches,
+            prepare=self._screens.prepare,
+        )  # fmt: skip
 
     def chores(self, *, seal_interval: float) -> Chores:
         """The loop that keeps the journal in order."""
@@ -280,6 +285,7 @@ class Headgate:
             clock=self._clock,
             deaths=FileDeaths(self.home.deaths),
             notes=FileNotes(self.home.notes),
+            alerts=self._store,
             seal_interval=seal_interval,
         )
 
@@ -318,6 +324,13 @@ class Headgate:
         clock, replayed = self._served_clock(), self.home.replay_clock.exists()
         blobs = LocalBlobs(self._disk)
         return Monitoring(self.project, self._store, self._observed, clock, replayed=replayed, blobs=blobs)
+
+    def report(self, endpoint: str, *, last: int = LAST) -> EndpointReport:
+        """How an endpoint stands, its `last` days, its alerts, and its newest rollout's comparison. Raises NotFound.
+
+        ``report.page`` is all of it as one HTML page that needs nothing else, ``report.text`` for a terminal.
+        """
+        return report_of(endpoint, self.monitoring, self.alerts, self.rollouts, last=last)
 
     def _served_clock(self) -> Clock:
         """The moment the gateways and the controller of this home are at."""

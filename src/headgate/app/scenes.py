@@ -3,21 +3,19 @@
 import hashlib
 import logging
 import threading
-from collections.abc import Sequence
-from typing import Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from headgate.app.observed import UNSEEN_ROLES, Observed
-from headgate.contracts.contract import Contract, Field, Kind, Sensitivity
+from headgate.app.references import COMPARED, as_journalled, comparable, held_out_rows, reference_rows
+from headgate.contracts.contract import Contract, Field, Sensitivity
 from headgate.monitors.columns import SERVED
 from headgate.monitors.watch.feed import Source
 from headgate.monitors.watch.known import Known
 from headgate.monitors.watch.roster import roster
 from headgate.monitors.watch.scene import Scene
 from headgate.registry.evaluated import kept_evaluated
-from headgate.registry.packages import REFERENCE, Package
+from headgate.registry.packages import Package
 from headgate.registry.ports import Version
 from headgate.traffic.endpoint import EndpointSpec
 from headgate.traffic.watched import Compared
@@ -25,8 +23,6 @@ from headgate.vocabulary import Digest
 
 log = logging.getLogger("headgate.monitors")
 
-COMPARED: Final = (Kind.NUMBER, Kind.INTEGER, Kind.BOOLEAN, Kind.CATEGORY)
-"""Kinds of fields whose values are compared with the reference's, one by one."""
 _Made = tuple[EndpointSpec, str, int, Scene]
 
 
@@ -42,7 +38,7 @@ class Scenes:
     def of(self, spec: EndpointSpec) -> Scene:
         """The scene of an endpoint. Raises NotFound for a version that is not registered."""
         where = spec.project, spec.endpoint
-        live = self._live(spec)
+        live = self.live(spec)
         evaluations = len(self._observed.registry.evaluations(live))
         with self._lock:
             made = self._made.get(where)
@@ -51,7 +47,7 @@ class Scenes:
                 self._made[where] = made
             return made[3]
 
-    def _live(self, spec: EndpointSpec) -> Version:
+    def live(self, spec: EndpointSpec) -> Version:
         """Who is in charge: what was published says so, whatever an alias says meanwhile."""
         published = self._observed.traffic.read().get((spec.project, spec.endpoint))
         return self._observed.registry.resolve(published.live if published else spec.model, project=spec.project)
@@ -59,7 +55,7 @@ class Scenes:
     def _scene(self, spec: EndpointSpec, live: Version) -> Scene:
         package, reference = self._observed.registry.package(live), self._observed.reference(live)
         contract = spec.contract or package.contract
-        rows = _rows(package, contract, spec) if spec.monitors.reference is Compared.PACKAGE else None
+        rows = compared_rows(package, contract, spec) if spec.monitors.reference is Compared.PACKAGE else None
         output, known = contract.output, self._known(live, contract, spec)
         roles, version = (SERVED, None) if spec.people is None else (UNSEEN_ROLES, live.ref)
         return Scene(
@@ -73,7 +69,16 @@ class Scenes:
             ),
             version=live.ref,
             output=output,
-            monitors=roster(spec, live.ref, output, reference, rows, contract=contract, known=known),
+            monitors=roster(
+                spec,
+                live.ref,
+                output,
+                reference,
+                rows,
+                held_out=held_out_rows(package),
+                contract=contract,
+                known=known,
+            ),
             reference=reference,
             maturity_s=spec.label_maturity_s,
             deadline_ms=spec.deadline_ms,
@@ -91,7 +96,8 @@ class Scenes:
         if found is None:
             return None
         rows, inputs = found
-        return Known(rows, _compared(inputs, _fields(contract, spec)), hashlib.sha256(path.read_bytes()).hexdigest())
+        fields = [each for each in _kept(contract, spec) if each.kind in COMPARED]
+        return Known(rows, as_journalled(inputs, fields), hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 def _kept(contract: Contract, spec: EndpointSpec) -> list[Field]:
@@ -104,25 +110,12 @@ def _kept(contract: Contract, spec: EndpointSpec) -> list[Field]:
     ]
 
 
-def _fields(contract: Contract, spec: EndpointSpec) -> list[Field]:
-    """Those of them whose values are compared."""
-    return [each for each in _kept(contract, spec) if each.kind in COMPARED]
+def compared(package: Package, contract: Contract, spec: EndpointSpec) -> list[Field]:
+    """The fields whose values the journal has and that can be compared with the reference of the package."""
+    names = [each.name for each in comparable(package, contract)]
+    return [each for each in _kept(contract, spec) if each.name in names]
 
 
-def _rows(package: Package, contract: Contract, spec: EndpointSpec) -> pa.Table | None:
+def compared_rows(package: Package, contract: Contract, spec: EndpointSpec) -> pa.Table | None:
     """The reference as the journal would have it; None where none of its fields is compared, or it was taken away."""
-    fields = [each for each in _fields(contract, spec) if each.name in package.contract.names]
-    path = package.path / REFERENCE
-    if not fields or not path.is_file():
-        return None
-    return _compared(pq.read_table(path, columns=[each.name for each in fields]), fields)
-
-
-def _compared(rows: pa.Table, fields: Sequence[Field]) -> pa.Table:
-    """Those of the fields that there are, as the journal has them.
-
-    Numbers of any width are compared as numbers; categories are texts in the journal, whatever they were here.
-    """
-    here = [each for each in fields if each.name in rows.column_names]
-    texts = {each.name: rows[each.name].cast(pa.string()) for each in here if each.kind is Kind.CATEGORY}
-    return pa.table({each.name: texts.get(each.name, rows[each.name]) for each in here})
+    return reference_rows(package, compared(package, contract, spec))

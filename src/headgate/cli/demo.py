@@ -13,6 +13,7 @@ from headgate.cli.demo_inspection import command as inspection
 from headgate.cli.demo_rollouts import rollouts
 from headgate.cli.options import demo_options
 from headgate.demo.plot import Point, plot_months
+from headgate.demo.seasons import season_lines
 from headgate.demo.story import ENDPOINT, Outcome, as_json, month_row, tell
 
 _MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -26,7 +27,7 @@ def command(context: click.Context, *, home: Path, quick: bool, as_json_: bool) 
 
     Trains on January and February of 2013 who will land more than 15 minutes late, serves the model, sends every
     flight of March to December through it in order of time, one HTTP request each, and posts every label when the
-    plane had landed. Then shows the model's quality month by month.
+    plane had landed. Then shows the model's quality month by month, and what was said of it in summer and in December.
     """
     if context.invoked_subcommand is None:
         _watch(home, quick=quick, as_json_=as_json_)
@@ -106,11 +107,15 @@ def _show(console: Console, outcome: Outcome, picture: Path) -> None:
         f"{unlabelled:,} flights were cancelled or diverted and have none.\n"
         f"Held out before serving: auc {_shown(outcome.reference_auc)}. Took {outcome.seconds:.0f} s."
     )
+    console.print("\n[bold]What was said of the model[/]")
+    for season in outcome.seasons:
+        console.print("\n".join(["", *season_lines(season)]), highlight=False, markup=False, soft_wrap=True)
     home, headgate = outcome.home, called()
     console.print(
         f"\n[bold]Where to look next[/]\n"
         f"  {picture}                          the months as a picture\n"
         f"  {headgate} status {ENDPOINT} --home {home} --every week\n"
+        f"  {headgate} monitor {ENDPOINT} --home {home}         its monitors, and why they alarmed\n"
         f"  {headgate} up --home {home}                      serve it again, then\n"
         f"  {headgate} predict {ENDPOINT} '{{...}}' --home {home}\n"
         f"  {home}/lake                                the journal as Delta tables",

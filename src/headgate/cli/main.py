@@ -26,7 +26,7 @@ VERBS: Final = {
     "deploy": "Begin a rollout: a new version takes traffic step by step, under guards.",
     "rollout": "Look at an endpoint's rollout, or move it by hand.",
     "review": "Look at what waits for people to decide, or take the next case.",
-    "report": "Compare a rollout's candidate with the live version, on the same inputs.",
+    "report": "Report on an endpoint: how it stands, what it did day by day, and its newest rollout's comparison.",
     "rollback": "Take an endpoint back: abort its rollout, or return to the version before the last promotion.",
     "up": "Serve everything in a home directory.",
     "serve": "Serve a home as a container of SageMaker or Vertex AI.",

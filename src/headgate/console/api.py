@@ -5,7 +5,7 @@ Served by the controller's process on its own port, away from the callers'.
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal
 
 import msgspec
 from starlette.applications import Starlette
@@ -16,7 +16,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from headgate.access.grants import CallerRole
+from headgate.console.bodies import read_body
 from headgate.console.guard import Guard
+from headgate.console.monitors import monitor_routes
 from headgate.console.openapi import DOCUMENT
 from headgate.console.paths import named
 from headgate.console.ports import Control
@@ -24,7 +26,6 @@ from headgate.console.reviews import review_routes
 from headgate.contracts.explain import off_calendar
 from headgate.errors import (
     BadInput,
-    BodyRefused,
     CallerError,
     Conflict,
     Forbidden,
@@ -36,8 +37,6 @@ from headgate.errors import (
 )
 from headgate.vocabulary import Micros, readable
 
-BODY_LIMIT: Final = 64 * 1024
-"""Bytes of a request's body; no request here needs a hundredth of it."""
 _NO_PATH: Final = 404
 _STEPLESS: Final = ("deploy", "rollback")
 """What is about a whole rollout, in whichever step it is."""
@@ -55,9 +54,6 @@ _STATUSES: Final[tuple[tuple[type[HeadgateError], int], ...]] = (
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _AWARE = Annotated[datetime, msgspec.Meta(tz=True)]
-
-
-T = TypeVar("T")
 
 
 @readable
@@ -98,7 +94,7 @@ def control_api(control: Control, guard: Guard) -> Starlette:
 
     async def advance(request: Request) -> Response:
         caller = await run_in_threadpool(guard.caller, request.headers.get("authorization"), CallerRole.OPERATE)
-        to = moment(_decoded(await _body(request), _Advance).to, "to")
+        to = moment((await read_body(request, _Advance)).to, "to")
         return JSONResponse({"obeyed": await run_in_threadpool(control.advance, to, caller.name)})
 
     async def rollout(request: Request) -> Response:
@@ -108,7 +104,7 @@ def control_api(control: Control, guard: Guard) -> Starlette:
             body = await run_in_threadpool(partial(control.rollout, **where, who=caller.name))
             return Response(body, media_type="application/json")
         caller = await run_in_threadpool(partial(guard.caller, shown, CallerRole.OPERATE, **where))
-        order = _decoded(await _body(request), _Order)
+        order = await read_body(request, _Order)
         if order.step is not None and order.action in _STEPLESS:
             raise BadInput("step", "unknown", f"means nothing to {order.action}")
         if order.action == "deploy":
@@ -127,30 +123,11 @@ def control_api(control: Control, guard: Guard) -> Starlette:
             Route("/v1/endpoints/{endpoint}/rollout", rollout, methods=["GET", "POST"]),
             Route("/v1/projects/{project}/endpoints/{endpoint}/rollout", rollout, methods=["GET", "POST"]),
             *review_routes(control, guard),
+            *monitor_routes(control, guard),
             Route("/v1/replay/advance", advance, methods=["POST"]),
         ],
         exception_handlers={HeadgateError: _refuse, HTTPException: _no_route},
     )
-
-
-async def _body(request: Request) -> bytes:
-    read = bytearray()
-    async for part in request.stream():
-        read += part
-        if len(read) > BODY_LIMIT:
-            raise BodyRefused("body", "size", f"may have {BODY_LIMIT} bytes")
-    return bytes(read)
-
-
-def _decoded(body: bytes, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError as error:
-        raise BadInput("body", "type", str(error)) from error
-    except UnicodeDecodeError as error:
-        raise BodyRefused("body", "utf8", "is not UTF-8 text") from error
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise BodyRefused("body", "json", "the body is not JSON") from error
 
 
 def moment(text: str, field: str) -> Micros:

@@ -97,6 +97,51 @@ def _reviews(where: str, *parameters: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _watched(where: str, *parameters: dict[str, Any]) -> dict[str, Any]:
+    """How an endpoint stands, and its alerts."""
+    last = {"name": "last", "in": "query", "schema": {"type": "integer"}, "description": "Tell of so many days."}
+    over = {"name": "all", "in": "query", "schema": {"type": "boolean"}, "description": "Those that are over, too."}
+    alert = {"name": "alert", "in": "path", "required": True, "schema": {"type": "string"}}
+    refused = {"404": _json("No such endpoint or alert."), **_REFUSED}
+    page = {"description": "One page that needs nothing else.", "content": {"text/html": {}}}
+    reads: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]]]] = {
+        "monitor": ("How the endpoint stands: every monitor, and its days.", _json("The standing."), [last]),
+        "report": ("The same with its alerts and its newest rollout.", _json("The report."), [last]),
+        "report.html": ("The report as a page.", page, [last]),
+        "alerts": ("Its alerts that stand, and its silence.", _json("The alerts."), [over]),
+        "alerts/{alert}": ("An alert, and what people were told of it.", _json("The alert."), [alert]),
+    }
+    found: dict[str, Any] = {
+        f"{where}/{path}": {
+            "get": {"summary": says, "parameters": [*parameters, *more], "responses": {"200": shown, **refused}}
+        }
+        for path, (says, shown, more) in reads.items()
+    }
+    found[f"{where}/alerts/{{alert}}/acknowledge"] = {
+        "post": {
+            "summary": "Take an alert on: nobody is reminded of it.",
+            "parameters": [*parameters, alert],
+            "requestBody": _order("why"),
+            "responses": {"200": _json("The alert."), "409": _json("It is over."), **refused},
+        }
+    }
+    found[f"{where}/silence"] = {
+        "post": {
+            "summary": "Tell nobody of its alerts for a while; a time of 0s ends the silence there is.",
+            "parameters": list(parameters),
+            "requestBody": _order("for", "because", required=("for", "because")),
+            "responses": {"200": _json("The silence."), "422": _json("No duration, or no reason."), **refused},
+        }
+    }
+    return found
+
+
+def _order(*texts: str, required: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A body that is an object of texts."""
+    schema = {"type": "object", "required": list(required), "properties": {each: {"type": "string"} for each in texts}}
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
 DOCUMENT: Final[dict[str, Any]] = {
     "openapi": "3.1.0",
     "info": {"title": "Headgate control API", "version": VERSION},
@@ -116,6 +161,8 @@ DOCUMENT: Final[dict[str, Any]] = {
         "/v1/projects/{project}/endpoints/{endpoint}/rollout": _rollout(_PROJECT, _ENDPOINT),
         **_reviews("/v1/endpoints/{endpoint}", _ENDPOINT),
         **_reviews("/v1/projects/{project}/endpoints/{endpoint}", _PROJECT, _ENDPOINT),
+        **_watched("/v1/endpoints/{endpoint}", _ENDPOINT),
+        **_watched("/v1/projects/{project}/endpoints/{endpoint}", _PROJECT, _ENDPOINT),
         "/v1/replay/advance": {
             "post": {
                 "summary": "Move a replay's clock; answers when every worker obeys.",

@@ -60,3 +60,34 @@ class Control(Protocol):
         nothing as the rollout stands, or where that is in another step, NotFound.
         """
         ...
+
+    def monitored(self, project: str, endpoint: str, *, last: int | None) -> bytes:
+        """How the endpoint stands, with its `last` days, as JSON. Raises NotFound."""
+        ...
+
+    def report(self, project: str, endpoint: str, *, last: int | None, who: str) -> bytes:
+        """The endpoint's whole report as JSON; that `who` read it is remembered. Raises NotFound."""
+        ...
+
+    def page(self, project: str, endpoint: str, *, last: int | None, who: str) -> bytes:
+        """The same as one HTML page; that `who` read it is remembered. Raises NotFound."""
+        ...
+
+    def alerts(self, project: str, endpoint: str, *, over: bool) -> bytes:
+        """The endpoint's alerts that stand, past ones too with `over`, and its silence, as JSON. Raises NotFound."""
+        ...
+
+    def alert(self, project: str, endpoint: str, alert_id: str) -> bytes:
+        """One of its alerts with what people were told of it, as JSON. Raises NotFound, also for another endpoint's."""
+        ...
+
+    def acknowledge(self, project: str, endpoint: str, alert_id: str, why: str, who: str) -> bytes:
+        """Take one of its alerts on, on the word of `who`; the alert as JSON. Raises NotFound, or Conflict if over."""
+        ...
+
+    def silence(self, project: str, endpoint: str, lasting: str, because: str, who: str) -> bytes:
+        """Tell nobody of its alerts for so long, on the word of `who`; the silence as JSON.
+
+        Raises NotFound, or BadInput for what is no duration, too long, or without a reason.
+        """
+        ...

@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+import msgspec
+
 from headgate.alerts.alert import Alert, Notice, Silence
 from headgate.alerts.decide import Decision, on_clearing, on_finding, on_time, recipients
 from headgate.alerts.delivery import Delivery, planned
@@ -14,7 +16,7 @@ from headgate.alerts.finding import Finding, Severity, checked
 from headgate.alerts.ports import AlertStore
 from headgate.alerts.rule import Rule
 from headgate.clock import Clock
-from headgate.errors import Conflict
+from headgate.errors import BadInput, Conflict
 from headgate.events import Event, EventKind
 from headgate.vocabulary import Micros
 
@@ -26,6 +28,9 @@ Standing = Mapping[tuple[str, str, Severity], int]
 """How many alerts stand, by project, endpoint and severity."""
 Rules = Callable[[], Mapping[tuple[str, str], Rule]]
 """What each endpoint's file says, by project and endpoint."""
+
+Lags = Callable[[str, str], bool]
+"""Whether an endpoint, by project and name, was not looked at up to now."""
 
 
 class Alerting:
@@ -77,8 +82,24 @@ class Alerting:
                 return decided.alert
         raise _busy(key)
 
-    def turn(self) -> list[Alert]:
-        """Let time pass for all alerts that stand; returns those that it changed."""
+    def reword(self, alert: Alert, finding: Finding) -> None:
+        """Put better words into an alert that stands; nothing where anybody changed or ended it since it was looked at.
+
+        Nobody is told for it: it is what people see who look, and what they hear when they are told again. Raises
+        BadInput for a finding that cannot be told or is another one.
+        """
+        if checked(finding).key != alert.key:
+            raise BadInput("finding", "key", f"is not what alert {alert.id} is about")
+        try:
+            self._alerts.change_alert(msgspec.structs.replace(alert, finding=finding, revision=alert.revision + 1))
+        except Conflict as error:
+            log.info("%s", error)
+
+    def turn(self, lags: Lags = lambda project, endpoint: False) -> list[Alert]:
+        """Let time pass for all alerts that stand; returns those that it changed.
+
+        No alert of an endpoint that `lags` is over only because nobody finds it.
+        """
         now, changed = self._clock.now(), list[Alert]()
         standing = self._alerts.alerts(standing=True)
         if not standing:  # as nearly always: nothing else is asked of the store
@@ -87,7 +108,8 @@ class Alerting:
         rules, silences = self._rules(), self._alerts.silences()
         for each in standing:
             rule = _rule_of(each.finding, rules)
-            decided = on_time(each, rule, silenced=_covers(silences, each.finding, now), now=now)
+            ends = not lags(each.finding.project, each.finding.endpoint)
+            decided = on_time(each, rule, silenced=_covers(silences, each.finding, now), ends=ends, now=now)
             # One that somebody changes meanwhile is looked at again in the next turn.
             if decided is not None and self._kept(each, decided, rule):
                 changed.append(decided.alert)

@@ -16,6 +16,7 @@ from headgate.app.facade import Headgate, open_home
 from headgate.demo.flights import LABEL, Flights, load_flights
 from headgate.demo.http import HttpPool
 from headgate.demo.replay import Progress, Replay, Tally
+from headgate.demo.seasons import Season, season_row, seasons
 from headgate.demo.serving import Running, fresh_home, serving
 from headgate.demo.train import fit, replayed_flights, split, training_flights, with_label
 from headgate.monitors.status import title
@@ -43,6 +44,8 @@ class Outcome:
     journalled: int
     labels_joined: int
     windows: tuple[Window, ...]
+    seasons: tuple[Season, ...]
+    """What was said of the model in summer and in December."""
     reference_auc: float | None
     trained_on: int
     seconds: float
@@ -109,7 +112,10 @@ def tell(root: Path, *, quick: bool, progress: Progress, said: Said) -> Outcome:
         said("measuring")
         counts = hg.counts(ENDPOINT)
         windows = tuple(hg.windows(ENDPOINT, every="month", zone="America/New_York"))
-    return Outcome(tally, counts.inputs, counts.labelled, windows, auc, trained_on, time.monotonic() - began, home)
+        said("reading what was said of it in summer and in December")
+        told = seasons(hg, ENDPOINT)
+    seconds = time.monotonic() - began
+    return Outcome(tally, counts.inputs, counts.labelled, windows, told, auc, trained_on, seconds, home)
 
 
 def as_json(outcome: Outcome) -> str:
@@ -127,6 +133,7 @@ def as_json(outcome: Outcome) -> str:
             "seconds": round(outcome.seconds, 1),
             "cores": os.cpu_count(),
             "months": [month_row(window) for window in outcome.windows],
+            "seasons": [season_row(each) for each in outcome.seasons],
         }
     )
 

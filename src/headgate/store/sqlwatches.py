@@ -1,18 +1,19 @@
-"""The part of the SQL store that keeps watches: `monitors.watch.state.WatchStore`, one transaction per call."""
+"""The part of the SQL store that keeps watches and diagnoses, one transaction per call."""
 
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from headgate.monitors.diagnosis.kept import Diagnosed
 from headgate.monitors.watch.days import Day
 from headgate.monitors.watch.state import WatchState
-from headgate.store import watchrows
+from headgate.store import diagnosisrows, watchrows
 from headgate.store.engines import reading, writing
 from headgate.vocabulary import Micros
 
 
 class SqlWatches:
-    """Watches and their days in the database of `_engine`, which whoever inherits this opens."""
+    """Watches, their days and diagnoses in the database of `_engine`, which whoever inherits this opens."""
 
     _engine: sa.Engine
 
@@ -35,3 +36,13 @@ class SqlWatches:
         """The days that begin in [start, end), by day and version."""
         with reading(self._engine) as connection:
             return watchrows.days(connection, project, endpoint, start, end)
+
+    def keep_diagnosis(self, diagnosed: Diagnosed) -> None:
+        """Keep it, in place of what there is of the episode."""
+        with writing(self._engine) as connection:
+            diagnosisrows.keep(connection, diagnosed)
+
+    def diagnoses(self, project: str, endpoint: str) -> list[Diagnosed]:
+        """Every episode of an endpoint, the last one last."""
+        with reading(self._engine) as connection:
+            return diagnosisrows.every(connection, project, endpoint)

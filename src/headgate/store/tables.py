@@ -201,3 +201,12 @@ watch_day = Table(
     Column("version", Text, primary_key=True),
     Column("record", Text, nullable=False),
 )
+
+diagnosis = Table(
+    "diagnosis",
+    metadata,
+    Column("project", Text, primary_key=True),
+    Column("endpoint", Text, primary_key=True),
+    Column("began", BigInteger, primary_key=True, autoincrement=False),
+    Column("record", Text, nullable=False),
+)

@@ -1,4 +1,4 @@
-"""The part of the store in memory that keeps watches: `headgate.monitors.watch.state.WatchStore` in dictionaries."""
+"""The part of the store in memory that keeps watches and diagnoses, in dictionaries."""
 
 import threading
 from collections.abc import Sequence
@@ -6,19 +6,21 @@ from collections.abc import Sequence
 import msgspec
 
 from headgate.errors import Conflict
+from headgate.monitors.diagnosis.kept import Diagnosed
 from headgate.monitors.watch.days import Day
 from headgate.monitors.watch.state import WatchState
 from headgate.vocabulary import Micros
 
 
 class MemoryWatches:
-    """Watches and their days, under the lock of whoever inherits this."""
+    """Watches, their days and diagnoses, under the lock of whoever inherits this."""
 
     _lock: threading.Lock
 
     def __init__(self) -> None:
         self._watches: dict[tuple[str, str], WatchState] = {}
         self._days: dict[tuple[str, str, Micros, str], Day] = {}
+        self._diagnoses: dict[tuple[str, str, Micros], Diagnosed] = {}
 
     def watch(self, project: str, endpoint: str) -> WatchState | None:
         """What was kept last; None where nothing was."""
@@ -47,3 +49,14 @@ class MemoryWatches:
             kept = sorted(self._days.items())
         mine = [each for key, each in kept if key[:2] == (project, endpoint)]
         return [each for each in mine if (start is None or each.start >= start) and (end is None or each.start < end)]
+
+    def keep_diagnosis(self, diagnosed: Diagnosed) -> None:
+        """Keep it, in place of what there is of the episode."""
+        with self._lock:
+            self._diagnoses[diagnosed.project, diagnosed.endpoint, diagnosed.began] = diagnosed
+
+    def diagnoses(self, project: str, endpoint: str) -> list[Diagnosed]:
+        """Every episode of an endpoint, the last one last."""
+        with self._lock:
+            kept = sorted(self._diagnoses.items())
+        return [each for key, each in kept if key[:2] == (project, endpoint)]

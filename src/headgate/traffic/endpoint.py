@@ -17,6 +17,7 @@ from headgate.contracts.text import from_document, read_document, to_document
 from headgate.contracts.yaml_text import dump_yaml, read_yaml, write_yaml
 from headgate.errors import BadConfiguration
 from headgate.traffic.durations import seconds
+from headgate.traffic.outliers import OutlierWords, outlier_faults
 from headgate.traffic.traffic import Capture, People, Policy, Resources
 from headgate.traffic.watched import MonitorWords, faults
 from headgate.vocabulary import DEFAULT_PROJECT, NAME, NAME_RULE, PEOPLE, SECOND, Ack, Micros, OnFailure, readable
@@ -126,6 +127,7 @@ class EndpointSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How people decide; without it they do by the defaults where `live` is human, and nowhere else."""
     rollouts: RolloutBudget = RolloutBudget()
     monitors: MonitorWords = MonitorWords()
+    outliers: OutlierWords = OutlierWords()
     alerts: AlertWords = AlertWords()
     traffic: Split | None = None
     """A manual split; None sends everything to `model`."""
@@ -276,6 +278,12 @@ monitors:
   groups: []
   price_per_cpu_hour: null
 
+# Rows unlike those the model was fitted on: of ordinary rows so many at most are flagged, or refused, by
+# mistake, such as 1 in 1000 (null: none is, and rows are not looked at). What is refused is rarer than what is flagged.
+outliers:
+  flag: null
+  reject: null
+
 # Who is told when a monitor finds something (null: every channel of the home's channels.yaml), from which severity on
 # (info, warning, critical), how long not again, and how long after it was last found it counts as over.
 alerts:
@@ -319,6 +327,7 @@ def _faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
     yield from _capture_faults(spec)
     yield from _review_faults(spec)
     yield from faults(spec.monitors)
+    yield from outlier_faults(spec.outliers)
     yield from _group_faults(spec)
     yield from _alert_faults(spec.alerts)
     if not 0 < spec.rollouts.alpha_per_year < 1:

@@ -49,6 +49,7 @@ class World:
     """By moment."""
     source: MemorySegments = field(default_factory=MemorySegments)
     sequence: int = 1
+    schema: Schema = SCHEMA
 
     def __post_init__(self) -> None:
         self.lake = Lake(self.folder)
@@ -63,7 +64,7 @@ class World:
 
     def write(self, block: Block) -> None:
         """Readable from now on."""
-        self.source.write("here-0", self.sequence, [(SCHEMA, block)], closed=False)
+        self.source.write("here-0", self.sequence, [(self.schema, block)], closed=False)
 
     def seal(self, *, compact: bool = False) -> None:
         """The segment is closed and moved into the lake."""

@@ -174,6 +174,22 @@ ALERTS: Final = (
         "`headgate alerts` says what was found, what the likely cause is and what to do.",
     ),
     Alert(
+        "HeadgateMonitorAlarms",
+        "max by (project, endpoint, monitor) (headgate_monitor_standing{standing='alarm'}) > 0",
+        "0m",
+        "warning",
+        "The monitor {{ $labels.monitor }} of {{ $labels.project }}/{{ $labels.endpoint }} alarms.",
+        "`headgate report` says since when, on which evidence, how sure that is and what to do.",
+    ),
+    Alert(
+        "HeadgateMonitorBroken",
+        "max by (project, endpoint, monitor) (headgate_monitor_standing{standing='broken'}) > 0",
+        "30m",
+        "warning",
+        "The monitor {{ $labels.monitor }} of {{ $labels.project }}/{{ $labels.endpoint }} cannot measure.",
+        "`headgate monitor` says why; put right what it names.",
+    ),
+    Alert(
         "HeadgateAlertUndelivered",
         "sum by (instance, channel) (increase(headgate_alert_deliveries_total{outcome='given_up'}[1h])) > 0",
         "0m",

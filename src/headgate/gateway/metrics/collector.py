@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from headgate.gateway.metrics.families import FAMILIES, Family, Kind
+from headgate.gateway.metrics.families import FAMILIES, PASSING, Family, Kind
 from headgate.gateway.metrics.slab import SUFFIX, read_slab
 
 _Labels = tuple[tuple[str, str], ...]
@@ -47,11 +47,11 @@ def render(folder: Path) -> bytes:
 def _together(kind: Kind, before: float | None, value: float) -> float:
     if before is None:
         return value
-    return max(before, value) if kind is Kind.STATE else before + value
+    return max(before, value) if kind in (Kind.STATE, Kind.FIGURE) else before + value
 
 
 def _family(family: Family, cells: dict[tuple[str, _Labels], float]) -> Metric:
-    kind = "gauge" if family.kind is Kind.STATE else family.kind.value
+    kind = "gauge" if family.kind in PASSING else family.kind.value
     name = family.name.removesuffix("_total") if family.kind is Kind.COUNTER else family.name
     metric = Metric(name, family.says, kind)
     if family.kind is not Kind.HISTOGRAM:

@@ -134,6 +134,49 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
         ),
     ),
     (
+        "Monitors",
+        (
+            Panel(
+                "Monitors that alarm", "short",
+                ((f'max by (endpoint, monitor) (headgate_monitor_standing{{{_CHOSEN},standing="alarm"}})',
+                  "{{endpoint}} {{monitor}}"),),
+            ),
+            Panel(
+                "Monitors that cannot tell", "short",
+                ((f'max by (endpoint, monitor, standing) (headgate_monitor_standing{{{_CHOSEN},'
+                  'standing=~"undecided|broken"})', "{{endpoint}} {{monitor}} {{standing}}"),),
+            ),
+            Panel(
+                "Alerts that stand", "short",
+                ((
+                    f"max by (endpoint, severity) (headgate_alerts_standing{{{_CHOSEN}}})", "{{endpoint}} {{severity}}",
+                ),),
+            ),
+            Panel(
+                "Metrics of the last day with labels", "short",
+                (
+                    (f"max by (endpoint, metric, bound) (headgate_measured_metric{{{_CHOSEN}}})",
+                     "{{endpoint}} {{metric}} {{bound}}"),
+                    (f"max by (endpoint, metric) (headgate_evaluated_metric{{{_CHOSEN}}})",
+                     "{{endpoint}} {{metric}} when evaluated"),
+                ),
+            ),
+            Panel(
+                "Labels that came in time", "percentunit",
+                ((f"max by (endpoint) (headgate_label_coverage_ratio{{{_CHOSEN}}})", "{{endpoint}}"),),
+            ),
+            Panel(
+                "Hours and days looked at", "dateTimeAsIso",
+                (
+                    (f"1000 * max by (endpoint) (headgate_watched_until_timestamp_seconds{{{_CHOSEN}}})",
+                     "{{endpoint}} hours"),
+                    (f"1000 * max by (endpoint) (headgate_labelled_until_timestamp_seconds{{{_CHOSEN}}})",
+                     "{{endpoint}} days with labels"),
+                ),
+            ),
+        ),
+    ),
+    (
         "Machines",
         (
             Panel(
@@ -191,7 +234,7 @@ def _made(family: Family) -> Panel:
             query = _quantile(0.99, family.name, by, chosen)
         case Kind.COUNTER:
             query = _rate(family.name, by, chosen=chosen)
-        case Kind.GAUGE | Kind.STATE:
+        case Kind.GAUGE | Kind.STATE | Kind.FIGURE:
             query = f"max by ({by}) ({family.name}{{{chosen}}})"
     return Panel(family.name.removeprefix("headgate_").replace("_", " "), unit, ((query, legend),), family.says)
 

@@ -14,8 +14,14 @@ class Kind(StrEnum):
     """Summed over the workers alive."""
     STATE = "state"
     """The same in every worker: the largest of the workers alive."""
+    FIGURE = "figure"
+    """What one process measured last: there is no sample before it is measured, nor once it cannot be."""
     HISTOGRAM = "histogram"
     """Summed bucket by bucket over all workers there ever were."""
+
+
+PASSING: Final = (Kind.GAUGE, Kind.STATE, Kind.FIGURE)
+"""Kinds that say how it is now: a process that is gone says nothing of it. Prometheus calls them gauges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,10 @@ FAMILIES: Final = {
             "headgate_shadow_shed_total", Kind.COUNTER, "Rows a shadow was spared because there was too much to do.",
             _WHICH,
         ),
+        Family(
+            "headgate_outliers_total", Kind.COUNTER, "Rows unlike the reference, flagged or refused.", (*_WHERE, "mark")
+        ),
+        Family("headgate_unscreened_total", Kind.COUNTER, "Rows to be looked at for outliers that were not.", _WHERE),
         Family("headgate_left_to_people_total", Kind.COUNTER, "Rows that people decide.", _WHERE),
         Family("headgate_labels_total", Kind.COUNTER, "Labels and decisions accepted.", (*_WHERE, "source")),
         Family(
@@ -124,6 +134,37 @@ FAMILIES: Final = {
         Family(
             "headgate_alert_deliveries_total", Kind.COUNTER, "Tries to tell a channel, by what came of them.",
             ("channel", "outcome"),
+        ),
+        Family(
+            "headgate_monitor_standing", Kind.FIGURE, "1 for how a monitor stands, 0 for how it does not.",
+            (*_WHERE, "monitor", "standing"),
+        ),
+        Family(
+            "headgate_watched_until_timestamp_seconds", Kind.FIGURE, "Until when monitors have looked at hours.", _WHERE
+        ),
+        Family(
+            "headgate_labelled_until_timestamp_seconds", Kind.FIGURE,
+            "Until when monitors have looked at days with their labels.", _WHERE,
+        ),
+        Family(
+            "headgate_label_coverage_ratio", Kind.FIGURE, "Share of the last day's due labels that were there in time.",
+            _WHERE,
+        ),
+        Family(
+            "headgate_measured_metric", Kind.FIGURE,
+            "A metric of the live version on the last day with labels, and the ends of its interval.",
+            (*_WHERE, "metric", "bound"),
+        ),
+        Family(
+            "headgate_evaluated_metric", Kind.FIGURE, "The same metric when the live version was evaluated.",
+            (*_WHERE, "metric"),
+        ),
+        Family(
+            "headgate_answer_model_seconds", Kind.FIGURE,
+            "What an answer of the live version took next to the model on the last day that was looked at.", _WHERE,
+        ),
+        Family(
+            "headgate_answer_cost", Kind.FIGURE, "The same in money, at the price the endpoint's file states.", _WHERE
         ),
         Family("headgate_build_info", Kind.STATE, "1 for the Headgate that runs.", ("version", "python")),
         Family("headgate_disk_free_bytes", Kind.STATE, "What Headgate may still write on the disk of its home."),

@@ -8,6 +8,7 @@ JSON of ``[family, suffix, labels]``. The header's entry count is raised after a
 sees half of one. Floats hold whole numbers up to 2⁵³ exactly.
 """
 
+import math
 import mmap
 import os
 import struct
@@ -18,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from headgate.gateway.metrics.families import FAMILIES, Kind
+from headgate.gateway.metrics.families import FAMILIES, PASSING, Kind
 
 SUFFIX: Final = ".slab"
 _MAGIC: Final = b"HGSLAB1\0"
@@ -76,8 +77,8 @@ class Slab:
             cell = (_PAGE + position * _ENTRY) // 8
             self._cells[key] = cell
             family = FAMILIES.get(key[0])
-            if family is not None and family.kind in (Kind.GAUGE, Kind.STATE):
-                self.values[cell] = 0.0
+            if family is not None and family.kind in PASSING:
+                self.values[cell] = math.nan if family.kind is Kind.FIGURE else 0.0
         self._write_header()
         self._spill: int = self._make(("headgate_metrics_dropped_total", "", ()))
 
@@ -90,6 +91,15 @@ class Slab:
         key = (family, suffix, tuple(sorted(labels.items())))
         found = self._cells.get(key)
         return self._make(key) if found is None else found
+
+    def put(self, number: float, family: str, **labels: str) -> int | None:
+        """Set a sample and return its index; where there is no room, it is counted as dropped and None returned."""
+        cell = self.cell(family, **labels)
+        if cell == self._spill:
+            self.values[cell] += 1.0
+            return None
+        self.values[cell] = number
+        return cell
 
     def close(self) -> None:
         """Let go of the file; its numbers stay."""
@@ -130,9 +140,10 @@ def read_slab(path: Path) -> Iterator[Sample]:
     for position in range(min(entries, _CAPACITY)):
         key = _read_name(data, position)
         family = None if key is None else FAMILIES.get(key[0])
-        if key is not None and family is not None and (alive or family.kind not in (Kind.GAUGE, Kind.STATE)):
+        if key is not None and family is not None and (alive or family.kind not in PASSING):
             (value,) = struct.unpack_from("=d", data, _PAGE + position * _ENTRY)
-            yield Sample(key, value)
+            if not math.isnan(value):
+                yield Sample(key, value)
 
 
 def _read_name(data: "bytes | mmap.mmap", position: int) -> Key | None:

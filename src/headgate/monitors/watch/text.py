@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from headgate.alerts.told import printed
 from headgate.evaluation.table import shown, table
+from headgate.monitors.diagnosis import text as diagnosed
 from headgate.monitors.standing import Standing
 from headgate.monitors.watch.days import Day, date_of
 from headgate.monitors.watch.monitor import Says
@@ -21,12 +23,13 @@ def as_text(found: Monitored) -> str:
     lines = [f"{found.endpoint}  ({found.version}, project {found.project})", *_how_far(found), ""]
     for each in found.monitors:
         lines.extend(_line(each))
+    lines.extend(_why(found))
     if found.days:
         lines.extend(["", _days(found)])
     lines.extend(_unlisted(found))
     if found.notes:
         lines.extend(["", "notes", *(f"  {each}" for each in found.notes)])
-    return "\n".join(lines).rstrip()
+    return "\n".join(map(printed, "\n".join(lines).rstrip().split("\n")))
 
 
 def minute(at: Micros) -> str:
@@ -64,6 +67,14 @@ def _details(says: Says) -> Iterator[str]:
         yield f"how sure: {says.certainty}"
 
 
+def _why(found: Monitored) -> Iterator[str]:
+    """Why the last alarms of the model are, or were."""
+    if found.diagnosis is not None and found.diagnosis.last is not None:
+        yield from ("", "why it alarms" if found.alarms else "why it alarmed last; that is over")
+        yield diagnosed.as_text(found.diagnosis.last)
+        yield from (f"  {line}" for line in ("", *diagnosed.told(found.diagnosis.said).splitlines()))
+
+
 def _days(found: Monitored) -> str:
     names = _metrics(found.days)
     price = found.price_per_cpu_hour
@@ -74,8 +85,8 @@ def _days(found: Monitored) -> str:
 
 
 def _cells(day: Day, price: float | None, names: Sequence[str]) -> list[str]:
-    seconds = day.model_s_per_thousand
-    cost = [] if price is None else ["-" if seconds is None else f"{seconds / 3600 * price:.3g}"]
+    seconds, money = day.model_s_per_thousand, None if price is None else day.cost_per_thousand(price)
+    cost = [] if price is None else ["-" if money is None else f"{money:.3g}"]
     return [
         date_of(day.start),
         day.version or "nobody",

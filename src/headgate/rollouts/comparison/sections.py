@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from headgate.evaluation.table import digits
-from headgate.rollouts.comparison.parts import Figure, Figures, Note, Part, Section, Table
+from headgate.pages.parts import Figure, Figures, Note, Part, Section, Table
 from headgate.rollouts.comparison.sections_apart import confused, distributed, examples, sliced
 from headgate.rollouts.comparison.values import Alone, Comparison, Cost, Nearer, Right, Side
 from headgate.rollouts.comparison.words import (
@@ -43,9 +43,12 @@ def subtitle(found: Comparison) -> str:
     return f"{found.task}, inputs from {moment(found.first)} to {moment(found.last)} UTC"
 
 
-def sections(found: Comparison) -> tuple[Section, ...]:
+def sections(found: Comparison) -> tuple[Section[Part], ...]:
     """All of it; of inputs that both answered nothing where there are none."""
-    told = [Section("In short", tuple(_short(found))), Section("Who was asked", tuple(_asked(found)))]
+    told: list[Section[Part]] = [
+        Section("In short", tuple(_short(found))),
+        Section("Who was asked", tuple(_asked(found))),
+    ]
     if not found.both:
         return tuple(told)
     judged = "Who was nearer" if isinstance(found.judged, Nearer) else "Who was right"

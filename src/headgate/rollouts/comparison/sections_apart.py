@@ -5,7 +5,7 @@
 
 from collections.abc import Iterator
 
-from headgate.rollouts.comparison.parts import Bars, Part, Reading, Readings, Table
+from headgate.pages.parts import Bars, Part, Reading, Readings, Table
 from headgate.rollouts.comparison.values import Comparison, Example, Side, Slice, Value
 from headgate.rollouts.comparison.words import (
     confidence,

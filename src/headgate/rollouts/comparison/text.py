@@ -5,7 +5,7 @@ from textwrap import wrap
 from typing import Final, assert_never
 
 from headgate.evaluation.table import table
-from headgate.rollouts.comparison.parts import Bars, Figures, Note, Part, Reading, Readings, Table
+from headgate.pages.parts import Bars, Figures, Note, Part, Reading, Readings, Table
 from headgate.rollouts.comparison.sections import sections, subtitle, title
 from headgate.rollouts.comparison.values import Comparison
 from headgate.rollouts.comparison.words import cut

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from headgate.rollouts.comparison.markup import Markup, tag
-from headgate.rollouts.comparison.parts import Bars
+from headgate.pages.markup import Markup, tag
+from headgate.pages.parts import Bars
 
 WIDE: Final = 640
 LETTER: Final = 8
