@@ -8,7 +8,8 @@ with the gap G of the week and G' of the reference, each with its interval,
     (G - G') - sqrt((G - low of G)^2 + (high of G' - G')^2) > borne
 
 (MOVER: Zou & Donner 2008, "Construction of confidence limits about effect measures"), at the confidence that
-`daily.probability` leaves for one test a week, shared by all gaps (Bonferroni).
+`daily.probability` leaves for one test a week, shared by all gaps (Bonferroni). And it must lie above what another
+week would have had by chance, however weeks differ (`gaps`).
 """
 
 from dataclasses import dataclass

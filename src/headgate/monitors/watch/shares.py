@@ -8,7 +8,8 @@ r the share of the day, its rows are divided by
 
 the variance of a ratio of sums over clusters over that of independent rows (Cochran 1977, "Sampling techniques",
 section 9A). And where days differ among themselves, z times 1.4826 times the median deviation of the last days' shares
-from their median is added to the interval, as the root of the sum of squares.
+from their median is added to the interval, as the root of the sum of squares. Before seven days are known nothing is
+said.
 """
 
 import math
