@@ -114,7 +114,9 @@ def test_inputs_of_which_the_model_is_less_sure_are_found_before_any_label() -> 
 def test_days_that_differ_among_themselves_are_no_change() -> None:
     random = np.random.default_rng(6)
     spreads = np.tile([2.0, 3.0, 1.2, 2.5, 1.0, 3.5, 2.0], 4)
-    _, told = fed(MONITOR, [each for number, spread in enumerate(spreads) for each in hours_of(number, random, 300, spread)])
+    _, told = fed(
+        MONITOR, [each for number, spread in enumerate(spreads) for each in hours_of(number, random, 300, spread)]
+    )
     assert told == []
 
 

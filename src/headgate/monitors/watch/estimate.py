@@ -135,7 +135,9 @@ class Estimate:
             return Says(standing=first.standing, what=first.estimate.reason, figures=figures)
         what = f"{head.estimate.name} of {date_of(last.start)} is {shown(head.estimate)}, {head.source}"
         if not state.tests:
-            return Says(standing=Standing.UNDECIDED, what=f"{what}; {WEEK} such days are judged together", figures=figures)
+            return Says(
+                standing=Standing.UNDECIDED, what=f"{what}; {WEEK} such days are judged together", figures=figures
+            )
         steady = f"{what}; nothing says that {self.version} is worse than when it was evaluated"
         return Says(standing=Standing.STEADY, what=steady, figures=figures, certainty=certainty(self.terms))
 
@@ -158,7 +160,9 @@ class Estimate:
         expected, doubts = expectation(self.known, footing, said, coming.means, inputs)
         found = performance(footing, expected, said)
         doubts = (*doubts, *doubts_of(found))
-        day = Expected(start=day_of(portion.start), rows=len(said), figures=found.figures, doubts=doubts, means=coming.means)
+        day = Expected(
+            start=day_of(portion.start), rows=len(said), figures=found.figures, doubts=doubts, means=coming.means
+        )
         after = msgspec.structs.replace(state, days=(*state.days, day)[-SHOWN:])
         if len(said) < LEAST or any(each.name == "calibration" for each in found.doubts):
             return after, ()

@@ -32,9 +32,9 @@ class Apart(msgspec.Struct, frozen=True):
     measure: str
     value: float
 
+
 Course = tuple[tuple[Apart, ...], ...]
 """The gaps of weeks, oldest first."""
-
 
 
 class Grown(msgspec.Struct, frozen=True):
@@ -99,9 +99,7 @@ def _beyond(now: Gap, before: Sequence[float], chance: float) -> bool:
     return now.estimate.value > statistics.fmean(before) - float(stdtrit(len(before) - 1, chance)) * spread
 
 
-def lines_of(
-    week: Treatment, reference: Treatment, course: Course, since: str
-) -> Iterator[Figure]:
+def lines_of(week: Treatment, reference: Treatment, course: Course, since: str) -> Iterator[Figure]:
     """The gaps of a week beside the reference's, week by week, and the rates of its groups."""
     for field, groups in week.items():
         before = gaps_of(reference.get(field, {}))
