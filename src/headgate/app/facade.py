@@ -54,6 +54,7 @@ from headgate.registry.ports import Version
 from headgate.registry.register import Registered, Registration, register
 from headgate.registry.registry import Registry
 from headgate.rollouts.rollout import Rollout
+from headgate.runtimes.predictor import predict_with
 from headgate.settings import Home
 from headgate.sizing.figures import Sizing
 from headgate.store.deaths import FileDeaths
