@@ -71,7 +71,9 @@ def test_that_the_world_has_changed_is_said_with_its_cost_through_the_controller
         version = installation.linear()
         asked, truth = rows(random.Random(99), 0.0)  # noqa: S311 - a story, not a secret
         with installation.open() as hg:
-            hg.evaluate(version, pa.table({**{name: [each[name] for each in asked] for name in asked[0]}, "label": truth}))
+            hg.evaluate(
+                version, pa.table({**{name: [each[name] for each in asked] for name in asked[0]}, "label": truth})
+            )
         installation.serve("late", {version: 1.0}, more="label_maturity: 1h\n")
         installation.start()
         advance(installation, MONDAY)

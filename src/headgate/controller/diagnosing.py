@@ -133,9 +133,7 @@ class Diagnosing:
 class Worded:
     """Takes in what monitors find, with what the last diagnosis of the alert that stands says of it."""
 
-    def __init__(
-        self, reports: Reports, kept: DiagnosisStore, last_alert: Callable[[str, str], Alert | None]
-    ) -> None:
+    def __init__(self, reports: Reports, kept: DiagnosisStore, last_alert: Callable[[str, str], Alert | None]) -> None:
         self._reports = reports
         self._kept = kept
         self._last_alert = last_alert
@@ -187,4 +185,6 @@ def _window(episode: Diagnosed, state: WatchState, scene: Scene, alerts: Sequenc
     metric = found.evidence[0].name if found is not None and found.evidence else ""
     if not metric and any(each.finding.monitor == RISK for each in alerts):
         metric = "accuracy"
-    return Window(start=episode.began, end=max(state.until, matured), matured=matured, known=known, metric=metric).recent
+    return Window(
+        start=episode.began, end=max(state.until, matured), matured=matured, known=known, metric=metric
+    ).recent

@@ -98,9 +98,7 @@ def test_the_metric_of_the_alarm_names_the_drift_and_others_stand_beside() -> No
 
 def asked_by(**words: str) -> Question:
     """The question in other words."""
-    return Question(
-        ASKED.version, ASKED.task, ASKED.start, ASKED.end, ASKED.matured, ASKED.known, ASKED.kinds, **words
-    )
+    return Question(ASKED.version, ASKED.task, ASKED.start, ASKED.end, ASKED.matured, ASKED.known, ASKED.kinds, **words)
 
 
 def test_without_labels_fields_are_compared_and_the_rest_waits() -> None:
@@ -136,9 +134,7 @@ def test_without_anything_to_compare_with_it_says_so() -> None:
 
 
 def test_a_model_without_metrics_has_its_fields_compared() -> None:
-    asked = Question(
-        "late:1", Task.TENSOR, ASKED.start, ASKED.end, ASKED.matured, ASKED.known, KINDS
-    )
+    asked = Question("late:1", Task.TENSOR, ASKED.start, ASKED.end, ASKED.matured, ASKED.known, KINDS)
     says = found(side(3, shift=0.8), asked)
     assert {each.name for each in says.moved} == {"x"}
     assert says.drift is Drift.UNDECIDED

@@ -80,9 +80,7 @@ def drifting(seed: int, change: Change, days: int) -> list[Written]:
             asked.inputs.append(Input(ident(number), at, values, f"r{number}", 0))
             answer = "yes" if chance > 0.5 else "no"
             scores = [1 - chance, chance]
-            asked.answers.append(
-                Answer(ident(number), VERSION, VERSION, Role.LIVE, 1.0, answer, scores, 300, 900, "")
-            )
+            asked.answers.append(Answer(ident(number), VERSION, VERSION, Role.LIVE, 1.0, answer, scores, 300, 900, ""))
             truth = "yes" if rows.late[place] else "no"
             known = at + HOUR
             said.labels.append(Label(ident(10**6 + number), known, known, truth, input_id=ident(number)))

@@ -17,9 +17,9 @@ from headgate.monitors.attribution.attribute import Attribution, attributions
 from headgate.monitors.attribution.changepoint import ChangePoint, change_point
 from headgate.monitors.attribution.courses import Course
 from headgate.monitors.attribution.kinds import Drift, Remedy
-from headgate.monitors.comparison.comparison import compare
 from headgate.monitors.comparison.compared import ComparedColumn
 from headgate.monitors.comparison.compared import Drift as Verdict
+from headgate.monitors.comparison.comparison import compare
 from headgate.monitors.comparison.sources import TableSource
 from headgate.monitors.diagnosis.sides import Side
 from headgate.vocabulary import Micros, Task, readable
@@ -182,9 +182,7 @@ def _divided(asked: Question, now: Side, reference: Against | None) -> tuple[tup
     return (found[first], *(found[name] for name in names if name != first)), ()
 
 
-def _columns(
-    asked: Question, now: Side, columns: Against | None
-) -> tuple[tuple[ComparedColumn, ...], tuple[str, ...]]:
+def _columns(asked: Question, now: Side, columns: Against | None) -> tuple[tuple[ComparedColumn, ...], tuple[str, ...]]:
     """Each field beside the reference, and what was left out of that."""
     if columns is None:
         return (), ("there are no rows to compare fields with",)

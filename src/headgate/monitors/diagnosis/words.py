@@ -30,7 +30,14 @@ REMEDIES: Final = {
     Remedy.RELEARN: "learn again on recent rows; older ones teach what is no longer true",
     Remedy.WAIT: "wait for what is lacking, mostly labels; it is looked at again as more of them are due",
 }
-FIGURES: Final = ("drift", "worse by", "by other inputs", "by another relation", "by rows without a counterpart", "began")
+FIGURES: Final = (
+    "drift",
+    "worse by",
+    "by other inputs",
+    "by another relation",
+    "by rows without a counterpart",
+    "began",
+)
 """Names of what is added to the evidence of an alert."""
 NAMED: Final = 3
 """Fields, and reasons, that a sentence names."""
