@@ -92,5 +92,6 @@ def _saying(text: str, words: MonitorWords) -> str:
         value = getattr(words, each.name)
         if value != getattr(MonitorWords(), each.name):
             line = "  " + write_yaml({each.name: msgspec.to_builtins(value)}).strip()
-            text = re.sub(rf"(?m)^  {each.name}: .*$", lambda _, line=line: line, text, count=1)
+            before, after = re.split(rf"(?m)^  {each.name}: .*$", text, maxsplit=1)
+            text = f"{before}{line}{after}"
     return text
