@@ -88,7 +88,7 @@ def test_a_person_plans_begins_steers_and_goes_back(run: Run) -> None:
     assert run("report", "late", "--html", "report.html").out == "wrote report.html\n"
     page = Path("report.html").read_text()
     assert page.startswith("<!doctype html>")
-    for words in ("How late stands", "nobody has looked yet", "Rollout: sign:2"):
+    for words in ("How late stands", "nobody has looked yet", "Rollout: shadow beside live"):
         assert words in page
     nowhere = run("report", "late", "--html", "no/such/report.html")
     assert (nowhere.code, nowhere.err) == (
