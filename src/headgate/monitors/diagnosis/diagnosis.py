@@ -169,7 +169,9 @@ def _divided(asked: Question, now: Side, reference: Against | None) -> tuple[tup
     if not METRICS[asked.task]:
         return (), (f"a model of the task {asked.task} has no metric that could have dropped",)
     if reference is None:
-        return (), ("there are no rows with labels to compare with: too few before the window, and none in the package",)
+        return (), (
+            "there are no rows with labels to compare with: too few before the window, and none in the package",
+        )
     samples = reference.side.sample, now.sample
     scored = all(each.rows.scores is not None or not len(each.rows) for each in samples)
     names = [each for each in METRICS[asked.task] if scored or each not in SCORED]
