@@ -16,9 +16,7 @@ _CONSTRAINTS: Final = frozenset({"features", "monitoring_config"})
 """Keys of which every constraints file has one."""
 
 
-def take_over(
-    text: str, contract: Contract, monitors: MonitorWords = DEFAULTS, where: str = "the file"
-) -> Takeover:
+def take_over(text: str, contract: Contract, monitors: MonitorWords = DEFAULTS, where: str = "the file") -> Takeover:
     """The contract and the words once the file of that `text`, JSON or YAML, was taken over.
 
     Raises BadConfiguration naming `where`, the key and the rule it breaks.
