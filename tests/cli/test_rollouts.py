@@ -93,7 +93,7 @@ def test_a_person_plans_begins_steers_and_goes_back(run: Run) -> None:
     nowhere = run("report", "late", "--html", "no/such/report.html")
     assert (nowhere.code, nowhere.err) == (
         9,
-        "error: --html: no/such/report.html cannot be written: No such file or directory\n",
+        "headgate: --html: no/such/report.html cannot be written: No such file or directory\n",
     )
     assert run("rollback", "late", "--why", "it rings").out == "late is back on sign:1\n"
     again = run("rollback", "late")
