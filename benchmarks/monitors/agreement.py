@@ -24,7 +24,6 @@ from headgate.monitors.answered import Answered
 from headgate.monitors.comparison.binnings import Binning, binned
 from headgate.monitors.comparison.contingency import ChiSquare, chi_square
 from headgate.monitors.comparison.distances import Counts, hellinger, jensen_shannon, l_infinity
-from headgate.monitors.two_samples import ks_statistic, wasserstein
 from headgate.monitors.estimation.cbpe import cbpe
 from headgate.monitors.estimation.footing import footing
 from headgate.monitors.estimation.performance import performance
@@ -32,6 +31,7 @@ from headgate.monitors.fairness.gaps import Method
 from headgate.monitors.fairness.measure import fairness
 from headgate.monitors.outliers.reconstruction import rebuilt, reconstruction
 from headgate.monitors.standing import Shortfall
+from headgate.monitors.two_samples import ks_statistic, wasserstein
 from headgate.vocabulary import Task
 
 TOLERANCE: Final = {"univariate drift": 1e-9, "CBPE": 1e-6, "reconstruction": 1e-6, "fairness": 1e-9}

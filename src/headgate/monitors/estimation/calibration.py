@@ -59,11 +59,11 @@ class Counted:
     def of(cls, scores: Floats, hits: NDArray[np.bool_], weights: Floats | None = None) -> "Counted":
         """Rows that weigh as much as each other, without `weights`."""
         distinct, places = np.unique(scores, return_inverse=True)
-        counts = [
+        weight, right = (
             np.bincount(places, each, len(distinct)).astype(np.float64)
             for each in (weights, hits if weights is None else hits * weights)
-        ]
-        return cls(distinct, *counts, places)
+        )
+        return cls(distinct, weight, right, places)
 
     def without(self, rows: NDArray[np.intp], hits: NDArray[np.bool_]) -> "Counted":
         """The other rows; `hits` are of these, which weigh 1 each."""
