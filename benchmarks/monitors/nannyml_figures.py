@@ -8,6 +8,7 @@ beyond 10,000 rows NannyML would estimate them from bins.
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import nannyml  # type: ignore[import-not-found]
 
@@ -22,12 +23,12 @@ OF_NAMES = ["chi2", "jensen_shannon", "hellinger", "l_infinity"]
 METRICS = ["accuracy", "precision", "recall", "f1", "roc_auc"]
 
 
-def last(found):  # type: ignore[no-untyped-def]
+def last(found: Any) -> Any:
     """The figures of the last chunk."""
     return found.filter(period="analysis").to_df().iloc[-1]
 
 
-def columns(reference, analysis):  # type: ignore[no-untyped-def]
+def columns(reference: Any, analysis: Any) -> dict[str, dict[str, float]]:
     """Univariate drift, by column and method."""
     calculator = nannyml.UnivariateDriftCalculator(
         column_names=[*NUMBERS, *NAMES],
@@ -42,7 +43,7 @@ def columns(reference, analysis):  # type: ignore[no-untyped-def]
     return {name: {each: float(found[name, each, "value"]) for each in methods} for name, methods in wanted.items()}
 
 
-def estimates(reference, analysis):  # type: ignore[no-untyped-def]
+def estimates(reference: Any, analysis: Any) -> dict[str, float]:
     """CBPE, by metric."""
     estimator = nannyml.CBPE(
         y_true="repaid",
@@ -56,7 +57,7 @@ def estimates(reference, analysis):  # type: ignore[no-untyped-def]
     return {name: float(found[name, "value"]) for name in METRICS}
 
 
-def reconstruction(reference, analysis):  # type: ignore[no-untyped-def]
+def reconstruction(reference: Any, analysis: Any) -> float:
     """The error of reconstruction from principal components."""
     calculator = nannyml.DataReconstructionDriftCalculator(column_names=[*NUMBERS, *NAMES], chunk_size=ROWS)
     found = last(calculator.fit(reference).calculate(analysis))

@@ -9,6 +9,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 import headgate
+from headgate.app.facade import Headgate
 from headgate.app.scenes import Scenes
 from headgate.errors import BadConfiguration
 from headgate.monitors.estimation.footing import Footing
@@ -26,7 +27,7 @@ def frame(rows: int, seed: int) -> pd.DataFrame:
     return found
 
 
-def scene_of(hg: headgate.Headgate) -> Scene:
+def scene_of(hg: Headgate) -> Scene:
     observed = hg.monitoring.observed
     return Scenes(observed, replayed=False).of(observed.declared.spec("default", "late"))
 

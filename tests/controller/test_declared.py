@@ -333,7 +333,9 @@ def test_during_a_rollout_the_endpoint_has_what_its_state_asks_for(office: Offic
 def test_rows_are_held_against_the_reference_of_the_live_version_whoever_else_has_callers(office: Office) -> None:
     refs = [office.register(PLAIN) for _ in range(2)]
     words = OutlierWords(flag="1 in 100")
-    found = [office.declared.resolve(split((one, 0.5), (other, 0.5), outliers=words)) for one, other in (refs, refs[::-1])]
+    found = [
+        office.declared.resolve(split((one, 0.5), (other, 0.5), outliers=words)) for one, other in (refs, refs[::-1])
+    ]
     for traffic in found:
         live = traffic.member(traffic.live)
         assert live is not None

@@ -17,9 +17,9 @@ from headgate.controller.watching import Watching
 from headgate.errors import BadInput, NotFound
 from headgate.monitors.attribution.courses import Course
 from headgate.monitors.attribution.kinds import Drift, Remedy
-from headgate.monitors.comparison.compared import Drift as Verdict
 from headgate.monitors.diagnosis.kept import Diagnosed
 from headgate.monitors.diagnosis.words import FIGURES
+from headgate.monitors.standing import Standing
 from headgate.monitors.watch.lookback import Registered
 from headgate.testing.memory import MemoryStore
 from headgate.traffic.endpoint import EndpointSpec
@@ -109,7 +109,7 @@ def test_what_was_planted_is_named_with_what_to_do_since_when_and_at_what_cost(
     assert found.main.drop.low > 0
     assert "first 8 days" in found.reference
     assert "registered with" in found.compared_with
-    moved = {each.name for each in found.columns if each.verdict is Verdict.DRIFTED}
+    moved = {each.name for each in found.columns if each.standing is Standing.ALARM}
     assert moved == ({"size"} if change.shift else set())
     assert found.course.course is Course.SUDDEN
     assert found.course.began is not None

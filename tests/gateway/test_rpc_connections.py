@@ -85,7 +85,9 @@ def test_one_connection_too_many_is_closed_at_once(play: Any) -> None:
         pytest.param({"_HANDSHAKE_MS": 200}, PREFACE[:10], id="says half a preface"),
         pytest.param({"_IDLE_MS": 200}, PREFACE + frame(SETTINGS, 0, 0), id="asks nothing"),
         pytest.param(
-            {"_ALIVE_MS": 200, "_ALIVE_ANSWER_MS": 200}, PREFACE + frame(SETTINGS, 0, 0) + watching(), id="answers no ping"
+            {"_ALIVE_MS": 200, "_ALIVE_ANSWER_MS": 200},
+            PREFACE + frame(SETTINGS, 0, 0) + watching(),
+            id="answers no ping",
         ),
     ],
 )

@@ -131,9 +131,7 @@ class Monitoring:
         ends = until if end is None else min(end, until)
         begins = day_of(Micros(ends - LONGEST * DAY)) if start is None else start
         if begins >= ends:
-            raise BadInput(
-                "end", "range", "must be later than start, which must be before the last hour that is over"
-            )
+            raise BadInput("end", "range", "must be later than start, which must be before the last hour that is over")
         matured = max(begins, min(ends, scene.matured_until(now)))
         window = Window(start=begins, end=ends, matured=matured, known=now)
         lookback = Lookback(scene, self._registered(spec), self.observed.reader)

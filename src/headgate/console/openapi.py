@@ -104,7 +104,7 @@ def _watched(where: str, *parameters: dict[str, Any]) -> dict[str, Any]:
     alert = {"name": "alert", "in": "path", "required": True, "schema": {"type": "string"}}
     refused = {"404": _json("No such endpoint or alert."), **_REFUSED}
     page = {"description": "One page that needs nothing else.", "content": {"text/html": {}}}
-    reads = {
+    reads: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]]]] = {
         "monitor": ("How the endpoint stands: every monitor, and its days.", _json("The standing."), [last]),
         "report": ("The same with its alerts and its newest rollout.", _json("The report."), [last]),
         "report.html": ("The report as a page.", page, [last]),

@@ -212,7 +212,7 @@ class Answerer:
             self._run_whole(stretch)
 
     def _is_refused_whole(self, view: View, ask: Ask) -> bool:
-        """Whether a request whose rows are answered together or not at all has an outlier that is refused, and so is."""
+        """Whether a request that is answered as a whole or not at all has an outlier that is refused, and so is."""
         reading = ask.reading
         if not ask.together or reading.clean or reading.columns is not None:
             return False

@@ -151,8 +151,8 @@ def what_was_long_over_is_forgotten(store: Store) -> None:
     for each in (first, second, other):
         store.change_alert(each, deliveries=[a_delivery(each)])
         store.change_alert(over(each, Micros(9)))
-    for each in store.deliveries("default", second.id):
-        tried = begun(each, Micros(9))
+    for waiting in store.deliveries("default", second.id):
+        tried = begun(waiting, Micros(9))
         store.change_delivery(tried)
         store.change_delivery(answered(tried, Answer(True, "HTTP 200"), Micros(9)))
     expect(store.forget_alerts("default", "late", Micros(9)) == 0, "what was over at the moment stays")

@@ -21,9 +21,10 @@ from headgate.access.keys import Key
 from headgate.access.ports import KeyStore
 from headgate.errors import Conflict, NotFound
 from headgate.events import Event, EventKind, first_broken
-from headgate.monitors.comparison.compared import broken
+from headgate.monitors.comparison.compared import unmeasured
 from headgate.monitors.diagnosis.diagnosis import Diagnosis
 from headgate.monitors.diagnosis.kept import Diagnosed, DiagnosisStore
+from headgate.monitors.standing import broken
 from headgate.monitors.watch.days import Day
 from headgate.monitors.watch.state import WatchState, WatchStore
 from headgate.monitors.watch.times import Times
@@ -376,7 +377,7 @@ def diagnoses_replace_within_their_episode(store: Store) -> None:
     expect(store.diagnoses("default", "late") == [], "nothing was said yet")
     first = Diagnosed(project="default", endpoint="late", began=Micros(5), alerts=("é-1",))
     at, later_at = Micros(5), Micros(9)
-    column = broken("x", "the window has no such column")
+    column = unmeasured("x", broken("the window has no such column"))
     found = Diagnosis(
         version="late:1", start=at, end=later_at, matured=at, known=later_at, inputs=3, labelled=2, columns=(column,)
     )

@@ -123,7 +123,7 @@ def test_the_mean_of_psi_without_drift_is_that_of_the_series() -> None:
     values = [psi(*pair) for pair in drawn]
     first = 3 * (1 / rows + 1 / others)
     second = ((1 / shares).sum() - 4) * (1 / rows**2 + 1 / others**2) / 2
-    error = np.std(values) / math.sqrt(runs)
+    error = float(np.std(values)) / math.sqrt(runs)
     assert np.mean(values) == pytest.approx(first + second, abs=3 * error)
     assert abs(np.mean(values) - first) > 3 * error
     assert np.var(values) == pytest.approx(2 * 3 * (1 / rows + 1 / others) ** 2, rel=0.15)

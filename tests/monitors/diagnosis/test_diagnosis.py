@@ -17,12 +17,12 @@ from headgate.evaluation.rows import Rows
 from headgate.monitors.attribution.courses import Course
 from headgate.monitors.attribution.kinds import Drift, Remedy
 from headgate.monitors.attribution.samples import Sample
-from headgate.monitors.comparison.compared import Drift as Verdict
 from headgate.monitors.diagnosis.diagnosis import COLUMNS, Against, Diagnosis, Question, diagnose
 from headgate.monitors.diagnosis.kept import Diagnosed
 from headgate.monitors.diagnosis.sides import Side
 from headgate.monitors.diagnosis.text import as_text, told
 from headgate.monitors.diagnosis.words import FIGURES, dressed
+from headgate.monitors.standing import Standing
 from headgate.vocabulary import DAY, Micros, Task
 
 KINDS = {"x": Kind.NUMBER, "y": Kind.NUMBER, "z": Kind.NUMBER, "colour": Kind.CATEGORY}
@@ -149,7 +149,7 @@ def test_a_field_that_arrives_broken_is_to_be_mended() -> None:
     fields = now.fields.set_column(0, "x", pa.nulls(1200, pa.float64()))
     says = found(side_with(broken, fields))
     assert says.remedy is Remedy.FIX_FIELD
-    assert says.columns[0].verdict in (Verdict.BROKEN, Verdict.DRIFTED)
+    assert says.columns[0].standing in (Standing.BROKEN, Standing.ALARM)
 
 
 def test_hostile_fields_are_said_and_stop_nothing() -> None:
@@ -170,7 +170,7 @@ def test_hostile_fields_are_said_and_stop_nothing() -> None:
         sides.append(side_with(Sample(whole, each.sample.rows), fields))
     says = found(sides[1], reference=Against(sides[0], "the first days"))
     assert says.drift is Drift.DATA
-    assert {each.name for each in says.columns if each.verdict is Verdict.BROKEN} == {"missing"}
+    assert {each.name for each in says.columns if each.standing is Standing.BROKEN} == {"missing"}
 
 
 def test_of_very_many_fields_those_that_differ_most_are_kept() -> None:

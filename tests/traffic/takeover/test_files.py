@@ -20,10 +20,15 @@ def test_constraints_are_json(text: str) -> None:
 
 
 def test_they_may_be_yaml() -> None:
-    assert take_over("features:\n- name: fee\n  completeness: 1.0\n", CONTRACT).entries[0].key == "features[0].completeness"
+    assert (
+        take_over("features:\n- name: fee\n  completeness: 1.0\n", CONTRACT).entries[0].key
+        == "features[0].completeness"
+    )
 
 
-@pytest.mark.parametrize("text", ["- DataDriftPreset\n", "[DataDriftPreset]", '["DataDriftPreset"]', "DataDriftPreset:\n"])
+@pytest.mark.parametrize(
+    "text", ["- DataDriftPreset\n", "[DataDriftPreset]", '["DataDriftPreset"]', "DataDriftPreset:\n"]
+)
 def test_presets_are_a_list_or_a_mapping_in_either(text: str) -> None:
     assert take_over(text, CONTRACT).monitors.reference is Compared.PACKAGE
 

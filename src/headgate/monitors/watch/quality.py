@@ -1,17 +1,15 @@
 """Whether the inputs of a day are whole: holes, broken rules, fields that stand still, copies, silence.
 
-A share of the day's inputs is held against what is usual of it, with Newcombe's interval for the size of both
-(`headgate.monitors.quality.excess`): it is an alarm where the whole interval lies beyond what is usual by more than a
-point, or by more than half of what is usual where that is more. The interval is that of the probability that
-`daily.probability` gives, shared by everything that is looked at. Refused inputs are counted by rule and field and
-alarm nobody here: `refusals` does.
+A share of the day's inputs is held against what is usual of it (`shares`): it is an alarm where it is surely beyond
+that by more than a point, or by more than half of it where that is more. How surely is what `daily.probability` gives,
+shared by everything that is looked at. Refused inputs are counted by rule and field and alarm nobody here: `refusals`
+does.
 """
 
 import math
 import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Final
 
 import msgspec
@@ -19,39 +17,27 @@ import msgspec
 from headgate.alerts.finding import Figure, Finding, key_of
 from headgate.contracts.contract import Contract
 from headgate.monitors.alarms.terms import Terms
-from headgate.monitors.quality.excess import excess
 from headgate.monitors.standing import Standing
 from headgate.monitors.watch.aspects import share
 from headgate.monitors.watch.daily import probability
 from headgate.monitors.watch.episode import Episode
 from headgate.monitors.watch.expected_fields import Usual, usual_of
 from headgate.monitors.watch.known import Known
+from headgate.monitors.watch.looks import LEAST, Trouble, count_of, looks_of, troubles_of
 from headgate.monitors.watch.monitor import Over, Portion, Reads, Says, Told, certainty, mark_of
+from headgate.monitors.watch.shares import BORNE, DAYS
 from headgate.monitors.watch.silence import Silence
-from headgate.monitors.watch.today import Column, Today
+from headgate.monitors.watch.today import Today
 from headgate.traffic.endpoint import EndpointSpec
 from headgate.vocabulary import DAY, Micros, readable
 
 QUALITY: Final = "quality"
-LEAST: Final = 50
-"""Inputs of a day below which nothing is said of their values."""
-BORNE: Final = 0.01
-"""How much a share may differ from what is usual; or half of that, where it is more."""
 USUAL: Final = 7
 """Days that say how many copies are usual, at most; those with too many are none of them."""
 KNOWN: Final = 3
 """Days before any number of copies is too many."""
 NAMED: Final = 20
 """Lines that a finding has."""
-
-
-class Trouble(msgspec.Struct, frozen=True):
-    """One thing that is not as usual."""
-
-    what: str
-    """Which field and which rule, or what of all inputs."""
-    value: str
-    limit: str = ""
 
 
 @readable
@@ -61,6 +47,8 @@ class QualityState(msgspec.Struct, frozen=True):
     today: Today = Today()
     last: Today = Today()
     """The last day that was over and had inputs."""
+    shares: dict[str, tuple[float, ...]] = {}
+    """Of the last days, by what is looked at, oldest first."""
     copied: tuple[float, ...] = ()
     """Share of copies on the last days with as many as usual, oldest first."""
     silence: Silence = Silence()
@@ -107,16 +95,18 @@ class Quality:
         if portion.end % DAY:
             return msgspec.structs.replace(state, today=today), ()
         tests = state.tests + 1
-        chance = probability(self.terms, self.name, tests) / self._looks
+        # Beside what is looked at of fields: copies, and silence.
+        chance = probability(self.terms, self.name, tests) / (count_of(self.usual) + 2)
         silence = state.silence.after(today.hours)
         copied = self._copied(state, today, chance)
-        troubles = (*self._fields(today, chance), *copied, *_silent(silence, chance))[:NAMED]
+        fields = troubles_of(self.usual, today, state.shares, self.rows, chance)
+        troubles = (*fields, *copied, *_silent(silence, chance))[:NAMED]
         usual = state.copied
         if today.kept >= LEAST and not copied:
             usual = (*usual, today.copies / today.kept)[-USUAL:]
         episode = state.episode.after((portion.ripe,) if troubles else (), portion.ripe, self.reads.quiet)
         last, found = today if today.inputs else state.last, troubles or state.troubles
-        after = QualityState(Today(), last, usual, silence, tests, episode, found)
+        after = QualityState(Today(), last, self._seen(state, today), usual, silence, tests, episode, found)
         if troubles:
             return after, (self._finding(after, portion.ripe),)
         if state.episode.stands and not episode.stands:
@@ -145,36 +135,11 @@ class Quality:
         what = f"nothing says that any of {len(self.usual)} fields has other holes, values or rules broken than usual"
         return Says(standing=Standing.STEADY, what=what, figures=figures, certainty=certainty(self.terms))
 
-    @property
-    def _looks(self) -> int:
-        """What is looked at once a day: holes and standstill of each field, rules of some, copies and silence."""
-        return sum(1 + len(each.rules) + (each.common is not None) for each in self.usual) + 2
-
-    def _fields(self, today: Today, chance: float) -> Iterator[Trouble]:
+    def _seen(self, state: QualityState, today: Today) -> dict[str, tuple[float, ...]]:
+        """The shares of the last days, with those of this one."""
         if today.kept < LEAST:
-            return
-        for each in self.usual:
-            column = today.columns.get(each.name)
-            if column is None:
-                continue
-            if self._beyond(column.missing, today.kept, each.missing, chance):
-                gone = f"{each.name} is gone" if column.missing == today.kept else f"{each.name} without a value"
-                yield Trouble(gone, share(column.missing, today.kept), f"{each.missing * 100:.3g} % usually")
-            for rule, expected in each.rules.items():
-                count = today.flagged.get(f"{rule}:{each.name}"[:150], 0)
-                if self._beyond(count, today.checked, expected, chance, more=True):
-                    what = f"{each.name} breaks its {rule}"
-                    yield Trouble(what, share(count, today.checked), f"{expected * 100:.3g} % usually")
-            if _still(each, column, today.kept, chance):
-                there = f"one value in {today.kept - column.missing:,} inputs"
-                yield Trouble(f"{each.name} stands still", there, "several usually")
-
-    def _beyond(self, count: int, rows: int, expected: float, chance: float, *, more: bool = False) -> bool:
-        z = -NormalDist().inv_cdf(chance / 2)
-        found = excess("share", count, rows, expected, reference_rows=self.rows, z=z)
-        borne = max(BORNE, expected / 2)
-        assert found.low is not None and found.high is not None  # noqa: S101, PT018 - there are rows
-        return found.low > borne or (not more and found.high < -borne)
+            return state.shares
+        return {look.key: (*state.shares.get(look.key, ()), look.share)[-DAYS:] for look in looks_of(self.usual, today)}
 
     def _copied(self, state: QualityState, today: Today, chance: float) -> tuple[Trouble, ...]:
         """By Hoeffding's inequality, with twice the usual share and a point borne."""
@@ -192,16 +157,17 @@ class Quality:
         if not day.inputs:
             return
         yield Figure("inputs of the last day", f"{day.inputs:,}", f"features of {day.kept:,} were kept")
-        for what, counts, rows in (("refused", day.refused, day.inputs), ("flagged", day.flagged, day.inputs)):
+        flagged = {name: each.count for name, each in day.flagged.items()}
+        for what, counts, rows in (("refused", day.refused, day.inputs), ("flagged", flagged, day.checked)):
             for name, count in sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:5]:
                 rule, _, field = name.partition(":")
                 yield Figure(f"{what}: {rule} of {field}"[:200], share(count, rows))
-        holes = sorted(day.columns.items(), key=lambda each: (-each[1].missing, each[0]))
+        holes = sorted(day.columns.items(), key=lambda each: (-each[1].missing.count, each[0]))
         usual = {each.name: each.missing for each in self.usual}
         for name, column in holes[:3]:
-            if column.missing:
+            if column.missing.count:
                 limit = f"{usual.get(name, 0.0) * 100:.3g} % usually"
-                yield Figure(f"{name[:150]} without a value", share(column.missing, day.kept), limit)
+                yield Figure(f"{name[:150]} without a value", share(column.missing.count, day.kept), limit)
         if day.kept:
             yield Figure("like one of the same hour", share(day.copies, day.kept))
 
@@ -225,11 +191,3 @@ def _silent(silence: Silence, chance: float) -> tuple[Trouble, ...]:
     if not silence.too_long(chance):
         return ()
     return (Trouble("nothing comes", f"for {silence.run:,} hours", f"{silence.longest:,} hours at most before"),)
-
-
-def _still(usual: Usual, column: Column, rows: int, chance: float) -> bool:
-    """Whether a field that had several values has one, but for this chance: all are it with one of common ** (n - 1)."""
-    there = rows - column.missing
-    if usual.common is None or column.varied or there < LEAST:
-        return False
-    return (there - 1) * math.log(usual.common) <= math.log(chance)

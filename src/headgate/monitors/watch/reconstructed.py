@@ -11,13 +11,12 @@ import numpy as np
 import pyarrow as pa
 
 from headgate.evaluation.estimate import Floats
-from headgate.monitors.alarms.alarms import broken, undecided
 from headgate.monitors.alarms.drift import ScoreDrift
 from headgate.monitors.alarms.references import nothing
 from headgate.monitors.alarms.terms import Terms
 from headgate.monitors.columns import Ints
 from headgate.monitors.outliers.reconstruction import Reconstruction, reconstruction, row_errors
-from headgate.monitors.standing import Shortfall, Standing
+from headgate.monitors.standing import Shortfall, Standing, broken, undecided
 from headgate.monitors.watch.drift import features_of
 from headgate.monitors.watch.monitor import Portion
 

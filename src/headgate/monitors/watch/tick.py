@@ -14,7 +14,7 @@ import pyarrow as pa
 from headgate.journal.reader import Reader
 from headgate.monitors.watch.days import Day, days_of, joined, labelled, measured
 from headgate.monitors.watch.mature import matured
-from headgate.monitors.watch.monitor import Reads, Told
+from headgate.monitors.watch.monitor import Portion, Reads, Told
 from headgate.monitors.watch.running import Running
 from headgate.monitors.watch.scene import Scene, Stage
 from headgate.monitors.watch.state import WatchState

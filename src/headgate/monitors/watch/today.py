@@ -5,7 +5,7 @@ Counts, so that an hour and an hour make a day; `quality` judges them once the d
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -16,8 +16,14 @@ import pyarrow.compute as pc
 from headgate.journal.tables import FEATURES
 from headgate.monitors.columns import Ints, text
 from headgate.monitors.watch.monitor import Portion
+from headgate.monitors.watch.shares import Inputs, Seen
 from headgate.vocabulary import DAY, HOUR
 
+MOST: Final = 200
+"""Rules and fields that are told apart; the others of a day are counted as one."""
+OTHERS: Final = "others"
+LONGEST: Final = 150
+"""Characters of the name of a rule and its field."""
 _ODD: Final = 0x9E3779B97F4A7C15
 """Whose multiples spread values over 64 bits."""
 
@@ -25,7 +31,7 @@ _ODD: Final = 0x9E3779B97F4A7C15
 class Column(msgspec.Struct, frozen=True):
     """One field so far."""
 
-    missing: int = 0
+    missing: Seen = Seen()
     """Inputs without a value, null or NaN."""
     sole: str = ""
     """Digits of the only value there was so far; empty where there was none."""
@@ -39,10 +45,15 @@ class Today(msgspec.Struct, frozen=True):
     inputs: int = 0
     kept: int = 0
     """Those of which features were kept."""
+    kept_squares: int = 0
+    """Sum of the squares of the hours' numbers of them; likewise below."""
+    checked: int = 0
+    """Inputs that no rule refused, of which some may be flagged."""
+    checked_squares: int = 0
     copies: int = 0
-    """Of those, the ones whose features were all the same as of one before in the same hour."""
+    """Of those kept, the ones whose features were all the same as of one before in the same hour."""
     columns: dict[str, Column] = {}
-    flagged: dict[str, int] = {}
+    flagged: dict[str, Seen] = {}
     """Inputs that broke a rule and were answered all the same, by ``rule:field``."""
     refused: dict[str, int] = {}
     """Inputs that were refused, likewise."""
@@ -50,28 +61,41 @@ class Today(msgspec.Struct, frozen=True):
     """A bit for every hour in which anything came."""
 
     @property
-    def checked(self) -> int:
-        """Inputs that no rule refused, of which some may be flagged."""
-        return self.inputs - sum(self.refused.values())
+    def whole(self) -> Inputs:
+        """The inputs of which features were kept."""
+        return Inputs(self.kept, self.kept_squares, self.hours.bit_count())
+
+    @property
+    def answered(self) -> Inputs:
+        """The inputs that no rule refused."""
+        return Inputs(self.checked, self.checked_squares, self.hours.bit_count())
 
     def after(self, portion: Portion, names: Sequence[str]) -> "Today":
         """With one more hour, looking at the fields of these names."""
         if not len(portion):
             return self
-        table, mask = features_of(portion.table)
-        found = Today(
+        table, kept = features_of(portion.table)
+        refused = _refusals(portion.table)
+        checked = len(portion) - sum(refused.values())
+        flagged = dict(self.flagged)
+        for name, count in _named(flagged, _flags(portion.table["flags"])):
+            flagged[name] = flagged.get(name, Seen()).after(count, checked)
+        held = dict(self.refused)
+        for name, count in _named(held, refused):
+            held[name] = held.get(name, 0) + count
+        looked = names if kept else ()
+        return Today(
             inputs=self.inputs + len(portion),
-            kept=self.kept + mask,
-            copies=self.copies + (copies(table) if mask else 0),
-            columns=self.columns,
-            flagged=_added(self.flagged, _flags(portion.table["flags"])),
-            refused=_added(self.refused, _refusals(portion.table)),
+            kept=self.kept + kept,
+            kept_squares=self.kept_squares + kept * kept,
+            checked=self.checked + checked,
+            checked_squares=self.checked_squares + checked * checked,
+            copies=self.copies + (copies(table) if kept else 0),
+            columns=self.columns | {each: _column(self.columns.get(each, Column()), table, each) for each in looked},
+            flagged=flagged,
+            refused=held,
             hours=self.hours | 1 << portion.start % DAY // HOUR,
         )
-        if not mask:
-            return found
-        held = {each: _column(self.columns.get(each, Column()), table, each) for each in names}
-        return msgspec.structs.replace(found, columns=held)
 
 
 def features_of(table: pa.Table) -> tuple[pa.Table, int]:
@@ -108,14 +132,15 @@ def _codes(column: pa.ChunkedArray) -> Any:
 
 
 def _column(before: Column, table: pa.Table, name: str) -> Column:
+    rows = len(table)
     if name not in table.column_names:
-        return msgspec.structs.replace(before, missing=before.missing + len(table))
+        return msgspec.structs.replace(before, missing=before.missing.after(rows, rows))
     column = table[name]
     missing = column.null_count
     if pa.types.is_floating(column.type):
         missing += int(pc.sum(pc.is_nan(column)).as_py() or 0)
-    found = msgspec.structs.replace(before, missing=before.missing + missing)
-    if before.varied or missing == len(column) or pa.types.is_nested(column.type):
+    found = msgspec.structs.replace(before, missing=before.missing.after(missing, rows))
+    if before.varied or missing == rows or pa.types.is_nested(column.type):
         return found
     ends = pc.min_max(column)
     low, high = ends["min"].as_py(), ends["max"].as_py()
@@ -146,18 +171,13 @@ def _counts(column: pa.ChunkedArray) -> Mapping[str, int]:
     return {each["values"]: each["counts"] for each in pc.value_counts(text(column)).to_pylist()}
 
 
-MOST: Final = 200
-"""Rules and fields that are told apart; the others of a day are counted as one."""
-OTHERS: Final = "others"
-
-
-def _added(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
-    if not other:
-        return dict(one)
-    found = Counter(one)
-    for name, count in other.items():
-        found[name[:150] if name in found or len(found) < MOST else OTHERS] += count
-    return dict(sorted(found.items()))
+def _named(held: Mapping[str, object], counts: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+    """The counts under the names by which they are held: cut where these are long, as one where there are too many."""
+    found = Counter[str]()
+    for name, count in sorted(counts.items()):
+        short = name[:LONGEST]
+        found[short if short in held or len(held) + len(found) < MOST else OTHERS] += count
+    yield from sorted(found.items())
 
 
 def hours_of(mask: int) -> Ints:

@@ -39,7 +39,7 @@ class Takeover:
     """What an endpoint's file says after another monitor's file was taken over."""
 
     contract: Contract
-    monitors: MonitorWords = MonitorWords()
+    monitors: MonitorWords
     entries: tuple[Entry, ...] = ()
     """Every entry of the file, in its order."""
 

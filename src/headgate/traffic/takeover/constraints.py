@@ -13,7 +13,7 @@ import msgspec
 
 from headgate.contracts.contract import Contract, Field, Kind
 from headgate.traffic.takeover.account import Became, Ledger, Takeover
-from headgate.traffic.watched import MonitorWords
+from headgate.traffic.watched import DEFAULTS, MonitorWords
 
 _NUMBERS: Final = (Kind.NUMBER, Kind.INTEGER)
 _KINDS: Final[Mapping[str, tuple[Kind, ...]]] = {
@@ -33,7 +33,7 @@ _ROUNDING: Final = 1e-9
 
 
 def take_constraints(
-    document: object, contract: Contract, monitors: MonitorWords = MonitorWords(), where: str = "constraints.json"
+    document: object, contract: Contract, monitors: MonitorWords = DEFAULTS, where: str = "constraints.json"
 ) -> Takeover:
     """The contract and the words once the file's `document` was taken over.
 
@@ -96,7 +96,9 @@ def _kind(ledger: Ledger, key: str, field: Field, value: object) -> None:
 def _completeness(ledger: Ledger, key: str, field: Field, value: object) -> None:
     missing = 1.0 - ledger.share(value, key)
     if not field.nullable:
-        says = "the model reads no nulls: such a row is refused" if missing else "nullable: false: such a row is refused"
+        says = (
+            "the model reads no nulls: such a row is refused" if missing else "nullable: false: such a row is refused"
+        )
         ledger.note(key, Became.NOT if missing else Became.ALREADY, says)
     elif not missing:
         ledger.put(replace(field, nullable=False, expected_missing=0.0))

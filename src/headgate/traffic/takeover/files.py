@@ -10,15 +10,13 @@ from headgate.errors import BadConfiguration
 from headgate.traffic.takeover.account import Takeover
 from headgate.traffic.takeover.constraints import take_constraints
 from headgate.traffic.takeover.presets import take_presets
-from headgate.traffic.watched import MonitorWords
+from headgate.traffic.watched import DEFAULTS, MonitorWords
 
 _CONSTRAINTS: Final = frozenset({"features", "monitoring_config"})
 """Keys of which every constraints file has one."""
 
 
-def take_over(
-    text: str, contract: Contract, monitors: MonitorWords = MonitorWords(), where: str = "the file"
-) -> Takeover:
+def take_over(text: str, contract: Contract, monitors: MonitorWords = DEFAULTS, where: str = "the file") -> Takeover:
     """The contract and the words once the file of that `text`, JSON or YAML, was taken over.
 
     Raises BadConfiguration naming `where`, the key and the rule it breaks.

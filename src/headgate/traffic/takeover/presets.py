@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from headgate.contracts.contract import Contract
 from headgate.traffic.takeover.account import Became, Ledger, Takeover
-from headgate.traffic.watched import MonitorWords
+from headgate.traffic.watched import DEFAULTS, MonitorWords
 from headgate.vocabulary import Task
 
 _CLASSES: Final = frozenset({Task.BINARY, Task.MULTICLASS})
@@ -88,7 +88,7 @@ _OPTIONS: Final = (
 
 
 def take_presets(
-    document: object, contract: Contract, monitors: MonitorWords = MonitorWords(), where: str = "presets.yaml"
+    document: object, contract: Contract, monitors: MonitorWords = DEFAULTS, where: str = "presets.yaml"
 ) -> Takeover:
     """The words once the presets of `document` were taken over: a list of names, or names with their options.
 

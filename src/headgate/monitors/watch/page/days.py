@@ -65,7 +65,9 @@ def _times(found: Monitored, days: Days) -> Iterator[Drawn]:
         columns["cost/1000"] = _text(_cost(price))
     marks = _since(found, days, "latency")
     yield Plots(
-        tuple(each for name, read in reads.items() for each in _plot(name, days, _lines(days, read), digits, marks=marks))
+        tuple(
+            each for name, read in reads.items() for each in _plot(name, days, _lines(days, read), digits, marks=marks)
+        )
     )
     yield _table("Time from a request's last byte to its record, and next to the model", found.days, columns)
 
