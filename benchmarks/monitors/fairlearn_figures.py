@@ -8,7 +8,7 @@ import sys
 
 import fairlearn  # type: ignore[import-not-found]
 import pandas as pd
-from fairlearn import metrics  # type: ignore[import-not-found]
+from fairlearn import metrics
 
 GAPS = [
     f"{family}_{kind}"

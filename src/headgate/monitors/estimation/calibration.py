@@ -59,10 +59,8 @@ class Counted:
     def of(cls, scores: Floats, hits: NDArray[np.bool_], weights: Floats | None = None) -> "Counted":
         """Rows that weigh as much as each other, without `weights`."""
         distinct, places = np.unique(scores, return_inverse=True)
-        weight, right = (
-            np.bincount(places, each, len(distinct)).astype(np.float64)
-            for each in (weights, hits if weights is None else hits * weights)
-        )
+        weight = np.bincount(places, weights, len(distinct)).astype(np.float64)
+        right = np.bincount(places, hits if weights is None else hits * weights, len(distinct)).astype(np.float64)
         return cls(distinct, weight, right, places)
 
     def without(self, rows: NDArray[np.intp], hits: NDArray[np.bool_]) -> "Counted":

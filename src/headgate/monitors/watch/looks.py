@@ -81,7 +81,7 @@ def count_of(usual: Sequence[Usual]) -> int:
 
 
 def _still(usual: Usual, column: Column, rows: int, chance: float) -> bool:
-    """Whether a field that had several values has one, but for this chance: all are it with one of common ** (n - 1)."""
+    """Whether a field that had several values has one, but for this chance: with one of common ** (n - 1)."""
     there = rows - column.missing.count
     if usual.common is None or column.varied or there < LEAST:
         return False
