@@ -1,5 +1,6 @@
 """Which door a request goes through: `paths.py` says what a path means, this table what is done about it."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -42,6 +43,8 @@ EndpointDoor = Callable[[Exchange, View, str | None], object]
 """Opens for a request, the view it is answered under and the version it names."""
 PredictBody = Callable[[Exchange, View], object]
 """Has a body of one type answered under a view."""
+Change = Callable[[Exchange, View], "asyncio.Future[None]"]
+"""Takes an endpoint into service or out of it."""
 Refuse = Callable[[Exchange, HeadgateError], object]
 
 
@@ -108,8 +111,8 @@ class Router:
             "version": health.release,
         }
         self._of_operators: Mapping[str, EndpointDoor] = {
-            "v2/load": repository.load,
-            "v2/unload": repository.unload,
+            "v2/load": partial(self._change, repository.load),
+            "v2/unload": partial(self._change, repository.unload),
             "v2/model/config": about.configuration,
             "v2/model/stats": repository.statistics_of,
         }
@@ -296,6 +299,15 @@ class Router:
         if why:
             raise Unavailable(why)
         about.ready(exchange, view, version)
+
+    def _change(self, change: Change, exchange: Exchange, view: View, _: str | None) -> None:
+        change(exchange, view).add_done_callback(partial(self._changed, exchange, view.live.header))
+
+    def _changed(self, exchange: Exchange, version: bytes, done: "asyncio.Future[None]") -> None:
+        if (problem := done.exception()) is None:
+            send(exchange, 200, b"{}", version=version)
+        else:
+            self._failed(exchange, self._route(exchange.head.target), problem)
 
     def _view(self, route: Route) -> View:
         return self._repository.check_open(self._find(route))
