@@ -244,9 +244,9 @@ class Headgate:
                 f"Run: headgate evaluate {unproved[0]} ROWS --gate '...' (or apply with --force)"
             )
         before = next((text for _, name, text in self._store.endpoints(spec.project) if name == spec.endpoint), None)
-        self.rollouts.leave_alone(spec)
         after = dump_endpoint(spec)
-        self._store.put_endpoint(spec.project, spec.endpoint, after, before)
+        decides = self.rollouts.decides(spec, before)
+        self._store.put_endpoint(spec.project, spec.endpoint, after, before, idle=decides)
         details: dict[str, str | int | float | bool | None] = {"force": force}
         now, kind = self._clock.now(), EventKind.APPLIED
         event = Event(now, kind, spec.project, spec.endpoint, actor(), why, details, before or "", after)

@@ -35,7 +35,7 @@ from headgate.rollouts.state import Action, Move, Phase
 from headgate.rollouts.status import RolloutStatus
 from headgate.rollouts.text import step_text, told
 from headgate.store.sql import SqlStore
-from headgate.traffic.endpoint import EndpointSpec, Live, Review, Share, Split, dump_endpoint
+from headgate.traffic.endpoint import EndpointSpec, Live, Review, Share, Split, dump_endpoint, load_endpoint
 from headgate.traffic.ports import TrafficSource
 from headgate.vocabulary import DAY, PEOPLE, SECOND, Micros, Role, Verdict
 
@@ -175,7 +175,7 @@ class Rollouts:
         """Take the endpoint back: abort its rollout, or return to the version before the last promotion.
 
         Returns the rollout that was aborted, or the version that is live again. Raises Conflict where there is
-        nothing to go back to, or where the endpoint's file was changed meanwhile.
+        nothing to go back to, or where the endpoint's file was changed or a rollout of it begun meanwhile.
         """
         text, spec = self.declared.file(self.project, endpoint)
         history = self.history(endpoint)
@@ -188,7 +188,7 @@ class Rollouts:
                 f"no rollout put {spec.model} in charge of '{endpoint}', so there is no version to go back to; "
                 "write the one you want into the endpoint's file and apply it"
             )
-        self.store.put_endpoint(spec.project, endpoint, back, text)
+        self.store.put_endpoint(spec.project, endpoint, back, text, idle=True)
         details: dict[str, str | int | float | bool | None] = {"rollout": rollout.number, "force": False}
         where = spec.project, endpoint
         self.store.add_event(
@@ -196,13 +196,12 @@ class Rollouts:
         )
         return rollout.live
 
-    def leave_alone(self, spec: EndpointSpec) -> None:
-        """Nothing, or Conflict when `spec` would change who answers an endpoint while a rollout of it runs."""
-        for each in self.store.rollouts(spec.project, spec.endpoint):
-            if each.state.ended:
-                continue
-            if _deciding(self.declared.spec(spec.project, spec.endpoint)) != _deciding(spec):
-                raise under_way(each)
+    def decides(self, spec: EndpointSpec, before: str | None) -> bool:
+        """Whether `spec` changes who answers an endpoint whose file says `before`, so that no rollout of it may run."""
+        try:
+            return before is None or _deciding(load_endpoint(before, "before")) != _deciding(spec)
+        except BadConfiguration:
+            return True  # nobody can say any more who was to answer
 
     def progress(self) -> Progress:
         """The loop that moves rollouts on."""
