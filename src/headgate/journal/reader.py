@@ -342,6 +342,11 @@ def laid_together(pieces: Sequence[pa.Table], columns: Sequence[str], table: Tab
     return pa.concat_tables([conform(each, wanted) for each in pieces] or [wanted.empty_table()])
 
 
+def laid_behind(held: pa.Table, rows: pa.Table, table: Table) -> pa.Table:
+    """`rows` behind those `held`, with their columns; what is empty has no say in the types of columns."""
+    return laid_together([each for each in (held, rows) if len(each)] or [rows], rows.column_names, table)
+
+
 def _united(pieces: Sequence[pa.Table], columns: Sequence[str], table: Table) -> pa.Schema:
     base = arrow_schema(table, _UNKNOWN)
     fields = []
