@@ -20,6 +20,7 @@ from headgate.registry.ports import Version
 from headgate.registry.registry import Registry
 from headgate.rollouts.answers import with_truths
 from headgate.rollouts.budget import at_most, spending, within_budget
+from headgate.rollouts.comparison.asked import BESIDE_PEOPLE, OF_VERSIONS, asked_of_both
 from headgate.rollouts.comparison.compare import compare
 from headgate.rollouts.comparison.pairs import NEEDED, pairs_of
 from headgate.rollouts.comparison.people import reviewed
@@ -131,23 +132,25 @@ class Rollouts:
         contract = self._contract(rollout)
         end = Micros(rollout.moves[-1].at + 1) if rollout.state.ended else None
         where = self.project, endpoint
-        live_role = Role.HUMAN if rollout.plan.people else Role.LIVE
-        roles = sorted({live_role, Role.LIVE, Role.SHADOW})
+        ours, theirs = BESIDE_PEOPLE if rollout.plan.people else OF_VERSIONS
+        roles = sorted({*ours, *theirs, Role.LIVE})
         joined = self.reader.joined(
             *where, start=rollout.started, end=end, roles=roles, columns=(*NEEDED, "source", "answered")
         )
-        joined = with_truths(joined) if rollout.plan.people else joined
+        live, candidate = rollout.live, rollout.plan.candidate
+        joined = with_truths(joined) if rollout.plan.people else asked_of_both(joined, live, candidate)
         features = self.reader.features(*where, start=rollout.started, end=end)
         pairs = pairs_of(
             joined,
             contract,
-            live_role=live_role,
-            live_version=rollout.live,
-            candidate_version=rollout.plan.candidate,
+            live_roles=ours,
+            candidate_roles=theirs,
+            live_version=live,
+            candidate_version=candidate,
         )
         found = compare(pairs, contract, features)
         if rollout.plan.people:
-            people = reviewed(joined, contract.output, rollout.plan.candidate)
+            people = reviewed(joined, contract.output, candidate)
             found = msgspec.structs.replace(found, reviewed=people)
         return found
 
