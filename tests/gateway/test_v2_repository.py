@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from tests.gateway.scenery import serve_one_of_three
 from tests.gateway.test_rpc_calls import M, line
@@ -236,7 +237,7 @@ def test_nobody_waits_for_the_disk_on_which_a_change_is_noted(play_rpc: Any, ove
 
     async def unload(town: Any) -> int:
         if not over_rpc:
-            return (await (await town.call()).ask("POST", "/v2/repository/models/e/unload")).status
+            return int((await (await town.call()).ask("POST", "/v2/repository/models/e/unload")).status)
         async with line(town) as channel:
             call = channel.unary_unary(f"/{SERVICE}/RepositoryModelUnload")
             await call(M["RepositoryModelUnloadRequest"](model_name="e").SerializeToString())
@@ -271,3 +272,38 @@ def test_a_change_that_cannot_be_noted_is_refused_in_the_protocols_words(play: A
         assert (await caller.post(INFER, {"inputs": [MATRIX]})).status == 200
 
     play(serve_two, scene, may_operate=anybody, note=note)
+
+
+def test_both_protocols_say_alike_whether_a_version_is_ready(play_rpc: Any) -> None:
+    refused = {"INVALID_ARGUMENT": 400, "NOT_FOUND": 404}
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+
+        async def over_rpc(version: str) -> int:
+            async with line(town) as channel:
+                call = channel.unary_unary(
+                    f"/{SERVICE}/ModelReady", response_deserializer=M["ModelReadyResponse"].FromString
+                )
+                try:
+                    said = await call(M["ModelReadyRequest"](name="e", version=version).SerializeToString())
+                except grpc.aio.AioRpcError as error:
+                    return refused[error.code().name]
+                return 200 if said.ready else 503
+
+        async def stand() -> list[int]:
+            found = []
+            for version in ("", "m:1", "m:2", "m:3", "m:9"):
+                path = f"/v2/models/e/versions/{version}/ready" if version else "/v2/models/e/ready"
+                found.append((await caller.ask("GET", path)).status)
+                assert await over_rpc(version) == found[-1], version
+            return found
+
+        assert await stand() == [200, 200, 503, 400, 404]
+        town.journal.healthy = False
+        assert await stand() == [503] * 5
+        town.journal.healthy = True
+        assert (await caller.ask("POST", "/v2/repository/models/e/unload")).status == 200
+        assert await stand() == [503] * 5
+
+    play_rpc(serve_one_of_three, scene, may_operate=anybody)

@@ -174,6 +174,10 @@ class View:
             raise Unavailable("the version is not loaded yet")
         return seat
 
+    def named(self, version: str | None) -> Seat:
+        """The seat that a question is about: the live version's where it names none. Raises what `seat` does."""
+        return self.live if version is None else self.seat(version)
+
 
 Views = dict[tuple[str, str], View]
 """By project and endpoint."""

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from headgate.access.grants import ANY
-from headgate.errors import BodyRefused, HeadgateError, NotFound, Unavailable
+from headgate.errors import BodyRefused, HeadgateError, NotFound
 from headgate.gateway.ask import FAULT
 from headgate.gateway.doors import errors
 from headgate.gateway.doors.arrow.door import wants_table
@@ -93,7 +93,7 @@ class Router:
             "v2/index": repository.index,
             "v2/stats": repository.statistics,
         }
-        health = HealthDoor(unready, release, lambda: permits.required)
+        health = HealthDoor(repository.check_ready, release, lambda: permits.required)
         self._of_endpoints: Mapping[str, EndpointDoor] = {
             "predict": lambda exchange, view, _: predict.open(exchange, view),
             "labels": lambda exchange, view, _: labels.open(exchange, view),
@@ -295,9 +295,7 @@ class Router:
             send(exchange, 200, b'{"ready":true}')
 
     def _model_ready(self, exchange: Exchange, view: View, version: str | None) -> None:
-        why = self._unready()
-        if why:
-            raise Unavailable(why)
+        self._repository.check_ready()
         about.ready(exchange, view, version)
 
     def _change(self, change: Change, exchange: Exchange, view: View, _: str | None) -> None:

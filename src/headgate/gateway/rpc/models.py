@@ -80,11 +80,12 @@ class Models:
         view = self._repository.find(DEFAULT_PROJECT, request.name)
         try:
             self._repository.check_open(view)
-            seat = view.seat(request.version) if request.version else view.live
+            self._repository.check_ready()
+            seat = view.named(request.version or None)
         except Unavailable:
             say(call, "ModelReadyResponse", ready=False)
         else:
-            say(call, "ModelReadyResponse", speaker=seat.header, ready=not self._unready())
+            say(call, "ModelReadyResponse", speaker=seat.header, ready=True)
 
     def _model_metadata(self, call: Call, known: Known | None) -> None:
         request = MESSAGES["ModelMetadataRequest"].FromString(call.message)
@@ -108,7 +109,7 @@ class Models:
         if request.name:
             self._admit(known, "v2/model/stats", request.name)
             view = self._repository.find(DEFAULT_PROJECT, request.name)
-            versions = [view.seat(request.version).version] if request.version else about.entitled(view)
+            versions = about.versions_of(view, request.version or None)
             names, speaker = {request.name: versions}, view.live.header
         else:
             self._admit(known, "v2/stats", self._scope())

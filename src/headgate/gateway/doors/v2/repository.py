@@ -16,7 +16,7 @@ import msgspec
 from headgate.access.caller import ANYBODY
 from headgate.contracts.decode import parse_json
 from headgate.errors import BadInput, Forbidden, NotFound, Unavailable
-from headgate.gateway.doors.v2.about import READY, entitled, index
+from headgate.gateway.doors.v2.about import READY, entitled, index, versions_of
 from headgate.gateway.doors.v2.statistics import Names, Totals, document, totals
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.http.replies import NOBODY, send
@@ -95,6 +95,12 @@ class Repository:
             raise Unavailable("the endpoint was taken out of service by unload; load it again")
         return view
 
+    def check_ready(self) -> None:
+        """Nothing, or Unavailable while this gateway should get no requests."""
+        why = self._unready()
+        if why:
+            raise Unavailable(why)
+
     def refresh(self) -> None:
         """Notice what another gateway of this home was told."""
         self.closed = self._closures.read()
@@ -132,7 +138,7 @@ class Repository:
 
     def statistics_of(self, exchange: Exchange, view: View, version: str | None) -> None:
         """What was counted of one endpoint, or of one of its versions."""
-        versions = entitled(view) if version is None else [view.seat(version).version]
+        versions = versions_of(view, version)
         self._tell(exchange, {view.traffic.endpoint: versions}, view.live.header)
 
     def statistics(self, exchange: Exchange) -> None:
