@@ -125,11 +125,7 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
         note=FileNotes(home.notes).leave,
         chosen=chosen_routes(health=settings.health_route, predict=settings.predict_route),
         rpc=_rpc(settings, certificates, over_rpc),
-<<<<<<< HEAD
         manners=Manners(turn=lambda: atomic.locked(loading_lock(home)), detectors=FileDetectors(home.detectors)),
-=======
-        manners=Manners(turn=lambda: atomic.locked(loading_lock(home))),
->>>>>>> wt-leftovers
     )
     watch = asyncio.get_running_loop().create_task(_renew(certificates))
     try:

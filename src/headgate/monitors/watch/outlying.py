@@ -5,9 +5,9 @@ from typing import Final
 
 from scipy.special import betaincinv
 
-from headgate.monitors.alarms.alarms import undecided
 from headgate.monitors.alarms.risk import RiskDrift
 from headgate.monitors.alarms.terms import Terms
+from headgate.monitors.standing import undecided
 from headgate.monitors.watch.aspects import Aspect
 from headgate.traffic.outliers import OutlierWords, rate_of
 from headgate.vocabulary import OUTLIER

@@ -18,13 +18,8 @@ from numpy.typing import NDArray
 from headgate.contracts.contract import Contract, Output
 from headgate.evaluation.estimate import Floats
 from headgate.evaluation.rows import absent
-<<<<<<< HEAD
 from headgate.monitors.columns import FAILURES, Bools, Ints, floats, integers, named, text, texts
 from headgate.rollouts.answers import COLUMNS, answers_of, spoken_by
-=======
-from headgate.monitors.columns import Bools, Ints, floats, integers, named, text, texts
-from headgate.rollouts.answers import COLUMNS, FAILURES, answers_of, spoken_by
->>>>>>> wt-leftovers
 from headgate.rollouts.answers import Answers as Spoken
 from headgate.vocabulary import Role, Task
 
