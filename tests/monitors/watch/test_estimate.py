@@ -87,26 +87,35 @@ def test_a_day_is_expected_to_be_what_it_turns_out_to_be() -> None:
     assert accuracy.estimate.high is not None
     assert accuracy.estimate.low < truth < accuracy.estimate.high
     says = MONITOR.says(state)
-    assert says.standing is Standing.STEADY
     assert "estimated" in says.what
-    assert "at most 1 per 90 days" in says.certainty
 
 
 def test_inputs_of_which_the_model_is_less_sure_are_found_before_any_label() -> None:
     random = np.random.default_rng(2)
-    quiet = [each for number in range(3) for each in hours_of(number, random, 600, 2.0)]
-    moved = [each for number in range(3, 5) for each in hours_of(number, random, 600, 0.5)]
+    quiet = [each for number in range(7) for each in hours_of(number, random, 600, 2.0)]
+    state, told = fed(MONITOR, quiet)
+    says = MONITOR.says(state)
+    assert (told, says.standing) == ([], Standing.STEADY)
+    assert "at most 1 per 90 days" in says.certainty
+    moved = [each for number in range(7, 14) for each in hours_of(number, random, 600, 0.5)]
     state, told = fed(MONITOR, [*quiet, *moved])
-    [first, *_] = told
-    assert isinstance(first, Finding)
-    assert checked(first).at == MONDAY + 4 * DAY
-    assert "is probably worse than it was evaluated" in first.what
+    [found] = told
+    assert isinstance(found, Finding)
+    assert checked(found).at == MONDAY + 14 * DAY
+    assert "is probably worse than it was evaluated" in found.what
     assert state.days[-1].figures["accuracy"].source.value == "reweighted"
     says = MONITOR.says(state)
-    assert (says.standing, says.since) == (Standing.ALARM, MONDAY + 4 * DAY)
-    back = [each for number in range(5, 13) for each in hours_of(number, random, 600, 2.0)]
+    assert (says.standing, says.since) == (Standing.ALARM, MONDAY + 14 * DAY)
+    back = [each for number in range(14, 21) for each in hours_of(number, random, 600, 2.0)]
     _, told = fed(MONITOR, [*quiet, *moved, *back])
     assert isinstance(told[-1], Over)
+
+
+def test_days_that_differ_among_themselves_are_no_change() -> None:
+    random = np.random.default_rng(6)
+    spreads = np.tile([2.0, 3.0, 1.2, 2.5, 1.0, 3.5, 2.0], 4)
+    _, told = fed(MONITOR, [each for number, spread in enumerate(spreads) for each in hours_of(number, random, 300, spread)])
+    assert told == []
 
 
 def test_as_labels_come_the_figures_are_measured() -> None:
@@ -138,10 +147,11 @@ def test_errors_of_numbers_are_foretold_from_inputs() -> None:
     truth = random.normal(0.0, 1.0 + 2.0 * (x > 0))
     rows = Rows(Task.REGRESSION, truth, np.zeros(2000), None)
     monitor = replace(MONITOR, known=Known(rows, pa.table({"x": x}), "b"))
-    start = last_hour(0)
-    inputs = pa.table({"x": np.abs(random.normal(size=400))})
-    table = answered(start, np.zeros(400), features=inputs, prediction=[0.0] * 400)
-    state, told = fed(monitor, [hour(table, start, NUMBER)])
+    portions = []
+    for number in range(7):
+        start, inputs = last_hour(number), pa.table({"x": np.abs(random.normal(size=400))})
+        portions.append(hour(answered(start, np.zeros(400), features=inputs, prediction=[0.0] * 400), start, NUMBER))
+    state, told = fed(monitor, portions)
     mae = state.days[0].figures["mae"].estimate
     assert mae.value == pytest.approx(3.0 * np.sqrt(2 / np.pi), rel=0.15)
     assert len(told) == 1, "all inputs are of the kind with which the model is off"
@@ -167,16 +177,16 @@ def test_whoever_begins_anew_between_two_portions_says_the_same(seed: int, resta
     assert (msgspec.json.encode(state), again) == (msgspec.json.encode(whole), told)
 
 
-def test_without_drift_no_more_days_alarm_than_was_said() -> None:
-    """A budget of one false alarm in ten days, so that a hundred days say something of it."""
-    terms = Terms(Budget.of("at most one per 10 days", (ESTIMATE,)))
-    days, false = 25, 0
+def test_without_drift_no_more_weeks_alarm_than_was_said() -> None:
+    """A budget of one false alarm in ten weeks; forty weeks, of four references."""
+    terms = Terms(Budget.of("at most one per 70 days", (ESTIMATE,)))
+    false = 0
     for seed in range(4):
         monitor = Estimate("default", "churn", VERSION, known(seed, 1000, digest=str(seed)), terms)
         random = np.random.default_rng(100 + seed)
-        portions = [each for number in range(days) for each in hours_of(number, random, 100, 2.0)]
+        portions = [each for number in range(70) for each in hours_of(number, random, 60, 2.0)]
         false += sum(isinstance(each, Finding) for each in fed(monitor, portions)[1])
-    assert false <= 10 + 3 * np.sqrt(10)
+    assert false <= 4 + 3 * np.sqrt(4)
 
 
 @pytest.mark.parametrize(

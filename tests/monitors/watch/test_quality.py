@@ -75,11 +75,11 @@ def test_an_ordinary_day_is_no_alarm_and_says_what_it_was() -> None:
 
 
 def found_in(table: pa.Table, **others: Any) -> str:
-    """What is found on a fifth day with these inputs."""
-    state, told = fed(MONITOR, [*quiet(np.random.default_rng(1), 4), portion(4, table, **others)])
+    """What is found on a ninth day with these inputs."""
+    state, told = fed(MONITOR, [*quiet(np.random.default_rng(1), 8), portion(8, table, **others)])
     [found] = told
     assert isinstance(found, Finding)
-    assert checked(found).at == last_hour(4) + HOUR
+    assert checked(found).at == last_hour(8) + HOUR
     assert MONITOR.says(state).standing is Standing.ALARM
     return " ".join(each.name for each in found.evidence)
 
@@ -100,8 +100,8 @@ def test_planted_faults_are_found_by_field_and_rule() -> None:
 
 def test_what_is_found_is_over_with_the_next_ordinary_day() -> None:
     random = np.random.default_rng(3)
-    bad = portion(3, inputs(random, 200, missing=0.9))
-    state, told = fed(MONITOR, [*quiet(random, 3), bad, portion(4, inputs(random, 200))])
+    bad = portion(8, inputs(random, 200, missing=0.9))
+    state, told = fed(MONITOR, [*quiet(random, 8), bad, portion(9, inputs(random, 200))])
     assert [type(each) for each in told] == [Finding, Over]
     assert MONITOR.says(state).standing is Standing.STEADY
 
@@ -118,11 +118,11 @@ def test_refused_inputs_are_named_and_alarm_nobody_here() -> None:
 def test_flags_are_a_share_of_all_inputs_although_of_few_features_are_kept() -> None:
     random = np.random.default_rng(7)
     rows = 300
-    start = last_hour(0)
+    start = last_hour(8)
     table = answered(start, np.full(rows, 0.4), features=inputs(random, rows), flags=[["domain:kind"]] * rows)
     held = table["features"].combine_chunks()
     kept = pa.StructArray.from_arrays(held.flatten(), names=["km", "kind"], mask=pa.array(np.arange(rows) >= 60))
-    state, told = fed(MONITOR, [hour(table.set_column(table.column_names.index("features"), "features", kept), start)])
+    state, told = fed(MONITOR, [*quiet(random, 8), hour(table.set_column(table.column_names.index("features"), "features", kept), start)])
     [found] = told
     assert isinstance(found, Finding)
     assert state.last.kept == 60
@@ -154,9 +154,10 @@ def test_without_evaluated_rows_the_contract_says_what_is_usual() -> None:
     monitor = Quality.of(SPEC, CONTRACT, TERMS, None)
     random = np.random.default_rng(0)
     assert [each.name for each in monitor.usual] == ["km", "kind"]
-    _, told = fed(monitor, [portion(0, inputs(random, 200, missing=0.0))])
+    before = [portion(each, inputs(random, 200, missing=0.0)) for each in range(8)]
+    _, told = fed(monitor, before)
     assert told == []
-    _, told = fed(monitor, [portion(0, inputs(random, 200, missing=0.5))])
+    _, told = fed(monitor, [*before, portion(8, inputs(random, 200, missing=0.5))])
     assert len(told) == 1
     hidden = EndpointSpec("churn", "churn", capture=Capture(redact=["km"]))
     assert [each.name for each in Quality.of(hidden, CONTRACT, TERMS, None).usual] == ["kind"]
@@ -185,10 +186,10 @@ def checked_json(state: QualityState) -> bool:
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.sets(st.integers(0, 7)))
+@given(st.integers(0, 2**32 - 1), st.sets(st.integers(0, 11)))
 def test_whoever_begins_anew_between_two_portions_says_the_same(seed: int, restarts: set[int]) -> None:
     random = np.random.default_rng(seed)
-    portions = [portion(each, inputs(random, 60, missing=random.choice([0.1, 0.9]))) for each in range(8)]
+    portions = [portion(each, inputs(random, 60, missing=0.9 if each > 8 else 0.1)) for each in range(12)]
     whole, told = fed(MONITOR, portions)
     state, again = MONITOR.start(Micros(MONDAY)), list[Told]()
     for place, each in enumerate(portions):

@@ -20,7 +20,7 @@ def day(counts: list[int], inputs: int = 40) -> tuple[Seen, Inputs]:
 def false_ones(shares: np.ndarray, random: np.random.Generator, expected: float) -> int:
     """Alarms of days whose hours have these shares, (days, hours)."""
     days = [day(random.binomial(40, each).tolist()) for each in shares]
-    return sum(unusual(*each, expected, (), reference_rows=5000, chance=CHANCE) for each in days)
+    return sum(unusual(*each, expected, [expected] * KNOWN, reference_rows=5000, chance=CHANCE) for each in days)
 
 
 def test_independent_inputs_alarm_no_more_often_than_was_said() -> None:
@@ -48,20 +48,21 @@ def test_days_that_always_differed_are_usual() -> None:
         if place >= 28
     ]
     assert sum(alarms) <= 1
-    assert unusual(*day([2] * HOURS), 0.5, found[: KNOWN - 1], reference_rows=5000, chance=1e-4), "so soon nobody knows"
+    low = day([2] * HOURS)
+    assert not unusual(*low, 0.5, found[: KNOWN - 1], reference_rows=5000, chance=1e-4), "so soon nobody knows"
 
 
 def test_what_goes_on_all_day_is_found_however_often_it_lasts() -> None:
     found, before = day([16] * HOURS), [0.1] * 10 + [0.4] * 3
-    assert unusual(*found, 0.1, (), reference_rows=5000, chance=1e-5)
+    assert unusual(*found, 0.1, [0.1] * KNOWN, reference_rows=5000, chance=1e-5)
     assert unusual(*found, 0.1, before, reference_rows=5000, chance=1e-5)
-    assert not unusual(*day([4] * HOURS), 0.1, (), reference_rows=5000, chance=1e-5)
+    assert not unusual(*day([4] * HOURS), 0.1, [0.1] * KNOWN, reference_rows=5000, chance=1e-5)
     assert unusual(*day([40] * HOURS), 0.1, before, reference_rows=None, chance=1e-5)
 
 
 def test_fewer_are_no_alarm_where_only_more_would_be_and_a_point_is_borne() -> None:
     none = day([0] * HOURS, 400)
-    assert unusual(*none, 0.1, (), reference_rows=5000, chance=1e-5)
-    assert not unusual(*none, 0.1, (), reference_rows=5000, chance=1e-5, only_more=True)
-    assert not unusual(*day([3] * HOURS, 400), 0.0, (), reference_rows=None, chance=1e-5)
-    assert not unusual(Seen(), Inputs(0, 0, 0), 0.1, (), reference_rows=None, chance=1e-5)
+    assert unusual(*none, 0.1, [0.1] * KNOWN, reference_rows=5000, chance=1e-5)
+    assert not unusual(*none, 0.1, [0.1] * KNOWN, reference_rows=5000, chance=1e-5, only_more=True)
+    assert not unusual(*day([3] * HOURS, 400), 0.0, [0.0] * KNOWN, reference_rows=None, chance=1e-5)
+    assert not unusual(Seen(), Inputs(0, 0, 0), 0.1, [0.1] * KNOWN, reference_rows=None, chance=1e-5)

@@ -28,10 +28,12 @@ FAR: Final = 4.0
 """Standard deviations at which a number is cut: a mean must not hang on a few rows."""
 RARELY: Final = 0.0027
 """How often a window that comes as the reference did is weighed all the same, over all means together."""
-FITTED: Final = 2000
+FITTED: Final = 1000
 """Reference rows that weights are fitted on, at most; all are weighed."""
-_STEPS: Final = 30
-_CLOSE: Final = 1e-9
+_STEPS: Final = 12
+_CLOSE: Final = 1e-6
+_FEW: Final = 20.0
+"""Rows that those fitted on are worth below which nothing is to be had from them."""
 _SMALLEST: Final = 1e-12
 """A variance below which a number is constant."""
 
@@ -154,7 +156,7 @@ def _slopes(numbers: Floats, ridge: Floats) -> Floats:
         weights /= weights.sum()
         means = weights @ numbers
         slope = means + ridge * slopes
-        if float(np.abs(slope).max()) < _CLOSE:
+        if float(np.abs(slope).max()) < _CLOSE or float((weights * weights).sum()) > 1.0 / _FEW:
             break
         curve = (numbers * weights[:, np.newaxis]).T @ numbers - np.outer(means, means) + np.diag(ridge)
         step, shrink = np.linalg.solve(curve, slope), 1.0

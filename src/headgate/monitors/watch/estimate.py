@@ -1,13 +1,10 @@
 """How good the version in charge probably is, before labels say so, and what becomes of that as they come.
 
 Once a day is over its figures are what is expected of them (`foreseen`); once its labels are due the same figures are
-measured, or corrected by as many labels as there are. Each says which it is. A day is judged before its labels: with
-
-    z = (reference - expected - borne) / sqrt(error of the estimate^2 + error of the reference^2)
-
-it is an alarm where z is beyond the normal quantile that `daily.probability` gives, shared by the metrics, as it is of
-`performance`, which judges the same day by its labels. Where scores are known not to say how sure the model is nothing
-is judged; an estimate never notices that inputs have come to mean something else.
+measured, or corrected by as many labels as there are. Each says which it is. Seven days are judged together, by what
+was expected of them before their labels: it is an alarm where a metric is worse on average than the reference's by
+more than is borne, with a t test over the days (`expected_days.worse_in`). Where scores are known not to say how sure
+the model is nothing is judged; an estimate never notices that inputs have come to mean something else.
 """
 
 from dataclasses import dataclass
@@ -17,7 +14,7 @@ import msgspec
 import numpy as np
 
 from headgate.alerts.finding import Figure, Finding, key_of
-from headgate.evaluation.table import shown
+from headgate.evaluation.table import digits, shown
 from headgate.monitors.alarms.terms import Terms
 from headgate.monitors.columns import Columns
 from headgate.monitors.estimation.corrected import LEAST as CORRECTED
@@ -28,7 +25,7 @@ from headgate.monitors.standing import Shortfall, Standing
 from headgate.monitors.watch.daily import probability
 from headgate.monitors.watch.days import date_of, day_of
 from headgate.monitors.watch.episode import Episode
-from headgate.monitors.watch.expected_days import Expected, doubts_of, labels_of, lines, worse_than
+from headgate.monitors.watch.expected_days import Expected, Worse, doubts_of, labels_of, lines, worse_in
 from headgate.monitors.watch.foreseen import (
     answers_of,
     expectation,
@@ -46,6 +43,8 @@ from headgate.vocabulary import DAY, Micros, readable
 ESTIMATE: Final = "estimate"
 LEAST: Final = 50
 """Answers of a day below which its figures are shown and not judged."""
+WEEK: Final = 7
+"""Days that are judged together: inputs of one day are alike, and a day of bad weather is no change."""
 SHOWN: Final = 31
 """Days that the state holds; labels that are due later than that change nothing here."""
 
@@ -66,10 +65,12 @@ class EstimateState(msgspec.Struct, frozen=True):
     coming: Coming = Coming()
     days: tuple[Expected, ...] = ()
     """Oldest first."""
+    week: tuple[dict[str, float], ...] = ()
+    """What was expected of the days that are not judged yet."""
     tests: int = 0
     episode: Episode = Episode()
-    worse: Expected | None = None
-    """The last day that was."""
+    worse: Worse | None = None
+    """The last week that was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ class Estimate:
             return Says(standing=first.standing, what=first.estimate.reason, figures=figures)
         what = f"{head.estimate.name} of {date_of(last.start)} is {shown(head.estimate)}, {head.source}"
         if not state.tests:
-            return Says(standing=Standing.UNDECIDED, what=f"{what}; no day could be judged yet", figures=figures)
+            return Says(standing=Standing.UNDECIDED, what=f"{what}; {WEEK} such days are judged together", figures=figures)
         steady = f"{what}; nothing says that {self.version} is worse than when it was evaluated"
         return Says(standing=Standing.STEADY, what=steady, figures=figures, certainty=certainty(self.terms))
 
@@ -157,24 +158,27 @@ class Estimate:
         expected, doubts = expectation(self.known, footing, said, coming.means, inputs)
         found = performance(footing, expected, said)
         doubts = (*doubts, *doubts_of(found))
-        judges = len(said) >= LEAST and not any(each.name == "calibration" for each in found.doubts)
-        tests = state.tests + judges
-        worse = worse_than(footing, found, probability(self.terms, self.name, tests), self.tolerance) if judges else ()
-        day = Expected(
-            start=day_of(portion.start),
-            rows=len(said),
-            figures=found.figures,
-            doubts=doubts,
-            worse=worse,
-            means=coming.means,
-        )
-        episode = state.episode
-        if judges:
-            episode = episode.after((portion.ripe,) if worse else (), portion.ripe, self.reads.quiet)
-        days = (*state.days, day)[-SHOWN:]
-        after = EstimateState(Coming(), days, tests, episode, day if worse else state.worse)
+        day = Expected(start=day_of(portion.start), rows=len(said), figures=found.figures, doubts=doubts, means=coming.means)
+        after = msgspec.structs.replace(state, days=(*state.days, day)[-SHOWN:])
+        if len(said) < LEAST or any(each.name == "calibration" for each in found.doubts):
+            return after, ()
+        values = {name: each.estimate.value for name, each in found.figures.items() if each.estimate.value is not None}
+        week = (*state.week, values)
+        if len(week) < WEEK:
+            return msgspec.structs.replace(after, week=week), ()
+        return self._judged(footing, msgspec.structs.replace(after, week=()), week, portion)
+
+    def _judged(
+        self, footing: Footing, state: EstimateState, week: tuple[dict[str, float], ...], portion: Portion
+    ) -> tuple[EstimateState, tuple[Told, ...]]:
+        """After a week of days, of which these figures were expected."""
+        tests = state.tests + 1
+        found = worse_in(footing, week, probability(self.terms, self.name, tests, WEEK), self.tolerance)
+        worse = Worse(day_of(portion.start), found) if found else None
+        episode = state.episode.after((portion.ripe,) if worse else (), portion.ripe, self.reads.quiet)
+        after = msgspec.structs.replace(state, tests=tests, episode=episode, worse=worse or state.worse)
         if worse:
-            return after, (self._finding(footing, day, portion.ripe),)
+            return after, (self._finding(footing, worse, portion.ripe),)
         if state.episode.stands and not episode.stands:
             return after, (Over(key_of(self.project, self.endpoint, self.name), portion.ripe),)
         return after, ()
@@ -196,7 +200,9 @@ class Estimate:
         after = msgspec.structs.replace(day, means=Means(), labels=labels)
         if there < CORRECTED and there < SETTLED * len(said):
             return after
-        expected, doubts = expectation(self.known, footing, said, day.means, nothing)
+        # Where labels say all, nothing has to be weighed.
+        means = day.means if there < SETTLED * len(said) else Means()
+        expected, doubts = expectation(self.known, footing, said, means, nothing)
         found = performance(footing, expected, said, truth_of(rows, footing.task))
         doubts = (*doubts, *doubts_of(found))
         return msgspec.structs.replace(after, rows=found.rows, figures=found.figures, doubts=doubts)
@@ -213,15 +219,18 @@ class Estimate:
         before = () if told is None or told is last else tuple(lines(told, footing))
         return (*lines(last, footing), *doubts, *before, *(() if told is None else told.labels))
 
-    def _finding(self, footing: Footing, day: Expected, at: Micros) -> Finding:
-        worst = day.figures[day.worse[0]]
+    def _finding(self, footing: Footing, worse: Worse, at: Micros) -> Finding:
+        first, value = next(iter(worse.figures.items()))
+        days = f"{first} of the {WEEK} days until {date_of(worse.until)} is expected to be {digits(value)}"
         return Finding(
             project=self.project,
             endpoint=self.endpoint,
             monitor=self.name,
-            what=f"{self.version} is probably worse than it was evaluated: {worst.estimate.name} of "
-            f"{date_of(day.start)} is {worst.source} at {shown(worst.estimate)}",
-            evidence=tuple(each for each in lines(day, footing) if each.name.partition(" of ")[0] in day.worse),
+            what=f"{self.version} is probably worse than it was evaluated: {days}",
+            evidence=tuple(
+                Figure(name, f"{digits(each)} on average", f"{shown(footing.realised[name])} evaluated")
+                for name, each in worse.figures.items()
+            ),
             cause="others ask than did, or the inputs have changed, and of such inputs the model is less sure",
             advice="see `input` for what has changed; wait for labels if they come soon, else learn again or roll back",
             at=at,

@@ -1,16 +1,19 @@
 """One day as it is expected to be, and what of it is told; `estimate` keeps them."""
 
 import math
-from statistics import NormalDist
+import statistics
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
+from scipy.special import stdtrit
 
 from headgate.alerts.finding import Figure
-from headgate.evaluation.estimate import Floats, quantile_of
-from headgate.evaluation.metrics import CONFIDENCE, metric
+from headgate.evaluation.estimate import Floats
+from headgate.evaluation.metrics import metric
 from headgate.evaluation.table import digits, shown
+from headgate.monitors.bands import WIDTH
 from headgate.monitors.columns import Bools
 from headgate.monitors.estimation import figure as estimated
 from headgate.monitors.estimation.coverage import label_coverage
@@ -31,8 +34,6 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     figures: dict[str, estimated.Figure]
     doubts: tuple[str, ...] = ()
     """What has to hold for the figures and does not."""
-    worse: tuple[str, ...] = ()
-    """The metrics expected to be worse than is borne, worst first."""
     means: Means = Means()
     """Of the inputs, until labels are due."""
     labels: tuple[Figure, ...] = ()
@@ -56,25 +57,45 @@ def lines(day: Expected, footing: Footing) -> list[Figure]:
     return found
 
 
-def worse_than(
-    footing: Footing, found: estimated.Performance, chance: float, tolerance: float | None
-) -> tuple[str, ...]:
-    """The metrics expected to be worse than is borne, but for this chance, worst first."""
-    z = quantile_of(CONFIDENCE)
+class Worse(msgspec.Struct, frozen=True):
+    """A week in which metrics were expected to be worse than is borne."""
+
+    until: Micros
+    """When its last day began."""
+    figures: dict[str, float]
+    """On average over its days, worst first."""
+
+
+def worse_in(
+    footing: Footing, week: Sequence[Mapping[str, float]], chance: float, tolerance: float | None
+) -> dict[str, float]:
+    """The metrics that these days are expected to be worse in on average, but for this chance, worst first.
+
+    Inputs of one day are alike, so days are what is counted: the error of the mean is that of so many days, and of the
+    reference that of the parts that made its band. By Student's law with a degree of freedom less than there are days.
+    """
     beyond: dict[str, float] = {}
-    for name, each in found.figures.items():
-        now, then = each.estimate, footing.realised[name]
-        facing = (now.high, then.low) if metric(name).higher_is_better else (now.low, then.high)
-        if now.value is None or then.value is None or facing[0] is None or facing[1] is None:
+    means: dict[str, float] = {}
+    for name, then in footing.realised.items():
+        values = [each[name] for each in week if name in each]
+        if len(values) < len(week) or len(values) < 3 or then.value is None:
             continue
-        error = math.hypot(abs(facing[0] - now.value), abs(facing[1] - then.value)) / z
-        apart = metric(name).better(then.value - now.value) - borne(name, then.value, tolerance)
-        if error > 0:
-            beyond[name] = apart / error
+        means[name] = statistics.fmean(values)
+        error = math.hypot(statistics.stdev(values) / math.sqrt(len(values)), _error(footing, name, then.value))
+        apart = metric(name).better(then.value - means[name]) - borne(name, then.value, tolerance)
+        beyond[name] = apart / error if error > 0 else math.copysign(math.inf, apart)
     if not beyond:
-        return ()
-    quantile = -NormalDist().inv_cdf(chance / len(beyond))
-    return tuple(sorted((name for name, each in beyond.items() if each > quantile), key=lambda name: -beyond[name]))
+        return {}
+    quantile = -float(stdtrit(len(week) - 1, chance / len(beyond)))
+    return {name: means[name] for name in sorted(beyond, key=lambda name: -beyond[name]) if beyond[name] > quantile}
+
+
+def _error(footing: Footing, name: str, value: float) -> float:
+    """Of the reference's figure, from how its parts differ; its bounds are cut to what the metric can be."""
+    band = footing.bands.get(name)
+    if band is None:
+        return footing.sampling_error(name, footing.rows) or 0.0
+    return max(band.high - value, value - band.low) / (WIDTH * math.sqrt(band.chunks))
 
 
 _ALIKE: Any = {True: "of other answers than those without", False: "of all answers alike", None: "nobody can tell"}

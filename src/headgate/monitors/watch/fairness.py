@@ -8,7 +8,8 @@ with the gap G of the week and G' of the reference, each with its interval,
     (G - G') - sqrt((G - low of G)^2 + (high of G' - G')^2) > borne
 
 (MOVER: Zou & Donner 2008, "Construction of confidence limits about effect measures"), at the confidence that
-`daily.probability` leaves for one test a week, shared by all gaps (Bonferroni).
+`daily.probability` leaves for one test a week, shared by all gaps (Bonferroni). And it must lie above what another
+week would have had by chance, however weeks differ (`gaps`).
 """
 
 from dataclasses import dataclass
@@ -122,7 +123,7 @@ class Fairness:
             return self._kept(state, reference=reference), ()
         tests = state.tests + 1
         chance = probability(self.terms, self.name, tests, 7)
-        grown = tuple(grown_of(state.week, state.reference, chance, self.tolerance, SINCE))
+        grown = tuple(grown_of(state.week, state.reference, state.course, chance, self.tolerance, SINCE))
         episode = state.episode.after((portion.ripe,) if grown else (), portion.ripe, self.reads.quiet)
         after = self._kept(state, tests=tests, episode=episode, grown=grown or state.grown)
         if grown:

@@ -1,10 +1,12 @@
 """How far groups lie apart, as `fairness` compares it over weeks and as people read it."""
 
 import math
-from collections.abc import Iterator, Mapping
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
+from scipy.special import stdtrit
 
 from headgate.alerts.finding import Figure
 from headgate.evaluation.metrics import CONFIDENCE
@@ -17,6 +19,8 @@ JUDGED: Final = (
     "demographic_parity_difference", "equal_opportunity_difference", "equalized_odds_difference",
     "calibration_difference",
 )  # fmt: skip
+LEAST_WEEKS: Final = 3
+"""Weeks from which it is known how much they differ."""
 LARGEST: Final = 10
 """Groups of a field whose rates are told."""
 
@@ -27,6 +31,10 @@ class Apart(msgspec.Struct, frozen=True):
     field: str
     measure: str
     value: float
+
+Course = tuple[tuple[Apart, ...], ...]
+"""The gaps of weeks, oldest first."""
+
 
 
 class Grown(msgspec.Struct, frozen=True):
@@ -55,17 +63,22 @@ def apart_of(week: Treatment) -> tuple[Apart, ...]:
     )
 
 
-def grown_of(week: Treatment, reference: Treatment, chance: float, borne: float, since: str) -> Iterator[Grown]:
+def grown_of(
+    week: Treatment, reference: Treatment, course: Course, chance: float, borne: float, since: str
+) -> Iterator[Grown]:
     """The gaps of a week that are surely wider than those of the reference by more than is borne, but for `chance`.
 
-    `since` says in words what the reference is.
+    And wider than weeks before, the `course`, would have been by chance, however they differ. `since` says in words what
+    the reference is.
     """
-    confidence = 1.0 - chance / (len(JUDGED) * max(1, len(week)))
+    each_chance = chance / (len(JUDGED) * max(1, len(week)))
+    confidence = 1.0 - each_chance
     for field, groups in week.items():
         here, there = (gaps_of(each, confidence) for each in (groups, reference.get(field, {})))
         plain = gaps_of(groups)
         for name in JUDGED:
-            if _grew(here[name], there[name], borne):
+            before_it = [each.value for one in course for each in one if (each.field, each.measure) == (field, name)]
+            if _grew(here[name], there[name], borne) and _beyond(here[name], before_it, each_chance):
                 what = f"{plain_name(name)} of {field}: {here[name].lowest} and {here[name].highest}"
                 before = digits(there[name].estimate.value or 0.0)
                 yield Grown(what, shown(plain[name].estimate), f"{before} {since}")
@@ -78,8 +91,16 @@ def _grew(now: Gap, before: Gap, borne: float) -> bool:
     return here.value - there.value - math.hypot(here.value - here.low, there.high - there.value) > borne
 
 
+def _beyond(now: Gap, before: Sequence[float], chance: float) -> bool:
+    """Whether a gap lies above what another week of those `before` would have, but for this chance (Student's law)."""
+    if now.estimate.value is None or len(before) < LEAST_WEEKS:
+        return False
+    spread = statistics.stdev(before) * math.sqrt(1 + 1 / len(before))
+    return now.estimate.value > statistics.fmean(before) - float(stdtrit(len(before) - 1, chance)) * spread
+
+
 def lines_of(
-    week: Treatment, reference: Treatment, course: tuple[tuple[Apart, ...], ...], since: str
+    week: Treatment, reference: Treatment, course: Course, since: str
 ) -> Iterator[Figure]:
     """The gaps of a week beside the reference's, week by week, and the rates of its groups."""
     for field, groups in week.items():

@@ -9,7 +9,7 @@ import msgspec
 
 from headgate.monitors.watch.aspects import share
 from headgate.monitors.watch.expected_fields import Usual
-from headgate.monitors.watch.shares import Inputs, Seen, unusual
+from headgate.monitors.watch.shares import KNOWN, Inputs, Seen, unusual
 from headgate.monitors.watch.today import LONGEST, Column, Today
 
 LEAST: Final = 50
@@ -70,7 +70,7 @@ def troubles_of(
             yield Trouble(look.what, value, f"{look.expected * 100:.3g} % usually")
     for each in usual:
         column = today.columns.get(each.name, Column())
-        if _still(each, column, today.kept, chance):
+        if _still(each, column, today, chance) and _seldom(before.get(f"still:{each.name}", ())):
             there = f"one value in {today.kept - column.missing.count:,} inputs"
             yield Trouble(f"{each.name} stands still", there, "several usually")
 
@@ -80,9 +80,26 @@ def count_of(usual: Sequence[Usual]) -> int:
     return sum(1 + len(each.rules) + (each.common is not None) for each in usual)
 
 
-def _still(usual: Usual, column: Column, rows: int, chance: float) -> bool:
-    """Whether a field that had several values has one, but for this chance: with one of common ** (n - 1)."""
-    there = rows - column.missing.count
+def shares_of(usual: Sequence[Usual], today: Today) -> Iterator[tuple[str, float]]:
+    """What is kept of a day, by what was looked at: every share, and whether a field stood still as 1 or 0."""
+    for look in looks_of(usual, today):
+        yield look.key, look.share
+    for each in usual:
+        if each.common is not None:
+            yield f"still:{each.name}", float(not today.columns.get(each.name, Column()).varied)
+
+
+def _seldom(days: Sequence[float]) -> bool:
+    """Whether it is known that a field seldom stands still for a whole day: a weekday always does."""
+    return len(days) >= KNOWN and 2 * sum(days) < len(days)
+
+
+def _still(usual: Usual, column: Column, today: Today, chance: float) -> bool:
+    """Whether a field that had several values has one, but for this chance: with common ** (n - 1) all n are it.
+
+    Inputs of an hour may be alike, so hours are what is counted where there are several.
+    """
+    there, hours = today.kept - column.missing.count, today.hours.bit_count()
     if usual.common is None or column.varied or there < LEAST:
         return False
-    return (there - 1) * math.log(usual.common) <= math.log(chance)
+    return ((hours if hours > 1 else there) - 1) * math.log(usual.common) <= math.log(chance)

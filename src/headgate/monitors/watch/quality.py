@@ -23,7 +23,7 @@ from headgate.monitors.watch.daily import probability
 from headgate.monitors.watch.episode import Episode
 from headgate.monitors.watch.expected_fields import Usual, usual_of
 from headgate.monitors.watch.known import Known
-from headgate.monitors.watch.looks import LEAST, Trouble, count_of, looks_of, troubles_of
+from headgate.monitors.watch.looks import LEAST, Trouble, count_of, shares_of, troubles_of
 from headgate.monitors.watch.monitor import Over, Portion, Reads, Says, Told, certainty, mark_of
 from headgate.monitors.watch.shares import BORNE, DAYS
 from headgate.monitors.watch.silence import Silence
@@ -139,7 +139,8 @@ class Quality:
         """The shares of the last days, with those of this one."""
         if today.kept < LEAST:
             return state.shares
-        return {look.key: (*state.shares.get(look.key, ()), look.share)[-DAYS:] for look in looks_of(self.usual, today)}
+        now = shares_of(self.usual, today)
+        return {key: (*state.shares.get(key, ()), value)[-DAYS:] for key, value in now}
 
     def _copied(self, state: QualityState, today: Today, chance: float) -> tuple[Trouble, ...]:
         """By Hoeffding's inequality, with twice the usual share and a point borne."""

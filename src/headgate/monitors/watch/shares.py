@@ -8,7 +8,8 @@ r the share of the day, its rows are divided by
 
 the variance of a ratio of sums over clusters over that of independent rows (Cochran 1977, "Sampling techniques",
 section 9A). And where days differ among themselves, z times 1.4826 times the median deviation of the last days' shares
-from their median is added to the interval, as the root of the sum of squares.
+from their median is added to the interval, as the root of the sum of squares. Before seven days are known nothing is
+said.
 """
 
 import math
@@ -27,7 +28,7 @@ BORNE: Final = 0.01
 DAYS: Final = 28
 """Days whose shares are held."""
 KNOWN: Final = 7
-"""Days from which it is known how much they differ."""
+"""Days before nothing is said, since nobody knows how much they differ."""
 _NORMAL: Final = 1.4826
 """Standard deviations that the median deviation of a normal law is, turned round."""
 
@@ -90,17 +91,17 @@ def unusual(
     `expected` was measured on `reference_rows`, or is exact where they are None; `before` are shares of the last days.
 
     >>> day = Inputs(rows=200, squares=40_000, hours=1)
-    >>> [unusual(Seen().after(each, 200), day, 0.1, (), reference_rows=2000, chance=1e-4) for each in (25, 80)]
+    >>> [unusual(Seen().after(each, 200), day, 0.1, [0.1] * 7, reference_rows=2000, chance=1e-4) for each in (25, 80)]
     [False, True]
     """
-    if not inputs.rows:
+    if not inputs.rows or len(before) < KNOWN:
         return False
     z, alike = -NormalDist().inv_cdf(chance / 2), clustering(seen, inputs)
     reference = None if reference_rows is None else max(1.0, reference_rows / alike)
     found = excess("share", seen.count / alike, inputs.rows / alike, expected, reference_rows=reference, z=z)
     if found.value is None or found.low is None or found.high is None:
         return False
-    days = z * _NORMAL * _deviation(before) if len(before) >= KNOWN else 0.0
+    days = z * _NORMAL * _deviation(before)
     low = found.value - math.hypot(found.value - found.low, days)
     high = found.value + math.hypot(found.high - found.value, days)
     borne = max(BORNE, expected / 2)
