@@ -30,9 +30,9 @@ from headgate.vocabulary import Task
 
 REFERENCE: Final = 5_000
 COLUMNS: Final = (20, 50)
-ONE_REQUEST_US: Final = 300.0
+ONE_REQUEST_US: Final = 150.0
 """A request alone in its turn, 20 numbers."""
-BUSY_ROW_US: Final = 60.0
+BUSY_ROW_US: Final = 30.0
 """A row of a turn of 64 requests, 20 numbers."""
 LIBRARIES: Final = ("headgate", "numpy", "pyarrow", "msgspec")
 

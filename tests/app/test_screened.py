@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from headgate.errors import BadConfiguration
 from headgate.testing.installation import Installation
 
+pytestmark = pytest.mark.full
 PREDICT = "/v1/endpoints/late/predict"
 ASKED = "outliers: {flag: 1 in 50, reject: 1 in 500}"
 USUAL = {"distance": 700.0, "hours": 1.4}

@@ -88,12 +88,12 @@ def test_a_person_plans_begins_steers_and_goes_back(run: Run) -> None:
     assert run("report", "late", "--html", "report.html").out == "wrote report.html\n"
     page = Path("report.html").read_text()
     assert page.startswith("<!doctype html>")
-    for words in ("How late stands", "nobody has looked yet", "Rollout: sign:2"):
+    for words in ("How late stands", "nobody has looked yet", "Rollout: shadow beside live"):
         assert words in page
     nowhere = run("report", "late", "--html", "no/such/report.html")
     assert (nowhere.code, nowhere.err) == (
         9,
-        "error: --html: no/such/report.html cannot be written: No such file or directory\n",
+        "headgate: --html: no/such/report.html cannot be written: No such file or directory\n",
     )
     assert run("rollback", "late", "--why", "it rings").out == "late is back on sign:1\n"
     again = run("rollback", "late")

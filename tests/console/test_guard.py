@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from tests.console.test_api import Scripted
 
 from headgate.access.grants import CallerRole
 from headgate.access.identity import Identity
@@ -18,10 +19,11 @@ SECRET = b"s" * 32
 STATUS = "/v1/endpoints/late/status"
 
 
-class Control:
+class Control(Scripted):
     """Two endpoints in two projects; remembers who read, and who ordered."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.read: list[tuple[str, str, str]] = []
         self.ordered: list[tuple[str, str, str]] = []
 

@@ -107,7 +107,7 @@ def test_what_was_planted_is_named_with_what_to_do_since_when_and_at_what_cost(
     assert (found.drift, found.remedy) == (drift, remedy)
     assert found.main.drop.low is not None
     assert found.main.drop.low > 0
-    assert "first 8 days" in found.reference
+    assert "first 7 days" in found.reference, "a watch that begins looks a week back"
     assert "registered with" in found.compared_with
     moved = {each.name for each in found.columns if each.standing is Standing.ALARM}
     assert moved == ({"size"} if change.shift else set())

@@ -101,7 +101,7 @@ def test_whatever_becomes_of_the_files_it_is_as_if_everything_had_been_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     monkeypatch.setattr(gathered, "_CHUNKS", 3)
-    live(WORLDS[kind](tmp_path, 2), 14)
+    live(WORLDS[kind](tmp_path, 2), 10)
 
 
 def test_what_its_writer_took_back_is_read_anew(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """``headgate init``: an ``endpoint.yaml`` for a person to edit, from reference rows or from a registered model."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,10 +92,6 @@ def _saying(text: str, words: MonitorWords) -> str:
         value = getattr(words, each.name)
         if value != getattr(MonitorWords(), each.name):
             line = "  " + write_yaml({each.name: msgspec.to_builtins(value)}).strip()
-            text = re.sub(rf"(?m)^  {each.name}: .*$", _verbatim(line), text, count=1)
+            before, after = re.split(rf"(?m)^  {each.name}: .*$", text, maxsplit=1)
+            text = f"{before}{line}{after}"
     return text
-
-
-def _verbatim(line: str) -> Callable[[re.Match[str]], str]:
-    """What `re.sub` puts in the place of a match as it stands: a backslash in it means nothing."""
-    return lambda _: line

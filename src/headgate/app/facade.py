@@ -21,12 +21,13 @@ from headgate.app.observed import Observed
 from headgate.app.reports import LAST, EndpointReport, report_of
 from headgate.app.reviews import Reviews
 from headgate.app.rollouts import Rollouts
+from headgate.app.scoring import scored
 from headgate.app.screens import Screens
 from headgate.app.sizing import Options, size
 from headgate.app.told import actor, contract_of, project_of, spec_of
 from headgate.app.up import running_client
 from headgate.app.workers import finish_stream
-from headgate.batch.score import Progress, Scored, score_file
+from headgate.batch.score import Progress, Scored
 from headgate.client import Client, Row
 from headgate.clock import Clock, SystemClock
 from headgate.contracts.contract import Contract
@@ -185,20 +186,7 @@ class Headgate:
     ) -> Scored:
         """Answer every row of a file with one version; see ``batch.score.score_file``."""
         found = self.registry.resolve(version, project=self.project)
-        package = self.registry.package(found)
-        predictor = predict_with(package.path)
-        try:
-            return score_file(
-                Path(source),
-                Path(target),
-                contract=package.contract,
-                predictor=predictor,
-                version=found.ref,
-                digest=found.digest,
-                progress=progress,
-            )
-        finally:
-            predictor.close()
+        return scored(found, self.registry.package(found), Path(source), Path(target), progress)
 
     def size(
         self,

@@ -40,7 +40,7 @@ thead th, thead td { color: var(--quiet); border-bottom-color: var(--quiet); ver
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 thead th { white-space: nowrap; }
 thead .number { white-space: normal; }
-tbody th { white-space: nowrap; }
+tbody th, tbody td:first-child { white-space: nowrap; }
 .shaded { background: color-mix(in srgb, var(--mark) calc(var(--shade) * var(--darkest)), transparent); }
 figure { margin: 1rem 0; }
 .wide { overflow-x: auto; }
@@ -101,7 +101,7 @@ svg .event { stroke: var(--warn); stroke-width: 1.5; stroke-dasharray: 3 3; }
   .scroll, .wide { overflow: visible; }
   .wide svg { min-width: 0; }
   table { font-size: 8pt; }
-  th, td, tbody th, .number { white-space: normal; padding: 0.15rem 0.35rem; }
+  th, td, tbody th, tbody td:first-child, .number { white-space: normal; padding: 0.15rem 0.35rem; }
   tr, figure, .card, .figures div, .readings li { break-inside: avoid; }
 }
 """

@@ -48,10 +48,6 @@ class MonitorWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return FalseAlarms.read(self.false_alarms)
 
 
-DEFAULTS: Final = MonitorWords()
-"""The words of a file that says nothing of monitors."""
-
-
 def faults(words: MonitorWords) -> Iterator[tuple[str, str]]:
     """The keys that break a rule, each with the rule.
 

@@ -221,7 +221,7 @@ JSON = st.recursive(
 )
 
 
-def told(document: dict[str, Any]) -> Takeover | BadConfiguration:
+def outcome(document: dict[str, Any]) -> Takeover | BadConfiguration:
     try:
         return take_constraints(document, CONTRACT)
     except BadConfiguration as error:
@@ -230,7 +230,7 @@ def told(document: dict[str, Any]) -> Takeover | BadConfiguration:
 
 @given(st.dictionaries(st.sampled_from(["version", "features", "monitoring_config", "x"]), JSON))
 def test_whatever_the_file_holds_it_is_accounted_for_or_named(document: dict[str, Any]) -> None:
-    found = told(document)
+    found = outcome(document)
     if isinstance(found, BadConfiguration):
         assert found.where.startswith("constraints.json: ")
     else:

@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from headgate.contracts.contract import Contract, Field
 from headgate.errors import BadConfiguration
 from headgate.traffic.watched import Compared, MonitorWords
+
+DEFAULTS: Final = MonitorWords()
+"""What an endpoint's file says of its monitors where nobody wrote anything."""
 
 
 class Became(StrEnum):
@@ -39,7 +42,7 @@ class Takeover:
     """What an endpoint's file says after another monitor's file was taken over."""
 
     contract: Contract
-    monitors: MonitorWords
+    monitors: MonitorWords = DEFAULTS
     entries: tuple[Entry, ...] = ()
     """Every entry of the file, in its order."""
 

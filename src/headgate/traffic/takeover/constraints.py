@@ -12,8 +12,8 @@ from typing import Any, Final
 import msgspec
 
 from headgate.contracts.contract import Contract, Field, Kind
-from headgate.traffic.takeover.account import Became, Ledger, Takeover
-from headgate.traffic.watched import DEFAULTS, MonitorWords
+from headgate.traffic.takeover.account import DEFAULTS, Became, Ledger, Takeover
+from headgate.traffic.watched import MonitorWords
 
 _NUMBERS: Final = (Kind.NUMBER, Kind.INTEGER)
 _KINDS: Final[Mapping[str, tuple[Kind, ...]]] = {

@@ -7,10 +7,10 @@ import msgspec
 from headgate.contracts.contract import Contract
 from headgate.contracts.yaml_text import read_yaml
 from headgate.errors import BadConfiguration
-from headgate.traffic.takeover.account import Takeover
+from headgate.traffic.takeover.account import DEFAULTS, Takeover
 from headgate.traffic.takeover.constraints import take_constraints
 from headgate.traffic.takeover.presets import take_presets
-from headgate.traffic.watched import DEFAULTS, MonitorWords
+from headgate.traffic.watched import MonitorWords
 
 _CONSTRAINTS: Final = frozenset({"features", "monitoring_config"})
 """Keys of which every constraints file has one."""

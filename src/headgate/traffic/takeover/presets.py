@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from headgate.contracts.contract import Contract
-from headgate.traffic.takeover.account import Became, Ledger, Takeover
-from headgate.traffic.watched import DEFAULTS, MonitorWords
+from headgate.traffic.takeover.account import DEFAULTS, Became, Ledger, Takeover
+from headgate.traffic.watched import MonitorWords
 from headgate.vocabulary import Task
 
 _CLASSES: Final = frozenset({Task.BINARY, Task.MULTICLASS})
