@@ -76,3 +76,16 @@ def test_of_an_endpoint_that_nobody_asked_it_says_what_is_missing(tmp_path: Path
         assert "the current window has 0 labelled rows" in found.main.reasons[0]
         with pytest.raises(BadInput):
             hg.monitoring.diagnosis("late", start=found.end)
+
+
+def test_rows_it_was_evaluated_with_come_with_what_it_said_of_them(tmp_path: Path) -> None:
+    with headgate.open(tmp_path / "h") as hg:
+        live = version_of(hg)
+        hg.evaluate(live.ref, rows().iloc[:300])
+        found = registered(hg.monitoring.observed, SPEC, live).evaluated
+        assert found is not None
+        assert (found.fields.column_names, found.labelled) == (["size", "distance"], 300)
+        assert list(found.sample.fields) == ["size", "distance"]
+        assert (found.sample.rows.truth == rows()["late"].to_numpy()[:300]).all()
+        hg.apply("endpoint: late\nmodel: delay\n", force=True)
+        assert hg.monitoring.diagnosis("late").reference == "the rows that delay:1 was evaluated with"

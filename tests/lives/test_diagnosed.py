@@ -41,7 +41,7 @@ def rows(chance: random.Random, swapped: float) -> tuple[list[dict[str, float]],
 
 def live(installation: Installation, day: int, swapped: float) -> None:
     """One day: callers ask, and an hour later it is known what was true."""
-    chance = random.Random(day)  # noqa: S311 - a story, not a secret
+    chance = random.Random(100 + day)  # noqa: S311 - a story, not a secret
     asked, truth = rows(chance, swapped)
     begins = MONDAY + day * DAY
     at = sorted(begins + chance.randrange(DAY - 2 * HOUR) for _ in range(ROWS))
@@ -94,6 +94,7 @@ def test_that_the_world_has_changed_is_said_with_its_cost_through_the_controller
         assert kept.began == MONDAY + GOOD * DAY
         assert kept.last is not None
         assert kept.last.drift.value == "concept"
+        assert kept.last.reference == f"the rows that {version} was evaluated with"
         assert [each.labelled for each in kept.said] == [ROWS, 2 * ROWS]
         assert "the same inputs lead to other outputs" in alerts["performance"].cause
         assert "learn again on recent rows" in alerts["performance"].advice

@@ -1,6 +1,6 @@
-"""What the package of a version knows of its own rows: their fields, their labels, and what the model said of them.
+"""What is known of a version's rows without its journal: those it was registered with and those it was evaluated with.
 
-The model is not run for it: what it said of its reference was kept when it was registered.
+The model is not run for it: what it said of either was kept then.
 """
 
 import logging
@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from headgate.app.observed import Observed
-from headgate.app.scenes import compared, compared_rows
+from headgate.app.scenes import compared, compared_rows, known_rows
 from headgate.contracts.contract import Contract, Output
 from headgate.errors import BadInput
 from headgate.evaluation.rows import Rows, labelled
@@ -27,12 +27,17 @@ log = logging.getLogger("headgate.app")
 
 
 def registered(observed: Observed, spec: EndpointSpec, live: Version) -> Registered:
-    """What the package of `live` knows of its rows, as the endpoint of `spec` may look at them."""
+    """What is known of the rows of `live` without its journal, as the endpoint of `spec` may look at them."""
     package = observed.registry.package(live)
     contract = spec.contract or package.contract
     kinds = {each.name: each.kind for each in compared(package, contract, spec)}
     rows = compared_rows(package, contract, spec)
-    return Registered(kinds, None if rows is None else _side(package, contract, rows))
+    known = known_rows(observed, live, contract, spec)
+    evaluated = None
+    if known is not None:
+        sample = Sample(columns_of(known.features), known.rows)
+        evaluated = Side(known.features, sample, len(known.rows), len(known.rows))
+    return Registered(kinds, None if rows is None else _side(package, contract, rows), evaluated)
 
 
 def _side(package: Package, contract: Contract, fields: pa.Table) -> Side:

@@ -56,7 +56,7 @@ class Scenes:
         package, reference = self._observed.registry.package(live), self._observed.reference(live)
         contract = spec.contract or package.contract
         rows = compared_rows(package, contract, spec) if spec.monitors.reference is Compared.PACKAGE else None
-        output, known = contract.output, self._known(live, contract, spec)
+        output, known = contract.output, known_rows(self._observed, live, contract, spec)
         roles, version = (SERVED, None) if spec.people is None else (UNSEEN_ROLES, live.ref)
         return Scene(
             source=Source(
@@ -85,21 +85,6 @@ class Scenes:
             replayed=self._replayed,
         )
 
-    def _known(self, live: Version, contract: Contract, spec: EndpointSpec) -> Known | None:
-        """The rows the version was last evaluated with; None where none are kept."""
-        path = self._observed.registry.packages.evaluated(Digest(live.digest))
-        try:
-            found = kept_evaluated(path, contract)
-        except (OSError, pa.ArrowException) as error:  # no ground for leaving the endpoint unwatched
-            log.warning("%s is watched without the rows of its evaluation (%s); evaluate it again", live.ref, error)
-            return None
-        if found is None:
-            return None
-        rows, inputs = found
-        fields = [each for each in _kept(contract, spec) if each.kind in COMPARED]
-        return Known(rows, as_journalled(inputs, fields), hashlib.sha256(path.read_bytes()).hexdigest())
-
-
 def _kept(contract: Contract, spec: EndpointSpec) -> list[Field]:
     """The public fields whose values the journal has."""
     kept, hidden = spec.capture.fields, set(spec.capture.redact)
@@ -119,3 +104,18 @@ def compared(package: Package, contract: Contract, spec: EndpointSpec) -> list[F
 def compared_rows(package: Package, contract: Contract, spec: EndpointSpec) -> pa.Table | None:
     """The reference as the journal would have it; None where none of its fields is compared, or it was taken away."""
     return reference_rows(package, compared(package, contract, spec))
+
+
+def known_rows(observed: Observed, live: Version, contract: Contract, spec: EndpointSpec) -> Known | None:
+    """The rows the version was last evaluated with; None where none are kept."""
+    path = observed.registry.packages.evaluated(Digest(live.digest))
+    try:
+        found = kept_evaluated(path, contract)
+    except (OSError, pa.ArrowException) as error:  # no ground for leaving the endpoint unwatched
+        log.warning("%s is watched without the rows of its evaluation (%s); evaluate it again", live.ref, error)
+        return None
+    if found is None:
+        return None
+    rows, inputs = found
+    fields = [each for each in _kept(contract, spec) if each.kind in COMPARED]
+    return Known(rows, as_journalled(inputs, fields), hashlib.sha256(path.read_bytes()).hexdigest())

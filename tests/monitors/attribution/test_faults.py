@@ -58,3 +58,12 @@ def test_names_never_seen_are_a_fault_unless_they_never_repeat() -> None:
     assert found.kind is FaultKind.UNKNOWN
     assert found.says == "has values that the reference never had in 100% of the current rows"
     assert faults([Field("id", np.arange(2 * ROWS).astype(str))], CURRENT) == ()
+
+
+def test_what_was_often_missing_may_be_missing_more_often() -> None:
+    """A gust that did not blow is no broken field, unless no gust is ever told again."""
+    random = np.random.default_rng(5)
+    blew = random.random(2 * ROWS) > np.where(CURRENT, 0.85, 0.5)
+    gusts = np.where(blew, random.normal(30, 5, 2 * ROWS), np.nan)
+    assert faults([Field("gust", gusts)], CURRENT) == ()
+    assert faults([Field("gust", np.where(CURRENT, np.nan, gusts))], CURRENT)[0].kind is FaultKind.MISSING

@@ -18,6 +18,8 @@ from headgate.monitors.two_samples import ks_statistic
 
 GONE: Final = 0.2
 """By how much the share of missing values must have grown."""
+OFTEN: Final = 0.25
+"""Share of missing values from which lacking one says something itself, such as that no gust blew; then all must be gone."""
 FILLED: Final = 0.3
 """By how much the share of one value of a number must have grown that was rare before."""
 RARE: Final = 0.1
@@ -95,7 +97,7 @@ def _fault(field: Field, is_current: NDArray[np.bool_]) -> Fault | None:
         return Fault(field.name, FaultKind.TYPE, f"holds {now_holds} where it held {then_held}")
     missing = field.missing
     then, now = float(missing[~is_current].mean()), float(missing[is_current].mean())
-    if now - then >= GONE:
+    if now - then >= GONE and (then <= OFTEN or now >= _CONSTANT):
         says = f"is missing in {now:.0%} of the current rows, in {then:.0%} of the reference's"
         return Fault(field.name, FaultKind.MISSING, says)
     values = field.numbers if field.has_numbers else field.values

@@ -16,7 +16,7 @@ from headgate.vocabulary import Micros
 
 DRIFTS: Final = {
     Drift.NONE: "neither the inputs nor what they lead to has changed beyond chance",
-    Drift.DATA: "other inputs come than in the reference; what the same inputs lead to has not changed beyond chance",
+    Drift.DATA: "other inputs come than in the reference; nothing says that the same inputs lead to other outputs",
     Drift.CONCEPT: "the same inputs lead to other outputs than they did",
     Drift.BOTH: "other inputs come than in the reference, and the same inputs lead to other outputs than they did",
     Drift.UNDECIDED: "which kind of drift it is cannot be told yet",

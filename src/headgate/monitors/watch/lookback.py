@@ -1,9 +1,9 @@
 """Looks back at what happened since an alarm: chooses the rows on both sides, reads them, and asks for a diagnosis.
 
-The reference of the metrics are the first days that the version answered outside of what was found wrong: rows that it
-was not fitted on, as the window's are. Where there are too few of them it is the rows that it was registered with.
-Fields are compared with those in any case. What is read depends on what was handed over and on nothing else, so that
-whoever looks, and after however many restarts, says the same.
+The reference of the metrics are rows that the version was not fitted on, as the window's are: those it was evaluated
+with or, where none are kept, the first days that it answered outside of what was found wrong. Where there are too few
+of either it is the rows that it was registered with. Fields are compared with those in any case. What is read depends
+on what was handed over and on nothing else, so that whoever looks, and after however many restarts, says the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,6 +43,8 @@ class Registered:
     """The fields that may be looked at, and what each holds."""
     side: Side | None = None
     """Its reference rows and what the model said of them; None where they were taken away."""
+    evaluated: Side | None = None
+    """Rows that it was last evaluated with, and not fitted on; None where none are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class Lookback:
         scene = self.scene
         mine = [each for each in days if each.version == scene.version]
         window = replace(window, start=_start(mine, window))
-        served = self._served(_reference(mine, episodes, window), window)
+        reference = self._evaluated() or self._served(_reference(mine, episodes, window), window)
         side = self.registered.side
         package = None if side is None else Against(side, f"the rows that {scene.version} was registered with")
         fitted = f"the rows that {scene.version} was fitted on, where it is better than on others"
@@ -101,7 +103,14 @@ class Lookback:
         around = [(each.start, each.figures) for each in mine if each.start - window.start >= -BEFORE * DAY]
         figures = [(start, found) for start, found in around if start < window.matured]
         now = self._side(window, (window.start, window.end))
-        return diagnose(asked, now, served or flattering, package or served, figures)
+        return diagnose(asked, now, reference or flattering, package or reference, figures)
+
+    def _evaluated(self) -> Against | None:
+        """The rows of the evaluation, with which figures of days are compared as well; None where they are too few."""
+        side = self.registered.evaluated
+        if side is None or side.labelled < FEWEST:
+            return None
+        return Against(side, f"the rows that {self.scene.version} was evaluated with")
 
     def _served(self, days: Sequence[Day], window: Window) -> Against | None:
         """The rows of the days that are the reference; None where too few of them have a label."""
