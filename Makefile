@@ -12,7 +12,7 @@ PIP := $(PY) -m pip --disable-pip-version-check install -qq --constraint constra
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full fuzz check accept bench bench-peers bench-decisions shape fix clean
+.PHONY: help demo test test-full fuzz check accept bench bench-peers bench-decisions bench-monitors shape fix clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench-peers: .venv/.dev ## speed beside other model servers, each from an enviro
 
 bench-decisions: .venv/.dev ## how often rollouts would be decided wrongly, and how soon rightly, beside other rules
 	@$(PY) -m benchmarks.decisions
+
+bench-monitors: .venv/.dev ## what monitors promise: speed beside peers, false alarms, delays, the kind of drift named
+	@$(PY) -m benchmarks.monitors
 
 shape: .venv/.dev ## the size and shape of the source as a table
 	@$(PY) tools/shape.py

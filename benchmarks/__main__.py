@@ -1,4 +1,4 @@
-"""`make bench`: every benchmark but the peers', one after the other: `python -m benchmarks [--quick] [--only NAME]`.
+"""`make bench`: every benchmark but the peers' and the monitors': `python -m benchmarks [--quick] [--only NAME]`.
 
 Each runs in a process of its own and leaves ``NAME.json`` and ``NAME.md`` under ``build/bench``; ``bench.json`` and
 ``bench.md`` gather every promise and what was found. Exit code 1 when one was missed or a benchmark failed. Well over
@@ -10,7 +10,8 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +30,8 @@ class Part:
     name: str
     words: Callable[[Path, bool], list[str]]
     read: Callable[[str], tuple[list[dict[str, Any]], Gates]] | None = None
+    module: str = ""
+    """Where it is in `benchmarks`, if not under its own name."""
 
 
 def reports_itself(out: Path, quick: bool) -> list[str]:
@@ -84,7 +87,7 @@ def run(part: Part, out: Path, quick: bool) -> str:
     """Run one benchmark and see to its reports; why it failed, or nothing."""
     for suffix in ("json", "md"):
         (out / f"{part.name}.{suffix}").unlink(missing_ok=True)
-    command = [sys.executable, "-m", f"benchmarks.{part.name}", *part.words(out, quick)]
+    command = [sys.executable, "-m", f"benchmarks.{part.module or part.name}", *part.words(out, quick)]
     printed = subprocess.PIPE if part.read else None
     status, said = _ended(command, printed)
     if status not in (0, 1):
@@ -122,35 +125,37 @@ def gather(out: Path, parts: list[Part]) -> Gates:
     return gates
 
 
-def main() -> int:
-    """Run what was chosen, gather the promises, say which were missed."""
+def suite(name: str, parts: Sequence[Part], description: str | None) -> int:
+    """Run what was chosen of `parts`, gather the promises, say which were missed and how long all of it took."""
     # Ended from outside, the benchmark that runs is ended too, and ends its servers.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="short runs, for development")
-    parser.add_argument("--only", choices=[each.name for each in PARTS], action="append", help="this one; repeatable")
+    parser.add_argument("--only", choices=[each.name for each in parts], action="append", help="this one; repeatable")
     parser.add_argument("--out", type=Path, default=Path("build/bench"))
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
-    ran, failed = [], []
-    for part in PARTS:
-        if chosen.only and part.name not in chosen.only:
-            continue
-        print(f"== {part.name}", file=sys.stderr, flush=True)
-        try:
-            why = run(part, chosen.out, chosen.quick)
-        except subprocess.TimeoutExpired:
-            why = f"took longer than {_TIMEOUT_S} s"
-        if why:
-            failed.append(_failed(part.name, why))
-        else:
-            ran.append(part)
-    gates = gather(chosen.out, ran) + failed
-    (chosen.out / "bench.json").write_text(json.dumps({"quick": chosen.quick, "gates": gates}, indent=1) + "\n")
-    text = _table([_shown(each) for each in gates])
-    (chosen.out / "bench.md").write_text(text)
+    begun = time.monotonic()
+    wanted = [each for each in parts if not chosen.only or each.name in chosen.only]
+    why = {each.name: _attempted(each, chosen.out, chosen.quick) for each in wanted}
+    gates = gather(chosen.out, [each for each in wanted if not why[each.name]])
+    gates += [_failed(each, reason) for each, reason in why.items() if reason]
+    seconds = round(time.monotonic() - begun)
+    whole = {"quick": chosen.quick, "seconds": seconds, "gates": gates}
+    (chosen.out / f"{name}.json").write_text(json.dumps(whole, indent=1) + "\n")
+    text = _table([_shown(each) for each in gates]) + f"\nAll of it took {seconds:,} seconds.\n"
+    (chosen.out / f"{name}.md").write_text(text)
     print(text)
     return 0 if all(each["ok"] for each in gates) else 1
+
+
+def _attempted(part: Part, out: Path, quick: bool) -> str:
+    """Why a benchmark failed, or nothing."""
+    print(f"== {part.name}", file=sys.stderr, flush=True)
+    try:
+        return run(part, out, quick)
+    except subprocess.TimeoutExpired:
+        return f"took longer than {_TIMEOUT_S} s"
 
 
 def _ended(command: list[str], printed: int | None) -> tuple[int, str]:
@@ -181,4 +186,4 @@ def _table(rows: list[dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(suite("bench", PARTS, __doc__))

@@ -11,7 +11,13 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PAGES = tuple(
     ROOT / "docs" / each
-    for each in ("performance.md", "decisions-benchmark.md", "monitoring/alarms.md", "monitoring/diagnosis.md")
+    for each in (
+        "performance.md",
+        "decisions-benchmark.md",
+        "monitoring/alarms.md",
+        "monitoring/comparison.md",
+        "monitoring/diagnosis.md",
+    )
 )
 TABLES = {
     "bench": ("serving",),
@@ -23,6 +29,8 @@ TABLES = {
     "bench-decisions": ("decisions",),
     "false-alarms": ("false_alarms",),
     "bench-diagnosis": ("diagnosis",),
+    "bench-calibration": ("calibration",),
+    "bench-monitors": ("columns", "estimates", "agreement", "ticks"),
 }
 """The reports between each pair of marks."""
 

@@ -173,6 +173,7 @@ def endpoint_file() -> str:
         "review": (path, "Review"),
         "rollouts": (path, "RolloutBudget"),
         "monitors": (SOURCE / "traffic" / "watched.py", "MonitorWords"),
+        "outliers": (SOURCE / "traffic" / "outliers.py", "OutlierWords"),
         "alerts": (SOURCE / "alerts" / "rule.py", "AlertWords"),
         "traffic": (path, "Split"),
         "traffic.split[]": (path, "Share"),

@@ -1,11 +1,11 @@
 """What comparing a million rows of fifty columns with a million costs: `python -m benchmarks.monitors.columns`.
 
-Two Parquet files; every figure is of a process of its own, on one core, from opening the files to the verdicts
-on all columns, the files in the page cache, imports left out, median of three. Three ways: exactly from all rows
+Two Parquet files; every figure is of a process of its own, on one core, from opening the files to how all
+columns stand, the files in the page cache, imports left out, median of three. Three ways: exactly from all rows
 of both files; from sketches with the reference's kept, as a monitor works, where the window's file alone is read;
 and from sketches that are both made. Then exact figures are compared with SciPy's. `--peers` measures Evidently and
-NannyML, each in an environment of its own, on the same files in the same run. Writes ``monitor-columns.json`` and
-``monitor-columns.md``; exit code 1 when a promise was missed.
+NannyML, each in an environment of its own, on the same files in the same run. Writes ``columns.json`` and
+``columns.md``; exit code 1 when a promise was missed.
 """
 
 import argparse
@@ -15,8 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +23,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from benchmarks.monitors import peers
+from benchmarks.monitors.used import Used
+from benchmarks.processes import ServerFailed
 from scipy.stats import ks_2samp, wasserstein_distance
 
 from benchmarks import machine, report
@@ -85,12 +86,6 @@ def sketched_both(reference: Path, current: Path, kept: Path) -> Comparison:
 WAYS: Final = {"sketched": sketched, "sketched, both files": sketched_both, "exact": exact}
 
 
-def resident_mb(key: str) -> float:
-    """Memory of this process: VmRSS now, VmHWM its most; the peak of rusage is the parent's where that was more."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f"{key}:")) * 1024 / 1e6
-
-
 def warm(path: Path) -> None:
     """Read a file to its end, so that what is measured is not the disk."""
     with path.open("rb") as file:
@@ -100,27 +95,15 @@ def warm(path: Path) -> None:
 
 def child(way: str, folder: Path) -> None:
     """One figure, printed as JSON: called in a process of its own."""
-    before, begun, used = resident_mb("VmRSS"), time.perf_counter(), time.process_time()
+    used = Used()
     found = WAYS[way](folder / "reference.parquet", folder / "current.parquet", folder / "kept.sketch")
-    seconds, cpu = time.perf_counter() - begun, time.process_time() - used
-    peak = resident_mb("VmHWM") - before
+    taken = used.so_far()
     ks = max(each.statistic.error for each in found.columns)
     area = max(each.effects["wasserstein_normed"].error for each in found.columns)
-    verdicts = {each.name: each.verdict.value for each in found.columns}
+    standings = {each.name: each.standing.value for each in found.columns}
     figures = {each.name: (each.statistic.value, each.p, each.effects["wasserstein"].value) for each in found.columns}
-    print(
-        json.dumps(
-            {
-                "seconds": seconds,
-                "cpu": cpu,
-                "peak_mb": peak,
-                "ks_error": ks,
-                "wasserstein_error": area,
-                "verdicts": verdicts,
-                "figures": figures,
-            }
-        )
-    )
+    said = {"ks_error": ks, "wasserstein_error": area, "standings": standings, "figures": figures}
+    print(json.dumps({**taken, **said}))
 
 
 def in_a_process(way: str, folder: Path) -> dict[str, Any]:
@@ -139,17 +122,24 @@ def ours(folder: Path, repeats: int) -> tuple[report.Rows, dict[str, Any]]:
     for way in WAYS:
         runs = [in_a_process(way, folder) for _ in range(repeats)]
         found[way] = runs[0]
-        rows.append(
-            {
-                "who": f"headgate, {way}",
-                "seconds": round(statistics.median(each["seconds"] for each in runs), 3),
-                "CPU seconds": round(statistics.median(each["cpu"] for each in runs), 3),
-                "MB over imports": round(max(each["peak_mb"] for each in runs), 1),
-                "KS error at most": float(f"{runs[0]['ks_error']:.3g}"),
-                "Wasserstein/sd error at most": float(f"{runs[0]['wasserstein_error']:.3g}"),
-            }
-        )
+        rows.append(row(f"headgate, {way}", runs))
     return rows, found["exact"]
+
+
+def row(who: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """The medians of one way; who prints no error bounds has none in the table."""
+
+    def bound(name: str) -> float | str:
+        return float(f"{runs[0][name]:.3g}") if name in runs[0] else "not said"
+
+    return {
+        "who": who,
+        "seconds": round(statistics.median(each["seconds"] for each in runs), 3),
+        "CPU seconds": round(statistics.median(each["cpu"] for each in runs), 3),
+        "MB over imports": round(max(each["peak_mb"] for each in runs), 1),
+        "KS error at most": bound("ks_error"),
+        "Wasserstein/sd error at most": bound("wasserstein_error"),
+    }
 
 
 def far_from_scipy(folder: Path, figures: dict[str, Any]) -> float:
@@ -168,8 +158,8 @@ def far_from_scipy(folder: Path, figures: dict[str, Any]) -> float:
     return worst
 
 
-def gates(rows: report.Rows, worst: float) -> Iterator[report.Gate]:
-    """What is promised of our rows, and beside peers where those were measured."""
+def gates(rows: report.Rows, worst: float, failed: Mapping[str, str]) -> Iterator[report.Gate]:
+    """What is promised of our rows, and beside peers where those were asked for; `failed` says why one was not."""
     by_name = {row["who"]: row for row in rows}
     for way, limit in LIMITS_S.items():
         row = by_name[f"headgate, {way}"]
@@ -177,9 +167,29 @@ def gates(rows: report.Rows, worst: float) -> Iterator[report.Gate]:
         yield report.at_most(f"{way}: MB over imports, at most", row["MB over imports"], MEMORY_MB)
     yield report.at_most("exact: relative difference from SciPy / 1e-9, at most", worst / 1e-9, 1.0)
     for (peer, way), limit in RATIOS.items():
+        says = f"{way}: times as fast as {peer}, at least"
         if peer in by_name:
             ratio = by_name[peer]["seconds"] / by_name[f"headgate, {way}"]["seconds"]
-            yield report.at_least(f"{way}: times as fast as {peer}, at least", ratio, limit)
+            yield report.at_least(says, ratio, limit)
+        elif peer in failed:
+            yield {"says": f"{says}: {failed[peer]}", "value": None, "limit": limit, "ok": False}
+
+
+def beside(folder: Path, environments: Path) -> tuple[report.Rows, dict[str, str]]:
+    """A row for each peer, and why others have none."""
+    rows: report.Rows = []
+    failed: dict[str, str] = {}
+    files = [folder / f"{side}.parquet" for side in ("reference", "current")]
+    for name in dict.fromkeys(peer for peer, _ in RATIOS):
+        for each in files:
+            warm(each)
+        try:
+            found = peers.ask(name, "columns", environments, *files)
+        except ServerFailed as problem:
+            failed[name] = str(problem)
+        else:
+            rows.append(row(name, [found]))
+    return rows, failed
 
 
 def measure(folder: Path, chosen: argparse.Namespace) -> tuple[report.Rows, list[report.Gate]]:
@@ -190,9 +200,9 @@ def measure(folder: Path, chosen: argparse.Namespace) -> tuple[report.Rows, list
     (folder / "kept.sketch").write_bytes(summary_of(ParquetSource(folder / "reference.parquet")).to_bytes())
     found, figures = ours(folder, repeats=1 if chosen.quick else 3)
     worst = far_from_scipy(folder, figures["figures"])
-    if chosen.peers:
-        found += peers.measured(folder, chosen.environments)
-    return found, list(gates(found, worst))
+    others, failed = beside(folder, chosen.environments) if chosen.peers else ([], {})
+    found += others
+    return found, list(gates(found, worst, failed))
 
 
 def main() -> int:
@@ -215,7 +225,7 @@ def main() -> int:
         seen = machine.facts(Path(name), LIBRARIES)
         rows, promised = measure(Path(name), chosen)
     return report.write(
-        "monitor-columns", chosen.out, {"machine": seen, "quick": chosen.quick, "rows": rows, "gates": promised}
+        "columns", chosen.out, {"machine": seen, "quick": chosen.quick, "rows": rows, "gates": promised}
     )
 
 

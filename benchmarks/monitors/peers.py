@@ -1,4 +1,4 @@
-"""Evidently and NannyML on the files of `columns.py`, each as its documentation says, in an environment of its own."""
+"""Programs of the peers, each in an environment of its own, and what they print. Called by the benchmarks beside it."""
 
 import json
 import subprocess
@@ -10,37 +10,25 @@ from benchmarks.processes import ServerFailed, last_words
 
 _HERE: Final = Path(__file__).parent
 _SECONDS: Final = 1800
-PEERS: Final[dict[str, dict[str, str]]] = {
-    "evidently": {},
+_VARIABLES: Final[dict[str, dict[str, str]]] = {
     # Without it every calculation is reported to its authors.
     "nannyml": {"NML_DISABLE_USAGE_LOGGING": "1"},
 }
 
 
-def measured(folder: Path, environments: Path) -> list[dict[str, Any]]:
-    """A row for each peer; ServerFailed with its last words when one fails."""
-    rows = []
-    for name, variables in PEERS.items():
-        built = environment.make(name, environments)
-        command = [built.python, str(_HERE / f"{name}_columns.py")]
-        files = [str(folder / f"{side}.parquet") for side in ("reference", "current")]
-        seen = {**built.variables(folder), **variables}
-        for side in files:
-            subprocess.run(["cat", side], check=True, stdout=subprocess.DEVNULL)
-        done = subprocess.run(
-            [*command, *files], env=seen, capture_output=True, text=True, check=False, timeout=_SECONDS
-        )
-        if done.returncode:
-            raise ServerFailed(f"{name} failed: {last_words(done.stderr or done.stdout)}")
-        found = json.loads(done.stdout.splitlines()[-1])
-        rows.append(
-            {
-                "who": name,
-                "seconds": round(found["seconds"], 3),
-                "CPU seconds": round(found["cpu"], 3),
-                "MB over imports": round(found["peak_mb"], 1),
-                "KS error at most": "not said",
-                "Wasserstein/sd error at most": "not said",
-            }
-        )
-    return rows
+def ask(name: str, what: str, environments: Path, *words: Path) -> dict[str, Any]:
+    """What ``NAME_WHAT.py`` prints last, as JSON, with the environment of `name` and these words.
+
+    Raises ServerFailed with its last words when the environment cannot be made or the program fails.
+    """
+    built = environment.make(name, environments)
+    command = [built.python, str(_HERE / f"{name}_{what}.py"), *map(str, words)]
+    seen = {**built.variables(environments), **_VARIABLES.get(name, {})}
+    try:
+        done = subprocess.run(command, env=seen, capture_output=True, text=True, check=False, timeout=_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise ServerFailed(f"{name} took longer than {_SECONDS} s") from None
+    if done.returncode:
+        raise ServerFailed(f"{name} failed: {last_words(done.stderr or done.stdout)}")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found

@@ -18,7 +18,7 @@ from headgate.monitors.comparison.binnings import Binning, binned
 from headgate.monitors.comparison.contingency import table_test
 from headgate.monitors.comparison.distances import jensen_shannon, psi, psi_of_size
 from headgate.monitors.comparison.p_values import ks_p_value
-from headgate.monitors.comparison.two_samples import ks_statistic, wasserstein
+from headgate.monitors.two_samples import ks_statistic, wasserstein
 
 Sample = NDArray[np.float64]
 Counts = NDArray[np.int64]

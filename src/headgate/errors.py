@@ -29,6 +29,7 @@
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 class HeadgateError(Exception):
@@ -144,8 +145,28 @@ class DeadlineExceeded(PassingError):
     """The caller's time ran out before an answer."""
 
 
+class FailureKind(StrEnum):
+    """What became of a model that was asked; callers are told the message, decisions are made by the kind."""
+
+    RAISED = "raised"
+    """The model raised something: the message ends with its own words, which may quote a row."""
+    NOT_THERE = "not_there"
+    """Its process was not there, so that it was not asked."""
+    DIED = "died"
+    """Its process was lost while it was asked."""
+    OTHER = "other"
+    """Anything else: it was late, or broke its contract, or was closed."""
+
+
 class RuntimeFailed(PassingError):
-    """The model erred, hung or died while it was asked."""
+    """The model erred, hung or died while it was asked.
+
+    ``kind`` says which of them, for whoever must act on it.
+    """
+
+    def __init__(self, message: str, retry_after: float = 1.0, *, kind: FailureKind = FailureKind.OTHER) -> None:
+        super().__init__(message, retry_after)
+        self.kind = kind
 
 
 class JournalUnavailable(PassingError):

@@ -55,6 +55,11 @@ class Home:
         return self.root / "packages"
 
     @property
+    def detectors(self) -> Path:
+        """``{name}.json``: what rows are held against where outliers are flagged or refused."""
+        return self.root / "detectors"
+
+    @property
     def traffic(self) -> Path:
         """``{project}/{endpoint}.json``: what gateways obey."""
         return self.root / "traffic"

@@ -27,6 +27,10 @@ DAY: Final = 24 * HOUR
 DEFAULT_PROJECT: Final = ProjectName("default")
 PEOPLE: Final = "human"
 """What stands in the place of a version where people decide."""
+OUTLIER: Final = "outlier"
+"""The rule that a row breaks which is unlike the rows the model was fitted on."""
+OUTLIER_FLAG: Final = f"{OUTLIER}:row"
+"""The flag of such a row where it is answered all the same."""
 NAME_RULE: Final = "[a-z0-9-]{1,63}"
 NAME: Final = re.compile(NAME_RULE)
 

@@ -29,8 +29,9 @@ PARTS = {
     "spine": (*ITEMS, "speed-", "size-", "bad-", "show-"),
     "clients": (*ITEMS, "speed-", "bad-", "show-"),
     "rollouts": (*ITEMS, "9-", "10-", "speed-", "bad-", "show-"),
+    "monitors": (*ITEMS, "9-", "10-", "11-", "speed-", "bad-", "show-"),
 }
-FEWEST = {"spine": 150, "clients": 80, "rollouts": 120}
+FEWEST = {"spine": 150, "clients": 80, "rollouts": 120, "monitors": 100}
 
 
 def told(program: str) -> Any:

@@ -1,5 +1,6 @@
 """Notices over real HTTP: taken, refused, late, misled and misconfigured; never a secret in what is said."""
 
+import os
 import socket
 import ssl
 import threading
@@ -12,6 +13,7 @@ from tests.alerts.receiver import Receiver, Reply
 from tests.alerts.samples import SECRET, T0, delivery
 
 from headgate.alerts.channels import Secret, Slack, Webhook
+from headgate.alerts.couriers.deadline import Deadline
 from headgate.alerts.couriers.posted import SlackCourier, WebhookCourier, post
 from headgate.alerts.delivery import Answer
 from headgate.alerts.signature import verify
@@ -243,3 +245,23 @@ def test_a_name_server_that_does_not_answer_is_left_after_the_deadline(monkeypat
     answer = posted("https://example.com/xyzzy", seconds=0.2)
     asked.set()
     assert answer == Answer(False, "example.com did not answer within 0.2 s")
+
+
+def test_a_pipe_is_no_secret_and_keeps_nobody(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    place = Secret(file=str(tmp_path / "pipe"))
+    answer = WebhookCourier(Webhook("https://example.com/hook", place)).carry(delivery(), T0)
+    assert (answer.taken, "is a pipe" in answer.said) == (False, True)
+
+
+def test_the_port_of_an_address_in_brackets_is_that_of_its_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def connected(self: Deadline, host: str, port: int, tls: ssl.SSLContext | None) -> socket.socket:
+        asked.append((host, port))
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    monkeypatch.setattr(Deadline, "connected", connected)
+    for url in ("http://[::1]/hook", "http://[::1]:9/hook", "https://[2001:db8::1]/hook"):
+        posted(url)
+    assert asked == [("::1", 80), ("::1", 9), ("2001:db8::1", 443)]

@@ -197,7 +197,9 @@ def test_no_secret_is_kept_or_logged_however_a_delivery_goes(
         home.channels.write_text(f"channels: {{chat: {chat}, hook: {hook}}}\n")
         [alert] = hg.alerts.report([finding()])
         with contextlib.closing(Slab(home.metrics / "controller.slab")) as slab:
-            tried = hg.alerts.delivering(AlertCount(slab)).turn()
+            delivering = hg.alerts.delivering(AlertCount(slab))
+            delivering.turn()
+            tried = delivering.close()
     said = {each.channel: each.said for each in tried}
     assert said == {"chat": "HTTP 404 from 127.0.0.1", "hook": "HTTP 404 from 127.0.0.1", "log": "written"}
     assert f"alert {alert.id} to channel chat: try 1 failed: HTTP 404 from 127.0.0.1" in caplog.text

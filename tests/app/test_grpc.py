@@ -47,7 +47,7 @@ def test_without_the_extra_it_is_off_and_said(
     monkeypatch.setattr(running, "speaks_grpc", False)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with caplog.at_level(logging.INFO):
-        assert running._rpc(settings, None) is None
+        assert running._rpc(settings, None, 16) is None
     assert "pip install 'headgate[grpc]'" in caplog.text
     assert "grpc-port" not in dict(_ports(settings))
     assert any("pip install 'headgate[grpc]'" in line for line in _greeting(settings.home, settings))
@@ -55,7 +55,7 @@ def test_without_the_extra_it_is_off_and_said(
 
 def test_zero_switches_it_off_without_a_word(tmp_path: Path) -> None:
     settings = Settings(Home(tmp_path), grpc_port=0)
-    assert running._rpc(settings, None) is None
+    assert running._rpc(settings, None, 16) is None
     assert not any("gRPC" in line for line in _greeting(settings.home, settings))
 
 

@@ -10,6 +10,7 @@ from headgate.app import rollouts as verbs
 from headgate.app.facade import Headgate
 from headgate.app.rollouts import Rollouts
 from headgate.errors import Conflict
+from headgate.events import EventKind
 from headgate.rollouts.observe import thresholds_before
 from headgate.rollouts.rollout import Edit, Rollout
 from headgate.rollouts.state import Action, Phase
@@ -18,6 +19,8 @@ from headgate.traffic.endpoint import EndpointSpec
 
 LATER = "endpoint: late\nmodel: linear:1\nlabel_maturity: 1d\n"
 PLAN = "endpoint: late\ncandidate: linear:2\nsteps: [set_weight: 50%, approve]\nguards: []\n"
+FORCED = "forced: ['linear:1', 'linear:2']\n"
+"""In a file that has it, beginning a rollout of either changes nothing."""
 
 
 @pytest.fixture
@@ -48,15 +51,16 @@ def file(hg: Headgate) -> EndpointSpec:
 
 
 def test_an_apply_does_not_undo_a_promotion(hg: Headgate, other: Headgate, monkeypatch: pytest.MonkeyPatch) -> None:
-    look = Rollouts.leave_alone
+    look = Rollouts.decides
 
-    def looks(rollouts: Rollouts, spec: EndpointSpec) -> None:
-        look(rollouts, spec)
+    def looks(rollouts: Rollouts, spec: EndpointSpec, before: str | None) -> bool:
+        decides = look(rollouts, spec, before)
         monkeypatch.undo()
         other.deploy(PLAN, force=True)
         other.rollouts.order("late", Action.PROMOTE)
+        return decides
 
-    monkeypatch.setattr(Rollouts, "leave_alone", looks)
+    monkeypatch.setattr(Rollouts, "decides", looks)
     with pytest.raises(Conflict, match="was changed meanwhile; look again"):
         hg.apply(LATER, force=True)
     assert (file(hg).model, file(hg).label_maturity) == ("linear:2", "0s")
@@ -88,8 +92,7 @@ def test_a_promotion_does_not_undo_an_apply(hg: Headgate, other: Headgate, monke
     def reads(rollouts: Rollouts, rollout: Rollout) -> Edit:
         edit = read(rollouts, rollout)
         monkeypatch.undo()
-        forced = "forced: ['linear:1', 'linear:2']\n"
-        other.apply(LATER + forced, force=True)
+        other.apply(LATER + FORCED, force=True)
         return edit
 
     monkeypatch.setattr(Rollouts, "promoted", reads)
@@ -115,3 +118,61 @@ def test_a_way_back_does_not_undo_an_apply(hg: Headgate, other: Headgate, monkey
         hg.rollouts.roll_back("late")
     assert hg.rollouts.roll_back("late") == "linear:1"
     assert (file(hg).model, file(hg).label_maturity) == ("linear:1", "1d")
+
+
+def begun_at_the_last_look(other: Headgate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever applies a file next finds no rollout when it looks, and one that has begun when it writes."""
+    look = Rollouts.decides
+
+    def looks(rollouts: Rollouts, spec: EndpointSpec, before: str | None) -> bool:
+        monkeypatch.undo()
+        decides = look(rollouts, spec, before)
+        other.deploy(PLAN, force=True)
+        assert other.rollouts.declared.file("default", "late")[0] == before, "the text alone would show nothing"
+        return decides
+
+    monkeypatch.setattr(Rollouts, "decides", looks)
+
+
+def test_a_file_that_says_who_answers_does_not_slip_under_a_rollout(
+    hg: Headgate, other: Headgate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hg.apply(LATER + FORCED, force=True)
+    begun_at_the_last_look(other, monkeypatch)
+    with pytest.raises(Conflict, match="is in rollout 1; wait for its end, or abort it"):
+        hg.apply((LATER + FORCED).replace("model: linear:1", "model: linear:2"), force=True)
+    assert file(hg).model == "linear:1"
+    assert [each.kind for each in hg.events("late")].count(EventKind.APPLIED) == 2, "nothing is told that was not done"
+    hg.rollouts.order("late", Action.ABORT)
+    hg.apply((LATER + FORCED).replace("model: linear:1", "model: linear:2"), force=True)
+    assert file(hg).model == "linear:2"
+
+
+def test_a_file_that_leaves_that_alone_may_come_while_a_rollout_begins(
+    hg: Headgate, other: Headgate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hg.apply(LATER + FORCED, force=True)
+    begun_at_the_last_look(other, monkeypatch)
+    hg.apply((LATER + FORCED).replace("1d", "2d"), force=True)
+    assert (file(hg).label_maturity, hg.rollouts.status("late").state.phase) == ("2d", Phase.PROGRESSING)
+
+
+def test_a_way_back_does_not_slip_under_a_rollout(
+    hg: Headgate, other: Headgate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hg.apply(LATER + FORCED, force=True)
+    hg.deploy(PLAN, force=True)
+    hg.rollouts.order("late", Action.PROMOTE)
+    look = Rollouts.history
+
+    def looks(rollouts: Rollouts, endpoint: str) -> list[Rollout]:
+        monkeypatch.undo()
+        found = look(rollouts, endpoint)
+        other.deploy(PLAN.replace("linear:2", "linear:1"), force=True)
+        return found
+
+    monkeypatch.setattr(Rollouts, "history", looks)
+    with pytest.raises(Conflict, match="is in rollout 2"):
+        hg.rollouts.roll_back("late")
+    assert file(hg).model == "linear:2"
+    assert [each.state.ended for each in hg.rollouts.history("late")] == [True, False]

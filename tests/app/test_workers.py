@@ -6,6 +6,7 @@ import pytest
 
 from headgate.app.workers import finish_stream, worker_lock, worker_stream
 from headgate.journal.disk import LocalDisk
+from headgate.journal.frames import Kind
 from headgate.journal.ports import Stream
 from headgate.journal.records import Block, Input, Schema
 from headgate.journal.segment import Segment
@@ -27,7 +28,7 @@ def leave_open(home: Home, stream: Stream) -> None:
     import msgspec
 
     segment = Segment(LocalDisk(home.root), stream, 0, Micros(0))
-    segment.commit([(SCHEMA, msgspec.msgpack.encode(Block([Input(bytes(16), 0, (), "r", 0)])))])
+    segment.commit([(SCHEMA, Kind.BLOCK, [msgspec.msgpack.encode(Block([Input(bytes(16), 0, (), "r", 0)]))])])
 
 
 def closed(home: Home) -> list[tuple[str, bool]]:

@@ -12,8 +12,9 @@ def test_columns_are_judged_by_time_memory_scipy_and_peers() -> None:
         {"who": "nannyml", "seconds": 4.0},
         {"who": "evidently", "seconds": 101.0},
     ]
-    assert [each["ok"] for each in columns.gates(rows, 1e-10)] == [True, True, False, False, True, True, False, True]
-    assert not next(each for each in columns.gates(rows[:2], 2e-9) if "SciPy" in each["says"])["ok"]
+    oks = [each["ok"] for each in columns.gates(rows, 1e-10, {})]
+    assert oks == [True, True, False, False, True, True, False, True]
+    assert not next(each for each in columns.gates(rows[:2], 2e-9, {}) if "SciPy" in each["says"])["ok"]
 
 
 def test_a_short_comparison_of_two_files_is_exact_where_it_says_so(tmp_path: Path) -> None:
@@ -28,3 +29,9 @@ def test_a_short_comparison_of_two_files_is_exact_where_it_says_so(tmp_path: Pat
         assert true is not None
         assert each.statistic.value is not None
         assert abs(each.statistic.value - true) <= each.statistic.error + 1e-12
+
+
+def test_a_peer_that_could_not_be_measured_keeps_no_promise() -> None:
+    rows = [{"who": f"headgate, {way}", "seconds": 0.5, "MB over imports": 1.0} for way in ("sketched", "exact")]
+    missed = [each for each in columns.gates(rows, 0.0, {"nannyml": "pip install failed"}) if not each["ok"]]
+    assert [(each["value"], "pip install failed" in each["says"]) for each in missed] == [(None, True)]

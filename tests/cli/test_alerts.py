@@ -8,6 +8,7 @@ from tests.alerts.samples import finding, full
 from tests.cli.in_process import Run
 
 from headgate.alerts.delivery import Answer, answered, begun
+from headgate.alerts.finding import Figure
 from headgate.app.facade import Headgate, open_home
 from headgate.clock import SystemClock
 
@@ -39,7 +40,9 @@ def test_what_stands_is_listed_with_or_without_an_endpoint(run: Run, found: str)
     for words in ((), ("late",), ("list",), ("list", "late"), ("--project", "default"), ("--home", "h", "late")):
         listed = run("alerts", *words)
         assert (listed.code, listed.err) == (0, "")
-        assert listed.out.startswith(f"{found}  warning  late  score_drift  stands\n  the scores of late moved\n")
+        assert listed.out.startswith(f"{found}  warning  late: the scores of late moved\n  found by score_drift ")
+        assert "\n  nobody has taken it on\n" in listed.out
+        assert "`headgate alerts show ID`" in listed.out
     told = run("alerts", "late", "--json").told
     assert [each["id"] for each in told["alerts"]] == [found]
     assert told["alerts"][0]["finding"]["what"] == "the scores of late moved"
@@ -47,13 +50,14 @@ def test_what_stands_is_listed_with_or_without_an_endpoint(run: Run, found: str)
 
 
 def test_nothing_stands(run: Run) -> None:
-    assert run("alerts").out == "nothing is wrong that any monitor has found\n"
+    assert run("alerts").out.startswith("no alert stands; what is watched, and up to when, says `headgate monitor")
     assert run("alerts", "--json").told == {"alerts": [], "silences": []}
 
 
 def test_taking_one_on(run: Run, found: str) -> None:
     taken = run("alerts", "acknowledge", found[:4], "--why", "being mended")
     assert (taken.code, " has it since " in taken.out) == (0, True)
+    assert taken.out.endswith("Z: being mended\n")
     assert run("alerts", "acknowledge", found, "--json").told["acknowledged"]["by"]
     listed = run("audit", "list", "--json").told
     assert [each["kind"] for each in listed] == ["acknowledged", "acknowledged", "alerted"]
@@ -83,7 +87,7 @@ def test_one_is_shown_with_its_evidence_and_who_was_told(run: Run) -> None:
         hg.alerts.store.change_delivery(answered(tried, Answer(False, "HTTP 500 from a"), delivery.planned))
     shown = run("alerts", "show", alert.id)
     for part in (
-        "score_drift (carrier = <AA>)",
+        "found by score_drift (carrier = <AA>) once",
         "distance: 0.31 (0.27 to 0.35) (limit 0.10)",
         "likely cause: a & b changed",
         "what to do: look at <dep_delay>",
@@ -94,6 +98,17 @@ def test_one_is_shown_with_its_evidence_and_who_was_told(run: Run) -> None:
         assert part in shown.out
     told = run("alerts", "show", alert.id, "--json").told
     assert [each["tries"] for each in told["deliveries"]] == [1]
+
+
+def test_what_somebody_named_obeys_no_terminal(run: Run) -> None:
+    """A field of a caller's choosing may be part of a finding: it colours nothing and forges no line."""
+    evil = "\x1b[2Jcarrier\nok"
+    with open_home("h") as hg:
+        _declare(hg)
+        [alert] = hg.alerts.report([finding(subject=evil, what=evil, cause=evil, evidence=(Figure(evil, evil),))])
+    for words in ((), ("show", alert.id)):
+        assert "\x1b" not in run("alerts", *words).out
+        assert "\nok" not in run("alerts", *words).out
 
 
 def test_a_channel_is_tried(run: Run) -> None:
@@ -129,4 +144,4 @@ def test_no_alert_is_lost_to_a_store_of_an_older_headgate(run: Run, tmp_path: Pa
             connection.execute(f"DROP TABLE {table}")
         connection.execute("UPDATE alembic_version SET version_num = '0004'")
     connection.close()
-    assert run("alerts", "late").out == "nothing is wrong that any monitor has found\n"
+    assert run("alerts", "late").out.startswith("no alert stands")

@@ -59,6 +59,27 @@ class Control(Scripted):
     def move(self, project: str, endpoint: str, action: str, why: str, who: str, *, step: int | None = None) -> bytes:
         return self.deploy(project, endpoint, "", why, who)
 
+    def monitored(self, project: str, endpoint: str, *, last: int | None) -> bytes:
+        return b"{}"
+
+    def report(self, project: str, endpoint: str, *, last: int | None, who: str) -> bytes:
+        return self.status(project, endpoint, "", who)
+
+    def page(self, project: str, endpoint: str, *, last: int | None, who: str) -> bytes:
+        return self.status(project, endpoint, "", who)
+
+    def alerts(self, project: str, endpoint: str, *, over: bool) -> bytes:
+        return b"{}"
+
+    def alert(self, project: str, endpoint: str, alert_id: str) -> bytes:
+        return b"{}"
+
+    def acknowledge(self, project: str, endpoint: str, alert_id: str, why: str, who: str) -> bytes:
+        return self.deploy(project, endpoint, "", why, who)
+
+    def silence(self, project: str, endpoint: str, lasting: str, because: str, who: str) -> bytes:
+        return self.deploy(project, endpoint, "", because, who)
+
 
 @pytest.fixture
 def keys() -> MemoryKeys:

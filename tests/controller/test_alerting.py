@@ -200,3 +200,15 @@ def test_the_same_story_at_any_speed() -> None:
 
     assert told(0) == told(3)
     assert {notice for notice, _ in told(0)} >= {"raised", "worse", "over"}
+
+
+def test_nothing_is_over_only_because_nobody_looks() -> None:
+    """Given a controller that was down, when it starts, then alerts wait for whoever finds things to have looked."""
+    here = Watch()
+    here.find()
+    here.find(endpoint="other")
+    here.clock.move_to(Micros(T0 + 48 * HOUR))
+    [ended] = here.alerting.turn(lambda project, endpoint: endpoint == "late")
+    assert ended.finding.endpoint == "other"
+    [ended] = here.alerting.turn()
+    assert ended.finding.endpoint == "late"

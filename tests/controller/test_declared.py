@@ -26,6 +26,7 @@ from headgate.rollouts.state import Action, Move
 from headgate.testing.memory import MemoryStore, MemoryTraffic
 from headgate.testing.scripted import write_contract
 from headgate.traffic.endpoint import EndpointSpec, load_endpoint
+from headgate.traffic.outliers import OutlierWords, screen_of
 from headgate.traffic.traffic import Traffic
 from headgate.vocabulary import Micros, Task
 
@@ -327,3 +328,17 @@ def test_during_a_rollout_the_endpoint_has_what_its_state_asks_for(office: Offic
     office.store.put_endpoint("default", "late", f"endpoint: late\nmodel: {live}\n", "endpoint: late\nmodel: m\n")
     last = published()
     assert ([each.version for each in last.members], last.shadows, last.sticky_key) == ([live], [], None)
+
+
+def test_rows_are_held_against_the_reference_of_the_live_version_whoever_else_has_callers(office: Office) -> None:
+    refs = [office.register(PLAIN) for _ in range(2)]
+    words = OutlierWords(flag="1 in 100")
+    found = [
+        office.declared.resolve(split((one, 0.5), (other, 0.5), outliers=words)) for one, other in (refs, refs[::-1])
+    ]
+    for traffic in found:
+        live = traffic.member(traffic.live)
+        assert live is not None
+        assert traffic.screen == screen_of(words, live.digest, None)
+    assert found[0].screen != found[1].screen
+    assert office.declared.resolve(split((refs[0], 0.5), (refs[1], 0.5))).screen is None

@@ -1,10 +1,12 @@
 """Deliveries made by the controller: tried until they arrive or are given up, once, whoever is killed meanwhile."""
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -20,7 +22,7 @@ from headgate.alerts.ports import Courier
 from headgate.alerts.signature import verify
 from headgate.clock import HeldClock
 from headgate.controller.delivering import Delivering
-from headgate.errors import BadConfiguration
+from headgate.errors import BadConfiguration, Unavailable
 from headgate.events import Event, EventKind
 from headgate.testing.memory import MemoryStore
 from headgate.vocabulary import SECOND, Micros
@@ -63,7 +65,9 @@ class Office:
 
     def turn(self, *, later: float = 0) -> list[Delivery]:
         self.clock.move_to(Micros(self.clock.now() + round(later * SECOND)))
-        return self.controller().turn()
+        controller = self.controller()
+        controller.turn()
+        return controller.close()
 
     def controller(self) -> Delivering:
         """A new one each time, as after a restart: nothing may depend on what one remembers."""
@@ -170,6 +174,47 @@ def test_channels_do_not_wait_for_each_other() -> None:
     assert [each.outcome for each in office.turn()] == [Outcome.DELIVERED] * 2
 
 
+def test_a_channel_that_does_not_answer_holds_up_no_other() -> None:
+    """It is at its try for as long as it likes; meanwhile others are told turn by turn, and it is asked once."""
+    released, began = threading.Event(), threading.Event()
+
+    def silent(_: Delivery) -> Answer:
+        began.set()
+        assert released.wait(30)
+        return FAILED
+
+    chat = Scripted()
+    office = Office(ops=Scripted(silent), chat=chat)
+    office.plan("ops")
+    controller = office.controller()
+    assert controller.turn() == []
+    assert began.wait(30)
+    for subject in ("a", "b"):
+        office.plan("chat", subject)
+        office.plan("ops", subject)
+        while "chat" in {each.channel for each in office.store.waiting()}:
+            controller.turn()
+            time.sleep(0.001)
+    assert len(chat.carried) == 2
+    assert sorted(each.tries for each in office.store.waiting()) == [0, 0, 1]
+    released.set()
+    assert [each.outcome for each in controller.close()].count(Outcome.WAITING) == 1
+
+
+def test_what_stops_a_channel_is_raised_by_the_turn_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    office = Office(ops=Scripted(), chat=Scripted())
+    office.plan("ops")
+    monkeypatch.setattr(office.store, "change_delivery", away)
+    controller = office.controller()
+    controller.turn()
+    with pytest.raises(Unavailable):
+        controller.close()
+
+
+def away(delivery: Delivery, event: Event | None = None) -> None:
+    raise Unavailable("the store cannot be used now")
+
+
 def test_a_channel_that_fails_is_asked_once_a_turn() -> None:
     ops = Scripted(lambda _: FAILED)
     office = Office(ops=ops)
@@ -186,12 +231,14 @@ def test_two_controllers_carry_a_delivery_once() -> None:
     ops = Scripted()
     office = Office(ops=ops)
     office.plan()
-    first, second = office.controller(), office.controller()
-    threads = [threading.Thread(target=each.turn) for each in (first, second)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    both = office.controller(), office.controller()
+    threads = [threading.Thread(target=each.turn) for each in both]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for each in both:
+        each.close()
     assert len(ops.carried) == 1
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.monitors.watch.drifting import CHANGED, DRIFTING, SPEC, Change, drifting, registered, scene
+from tests.monitors.watch.drifting import CHANGED, DRIFTING, ROWS, SPEC, Change, drifting, registered, scene
 from tests.monitors.watch.worlds import MATURITY_S, MONDAY, World
 
 from headgate.alerts.alert import Alert
@@ -17,9 +17,9 @@ from headgate.controller.watching import Watching
 from headgate.errors import BadInput, NotFound
 from headgate.monitors.attribution.courses import Course
 from headgate.monitors.attribution.kinds import Drift, Remedy
-from headgate.monitors.comparison.compared import Drift as Verdict
 from headgate.monitors.diagnosis.kept import Diagnosed
 from headgate.monitors.diagnosis.words import FIGURES
+from headgate.monitors.standing import Standing
 from headgate.monitors.watch.lookback import Registered
 from headgate.testing.memory import MemoryStore
 from headgate.traffic.endpoint import EndpointSpec
@@ -85,9 +85,9 @@ class Installation:
 @pytest.mark.parametrize(
     ("change", "drift", "remedy"),
     [
-        (Change(shift=1.3), Drift.DATA, Remedy.REWEIGHT),
+        (Change(shift=1.1), Drift.DATA, Remedy.REWEIGHT),
         pytest.param(Change(swapped=0.25), Drift.CONCEPT, Remedy.RELEARN, marks=pytest.mark.slow),
-        pytest.param(Change(shift=1.3, swapped=0.25), Drift.BOTH, Remedy.RELEARN, marks=pytest.mark.slow),
+        pytest.param(Change(shift=1.1, swapped=0.25), Drift.BOTH, Remedy.RELEARN, marks=pytest.mark.slow),
     ],
 )
 def test_what_was_planted_is_named_with_what_to_do_since_when_and_at_what_cost(
@@ -100,16 +100,16 @@ def test_what_was_planted_is_named_with_what_to_do_since_when_and_at_what_cost(
     assert here.turn(BROKE + 2 * DAY + DUE) == [("default", "late")]
     [kept] = here.kept
     assert kept.began == BROKE
-    assert [(each.start, each.labelled) for each in kept.said] == [(BROKE, 400), (BROKE, 800)]
+    assert [(each.start, each.labelled) for each in kept.said] == [(BROKE, ROWS), (BROKE, 2 * ROWS)]
     found = kept.last
     assert found is not None
     assert found.main is not None
     assert (found.drift, found.remedy) == (drift, remedy)
     assert found.main.drop.low is not None
     assert found.main.drop.low > 0
-    assert "first 8 days" in found.reference
+    assert "first 7 days" in found.reference, "a watch that begins looks a week back"
     assert "registered with" in found.compared_with
-    moved = {each.name for each in found.columns if each.verdict is Verdict.DRIFTED}
+    moved = {each.name for each in found.columns if each.standing is Standing.ALARM}
     assert moved == ({"size"} if change.shift else set())
     assert found.course.course is Course.SUDDEN
     assert found.course.began is not None

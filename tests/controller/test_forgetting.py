@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 
+from headgate.alerts.alert import over, raised
+from headgate.alerts.finding import Finding
 from headgate.clock import HeldClock
 from headgate.controller import decide
 from headgate.controller.chores import Chores
@@ -58,6 +60,7 @@ class Life:
             lake=self.lake,
             orphans=Orphans(self.disk, self.segments, self.lake, clock=self.machine),
             events=self.store,
+            alerts=self.store,
             clock=self.events_clock,
             seal_interval=SEAL_INTERVAL,
             seconds=lambda: self.seconds,
@@ -206,3 +209,18 @@ def test_small_files_become_one_after_some_sealings_and_no_row_is_lost(
     assert len(life.rows()[Table.INPUTS]) == 3
     logs = [each for each in (tmp_path / "lake").rglob("_delta_log") if "inputs" in str(each)]
     assert [len(DeltaTable(each.parent).file_uris()) for each in logs] == [1]
+
+
+def test_alerts_are_kept_as_long_as_the_rows_they_speak_of(tmp_path: Path) -> None:
+    life = Life(tmp_path)
+    found = Finding(endpoint="late", monitor="errors", what="more than 1 % of inputs end in an error", at=Micros(5))
+    for episode in (1, 2):
+        alert = raised(found, episode)
+        life.store.change_alert(alert)
+        life.store.change_alert(over(alert, Micros(9)))
+    for day in range(4):
+        life.live_through(day)
+        life.chores.turn()
+        assert len(life.store.alerts()) == (2 if day < 2 else 1)
+    retained = [each.details["alerts"] for each in life.store.events("default", "late")]
+    assert [each for each in retained if each] == [1]

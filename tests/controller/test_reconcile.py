@@ -255,3 +255,17 @@ def test_time_never_goes_back(world: World) -> None:
     steps.advance(Micros(5))
     with pytest.raises(BadInput, match="never goes back"):
         steps.advance(Micros(4))
+
+
+def test_what_is_published_is_prepared_before_gateways_can_read_of_it(world: World) -> None:
+    prepared: list[tuple[int, int]] = []
+
+    def prepare(traffic: Traffic) -> None:
+        prepared.append((traffic.revision, len(world.traffic.read())))
+
+    controller = Controller(
+        declared=world.declared, traffic=world.traffic, events=world.store, clock=world.clock, prepare=prepare
+    )
+    controller.reconcile()
+    controller.reconcile()
+    assert prepared == [(1, 0)]

@@ -15,9 +15,9 @@ from tests.gateway.test_doors_agree import FIELDS, OUTPUTS, ROW, Here, Sums, pre
 
 from headgate.contracts.contract import Contract, Field, Kind, Output
 from headgate.contracts.decode import compile_contract
-from headgate.errors import RuntimeFailed
 from headgate.gateway.doors.arrow.ipc import ArrowTables
 from headgate.gateway.reading import Reader
+from headgate.runtimes.failure import failed
 from headgate.runtimes.ports import Feeds, Outputs
 from headgate.vocabulary import Task
 
@@ -212,7 +212,7 @@ class Frail(Sums):
 
     def run(self, feeds: Feeds) -> Outputs:
         if (feeds["X"][:, 0] > 90).any():
-            raise RuntimeFailed("the model raised ValueError")
+            raise failed(ValueError())
         return super().run(feeds)
 
 

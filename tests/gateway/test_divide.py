@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -192,3 +193,27 @@ def test_columns_are_cut_into_calls_by_how_quick_the_model_is(slab: Slab, inline
     assert [one.features for each in kept for one in each.inputs] == [tuple(row) for row in numbers.tolist()]
     assert [one.row for each in kept for one in each.inputs] == list(range(len(numbers)))
     assert [one.id for each in kept for one in each.inputs] == [one.input_id for each in kept for one in each.answers]
+
+
+@pytest.mark.parametrize(("percent", "hashes"), [(50.0, 1), (100.0, 0)])
+@pytest.mark.parametrize("sheds", [False, True])
+def test_an_id_is_hashed_once_where_its_row_may_be_left_out(
+    slab: Slab, monkeypatch: pytest.MonkeyPatch, percent: float, hashes: int, sheds: bool
+) -> None:
+    hashed: list[bytes] = []
+
+    def counted(data: bytes) -> int:
+        hashed.append(data)
+        return crc32(data)
+
+    monkeypatch.setattr("headgate.journal.capture.crc32", counted)
+    view = a_view(slab, sticky_key="a", policy=Policy(capture=Capture(sampling_percent=percent, fields=["b"])))
+    ask = an_ask(view, [(float(place), 0.5) for place in range(40)])
+    division = divide(view, [ask], view.assignment, numbered_ids(), NOW, sheds=sheds)
+    ids = list(islice(numbered_ids(), 40))
+    assert hashed == ids * hashes
+    sampled = [each for each in ids if crc32(each) < percent / 100 * 2**32]
+    kept = [each for share in division.shares() for each in share.inputs if each.features is not None]
+    assert [each.id for each in kept] == ([] if sheds else sampled)
+    assert {each.features for each in kept} <= {(0.5,)}
+    assert division.shed == (len(sampled) if sheds else 0)

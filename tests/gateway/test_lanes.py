@@ -11,13 +11,13 @@ from tests.gateway.scenery import a_view, an_ask
 from tests.gateway.test_standing import die
 from tests.gateway.test_versions import PREDICT, ROW, Scripted, with_canary
 
-from headgate.errors import RuntimeFailed
 from headgate.gateway import lanes
 from headgate.gateway.ask import Share
 from headgate.gateway.lanes import Lanes
 from headgate.gateway.metrics import Slab
 from headgate.gateway.view import View
 from headgate.journal.records import Input
+from headgate.runtimes.failure import failed
 from headgate.runtimes.ports import Feeds, Outputs
 from headgate.traffic.traffic import Member, Policy, Traffic
 from headgate.vocabulary import Role
@@ -84,7 +84,7 @@ def test_what_waited_through_several_turns_is_remembered_as_if_it_had_come_in_on
 def test_a_row_the_model_fails_on_costs_none_of_those_who_waited_with_it(play: Any) -> None:
     def poison(feeds: Feeds) -> None:
         if (feeds["X"][:, 0] < 0).any():
-            raise RuntimeFailed("the model raised ValueError: negative")
+            raise failed(ValueError("negative"))
 
     placement = Gated(poison)
 

@@ -13,7 +13,6 @@ from tests.gateway.test_metrics import value
 from tests.gateway.test_standing import die
 from tests.gateway.test_versions import PREDICT, ROW, Scripted, fail, hang, nothing, with_canary
 
-from headgate.errors import RuntimeFailed
 from headgate.gateway import shadow, standing
 from headgate.gateway.divide import BULK
 from headgate.gateway.follow import Manners
@@ -22,6 +21,7 @@ from headgate.journal.lake import Lake
 from headgate.journal.reader import Reader
 from headgate.journal.records import Answer
 from headgate.journal.sealer import Sealer
+from headgate.runtimes.failure import failed
 from headgate.runtimes.ports import Feeds, Outputs
 from headgate.testing.scripted import linear_weights
 from headgate.testing.segments import MemorySegments
@@ -264,7 +264,7 @@ def test_one_that_costs_time_again_and_again_rests_and_is_asked_again(
 def test_a_row_that_a_shadow_fails_on_is_its_only_failure(play: Any) -> None:
     def poison(feeds: Feeds) -> None:
         if (feeds["X"][:, 0] < 0).any():
-            raise RuntimeFailed("the model raised ValueError: negative")
+            raise failed(ValueError("negative"))
 
     async def scene(town: Any) -> None:
         await town.obeyed(1)

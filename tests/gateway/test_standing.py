@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.gateway.test_versions import PREDICT, ROW, Scripted, fail, hang, nothing, with_canary
 
-from headgate.errors import RuntimeFailed
 from headgate.gateway import standing
 from headgate.gateway.standing import FAILURES, FIRST_REST, LONGEST_REST, Standing
+from headgate.runtimes.failure import died
 
 
 def die(_: Any) -> None:
-    raise RuntimeFailed("the runtime host died")
+    raise died()
 
 
 def tried(version: Standing, start: float) -> float:

@@ -1,13 +1,16 @@
 """What Triton's tools ask a server besides predictions: statistics, configuration, and which models there are."""
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from tests.gateway.scenery import serve_one_of_three
 from tests.gateway.test_rpc_calls import M, line
 
+from headgate.events import Event
 from headgate.gateway.metrics import Slab
 from headgate.gateway.metrics.counting import EndpointCount
 from headgate.gateway.rpc.door import SERVICE
@@ -222,3 +225,85 @@ def test_tritons_client_asks_what_it_wants(play: Any) -> None:
         await asyncio.to_thread(with_client, town.port)
 
     play(serve_two, scene, may_operate=anybody)
+
+
+@pytest.mark.parametrize("over_rpc", [False, True], ids=["http", "grpc"])
+def test_nobody_waits_for_the_disk_on_which_a_change_is_noted(play_rpc: Any, over_rpc: bool) -> None:
+    noting, goes_on = threading.Event(), threading.Event()
+
+    def note(_: Event) -> None:
+        noting.set()
+        assert goes_on.wait(10.0)
+
+    async def unload(town: Any) -> int:
+        if not over_rpc:
+            return int((await (await town.call()).ask("POST", "/v2/repository/models/e/unload")).status)
+        async with line(town) as channel:
+            call = channel.unary_unary(f"/{SERVICE}/RepositoryModelUnload")
+            await call(M["RepositoryModelUnloadRequest"](model_name="e").SerializeToString())
+            return 200
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        unloading = asyncio.ensure_future(unload(town))
+        assert await asyncio.to_thread(noting.wait, 5.0)
+        assert (await caller.post(INFER, {"inputs": [MATRIX]})).status == 200, "what is not noted is not done"
+        goes_on.set()
+        assert await unloading == 200
+        assert (await caller.post(INFER, {"inputs": [MATRIX]})).status == 503
+
+    play_rpc(serve_two, scene, may_operate=anybody, note=note)
+
+
+def test_a_change_that_cannot_be_noted_is_refused_in_the_protocols_words(play: Any) -> None:
+    noted: list[Event] = []
+
+    def note(event: Event) -> None:
+        noted.append(event)
+        raise OSError(28, "No space left on device")
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+        for _ in range(2):
+            reply = await caller.ask("POST", "/v2/repository/models/e/unload")
+            assert (reply.status, reply.headers["retry-after"], list(reply.json)) == (503, "1", ["error"])
+            assert "No space left" in reply.json["error"]
+        assert len(noted) == 2
+        assert (await caller.post(INFER, {"inputs": [MATRIX]})).status == 200
+
+    play(serve_two, scene, may_operate=anybody, note=note)
+
+
+def test_both_protocols_say_alike_whether_a_version_is_ready(play_rpc: Any) -> None:
+    refused = {"INVALID_ARGUMENT": 400, "NOT_FOUND": 404}
+
+    async def scene(town: Any) -> None:
+        caller = await town.call()
+
+        async def over_rpc(version: str) -> int:
+            async with line(town) as channel:
+                call = channel.unary_unary(
+                    f"/{SERVICE}/ModelReady", response_deserializer=M["ModelReadyResponse"].FromString
+                )
+                try:
+                    said = await call(M["ModelReadyRequest"](name="e", version=version).SerializeToString())
+                except grpc.aio.AioRpcError as error:
+                    return refused[error.code().name]
+                return 200 if said.ready else 503
+
+        async def stand() -> list[int]:
+            found = []
+            for version in ("", "m:1", "m:2", "m:3", "m:9"):
+                path = f"/v2/models/e/versions/{version}/ready" if version else "/v2/models/e/ready"
+                found.append((await caller.ask("GET", path)).status)
+                assert await over_rpc(version) == found[-1], version
+            return found
+
+        assert await stand() == [200, 200, 503, 400, 404]
+        town.journal.healthy = False
+        assert await stand() == [503] * 5
+        town.journal.healthy = True
+        assert (await caller.ask("POST", "/v2/repository/models/e/unload")).status == 200
+        assert await stand() == [503] * 5
+
+    play_rpc(serve_one_of_three, scene, may_operate=anybody)

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from headgate.errors import RuntimeFailed
 from headgate.gateway.follow import Manners
+from headgate.runtimes.failure import failed
 from headgate.runtimes.ports import Feeds, Outputs, Placement, Runtime
 from headgate.testing.scripted import linear_weights
 from headgate.traffic.traffic import Member
@@ -49,7 +49,7 @@ def nothing(_: Feeds) -> None:
 
 
 def fail(_: Feeds) -> None:
-    raise RuntimeFailed("the model raised ValueError: scripted")
+    raise failed(ValueError("scripted"))
 
 
 def hang(_: Feeds) -> Any:
@@ -130,7 +130,7 @@ def test_a_version_the_caller_named_has_no_stand_in(play: Any) -> None:
 def test_one_poisonous_row_fails_alone_and_its_value_stays_with_the_operator(play: Any, caplog: Any) -> None:
     def poison(feeds: Feeds) -> None:
         if (feeds["X"][:, 0] < 0).any():
-            raise RuntimeFailed("the model raised ValueError: negative -17.5")
+            raise failed(ValueError("negative -17.5"))
 
     async def scene(town: Any) -> None:
         caller = await town.call()

@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from headgate.journal import news
 from headgate.journal.lake import Lake
-from headgate.journal.news import News
+from headgate.journal.news import News, row_keys
+from headgate.journal.places import keys_of
 from headgate.journal.reader import Reader
 from headgate.journal.records import Answer, Block, Input, Label, Schema
 from headgate.journal.sealer import Sealer
@@ -114,3 +117,12 @@ def test_a_segment_taken_back_whole_is_noticed_too_and_a_sealed_one_is_none(told
     told.source.cut("here-0", told.sequence, empty)
     told.take()
     assert told.news.cut
+
+
+def test_keys_are_the_same_however_many_are_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = pa.table({"request_id": ["a", "b", None, "", "a"], "row": [0, 0, 1, 2, 0]})
+    whole = row_keys(rows, ("request_id", "row"))
+    assert whole.tolist() == keys_of([("a", 0), ("b", 0), (None, 1), ("", 2), ("a", 0)]).tolist()
+    monkeypatch.setattr(news, "AT_ONCE", 2)
+    assert row_keys(rows, ("request_id", "row")).tolist() == whole.tolist()
+    assert row_keys(rows.slice(0, 0), ("row",)).tolist() == []

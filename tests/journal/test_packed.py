@@ -158,9 +158,9 @@ def test_segments_hold_packed_blocks_among_others_and_recover_them() -> None:
     rows = LARGE // 8
     made.commit(
         [
-            (DELAYS, packed(0, rows).parts()),
-            (DELAYS, msgspec.msgpack.encode(Block())),
-            (DELAYS, packed(rows, 2).parts()),
+            (DELAYS, frames.Kind.COLUMNS, packed(0, rows).parts()),
+            (DELAYS, frames.Kind.BLOCK, [msgspec.msgpack.encode(Block())]),
+            (DELAYS, frames.Kind.COLUMNS, [b"".join(packed(rows, 2).parts())]),
         ]
     )
     found = scan(disk.read(segment_path(STREAM, 0, ".open")))
@@ -175,7 +175,7 @@ def test_segments_hold_packed_blocks_among_others_and_recover_them() -> None:
 
 def test_recovery_keeps_a_segment_whose_only_block_is_packed() -> None:
     disk = UnkindDisk()
-    Segment(disk, STREAM, 0, START).commit([(DELAYS, packed(0, 1).parts())])
+    Segment(disk, STREAM, 0, START).commit([(DELAYS, frames.Kind.COLUMNS, packed(0, 1).parts())])
     recover(disk, STREAM)
     assert [name for name, _ in disk.files("journal/here-0")] == ["000000000000.seg"]
 

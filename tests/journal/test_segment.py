@@ -7,6 +7,7 @@ from tests.journal.writing import DELAYS, START, STREAM, block, kept, schema
 from headgate.errors import IntegrityError, NewerSchema, NotFound
 from headgate.journal.frames import Kind, encode_frame
 from headgate.journal.ports import SegmentRef
+from headgate.journal.records import Block, Schema
 from headgate.journal.scan import Scanner, SegmentHeader, scan
 from headgate.journal.segment import LARGE, Segment, parse_name, recover, segment_path
 from headgate.journal.segments import DiskSegmentSource
@@ -15,10 +16,14 @@ from headgate.testing.disk import UnkindDisk
 encode = msgspec.msgpack.encode
 
 
+def entry(block: Block, schema: Schema = DELAYS) -> tuple[Schema, Kind, list[bytes]]:
+    return schema, Kind.BLOCK, [encode(block)]
+
+
 def segment(disk: UnkindDisk, *numbers: int, sequence: int = 0) -> Segment:
     made = Segment(disk, STREAM, sequence, START)
     for number in numbers:
-        made.commit([(DELAYS, encode(block(number)))])
+        made.commit([entry(block(number))])
     return made
 
 
@@ -34,8 +39,8 @@ def test_a_segment_explains_itself() -> None:
     disk = UnkindDisk()
     prices = schema("prices")
     made = segment(disk)
-    made.commit([(DELAYS, encode(block(1))), (prices, encode(block(2))), (schema(), encode(block(3)))])
-    made.commit([(prices, encode(block(4)))])
+    made.commit([entry(block(1)), entry(block(2), prices), entry(block(3), schema())])
+    made.commit([entry(block(4), prices)])
     made.close()
     found = scan(content(disk, ".seg"))
     assert found.header == SegmentHeader(STREAM, 0, START)
@@ -149,7 +154,7 @@ def test_sealing_off_keeps_exactly_the_acknowledged_prefix() -> None:
     made = segment(disk, 1)
     disk.faults = {len(disk.calls) + 1: errno.EIO}
     with pytest.raises(OSError, match="Input"):
-        made.commit([(DELAYS, encode(block(2)))])
+        made.commit([entry(block(2))])
     synced = sum(call.name == "sync" for call in disk.calls)
     made.seal_off()
     assert kept(disk) == [1]
@@ -157,20 +162,20 @@ def test_sealing_off_keeps_exactly_the_acknowledged_prefix() -> None:
     assert sum(call.name == "sync" for call in disk.calls) == synced, "a failed sync is never tried again"
 
 
-def large(number: int) -> bytes:
+def large(number: int) -> Block:
     """A block whose payload is written by itself."""
     found = block(number)
     found.inputs = found.inputs * (2 * LARGE // len(encode(found.inputs)))
-    return encode(found)
+    return found
 
 
 def test_large_blocks_among_small_ones_are_written_in_order() -> None:
     disk = UnkindDisk()
     made = segment(disk)
-    payloads = [encode(block(1)), large(2), large(3), encode(block(4))]
-    made.commit([(DELAYS, each) for each in payloads])
+    blocks = [block(1), large(2), large(3), block(4)]
+    made.commit([entry(each) for each in blocks])
     found = scan(content(disk))
-    assert [encode(each) for _, each in found.blocks] == payloads
+    assert [each for _, each in found.blocks] == blocks
     assert found.end == made.size == len(content(disk))
     disk.power_loss()
     assert len(scan(content(disk)).blocks) == 4
@@ -182,7 +187,7 @@ def test_whichever_write_of_a_large_block_fails_the_acknowledged_prefix_is_kept(
     made = segment(disk, 1)
     disk.faults = {len(disk.calls) + failing: errno.EIO}
     with pytest.raises(OSError, match="Input"):
-        made.commit([(DELAYS, encode(block(2))), (DELAYS, large(3)), (DELAYS, large(4)), (DELAYS, encode(block(5)))])
+        made.commit([entry(each) for each in (block(2), large(3), large(4), block(5))])
     made.seal_off()
     assert kept(disk) == [1]
 
@@ -201,7 +206,7 @@ def test_a_scanner_follows_a_growing_segment() -> None:
     data = content(disk)
     assert scanner.feed(data[:-3]) == []
     assert scanner.feed(data[scanner.end :]) == [(DELAYS, block(1))]
-    made.commit([(DELAYS, encode(block(2)))])
+    made.commit([entry(block(2))])
     assert scanner.feed(content(disk)[scanner.end :]) == [(DELAYS, block(2))]
     assert scanner.feed(b"") == []
     assert scanner.header == SegmentHeader(STREAM, 0, START)

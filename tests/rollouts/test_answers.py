@@ -51,6 +51,21 @@ def test_once_the_candidate_has_all_callers_the_live_version_answers_beside_it()
     assert arms.candidate.tolist() == [False, True, True, True], "what a shadow says is no arm's"
 
 
+def test_once_the_candidate_has_all_callers_those_it_leaves_unanswered_are_its_failures() -> None:
+    rows = [answer(3, Role.SHADOW, None, assigned=LIVE, fallback="failed", compute_us=None, refusal_rule="runtime")]
+    for place in (0, 5):
+        rows.append(answer(place, Role.CANARY, "yes", "yes", probability=1.0))
+        rows.append(answer(place, Role.SHADOW, "yes", "yes", assigned=LIVE))
+    rows.append(answer(2, Role.SHADOW, "no", "yes", assigned=LIVE, refusal_rule="deadline"))
+    rows += [unanswered(4), answer(1, Role.SHADOW, "no", assigned=LIVE, refusal_rule="range")]
+    pairs = pairs_of(joined(rows), OUTPUT, LIVE, CANDIDATE)
+    assert (pairs.live.at // SECOND).tolist() == (pairs.candidate.at // SECOND).tolist() == [1, 3, 4, 6]
+    assert pairs.live.failed.tolist() == [False, False, True, False]
+    assert pairs.candidate.failed.tolist() == [False, True, True, False]
+    assert pairs.candidate.labelled.tolist() == pairs.live.labelled.tolist() == [True, True, False, True]
+    assert pairs.candidate.truth[:2].tolist() == [1, 1]
+
+
 def test_a_live_version_that_fails_is_compared_with_what_the_shadow_said() -> None:
     rows = [answer(0, Role.SHADOW, "yes", "yes", refusal_rule="runtime"), answer(1, Role.LIVE, "no")]
     pairs = pairs_of(joined(rows), OUTPUT, LIVE, CANDIDATE)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import uvloop
 
-from headgate.errors import RuntimeFailed
+from headgate.errors import FailureKind, RuntimeFailed
 from headgate.runtimes.host import NO_MEMORY
 from headgate.runtimes.hosted import HostedPlacement, HostedRuntime
 from headgate.runtimes.open import host_command
@@ -96,21 +96,22 @@ def test_a_bad_row_fails_its_own_caller_and_nobody_beside_it(start_host: HostSta
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "says"),
+    ("behaviour", "kind", "says"),
     [
-        ("failing", "the model raised ValueError: scripted to fail"),
-        ("wrong_rows", "has 1 rows, asked were 2"),
-        ("not_finite", "is not finite"),
+        ("failing", FailureKind.RAISED, "the model raised ValueError: scripted to fail"),
+        ("wrong_rows", FailureKind.OTHER, "has 1 rows, asked were 2"),
+        ("not_finite", FailureKind.OTHER, "is not finite"),
     ],
 )
 def test_a_model_that_errs_fails_the_call_and_the_host_goes_on(
-    start_host: HostStarter, behaviour: str, says: str
+    start_host: HostStarter, behaviour: str, kind: FailureKind, says: str
 ) -> None:
     host = start_host(behaviour)
     client = HostedRuntime(host.socket)
     for _ in range(3):
-        with pytest.raises(RuntimeFailed, match=says):
+        with pytest.raises(RuntimeFailed, match=says) as caught:
             client.run(echo_feeds(1.0, 2.0))
+        assert caught.value.kind is kind
     client.close()
     assert host.process.poll() is None
 

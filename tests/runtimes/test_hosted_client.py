@@ -10,9 +10,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from headgate.errors import RuntimeFailed
+from headgate.errors import FailureKind, RuntimeFailed
 from headgate.runtimes import hosted
 from headgate.runtimes.channel import Channel
+from headgate.runtimes.failure import failed
 from headgate.runtimes.hosted import BACKOFF, OUTSTANDING, HostedPlacement
 from headgate.runtimes.ports import Outputs
 from headgate.runtimes.wire import PREFIX, Head, Kind, Packed, pack_done, pack_failed
@@ -89,14 +90,16 @@ def test_answers_find_their_calls_in_any_order(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
-def test_the_hosts_word_for_a_failure_is_the_callers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("said", [failed(ValueError("x")), RuntimeFailed("the model raised a hand")])
+def test_the_hosts_word_for_a_failure_is_the_callers(tmp_path: Path, said: RuntimeFailed) -> None:
     async def scene(placement: HostedPlacement, puppet: Puppet) -> None:
         call = asyncio.ensure_future(placement.run(ROWS))
         channel = await puppet.accepted()
         (head,) = await puppet.hear(channel)
-        channel.send(pack_failed(head.id, "the model raised ValueError: x"))
-        with pytest.raises(RuntimeFailed, match="the model raised ValueError: x"):
+        channel.send(pack_failed(head.id, said))
+        with pytest.raises(RuntimeFailed, match=str(said)) as heard:
             await call
+        assert heard.value.kind is said.kind
 
     play(tmp_path, scene)
 
@@ -147,10 +150,12 @@ def test_a_host_that_dies_or_speaks_nonsense_fails_every_call_under_way(tmp_path
         else:
             channel.close()
         for each in calls:
-            with pytest.raises(RuntimeFailed, match="died"):
+            with pytest.raises(RuntimeFailed, match="died") as lost:
                 await each
-        with pytest.raises(RuntimeFailed, match="not there yet"):
+            assert lost.value.kind is FailureKind.DIED
+        with pytest.raises(RuntimeFailed, match="not there yet") as missing:
             await placement.run(ROWS)  # in the pause nobody knocks
+        assert missing.value.kind is FailureKind.NOT_THERE
         moment[0] += BACKOFF[0] + 0.001
         again = asyncio.ensure_future(placement.run(ROWS))
         channel = await puppet.accepted()

@@ -86,7 +86,7 @@ def test_arrays_larger_than_any_socket_buffer_arrive_whole(shared_from: int) -> 
 def test_frames_sent_together_arrive_in_order() -> None:
     with channels() as (ours, theirs):
         for call in range(5):
-            ours.send(pack_failed(call, "no") if call % 2 else pack_cancel(call))
+            ours.send(pack_failed(call, RuntimeFailed("no")) if call % 2 else pack_cancel(call))
         found = theirs.receive()
     assert [(each.head.id, each.head.message) for each in found] == [(0, ""), (1, "no"), (2, ""), (3, "no"), (4, "")]
 

@@ -34,6 +34,8 @@ def test_what_is_written_is_read_back() -> None:
         ("fallbacks_percent: .nan", "monitors.fallbacks_percent"),
         ("tolerance: 1", "monitors.tolerance"),
         ("tolerance: .nan", "monitors.tolerance"),
+        ("groups: [sex, sex]", "monitors.groups[1]"),
+        ("groups: [a, b, c, d, e, f]", "monitors.groups"),
         ("price_per_cpu_hour: -1", "monitors.price_per_cpu_hour"),
         ("price_per_cpu_hour: .inf", "monitors.price_per_cpu_hour"),
         ("alarms: none", "monitors"),
@@ -43,3 +45,13 @@ def test_what_breaks_a_rule_is_named(words: str, key: str) -> None:
     with pytest.raises(BadConfiguration) as refused:
         load_endpoint(f"{BEGIN}monitors:\n  {words}\n", "file")
     assert key in refused.value.where
+
+
+def test_groups_must_be_in_the_journal() -> None:
+    spec = load_endpoint(BEGIN + "monitors: {groups: [sex, region]}\n", "file")
+    assert spec.monitors.groups == ["sex", "region"]
+    assert load_endpoint(dump_endpoint(spec), "file") == spec
+    for words in ("groups: [sex]\ncapture: {redact: [sex]}", "groups: [sex]\ncapture: {fields: [region]}"):
+        first, _, rest = words.partition("\n")
+        with pytest.raises(BadConfiguration, match="is not kept in the journal"):
+            load_endpoint(f"{BEGIN}monitors:\n  {first}\n{rest}\n", "file")

@@ -49,13 +49,13 @@ def on_clearing(alert: Alert, rule: Rule, *, now: Micros) -> Decision:
     return _telling(over(alert, now), rule, silenced=False, now=now)
 
 
-def on_time(alert: Alert, rule: Rule, *, silenced: bool, now: Micros) -> Decision | None:
+def on_time(alert: Alert, rule: Rule, *, silenced: bool, now: Micros, ends: bool = True) -> Decision | None:
     """What becomes of an alert that stands as time passes; None where nothing does.
 
-    It is over when it was not found for as long as the rule, or its finding, says. What was held back by a silence is
-    told when that ends.
+    It is over when it was not found for as long as the rule, or its finding, says; unless nothing `ends` meanwhile,
+    since nobody looks. What was held back by a silence is told when that ends.
     """
-    if now >= max(alert.seen + rule.over_after, alert.finding.until or 0):
+    if ends and now >= max(alert.seen + rule.over_after, alert.finding.until or 0):
         return _telling(over(alert, now), rule, silenced=silenced, now=now)
     notice = notice_due(alert, rule, silenced=silenced, now=now)
     if notice is None:

@@ -78,6 +78,13 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         return self.alert.finding.endpoint
 
     @property
+    def decided(self) -> Micros:
+        """When it was decided that people are to be told, in event time."""
+        alert = self.alert
+        last = alert.ended if self.notice is Notice.OVER else alert.warned
+        return alert.seen if last is None else last
+
+    @property
     def order(self) -> tuple[int, int, str, str]:
         """By what deliveries are listed: when they were planned, and then as people were to be told."""
         return self.planned, self.alert.notices, self.channel, self.id

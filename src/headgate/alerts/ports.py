@@ -48,6 +48,14 @@ class AlertStore(Protocol):
         """Every delivery that is neither made nor given up, of all projects."""
         ...
 
+    def forget_alerts(self, project: str, endpoint: str, before: Micros) -> int:
+        """Remove an endpoint's alerts that were over before a moment of event time, with their deliveries.
+
+        The last alert of each key stays, since the next is numbered after it; of every alert that stays, deliveries
+        that ended and were decided before the moment are removed. Returns how many alerts were.
+        """
+        ...
+
 
 class Courier(Protocol):
     """Carries notices to one channel."""

@@ -38,7 +38,16 @@ def title(delivery: Delivery) -> str:
     }
     project = "" if alert.finding.project == "default" else f"{alert.finding.project}/"
     line = f"[{marks[delivery.notice]}] {project}{alert.finding.endpoint}: {alert.finding.what}"
-    return "".join(each if each.isprintable() else "?" for each in " ".join(line.split()))[:_LONGEST_LINE]
+    return printed(" ".join(line.split()))[:_LONGEST_LINE]
+
+
+def printed(line: str) -> str:
+    r"""A line as a terminal may show it: whoever names a field names no colours and moves no cursor.
+
+    >>> printed("\x1b[2Jcarrier")
+    '?[2Jcarrier'
+    """
+    return "".join(each if each.isprintable() else "?" for each in line)
 
 
 def text(delivery: Delivery) -> str:
@@ -139,7 +148,7 @@ def figure_line(figure: Figure) -> str:
     >>> figure_line(Figure("distance", "0.31", "0.10"))
     'distance: 0.31 (limit 0.10)'
     """
-    return f"{figure.name}: {_against(figure.value, figure.limit)}"
+    return printed(f"{figure.name}: {_against(figure.value, figure.limit)}")
 
 
 def _against(value: str, limit: str) -> str:

@@ -51,9 +51,11 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             progress, count = hg.rollouts.progress(), AlertCount(cells)
             alerts = replace(hg.alerts, actor="controller")
             alerting = alerts.alerting(count.stand)
+            delivering = alerts.delivering(count)
             controller = hg.controller(watches=lambda: progress.is_at_work)
             watching = hg.monitoring.watching(alerting, gauges.stands)
             diagnosing = hg.monitoring.diagnosing(alerting.reword)
+            aged = partial(alerting.turn, watching.lags)
             chores = hg.chores(seal_interval=settings.seal_interval)
             stop = threading.Event()
             turns: tuple[tuple[str, Callable[[], object]], ...] = (
@@ -62,8 +64,8 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
                 ("chores", chores.turn),
                 ("monitors", watching.turn),
                 ("diagnoses", diagnosing.turn),
-                ("alerts", alerting.turn),
-                ("deliveries", alerts.delivering(count).turn),
+                ("alerts", aged),
+                ("deliveries", delivering.turn),
                 ("keys", hg.keys.publish),
                 ("signing keys", SigningKeys(home.keys).turn),
             )
@@ -73,12 +75,13 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             try:
                 turned = progress.turn, watching.turn, diagnosing.turn
                 moved, watched, diagnosed = (partial(each, at_once=True) for each in turned)
-                lockstep = _lockstep(hg, clock, (moved, controller.reconcile, watched, diagnosed, alerting.turn))
+                lockstep = _lockstep(hg, clock, (moved, controller.reconcile, watched, diagnosed, aged))
                 _serve(HomeControl(hg, lockstep), Guard(open_identity(home)), settings)
             finally:
                 stop.set()
                 for loop in loops:
                     loop.join()
+                delivering.close()
 
 
 def _lockstep(hg: Headgate, clock: Clock, turns: Sequence[Callable[[], object]]) -> Lockstep | None:

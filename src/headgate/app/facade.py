@@ -21,11 +21,13 @@ from headgate.app.observed import Observed
 from headgate.app.reports import LAST, EndpointReport, report_of
 from headgate.app.reviews import Reviews
 from headgate.app.rollouts import Rollouts
+from headgate.app.scoring import scored
+from headgate.app.screens import Screens
 from headgate.app.sizing import Options, size
 from headgate.app.told import actor, contract_of, project_of, spec_of
 from headgate.app.up import running_client
 from headgate.app.workers import finish_stream
-from headgate.batch.score import Progress, Scored, score_file
+from headgate.batch.score import Progress, Scored
 from headgate.client import Client, Row
 from headgate.clock import Clock, SystemClock
 from headgate.contracts.contract import Contract
@@ -89,6 +91,7 @@ class Headgate:
         self._lake = Lake(home.lake)
         self.reader = Reader(self._lake, self._segments)
         self._declared = Declared(self._store, self.registry, partial(read_secret, home), self._store)
+        self._screens = Screens.of(home)
         self._observed = Observed(self._declared, self.registry, self.traffic, self.reader, self._clock)
         self._key_files = FileKeys(home.keys)
         self._channels = FileChannels(home.channels)
@@ -183,20 +186,7 @@ class Headgate:
     ) -> Scored:
         """Answer every row of a file with one version; see ``batch.score.score_file``."""
         found = self.registry.resolve(version, project=self.project)
-        package = self.registry.package(found)
-        predictor = predict_with(package.path)
-        try:
-            return score_file(
-                Path(source),
-                Path(target),
-                contract=package.contract,
-                predictor=predictor,
-                version=found.ref,
-                digest=found.digest,
-                progress=progress,
-            )
-        finally:
-            predictor.close()
+        return scored(found, self.registry.package(found), Path(source), Path(target), progress)
 
     def size(
         self,
@@ -241,6 +231,7 @@ class Headgate:
         require_writable(self.home)
         spec = spec_of(spec)
         self._declared.check(spec)
+        self._screens.check(self._declared.resolve(spec))
         if force:
             spec = self._declared.forced(spec)
         elif unproved := self._declared.unproved(spec):
@@ -249,9 +240,9 @@ class Headgate:
                 f"Run: headgate evaluate {unproved[0]} ROWS --gate '...' (or apply with --force)"
             )
         before = next((text for _, name, text in self._store.endpoints(spec.project) if name == spec.endpoint), None)
-        self.rollouts.leave_alone(spec)
         after = dump_endpoint(spec)
-        self._store.put_endpoint(spec.project, spec.endpoint, after, before)
+        decides = self.rollouts.decides(spec, before)
+        self._store.put_endpoint(spec.project, spec.endpoint, after, before, idle=decides)
         details: dict[str, str | int | float | bool | None] = {"force": force}
         now, kind = self._clock.now(), EventKind.APPLIED
         event = Event(now, kind, spec.project, spec.endpoint, actor(), why, details, before or "", after)
@@ -266,8 +257,9 @@ class Headgate:
     def controller(self, *, watches: Callable[[], bool] = lambda: False) -> Controller:
         """The loop that publishes traffic; `watches` says whether rollouts are watched over beside it."""
         return Controller(
-            declared=self._declared, traffic=self.traffic, events=self._store, clock=self._clock, watches=watches
-        )
+            declared=self._declared, traffic=self.traffic, events=self._store, clock=self._clock, watches=watches,
+            prepare=self._screens.prepare,
+        )  # fmt: skip
 
     def chores(self, *, seal_interval: float) -> Chores:
         """The loop that keeps the journal in order."""
@@ -281,6 +273,7 @@ class Headgate:
             clock=self._clock,
             deaths=FileDeaths(self.home.deaths),
             notes=FileNotes(self.home.notes),
+            alerts=self._store,
             seal_interval=seal_interval,
         )
 
@@ -317,7 +310,8 @@ class Headgate:
     def monitoring(self) -> Monitoring:
         """How the project's endpoints are watched, and how they stand."""
         clock, replayed = self._served_clock(), self.home.replay_clock.exists()
-        return Monitoring(self.project, self._store, self._observed, clock, replayed=replayed)
+        blobs = LocalBlobs(self._disk)
+        return Monitoring(self.project, self._store, self._observed, clock, replayed=replayed, blobs=blobs)
 
     def report(self, endpoint: str, *, last: int = LAST) -> EndpointReport:
         """How an endpoint stands, its `last` days, its alerts, and its newest rollout's comparison. Raises NotFound.

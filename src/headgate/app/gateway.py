@@ -41,6 +41,7 @@ from headgate.runtimes.warmup import likely_row
 from headgate.settings import Home, Settings
 from headgate.store import atomic
 from headgate.store.closures import FileClosures
+from headgate.store.detectors import FileDetectors
 from headgate.store.home import claim, open_home, read_secret, require_writable
 from headgate.store.notes import FileNotes
 from headgate.store.replayclock import ReplayClock
@@ -66,7 +67,9 @@ _RENEW_SECONDS = 1.0
 """How old the certificate's files may be."""
 _MOST_FILES = 65536
 _OWN_FILES = 1024
-"""Files a gateway may need besides its callers' connections: segments, blobs, traffic, hosts, gRPC."""
+"""Files a gateway may need besides its callers' connections: segments, blobs, traffic, hosts."""
+_RPC_PART = 4
+"""Of so many connections gRPC may have one, where it is spoken; one carries many calls."""
 _HOST_SECONDS = 10.0
 """Longest one attempt waits for a runtime host; the follower tries again, and loads others in between."""
 
@@ -98,6 +101,7 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
     )
     packages = PackageStore(home.packages)
     permits = Permits(open_identity(home), clock, slab, workers=settings.worker_count())
+    over_http, over_rpc = connections_limits(_files_limit(), with_rpc=speaks_grpc and settings.grpc_port != 0)
     gateway = Gateway(
         source=FileTraffic(home.traffic),
         packages=packages,
@@ -113,15 +117,15 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
         replay=settings.replay,
         body_limit=settings.body_limit,
         queue_rows=settings.queue_rows,
-        connections_limit=_connections_limit(),
+        connections_limit=over_http,
         closures=FileClosures(home.closed),
         stillness=FileStillness(home.stillness) if settings.replay else None,
         # Nobody is asked who they are, so only where nobody but this machine can call.
         may_operate=lambda: not settings.is_exposed,
         note=FileNotes(home.notes).leave,
         chosen=chosen_routes(health=settings.health_route, predict=settings.predict_route),
-        rpc=_rpc(settings, certificates),
-        manners=Manners(turn=lambda: atomic.locked(loading_lock(home))),
+        rpc=_rpc(settings, certificates, over_rpc),
+        manners=Manners(turn=lambda: atomic.locked(loading_lock(home)), detectors=FileDetectors(home.detectors)),
     )
     watch = asyncio.get_running_loop().create_task(_renew(certificates))
     try:
@@ -135,18 +139,28 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
         slab.close()
 
 
-def _connections_limit() -> int:
-    """Callers this process may be connected with, once it may open as many files as the system lets it.
+def connections_limits(files: int, *, with_rpc: bool) -> tuple[int, int]:
+    """Connections over HTTP and over gRPC that a process with so many files may have at once.
 
     A part is left for its own: with every file taken by callers who say nothing, no segment could be opened any more.
+
+    >>> connections_limits(65536, with_rpc=True), connections_limits(1024, with_rpc=False)
+    ((48384, 16128), (512, 0))
     """
+    callers = max(files // 2, files - _OWN_FILES)
+    over_rpc = callers // _RPC_PART if with_rpc else 0
+    return callers - over_rpc, over_rpc
+
+
+def _files_limit() -> int:
+    """Files this process may have open, from now on as many as the system lets it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-    return max(most // 2, most - _OWN_FILES)
+    return most
 
 
-def _rpc(settings: Settings, certificates: Certificates | None) -> tuple[Server, DoorOf] | None:
+def _rpc(settings: Settings, certificates: Certificates | None, limit: int) -> tuple[Server, DoorOf] | None:
     """Where gRPC calls arrive; None, said in the log, where the extra is missing, or where nobody wants them."""
     if not settings.grpc_port:
         return None
@@ -154,7 +168,10 @@ def _rpc(settings: Settings, certificates: Certificates | None) -> tuple[Server,
         _LOG.info("gRPC is off: %s", MissingExtra("it", "grpc"))
         return None
     pems = None if certificates is None else certificates.pems
-    return ThreadedServer(settings.host, settings.grpc_port, body_limit=settings.body_limit, pems=pems), RpcDoor
+    server = ThreadedServer(
+        settings.host, settings.grpc_port, body_limit=settings.body_limit, connections_limit=limit, pems=pems
+    )
+    return server, RpcDoor
 
 
 async def _renew(certificates: Certificates | None) -> None:

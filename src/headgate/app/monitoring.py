@@ -4,17 +4,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import pyarrow as pa
+
 from headgate.alerts.alert import Alert
 from headgate.alerts.finding import Finding
 from headgate.app.observed import Observed
+from headgate.app.pictures import Decode, PicturesCompared, compared_pictures, measured_pictures, picture_field
 from headgate.app.registered import registered
 from headgate.app.scenes import Scenes
 from headgate.clock import Clock
+from headgate.contracts.contract import Sensitivity
+from headgate.contracts.tables import as_table
 from headgate.controller.diagnosing import Diagnosing, Sources, Worded
 from headgate.controller.watching import Reports, Watching
 from headgate.errors import BadInput
+from headgate.journal.blobs import BlobStore
+from headgate.journal.tables import FEATURES
 from headgate.monitors.diagnosis.diagnosis import Diagnosis
 from headgate.monitors.diagnosis.kept import LONGEST, Diagnosed
+from headgate.monitors.quality.skew import Skew, skew
 from headgate.monitors.watch.days import Day, day_of
 from headgate.monitors.watch.lookback import Lookback, Registered, Window
 from headgate.monitors.watch.report import Monitored, monitored
@@ -37,6 +45,7 @@ class Monitoring:
     observed: Observed
     clock: Clock
     replayed: bool
+    blobs: BlobStore
 
     def report(self, endpoint: str, *, last: int = LAST) -> Monitored:
         """Every monitor of an endpoint with what it says, and the `last` days that were looked at.
@@ -59,6 +68,51 @@ class Monitoring:
         self.observed.declared.spec(self.project, endpoint)
         return self.store.watched_days(self.project, endpoint, start, end)
 
+    def skew(
+        self,
+        endpoint: str,
+        training: object,
+        key: Sequence[str],
+        *,
+        start: Micros | None = None,
+        end: Micros | None = None,
+    ) -> Skew:
+        """The same rows as training read them and as the endpoint was asked them in [start, end), field by field.
+
+        `training` is anything ``contracts.tables.as_table`` takes. The other side are the public features that the
+        journal has, with the input's id as ``input_id``. Raises NotFound, and BadInput where either side lacks a column
+        of the `key`.
+        """
+        spec = self.observed.declared.spec(self.project, endpoint)
+        found = self.observed.reader.features(self.project, endpoint, start=start, end=end)
+        features = found[FEATURES].combine_chunks()
+        columns = dict(zip((each.name for each in features.type), features.flatten(), strict=True))
+        serving = pa.table({"input_id": found["input_id"], **columns})
+        fields = self.observed.declared.live_contract(spec).fields
+        public = [each.name for each in fields if each.sensitivity is Sensitivity.PUBLIC]
+        return skew(as_table(training), serving, key, named=public)
+
+    def pictures(
+        self,
+        endpoint: str,
+        field: str,
+        decode: Decode,
+        *,
+        reference: tuple[Micros, Micros],
+        window: tuple[Micros, Micros],
+    ) -> PicturesCompared:
+        """The pictures in a field of inputs of a window, beside those of a reference; both are [start, end).
+
+        `decode` makes shades of a picture's bytes. Raises NotFound, and BadInput for a field without public pictures.
+        """
+        spec = self.observed.declared.spec(self.project, endpoint)
+        wanted = picture_field(self.observed.declared.live_contract(spec), field)
+        found = [
+            self.observed.reader.features(self.project, endpoint, start=start, end=end)
+            for start, end in (reference, window)
+        ]
+        return compared_pictures(*(measured_pictures(each, wanted, self.blobs, decode) for each in found))
+
     def diagnoses(self, endpoint: str) -> list[Diagnosed]:
         """What was said after alarms, one value an episode of them, the last one last. Raises NotFound."""
         self.observed.declared.spec(self.project, endpoint)
@@ -77,9 +131,7 @@ class Monitoring:
         ends = until if end is None else min(end, until)
         begins = day_of(Micros(ends - LONGEST * DAY)) if start is None else start
         if begins >= ends:
-            raise BadInput(
-                "end", "range", "must be later than start, and start earlier than the last hour that is over"
-            )
+            raise BadInput("end", "range", "must be later than start, which must be before the last hour that is over")
         matured = max(begins, min(ends, scene.matured_until(now)))
         window = Window(start=begins, end=ends, matured=matured, known=now)
         lookback = Lookback(scene, self._registered(spec), self.observed.reader)
@@ -135,5 +187,6 @@ class Monitoring:
             days,
             false_alarms=spec.monitors.policy.words,
             price_per_cpu_hour=spec.monitors.price_per_cpu_hour,
+            now=self.clock.now(),
             diagnoses=diagnoses,
         )

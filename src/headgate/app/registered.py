@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from headgate.app.observed import Observed
-from headgate.app.scenes import compared, reference_rows
+from headgate.app.scenes import compared, compared_rows
 from headgate.contracts.contract import Contract, Output
 from headgate.errors import BadInput
 from headgate.evaluation.rows import Rows, labelled
@@ -31,7 +31,7 @@ def registered(observed: Observed, spec: EndpointSpec, live: Version) -> Registe
     package = observed.registry.package(live)
     contract = spec.contract or package.contract
     kinds = {each.name: each.kind for each in compared(package, contract, spec)}
-    rows = reference_rows(package, contract, spec)
+    rows = compared_rows(package, contract, spec)
     return Registered(kinds, None if rows is None else _side(package, contract, rows))
 
 

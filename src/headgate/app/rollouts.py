@@ -20,6 +20,7 @@ from headgate.registry.ports import Version
 from headgate.registry.registry import Registry
 from headgate.rollouts.answers import with_truths
 from headgate.rollouts.budget import at_most, spending, within_budget
+from headgate.rollouts.comparison.asked import BESIDE_PEOPLE, OF_VERSIONS, asked_of_both
 from headgate.rollouts.comparison.compare import compare
 from headgate.rollouts.comparison.pairs import NEEDED, pairs_of
 from headgate.rollouts.comparison.people import reviewed
@@ -35,7 +36,7 @@ from headgate.rollouts.state import Action, Move, Phase
 from headgate.rollouts.status import RolloutStatus
 from headgate.rollouts.text import step_text, told
 from headgate.store.sql import SqlStore
-from headgate.traffic.endpoint import EndpointSpec, Live, Review, Share, Split, dump_endpoint
+from headgate.traffic.endpoint import EndpointSpec, Live, Review, Share, Split, dump_endpoint, load_endpoint
 from headgate.traffic.ports import TrafficSource
 from headgate.vocabulary import DAY, PEOPLE, SECOND, Micros, Role, Verdict
 
@@ -131,23 +132,25 @@ class Rollouts:
         contract = self._contract(rollout)
         end = Micros(rollout.moves[-1].at + 1) if rollout.state.ended else None
         where = self.project, endpoint
-        live_role = Role.HUMAN if rollout.plan.people else Role.LIVE
-        roles = sorted({live_role, Role.LIVE, Role.SHADOW})
+        ours, theirs = BESIDE_PEOPLE if rollout.plan.people else OF_VERSIONS
+        roles = sorted({*ours, *theirs, Role.LIVE})
         joined = self.reader.joined(
             *where, start=rollout.started, end=end, roles=roles, columns=(*NEEDED, "source", "answered")
         )
-        joined = with_truths(joined) if rollout.plan.people else joined
+        live, candidate = rollout.live, rollout.plan.candidate
+        joined = with_truths(joined) if rollout.plan.people else asked_of_both(joined, live, candidate)
         features = self.reader.features(*where, start=rollout.started, end=end)
         pairs = pairs_of(
             joined,
             contract,
-            live_role=live_role,
-            live_version=rollout.live,
-            candidate_version=rollout.plan.candidate,
+            live_roles=ours,
+            candidate_roles=theirs,
+            live_version=live,
+            candidate_version=candidate,
         )
         found = compare(pairs, contract, features)
         if rollout.plan.people:
-            people = reviewed(joined, contract.output, rollout.plan.candidate)
+            people = reviewed(joined, contract.output, candidate)
             found = msgspec.structs.replace(found, reviewed=people)
         return found
 
@@ -175,7 +178,7 @@ class Rollouts:
         """Take the endpoint back: abort its rollout, or return to the version before the last promotion.
 
         Returns the rollout that was aborted, or the version that is live again. Raises Conflict where there is
-        nothing to go back to, or where the endpoint's file was changed meanwhile.
+        nothing to go back to, or where the endpoint's file was changed or a rollout of it begun meanwhile.
         """
         text, spec = self.declared.file(self.project, endpoint)
         history = self.history(endpoint)
@@ -188,7 +191,7 @@ class Rollouts:
                 f"no rollout put {spec.model} in charge of '{endpoint}', so there is no version to go back to; "
                 "write the one you want into the endpoint's file and apply it"
             )
-        self.store.put_endpoint(spec.project, endpoint, back, text)
+        self.store.put_endpoint(spec.project, endpoint, back, text, idle=True)
         details: dict[str, str | int | float | bool | None] = {"rollout": rollout.number, "force": False}
         where = spec.project, endpoint
         self.store.add_event(
@@ -196,13 +199,12 @@ class Rollouts:
         )
         return rollout.live
 
-    def leave_alone(self, spec: EndpointSpec) -> None:
-        """Nothing, or Conflict when `spec` would change who answers an endpoint while a rollout of it runs."""
-        for each in self.store.rollouts(spec.project, spec.endpoint):
-            if each.state.ended:
-                continue
-            if _deciding(self.declared.spec(spec.project, spec.endpoint)) != _deciding(spec):
-                raise under_way(each)
+    def decides(self, spec: EndpointSpec, before: str | None) -> bool:
+        """Whether `spec` changes who answers an endpoint whose file says `before`, so that no rollout of it may run."""
+        try:
+            return before is None or _deciding(load_endpoint(before, "before")) != _deciding(spec)
+        except BadConfiguration:
+            return True  # nobody can say any more who was to answer
 
     def progress(self) -> Progress:
         """The loop that moves rollouts on."""

@@ -1,24 +1,28 @@
 """What must be known of each endpoint to watch it: from its file, the traffic, the registry and the package."""
 
+import hashlib
+import logging
 import threading
-from typing import Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from headgate.app.observed import UNSEEN_ROLES, Observed
-from headgate.contracts.contract import Contract, Field, Kind, Sensitivity
+from headgate.app.references import COMPARED, as_journalled, comparable, held_out_rows, reference_rows
+from headgate.contracts.contract import Contract, Field, Sensitivity
 from headgate.monitors.columns import SERVED
 from headgate.monitors.watch.feed import Source
+from headgate.monitors.watch.known import Known
 from headgate.monitors.watch.roster import roster
 from headgate.monitors.watch.scene import Scene
-from headgate.registry.packages import REFERENCE, Package
+from headgate.registry.evaluated import kept_evaluated
+from headgate.registry.packages import Package
 from headgate.registry.ports import Version
 from headgate.traffic.endpoint import EndpointSpec
 from headgate.traffic.watched import Compared
+from headgate.vocabulary import Digest
 
-COMPARED: Final = (Kind.NUMBER, Kind.INTEGER, Kind.BOOLEAN, Kind.CATEGORY)
-"""Kinds of fields whose values are compared with the reference's, one by one."""
+log = logging.getLogger("headgate.monitors")
+
 _Made = tuple[EndpointSpec, str, int, Scene]
 
 
@@ -51,41 +55,67 @@ class Scenes:
     def _scene(self, spec: EndpointSpec, live: Version) -> Scene:
         package, reference = self._observed.registry.package(live), self._observed.reference(live)
         contract = spec.contract or package.contract
-        rows = reference_rows(package, contract, spec) if spec.monitors.reference is Compared.PACKAGE else None
-        output = contract.output
+        rows = compared_rows(package, contract, spec) if spec.monitors.reference is Compared.PACKAGE else None
+        output, known = contract.output, self._known(live, contract, spec)
         roles, version = (SERVED, None) if spec.people is None else (UNSEEN_ROLES, live.ref)
         return Scene(
-            source=Source(spec.project, spec.endpoint, roles, version, features=rows is not None),
+            source=Source(
+                spec.project,
+                spec.endpoint,
+                roles,
+                version,
+                features=bool(_kept(contract, spec)),
+                groups=tuple(spec.monitors.groups),
+            ),
             version=live.ref,
             output=output,
-            monitors=roster(spec, live.ref, output, reference, rows),
+            monitors=roster(
+                spec,
+                live.ref,
+                output,
+                reference,
+                rows,
+                held_out=held_out_rows(package),
+                contract=contract,
+                known=known,
+            ),
             reference=reference,
             maturity_s=spec.label_maturity_s,
             deadline_ms=spec.deadline_ms,
             replayed=self._replayed,
         )
 
+    def _known(self, live: Version, contract: Contract, spec: EndpointSpec) -> Known | None:
+        """The rows the version was last evaluated with; None where none are kept."""
+        path = self._observed.registry.packages.evaluated(Digest(live.digest))
+        try:
+            found = kept_evaluated(path, contract)
+        except (OSError, pa.ArrowException) as error:  # no ground for leaving the endpoint unwatched
+            log.warning("%s is watched without the rows of its evaluation (%s); evaluate it again", live.ref, error)
+            return None
+        if found is None:
+            return None
+        rows, inputs = found
+        fields = [each for each in _kept(contract, spec) if each.kind in COMPARED]
+        return Known(rows, as_journalled(inputs, fields), hashlib.sha256(path.read_bytes()).hexdigest())
 
-def compared(package: Package, contract: Contract, spec: EndpointSpec) -> list[Field]:
-    """The fields whose values may be looked at: of kinds that can be compared, public, and kept in the journal."""
+
+def _kept(contract: Contract, spec: EndpointSpec) -> list[Field]:
+    """The public fields whose values the journal has."""
     kept, hidden = spec.capture.fields, set(spec.capture.redact)
     return [
         each
         for each in contract.fields
-        if each.kind in COMPARED
-        and each.sensitivity is Sensitivity.PUBLIC
-        and each.name not in hidden
-        and (kept is None or each.name in kept)
-        and each.name in package.contract.names
+        if each.sensitivity is Sensitivity.PUBLIC and each.name not in hidden and (kept is None or each.name in kept)
     ]
 
 
-def reference_rows(package: Package, contract: Contract, spec: EndpointSpec) -> pa.Table | None:
+def compared(package: Package, contract: Contract, spec: EndpointSpec) -> list[Field]:
+    """The fields whose values the journal has and that can be compared with the reference of the package."""
+    names = [each.name for each in comparable(package, contract)]
+    return [each for each in _kept(contract, spec) if each.name in names]
+
+
+def compared_rows(package: Package, contract: Contract, spec: EndpointSpec) -> pa.Table | None:
     """The reference as the journal would have it; None where none of its fields is compared, or it was taken away."""
-    fields, path = compared(package, contract, spec), package.path / REFERENCE
-    if not fields or not path.is_file():
-        return None
-    rows = pq.read_table(path, columns=[each.name for each in fields])
-    # Numbers of any width are compared as numbers; categories are texts in the journal, whatever they were here.
-    texts = {each.name: rows[each.name].cast(pa.string()) for each in fields if each.kind is Kind.CATEGORY}
-    return pa.table({each.name: texts.get(each.name, rows[each.name]) for each in fields})
+    return reference_rows(package, compared(package, contract, spec))

@@ -19,6 +19,7 @@ from typing import Final
 import msgspec
 
 from headgate.app.hosts import host_socket
+from headgate.app.screens import Screens
 from headgate.client import Client
 from headgate.clock import SystemClock
 from headgate.controller.declared import Declared
@@ -87,6 +88,7 @@ class Trial:
         """
         self._declared.check(spec)
         traffic = self._declared.resolve(self._declared.forced(spec))
+        Screens.of(self._home).check(traffic)
         self._traffic.swap(msgspec.structs.replace(traffic, revision=self._revision + 1), self._revision)
         self._revision += 1
         reports, name = FileReports(self._home.run / "workers"), f"{spec.project}/{spec.endpoint}"

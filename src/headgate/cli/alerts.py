@@ -9,11 +9,17 @@ import msgspec
 
 from headgate.alerts.alert import Alert, Silence
 from headgate.alerts.delivery import Delivery, Outcome
-from headgate.alerts.told import figure_line, moment
+from headgate.alerts.told import figure_line, moment, printed
 from headgate.app.alerts import Account
 from headgate.app.facade import open_home
 from headgate.cli.options import checked_text, home_option, json_option, project_option, store_option, why_option
 from headgate.errors import Unavailable
+
+_HINT = (
+    "`headgate alerts show ID` has the evidence of one and who was told; `headgate alerts acknowledge ID --why ...` "
+    "ends its reminders"
+)
+_NOTHING = "no alert stands; what is watched, and up to when, says `headgate monitor ENDPOINT`"
 
 
 class _Listing(click.Group):
@@ -51,7 +57,7 @@ def list_alerts(
         click.echo(json.dumps({"alerts": list(map(_plain, alerts)), "silences": list(map(_plain, silences))}))
         return
     lines = [*map(_line, alerts), *map(_quiet, silences)]
-    click.echo("\n".join(lines) or "nothing is wrong that any monitor has found")
+    click.echo("\n".join([*lines, "", _HINT] if alerts else [*lines, _NOTHING]))
 
 
 @command.command("show")
@@ -135,25 +141,27 @@ def _line(alert: Alert) -> str:
     if alert.ended is not None:
         state = f"over since {moment(alert.ended)}"
     elif alert.acknowledged is not None:
-        state = f"{alert.acknowledged.by} has it since {moment(alert.acknowledged.at)}"
+        why = f": {alert.acknowledged.why}" if alert.acknowledged.why else ""
+        state = f"{alert.acknowledged.by} has it since {moment(alert.acknowledged.at)}{why}"
     else:
-        state = "stands"
-    first = f"{alert.id}  {alert.severity}  {finding.endpoint}  {finding.monitor}{subject}  {state}"
-    return f"{first}\n  {finding.what}\n  found {often} since {moment(alert.raised)}, last {moment(alert.seen)}"
+        state = "nobody has taken it on"
+    lines = [f"{alert.id}  {alert.severity}  {finding.endpoint}: {finding.what}"]
+    lines += [f"  what to do: {finding.advice}"] if finding.advice else []
+    lines += [f"  found by {finding.monitor}{subject} {often}, from {moment(alert.raised)} to {moment(alert.seen)}"]
+    return "\n".join(printed(each) for each in [*lines, f"  {state}"])
 
 
 def _quiet(silence: Silence) -> str:
-    return f"{silence.endpoint} is silent until {moment(silence.until)}: {silence.because} ({silence.by})"
+    return printed(f"{silence.endpoint} is silent until {moment(silence.until)}: {silence.because} ({silence.by})")
 
 
 def _account(account: Account) -> str:
     finding = account.alert.finding
     lines = [_line(account.alert)]
     lines += [f"  {figure_line(each)}" for each in finding.evidence]
-    lines += [f"  likely cause: {finding.cause}"] if finding.cause else []
-    lines += [f"  what to do: {finding.advice}"] if finding.advice else []
-    lines += [f"  {each.title}: {each.url}" for each in finding.links]
-    lines += [f"  {_told(each)}" for each in account.deliveries]
+    lines += [printed(f"  likely cause: {finding.cause}")] if finding.cause else []
+    lines += [printed(f"  {each.title}: {each.url}") for each in finding.links]
+    lines += [printed(f"  {_told(each)}") for each in account.deliveries]
     return "\n".join(lines)
 
 

@@ -29,6 +29,9 @@ Standing = Mapping[tuple[str, str, Severity], int]
 Rules = Callable[[], Mapping[tuple[str, str], Rule]]
 """What each endpoint's file says, by project and endpoint."""
 
+Lags = Callable[[str, str], bool]
+"""Whether an endpoint, by project and name, was not looked at up to now."""
+
 
 class Alerting:
     """The alerts of an installation; any number of processes may report to one store."""
@@ -92,8 +95,11 @@ class Alerting:
         except Conflict as error:
             log.info("%s", error)
 
-    def turn(self) -> list[Alert]:
-        """Let time pass for all alerts that stand; returns those that it changed."""
+    def turn(self, lags: Lags = lambda project, endpoint: False) -> list[Alert]:
+        """Let time pass for all alerts that stand; returns those that it changed.
+
+        No alert of an endpoint that `lags` is over only because nobody finds it.
+        """
         now, changed = self._clock.now(), list[Alert]()
         standing = self._alerts.alerts(standing=True)
         if not standing:  # as nearly always: nothing else is asked of the store
@@ -102,7 +108,8 @@ class Alerting:
         rules, silences = self._rules(), self._alerts.silences()
         for each in standing:
             rule = _rule_of(each.finding, rules)
-            decided = on_time(each, rule, silenced=_covers(silences, each.finding, now), now=now)
+            ends = not lags(each.finding.project, each.finding.endpoint)
+            decided = on_time(each, rule, silenced=_covers(silences, each.finding, now), ends=ends, now=now)
             # One that somebody changes meanwhile is looked at again in the next turn.
             if decided is not None and self._kept(each, decided, rule):
                 changed.append(decided.alert)

@@ -21,7 +21,7 @@ from headgate.journal.ports import SegmentRef, SegmentSource, Stream
 from headgate.journal.retention import retain
 from headgate.journal.sealer import Sealed, Sealer, earliest
 from headgate.registry.ports import EventLog
-from headgate.vocabulary import DEFAULT_PROJECT
+from headgate.vocabulary import DEFAULT_PROJECT, Micros
 
 log = logging.getLogger("headgate.controller")
 
@@ -56,6 +56,14 @@ class Notes(Protocol):
         ...
 
 
+class Forgets(Protocol):
+    """Where alerts are kept."""
+
+    def forget_alerts(self, project: str, endpoint: str, before: Micros) -> int:
+        """Remove those that were over before a moment; returns how many there were."""
+        ...
+
+
 class Chores:
     """Keeps the journal in order, a turn at a time; call `turn` from one thread."""
 
@@ -72,6 +80,7 @@ class Chores:
         seal_interval: float,
         deaths: Deaths | None = None,
         notes: Notes | None = None,
+        alerts: Forgets | None = None,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._declared = declared
@@ -84,6 +93,7 @@ class Chores:
         self._clock = clock
         self._deaths = deaths
         self._notes = notes
+        self._alerts = alerts
         self._seal_interval = seal_interval
         self._seconds = seconds
         self._started = seconds()
@@ -191,13 +201,16 @@ class Chores:
 
     def _retain(self, chore: Retain) -> None:
         retain(self._lake, chore.project, chore.endpoint, before=chore.before)
+        # An alert speaks of rows, with some of their values: it is kept as long as they are.
+        gone = 0 if self._alerts is None else self._alerts.forget_alerts(chore.project, chore.endpoint, chore.before)
         key = (chore.project, chore.endpoint)
         self._done = replace(
             self._done,
             retained={**self._done.retained, key: day_of(chore.before)},
             sealed_since={each: day for each, day in self._done.sealed_since.items() if each != key},
         )
-        event = Event(self._clock.now(), EventKind.RETAINED, *key, "controller", "", {"before_us": chore.before})
+        details: dict[str, str | int | float | bool | None] = {"before_us": chore.before, "alerts": gone}
+        event = Event(self._clock.now(), EventKind.RETAINED, *key, "controller", "", details)
         self._events.add_event(event)
 
     def _collect(self, seen: Seen) -> None:

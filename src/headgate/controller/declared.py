@@ -18,6 +18,7 @@ from headgate.registry.registry import Registry
 from headgate.rollouts.rollout import Rollout, RolloutStore
 from headgate.rollouts.state import State, weights
 from headgate.traffic.endpoint import EndpointSpec, Live, load_endpoint
+from headgate.traffic.outliers import screen_of
 from headgate.traffic.traffic import Member, People, Shadow, Traffic
 from headgate.vocabulary import PEOPLE, Task
 
@@ -100,6 +101,7 @@ class Declared:
         Raises NotFound for a version that is not registered.
         """
         live, members = self.members(spec)
+        own = None if spec.contract is None else msgspec.json.encode(to_document(spec.contract)).decode()
         return Traffic(
             project=spec.project,
             endpoint=spec.endpoint,
@@ -110,9 +112,10 @@ class Declared:
             sticky_key=spec.traffic.sticky_key if spec.traffic else None,
             policy=spec.policy,
             resources=spec.resources,
-            contract=None if spec.contract is None else msgspec.json.encode(to_document(spec.contract)).decode(),
+            contract=own,
             people=spec.people,
             shadows=[Shadow(live, 1.0)] if spec.people else [],
+            screen=screen_of(spec.outliers, members[0].digest, own),
         )
 
     def during(self, spec: EndpointSpec, rollout: Rollout) -> Traffic:
@@ -182,6 +185,7 @@ class Declared:
             _reads(key, version.ref, package.contract, live.ref, wanted)
         _knows("capture.fields", spec.policy.capture.fields or (), known)
         _knows("capture.redact", spec.policy.capture.redact, known)
+        _knows("monitors.groups", spec.monitors.groups, known)
 
     def check_successor(self, spec: EndpointSpec, live: Version, candidate: Version) -> None:
         """Nothing, or BadConfiguration when callers of `live` would notice that `candidate` has taken its place.

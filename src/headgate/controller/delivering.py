@@ -1,12 +1,14 @@
 """Carries what people are to be told to their channels: looked at several times a second, in real time.
 
 A try is kept before it is made. Whoever is killed meanwhile leaves a delivery that the next controller tries again,
-under the same id; so a receiver that looks at ids acts once.
+under the same id; so a receiver that looks at ids acts once. No channel waits for another: one that does not answer
+keeps nobody but those behind it.
 """
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
 
 from headgate.alerts.delivery import Answer, Delivery, Outcome, answered, begun, due, exhausted
 from headgate.alerts.ports import AlertStore, Courier
@@ -16,9 +18,12 @@ from headgate.events import Event, EventKind
 
 log = logging.getLogger("headgate.alerts")
 
+MOST: Final = 64
+"""Channels that are tried at once; each costs a thread while it is."""
+
 
 class Delivering:
-    """The deliveries of an installation, a turn at a time; call `turn` from one thread."""
+    """The deliveries of an installation, a turn at a time; call `turn` from one thread, and `close` in the end."""
 
     def __init__(
         self,
@@ -38,17 +43,36 @@ class Delivering:
         self._wall = wall
         self._event_clock = event_clock
         self._counted = counted
+        self._threads = ThreadPoolExecutor(MOST, thread_name_prefix="channel")
+        self._at_work: dict[str, Future[list[Delivery]]] = {}
+        """Channels that are being tried."""
 
     def turn(self) -> list[Delivery]:
-        """Try what is due, each channel on a thread of its own; returns what became of it.
+        """Set about what is due, each channel on a thread of its own, and wait for none of them.
 
-        A channel that does not answer delays the others by one deadline at most.
+        Returns what became of what was set about before. Raises what stopped a channel, such as a store that is away.
         """
-        waiting = due(self._alerts.waiting(), self._wall.now())
-        if not waiting:
-            return []
-        with ThreadPoolExecutor(len(waiting), thread_name_prefix="channel") as threads:
-            return [each for tried in threads.map(self._carry_all, waiting.values()) for each in tried]
+        # Those that have come to an end first: what they kept must not be read as it was before.
+        found = self._ended()
+        for channel, deliveries in due(self._alerts.waiting(), self._wall.now()).items():
+            if channel not in self._at_work:
+                self._at_work[channel] = self._threads.submit(self._carry_all, deliveries)
+        return found
+
+    def close(self) -> list[Delivery]:
+        """Wait for what is on its way, no longer than the deadlines of its tries; returns what became of it."""
+        self._threads.shutdown()
+        return self._ended()
+
+    def _ended(self) -> list[Delivery]:
+        ended = {channel: each for channel, each in self._at_work.items() if each.done()}
+        self._at_work = {channel: each for channel, each in self._at_work.items() if channel not in ended}
+        errors = [error for each in ended.values() if (error := each.exception()) is not None]
+        for error in errors[1:]:
+            log.error("a channel stopped: %s", error)
+        if errors:
+            raise errors[0]
+        return [delivery for each in ended.values() for delivery in each.result()]
 
     def _carry_all(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """One after the other; where one fails, its channel is left alone until the next turn."""

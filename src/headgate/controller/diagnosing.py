@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from headgate.alerts.alert import Alert
 from headgate.alerts.finding import Finding
-from headgate.controller.watching import Endpoint, Reports
+from headgate.controller.watching import Reports
 from headgate.errors import HeadgateError
 from headgate.journal.reader import Reader
 from headgate.monitors.alarms.terms import INPUT, RISK
@@ -29,6 +29,8 @@ from headgate.vocabulary import SECOND, Micros
 
 log = logging.getLogger("headgate.controller")
 
+Where = tuple[str, str]
+"""Project and name of an endpoint."""
 ASKED: Final = frozenset({RISK, PERFORMANCE, INPUT})
 """Monitors after whose alarms it is asked what has changed."""
 BY_LABELS: Final = frozenset({RISK, PERFORMANCE})
@@ -71,17 +73,17 @@ class Diagnosing:
         self._standing = standing
         self._reword = reword
         self._lock = threading.Lock()
-        self._rests: dict[Endpoint, float] = {}
+        self._rests: dict[Where, float] = {}
         """Until when an endpoint is left alone, on the scale of `monotonic`."""
 
-    def turn(self, *, at_once: bool = False) -> list[Endpoint]:
+    def turn(self, *, at_once: bool = False) -> list[Where]:
         """Look at every endpoint with such an alarm; returns those of which something new was said.
 
         One that cannot be looked at is logged, and looked at again after a rest, or `at_once`.
         """
         with self._lock:
             self._rests = {} if at_once else {each: end for each, end in self._rests.items() if monotonic() < end}
-            alarmed: dict[Endpoint, list[Alert]] = {}
+            alarmed: dict[Where, list[Alert]] = {}
             for each in self._standing():
                 where = each.finding.project, each.finding.endpoint
                 if each.finding.monitor in ASKED and where not in self._rests:

@@ -31,8 +31,13 @@ class Controller:
         events: EventLog,
         clock: Clock,
         watches: Callable[[], bool] = lambda: False,
+        prepare: Callable[[Traffic], None] = lambda _: None,
     ) -> None:
-        """`watches` says whether rollouts are watched over beside it; gateways feel a beat for as long as they are."""
+        """`watches` says whether rollouts are watched over beside it; gateways feel a beat for as long as they are.
+
+        `prepare` is handed what is about to be published: what it names must be there before a gateway reads of it.
+        """
+        self._prepare = prepare
         self._watches = watches
         self._declared = declared
         self._traffic = traffic
@@ -55,6 +60,7 @@ class Controller:
 
     def _publish(self, publication: Publish, before: Traffic | None) -> bool:
         traffic = publication.traffic
+        self._prepare(traffic)
         try:
             self._traffic.swap(traffic, publication.expected_revision)
         except Conflict:

@@ -86,6 +86,16 @@ def is_mean(metric: Metric) -> bool:
     return metric.name.partition("@")[0] in MEANS
 
 
+def effective(weights: Floats) -> float:
+    """How many rows of one weight these are worth, (sum w)^2 / sum w^2 (Kish 1965, "Survey Sampling"); 0 without any.
+
+    >>> effective(np.array([1.0, 1.0, 0.0]))
+    2.0
+    """
+    squares = float(np.square(weights).sum())
+    return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
+
+
 def _predicted(rows: Rows) -> NDArray[Any]:
     assert rows.predicted is not None  # noqa: S101 - these metrics have no reading without
     return rows.predicted

@@ -21,6 +21,7 @@ from headgate.errors import (
     RateExceeded,
     RuntimeFailed,
     Unavailable,
+    Violation,
 )
 from headgate.gateway.ask import Ask, Share
 from headgate.gateway.complaints import Complaints
@@ -189,6 +190,11 @@ class Answerer:
         self._watch([ask for ask in arrived if ask.open])
 
     def _answer(self, view: View, asks: list[Ask]) -> None:
+        if view.screens is not None:
+            view.screens.look(asks)
+            asks = [each for each in asks if not self._is_refused_whole(view, each)]
+            if not asks:
+                return
         now = self._clock.now()
         ids = self._mint.draw_many(view.tag, sum([len(ask.outcomes) for ask in asks if ask.reading.columns is None]))
         block = partial(self._mint.draw_block, view.tag)
@@ -204,6 +210,18 @@ class Answerer:
             self._run(share)
         for stretch in division.stretches:
             self._run_whole(stretch)
+
+    def _is_refused_whole(self, view: View, ask: Ask) -> bool:
+        """Whether a request that is answered as a whole or not at all has an outlier that is refused, and so is."""
+        reading = ask.reading
+        if not ask.together or reading.clean or reading.columns is not None:
+            return False
+        bad = next((each for each in reading.rows if isinstance(each, Violation)), None)
+        if bad is not None:
+            ask.refusal, name = self.note(view, bad.as_error(), None, len(ask.outcomes))
+            ask.request_id = name.decode()
+            ask.close()
+        return bad is not None
 
     def _refuse(self, view: View, asks: list[Ask], records: list[Input]) -> None:
         for record in records:

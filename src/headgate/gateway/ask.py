@@ -133,6 +133,8 @@ class Ask(msgspec.Struct, eq=False):
     """Answers that came column by column, in the order of the rows; these have no outcome of their own."""
     whole: bool = False
     """Whether all of its rows are answered, and all of them column by column."""
+    together: bool = False
+    """Whether its door answers all of its rows or none."""
 
     @property
     def patience(self) -> int:

@@ -174,10 +174,13 @@ class Division:
 
     def _captured(self, seat: Seat, id: bytes, row: tuple[object, ...], *, own: bool) -> tuple[object, ...] | None:  # noqa: A002
         """The features to journal; `own` are those of the seat's contract already."""
-        if self._sheds:
-            self.shed += seat.capture.takes(id)
+        capture = seat.capture
+        if not (capture.everybody or capture.samples(id)):
             return None
-        return seat.capture.keep(id, row if own else seat.convert([row])[0])
+        if self._sheds:
+            self.shed += bool(capture.names)
+            return None
+        return capture.kept(row if own else seat.convert([row])[0])
 
     def _seat(self, ask: Ask, id: bytes, entity: str | None) -> tuple[Seat, Role, float]:  # noqa: A002
         if ask.pinned is not None:

@@ -20,6 +20,7 @@ from headgate.errors import HeadgateError
 from headgate.gateway.metrics.counting import EndpointCount, Histogram
 from headgate.gateway.metrics.slab import Slab
 from headgate.gateway.residents import RESIDENT_SECONDS, Key, Part, Residents, runs_here
+from headgate.gateway.screens import Detectors, Shelf
 from headgate.gateway.view import Served, View, Views, make_served, make_view
 from headgate.registry.packages import Package
 from headgate.runtimes.ports import Placement
@@ -57,6 +58,8 @@ class Manners:
     """Held while one is loaded; entered in a thread, may wait for other gateways to have done."""
     resident_seconds: float = RESIDENT_SECONDS
     """How long what was live stays."""
+    detectors: Detectors | None = None
+    """Where that comes from which rows are held against, where an endpoint wants it."""
 
 
 USUAL: Final = Manners()
@@ -80,6 +83,7 @@ class Follower:
         manners: Manners,
     ) -> None:
         self._source = source
+        self._shelf = Shelf(manners.detectors)
         self._packages = packages
         self._placement_for = placement_for
         self._reports = reports
@@ -159,6 +163,7 @@ class Follower:
     async def _step(self) -> None:
         """One look at the traffic. Loading goes on beside it, so that a rollback never waits for another's loading."""
         self._look()
+        await self._shelf.read(self._wanted.values())
         self._switch()
         if self._loading is not None and self._loading.done():
             self._loading = None
@@ -209,7 +214,7 @@ class Follower:
             if old is not None and old.traffic == traffic and _seated(old) == served:
                 continue
             try:
-                view = make_view(traffic, served, self._count(key))
+                view = make_view(traffic, served, self._count(key), self._shelf.of(traffic))
             except HeadgateError as error:
                 _LOG.error("revision %d of %s/%s cannot be obeyed: %s", traffic.revision, *key, error)
                 continue

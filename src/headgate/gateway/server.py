@@ -182,6 +182,7 @@ class Gateway:
         await self._answerer.stop()
         await self._follower.stop()
         self._memory.catch_up()
+        gc.unfreeze()  # else what the process has could not be taken apart at its end, and libraries call that a leak
 
     async def _drain_calls(self, seconds: float) -> None:
         if self._rpc is not None:

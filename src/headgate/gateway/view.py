@@ -17,10 +17,12 @@ from headgate.gateway.http.replies import header_text
 from headgate.gateway.large import LargeFields, large_fields
 from headgate.gateway.metrics.counting import EndpointCount, VersionCount
 from headgate.gateway.reading import Reader
+from headgate.gateway.screens import Screens, screens_of
 from headgate.gateway.standing import Standing
 from headgate.journal.capture import Capture
 from headgate.journal.identifiers import endpoint_tag
 from headgate.journal.records import Schema, SchemaField
+from headgate.monitors.outliers.screen import OutlierScreen
 from headgate.registry.package import Manifest
 from headgate.registry.packages import Package
 from headgate.runtimes.feeds import FeedPlan, compile_feeds
@@ -125,6 +127,8 @@ class View:
     """Longest a caller waits."""
     people: PeopleShare | None = None
     """Which rows people decide, where any do."""
+    screens: Screens | None = None
+    """What looks for rows unlike the reference; None, and then no cost, where nobody asked for it."""
     shadows: tuple[tuple[Seat, ShadowShare], ...] = ()
     """Who answers beside another, and which of its rows: those that are loaded and read what the live version reads."""
     waiting: int = 0
@@ -174,15 +178,22 @@ class View:
             raise Unavailable("the version is not loaded yet")
         return seat
 
+    def named(self, version: str | None) -> Seat:
+        """The seat that a question is about: the live version's where it names none. Raises what `seat` does."""
+        return self.live if version is None else self.seat(version)
+
 
 Views = dict[tuple[str, str], View]
 """By project and endpoint."""
 
 
-def make_view(traffic: Traffic, served: dict[str, Served], count: EndpointCount) -> View:
+def make_view(
+    traffic: Traffic, served: dict[str, Served], count: EndpointCount, screen: OutlierScreen | None = None
+) -> View:
     """The view of `traffic` over the packages loaded, by digest; the live one must be among them.
 
     Members whose package is missing or reads other fields than the live contract has take no traffic.
+    `screen` is what the traffic names, where that could be read.
     """
     live_member = traffic.member(traffic.live)
     if live_member is None:
@@ -208,6 +219,7 @@ def make_view(traffic: Traffic, served: dict[str, Served], count: EndpointCount)
         sticks=traffic.sticky_key is not None,
         deadline_ns=traffic.policy.deadline_ms * 1_000_000,
         people=None if traffic.people is None else people_share(traffic.salt, traffic.people),
+        screens=screens_of(traffic, screen, {name: seat.served.contract for name, seat in seats.items()}, count),
         shadows=_shadows(traffic, seats),
         samples=large_fields(live.contract.fields) is None,
     )

@@ -18,8 +18,8 @@ class Capture:
     >>> capture = Capture(["distance", "carrier", "passenger"], redact=["passenger"])
     >>> capture.names
     ('distance', 'carrier')
-    >>> capture.keep(bytes(16), (1400.0, "UA", "Anna"))
-    (1400.0, 'UA')
+    >>> capture.samples(bytes(16)), capture.kept((1400.0, "UA", "Anna"))
+    (True, (1400.0, 'UA'))
     """
 
     def __init__(
@@ -43,28 +43,20 @@ class Capture:
         kept = [at for at, name in enumerate(names) if (fields is None or name in fields) and name not in redact]
         self.names = tuple(names[at] for at in kept)
         """The kept fields in the contract's order: those and no others belong into the journal's Schema."""
-        self.everything = len(kept) == len(names) and sampling_percent == 100
-        """Whether every row keeps every feature; then `keep` may be left out."""
+        self.everybody = sampling_percent == 100
+        """Whether every row is sampled; then no id need be hashed."""
+        self.everything = len(kept) == len(names) and self.everybody
+        """Whether every row keeps every feature."""
         self._kept = None if len(kept) == len(names) else tuple(kept)
         self._below = round(sampling_percent / 100 * _WHOLE)
 
-    def takes(self, input_id: bytes) -> bool:
-        """Whether `keep` would keep any feature of this input.
-
-        >>> Capture(["distance"]).takes(bytes(16)), Capture(["distance"], fields=[]).takes(bytes(16))
-        (True, False)
-        """
-        return bool(self.names) and (self.everything or crc32(input_id) < self._below)
-
-    def keep(self, input_id: bytes, features: tuple[object, ...]) -> tuple[object, ...] | None:
-        """The features to journal for this input, or None where sampling leaves the row out.
+    def samples(self, input_id: bytes) -> bool:
+        """Whether features of this input are kept.
 
         The choice is a function of the id: every worker, retry and replay makes the same one.
         """
-        if self.everything:
-            return features
-        if crc32(input_id) >= self._below:
-            return None
-        if self._kept is None:
-            return features
-        return tuple([features[at] for at in self._kept])
+        return crc32(input_id) < self._below
+
+    def kept(self, features: tuple[object, ...]) -> tuple[object, ...]:
+        """Those of the features that are journalled for an input that is sampled, as `names` has them."""
+        return features if self._kept is None else tuple([features[at] for at in self._kept])

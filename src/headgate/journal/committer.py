@@ -16,8 +16,8 @@ import msgspec
 
 from headgate.clock import Clock
 from headgate.errors import JournalUnavailable
-from headgate.journal.frames import MAX_PAYLOAD
-from headgate.journal.packed import PackedBlock, Payload
+from headgate.journal.frames import MAX_PAYLOAD, Kind
+from headgate.journal.packed import PackedBlock, Part
 from headgate.journal.ports import Disk, Done, Stream
 from headgate.journal.records import Block, Schema
 from headgate.journal.segment import Segment, recover
@@ -26,8 +26,8 @@ from headgate.vocabulary import SECOND
 _LOG: Final = logging.getLogger(__name__)
 
 
-_Entry = tuple[Schema, Payload, int, Done | None]
-"""A block's schema, its encoded bytes, how many they are, and who is told."""
+_Entry = tuple[Schema, Kind, list[Part], int, Done | None]
+"""A block's schema, how it is encoded, the bytes in parts, how many they are, and who is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +156,11 @@ class Committer:
         block again once `retry_after` has passed: that block is the attempt. Returns whether it was taken.
         Raises TypeError if a value in `block` is not one msgpack knows.
         """
-        payload, size = self._encoded(block)
+        kind, payload, size = self._encoded(block)
         with self._lock:  # the condition's own `with` is two more calls in Python, on the request path
             refusal = self._refusal(size)
             if refusal is None:
-                self._pending.append((schema, payload, size, done))
+                self._pending.append((schema, kind, payload, size, done))
                 self._waiting_bytes += size
                 if done is not None:
                     self._urgent = True
@@ -180,13 +180,13 @@ class Committer:
             self._ready.notify()
         self._thread.join()
 
-    def _encoded(self, block: Block | PackedBlock) -> tuple[Payload, int]:
-        """The bytes of `block`, and how many."""
+    def _encoded(self, block: Block | PackedBlock) -> tuple[Kind, list[Part], int]:
+        """How `block` is encoded, its bytes, and how many they are."""
         if isinstance(block, PackedBlock):
             parts = block.parts()
-            return parts, sum(map(len, parts))
+            return Kind.COLUMNS, parts, sum(map(len, parts))
         payload = self._encode(block)
-        return payload, len(payload)
+        return Kind.BLOCK, [payload], len(payload)
 
     def _refusal(self, size: int) -> str | None:
         """Why a block of `size` bytes is not taken, or None; called under the lock."""
@@ -242,7 +242,7 @@ class Committer:
             self._settle(group, JournalUnavailable("the journal cannot be written", self._retry_after))
             return
         try:
-            segment.commit((schema, payload) for schema, payload, _, _ in group)
+            segment.commit((schema, kind, payload) for schema, kind, payload, _, _ in group)
         except Exception as problem:  # whatever it is, nobody may wait for ever and nothing may be acknowledged
             self._give_up(segment, group, problem)
         else:
@@ -316,7 +316,7 @@ class Committer:
 
 
 def _size(group: list[_Entry]) -> int:
-    return sum([size for _, _, size, _ in group])
+    return sum([size for _, _, _, size, _ in group])
 
 
 def _name(problem: Exception) -> str:

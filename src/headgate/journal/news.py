@@ -27,6 +27,8 @@ KEYS: Final[Mapping[Table, tuple[str, ...]]] = {
     Table.LABELS: ("label_id",),
 }
 """What tells the records of a table apart."""
+AT_ONCE: Final = 200_000
+"""Rows whose names are objects of Python at once, at some hundred bytes each."""
 _PartKey = tuple[Stream, int, Schema]
 
 
@@ -43,12 +45,22 @@ class News:
     """
 
     def __init__(
-        self, reader: Reader, project: str, endpoint: str, start: Micros, columns: Mapping[Table, Sequence[str]]
+        self,
+        reader: Reader,
+        project: str,
+        endpoint: str,
+        start: Micros,
+        columns: Mapping[Table, Sequence[str]],
+        *,
+        end: Micros | None = None,
     ) -> None:
-        """Of inputs and answers those of `start` and later, with a day before; `columns` name those of each table."""
+        """Of inputs and answers those of `start` and later, with a day before; `columns` name those of each table.
+
+        Nothing is read of days that begin at `end` or later; None reads on and on.
+        """
         self._reader = reader
         self._where = project, endpoint
-        self._days = days_of(start, None)
+        self._days = days_of(start, None if end is None else end - 1)
         self._columns = columns
         self._read = {table: _Read() for table in columns}
         self._handed_out = {table: Places() for table in columns}
@@ -63,7 +75,7 @@ class News:
         for table, (rows, read) in found.items():
             self.cut = self.cut or read.cut
             self._read[table] = read
-            new[table] = rows.filter(pa.array(self._first(self._handed_out[table], _keys(rows, KEYS[table]))))
+            new[table] = rows.filter(pa.array(self._first(self._handed_out[table], row_keys(rows, KEYS[table]))))
         return new
 
     def _look(self, view: View) -> "dict[Table, tuple[pa.Table, _Read]]":
@@ -77,7 +89,7 @@ class News:
         first[np.unique(keys, return_index=True)[1]] = True
         first &= handed_out.find(keys) == NOWHERE
         new = keys[first]
-        handed_out.add(new, np.zeros(len(new), np.int64))
+        handed_out.add(new)
         return first
 
 
@@ -120,6 +132,16 @@ def _is_cut(key: _PartKey, count: int, rows: Mapping[_PartKey, int], view: View,
         return rows[key] < count
     stream, sequence, _ = key
     return all(each.sealed(stream) < sequence for each in view.generations[table])
+
+
+def row_keys(rows: pa.Table, names: Sequence[str]) -> Keys:
+    """The keys of rows by the columns `names`, without making an object of every value of all rows at once.
+
+    >>> len(row_keys(pa.table({"request_id": ["a", "b"], "row": [0, 0]}), ("request_id", "row")))
+    2
+    """
+    pieces = (rows.slice(start, AT_ONCE) for start in range(0, len(rows), AT_ONCE))
+    return np.concatenate([np.zeros(0, np.int64), *(_keys(piece, names) for piece in pieces)])
 
 
 def _keys(rows: pa.Table, names: Sequence[str]) -> Keys:

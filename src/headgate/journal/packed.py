@@ -28,8 +28,6 @@ from headgate.journal.records import Answer, Block, Input
 Mask = npt.NDArray[np.bool_]
 Record = TypeVar("Record", Input, Answer)
 Part = bytes | memoryview
-Payload = bytes | list[Part]
-"""The bytes of a block as they are framed: msgpack's of a Block, those of a PackedBlock in parts."""
 
 FEATURES: Final = "features"
 """The field that several cells may be of, side by side."""

@@ -9,14 +9,14 @@ A segment explains itself: its first frame names stream, sequence and moment, an
 first block that uses it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Final
 
 import msgspec
 
 from headgate.journal.frames import Kind, encode_frame, frame_at, frame_beyond, frame_head
-from headgate.journal.packed import Part, Payload
+from headgate.journal.packed import Part
 from headgate.journal.ports import Disk, Stream
 from headgate.journal.records import Schema
 from headgate.journal.scan import SegmentHeader
@@ -82,16 +82,14 @@ class Segment:
         self.size = len(head)
         """Bytes known to be on stable storage: the acknowledged prefix."""
 
-    def commit(self, entries: Iterable[tuple[Schema, Payload]]) -> None:
-        """Append one block frame per entry and return when they are on stable storage.
+    def commit(self, entries: Iterable[tuple[Schema, Kind, Sequence[Part]]]) -> None:
+        """Append one frame per entry, of its kind, and return when they are on stable storage.
 
         After an OSError nothing is known about the bytes beyond `size`: call `seal_off` and nothing else.
         """
         parts: list[Part] = []
-        for schema, payload in entries:
-            kind = Kind.BLOCK if isinstance(payload, bytes) else Kind.COLUMNS
-            own: list[Part] = [payload] if isinstance(payload, bytes) else payload
-            parts += (frame_head(kind, own, schema_id=self._schema_id(schema, parts)), *own)
+        for schema, kind, payload in entries:
+            parts += (frame_head(kind, payload, schema_id=self._schema_id(schema, parts)), *payload)
         size = 0
         for data in _gathered(parts):
             self._file.append(data)

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from headgate.contracts.contract import Output
 from headgate.evaluation.estimate import Floats
 from headgate.evaluation.rows import UNLABELLED, encode
-from headgate.vocabulary import Role, Task
+from headgate.monitors.arrow_types import undone
+from headgate.vocabulary import OUTLIER, OUTLIER_FLAG, Role, Task
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -44,6 +45,8 @@ class Columns:
     """Position in `rules`."""
     fell_back: Bools
     flagged: Bools
+    outlying: Bools
+    """Whether the row was found unlike the reference, and flagged or refused for it."""
     judged: Bools
     """Whether task metrics speak of the row: it was answered, and not to a caller who chose the version."""
     latency_ms: Floats
@@ -101,6 +104,7 @@ def columns(table: pa.Table, output: Output, version: str | None) -> Columns:
         refused=np.where(spoke, -1, refused),
         fell_back=named(table["fallback"])[0] >= 0,
         flagged=_flagged(table["flags"]),
+        outlying=_outlying(table["flags"]) | _flags(pc.equal(text(table["refusal_rule"]), OUTLIER)),
         judged=own & ~_flags(pc.equal(role.filter(chosen), Role.PINNED)),
         latency_ms=floats(table["latency_us"]) / 1000,
         compute_ms=floats(table["compute_us"]) / 1000,
@@ -141,6 +145,16 @@ def _flagged(column: pa.ChunkedArray) -> Bools:
     if pa.types.is_null(column.type):
         return np.zeros(len(column), dtype=bool)
     return _flags(pc.greater(pc.list_value_length(column), 0))
+
+
+def _outlying(column: pa.ChunkedArray) -> Bools:
+    """Whether a row carries the flag of one unlike the reference."""
+    found = np.zeros(len(column), dtype=bool)
+    if not pa.types.is_null(column.type):
+        lists = column.combine_chunks()
+        marks = _flags(pc.equal(text(pa.chunked_array([pc.list_flatten(lists)])), OUTLIER_FLAG))
+        found[pc.list_parent_indices(lists).to_numpy()[marks]] = True
+    return found
 
 
 def integers(column: pa.ChunkedArray) -> Ints:
@@ -202,8 +216,7 @@ def said(column: pa.ChunkedArray, output: Output) -> NDArray[Any]:
         return np.full(len(column), nothing, dtype=np.float64 if output.task is Task.REGRESSION else np.int64)
     if output.task is Task.REGRESSION:
         return floats(column)
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+    column = undone(column)
     try:
         known = pa.array(output.classes).cast(column.type)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):

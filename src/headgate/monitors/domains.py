@@ -12,6 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from headgate.evaluation.estimate import Estimate, Floats, proportion, quantile_of
 from headgate.evaluation.metrics import CONFIDENCE, measure
+from headgate.evaluation.weighted import effective
 from headgate.monitors.matrices import for_trees
 from headgate.monitors.standing import Shortfall, broken, undecided
 from headgate.vocabulary import Task
@@ -38,7 +39,7 @@ class Domains:
     weights: Floats
     """Per reference row, how much more frequent rows like it are in the window; their mean is 1."""
     effective: float
-    """How many unweighted rows the weighed reference is worth: (sum of weights) squared over the sum of squares."""
+    """How many unweighted rows the weighed reference is worth (Kish 1965)."""
     beyond: Estimate
     """Share of the window's rows that look more like the window than any reference row does."""
     covered: float
@@ -80,7 +81,7 @@ def domains(reference: Floats, window: Floats, categorical: NDArray[np.bool_]) -
     return Domains(
         auc=measure(Task.BINARY, is_window, None, ratios, (False, True), metrics=["auc"])["auc"],
         weights=cut / cut.mean(),
-        effective=float(cut.sum() ** 2 / (cut * cut).sum()),
+        effective=effective(cut),
         beyond=proportion("beyond", lost, len(theirs), quantile_of(CONFIDENCE)),
         covered=min(1.0, float(mine.mean())),
     )

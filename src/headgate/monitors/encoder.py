@@ -3,6 +3,7 @@
 A value that can be kept as JSON; NumPy and msgspec alone, so that a gateway can read a row with it. `matrices` fits it.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Final
@@ -68,4 +69,4 @@ def _coded(value: object, codes: Mapping[str, float] | None) -> float:
         number = float(value)
     except OverflowError:  # a whole number of more than 308 digits
         return np.nan
-    return number if np.isfinite(number) else np.nan
+    return number if math.isfinite(number) else np.nan

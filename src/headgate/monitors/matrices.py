@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from headgate.evaluation.estimate import Floats
+from headgate.monitors.arrow_types import is_number, is_text, plain, undone
 from headgate.monitors.columns import floats, integers, text
 from headgate.monitors.encoder import UNSEEN, Coded, Encoder
 
@@ -27,10 +28,10 @@ def encoder_of(table: pa.Table) -> Encoder:
     fields: list[Coded] = []
     left_out: list[str] = []
     for name in table.column_names:
-        kind = _plain(table[name].type)
-        if _is_number(kind):
+        kind = plain(table[name].type)
+        if _is_ordered(kind):
             fields.append(Coded(name))
-        elif _is_text(kind):
+        elif is_text(kind):
             fields.append(Coded(name, _categories(table[name])))
         else:
             left_out.append(name)
@@ -68,7 +69,7 @@ def for_trees(rows: Floats, categorical: NDArray[np.bool_]) -> Floats:
 def _column(field: Coded, column: pa.ChunkedArray) -> Floats:
     if field.categories is None:
         return _numbers(column)
-    if not _is_text(_plain(column.type)):
+    if not is_text(plain(column.type)):
         return np.where(pc.is_valid(column).to_numpy(), UNSEEN, np.nan)
     column = text(column)
     codes = pc.index_in(column, value_set=pa.array(field.categories, pa.string()))
@@ -78,11 +79,10 @@ def _column(field: Coded, column: pa.ChunkedArray) -> Floats:
 
 def _numbers(column: pa.ChunkedArray) -> Floats:
     """Numbers as floats, moments as microseconds; NaN for anything else."""
-    kind = _plain(column.type)
-    if not _is_number(kind):
+    kind = plain(column.type)
+    if not _is_ordered(kind):
         return np.full(len(column), np.nan)
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(kind)
+    column = undone(column)
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         column = column.cast(pa.timestamp("us", tz=getattr(kind, "tz", None)), safe=False).cast(pa.int64())
     found = floats(column.cast(pa.int8()) if pa.types.is_boolean(kind) else column)
@@ -94,17 +94,7 @@ def _categories(column: pa.ChunkedArray) -> tuple[str, ...]:
     return tuple(each["values"] for each in sorted(counted, key=lambda each: (-each["counts"], each["values"])))
 
 
-def _plain(kind: Any) -> Any:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
-
-
-def _is_number(kind: Any) -> bool:
-    tests = (
-        pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean, pa.types.is_timestamp,
-        pa.types.is_date,
-    )  # fmt: skip
+def _is_ordered(kind: Any) -> bool:
+    """Whether values have a place on a line: numbers, moments and truth values."""
+    tests = (is_number, pa.types.is_boolean, pa.types.is_timestamp, pa.types.is_date)
     return any(test(kind) for test in tests)
-
-
-def _is_text(kind: Any) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or kind == pa.string_view())

@@ -1,6 +1,7 @@
 """What a measurement is worth: a figure, an alarm, or why there is neither. Every monitor says it in these words."""
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -18,6 +19,10 @@ class Standing(StrEnum):
     """Too little is known yet; more rows or more labels would settle it."""
     BROKEN = "broken"
     """The measurement itself failed; somebody has to put something right first."""
+
+
+BY_URGENCY: Final = (Standing.ALARM, Standing.BROKEN, Standing.UNDECIDED, Standing.STEADY, Standing.MEASURED)
+"""In the order in which a person wants to be shown them."""
 
 
 class Shortfall(msgspec.Struct, frozen=True):

@@ -15,11 +15,14 @@ import pyarrow.compute as pc
 from headgate.contracts.contract import Contract, OnBreak
 from headgate.errors import BadInput, Conflict
 from headgate.evaluation.report import Answers, Report, evaluate
+from headgate.evaluation.rows import labelled
 from headgate.events import EventKind
 from headgate.registry import native
+from headgate.registry.evaluated import evaluated_bytes
 from headgate.registry.ports import Evaluation, Runner, Version
 from headgate.registry.reference import refuse_strange_labels
 from headgate.registry.registry import Registry
+from headgate.vocabulary import Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +67,14 @@ def evaluate_version(
     refuse_strange_labels(table[output.label], output.label, output.task, output.classes)
     _refuse_refused(package.contract, table)
     said = runner(package.path).predict(table)
+    scores = _scores(said.scores, output.classes)
     rival = champion or registry.champion(version.model, project=version.project)
     rival = None if rival is not None and rival.ref == version.ref else rival
     report = evaluate(
         output.task,
         labels,
         said.prediction,
-        _scores(said.scores, output.classes),
+        scores,
         output.classes,
         slices=_slices(table, slices),
         champion=None if rival is None else _answers(registry, runner, rival, table, output.classes),
@@ -79,6 +83,10 @@ def evaluate_version(
     evaluation = Evaluation(
         version.project, version.ref, registry.clock.now(), report.passed, msgspec.json.encode(report)
     )
+    rows, known = labelled(output.task, labels, said.prediction, scores, output.classes)
+    kept = evaluated_bytes(package.contract, table.filter(pa.array(known)), rows)
+    # Before the evaluation: whoever sees it finds its rows.
+    registry.packages.keep_evaluated(Digest(version.digest), kept)
     registry.records.add_evaluation(evaluation)
     details: dict[str, str | int | float | bool | None] = {
         "passed": report.passed,

@@ -37,6 +37,8 @@ SAID: Final = f"{EXAMPLES}/said.parquet"
 """What the model itself said of the reference sample, and then of the rows beside its jumps."""
 PARITY: Final = "parity.json"
 CARD: Final = "card.md"
+EVALUATED: Final = ".evaluated.parquet"
+"""Behind the digits of a digest: rows the package was evaluated with, beside its directory."""
 TOMBSTONE: Final = ".tombstone"
 """Added to the name of a data file that was taken away on purpose."""
 
@@ -82,6 +84,20 @@ class PackageStore:
         if not _DIGEST.fullmatch(digest):
             raise BadInput("digest", "type", "must be 'sha256:' and 64 hexadecimal digits")
         return self.root / digest.removeprefix("sha256:")
+
+    def evaluated(self, digest: Digest) -> Path:
+        """Where rows that the package of that digest was evaluated with are kept, or would be; no part of it.
+
+        Raises BadInput if it is no digest.
+        """
+        return self.path(digest).with_suffix(EVALUATED)
+
+    def keep_evaluated(self, digest: Digest, data: bytes) -> None:
+        """Keep what the package of that digest was evaluated with, in place of what was there; all or nothing."""
+        draft = self.root / f"{_UNFINISHED}{secrets.token_hex(8)}"
+        _write(draft, data)
+        draft.replace(self.evaluated(digest))
+        durability.sync(self.root)
 
     def put(self, build: Callable[[Path], Manifest]) -> Digest:
         """Keep what `build` writes into the empty directory it is given, and return its digest.

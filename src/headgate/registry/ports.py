@@ -100,10 +100,13 @@ class EventLog(Protocol):
 class EndpointStore(Protocol):
     """Endpoint settings as they were applied."""
 
-    def put_endpoint(self, project: str, name: str, spec: str, before: str | None = None) -> None:
+    def put_endpoint(
+        self, project: str, name: str, spec: str, before: str | None = None, *, idle: bool = False
+    ) -> None:
         """Keep the YAML text of an endpoint in place of `before`, the text that was read; None where there was none.
 
-        Raises headgate.errors.Conflict when another text is there by now.
+        Raises headgate.errors.Conflict when another text is there by now and, where the endpoint has to be `idle`,
+        while a rollout of it has not ended.
         """
         ...
 

@@ -171,20 +171,30 @@ def pairs_of(table: pa.Table, output: Output, live: str, candidate: str) -> Pair
     """The inputs of a joined table, with the roles of a rollout, that both versions were asked.
 
     One of them answered the caller and the other unseen: a shadow beside the live version, or the live version beside a
-    candidate that has its callers.
+    candidate that has its callers. Where nobody answered the caller, whoever should have has no row, and failed.
     """
-    mine = spoken_by(table, live, Role.LIVE, Role.SHADOW)
-    theirs = spoken_by(table, candidate, Role.SHADOW, Role.CANARY)
-    places = pc.index_in(theirs["input_id"], value_set=mine["input_id"].combine_chunks())
-    both = pc.or_(pc.is_valid(places), _unanswered(theirs))
-    theirs, places = theirs.filter(both), places.filter(both)
-    # Where the live version did not answer there is no row of it, and what is known of the input stands in the other's.
-    live_rows = mine.take(places)
-    for name in theirs.column_names:
-        if name not in {"at", "label"} and (name in COLUMNS or not is_of_input(name)):
-            continue
-        live_rows = live_rows.set_column(live_rows.column_names.index(name), name, theirs[name])
-    return Pairs(answers_of(live_rows, output), answers_of(theirs, output))
+    asked = spoke(table, live, Role.LIVE, Role.SHADOW), spoke(table, candidate, Role.SHADOW, Role.CANARY)
+    sides = [table.filter(pa.array(each)) for each in asked]
+    inputs = _first_of_each(table.filter(pa.array(asked[0] | asked[1])))
+    places = [pc.index_in(inputs["input_id"], value_set=each["input_id"].combine_chunks()) for each in sides]
+    both = pc.or_(pc.and_(*map(pc.is_valid, places)), _unanswered(inputs))
+    inputs, places = inputs.filter(both), [each.filter(both) for each in places]
+    rows = [_of_inputs(side.take(place), inputs) for side, place in zip(sides, places, strict=True)]
+    return Pairs(*(answers_of(each, output) for each in rows))
+
+
+def _first_of_each(rows: pa.Table) -> pa.Table:
+    """The first row of each input, in their order."""
+    codes = rows["input_id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    return rows.take(pa.array(np.unique(codes, return_index=True)[1]))
+
+
+def _of_inputs(rows: pa.Table, inputs: pa.Table) -> pa.Table:
+    """The rows, null where there is none, with what is known of the inputs, which every row of an input says alike."""
+    for name in rows.column_names:
+        if name in {"at", "label"} or (name not in COLUMNS and is_of_input(name)):
+            rows = rows.set_column(rows.column_names.index(name), name, inputs[name])
+    return rows
 
 
 def decisions_of(table: pa.Table, output: Output, candidate: str, roles: Sequence[Role]) -> Pairs:

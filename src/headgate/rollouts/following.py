@@ -6,8 +6,8 @@ for good. Where a label that was counted is revised nevertheless, counting goes 
 answer comes very late, a clock is set back, or something of the endpoint is other than it was, evidence is made anew
 from the journal, from the first input on. So it is after a restart: nothing is kept but the journal.
 
-What needs all rows at every look is read whole: guards with a query of their own, which may look across rows, labels
-that name a key's last input or come from people, and endpoints whose people decide.
+Where all rows are needed at every look, `rejoined.py` reads them once too and joins them anew: for guards with a query,
+for labels that name a key's last input or come from people, and where people decide.
 """
 
 from collections.abc import Iterable
@@ -23,8 +23,9 @@ from headgate.rollouts.answers import Routed, pairs_of, routed_of
 from headgate.rollouts.grown import GrownAnswers
 from headgate.rollouts.judge import Evidence, Sample, Weighed, read_off, weigh
 from headgate.rollouts.ledger import Ledger
-from headgate.rollouts.observe import Routing, Scene, first_thresholds, observe
+from headgate.rollouts.observe import Routing, Scene, first_thresholds
 from headgate.rollouts.plan import Plan
+from headgate.rollouts.rejoined import Rejoined
 from headgate.rollouts.rollout import Rollout
 from headgate.vocabulary import SECOND, Micros, Task
 
@@ -40,7 +41,8 @@ class Followed:
         self._reader = reader
         self._held: dict[_Key, Following] = {}
         self._whole: set[_Key] = set()
-        """Those that have to be read whole."""
+        """Those whose labels only all rows make sense of."""
+        self._rejoined: dict[_Key, Rejoined] = {}
 
     def look(self, rollout: Rollout, scene: Scene, now: Micros) -> Weighed:
         """What all that was observed of `rollout` by `now` comes to. Raises what a guard or the journal raises."""
@@ -53,13 +55,15 @@ class Followed:
                 self._held[key] = following
                 return found
             self._whole.add(key)
-        return weigh(rollout.plan, observe(rollout, self._reader, scene, now))
+        rejoined = self._rejoined.setdefault(key, Rejoined(self._reader))
+        return weigh(rollout.plan, rejoined.look(rollout, scene, now))
 
     def keep(self, running: Iterable[Rollout]) -> None:
         """Forget what is held of all others."""
         keys = {_key(each) for each in running}
         self._held = {key: each for key, each in self._held.items() if key in keys}
         self._whole &= keys
+        self._rejoined = {key: each for key, each in self._rejoined.items() if key in keys}
 
     def _looked(
         self, held: "Following | None", rollout: Rollout, scene: Scene, now: Micros

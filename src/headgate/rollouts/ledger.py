@@ -161,7 +161,7 @@ class Ledger:
         numbers = self._numbers.find(names)
         unknown = np.unique(names[numbers == NOWHERE])
         unknown = unknown[self._strangers.find(unknown) == NOWHERE]
-        self._strangers.add(unknown, np.zeros(len(unknown), np.int64))
+        self._strangers.add(unknown)
         placed = numbers != NOWHERE
         self._revise(numbers[placed], rows.filter(pa.array(placed)), counted)
 

@@ -34,6 +34,7 @@ from headgate.rollouts.answers import (
 from headgate.rollouts.automation import Automation, by_people
 from headgate.rollouts.judge import Sample
 from headgate.rollouts.measures import Setting
+from headgate.rollouts.plan import Plan
 from headgate.rollouts.rollout import Rollout
 from headgate.rollouts.state import State, begin, moved, weights
 from headgate.traffic.assignment import Assignment, assign
@@ -79,13 +80,32 @@ class Scene:
 
 def observe(rollout: Rollout, reader: Reader, scene: Scene, now: Micros) -> Sample:
     """What was answered since `rollout` began, as far as it is readable by `now`."""
-    plan = rollout.plan
-    end, roles = scene.settled(now), _PEOPLES_ROLES if plan.people else ROLES
-    table = reader.joined(
-        plan.project, plan.endpoint, start=rollout.started, end=end, as_of=now, roles=roles, columns=COLUMNS
-    )
-    table, broken = _with_more(table, rollout, reader, end)
-    seen = _beside_people if plan.people else _beside_live
+    plan, end = rollout.plan, scene.settled(now)
+    where, start = (plan.project, plan.endpoint), rollout.started
+    table = reader.joined(*where, start=start, end=end, as_of=now, roles=roles_of(plan), columns=COLUMNS)
+    features = reader.features(*where, start=start, end=end) if needs_features(plan) else None
+    return sample_of(rollout, table, features, scene, now)
+
+
+def roles_of(plan: Plan) -> tuple[Role, ...]:
+    """Whose answers the rollout of a plan is judged by."""
+    return _PEOPLES_ROLES if plan.people else ROLES
+
+
+def needs_features(plan: Plan) -> bool:
+    """Whether its guards look at what was asked, beside what was answered."""
+    return any(guard.query or guard.fields for guard in plan.guards)
+
+
+def sample_of(rollout: Rollout, table: pa.Table, features: pa.Table | None, scene: Scene, now: Micros) -> Sample:
+    """What the guards of `rollout` judge, of the joined table since it began.
+
+    `features` are those of its inputs, None where no guard looks at them.
+    """
+    broken = dict[str, str]()
+    if features is not None:
+        table, broken = _with_more(table, rollout.plan, features)
+    seen = _beside_people if rollout.plan.people else _beside_live
     return replace(seen(rollout, table, scene, now), broken=broken)
 
 
@@ -132,14 +152,11 @@ def thresholds_before(reader: Reader, project: str, endpoint: str, live: str, st
     return frozen_quantiles(took) if len(took) >= TIMED else ()
 
 
-def _with_more(table: pa.Table, rollout: Rollout, reader: Reader, end: Micros) -> tuple[pa.Table, dict[str, str]]:
+def _with_more(table: pa.Table, plan: Plan, features: pa.Table) -> tuple[pa.Table, dict[str, str]]:
     """The table with a column for every field and every query of the plan's guards, and why a query gives none."""
-    plan, broken = rollout.plan, dict[str, str]()
+    broken = dict[str, str]()
     names = dict.fromkeys(name for guard in plan.guards for name in guard.fields)
     queries = dict.fromkeys(guard.query for guard in plan.guards if guard.query)
-    if not names and not queries:
-        return table, broken
-    features = reader.features(plan.project, plan.endpoint, start=rollout.started, end=end)
     places = pc.index_in(table["input_id"], value_set=features["input_id"].combine_chunks())
     for name in names:
         table = table.append_column(FEATURE + name, feature_of(features, name).take(places))

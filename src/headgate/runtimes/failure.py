@@ -1,12 +1,9 @@
-"""Says of an exception from somebody's model what may be repeated of it: its class and a clipped message."""
+"""How a model failed, as an error: its kind decides what is done, its message is what may be repeated of it."""
 
 from typing import Final
 
-from headgate.errors import RuntimeFailed
+from headgate.errors import FailureKind, RuntimeFailed
 
-NOT_THERE: Final = "the runtime host is not there yet"
-DIED: Final = "the runtime host died"
-_RAISED: Final = "the model raised "
 MESSAGE_LIMIT: Final = 300
 """Characters of a model's own message that are passed on."""
 
@@ -17,7 +14,17 @@ def failed(error: BaseException) -> RuntimeFailed:
     >>> str(failed(ValueError("bad")))
     'the model raised ValueError: bad'
     """
-    return RuntimeFailed(f"{_RAISED}{described(error)}")
+    return RuntimeFailed(f"the model raised {described(error)}", kind=FailureKind.RAISED)
+
+
+def not_there() -> RuntimeFailed:
+    """The error of a call to a host that cannot be reached."""
+    return RuntimeFailed("the runtime host is not there yet", kind=FailureKind.NOT_THERE)
+
+
+def died() -> RuntimeFailed:
+    """The error of a call whose host was lost meanwhile."""
+    return RuntimeFailed("the runtime host died", kind=FailureKind.DIED)
 
 
 def unquoted(error: RuntimeFailed) -> RuntimeFailed:
@@ -26,26 +33,28 @@ def unquoted(error: RuntimeFailed) -> RuntimeFailed:
     >>> str(unquoted(failed(ValueError("could not convert string to float: 'secret'"))))
     'the model raised ValueError'
     """
-    says = str(error)
-    return RuntimeFailed(says.partition(":")[0], error.retry_after) if says.startswith(_RAISED) else error
+    if error.kind is not FailureKind.RAISED:
+        return error
+    # The name of a class has no colon, so that what stands before the first one is ours.
+    return RuntimeFailed(str(error).partition(":")[0], error.retry_after, kind=error.kind)
 
 
 def is_prompt(error: Exception) -> bool:
     """Whether a failure cost its caller next to no time: the model raised something, or its host is not there.
 
-    >>> is_prompt(failed(ValueError("bad"))), is_prompt(RuntimeFailed(DIED))
+    >>> is_prompt(failed(ValueError("bad"))), is_prompt(died())
     (True, False)
     """
-    return str(error).startswith((_RAISED, NOT_THERE))
+    return isinstance(error, RuntimeFailed) and error.kind in (FailureKind.RAISED, FailureKind.NOT_THERE)
 
 
 def is_of_rows(error: Exception) -> bool:
     """Whether other rows may fare better than those asked: the failure is not that the process was lost.
 
-    >>> is_of_rows(failed(ValueError("bad"))), is_of_rows(RuntimeFailed(DIED))
+    >>> is_of_rows(failed(ValueError("bad"))), is_of_rows(died())
     (True, False)
     """
-    return str(error) not in (NOT_THERE, DIED)
+    return not (isinstance(error, RuntimeFailed) and error.kind in (FailureKind.NOT_THERE, FailureKind.DIED))
 
 
 def described(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from typing import Final
 
 from headgate.errors import RuntimeFailed
 from headgate.runtimes.channel import Channel, Closed, Frame, connect
-from headgate.runtimes.failure import DIED, NOT_THERE
+from headgate.runtimes.failure import died, not_there
 from headgate.runtimes.ports import Feeds, Outputs, Runtime
 from headgate.runtimes.wire import SHARED_FROM, Kind, pack_cancel, pack_run, read_outputs
 
@@ -114,20 +114,20 @@ class HostedPlacement:
     async def close(self) -> None:
         """Let go of the host; calls under way raise RuntimeFailed. Closing twice is no error."""
         self._closed = True
-        self._lose("the placement was closed")
+        self._lose(_closed)
 
     def _connected(self) -> Channel:
         if self._channel is not None:
             return self._channel
         if self._closed:
-            raise RuntimeFailed("the placement was closed")
+            raise _closed()
         if self._now() < self._not_before:
-            raise RuntimeFailed(NOT_THERE)
+            raise not_there()
         try:
             channel = connect(self._path)
         except Closed as error:
             self._back_off()
-            raise RuntimeFailed(NOT_THERE) from error
+            raise not_there() from error
         self._failures = 0
         self._channel, self._loop = channel, asyncio.get_running_loop()
         self._loop.add_reader(channel.fileno(), self._readable)
@@ -142,7 +142,7 @@ class HostedPlacement:
             if not channel.send(pack_run(call, feeds, max(1, int(budget * 1e6)), self._shared_from)):
                 self._wait_to_write(channel)
         except Closed:
-            self._lose(DIED)
+            self._lose(died)
 
     def _give_up(self, call: int) -> None:
         """Tell the host that nobody waits any more; the future is gone already."""
@@ -152,7 +152,7 @@ class HostedPlacement:
             if not self._channel.send(pack_cancel(call)):
                 self._wait_to_write(self._channel)
         except Closed:
-            self._lose(DIED)
+            self._lose(died)
 
     def _wait_to_write(self, channel: Channel) -> None:
         if self._loop is not None:
@@ -164,7 +164,7 @@ class HostedPlacement:
             if channel is not None and self._loop is not None and channel.flush():
                 self._loop.remove_writer(channel.fileno())
         except Closed:
-            self._lose(DIED)
+            self._lose(died)
 
     def _readable(self) -> None:
         if self._channel is None:
@@ -172,14 +172,14 @@ class HostedPlacement:
         try:
             frames = self._channel.receive()
         except (Closed, RuntimeFailed):
-            self._lose(DIED)
+            self._lose(died)
             return
         for frame in frames:
             future = self._calls.pop(frame.head.id, None)
             if future is not None and not future.done():
                 _settle(future, frame)
 
-    def _lose(self, why: str) -> None:
+    def _lose(self, why: Callable[[], RuntimeFailed]) -> None:
         """Drop the connection and fail every call under way."""
         channel, self._channel = self._channel, None
         if channel is not None:
@@ -191,7 +191,7 @@ class HostedPlacement:
         calls, self._calls = self._calls, {}
         for future in calls.values():
             if not future.done():
-                future.set_exception(RuntimeFailed(why))
+                future.set_exception(why())
 
 
 class HostedRuntime:
@@ -225,7 +225,7 @@ class HostedRuntime:
                         return _outputs(frame)
         except Closed as error:
             self._lose()
-            raise RuntimeFailed(DIED) from error
+            raise died() from error
 
     def _received(self, channel: Channel) -> list[Frame]:
         try:
@@ -243,7 +243,7 @@ class HostedRuntime:
                 return
             except Closed as error:
                 if monotonic() >= end:
-                    raise RuntimeFailed(NOT_THERE) from error
+                    raise not_there() from error
             self._selector.select(_READY_POLL)
 
     def close(self) -> None:
@@ -254,7 +254,7 @@ class HostedRuntime:
 
     def _connected(self) -> Channel:
         if self._closed:
-            raise RuntimeFailed("the placement was closed")
+            raise _closed()
         if self._channel is None:
             self._channel = connect(self._path)
             self._selector.register(self._channel, selectors.EVENT_READ)
@@ -275,6 +275,10 @@ class HostedRuntime:
             channel.close()
 
 
+def _closed() -> RuntimeFailed:
+    return RuntimeFailed("the placement was closed")
+
+
 def _expire(future: asyncio.Future[Outputs], budget: float) -> None:
     if not future.done():
         future.set_exception(RuntimeFailed(f"the model did not answer within {budget:g} s"))
@@ -289,5 +293,5 @@ def _settle(future: asyncio.Future[Outputs], frame: Frame) -> None:
 
 def _outputs(frame: Frame) -> Outputs:
     if frame.head.kind != Kind.DONE:
-        raise RuntimeFailed(frame.head.message)
+        raise RuntimeFailed(frame.head.message, kind=frame.head.failure)
     return read_outputs(frame.head, frame.arrays)

@@ -179,7 +179,7 @@ class Serving:
         try:
             return _written(call, self._run(call.feeds))
         except RuntimeFailed as error:
-            return pack_failed(call.id, str(error))
+            return pack_failed(call.id, error)
 
     def _run(self, feeds: Feeds) -> Outputs:
         """Ask the model; the kernel ends this process when it does not return within the call limit.
@@ -223,7 +223,7 @@ def _written(call: Call, outputs: Outputs) -> Packed:
     try:
         return pack_done(call.id, outputs)
     except Exception as error:
-        return pack_failed(call.id, f"the model's answer cannot be sent: {described(error)}")
+        return pack_failed(call.id, RuntimeFailed(f"the model's answer cannot be sent: {described(error)}"))
 
 
 def form(feeds: Feeds) -> tuple[tuple[str, str, tuple[int, ...]], ...]:

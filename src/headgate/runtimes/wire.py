@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from headgate.errors import RuntimeFailed
+from headgate.errors import FailureKind, RuntimeFailed
 from headgate.runtimes.ports import Array, Feeds, Outputs
 
 PREFIX: Final = Struct("<IQ")
@@ -40,7 +40,7 @@ class Kind(IntEnum):
     DONE = 3
     """The answer."""
     FAILED = 4
-    """The model erred; `message` says how."""
+    """The model erred; `message` and `failure` say how."""
 
 
 class Place(IntEnum):
@@ -76,6 +76,8 @@ class Head(msgspec.Struct, array_like=True, frozen=True):
     scored: bool = False
     """Whether the second array is the scores."""
     message: str = ""
+    failure: FailureKind = FailureKind.OTHER
+    """What kind of error `message` tells of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +104,9 @@ def pack_cancel(call: int) -> Packed:
     return _pack((), 0, id=call, kind=Kind.CANCEL)
 
 
-def pack_failed(call: int, message: str) -> Packed:
-    """The frame that says the model erred."""
-    return _pack((), 0, id=call, kind=Kind.FAILED, message=message)
+def pack_failed(call: int, error: RuntimeFailed) -> Packed:
+    """The frame that says how the model failed."""
+    return _pack((), 0, id=call, kind=Kind.FAILED, message=str(error), failure=error.kind)
 
 
 def pack_done(call: int, outputs: Outputs, shared_from: int = SHARED_FROM) -> Packed:

@@ -96,6 +96,29 @@ def deliveries(connection: sa.Connection, project: str, alert: str) -> list[Deli
     return _found(connection, sa.and_(table.c.project == project, table.c.alert == alert))
 
 
+def forget(connection: sa.Connection, project: str, endpoint: str, before: Micros) -> int:
+    """Remove alerts that were over before a moment, but the last of each key, and deliveries decided before it."""
+    kept = alerts(connection, project=project, endpoint=endpoint)
+    last = {each.key: each.episode for each in sorted(kept, key=lambda each: each.episode)}
+    gone = [each for each in kept if each.ended is not None and each.ended < before and each.episode < last[each.key]]
+    for each in gone:
+        table = tables.alert
+        one = table.c.project == project, table.c.key == each.key, table.c.episode == each.episode
+        connection.execute(table.delete().where(*one))
+    forgotten = {each.id for each in gone}
+    for each in kept:
+        _forget_deliveries(connection, each, None if each.id in forgotten else before)
+    return len(gone)
+
+
+def _forget_deliveries(connection: sa.Connection, alert: Alert, before: Micros | None) -> None:
+    """Remove the deliveries of an alert: all, or those that ended and were decided before a moment."""
+    table, project = tables.delivery, alert.finding.project
+    for each in deliveries(connection, project, alert.id):
+        if before is None or (each.ended is not None and each.decided < before):
+            connection.execute(table.delete().where(table.c.project == project, table.c.id == each.id))
+
+
 def waiting(connection: sa.Connection) -> list[Delivery]:
     """Those that are to be tried, in the order they were planned."""
     return _found(connection, tables.delivery.c.waits)

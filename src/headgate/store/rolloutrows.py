@@ -15,14 +15,19 @@ def add(connection: sa.Connection, rollout: Rollout) -> Rollout:
     """Insert it under the next number of its endpoint. Raises Conflict while another has not ended."""
     table, plan = tables.rollout, rollout.plan
     mine = sa.and_(table.c.project == plan.project, table.c.endpoint == plan.endpoint)
-    running = find(connection, project=plan.project, endpoint=plan.endpoint, ended=False)
-    if running:
-        raise under_way(running[0])
+    require_none(connection, plan.project, plan.endpoint)
     last = connection.execute(sa.select(sa.func.max(table.c.number)).where(mine)).scalar()
     numbered = msgspec.structs.replace(rollout, number=(last or 0) + 1)
     key = {"project": plan.project, "endpoint": plan.endpoint, "number": numbered.number}
     connection.execute(table.insert().values(key | _kept(numbered)))
     return numbered
+
+
+def require_none(connection: sa.Connection, project: str, endpoint: str) -> None:
+    """Nothing, or Conflict while a rollout of the endpoint has not ended."""
+    running = find(connection, project=project, endpoint=endpoint, ended=False)
+    if running:
+        raise under_way(running[0])
 
 
 def move(connection: sa.Connection, rollout: Rollout, move: Move) -> Rollout:

@@ -153,9 +153,17 @@ class SqlStore(SqlAlerts, SqlWatches):
         with reading(self._engine) as connection:
             return [chain.event_of(row) for row in connection.execute(query)]
 
-    def put_endpoint(self, project: str, name: str, spec: str, before: str | None = None) -> None:
-        """Keep the YAML text of an endpoint in place of `before`; Conflict when another text is there by now."""
+    def put_endpoint(
+        self, project: str, name: str, spec: str, before: str | None = None, *, idle: bool = False
+    ) -> None:
+        """Keep the YAML text of an endpoint in place of `before`; Conflict when another text is there by now.
+
+        Where the endpoint has to be `idle`, Conflict while a rollout of it has not ended too.
+        """
         with writing(self._engine) as connection:
+            if idle:
+                chain.take_turns(connection)  # nobody may begin a rollout between this look and the write
+                rolloutrows.require_none(connection, project, name)
             _put_endpoint(connection, project, name, Edit(before, spec))
 
     def endpoints(self, project: str | None = None) -> list[tuple[str, str, str]]:

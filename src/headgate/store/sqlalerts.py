@@ -9,6 +9,7 @@ from headgate.alerts.delivery import Delivery
 from headgate.events import Event
 from headgate.store import alertrows, chain
 from headgate.store.engines import reading, writing
+from headgate.vocabulary import Micros
 
 
 class SqlAlerts:
@@ -62,3 +63,8 @@ class SqlAlerts:
         """Every delivery that is neither made nor given up."""
         with reading(self._engine) as connection:
             return alertrows.waiting(connection)
+
+    def forget_alerts(self, project: str, endpoint: str, before: Micros) -> int:
+        """Remove what was over before a moment, but the last of each key, and old deliveries; returns how many."""
+        with writing(self._engine) as connection:
+            return alertrows.forget(connection, project, endpoint, before)

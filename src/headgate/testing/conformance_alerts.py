@@ -144,6 +144,27 @@ def a_delivery_is_tried_by_one_at_a_time(store: Store) -> None:
     expect(len(store.events("default")) == 1, "not even the event")
 
 
+def what_was_long_over_is_forgotten(store: Store) -> None:
+    """Alerts and deliveries of before a moment go, but the last alert of each key, and what belongs to others."""
+    first, other = an_alert(), an_alert("other")
+    second = raised(first.finding, 2)
+    for each in (first, second, other):
+        store.change_alert(each, deliveries=[a_delivery(each)])
+        store.change_alert(over(each, Micros(9)))
+    for waiting in store.deliveries("default", second.id):
+        tried = begun(waiting, Micros(9))
+        store.change_delivery(tried)
+        store.change_delivery(answered(tried, Answer(True, "HTTP 200"), Micros(9)))
+    expect(store.forget_alerts("default", "late", Micros(9)) == 0, "what was over at the moment stays")
+    expect(store.forget_alerts("default", "late", Micros(10)) == 1, "what was over before goes")
+    last = store.last_alert("default", first.key)
+    expect(last is not None and last.episode == 2, "but the one by which the next is numbered")
+    expect([each.id for each in store.alerts("default")] == [second.id, other.id], "and another endpoint's")
+    expect(store.deliveries("default", first.id) == [] == store.deliveries("default", second.id), "with deliveries")
+    expect([each.alert.id for each in store.waiting()] == [other.id], "but those that wait of what stays")
+    expect(store.forget_alerts("default", "late", Micros(10)) == 0, "there is nothing more")
+
+
 CHECKS: Final[tuple[Callable[[Store], None], ...]] = (
     an_alert_is_kept_with_all_that_belongs_to_it,
     one_change_of_an_alert_at_a_time,
@@ -152,4 +173,5 @@ CHECKS: Final[tuple[Callable[[Store], None], ...]] = (
     episodes_follow_each_other,
     silences_replace,
     a_delivery_is_tried_by_one_at_a_time,
+    what_was_long_over_is_forgotten,
 )

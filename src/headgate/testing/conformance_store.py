@@ -21,9 +21,10 @@ from headgate.access.keys import Key
 from headgate.access.ports import KeyStore
 from headgate.errors import Conflict, NotFound
 from headgate.events import Event, EventKind, first_broken
-from headgate.monitors.comparison.compared import broken
+from headgate.monitors.comparison.compared import unmeasured
 from headgate.monitors.diagnosis.diagnosis import Diagnosis
 from headgate.monitors.diagnosis.kept import Diagnosed, DiagnosisStore
+from headgate.monitors.standing import broken
 from headgate.monitors.watch.days import Day
 from headgate.monitors.watch.state import WatchState, WatchStore
 from headgate.monitors.watch.times import Times
@@ -273,6 +274,31 @@ def one_rollout_at_a_time(store: Store) -> None:
     expect([each.number for each in store.rollouts("default", "late")] == [1, 2], "by number")
 
 
+def files_stay_while_rollouts_run(store: Store) -> None:
+    """While a rollout of an endpoint runs, no file is kept that has to find it idle; others are."""
+    running = store.add_rollout(a_rollout(), a_note(), Edit(None, "first"))
+    decides = partial(store.put_endpoint, "default", "late", "second", idle=True)
+    expect(refuses(partial(decides, before="first")), "one that has to find it idle is refused")
+    expect(store.endpoints() == [("default", "late", "first")], "and changes nothing")
+    store.put_endpoint("default", "late", "third", "first")
+    store.put_endpoint("default", "other", "", idle=True)
+    store.move_rollout(running, Move(Action.ABORT, Micros(6), "enough"), a_note())
+    expect(refuses(partial(decides, before="first")), "what was read still counts")
+    decides(before="third")
+    expect(store.endpoints("default") == [("default", "late", "second"), ("default", "other", "")], "then it is kept")
+
+
+def files_and_rollouts_take_turns(store: Store) -> None:
+    """Of a file that has to find its endpoint idle and a rollout that began on the one before, one is kept."""
+    for name in map(str, range(8)):
+        store.put_endpoint("default", name, "first")
+        begin = partial(store.add_rollout, a_rollout(name), a_note(name), Edit("first", "first"))
+        change = partial(store.put_endpoint, "default", name, "second", "first", idle=True)
+        with ThreadPoolExecutor(2) as pool:
+            refused = list(pool.map(refuses, (begin, change)))
+        expect(sorted(refused) == [False, True], "one of them, and the other was told")
+
+
 def rollouts_move_once(store: Store) -> None:
     """A move is appended to the history it was decided on, or not at all; with its event and the endpoint's file."""
     first = store.add_rollout(a_rollout(), a_note())
@@ -351,7 +377,7 @@ def diagnoses_replace_within_their_episode(store: Store) -> None:
     expect(store.diagnoses("default", "late") == [], "nothing was said yet")
     first = Diagnosed(project="default", endpoint="late", began=Micros(5), alerts=("é-1",))
     at, later_at = Micros(5), Micros(9)
-    column = broken("x", "the window has no such column")
+    column = unmeasured("x", broken("the window has no such column"))
     found = Diagnosis(
         version="late:1", start=at, end=later_at, matured=at, known=later_at, inputs=3, labelled=2, columns=(column,)
     )
@@ -387,6 +413,8 @@ CHECKS: Final[tuple[Callable[[Store], None], ...]] = (
     keys_are_kept_with_their_event,
     key_names_are_their_own,
     one_rollout_at_a_time,
+    files_stay_while_rollouts_run,
+    files_and_rollouts_take_turns,
     rollouts_move_once,
     rollouts_begin_one_by_one,
     cases_have_one_reviewer_at_a_time,

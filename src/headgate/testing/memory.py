@@ -125,9 +125,16 @@ class MemoryStore(MemoryAlerts, MemoryWatches):
             wanted = (each for each in found if subject in (None, each.subject))
             return list(itertools.islice(wanted, max(0, limit)))
 
-    def put_endpoint(self, project: str, name: str, spec: str, before: str | None = None) -> None:
-        """Keep the YAML text of an endpoint in place of `before`; Conflict when another text is there by now."""
+    def put_endpoint(
+        self, project: str, name: str, spec: str, before: str | None = None, *, idle: bool = False
+    ) -> None:
+        """Keep the YAML text of an endpoint in place of `before`; Conflict when another text is there by now.
+
+        Where the endpoint has to be `idle`, Conflict while a rollout of it has not ended too.
+        """
         with self._lock:
+            if idle:
+                self._require_idle((project, name))
             self._check((project, name), Edit(before, spec))
             self._endpoints[project, name] = spec
 
@@ -142,6 +149,12 @@ class MemoryStore(MemoryAlerts, MemoryWatches):
         if self._endpoints.get(key) != edit.before:
             raise edited_meanwhile(key[1])
 
+    def _require_idle(self, key: tuple[str, str]) -> None:
+        """Raise Conflict while a rollout of the endpoint has not ended."""
+        kept = self._rollouts.get(key)
+        if kept and not kept[-1].state.ended:
+            raise under_way(kept[-1])
+
     def add_rollout(self, rollout: Rollout, event: Event, edit: Edit | None = None) -> Rollout:
         """Keep it under its endpoint's next number, with its event and the edited file.
 
@@ -149,9 +162,8 @@ class MemoryStore(MemoryAlerts, MemoryWatches):
         """
         key = rollout.plan.project, rollout.plan.endpoint
         with self._lock:
+            self._require_idle(key)
             kept = self._rollouts.setdefault(key, [])
-            if kept and not kept[-1].state.ended:
-                raise under_way(kept[-1])
             if edit is not None:
                 self._check(key, edit)
                 self._endpoints[key] = edit.after

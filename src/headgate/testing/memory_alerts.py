@@ -7,6 +7,7 @@ from headgate.alerts.alert import Alert, Silence
 from headgate.alerts.delivery import Delivery, Outcome
 from headgate.errors import Conflict
 from headgate.events import Event
+from headgate.vocabulary import Micros
 
 
 class MemoryAlerts:
@@ -76,6 +77,22 @@ class MemoryAlerts:
     def waiting(self) -> list[Delivery]:
         """Every delivery that is neither made nor given up."""
         return [each for each in self._planned() if each.outcome is Outcome.WAITING]
+
+    def forget_alerts(self, project: str, endpoint: str, before: Micros) -> int:
+        """Remove what was over before a moment, but the last of each key, and old deliveries; returns how many."""
+        kept = self.alerts(project, endpoint)
+        last = {each.key: each.episode for each in sorted(kept, key=lambda each: each.episode)}
+        over = [each for each in kept if each.ended is not None and each.ended < before]
+        gone = [each for each in over if each.episode < last[each.key]]
+        ids, forgotten = {each.id for each in kept}, {each.id for each in gone}
+        with self._lock:
+            for alert in gone:
+                del self._alerts[project, alert.id]
+            for key, each in list(self._deliveries.items()):
+                old = each.ended is not None and each.decided < before
+                if each.project == project and (each.alert.id in forgotten or (each.alert.id in ids and old)):
+                    del self._deliveries[key]
+        return len(gone)
 
     def _planned(self) -> list[Delivery]:
         with self._lock:

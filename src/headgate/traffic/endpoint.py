@@ -17,6 +17,7 @@ from headgate.contracts.text import from_document, read_document, to_document
 from headgate.contracts.yaml_text import dump_yaml, read_yaml, write_yaml
 from headgate.errors import BadConfiguration
 from headgate.traffic.durations import seconds
+from headgate.traffic.outliers import OutlierWords, outlier_faults
 from headgate.traffic.traffic import Capture, People, Policy, Resources
 from headgate.traffic.watched import MonitorWords, faults
 from headgate.vocabulary import DEFAULT_PROJECT, NAME, NAME_RULE, PEOPLE, SECOND, Ack, Micros, OnFailure, readable
@@ -126,6 +127,7 @@ class EndpointSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How people decide; without it they do by the defaults where `live` is human, and nowhere else."""
     rollouts: RolloutBudget = RolloutBudget()
     monitors: MonitorWords = MonitorWords()
+    outliers: OutlierWords = OutlierWords()
     alerts: AlertWords = AlertWords()
     traffic: Split | None = None
     """A manual split; None sends everything to `model`."""
@@ -264,8 +266,8 @@ rollouts:
 
 # How it is watched: how often alarms of all monitors together may be false (at most one per 90 days, at most 5 % per
 # year, at most 5 % ever), what is borne of errors, refusals and fallbacks, how much worse than its evaluation the model
-# may be (null: a point), whether inputs are compared with the package's reference (none or package), and what an hour
-# of a processor costs (null: seconds alone are told).
+# may be (null: a point), whether inputs are compared with the package's reference (none or package), which fields say
+# what group somebody belongs to, and what an hour of a processor costs (null: seconds alone are told).
 monitors:
   false_alarms: at most one per 90 days
   errors_percent: 1
@@ -273,7 +275,14 @@ monitors:
   fallbacks_percent: 5
   tolerance: null
   reference: none
+  groups: []
   price_per_cpu_hour: null
+
+# Rows unlike those the model was fitted on: of ordinary rows so many at most are flagged, or refused, by
+# mistake, such as 1 in 1000 (null: none is, and rows are not looked at). What is refused is rarer than what is flagged.
+outliers:
+  flag: null
+  reject: null
 
 # Who is told when a monitor finds something (null: every channel of the home's channels.yaml), from which severity on
 # (info, warning, critical), how long not again, and how long after it was last found it counts as over.
@@ -318,6 +327,8 @@ def _faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
     yield from _capture_faults(spec)
     yield from _review_faults(spec)
     yield from faults(spec.monitors)
+    yield from outlier_faults(spec.outliers)
+    yield from _group_faults(spec)
     yield from _alert_faults(spec.alerts)
     if not 0 < spec.rollouts.alpha_per_year < 1:
         yield "rollouts.alpha_per_year", "must lie between 0 and 1, neither of them included"
@@ -370,6 +381,16 @@ def _capture_faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
         for i, name in enumerate(names):
             if name not in spec.contract.names:
                 yield f"capture.{key}[{i}]", f"'{name}' is no field of the contract"
+
+
+def _group_faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
+    """Groups are read from the journal, so their fields must be in it."""
+    kept, hidden = spec.capture.fields, spec.capture.redact
+    for i, name in enumerate(spec.monitors.groups):
+        if spec.contract is not None and name not in spec.contract.names:
+            yield f"monitors.groups[{i}]", f"'{name}' is no field of the contract"
+        elif name in hidden or (kept is not None and name not in kept):
+            yield f"monitors.groups[{i}]", f"'{name}' is not kept in the journal; see capture"
 
 
 def _review_faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:

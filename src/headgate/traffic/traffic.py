@@ -5,6 +5,7 @@ The controller writes it by compare-and-swap on ``revision``; gateways obey the 
 
 import msgspec
 
+from headgate.traffic.outliers import Screen
 from headgate.vocabulary import Ack, OnFailure, readable
 
 
@@ -108,6 +109,8 @@ class Traffic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     resources: Resources = Resources()
     people: People | None = None
     """Who decides beside the model; None where nobody does."""
+    screen: Screen | None = None
+    """What rows are held against that may be unlike the reference; None looks at none."""
 
     @property
     def may_be_heard(self) -> bool:

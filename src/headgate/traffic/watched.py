@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from headgate.errors import BadInput
 from headgate.evidence.false_alarms import FalseAlarms
+
+MOST_GROUPS: Final = 5
+"""Fields whose groups are compared: where they cross there are groups enough."""
 
 
 class Compared(StrEnum):
@@ -33,6 +37,8 @@ class MonitorWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much worse than its evaluation the model may be, as a share; None bears 0.01, or a tenth if that is less."""
     reference: Compared = Compared.NONE
     """With which rows inputs are compared: `none`, or `package`, with those that the version was registered with."""
+    groups: list[str] = []
+    """Fields of the contract whose groups are compared week by week; of two classes alone, and at most five."""
     price_per_cpu_hour: float | None = None
     """Money an hour of a processor costs, in any currency; None tells seconds alone."""
 
@@ -57,5 +63,10 @@ def faults(words: MonitorWords) -> Iterator[tuple[str, str]]:
             yield f"monitors.{key}", "must lie between 0 and 100, neither of them included"
     if words.tolerance is not None and not 0 <= words.tolerance < 1:
         yield "monitors.tolerance", "must lie between 0 and 1"
+    if len(words.groups) > MOST_GROUPS:
+        yield "monitors.groups", f"must be at most {MOST_GROUPS} fields"
+    for i, name in enumerate(words.groups):
+        if name in words.groups[:i]:
+            yield f"monitors.groups[{i}]", f"'{name}' is named already"
     if words.price_per_cpu_hour is not None and not 0 <= words.price_per_cpu_hour < float("inf"):
         yield "monitors.price_per_cpu_hour", "must be 0 or more"

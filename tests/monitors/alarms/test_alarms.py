@@ -1,4 +1,4 @@
-"""What monitors have in common: a clock that never goes back, the words by which they stand, and who has changed."""
+"""What monitors have in common: a clock that never goes back, moments that are none, and who has changed."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from headgate.evidence.false_alarms import FalseAlarms
 from headgate.evidence.ranks import Ints
-from headgate.monitors.alarms.alarms import Clock, Measurement, Standing, broken, changed, faulty, steps, unwatched
+from headgate.monitors.alarms.alarms import Clock, Measurement, changed, faulty, steps, unwatched
+from headgate.monitors.standing import Standing, broken, undecided
 from headgate.vocabulary import DAY, Micros
 
 MOMENTS = st.lists(st.integers(0, 9 * DAY), max_size=30)
@@ -50,10 +51,10 @@ def test_moments_that_are_none_are_told_in_words(at: Ints, reason: str) -> None:
     assert faulty(np.array([2, -1]), 2) == ""
 
 
-def test_a_monitor_stands_in_one_of_four_ways() -> None:
-    assert [str(each) for each in Standing] == ["steady", "alarm", "undecided", "broken"]
+def test_what_is_not_watched_says_why_and_holds_nothing() -> None:
     found = unwatched("input", "km", broken("is gone"))
     assert (found.standing, found.reason, found.level, found.limit) == (Standing.BROKEN, "is gone", 0.0, 0.0)
+    assert unwatched("input", "km", undecided("few")).standing is Standing.UNDECIDED
 
 
 def measured(levels: list[float], joined: float = 10.0) -> list[Measurement]:

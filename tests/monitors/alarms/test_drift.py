@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from headgate.errors import BadInput
 from headgate.evidence.mixture import Floats
 from headgate.evidence.ranks import Ints
-from headgate.monitors.alarms.alarms import Measurement, Standing
+from headgate.monitors.alarms.alarms import Measurement
 from headgate.monitors.alarms.drift import InputDrift, ScoreDrift
 from headgate.monitors.alarms.references import LEAST
 from headgate.monitors.alarms.scores import ScoresState
 from headgate.monitors.alarms.seasons import Season
 from headgate.monitors.alarms.strangeness import ROW
 from headgate.monitors.alarms.terms import INPUT, SCORE, Budget, Terms
+from headgate.monitors.standing import Standing
 from headgate.vocabulary import DAY, HOUR, Micros
 
 WORDS = "at most one per 90 days"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from headgate.evidence.mixture import Floats
-from headgate.monitors.alarms.alarms import Shortfall, Standing
 from headgate.monitors.alarms.losses import LEAST, LEAST_OF_SEASON, Direction, bounds_of, shortfall, warnings_of
+from headgate.monitors.standing import Shortfall, Standing
 from headgate.vocabulary import HOUR
 
 

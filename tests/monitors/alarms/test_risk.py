@@ -13,11 +13,12 @@ from headgate.errors import BadInput
 from headgate.evidence.detector import Watch
 from headgate.evidence.mixture import Floats
 from headgate.evidence.ranks import Ints
-from headgate.monitors.alarms.alarms import Clock, Measurement, Standing
+from headgate.monitors.alarms.alarms import Clock, Measurement
 from headgate.monitors.alarms.losses import Direction, bounds_of
 from headgate.monitors.alarms.risk import RiskDrift, RiskState
 from headgate.monitors.alarms.seasons import Season
 from headgate.monitors.alarms.terms import RISK, Budget, Terms
+from headgate.monitors.standing import Standing
 from headgate.vocabulary import DAY, HOUR, Micros
 
 WORDS = "at most one per 90 days"

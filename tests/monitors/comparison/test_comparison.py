@@ -16,11 +16,12 @@ from scipy.stats import ks_2samp, wasserstein_distance
 
 from headgate.contracts.contract import Kind
 from headgate.errors import BadInput
-from headgate.monitors.comparison.compared import ComparedColumn, Comparison, Drift
+from headgate.monitors.comparison.compared import ComparedColumn, Comparison
 from headgate.monitors.comparison.comparison import compare, compare_summaries
 from headgate.monitors.comparison.sources import ParquetSource, TableSource
 from headgate.monitors.comparison.summaries import read_summary, summary_of, window_summary
 from headgate.monitors.comparison.text import as_text
+from headgate.monitors.standing import Standing
 
 START = datetime.datetime(2013, 3, 1, 6, tzinfo=datetime.UTC)
 
@@ -57,7 +58,7 @@ def both_ways(reference: pa.Table, current: pa.Table, kinds: dict[str, Kind] | N
         assert "NaN" not in json.dumps(json.loads(msgspec.json.encode(each)))
         for column in each.columns:
             assert column.reason
-            assert column.verdict is not Drift.BROKEN or column.adjusted_p is None
+            assert column.standing is not Standing.BROKEN or column.adjusted_p is None
             assert column.p is None or 0 <= column.p <= 1
             figures = [column.statistic, *column.effects.values()]
             assert all(math.isfinite(figure.value) if figure.value is not None else figure.reason for figure in figures)
@@ -70,16 +71,16 @@ def one(before: Any, after: Any, kind: Kind | None = None) -> list[ComparedColum
     return [each.named("x") for each in both_ways(pa.table({"x": before}), pa.table({"x": after}), kinds)]
 
 
-def verdicts(before: Any, after: Any, kind: Kind | None = None) -> set[str]:
-    return {each.verdict.value for each in one(before, after, kind)}
+def standings(before: Any, after: Any, kind: Kind | None = None) -> set[str]:
+    return {each.standing.value for each in one(before, after, kind)}
 
 
 def test_what_moved_is_found_whatever_its_kind_and_the_rest_is_steady() -> None:
     reference, quiet, moved = table(3000, 1), table(2000, 2), table(2000, 3, moved=True)
     for found in both_ways(reference, quiet):
-        assert found.with_verdict(Drift.STEADY) == tuple(sorted(reference.column_names))
+        assert found.with_standing(Standing.STEADY) == tuple(sorted(reference.column_names))
     for found in both_ways(reference, moved):
-        assert set(found.with_verdict(Drift.DRIFTED)) == set(reference.column_names)
+        assert set(found.with_standing(Standing.ALARM)) == set(reference.column_names)
         aspects = {each.name: each.aspect for each in found.columns}
         assert aspects["text"] == "lengths in characters"
         assert (aspects["timestamp"], aspects["date"]) == ("hours of the day in UTC", "days of the week")
@@ -126,45 +127,47 @@ def test_windows_that_were_added_up_are_compared_as_one() -> None:
 
 
 def test_constant_columns() -> None:
-    assert verdicts([7.0] * 50, [7.0] * 40) == {"steady"}
+    assert standings([7.0] * 50, [7.0] * 40) == {"steady"}
     assert {each.reason for each in one([7.0] * 50, [7.0] * 40)} == {"every value of both is one and the same"}
-    assert verdicts([7.0] * 50, [7.5] * 40) == {"drifted"}
+    assert standings([7.0] * 50, [7.5] * 40) == {"alarm"}
     for each in one([7.0] * 50, [7.5] * 40):
         assert each.effects["wasserstein_normed"].reason == "the reference does not vary"
         moved = each.effects["wasserstein"]
         assert moved.value == pytest.approx(0.5, abs=moved.error + 1e-9)
-    assert verdicts(["a"] * 50, ["a"] * 40) == {"steady"}
-    assert verdicts(["a"] * 50, ["b"] * 40) == {"drifted"}
-    assert verdicts([True] * 50, [True] * 40) == {"steady"}
+    assert standings(["a"] * 50, ["a"] * 40) == {"steady"}
+    assert standings(["a"] * 50, ["b"] * 40) == {"alarm"}
+    assert standings([True] * 50, [True] * 40) == {"steady"}
 
 
 def test_columns_without_values() -> None:
     nothing = pa.nulls(40, pa.float64())
-    assert verdicts(np.arange(50.0), nothing) == {"broken"}
+    assert standings(np.arange(50.0), nothing) == {"broken"}
     assert {each.reason for each in one(np.arange(50.0), nothing)} == {"every value in the window is missing"}
-    assert verdicts(nothing, np.arange(50.0)) == {"broken"}
-    assert verdicts(pa.nulls(40), np.arange(50.0)) == {"broken"}
-    assert verdicts(np.arange(50.0), pa.nulls(40)) == {"broken"}
-    assert verdicts(["a"] * 50, pa.nulls(40)) == {"broken"}
-    assert verdicts(np.arange(50.0), pa.array([], pa.float64())) == {"broken"}
-    assert verdicts(np.arange(50.0), [math.inf] * 40) == {"broken"}
+    assert standings(nothing, np.arange(50.0)) == {"broken"}
+    assert {each.reason for each in one(nothing, np.arange(50.0))} == {"every value in the reference is missing"}
+    assert standings(pa.nulls(40), np.arange(50.0)) == {"broken"}
+    assert standings(np.arange(50.0), pa.nulls(40)) == {"broken"}
+    assert standings(["a"] * 50, pa.nulls(40)) == {"broken"}
+    assert standings(np.arange(50.0), pa.array([], pa.float64())) == {"undecided"}
+    assert standings(pa.array([], pa.float64()), np.arange(50.0)) == {"undecided"}
+    assert standings(np.arange(50.0), [math.inf] * 40) == {"broken"}
 
 
 def test_a_single_row_decides_nothing() -> None:
-    assert verdicts(np.arange(50.0), [3.0]) == {"undecided"}
-    assert verdicts([3.0], np.arange(50.0)) == {"undecided"}
-    assert verdicts(["a", "b"] * 25, ["b"], Kind.CATEGORY) == {"undecided"}
+    assert standings(np.arange(50.0), [3.0]) == {"undecided"}
+    assert standings([3.0], np.arange(50.0)) == {"undecided"}
+    assert standings(["a", "b"] * 25, ["b"], Kind.CATEGORY) == {"undecided"}
     assert "30 are needed" in one(np.arange(50.0), [3.0])[0].reason
 
 
 def test_a_reference_smaller_than_the_window() -> None:
     random = np.random.default_rng(3)
     reference, window = random.normal(size=40), random.normal(size=3000)
-    assert verdicts(reference, window) == {"steady"}
-    assert verdicts(reference, window + 1) == {"drifted"}
+    assert standings(reference, window) == {"steady"}
+    assert standings(reference, window + 1) == {"alarm"}
     for each in one(reference, window):
         assert each.effects["psi"].reason.startswith("PSI over 10 bins needs 100 rows on either side")
-    assert verdicts(["a", "b"] * 20, ["a", "b"] * 1500) == {"steady"}
+    assert standings(["a", "b"] * 20, ["a", "b"] * 1500) == {"steady"}
 
 
 def test_moments_of_any_precision_and_zone() -> None:
@@ -174,29 +177,29 @@ def test_moments_of_any_precision_and_zone() -> None:
         for zone in (None, "UTC", "Europe/Berlin"):
             column = pa.array(moments, pa.timestamp("us", "UTC")).cast(pa.timestamp(unit, zone))
             for each in one(column[:500], column[500:]):
-                assert (each.verdict, each.aspect) == (Drift.STEADY, "hours of the day in UTC")
+                assert (each.standing, each.aspect) == (Standing.STEADY, "hours of the day in UTC")
 
 
 @pytest.mark.parametrize("name", ["number", "category"])
 def test_a_column_that_is_there_twice_cannot_be_measured(name: str) -> None:
     twice = pa.Table.from_arrays([table(40, 1)[name]] * 2 + [table(40, 1)["integer"]], ["x", "x", "y"])
     for found in both_ways(twice, twice):
-        assert {each.verdict for each in found.columns if each.name == "x"} == {Drift.BROKEN}
+        assert {each.standing for each in found.columns if each.name == "x"} == {Standing.BROKEN}
         assert found.named("x").reason == "2 columns have this name"
-        assert found.named("y").verdict is Drift.STEADY
+        assert found.named("y").standing is Standing.STEADY
 
 
 def test_numbers_that_are_huge() -> None:
     ids = 2**62 + np.arange(500) * 3
-    assert verdicts(ids, ids) == {"steady"}
-    assert verdicts(ids, ids + 600) == {"drifted"}
-    assert verdicts(pa.array([2**64 - 1] * 50, pa.uint64()), pa.array([0] * 50, pa.uint64())) == {"drifted"}
+    assert standings(ids, ids) == {"steady"}
+    assert standings(ids, ids + 600) == {"alarm"}
+    assert standings(pa.array([2**64 - 1] * 50, pa.uint64()), pa.array([0] * 50, pa.uint64())) == {"alarm"}
     decimals = pa.array([Decimal(10) ** 30 + each for each in range(50)])
-    assert verdicts(decimals, decimals) == {"steady"}
+    assert standings(decimals, decimals) == {"steady"}
     floats = np.array([-1.7e308, 1.7e308, 0.0] * 20)
-    assert verdicts(floats, floats) == {"steady"}
-    assert verdicts(floats, -np.abs(floats)) == {"drifted"}
-    assert verdicts([5e-324, 0.0] * 20, [5e-324, 0.0] * 20) == {"steady"}
+    assert standings(floats, floats) == {"steady"}
+    assert standings(floats, -np.abs(floats)) == {"alarm"}
+    assert standings([5e-324, 0.0] * 20, [5e-324, 0.0] * 20) == {"steady"}
 
 
 def test_columns_of_another_type_than_the_reference() -> None:
@@ -204,17 +207,17 @@ def test_columns_of_another_type_than_the_reference() -> None:
         (np.arange(50.0), ["a"] * 50), (["a", "b"] * 25, np.arange(50.0)), (["a"] * 50, [START] * 50),
         ([True, False] * 25, [1, 0] * 25), ([START] * 50, ["a"] * 50), ([[1.0]] * 50, [[1.0]] * 50),
     ):  # fmt: skip
-        assert verdicts(before, after) == {"broken"}
+        assert standings(before, after) == {"broken"}
     assert {each.reason for each in one([True, False] * 25, [1, 0] * 25)} == {
         "the reference holds booleans, and this column is of type int64"
     }
     # A column that is numbers on both sides is compared, however they are kept; so are categories.
-    assert verdicts(np.arange(50.0), pa.array(np.arange(50), pa.int8())) == {"steady"}
-    assert verdicts(["1", "2"] * 25, [1, 2] * 25, Kind.CATEGORY) == {"steady"}
+    assert standings(np.arange(50.0), pa.array(np.arange(50), pa.int8())) == {"steady"}
+    assert standings(["1", "2"] * 25, [1, 2] * 25, Kind.CATEGORY) == {"steady"}
     mixed = pa.UnionArray.from_dense(
         pa.array([0, 1], pa.int8()), pa.array([0, 0], pa.int32()), [pa.array([1]), pa.array(["a"])]
     )
-    assert verdicts(mixed, mixed) == {"broken"}
+    assert standings(mixed, mixed) == {"broken"}
 
 
 @pytest.mark.parametrize("kind", [Kind.TENSOR, Kind.IMAGE])
@@ -232,7 +235,7 @@ def test_columns_that_only_one_side_has() -> None:
     exact, kept = both_ways(reference, current)
     assert exact.named("new").reason == "the reference has no such column"
     assert {each.named("gone").reason for each in (exact, kept)} == {"the window has no such column"}
-    assert {each.named("x").verdict for each in (exact, kept)} == {Drift.STEADY}
+    assert {each.named("x").standing for each in (exact, kept)} == {Standing.STEADY}
 
 
 def test_values_that_go_missing_are_a_drift() -> None:
@@ -240,13 +243,13 @@ def test_values_that_go_missing_are_a_drift() -> None:
     reference, current = random.normal(size=500), random.normal(size=500)
     holes = np.where(random.random(500) < 0.2, np.nan, current)
     for each in one(reference, holes):
-        assert each.verdict is Drift.DRIFTED
+        assert each.standing is Standing.ALARM
         assert each.reason.startswith("missing in")
     endless = np.where(random.random(500) < 0.2, np.inf, current)
     for each in one(reference, endless):
-        assert each.verdict is Drift.DRIFTED
+        assert each.standing is Standing.ALARM
         assert "infinite in" in each.reason
-    assert verdicts(["a", "b"] * 200, ["a", "b", None, None] * 100) == {"drifted"}
+    assert standings(["a", "b"] * 200, ["a", "b", None, None] * 100) == {"alarm"}
 
 
 def test_tens_of_thousands_of_categories() -> None:
@@ -254,15 +257,15 @@ def test_tens_of_thousands_of_categories() -> None:
     names = np.array([f"c{each}" for each in range(30_000)])
     reference, quiet = (names[random.integers(0, 30_000, 60_000)] for _ in range(2))
     fresh = np.where(random.random(60_000) < 0.3, names[random.integers(0, 100, 60_000)], quiet)
-    assert verdicts(reference, quiet, Kind.CATEGORY) == {"steady"}
-    assert verdicts(reference, fresh, Kind.CATEGORY) == {"drifted"}
+    assert standings(reference, quiet, Kind.CATEGORY) == {"steady"}
+    assert standings(reference, fresh, Kind.CATEGORY) == {"alarm"}
 
 
 def test_rows_in_categories_that_the_reference_never_had() -> None:
     for each in one(["a", "b"] * 50, ["a", "b", "new", "newer"] * 25):
         assert each.effects["new_categories"].value == pytest.approx(0.5)
         assert each.effects["l_infinity"].value == pytest.approx(0.25)
-        assert each.verdict is Drift.DRIFTED
+        assert each.standing is Standing.ALARM
 
 
 def test_without_drift_windows_alarm_as_often_as_said() -> None:
@@ -271,7 +274,7 @@ def test_without_drift_windows_alarm_as_often_as_said() -> None:
         reference = pa.table({f"x{each}": random.normal(size=2000) for each in range(10)})
         kept = summary_of(TableSource(reference))
         window = pa.table({f"x{each}": random.normal(size=200) for each in range(10)})
-        alarms += bool(compare_summaries(kept, window_summary(TableSource(window), kept)).with_verdict(Drift.DRIFTED))
+        alarms += bool(compare_summaries(kept, window_summary(TableSource(window), kept)).with_standing(Standing.ALARM))
     assert alarms / 25 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 25)
 
 
@@ -296,10 +299,10 @@ def test_a_damaged_column_stops_no_other(tmp_path: Path) -> None:
             return super().column(name)
 
     found = compare(source, Damaged(table(300, 2)))
-    assert (found.named("number").verdict, found.named("number").reason) == (Drift.BROKEN, "a page is damaged")
-    assert found.with_verdict(Drift.BROKEN) == ("number",)
+    assert (found.named("number").standing, found.named("number").reason) == (Standing.BROKEN, "a page is damaged")
+    assert found.with_standing(Standing.BROKEN) == ("number",)
     kept = summary_of(source)
-    assert compare_summaries(kept, window_summary(Damaged(table(300, 2)), kept)).with_verdict(Drift.BROKEN) == (
+    assert compare_summaries(kept, window_summary(Damaged(table(300, 2)), kept)).with_standing(Standing.BROKEN) == (
         "number",
     )
 
@@ -313,4 +316,4 @@ def test_summaries_that_do_not_belong_together_are_refused() -> None:
     other = summary_of(TableSource(pa.table({"x": ["a", "a", "a"]})))
     with pytest.raises(BadInput, match="numbers"):
         kept.merged(other)
-    assert compare_summaries(kept, other).named("x").verdict is Drift.BROKEN
+    assert compare_summaries(kept, other).named("x").standing is Standing.BROKEN

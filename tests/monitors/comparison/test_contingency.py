@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import chi2_contingency, fisher_exact
 from scipy.stats.contingency import association
 
@@ -16,6 +17,8 @@ from headgate.monitors.comparison.contingency import (
     table_test,
     without_rare,
 )
+
+Counts = NDArray[np.int64]
 
 
 @pytest.mark.parametrize("categories", [2, 3, 10, 4000])
@@ -36,16 +39,43 @@ def test_a_category_of_neither_sample_changes_nothing() -> None:
     assert isinstance(chi_square(np.array([5, 0]), np.array([0, 0])), Undefined)
 
 
-def test_cramers_v_is_bergsmas() -> None:
+def bergsmas(before: Counts, after: Counts) -> float:
+    """V of the table, from SciPy's phi without a correction."""
+    rows, columns = int(before.sum() + after.sum()), len(before)
+    phi = association(np.stack((before, after)), method="cramer") ** 2 - (columns - 1) / (rows - 1)
+    least = min(columns - (columns - 1) ** 2 / (rows - 1), 2 - 1 / (rows - 1)) - 1
+    return math.sqrt(phi / least)
+
+
+def measured(before: Counts, after: Counts, *, by_rows: bool = False) -> float:
+    found = cramers_v(before, after, by_rows=by_rows)
+    assert isinstance(found, float)
+    return found
+
+
+@pytest.mark.parametrize("times", [1, 7, 1000])
+def test_cramers_v_by_rows_is_bergsmas(times: int) -> None:
+    before, after = np.array([30, 50, 20]), np.array([60, 30, 10]) * times
+    assert cramers_v(before, after, by_rows=True) == pytest.approx(bergsmas(before, after))
+
+
+def test_cramers_v_of_a_small_sample_is_that_of_a_large_one() -> None:
     before, after = np.array([30, 50, 20]), np.array([60, 30, 10])
-    rows, plain = 200, association(np.stack((before, after)), method="cramer") ** 2
-    phi = plain - 2 / (rows - 1)
-    expected = math.sqrt(phi / min(3 - 4 / (rows - 1) - 1, 2 - 1 / (rows - 1) - 1))
+    expected = bergsmas(before, after)
     assert cramers_v(before, after) == pytest.approx(expected)
     assert cramers_v(before, after * 1000) == pytest.approx(expected, abs=0.01)
+    assert measured(before, after * 1000, by_rows=True) < expected / 5
+    # As if the larger one were drawn from down to the other's size.
+    random = np.random.default_rng(4)
+    shares = after / after.sum()
+    drawn = [measured(before * 10, random.multinomial(1000, shares)) for _ in range(200)]
+    assert cramers_v(before * 10, after * 1000) == pytest.approx(np.mean(drawn), abs=0.01)
+
+
+def test_cramers_v_without_drift_is_nearly_nothing() -> None:
     random = np.random.default_rng(1)
-    chance = [cramers_v(random.multinomial(60, [0.05] * 20), random.multinomial(60, [0.05] * 20)) for _ in range(200)]
-    assert np.median([each for each in chance if isinstance(each, float)]) < 0.15  # 0.4 with its bias
+    chance = [measured(random.multinomial(60, [0.05] * 20), random.multinomial(60, [0.05] * 20)) for _ in range(200)]
+    assert np.median(chance) < 0.15  # 0.4 with its bias
     assert isinstance(cramers_v(np.array([5]), np.array([5])), Undefined)
     assert isinstance(cramers_v(np.array([1, 0]), np.array([0, 1])), Undefined)
 

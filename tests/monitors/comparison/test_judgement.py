@@ -1,4 +1,4 @@
-"""Verdicts on many columns keep their error rate and say why in words, for a terminal as well."""
+"""How many columns stand keeps its error rate and is said in words, for a terminal as well."""
 
 import numpy as np
 import pyarrow as pa
@@ -6,11 +6,12 @@ import pytest
 
 from headgate.contracts.contract import Kind
 from headgate.errors import BadInput
-from headgate.monitors.comparison.compared import ComparedColumn, Comparison, Drift, Present, broken
+from headgate.monitors.comparison.compared import ComparedColumn, Comparison, Present, unmeasured
 from headgate.monitors.comparison.comparison import compare
 from headgate.monitors.comparison.judgement import FEWEST, judged
 from headgate.monitors.comparison.sources import TableSource
 from headgate.monitors.comparison.text import as_text
+from headgate.monitors.standing import Standing, broken
 
 
 def column_of(name: str, p: float, rows: int = 100) -> ComparedColumn:
@@ -26,19 +27,19 @@ def found() -> Comparison:
 
 
 def test_a_p_value_counts_among_all_columns() -> None:
-    assert judged([column_of("a", 0.03)]).with_verdict(Drift.DRIFTED) == ("a",)
+    assert judged([column_of("a", 0.03)]).with_standing(Standing.ALARM) == ("a",)
     many = [column_of("a", 0.03), *(column_of(f"b{each}", 0.9) for each in range(9))]
-    assert judged(many).with_verdict(Drift.DRIFTED) == ()
-    assert judged(many, alpha=0.4).with_verdict(Drift.DRIFTED) == ("a",)
-    assert judged([*many, broken("c", "gone")]).named("a").adjusted_p == pytest.approx(0.3)
+    assert judged(many).with_standing(Standing.ALARM) == ()
+    assert judged(many, alpha=0.4).with_standing(Standing.ALARM) == ("a",)
+    assert judged([*many, unmeasured("c", broken("gone"))]).named("a").adjusted_p == pytest.approx(0.3)
     with pytest.raises(BadInput, match="alpha"):
         judged(many, alpha=0.0)
 
 
 def test_few_values_find_a_drift_and_never_that_there_is_none() -> None:
-    assert judged([column_of("a", 0.5, FEWEST)]).named("a").verdict is Drift.STEADY
-    assert judged([column_of("a", 0.5, FEWEST - 1)]).named("a").verdict is Drift.UNDECIDED
-    assert judged([column_of("a", 0.01, FEWEST - 1)]).named("a").verdict is Drift.DRIFTED
+    assert judged([column_of("a", 0.5, FEWEST)]).named("a").standing is Standing.STEADY
+    assert judged([column_of("a", 0.5, FEWEST - 1)]).named("a").standing is Standing.UNDECIDED
+    assert judged([column_of("a", 0.01, FEWEST - 1)]).named("a").standing is Standing.ALARM
 
 
 def test_a_drift_is_told_with_its_bins_its_conventions_and_what_chance_makes() -> None:
@@ -73,5 +74,5 @@ def test_the_largest_comes_first_and_the_text_has_a_line_for_each() -> None:
 
 
 def test_a_name_cannot_write_to_the_terminal() -> None:
-    text = as_text(Comparison((broken("\x1b[2Jx", "gone\x07"),), 0.05))
+    text = as_text(Comparison((unmeasured("\x1b[2Jx", broken("gone\x07")),), 0.05))
     assert {each for each in text if not each.isprintable()} == {"\n"}

@@ -10,7 +10,7 @@ from headgate.errors import BadInput
 from headgate.monitors.comparison.grid_choice import grid_for
 from headgate.monitors.comparison.sketched import decile_counts, ks_bounds, wasserstein_bounds
 from headgate.monitors.comparison.sketches import sketch_of
-from headgate.monitors.comparison.two_samples import ks_statistic, wasserstein
+from headgate.monitors.two_samples import ks_statistic, wasserstein
 
 
 @settings(max_examples=60)

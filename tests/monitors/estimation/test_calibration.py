@@ -6,7 +6,7 @@ from sklearn.isotonic import IsotonicRegression
 from tests.monitors.estimation.models import CLASSES, multiclass, overconfident
 
 from headgate.evaluation.rows import Rows
-from headgate.monitors.estimation.calibration import calibration, isotonic
+from headgate.monitors.estimation.calibration import Counted, calibration, isotonic
 from headgate.vocabulary import Task
 
 
@@ -17,6 +17,15 @@ def test_a_map_is_scikit_learns_isotonic_regression_clipped() -> None:
     theirs = IsotonicRegression(out_of_bounds="clip").fit(scores, hits, sample_weight=weights)
     asked = np.linspace(-0.2, 1.2, 200)
     assert isotonic(scores, hits, weights).apply(asked) == pytest.approx(theirs.predict(asked))
+
+
+def test_a_map_of_the_rows_that_are_left_is_that_of_these_rows_alone() -> None:
+    draw = np.random.default_rng(4)
+    scores = draw.random(600).round(2)
+    hits, gone = draw.random(600) < scores, np.flatnonzero(draw.random(600) < 0.3)
+    rest = np.setdiff1d(np.arange(600), gone)
+    left = Counted.of(scores, hits).without(gone, hits[gone])
+    assert left.rising() == isotonic(scores[rest], hits[rest])
 
 
 def test_overconfident_scores_are_put_right() -> None:

@@ -81,16 +81,6 @@ def test_gaps_are_fairlearns(method: Method, seed: int) -> None:
     assert found == pytest.approx(by_definition(*table(cells), method))
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("method", list(Method))
-def test_fairlearn_itself_says_the_same(method: Method) -> None:
-    theirs = pytest.importorskip("fairlearn.metrics")
-    truth, called, group = table(BY_HAND)
-    for name, each in measured(BY_HAND, method).gaps.items():
-        said = getattr(theirs, name)(truth, called, sensitive_features=group, method=method.value)
-        assert each.estimate.value == pytest.approx(said), name
-
-
 @pytest.mark.parametrize("alike", [True, False])
 def test_intervals_cover_at_least_as_often_as_they_say(alike: bool) -> None:
     draw = np.random.default_rng(61)

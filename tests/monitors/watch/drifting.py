@@ -33,7 +33,7 @@ KINDS: Final = {"size": Kind.NUMBER, "distance": Kind.NUMBER, "shop": Kind.CATEG
 OUTPUT: Final = Output(Task.BINARY, classes=("no", "yes"), probability=True)
 CHANGED: Final = 8
 """The day, from 0, on which the change comes."""
-ROWS: Final = 400
+ROWS: Final = 500
 """Inputs of a day."""
 
 

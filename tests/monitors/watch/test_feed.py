@@ -128,3 +128,26 @@ def test_what_a_writer_takes_back_is_noticed(world: World) -> None:
     world.source.cut("here-0", 1, size)
     feed.take(MONDAY)
     assert feed.cut
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_day_by_day_with_an_end_the_rows_are_the_same(tmp_path: Path, seed: int) -> None:
+    world = World(tmp_path, story(seed))
+    world.until(Micros(END + LAG))
+    expected = AnswerFeed(world.reader, SOURCE, MONDAY).take(END).to_pylist()
+    found = []
+    for start in range(MONDAY, END, DAY):
+        end = Micros(start + DAY)
+        feed = AnswerFeed(world.reader, SOURCE, Micros(start), end)
+        found += feed.take(end).to_pylist()
+        assert not feed.waits, "of days that begin at its end nothing was read"
+    assert found == expected
+
+
+def test_what_was_asked_on_the_day_before_is_known_to_a_feed_that_begins(world: World) -> None:
+    """It reads no more of that day than names, and hands none of it over."""
+    for number, (hour, request) in enumerate(((-1, "a"), (-23, "b"), (-25, "c"), (1, "a"), (2, "b"), (3, "c"))):
+        world.write(asked(number, MONDAY + DAY + hour * HOUR, request))
+    assert numbers(AnswerFeed(world.reader, SOURCE, Micros(MONDAY + DAY)), END) == [5]
+    world.seal(compact=True)
+    assert numbers(AnswerFeed(world.reader, SOURCE, Micros(MONDAY + DAY)), END) == [5]

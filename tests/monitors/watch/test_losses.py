@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 from tests.monitors.joined import NOTHING, Row, moment, refused
@@ -9,7 +10,7 @@ from tests.monitors.watch.rows import OUTPUT, VERSION, day_of, hour_of
 
 from headgate.alerts.finding import Severity, checked
 from headgate.evaluation.report import Report, evaluate
-from headgate.monitors.standing import Standing
+from headgate.monitors.standing import Standing, broken
 from headgate.monitors.watch.losses import Losses, LossState
 from headgate.monitors.watch.monitor import AnyMonitor, Over, Portion, Told
 from headgate.monitors.watch.roster import roster
@@ -117,6 +118,15 @@ def test_without_a_reference_that_says_enough_it_is_undecided_and_says_why(repor
     assert (told, says.standing) == ([], Standing.UNDECIDED)
     begins = "flight:1 has no evaluation" if report is None else "the reference has 200 labelled rows"
     assert says.what.startswith(begins)
+
+
+def test_a_reference_that_cannot_be_read_is_broken_before_any_row_came() -> None:
+    watched = of("risk")
+    assert isinstance(watched, Losses)
+    machine = msgspec.structs.replace(watched.machine, shortfall=broken("in the reference losses are no numbers"))
+    spoiled = replace(watched, machine=machine)
+    says = spoiled.says(spoiled.start(Micros(MONDAY)))
+    assert (says.standing, says.what) == (Standing.BROKEN, "in the reference losses are no numbers")
 
 
 def test_nothing_is_decided_of_nothing() -> None:

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 from tests.monitors.joined import Row, moment
 from tests.monitors.watch.rows import VERSION, day_of
 
 from headgate.contracts.contract import Output
+from headgate.evaluation.estimate import Estimate
 from headgate.evaluation.report import Report, evaluate
 from headgate.monitors.alarms.terms import Budget, Terms
 from headgate.monitors.standing import Standing
@@ -121,3 +123,19 @@ def test_alarms_are_false_no_more_often_than_was_said() -> None:
     for words, most in allowed.items():
         assert alarms[words] <= most + 3 * most**0.5
     assert alarms["at most one per 2 days"] >= 0.02 * days, "there are false alarms at all where they are allowed"
+
+
+def test_a_day_of_which_nothing_can_be_compared_is_not_said_to_be_fine() -> None:
+    random, report = np.random.default_rng(1), reference()
+    estimates = {name: unmeasured(each) for name, each in report.estimates.items()}
+    nothing = msgspec.structs.replace(report, estimates=estimates)
+    watched = monitor(nothing)
+    state, told = watched.take(watched.start(Micros(MONDAY)), labelled(random, 500, 0.1, 0, nothing))
+    says = watched.says(state)
+    assert (told, says.standing, state.tests) == ((), Standing.UNDECIDED, 0)
+    assert "no metric of 2013-03-04 can be compared with the evaluation" in says.what
+
+
+def unmeasured(estimate: Estimate) -> Estimate:
+    """The same, but that it could not be measured."""
+    return msgspec.structs.replace(estimate, value=None, low=None, high=None, reason="no scores")

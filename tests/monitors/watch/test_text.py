@@ -7,6 +7,8 @@ from tests.monitors.watch.rows import OUTPUT, SOURCE, VERSION
 
 from headgate.alerts.finding import Figure
 from headgate.evaluation.estimate import Estimate
+from headgate.monitors.diagnosis.diagnosis import Diagnosis
+from headgate.monitors.diagnosis.kept import Diagnosed
 from headgate.monitors.standing import Standing
 from headgate.monitors.watch.days import Day
 from headgate.monitors.watch.monitor import Says
@@ -27,6 +29,7 @@ ALARM = Says(
     certainty="false alarms of all 6 monitors of the endpoint: at most 1 per 90 days",
 )
 STEADY = Says(standing=Standing.STEADY, what="nothing says otherwise", certainty="quite")
+NOTES = ("labels are missing",)
 DAYS = (
     Day(version="", start=MONDAY, volume=212, errors=200, refused={"range": 12}),
     Day(
@@ -105,3 +108,18 @@ def test_notes_say_what_was_late_and_who_was_in_charge() -> None:
     text = as_text(monitored(Scene(SOURCE, VERSION, OUTPUT), state, [], false_alarms=""))
     assert "3 inputs came after their hour was looked at" in text
     assert "flight:0 was in charge at the last look" in text
+
+
+def test_why_it_alarms_is_said_below_the_monitors_and_as_labels_came() -> None:
+    tuesday = Micros(MONDAY + DAY)
+    why = Diagnosis(
+        version=VERSION, start=MONDAY, end=tuesday, matured=MONDAY, known=tuesday, inputs=40, labelled=0, notes=NOTES
+    )
+    kept = Diagnosed(project="default", endpoint="flights", began=MONDAY).after(why)
+    text = as_text(found(diagnosis=kept))
+    assert "why it alarms\ndiagnosis of flight:1 from 2013-03-04 to 2013-03-05" in text
+    assert "but         labels are missing" in text
+    assert "2013-03-05   2013-03-04 to 2013-03-05  0 of 40  undecided" in text
+    over = as_text(found(diagnosis=kept, monitors=()))
+    assert "why it alarmed last; that is over" in over
+    assert json.loads(msgspec.json.encode(found(diagnosis=kept)))["diagnosis"]["last"]["notes"] == [*NOTES]

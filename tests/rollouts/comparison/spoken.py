@@ -45,6 +45,7 @@ class Said:
     compute_us: int | None = 200
     latency_us: int | None = 1000
     fallback: str | None = ""
+    refusal_rule: str | None = None
 
 
 def live(input_id: str, prediction: Any = "no", **more: Any) -> Said:

@@ -92,7 +92,7 @@ def _check_judged(found: Comparison, labelled: list[tuple[Any, Any, str | None]]
 def test_swapping_the_two_mirrors_everything(inputs: list[tuple[Any, Any, str | None]]) -> None:
     rows = table(rows_of(inputs))
     there = compare(pairs_of(rows, BINARY), BINARY)
-    back = compare(pairs_of(rows, BINARY, live_role="shadow", candidate_role="live"), BINARY)
+    back = compare(pairs_of(rows, BINARY, live_roles=["shadow"], candidate_roles=["live"]), BINARY)
     assert (there.live, there.candidate) == (back.candidate, back.live)
     assert (there.only_live, there.only_candidate) == (back.only_candidate, back.only_live)
     assert (there.both, there.neither, there.agreement) == (back.both, back.neither, back.agreement)
@@ -297,7 +297,7 @@ def test_cost_is_of_the_inputs_both_answered() -> None:
 
 def test_people_take_no_compute() -> None:
     rows = [Said("a", "human", "yes", compute_us=None, latency_us=None), live("a", "yes")]
-    pairs = pairs_of(table(rows), BINARY, live_role="human", candidate_role="live")
+    pairs = pairs_of(table(rows), BINARY, live_roles=["human"], candidate_roles=["live"])
     found = compare(pairs, BINARY)
     assert (found.live.name, found.candidate.name) == ("people", LIVE)
     assert (found.live_cost.compute_ms, found.live_cost.compute_s_per_1000, found.compute_ratio) == (None, None, None)
@@ -307,7 +307,7 @@ def test_names_differ() -> None:
     same = [live("a", assigned="m:1"), shadow("a", assigned="m:1")]
     found = of(same)
     assert (found.live.name, found.candidate.name) == ("m:1 (live)", "m:1 (shadow)")
-    itself = compare(pairs_of(table(same), BINARY, candidate_role="live"), BINARY)
+    itself = compare(pairs_of(table(same), BINARY, candidate_roles=["live"]), BINARY)
     assert itself.live.name != itself.candidate.name
     mixed = of([live("a"), live("b", assigned="m:0"), shadow("a"), shadow("b")])
     assert (mixed.live.name, mixed.live.versions) == ("live", ("m:0", "m:1"))

@@ -53,7 +53,7 @@ def test_a_version_counts_by_assignment() -> None:
 
 def test_any_two_roles_can_be_compared() -> None:
     rows = [Said("a", "human", "maybe"), live("a", "yes"), shadow("a", "no")]
-    pairs = of(rows, live_role="human", candidate_role="live")
+    pairs = of(rows, live_roles=["human"], candidate_roles=["live"])
     assert pairs.output.classes == ("no", "yes", "maybe"), "people may say what no contract knows"
     assert said(pairs, pairs.live) == ["maybe"]
     assert said(pairs, pairs.candidate) == ["yes"]
@@ -61,7 +61,7 @@ def test_any_two_roles_can_be_compared() -> None:
 
 def test_an_answer_another_version_gave_is_none() -> None:
     rows = [live("a"), Said("a", "canary", "yes", assigned="m:2", fallback="timeout")]
-    pairs = of(rows, candidate_role="canary")
+    pairs = of(rows, candidate_roles=["canary"])
     assert pairs.candidate.asked.tolist() == [True]
     assert pairs.candidate.answered.tolist() == [False]
     assert reasons(pairs.candidate) == ["timeout"]

@@ -1,6 +1,7 @@
 """Secrets, read where the operator said that they are, at the moment they are needed."""
 
 import os
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,8 @@ def reveal(secret: Secret) -> str:
         return text
     path = Path(secret.file or "")
     try:
+        if stat.S_ISFIFO(path.stat().st_mode):  # it would keep its reader for as long as nobody writes
+            raise BadConfiguration(str(path), "is a pipe, and must be a file")
         with path.open("rb") as file:
             content = file.read(_MOST + 1)
     except OSError as error:

@@ -80,10 +80,12 @@ def _exchanged(url: str, body: bytes, headers: Mapping[str, str], now: Micros, d
     parts = urlsplit(url)
     host, encrypted = parts.hostname or "", parts.scheme == "https"
     kind = http.client.HTTPSConnection if encrypted else http.client.HTTPConnection
-    connection = kind(host, parts.port)
+    # Said in any case: without it the library looks for one in the host, and takes the last part of an IPv6 address.
+    port = parts.port or kind.default_port
+    connection = kind(host, port)
     with contextlib.closing(connection):
         tls = ssl.create_default_context() if encrypted else None
-        connection.sock = deadline.connected(host, parts.port or connection.default_port, tls)
+        connection.sock = deadline.connected(host, port, tls)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         sent = {"Content-Type": "application/json", "User-Agent": f"headgate/{VERSION}", **headers}
         connection.request("POST", target, body, sent)

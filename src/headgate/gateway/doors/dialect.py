@@ -146,7 +146,8 @@ def check_rows(reading: Reading) -> None:
 
 
 def have_answered(answerer: Answerer, ask: Ask) -> None:
-    """Admit `ask`. Raises the PassingError that says why not."""
+    """Admit `ask`, whose rows are answered together. Raises the PassingError that says why not."""
+    ask.together = True
     if ask.outcomes:
         answerer.admit(ask)
     else:

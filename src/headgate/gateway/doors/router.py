@@ -1,12 +1,13 @@
 """Which door a request goes through: `paths.py` says what a path means, this table what is done about it."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
 from headgate.access.grants import ANY
-from headgate.errors import BodyRefused, HeadgateError, NotFound, Unavailable
+from headgate.errors import BodyRefused, HeadgateError, NotFound
 from headgate.gateway.ask import FAULT
 from headgate.gateway.doors import errors
 from headgate.gateway.doors.arrow.door import wants_table
@@ -42,6 +43,8 @@ EndpointDoor = Callable[[Exchange, View, str | None], object]
 """Opens for a request, the view it is answered under and the version it names."""
 PredictBody = Callable[[Exchange, View], object]
 """Has a body of one type answered under a view."""
+Change = Callable[[Exchange, View], "asyncio.Future[None]"]
+"""Takes an endpoint into service or out of it."""
 Refuse = Callable[[Exchange, HeadgateError], object]
 
 
@@ -90,7 +93,7 @@ class Router:
             "v2/index": repository.index,
             "v2/stats": repository.statistics,
         }
-        health = HealthDoor(unready, release, lambda: permits.required)
+        health = HealthDoor(repository.check_ready, release, lambda: permits.required)
         self._of_endpoints: Mapping[str, EndpointDoor] = {
             "predict": lambda exchange, view, _: predict.open(exchange, view),
             "labels": lambda exchange, view, _: labels.open(exchange, view),
@@ -108,8 +111,8 @@ class Router:
             "version": health.release,
         }
         self._of_operators: Mapping[str, EndpointDoor] = {
-            "v2/load": repository.load,
-            "v2/unload": repository.unload,
+            "v2/load": partial(self._change, repository.load),
+            "v2/unload": partial(self._change, repository.unload),
             "v2/model/config": about.configuration,
             "v2/model/stats": repository.statistics_of,
         }
@@ -292,10 +295,17 @@ class Router:
             send(exchange, 200, b'{"ready":true}')
 
     def _model_ready(self, exchange: Exchange, view: View, version: str | None) -> None:
-        why = self._unready()
-        if why:
-            raise Unavailable(why)
+        self._repository.check_ready()
         about.ready(exchange, view, version)
+
+    def _change(self, change: Change, exchange: Exchange, view: View, _: str | None) -> None:
+        change(exchange, view).add_done_callback(partial(self._changed, exchange, view.live.header))
+
+    def _changed(self, exchange: Exchange, version: bytes, done: "asyncio.Future[None]") -> None:
+        if (problem := done.exception()) is None:
+            send(exchange, 200, b"{}", version=version)
+        else:
+            self._failed(exchange, self._route(exchange.head.target), problem)
 
     def _view(self, route: Route) -> View:
         return self._repository.check_open(self._find(route))

@@ -187,6 +187,15 @@ class EndpointCount:
                 self._violations[field, rule] = cell
         self._values[cell] += 1.0
 
+    def outlying(self, flagged: int, refused: int) -> None:
+        """So many rows were unlike the reference."""
+        for mark, rows in (("flag", flagged), ("reject", refused)):
+            self._values[self._slab.cell("headgate_outliers_total", mark=mark, **self._where)] += rows
+
+    def unscreened(self, rows: int) -> None:
+        """So many rows were to be held against the reference, and were not."""
+        self._values[self._slab.cell("headgate_unscreened_total", **self._where)] += rows
+
     def left(self, rows: int) -> None:
         """So many rows were left to people."""
         if rows:

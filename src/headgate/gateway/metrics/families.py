@@ -91,6 +91,10 @@ FAMILIES: Final = {
             "headgate_shadow_shed_total", Kind.COUNTER, "Rows a shadow was spared because there was too much to do.",
             _WHICH,
         ),
+        Family(
+            "headgate_outliers_total", Kind.COUNTER, "Rows unlike the reference, flagged or refused.", (*_WHERE, "mark")
+        ),
+        Family("headgate_unscreened_total", Kind.COUNTER, "Rows to be looked at for outliers that were not.", _WHERE),
         Family("headgate_left_to_people_total", Kind.COUNTER, "Rows that people decide.", _WHERE),
         Family("headgate_labels_total", Kind.COUNTER, "Labels and decisions accepted.", (*_WHERE, "source")),
         Family(

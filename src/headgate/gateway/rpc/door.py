@@ -1,7 +1,6 @@
 """The inference service: its calls to questions, answers to its messages. What they mean is in `doors/v2`."""
 
 import asyncio
-import logging
 from collections.abc import Callable
 from functools import partial
 from time import perf_counter_ns
@@ -25,7 +24,7 @@ from headgate.gateway.rpc.health import CHECK, NOT_SERVING, SERVICE_UNKNOWN, SER
 from headgate.gateway.rpc.messages import INFERENCE
 from headgate.gateway.rpc.models import Models, Opened
 from headgate.gateway.rpc.places import Places
-from headgate.gateway.rpc.speaking import MESSAGES, refuse, trailers
+from headgate.gateway.rpc.speaking import MESSAGES, fail, refuse, trailers
 from headgate.vocabulary import DEFAULT_PROJECT
 
 PROTOCOL: Final = "grpc"
@@ -34,7 +33,6 @@ SERVICE: Final = f"{INFERENCE}.GRPCInferenceService"
 _CLEAR_SECONDS: Final = 0.1
 """How often calls of endpoints that do not answer are looked for while threads are few."""
 _ONE_BY_ONE: Final = "streams of requests are not answered; send each as a ModelInfer of its own, any number at once"
-_LOG: Final = logging.getLogger(__name__)
 _infer = MESSAGES["ModelInferRequest"].FromString
 
 
@@ -65,11 +63,8 @@ class RpcDoor:
             self._opened[call.method](call)
         except DecodeError:
             refuse(call, BodyRefused("message", "protobuf", "is not the message this method takes"))
-        except HeadgateError as error:
-            refuse(call, error)
-        except Exception:  # a fault of ours must cost this caller's answer only
-            _LOG.exception("a call could not be handled")
-            call.refuse(Status.INTERNAL, "a fault of Headgate")
+        except Exception as error:
+            fail(call, error)
 
     def close(self) -> None:
         """End the calls that would never end by themselves."""

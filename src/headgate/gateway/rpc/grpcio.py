@@ -31,8 +31,14 @@ _OPEN: Final = 4096
 """Calls that may be open or wait for a thread; further ones are refused."""
 _CALLS: Final = 1024
 """Calls one connection may have open; its further ones wait with the caller."""
-_IDLE_MS: Final = 300_000
-"""A connection without calls for so long is asked to come back when it needs us."""
+_IDLE_MS: Final = 120_000
+"""A connection without calls for so long is ended; unlike over HTTP, at the limit none is ended early for another."""
+_HANDSHAKE_MS: Final = 5_000
+"""Longest a connection may take to say that it speaks TLS, where that is asked, and HTTP/2."""
+_ALIVE_MS: Final = 60_000
+"""How long nothing may come on a connection with calls before its other side is asked whether it is there."""
+_ALIVE_ANSWER_MS: Final = 20_000
+"""How long it may take to say so before the connection, and its calls, are ended."""
 _SILENT_SECONDS: Final = 10.0
 """A caller whose message takes longer keeps a thread from the others, and is cut off."""
 _LONGEST_DETAILS: Final = 1000
@@ -140,12 +146,20 @@ class ThreadedCall:
 class ThreadedServer:
     """Listens on a port that several processes may share (``SO_REUSEPORT``), encrypted where there are `pems`."""
 
-    def __init__(self, host: str, port: int, *, body_limit: int, pems: NewestPems | None = None) -> None:
+    def __init__(
+        self, host: str, port: int, *, body_limit: int, connections_limit: int = 1 << 20, pems: NewestPems | None = None
+    ) -> None:
+        """At most `connections_limit` are open at once; one more is closed at once, before it could say anything."""
         self._options = (
             ("grpc.so_reuseport", 1),
             ("grpc.max_receive_message_length", body_limit),
             ("grpc.max_send_message_length", -1),
+            ("grpc.max_allowed_incoming_connections", connections_limit),
             ("grpc.max_connection_idle_ms", _IDLE_MS),
+            ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MS),
+            ("grpc.keepalive_time_ms", _ALIVE_MS),
+            ("grpc.keepalive_timeout_ms", _ALIVE_ANSWER_MS),
+            ("grpc.http2.ping_timeout_ms", _ALIVE_ANSWER_MS),
             ("grpc.max_concurrent_streams", _CALLS),
         )
         self._pems = pems

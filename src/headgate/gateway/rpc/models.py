@@ -15,7 +15,7 @@ from headgate.gateway.http.replies import NOBODY
 from headgate.gateway.permits import Known
 from headgate.gateway.room import Account
 from headgate.gateway.rpc.call import Call
-from headgate.gateway.rpc.speaking import MESSAGES, say, trailers
+from headgate.gateway.rpc.speaking import MESSAGES, fail, say, trailers
 from headgate.vocabulary import DEFAULT_PROJECT, VERSION
 
 Opened = Callable[[Call, Known | None], None]
@@ -80,11 +80,12 @@ class Models:
         view = self._repository.find(DEFAULT_PROJECT, request.name)
         try:
             self._repository.check_open(view)
-            seat = view.seat(request.version) if request.version else view.live
+            self._repository.check_ready()
+            seat = view.named(request.version or None)
         except Unavailable:
             say(call, "ModelReadyResponse", ready=False)
         else:
-            say(call, "ModelReadyResponse", speaker=seat.header, ready=not self._unready())
+            say(call, "ModelReadyResponse", speaker=seat.header, ready=True)
 
     def _model_metadata(self, call: Call, known: Known | None) -> None:
         request = MESSAGES["ModelMetadataRequest"].FromString(call.message)
@@ -108,7 +109,7 @@ class Models:
         if request.name:
             self._admit(known, "v2/model/stats", request.name)
             view = self._repository.find(DEFAULT_PROJECT, request.name)
-            versions = [view.seat(request.version).version] if request.version else about.entitled(view)
+            versions = about.versions_of(view, request.version or None)
             names, speaker = {request.name: versions}, view.live.header
         else:
             self._admit(known, "v2/stats", self._scope())
@@ -126,8 +127,8 @@ class Models:
         view = self._repository.find(DEFAULT_PROJECT, request.model_name)
         if into_service and request.parameters:
             raise BadInput("parameters", "unsupported", CONFIGURED)
-        self._repository.change(view, caller, into_service=into_service)
-        say(call, f"{kind}Response", speaker=view.live.header)
+        changing = self._repository.change(view, caller, into_service=into_service)
+        changing.add_done_callback(partial(_changed, call, kind, view.live.header))
 
     def _scope(self) -> str:
         """Where a caller must have the right to what belongs to no endpoint: at the only one, or everywhere."""
@@ -141,6 +142,13 @@ def _counted(call: Call, names: Names, speaker: bytes, reading: "asyncio.Future[
         return
     told = [{name: each[name] for name in _TOLD} for each in stats(reading.result(), names)]
     say(call, "ModelStatisticsResponse", speaker=speaker, model_stats=told)
+
+
+def _changed(call: Call, kind: str, speaker: bytes, changing: "asyncio.Future[None]") -> None:
+    if (problem := changing.exception()) is None:
+        say(call, f"{kind}Response", speaker=speaker)
+    else:
+        fail(call, problem)
 
 
 _TOLD: Final = tuple(MESSAGES["ModelStatistics"].DESCRIPTOR.fields_by_name)

@@ -5,7 +5,6 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -15,6 +14,7 @@ from headgate.evidence.false_alarms import FalseAlarms
 from headgate.evidence.mixture import Floats
 from headgate.evidence.multiple import benjamini_hochberg
 from headgate.evidence.ranks import Ints
+from headgate.monitors.standing import Shortfall, Standing
 from headgate.vocabulary import DAY, Micros
 
 _FARTHEST: Final = 8000 * 365 * DAY
@@ -23,41 +23,6 @@ ALIKE: Final = (
     "rows of the reference that follow each other are alike, so that alarms may come more often than stated; compare "
     "within a season, or hand over one row of each subject"
 )
-
-
-class Standing(StrEnum):
-    """How a monitor stands after a look."""
-
-    STEADY = "steady"
-    """Nothing speaks for a change with the certainty that was asked for."""
-    ALARM = "alarm"
-    """There was a change, or one of the false alarms that were allowed."""
-    UNDECIDED = "undecided"
-    """There is not enough to compare with; `reason` says what is missing."""
-    BROKEN = "broken"
-    """The measurement itself failed; `reason` says why, and the state is as it was."""
-
-
-class Shortfall(msgspec.Struct, frozen=True):
-    """Why something is not watched.
-
-    >>> undecided("the reference has no rows").standing.value
-    'undecided'
-    """
-
-    standing: Standing
-    reason: str
-    """A sentence in plain words, without a value of any row."""
-
-
-def undecided(reason: str) -> Shortfall:
-    """There is not enough to go by, for this reason."""
-    return Shortfall(Standing.UNDECIDED, reason)
-
-
-def broken(reason: str) -> Shortfall:
-    """Nothing can be measured before somebody puts something right, for this reason."""
-    return Shortfall(Standing.BROKEN, reason)
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):

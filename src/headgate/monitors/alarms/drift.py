@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from headgate.errors import BadInput
 from headgate.evidence.mixture import Floats
 from headgate.evidence.ranks import Ints
-from headgate.monitors.alarms.alarms import Shortfall, broken, undecided
 from headgate.monitors.alarms.embeddings import DISTANCE, KIND, Embedding
 from headgate.monitors.alarms.references import compared, divided, nothing
 from headgate.monitors.alarms.scores import Observed, Scores, ScoresState
 from headgate.monitors.alarms.strangeness import ROW, Table
 from headgate.monitors.alarms.terms import INPUT, SCORE, Terms
+from headgate.monitors.standing import Shortfall, broken, undecided
 from headgate.vocabulary import Micros, readable
 
 

@@ -17,6 +17,7 @@ from headgate.evaluation.estimate import Floats
 DISTANCE, KIND = "distance", "kind"
 """Names of the scores."""
 CENTRES: Final = 8
+"""Kinds that are told apart: of the smallest reference, 200 rows, a quarter is fitted on, six rows for each."""
 ROUNDS: Final = 25
 """Of moving the centres; they hardly move any more by then."""
 _FARTHEST: Final = 1e100
@@ -67,6 +68,7 @@ class Embedding(msgspec.Struct, frozen=True, tag="embedding"):
         return np.stack((np.sqrt(squared.min(axis=1)), squared.argmin(axis=1).astype(np.float64)), axis=1), {}
 
 
+# Not scikit-learn's: what a monitor is made of must not depend on how many threads added it up, or its state is lost.
 def _centres(vectors: Floats, count: int, seed: int) -> tuple[tuple[float, ...], ...]:
     places = _seeds(vectors, min(count, len(vectors)), np.random.default_rng(seed))
     nearest = _distances(vectors, places).argmin(axis=1)

@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headgate.evaluation.estimate import quantile_of, standard_error
+from headgate.evaluation.metrics import CONFIDENCE
 from headgate.evidence.mixture import Floats
 from headgate.evidence.ranks import Ints, Reference
 from headgate.evidence.serial import serial_within
-from headgate.monitors.alarms.alarms import ALIKE, Shortfall, broken, faulty, undecided
+from headgate.monitors.alarms.alarms import ALIKE, faulty
+from headgate.monitors.standing import Shortfall, broken, undecided
 
 LEAST: Final = 1000
 """Labelled rows a reference needs: with fewer its own uncertainty is as large as what one would like to find."""
@@ -25,7 +27,6 @@ TOLERANCE: Final = 0.01
 """How much more loss is tolerated at most, where nobody says otherwise."""
 RELATIVE: Final = 0.1
 """The same as a share of the reference's mean; the smaller of both counts."""
-CONFIDENCE: Final = 0.95
 Direction = Literal["worse", "better"]
 
 

@@ -14,9 +14,10 @@ import numpy as np
 from headgate.evidence.mixture import Floats
 from headgate.evidence.ranks import Ints, Reference
 from headgate.evidence.serial import ALPHA, serial_within
-from headgate.monitors.alarms.alarms import ALIKE, Shortfall, broken, faulty, undecided
+from headgate.monitors.alarms.alarms import ALIKE, faulty
 from headgate.monitors.alarms.scores import Scores
 from headgate.monitors.alarms.terms import Terms
+from headgate.monitors.standing import Shortfall, broken, undecided
 
 LEAST: Final = 200
 """Rows a reference needs: with fewer a change is found only after it has become most of what there is to compare."""

@@ -17,9 +17,10 @@ from headgate.evidence.betting import BETS, BettingTest
 from headgate.evidence.detector import EDetector, Watch
 from headgate.evidence.mixture import Floats
 from headgate.evidence.ranks import Ints
-from headgate.monitors.alarms.alarms import Clock, Measurement, Shortfall, Standing, broken, faulty, steps, unwatched
+from headgate.monitors.alarms.alarms import Clock, Measurement, faulty, steps, unwatched
 from headgate.monitors.alarms.losses import Direction, bounds_of, fault, shortfall, warnings_of
 from headgate.monitors.alarms.terms import RISK, Terms
+from headgate.monitors.standing import Shortfall, Standing, broken
 from headgate.vocabulary import Micros, readable
 
 LOSS: Final = "loss"

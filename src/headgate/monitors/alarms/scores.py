@@ -15,8 +15,9 @@ from headgate.evidence.conformal import ConformalTest, Lane
 from headgate.evidence.mixture import Floats
 from headgate.evidence.ranks import Ints, Reference
 from headgate.evidence.serial import ALPHA, Serial
-from headgate.monitors.alarms.alarms import Clock, Measurement, Shortfall, Standing, faulty, steps, unwatched
+from headgate.monitors.alarms.alarms import Clock, Measurement, faulty, steps, unwatched
 from headgate.monitors.alarms.terms import Terms
+from headgate.monitors.standing import Shortfall, Standing, broken
 from headgate.vocabulary import Micros, readable
 
 _ALIKE: Final = "rows that follow each other were alike: a change began, or alarms may come more often than stated"
@@ -60,7 +61,7 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
         if watched and len(at):
             state, alarms = _moved(self, state, at, scores, watched)
         found = [
-            unwatched(self.name, each, Shortfall(Standing.BROKEN, bad[each]))
+            unwatched(self.name, each, broken(bad[each]))
             if each in bad
             else _said(self, state, place, at, tuple(row for row, lane in alarms if lane == place))
             for place, each in enumerate(self.members)

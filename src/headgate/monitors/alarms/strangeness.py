@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headgate.evaluation.estimate import Floats
+from headgate.monitors.arrow_types import is_number, is_text, plain, undone
 from headgate.monitors.columns import floats, integers, text, texts
 
 ROW: Final = "whole row"
@@ -142,29 +143,23 @@ def _fault(field: Number | Category, rows: pa.Table) -> str:
 
 def _kind(arrow: pa.DataType) -> type[Number] | type[Category] | None:
     """As what values of a type are scored: numbers, names, or not at all."""
-    if pa.types.is_dictionary(arrow):
-        return _kind(arrow.value_type)
-    if pa.types.is_integer(arrow) or pa.types.is_floating(arrow) or pa.types.is_decimal(arrow):
+    held = plain(arrow)
+    if is_number(held):
         return Number
-    is_name = pa.types.is_string(arrow) or pa.types.is_large_string(arrow) or pa.types.is_string_view(arrow)
-    return Category if is_name or pa.types.is_boolean(arrow) else None
+    return Category if is_text(held) or pa.types.is_boolean(held) else None
 
 
 def _plain(column: pa.ChunkedArray, field: Number | Category) -> pa.ChunkedArray:
     """The column as its field scores it, whether it is kept as a dictionary or has no value at all."""
     if isinstance(field, Category):
-        return text(_undone(column))
-    return column.cast(pa.float64()) if pa.types.is_null(column.type) else _undone(column)
-
-
-def _undone(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+        return text(undone(column))
+    return column.cast(pa.float64()) if pa.types.is_null(column.type) else undone(column)
 
 
 def _fitted(name: str, column: pa.ChunkedArray) -> Number | Category:
     if _kind(column.type) is Number:
-        return _number(name, floats(_undone(column)))
-    return _category(name, text(_undone(column)))
+        return _number(name, floats(undone(column)))
+    return _category(name, text(undone(column)))
 
 
 def _number(name: str, values: Floats) -> Number:

@@ -30,7 +30,8 @@ ERROR_RATE: Final = 0.01
 CLEARLY: Final = 2.0
 """By how much the best course must beat the next by Schwarz's criterion: some evidence (Kass & Raftery 1995)."""
 LEANING: Final = 0.35
-"""Correlation of neighbouring periods from which chances are no longer what they say."""
+"""Correlation of neighbouring periods from which chances are no longer what they say. Its standard error is 1 over the
+root of their number (Bartlett 1946), so 60 that do not lean on each other reach it in one of 300 series."""
 
 
 class ChangePoint(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from headgate.monitors.attribution.shapes import Templates, ramps, steps
 from headgate.monitors.attribution.spells import paths
 
 RESAMPLES: Final = 300
+"""Series drawn anew from a fit; of so many the share beyond the quantile at 95 % has a standard error of 1.3 points."""
 MOMENT: Final = 3
 """Parameters that the moment of a jump counts for, as so many could be it (Hall, Osborn & Sakkas 2013)."""
 

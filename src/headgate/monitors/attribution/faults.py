@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from headgate.evaluation.estimate import Floats
 from headgate.monitors.attribution.pooled import Field
+from headgate.monitors.two_samples import ks_statistic
 
 GONE: Final = 0.2
 """By how much the share of missing values must have grown."""
@@ -24,12 +25,17 @@ RARE: Final = 0.1
 UNKNOWN: Final = 0.5
 """Share of values the reference never had from which a field of names speaks another language."""
 _CONSTANT: Final = 0.99
+"""Share of the rows from which one value is as good as the only one."""
+_USUAL: Final = 0.1
+"""Share of values in one half of the reference that the other half lacks, from which new values are nothing new."""
 _APART: Final = 0.6
 """Kolmogorov distance of two samples from which another unit is looked for; skewed numbers drift nearly as far."""
 _NEAR: Final = (0.03, 0.1)
 """Kolmogorov distance that is left when a conversion is right: what chance shows, but no less and no more than this."""
 _LEAST: Final = 30
+"""Values of either window below which nothing is said of them."""
 _WHOLE: Final = (10.0, 12.0, 24.0, 60.0, 100.0, 1000.0, 3600.0, 86400.0, 1e6)
+"""Tens, months of a year, hours of a day, minutes, hundreds, thousands, seconds of an hour and of a day, millions."""
 _MEASURES: Final = (2.54, 0.3048, 1.609344, 3.6, 0.45359237, 4.184, 3.785412)
 """Centimetres in an inch, metres in a foot, kilometres in a mile, kilometres per hour in metres per second, kilograms
 in a pound, joules in a calorie, litres in a gallon."""
@@ -117,7 +123,7 @@ def _unknown(name: str, before: NDArray[Any], after: NDArray[Any]) -> Fault | No
     """Values never seen; a field in which half of the reference does not know the other half is a name of its own."""
     new = float((~np.isin(after, before)).mean())
     usual = float((~np.isin(before[1::2], before[::2])).mean())
-    if new >= UNKNOWN and usual <= UNKNOWN / 5:
+    if new >= UNKNOWN and usual <= _USUAL:
         says = f"has values that the reference never had in {new:.0%} of the current rows"
         return Fault(name, FaultKind.UNKNOWN, says)
     return None
@@ -130,21 +136,10 @@ def _unit(name: str, before: Floats, after: Floats) -> Fault | None:
     (Smirnov 1948), 1.628 sqrt(1/n + 1/m).
     """
     before, after = np.sort(before[np.isfinite(before)]), np.sort(after[np.isfinite(after)])
-    if min(len(before), len(after)) < _LEAST or kolmogorov(before, after) < _APART:
+    if min(len(before), len(after)) < _LEAST or ks_statistic(before, after) < _APART:
         return None
     with np.errstate(over="ignore"):
-        near = [(kolmogorov(np.sort(before * factor + added), after), words) for words, factor, added in CONVERSIONS]
+        near = [(ks_statistic(np.sort(before * factor + added), after), words) for words, factor, added in CONVERSIONS]
     distance, words = min(near)
     bound = np.clip(1.628 * math.sqrt(1 / len(before) + 1 / len(after)), *_NEAR)
     return Fault(name, FaultKind.UNIT, f"is {words} what it was") if distance <= bound else None
-
-
-def kolmogorov(one: Floats, other: Floats) -> float:
-    """The largest distance of two empirical distribution functions, 0 to 1; both samples sorted.
-
-    >>> kolmogorov(np.array([1.0, 2.0]), np.array([2.0, 3.0]))
-    0.5
-    """
-    points = np.concatenate((one, other))
-    shares = [np.searchsorted(each, points, side="right") / len(each) for each in (one, other)]
-    return float(np.abs(shares[0] - shares[1]).max())

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headgate.evaluation.slices import SMALLEST, groups
-from headgate.monitors.attribution.faults import kolmogorov
 from headgate.monitors.attribution.overlap import Overlap
 from headgate.monitors.attribution.pooled import Field
+from headgate.monitors.two_samples import ks_statistic
 
 NOTICED: Final = 0.005
 """Share of the current rows without a counterpart from which it is said."""
@@ -86,7 +86,7 @@ def _apart(field: Field, is_current: NDArray[np.bool_]) -> float:
         return 0.0
     if field.is_continuous():
         before, after = (np.sort(field.numbers[side]) for side in sides)
-        return kolmogorov(before, after)
+        return ks_statistic(before, after)
     cut = groups(field.values)
     shares = [np.bincount(cut.codes[side], minlength=len(cut.names)) / int(side.sum()) for side in sides]
     return float(np.abs(shares[0] - shares[1]).sum()) / 2

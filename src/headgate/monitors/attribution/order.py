@@ -12,6 +12,7 @@ from headgate.evaluation.estimate import Floats
 from headgate.monitors.attribution.shapes import EDGE
 
 SHUFFLES: Final = 399
+"""Of the periods; twice one in 400 is the smallest chance that can be told, half of what a change has to be."""
 
 
 def chance_of_none(residuals: Floats, weights: Floats, random: np.random.Generator) -> float:

@@ -18,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headgate.evaluation.estimate import Floats
+from headgate.evaluation.ranking import auc_by_group
 from headgate.evaluation.rows import Ranking
+from headgate.evaluation.weighted import effective
 from headgate.monitors.attribution import regression
 
 FARTHEST: Final = 20.0
@@ -28,10 +30,13 @@ FEWEST: Final = 100.0
 UNBALANCED: Final = 0.1
 """Standardised difference of means after weighting that speaks against the weights (Austin 2009)."""
 UNCALIBRATED: Final = 0.03
-"""Mean gap between stated and seen shares of current rows that speaks against the classifier."""
+"""Mean gap between stated and seen shares of current rows, beyond twice what chance would show, that speaks against the
+classifier."""
 _NOISE: Final = 4.0
-"""Standard errors by which such a difference must exceed what chance would show."""
+"""Standard errors by which a difference of means must exceed the bound: chance
+alone takes the largest of 150 columns to 3."""
 _BINS: Final = 10
+"""Of about as many rows each, in which stated and seen shares are compared."""
 
 
 class Checks(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +105,7 @@ def _checks(
     weights = overlap_weights(is_current, chance, shared)
     error, by_chance = _calibration(chance, is_current)
     made = Checks(
-        separation=_separation(chance, is_current),
+        separation=auc_by_group(Ranking.of(chance, is_current))[0],
         slope=slope,
         calibration_error=error,
         reference_share=float(shared[~is_current].mean()),
@@ -125,22 +130,6 @@ def _against(made: Checks, by_chance: float) -> Iterator[str]:
         yield f"which window a row is from is foretold wrongly by {made.calibration_error:.2f} on average"
     if made.imbalance_after > UNBALANCED + _NOISE * math.sqrt(1 / made.reference_rows + 1 / made.current_rows):
         yield f"weights leave the windows {made.imbalance_after:.2f} standard deviations apart in some column"
-
-
-def effective(weights: Floats) -> float:
-    """How many rows weighted ones are worth, (sum w)^2 / sum w^2 (Kish 1965).
-
-    >>> effective(np.array([1.0, 1.0, 0.0]))
-    2.0
-    """
-    squares = float(np.square(weights).sum())
-    return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
-
-
-def _separation(chance: Floats, is_current: NDArray[np.bool_]) -> float:
-    ranking = Ranking.of(chance, is_current)
-    below = np.cumsum(ranking.negatives) - ranking.negatives / 2
-    return float((ranking.positives * below).sum() / (ranking.positives.sum() * ranking.negatives.sum()))
 
 
 def _calibration(chance: Floats, is_current: NDArray[np.bool_]) -> tuple[float, float]:

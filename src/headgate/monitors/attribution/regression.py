@@ -12,11 +12,15 @@ from numpy.typing import NDArray
 from headgate.evaluation.estimate import Floats
 
 FOLDS: Final = 5
+"""Parts of the rows, each of which is answered by a fit to the others."""
 PENALTY: Final = 1.0
 """Price of a squared coefficient of a standardised column; a likelihood takes half of it, and the intercept is free."""
 _STEPS: Final = 25
+"""Of Newton's method, at most; near the end each doubles the digits that are right."""
 _HALVINGS: Final = 8
+"""Of a step that does not help, before it is given up."""
 _CLOSE: Final = 1e-6
+"""A step all of whose parts are smaller is the last: it moves no chance by as much."""
 _FARTHEST: Final = 30.0
 """Log odds beyond which a float64 chance is 0 or 1 for every purpose here."""
 

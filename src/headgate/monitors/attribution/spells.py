@@ -14,6 +14,7 @@ from headgate.evaluation.estimate import Floats
 from headgate.monitors.attribution.shapes import EDGE
 
 _ROUNDS: Final = 6
+"""Of path and levels in turn, at most; they hardly move any more by then."""
 _BEGINNINGS: Final = (0.1, 0.25, 0.4)
 """Quantiles of the values, each with its counterpart from above, that are taken for the levels at first."""
 

@@ -15,9 +15,9 @@ from headgate.evaluation.estimate import Estimate, Floats, Undefined, estimate, 
 from headgate.evaluation.metrics import Metric, metric, readings
 from headgate.evaluation.rows import Rows
 from headgate.evaluation.slices import SMALLEST, groups
-from headgate.evaluation.weighted import is_mean
+from headgate.evaluation.weighted import effective, is_mean
 from headgate.monitors.attribution import regression
-from headgate.monitors.attribution.overlap import Overlap, effective
+from headgate.monitors.attribution.overlap import Overlap
 from headgate.monitors.attribution.pooled import Field
 from headgate.monitors.attribution.split import Effect, residuals
 from headgate.vocabulary import Task

@@ -16,6 +16,7 @@ from headgate.evaluation.estimate import Floats
 from headgate.monitors.comparison.distances import Counts
 
 BINS: Final = 10
+"""As in credit risk, where PSI comes from."""
 
 
 class Binning(StrEnum):

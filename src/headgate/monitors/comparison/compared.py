@@ -1,27 +1,13 @@
-"""What is said of a window's columns beside a reference's: for each a test, its effects, and a verdict in plain words.
+"""What is said of a window's columns beside a reference's: for each a test, its effects, and how it stands, in words.
 
-`measured` makes these values and `judgement` gives the verdicts. Whatever could not be measured is `broken` or
+`measured` makes these values and `judgement` says how they stand. Whatever could not be measured is `broken` or
 `undecided` with its reason; a figure that does not exist is None and says why.
 """
-
-from enum import StrEnum
 
 import msgspec
 
 from headgate.evaluation.table import digits
-
-
-class Drift(StrEnum):
-    """What is said of one column."""
-
-    STEADY = "steady"
-    """No difference from the reference was found, in rows enough to find one."""
-    DRIFTED = "drifted"
-    """It differs from the reference by more than chance."""
-    UNDECIDED = "undecided"
-    """There are too few rows to say that it does not differ."""
-    BROKEN = "broken"
-    """It could not be measured."""
+from headgate.monitors.standing import Shortfall, Standing
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -87,9 +73,10 @@ class ComparedColumn(msgspec.Struct, frozen=True, kw_only=True):
     """What rows were counted in for distances of counts: ``10 bins at the reference's deciles``, ``3 categories``."""
     effects: dict[str, Figure] = {}
     """How much has changed, by the name of the distance."""
-    verdict: Drift = Drift.UNDECIDED
+    standing: Standing = Standing.MEASURED
+    """An alarm where it differs from the reference by more than chance; `measured` until all columns are judged."""
     reason: str = ""
-    """The verdict in words."""
+    """The standing in words."""
 
     @property
     def drifted_by_absence(self) -> bool:
@@ -102,21 +89,22 @@ class Comparison(msgspec.Struct, frozen=True):
 
     columns: tuple[ComparedColumn, ...]
     alpha: float
-    """Of the columns said to have drifted, a share of at most this is expected not to have."""
+    """Of the columns that alarm, a share of at most this is expected not to have drifted."""
 
     def named(self, name: str) -> ComparedColumn:
         """The column of this name; KeyError when there is none."""
         return {each.name: each for each in self.columns}[name]
 
-    def with_verdict(self, verdict: Drift) -> tuple[str, ...]:
-        """The names of the columns of which this is said."""
-        return tuple(each.name for each in self.columns if each.verdict is verdict)
+    def with_standing(self, standing: Standing) -> tuple[str, ...]:
+        """The names of the columns that stand so."""
+        return tuple(each.name for each in self.columns if each.standing is standing)
 
 
-def broken(name: str, reason: str, aspect: str = "") -> ComparedColumn:
+def unmeasured(name: str, why: Shortfall, aspect: str = "") -> ComparedColumn:
     """A column that could not be measured.
 
-    >>> broken("distance", "the window has no such column").verdict.value
+    >>> from headgate.monitors.standing import broken
+    >>> unmeasured("distance", broken("the window has no such column")).standing.value
     'broken'
     """
-    return ComparedColumn(name=name, aspect=aspect, verdict=Drift.BROKEN, reason=reason)
+    return ComparedColumn(name=name, aspect=aspect, standing=why.standing, reason=why.reason)

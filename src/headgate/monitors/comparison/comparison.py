@@ -13,7 +13,7 @@ import numpy as np
 from headgate.contracts.contract import Kind
 from headgate.evaluation.estimate import Floats
 from headgate.monitors.comparison.category_sketches import CategorySketch, category_sketch
-from headgate.monitors.comparison.compared import ComparedColumn, Comparison, broken
+from headgate.monitors.comparison.compared import ComparedColumn, Comparison, unmeasured
 from headgate.monitors.comparison.grid_choice import grid_for
 from headgate.monitors.comparison.judgement import ALPHA, judged
 from headgate.monitors.comparison.measured import compared_categories, compared_numbers
@@ -24,9 +24,10 @@ from headgate.monitors.comparison.sources import Source
 from headgate.monitors.comparison.summaries import Column, Summary, reason_of
 from headgate.monitors.comparison.totals import totals_of_others
 from headgate.monitors.comparison.unsorted_samples import exact_comparison
+from headgate.monitors.standing import broken
 
 _UNLIMITED: Final = 1 << 62
-_APART: Final = "numbers and categories cannot be compared"
+_APART: Final = broken("numbers and categories cannot be compared")
 
 
 def compare(
@@ -41,11 +42,12 @@ def compare(
     >>> table = pa.table({"a": np.arange(100.0), "b": ["x", "y"] * 50})
     >>> moved = pa.table({"a": np.arange(100.0) + 50, "b": ["x", "y"] * 50})
     >>> found = compare(TableSource(table), TableSource(moved))
-    >>> [(each.name, each.verdict.value) for each in found.columns], found.named("a").statistic.value
-    ([('a', 'drifted'), ('b', 'steady')], 0.5)
+    >>> [(each.name, each.standing.value) for each in found.columns], found.named("a").statistic.value
+    ([('a', 'alarm'), ('b', 'steady')], 0.5)
     """
     found = [_column(reference, current, name, (kinds or {}).get(name)) for name in reference.names]
-    extra = [broken(name, "the reference has no such column") for name in current.names if name not in reference.names]
+    new = broken("the reference has no such column")
+    extra = [unmeasured(name, new) for name in current.names if name not in reference.names]
     return judged([*found, *extra], alpha)
 
 
@@ -58,7 +60,7 @@ def compare_summaries(reference: Summary, current: Summary, *, alpha: float = AL
     >>> source = TableSource(pa.table({"a": np.linspace(0, 1, 100)}))
     >>> kept = summary_of(source)
     >>> found = compare_summaries(kept, window_summary(source, kept)).named("a")
-    >>> found.verdict.value, found.statistic.value < 0.01, found.statistic.error < 0.01
+    >>> found.standing.value, found.statistic.value < 0.01, found.statistic.error < 0.01
     ('steady', True, True)
     """
     return judged(
@@ -73,10 +75,10 @@ def _column(reference: Source, current: Source, name: str, kind: Kind | None) ->
         aspect = aspect_of(column, kind or kind_of(column))
         before = observe(column, aspect)
         if name not in current.names:
-            return broken(name, "the window has no such column", aspect)
+            return unmeasured(name, broken("the window has no such column"), aspect)
         return _from_rows(name, aspect, before, observe(current.column(name), aspect))
     except Exception as error:  # one column that cannot be measured must not silence the others; its reason is said
-        return broken(name, reason_of(error), aspect or "")
+        return unmeasured(name, broken(reason_of(error)), aspect or "")
 
 
 def _from_rows(name: str, aspect: Aspect, before: Numbers | Categories, after: Numbers | Categories) -> ComparedColumn:
@@ -85,13 +87,13 @@ def _from_rows(name: str, aspect: Aspect, before: Numbers | Categories, after: N
     if isinstance(before, Categories) and isinstance(after, Categories):
         sketches = (category_sketch(each.counts, missing=each.missing, capacity=_UNLIMITED) for each in (before, after))
         return compared_categories(name, aspect, *sketches)
-    return broken(name, _APART, aspect)
+    return unmeasured(name, _APART, aspect)
 
 
 def _numbers(name: str, aspect: Aspect, before: Floats, after: Floats) -> ComparedColumn:
     ours, theirs = _finite(before), _finite(after)
     if not (len(ours) and len(theirs)):
-        grid = grid_for(np.sort(ours) if len(ours) else np.zeros(1))
+        grid = grid_for(np.sort(ours))
         return compared_numbers(name, aspect, sketch_of(before, grid), sketch_of(after, grid))
     found = exact_comparison(ours, theirs)
     sketches = _with_absent(found.reference, before), _with_absent(found.current, after)
@@ -114,14 +116,15 @@ def _with_absent(sketch: NumberSketch, values: Floats) -> NumberSketch:
 def _from_sketches(name: str, reference: Column, current: Column | None) -> ComparedColumn:
     aspect = reference.aspect or ""
     if reference.sketch is None:
-        return broken(name, reference.reason, aspect)
+        return unmeasured(name, broken(reference.reason), aspect)
     if current is None or current.sketch is None:
-        return broken(name, "was not counted in the window" if current is None else current.reason, aspect)
+        why = "was not counted in the window" if current is None else current.reason
+        return unmeasured(name, broken(why), aspect)
     try:
         if isinstance(reference.sketch, NumberSketch) and isinstance(current.sketch, NumberSketch):
             return compared_numbers(name, aspect, reference.sketch, current.sketch)
         if isinstance(reference.sketch, CategorySketch) and isinstance(current.sketch, CategorySketch):
             return compared_categories(name, aspect, reference.sketch, current.sketch)
     except Exception as error:  # one column that cannot be measured must not silence the others; its reason is said
-        return broken(name, reason_of(error), aspect)
-    return broken(name, _APART, aspect)
+        return unmeasured(name, broken(reason_of(error)), aspect)
+    return unmeasured(name, _APART, aspect)

@@ -112,18 +112,25 @@ def table_test(reference: Counts, current: Counts) -> TableTest | Undefined:
     return TableTest("Fisher's exact", apart, float(fisher_exact(table).pvalue))
 
 
-def cramers_v(reference: Counts, current: Counts) -> float | Undefined:
+def cramers_v(reference: Counts, current: Counts, *, by_rows: bool = False) -> float | Undefined:
     """Cramér's V between category and sample without its bias, 0 (the same shares) to 1 (no category in common).
 
     Bergsma 2013, "A bias-correction for Cramér's V and Tschuprow's T": phi² = max(0, chi²/n - (k-1)(r-1)/(n-1)) over
-    min(k - (k-1)²/(n-1), r - (r-1)²/(n-1)) - 1, here with r = 2 samples; chi² is Pearson's, without correction. Both
-    samples weigh the same, as if the larger one were drawn from down to the other's size (else V is small wherever
-    one is): with shares p and q chi²/n is the sum of (p-q)²/(p+q) over 2, and n is 4 / (1/rows + 1/other rows).
+    min(k - (k-1)²/(n-1), r - (r-1)²/(n-1)) - 1, here with r = 2 samples; chi² is Pearson's, without correction.
+
+    That is V of the table as it stands, which `by_rows` asks for. With shares p and q, and a the reference's part of
+    all n rows, chi²/n is a (1-a) times the sum of (p-q)²/(ap + (1-a)q): the smaller one sample beside the other, the
+    smaller V, with the same shares. So, unless asked, both samples weigh the same, as if the larger one were drawn from
+    down to the other's size, which is what deepchecks does: a is 1/2, and n is 4 / (1/rows + 1/other rows), of which
+    the bias is that of this sum. With samples of one size both are the same figure.
 
     >>> round(cramers_v(np.array([100, 0]), np.array([0, 100])), 6)
     1.0
     >>> cramers_v(np.array([50, 50]), np.array([51, 49]))
     0.0
+    >>> large, small = np.array([5000, 5000]), np.array([60, 40])
+    >>> round(cramers_v(large, small), 3), round(cramers_v(large, small, by_rows=True), 3)
+    (0.087, 0.017)
     """
     before, after = np.asarray(reference, np.float64), np.asarray(current, np.float64)
     seen = before + after > 0
@@ -131,13 +138,13 @@ def cramers_v(reference: Counts, current: Counts) -> float | Undefined:
     categories, ours, theirs = len(before), float(before.sum()), float(after.sum())
     if not (categories > 1 and ours and theirs):
         return Undefined("all rows are of one category, or of one sample")
+    part, rows = (ours / (ours + theirs), ours + theirs) if by_rows else (0.5, 4 / (1 / ours + 1 / theirs))
     before, after = before / ours, after / theirs
-    rows = 4 / (1 / ours + 1 / theirs)
-    bias = (categories - 1) / (rows - 1)
     least = min(size - (size - 1) ** 2 / (rows - 1) - 1 for size in (categories, 2))
     if least <= 0:
         return Undefined("there are too few rows for so many categories")
-    phi = float((np.square(before - after) / (before + after)).sum()) / 2 - bias
+    apart = float((np.square(before - after) / (part * before + (1 - part) * after)).sum())
+    phi = part * (1 - part) * apart - (categories - 1) / (rows - 1)
     return min(1.0, math.sqrt(max(0.0, phi) / least))
 
 

@@ -21,6 +21,7 @@ _WIDENED: Final = 0.25
 _DECIMALS: Final = 4
 """Decimal places up to which values may have cells of their own."""
 _ATOMS: Final = 16
+"""Single values that are counted by themselves, at most."""
 _ATOM_SHARE: Final = 1 / 512
 """A single value that is at least as frequent is counted by itself."""
 _WHOLE: Final = 2.0**45
@@ -37,7 +38,7 @@ _LOOKED_AT: Final = 1 << 15
 
 @np.errstate(over="ignore", invalid="ignore")
 def grid_for(ordered: Floats, cells: int = CELLS) -> Grid:
-    """The grid for a sorted, finite, not empty reference.
+    """The grid for a sorted, finite reference; of one without a value, that of a single 0.
 
     >>> grid_for(np.arange(10.0)).axis.digits
     0
@@ -46,6 +47,7 @@ def grid_for(ordered: Floats, cells: int = CELLS) -> Grid:
     >>> type(grid_for(np.sort(np.random.default_rng(0).lognormal(0, 4, size=2000))).axis).__name__
     'Widening'
     """
+    ordered = ordered if len(ordered) else np.zeros(1)
     if (axis := _one_value_each(ordered, cells)) is not None:
         return Grid(axis)
     atoms = _frequent(ordered)

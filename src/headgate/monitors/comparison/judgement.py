@@ -1,4 +1,4 @@
-"""The verdicts on all columns of a window together.
+"""How all columns of a window stand, judged together.
 
 All at once, since of fifty columns without drift two or three have a p-value below 0.05.
 """
@@ -11,20 +11,21 @@ import msgspec
 from headgate.evaluation.table import digits
 from headgate.evidence.mixture import check_alpha
 from headgate.evidence.multiple import adjusted_p_values
-from headgate.monitors.comparison.compared import ComparedColumn, Comparison, Drift
+from headgate.monitors.comparison.compared import ComparedColumn, Comparison
+from headgate.monitors.standing import BY_URGENCY, Standing
 
 ALPHA: Final = 0.05
+"""Share of the columns that alarm which is expected not to have drifted, at most."""
 FEWEST: Final = 30
 """Values on either side below which no difference found does not mean that there is none."""
 SMALL, LARGE = 0.1, 0.25
 """PSI below which a shift is called small, and from which on it is called large, as in credit risk."""
-_RANKS: Final = (Drift.DRIFTED, Drift.BROKEN, Drift.UNDECIDED, Drift.STEADY)
 
 
 def judged(measured: Sequence[ComparedColumn], alpha: float = ALPHA) -> Comparison:
-    """The verdicts on all columns together, ordered by how much has changed.
+    """How all columns stand, judged together and ordered by how much has changed.
 
-    A column has drifted where its p-value stands after Benjamini and Hochberg's correction over all columns that were
+    A column alarms where its p-value stands after Benjamini and Hochberg's correction over all columns that were
     tested; without drift in any of them, one is found in a share alpha of the windows, as long as the columns are
     independent or move together. Raises BadInput when alpha does not lie between 0 and 1.
 
@@ -32,32 +33,32 @@ def judged(measured: Sequence[ComparedColumn], alpha: float = ALPHA) -> Comparis
     >>> found = judged([ComparedColumn(name="a", p=0.001, reference=Present(90), current=Present(90)),
     ...                 ComparedColumn(name="b", p=0.04, reference=Present(90), current=Present(90)),
     ...                 ComparedColumn(name="c", p=0.2, reference=Present(90), current=Present(9))])
-    >>> [(each.name, each.verdict.value) for each in found.columns]
-    [('a', 'drifted'), ('c', 'undecided'), ('b', 'steady')]
+    >>> [(each.name, each.standing.value) for each in found.columns]
+    [('a', 'alarm'), ('c', 'undecided'), ('b', 'steady')]
     """
     check_alpha(alpha)
     tested = {each.name: each.p for each in measured if each.p is not None}
     adjusted = dict(zip(tested, adjusted_p_values(list(tested.values())), strict=True))
-    return Comparison(tuple(sorted((_verdict(each, adjusted, alpha) for each in measured), key=_rank)), alpha)
+    return Comparison(tuple(sorted((_stands(each, adjusted, alpha) for each in measured), key=_rank)), alpha)
 
 
-def _verdict(column: ComparedColumn, adjusted: Mapping[str, float], alpha: float) -> ComparedColumn:
+def _stands(column: ComparedColumn, adjusted: Mapping[str, float], alpha: float) -> ComparedColumn:
     if column.p is None:
         return column
     p = adjusted[column.name]
     fewest = min(column.reference.finite, column.current.finite)
     if p <= alpha:
-        verdict, reason = Drift.DRIFTED, _difference(column, p)
+        standing, reason = Standing.ALARM, _difference(column, p)
     elif fewest < FEWEST:
-        verdict = Drift.UNDECIDED
+        standing = Standing.UNDECIDED
         reason = f"{fewest} values on one side; {FEWEST} are needed to say that nothing has changed"
     else:
-        verdict, reason = Drift.STEADY, column.reason or f"no difference found, {_tested(column)}"
-    return msgspec.structs.replace(column, adjusted_p=p, verdict=verdict, reason=reason)
+        standing, reason = Standing.STEADY, column.reason or f"no difference found, {_tested(column)}"
+    return msgspec.structs.replace(column, adjusted_p=p, standing=standing, reason=reason)
 
 
 def _difference(column: ComparedColumn, p: float) -> str:
-    """Why a column is said to have drifted, and by how much."""
+    """Why a column alarms, and by how much it differs."""
     if column.drifted_by_absence:
         now, then = column.current, column.reference
         said = f"missing in {now.missing_share:.2%} of the rows, in the reference in {then.missing_share:.2%}"
@@ -90,7 +91,7 @@ def _tested(column: ComparedColumn) -> str:
 
 
 def _rank(column: ComparedColumn) -> tuple[int, float, str]:
-    """Drifted first, the largest effect before smaller ones; then what could not be decided; steady last."""
+    """Alarms first, the largest effect before smaller ones; then what could not be told; steady last."""
     size = column.effects.get("jensen_shannon")
-    far = size.value if size is not None and column.verdict is Drift.DRIFTED else None
-    return _RANKS.index(column.verdict), -(far or 0.0), column.name
+    far = size.value if size is not None and column.standing is Standing.ALARM else None
+    return BY_URGENCY.index(column.standing), -(far or 0.0), column.name

@@ -12,12 +12,13 @@ import numpy as np
 
 from headgate.evaluation.estimate import Undefined
 from headgate.monitors.comparison.category_sketches import CategorySketch, compared_cells
-from headgate.monitors.comparison.compared import ComparedColumn, Figure, Present, broken
+from headgate.monitors.comparison.compared import ComparedColumn, Figure, Present, unmeasured
 from headgate.monitors.comparison.contingency import cramers_v, table_test
-from headgate.monitors.comparison.distances import Counts, hellinger, jensen_shannon, l_infinity, psi_of_size
+from headgate.monitors.comparison.distances import Counts, Psi, hellinger, jensen_shannon, l_infinity, psi_of_size
 from headgate.monitors.comparison.p_values import ks_p_value
 from headgate.monitors.comparison.sketched import Bounds, decile_counts, ks_bounds, wasserstein_bounds
 from headgate.monitors.comparison.sketches import NumberSketch
+from headgate.monitors.standing import Shortfall, broken, undecided
 
 _BEYOND: Final = "it lies beyond the floats"
 
@@ -35,8 +36,8 @@ def compared_numbers(
     never makes a drift.
     """
     before, after = _present(reference), _present(current)
-    if (reason := _without_values(before, after)) is not None:
-        return _unmeasured(name, aspect, before, after, reason)
+    if (why := _without_values(before, after)) is not None:
+        return msgspec.structs.replace(unmeasured(name, why, aspect), reference=before, current=after)
     ks, area = exact or (ks_bounds(reference, current), wasserstein_bounds(reference, current))
     absent = _absent_p(before, after)
     extremes = {each for side in (reference, current) for each in (side.totals.minimum, side.totals.maximum)}
@@ -59,8 +60,8 @@ def compared_numbers(
 def compared_categories(name: str, aspect: str, reference: CategorySketch, current: CategorySketch) -> ComparedColumn:
     """The figures of a column of categories."""
     before, after = Present(reference.rows, reference.missing), Present(current.rows, current.missing)
-    if (reason := _without_values(before, after)) is not None:
-        return _unmeasured(name, aspect, before, after, reason)
+    if (why := _without_values(before, after)) is not None:
+        return msgspec.structs.replace(unmeasured(name, why, aspect), reference=before, current=after)
     cells = compared_cells(reference, current)
     found, absent = table_test(cells.reference, cells.current), _absent_p(before, after)
     if isinstance(found, Undefined):
@@ -82,6 +83,7 @@ def compared_categories(name: str, aspect: str, reference: CategorySketch, curre
             **_distances(cells.reference, cells.current),
             **_by_name(reference, current),
             "cramers_v": _figure(cramers_v(cells.reference, cells.current)),
+            "cramers_v_by_rows": _figure(cramers_v(cells.reference, cells.current, by_rows=True)),
         },
         reason=reason,
     )
@@ -91,17 +93,14 @@ def _present(sketch: NumberSketch) -> Present:
     return Present(sketch.rows, sketch.totals.missing, sketch.totals.infinite + sketch.totals.negative_infinite)
 
 
-def _without_values(before: Present, after: Present) -> str | None:
+def _without_values(before: Present, after: Present) -> Shortfall | None:
     for side, where in ((before, "the reference"), (after, "the window")):
         if not side.rows:
-            return f"{where} has no rows"
+            return undecided(f"{where} has no rows")
         if not side.finite:
-            return f"every value in {where} is {'missing' if side.missing == side.rows else 'missing or infinite'}"
+            lost = "missing" if side.missing == side.rows else "missing or infinite"
+            return broken(f"every value in {where} is {lost}")
     return None
-
-
-def _unmeasured(name: str, aspect: str, before: Present, after: Present, reason: str) -> ComparedColumn:
-    return msgspec.structs.replace(broken(name, reason, aspect), reference=before, current=after)
 
 
 def _absent_p(before: Present, after: Present) -> float | None:
@@ -118,19 +117,24 @@ def _smaller(p: float, absent: float | None) -> float:
 
 def _distances(before: Counts, after: Counts) -> dict[str, Figure]:
     """Those of counts in bins."""
-    size, shape = psi_of_size(before, after), jensen_shannon(before, after)
-    if isinstance(size, Undefined):
-        value = critical = Figure(None, reason=size.reason)
-    else:
-        value, critical = Figure(size.value), Figure(size.critical)
+    shape = jensen_shannon(before, after)
     return {
-        "psi": value,
-        "psi_critical": critical,
+        **_psi(psi_of_size(before, after)),
         "jensen_shannon": Figure(shape.distance),
         "jensen_shannon_evidently": Figure(shape.natural_distance),
         "jensen_shannon_tfdv": Figure(shape.divergence),
         "hellinger": Figure(hellinger(before, after)),
         "l_infinity": Figure(l_infinity(before, after)),
+    }
+
+
+def _psi(size: Psi | Undefined) -> dict[str, Figure]:
+    if isinstance(size, Undefined):
+        return dict.fromkeys(("psi", "psi_critical", "psi_critical_published"), Figure(None, reason=size.reason))
+    return {
+        "psi": Figure(size.value),
+        "psi_critical": Figure(size.critical),
+        "psi_critical_published": Figure(size.critical_published),
     }
 
 

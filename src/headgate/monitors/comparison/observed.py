@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from headgate.contracts.contract import Kind
 from headgate.errors import BadInput
 from headgate.evaluation.estimate import Floats
+from headgate.monitors.arrow_types import is_number, is_text, undone
 
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _HOURS: Final = tuple(f"{hour:02}:00" for hour in range(24))
@@ -71,7 +72,7 @@ def kind_of(column: Any) -> Kind:
     for test, found in _BY_TYPE:
         if test(kind):
             return found
-    if _is_string(kind):
+    if is_text(kind):
         present = len(column) - column.null_count
         return Kind.CATEGORY if 2 * pc.count_distinct(column).as_py() < present else Kind.TEXT
     if pa.types.is_null(kind):
@@ -109,15 +110,14 @@ def observe(column: Any, aspect: Aspect) -> Numbers | Categories:
     """
     if isinstance(column.type, pa.BaseExtensionType):
         column = pa.chunked_array([each.storage for each in column.chunks], column.type.storage_type)
-    if pa.types.is_dictionary(column.type):
-        column = pc.cast(column, column.type.value_type)
+    column = undone(column)
     if pa.types.is_null(column.type):
         return Numbers(np.full(len(column), np.nan)) if aspect.is_numeric else Categories({}, len(column))
     return _READERS[aspect](column)
 
 
 def _numbers(column: Any) -> Numbers:
-    if not (pa.types.is_integer(column.type) or _is_real(column.type)):
+    if not is_number(column.type):
         raise _wrong(column, "numbers")
     return _plain(pc.cast(column, pa.float64(), safe=False))
 
@@ -131,7 +131,7 @@ def _plain(column: Any) -> Numbers:
 
 
 def _lengths(column: Any) -> Numbers:
-    if not _is_string(column.type):
+    if not is_text(column.type):
         raise _wrong(column, "texts")
     plain = pc.cast(column, pa.large_string()) if column.type == pa.string_view() else column
     return _plain(pc.cast(pc.utf8_length(plain), pa.float64()))
@@ -146,7 +146,7 @@ def _booleans(column: Any) -> Categories:
 def _categories(column: Any) -> Categories:
     if pa.types.is_integer(column.type):
         column = pc.cast(column, pa.string())
-    if not _is_string(column.type):
+    if not is_text(column.type):
         raise _wrong(column, "categories")
     return _counted(column, None)
 
@@ -190,16 +190,8 @@ _READERS: Final[dict[Aspect, Callable[[Any], Numbers | Categories]]] = {
 }
 
 
-def _is_string(kind: Any) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or kind == pa.string_view())
-
-
 def _is_category(kind: Any) -> bool:
-    return bool(pa.types.is_dictionary(kind) and _is_string(kind.value_type))
-
-
-def _is_real(kind: Any) -> bool:
-    return bool(pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+    return bool(pa.types.is_dictionary(kind) and is_text(kind.value_type))
 
 
 def _is_moment(kind: Any) -> bool:
@@ -209,7 +201,7 @@ def _is_moment(kind: Any) -> bool:
 _BY_TYPE: Final = (
     (pa.types.is_boolean, Kind.BOOLEAN),
     (pa.types.is_integer, Kind.INTEGER),
-    (_is_real, Kind.NUMBER),
+    (is_number, Kind.NUMBER),
     (_is_category, Kind.CATEGORY),
     (_is_moment, Kind.TIMESTAMP),
 )

@@ -22,6 +22,7 @@ _MANY: Final = 4096
 _FAR, _FARTHEST = 2.2, 370.0
 """Rows times the statistic squared, from which on both directions are twice one of them, and then none is left."""
 _TERMS: Final = 1024
+"""Of the sum that are worked out."""
 
 
 def ks_p_value(statistic: float, reference_rows: int, current_rows: int) -> float:

@@ -116,8 +116,6 @@ def _reference_column(reference: Source, name: str, kind: Kind | None) -> Column
         if not isinstance(observed, Numbers):
             return Column(aspect, category_sketch(observed.counts, missing=observed.missing))
         finite = np.sort(observed.values[np.isfinite(observed.values)])
-        if not len(finite):
-            return Column(aspect, None, "no value of the reference is a finite number")
         return Column(aspect, sketch_of(observed.values, grid_for(finite)))
     except Exception as error:  # one column that cannot be read must not silence the others; its reason is kept
         return Column(aspect, None, reason_of(error))

@@ -19,7 +19,7 @@ from headgate.monitors.comparison.grid_choice import grid_for
 from headgate.monitors.comparison.grids import Grid
 from headgate.monitors.comparison.sketched import ks_bounds, wasserstein_bounds
 from headgate.monitors.comparison.sketches import NumberSketch, sketch_of
-from headgate.monitors.comparison.two_samples import ks_statistic, wasserstein
+from headgate.monitors.two_samples import ks_statistic, wasserstein
 
 _SORTED: Final = 1 << 14
 """Values of either sample up to which both are sorted, which is the quicker way then."""

@@ -18,10 +18,10 @@ from headgate.monitors.attribution.changepoint import ChangePoint, change_point
 from headgate.monitors.attribution.courses import Course
 from headgate.monitors.attribution.kinds import Drift, Remedy
 from headgate.monitors.comparison.compared import ComparedColumn
-from headgate.monitors.comparison.compared import Drift as Verdict
 from headgate.monitors.comparison.comparison import compare
 from headgate.monitors.comparison.sources import TableSource
 from headgate.monitors.diagnosis.sides import Side
+from headgate.monitors.standing import Standing
 from headgate.vocabulary import Micros, Task, readable
 
 METRICS: Final = {
@@ -87,7 +87,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def moved(self) -> tuple[ComparedColumn, ...]:
         """The fields that differ from the reference by more than chance."""
-        return tuple(each for each in self.columns if each.verdict is Verdict.DRIFTED)
+        return tuple(each for each in self.columns if each.standing is Standing.ALARM)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,7 +140,7 @@ def diagnose(
     >>> asked = Question("late:1", Task.BINARY, kinds={}, **span)
     >>> before = Against(side(0.1), "the first day")
     >>> found = diagnose(asked, side(0.4), before, before, [])
-    >>> found.metric, found.drift.value, found.remedy.value, [each.verdict.value for each in found.columns]
+    >>> found.metric, found.drift.value, found.remedy.value, [each.standing.value for each in found.columns]
     ('accuracy', 'concept', 'relearn', ['steady'])
     """
     compared, notes = _columns(asked, now, columns)
@@ -169,7 +169,9 @@ def _divided(asked: Question, now: Side, reference: Against | None) -> tuple[tup
     if not METRICS[asked.task]:
         return (), (f"a model of the task {asked.task} has no metric that could have dropped",)
     if reference is None:
-        return (), ("there are no rows with labels to compare with: the version answered none before the window",)
+        return (), (
+            "there are no rows with labels to compare with: too few before the window, and none in the package",
+        )
     samples = reference.side.sample, now.sample
     scored = all(each.rows.scores is not None or not len(each.rows) for each in samples)
     names = [each for each in METRICS[asked.task] if scored or each not in SCORED]

@@ -91,6 +91,8 @@ def _column(column: pa.ChunkedArray) -> Column:
 
 
 def _fields(struct: pa.ChunkedArray, names: Sequence[str]) -> pa.Table:
+    if not len(struct):  # of nothing nobody knows which fields it has
+        return pa.table({name: pa.nulls(0) for name in names})
     there = {each.name for each in struct.type}
     return pa.table({name: pc.struct_field(struct, name) for name in names if name in there})
 

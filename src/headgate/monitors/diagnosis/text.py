@@ -55,14 +55,14 @@ def _columns(columns: Sequence[ComparedColumn]) -> Iterator[str]:
     """How many fields differ, and the figures of those that differ most."""
     if not columns:
         return
-    counts = {each.verdict.value: 0 for each in columns}
+    counts = {each.standing.value: 0 for each in columns}
     for each in columns:
-        counts[each.verdict.value] += 1
-    yield ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+        counts[each.standing.value] += 1
+    yield ", ".join(f"{count} {standing}" for standing, count in counts.items())
     for each in columns[:SHOWN]:
         sizes = [f"{name} {digits(each.effects[name].value or 0.0)}" for name in _SIZES if _has(each, name)]
         p = "" if each.adjusted_p is None else f", p {each.adjusted_p:.2g} among all"
-        yield f"{each.name}: {each.verdict.value}; {', '.join(sizes) or each.reason}{p}"
+        yield f"{each.name}: {each.standing.value}; {', '.join(sizes) or each.reason}{p}"
 
 
 _SIZES: Final = ("psi", "jensen_shannon", "wasserstein_normed", "cramers_v")

@@ -4,12 +4,13 @@
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.isotonic import IsotonicRegression
+from scipy.optimize import isotonic_regression
 
 from headgate.evaluation.estimate import Estimate, Floats
 from headgate.evaluation.metrics import estimates, metric
@@ -37,6 +38,45 @@ class Calibrator(msgspec.Struct, frozen=True):
     def apply(self, scores: Floats) -> Floats:
         """The chance that goes with each score."""
         return np.interp(scores, self.knots, self.values) if self.knots else scores
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counted:
+    """Rows by score: what weight those of each score have, and those of them that are of the class.
+
+    Scores are sorted once; of parts of the rows the counts are taken away, and nothing is sorted again.
+    """
+
+    scores: Floats
+    """Distinct, rising."""
+    weight: Floats
+    hits: Floats
+    """Weight of the rows of the class."""
+    places: NDArray[np.intp]
+    """Of each row, where its score is."""
+
+    @classmethod
+    def of(cls, scores: Floats, hits: NDArray[np.bool_], weights: Floats | None = None) -> "Counted":
+        """Rows that weigh as much as each other, without `weights`."""
+        distinct, places = np.unique(scores, return_inverse=True)
+        weight = np.bincount(places, weights, len(distinct)).astype(np.float64)
+        right = np.bincount(places, hits if weights is None else hits * weights, len(distinct)).astype(np.float64)
+        return cls(distinct, weight, right, places)
+
+    def without(self, rows: NDArray[np.intp], hits: NDArray[np.bool_]) -> "Counted":
+        """The other rows; `hits` are of these, which weigh 1 each."""
+        places = self.places[rows]
+        gone, right = (np.bincount(places, each, len(self.scores)) for each in (None, hits))
+        return Counted(self.scores, self.weight - gone, self.hits - right, self.places)
+
+    def rising(self) -> Calibrator:
+        """The rising map nearest in weighted squares, with the ends of each of its levels as knots."""
+        seen = self.weight > 0
+        scores, weight = self.scores[seen], self.weight[seen]
+        level = np.clip(isotonic_regression(self.hits[seen] / weight, weights=weight).x, 0.0, 1.0)
+        ends = np.ones(len(level), np.bool_)
+        ends[1:-1] = (level[1:-1] != level[:-2]) | (level[1:-1] != level[2:])
+        return Calibrator(tuple(scores[ends].tolist()), tuple(level[ends].tolist()))
 
 
 class Calibration(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,9 +131,7 @@ def isotonic(scores: Floats, hits: NDArray[np.bool_], weights: Floats | None = N
     >>> isotonic(np.array([0.1, 0.2, 0.9]), np.array([False, True, True])).apply(np.array([0.15])).round(3).tolist()
     [0.5]
     """
-    fitted = IsotonicRegression(out_of_bounds="clip", increasing=True)
-    fitted.fit(scores, hits.astype(np.float64), sample_weight=weights)
-    return Calibrator(tuple(fitted.X_thresholds_.tolist()), tuple(fitted.y_thresholds_.tolist()))
+    return Counted.of(scores, hits, weights).rising()
 
 
 def calibration(rows: Rows) -> Calibration:
@@ -108,12 +146,13 @@ def calibration(rows: Rows) -> Calibration:
     unseen: list[Floats] = []
     for code, scores in zip(ranked_codes(rows), ranked(rows.scores), strict=True):
         hits = rows.truth == code
-        held_out = _held_out(scores, hits, folds)
+        counted = Counted.of(scores, hits)
+        held_out = _held_out(counted, scores, hits, folds)
         if held_out is None or _error(held_out, hits) >= _error(scores, hits):
             maps.append(Calibrator())
             unseen.append(scores)
         else:
-            maps.append(isotonic(scores, hits))
+            maps.append(counted.rising())
             unseen.append(held_out)
     stated, used = (miscalibration(rows, each) for each in (rows.scores, together(rows.scores, unseen)))
     return Calibration(calibrators=tuple(maps), stated=stated, used=used)
@@ -125,14 +164,15 @@ def miscalibration(rows: Rows, chances: Floats) -> Estimate:
     return estimates(judged, [metric(_ERROR)])[_ERROR]
 
 
-def _held_out(scores: Floats, hits: NDArray[np.bool_], folds: NDArray[Any]) -> Floats | None:
+def _held_out(counted: Counted, scores: Floats, hits: NDArray[np.bool_], folds: NDArray[Any]) -> Floats | None:
     """Each row by a map fitted on the other folds; None where some fold leaves labels of one kind only."""
     calibrated = np.empty(len(scores))
     for fold in range(FOLDS):
-        rest = folds != fold
-        if not hits[rest].any() or hits[rest].all():
+        own = np.flatnonzero(folds == fold)
+        rest = counted.without(own, hits[own])
+        if not 0 < rest.hits.sum() < rest.weight.sum():
             return None
-        calibrated[~rest] = isotonic(scores[rest], hits[rest]).apply(scores[~rest])
+        calibrated[own] = rest.rising().apply(scores[own])
     return calibrated
 
 

@@ -122,3 +122,28 @@ def _ratio(rated: Sequence[Rated]) -> Bounds | None:
     lows, highs = [low for _, _, low, _ in rated], [high for _, _, _, high in rated]
     most = min(highs) / max(lows) if max(lows) > 0 else 1.0
     return min(values) / max(values), min(lows) / max(highs), min(1.0, most)
+
+
+def calibration_difference(found: Treated) -> Gap:
+    """How far the calibration gaps of the groups lie apart, whose intervals must hold all at once.
+
+    >>> from headgate.evaluation.estimate import Estimate
+    >>> from headgate.monitors.fairness.groups import Group
+    >>> def group(name, gap):
+    ...     rate, gap = Estimate("rate", 0.5, 0.4, 0.6, 90), Estimate("gap", gap, gap - 0.02, gap + 0.02, 90)
+    ...     return Group(name=name, rows=90, labelled=90, selection_rate=rate, true_positive_rate=rate,
+    ...         false_positive_rate=rate, calibration_gap=gap)
+    >>> pair = (group("f", 0.1), group("m", -0.05))
+    >>> round(calibration_difference(Treated(groups=pair, overall=pair[0], too_small=())).estimate.value, 3)
+    0.15
+    """
+    known = [
+        (each.name, gap, gap.low, gap.high)
+        for each in found.groups
+        if (gap := each.calibration_gap).value is not None and gap.low is not None and gap.high is not None
+    ]
+    name, rows = "calibration_difference", sum(gap.rows for _, gap, _, _ in known)
+    if len(known) < 2:
+        why = "fewer than two groups are large enough for their calibration gap"
+        return Gap(estimate=Estimate(name, None, None, None, rows, why))
+    return _worst(name, [(_difference(known), known)], max, rows)

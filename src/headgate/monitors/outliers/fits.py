@@ -1,5 +1,6 @@
 """Detectors of outliers, fitted on one half of a reference, their thresholds set by the other."""
 
+import math
 from typing import Final
 
 import msgspec
@@ -54,8 +55,13 @@ def tabular_detector(reference: pa.Table, *, flag: float = FLAG, reject: float |
     return _with_thresholds(_copula(encoder, mine), rows[held_out], flag, reject)
 
 
-def embedding_detector(vectors: Floats, *, flag: float = FLAG, reject: float | None = None) -> Detector | Shortfall:
-    """A detector for vectors like these, (rows, dimensions): k-means of one half, distances to the nearest centre."""
+def embedding_detector(
+    vectors: Floats, *, flag: float = FLAG, reject: float | None = None, field: str = ""
+) -> Detector | Shortfall:
+    """A detector for vectors like these, (rows, dimensions): k-means of one half, distances to the nearest centre.
+
+    `field` is of which field they are.
+    """
     if vectors.ndim != 2 or vectors.shape[1] == 0:
         return broken("embeddings must be (rows, dimensions), with at least one dimension")
     if len(vectors) < LEAST:
@@ -71,8 +77,20 @@ def embedding_detector(vectors: Floats, *, flag: float = FLAG, reject: float | N
     radii = np.sqrt(np.bincount(found.labels_, weights=apart, minlength=count) / np.maximum(own, 1))
     # A centre whose vectors are all alike has no radius of its own.
     least = max(1e-12, 1e-3 * float(radii.max()))
-    shape = EmbeddingShape(centres=_rows(found.cluster_centers_), radii=tuple(np.maximum(radii, least).tolist()))
+    shape = EmbeddingShape(
+        centres=_rows(found.cluster_centers_), radii=tuple(np.maximum(radii, least).tolist()), field=field
+    )
     return _with_thresholds(shape, vectors[held_out].astype(np.float64), flag, reject)
+
+
+def rows_needed(rate: float) -> int:
+    """Rows that a reference needs for a rate of false alarms: half are fitted on, the others set the threshold.
+
+    >>> rows_needed(0.01), rows_needed(0.001)
+    (200, 1997)
+    """
+    held_out = math.ceil(round(1 / rate, 9)) - 1
+    return max(LEAST, 2 * held_out - 1)
 
 
 def _with_thresholds(
@@ -86,6 +104,15 @@ def _with_thresholds(
     if isinstance(refusing, Shortfall):
         return refusing
     return Detector(shape=shape, flag=flagging, reject=refusing)
+
+
+def held_out_of(rows: int) -> int:
+    """How many rows of a reference set the thresholds.
+
+    >>> held_out_of(401)
+    201
+    """
+    return rows - rows // 2
 
 
 def _halves(rows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

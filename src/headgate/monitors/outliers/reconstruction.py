@@ -111,13 +111,22 @@ def rebuilt(fitted: Reconstruction, window: pa.Table, *, confidence: float = CON
     if window.num_rows == 0:
         return undecided("the window has no rows")
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = float(_errors(fitted, matrix(fitted.encoder, window)).mean())
+        mean = float(row_errors(fitted, window).mean())
     if not math.isfinite(mean):
         return broken("the window has numbers too large to be squared")
     sampling = fitted.spread / math.sqrt(window.num_rows)
     reach = quantile_of(confidence) * sampling
     error = Estimate("reconstruction_error", mean, max(0.0, mean - reach), mean + reach, window.num_rows)
     return Rebuilt(error=error, sampling_error=sampling, band=fitted.band)
+
+
+def row_errors(fitted: Reconstruction, rows: pa.Table) -> Floats:
+    """How far each row lies from what the reference's components give back, in standard deviations.
+
+    Not finite where numbers are too large to be squared.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _errors(fitted, matrix(fitted.encoder, rows))
 
 
 def _frequencies(encoder: Encoder, coded: Floats) -> tuple[tuple[Row, ...], Floats]:

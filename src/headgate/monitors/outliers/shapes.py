@@ -42,6 +42,8 @@ class EmbeddingShape(msgspec.Struct, frozen=True, tag="embedding", kw_only=True)
     centres: tuple[Row, ...]
     radii: Row
     """Root mean square distance of a centre's own vectors from it."""
+    field: str = ""
+    """Of which field the vectors are; empty where whoever asks knows."""
 
 
 class Copula:

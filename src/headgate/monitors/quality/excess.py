@@ -5,7 +5,7 @@ import math
 from headgate.evaluation.estimate import Estimate, wilson
 
 
-def excess(name: str, hits: int, rows: int, expected: float, *, reference_rows: int | None, z: float) -> Estimate:
+def excess(name: str, hits: float, rows: float, expected: float, *, reference_rows: float | None, z: float) -> Estimate:
     """The share of `rows` less the `expected` one, with Newcombe's interval (1998, method 10).
 
     `expected` was measured on `reference_rows`, or is exact where they are None. Without rows there is no value.
@@ -26,5 +26,5 @@ def excess(name: str, hits: int, rows: int, expected: float, *, reference_rows: 
         value,
         value - math.hypot(share - low, most - expected),
         value + math.hypot(high - share, expected - least),
-        rows,
+        round(rows),
     )

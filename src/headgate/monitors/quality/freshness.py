@@ -11,6 +11,7 @@ from headgate.contracts.tables import without_views
 from headgate.errors import BadInput
 from headgate.evaluation.estimate import Estimate, proportion, quantile_of
 from headgate.evaluation.metrics import CONFIDENCE
+from headgate.monitors.arrow_types import undone
 from headgate.monitors.standing import Shortfall, broken
 from headgate.vocabulary import SECOND, Micros
 
@@ -87,10 +88,6 @@ def duplicates(table: pa.Table, by: Sequence[str] = (), *, confidence: float = C
 
 def _counted(table: pa.Table) -> pa.ChunkedArray:
     """How many rows there are of each kind."""
-    columns = [_comparable(each) for each in table.columns]
+    columns = [undone(each) for each in table.columns]
     names = [str(place) for place in range(len(columns))]
     return pa.table(columns, names=names).group_by(names).aggregate([([], "count_all")])["count_all"]
-
-
-def _comparable(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column

@@ -5,6 +5,8 @@ from enum import StrEnum
 import msgspec
 import pyarrow as pa
 
+from headgate.monitors.arrow_types import is_text, plain
+
 
 class Change(StrEnum):
     """What happened to a column."""
@@ -53,9 +55,8 @@ def _types(schema: pa.Schema) -> dict[str, str]:
 
 
 def _word(kind: pa.DataType) -> str:
-    if pa.types.is_dictionary(kind):
-        return _word(kind.value_type)
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or kind == pa.string_view():
+    kind = plain(kind)
+    if is_text(kind):
         return "string"
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or kind == pa.binary_view():
         return "binary"

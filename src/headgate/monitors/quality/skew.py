@@ -14,6 +14,7 @@ from headgate.contracts.tables import without_views
 from headgate.errors import BadInput
 from headgate.evaluation.estimate import Estimate, proportion, quantile_of
 from headgate.evaluation.metrics import CONFIDENCE
+from headgate.monitors.arrow_types import is_number, undone
 from headgate.monitors.columns import floats, text
 
 RELATIVE: Final = 1e-6
@@ -113,7 +114,7 @@ def _check_key(side: str, table: pa.Table, key: Sequence[str]) -> None:
 def _once(table: pa.Table, key: Sequence[str]) -> tuple[pa.Table, int]:
     """Keys that occur once with the place of their row, and how many occur more often; keys compare as texts."""
     names = list(key)
-    keyed = pa.table([text(_plain(table[each])) for each in names], names=names)
+    keyed = pa.table([text(undone(table[each])) for each in names], names=names)
     keyed = keyed.append_column(_PLACE, pa.array(np.arange(table.num_rows)))
     counted = keyed.group_by(names).aggregate([(_PLACE, "count"), (_PLACE, "min")])
     single = pc.equal(counted[f"{_PLACE}_count"], 1)
@@ -121,12 +122,8 @@ def _once(table: pa.Table, key: Sequence[str]) -> tuple[pa.Table, int]:
     return once, counted.num_rows - once.num_rows
 
 
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
-
-
 def _field(name: str, ours: Any, theirs: Any, z: float, *, named: bool) -> FieldSkew:
-    if _is_number(ours.type) and _is_number(theirs.type):
+    if is_number(ours.type) and is_number(theirs.type):
         return _numbers(name, ours, theirs, z)
     has, had = (np.asarray(pc.is_valid(each).to_numpy(zero_copy_only=False)) for each in (ours, theirs))
     left, right = _spelled(ours), _spelled(theirs)
@@ -159,10 +156,6 @@ def _numbers(name: str, ours: Any, theirs: Any, z: float) -> FieldSkew:
         mean_shift=float(finite.mean()) if len(finite) else None,
         largest_shift=float(np.abs(finite).max()) if len(finite) else None,
     )
-
-
-def _is_number(kind: Any) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
 def _spelled(array: Any) -> NDArray[Any]:

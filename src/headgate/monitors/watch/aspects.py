@@ -51,7 +51,7 @@ def refusals() -> Aspect:
         rows="inputs",
         happens="are refused",
         cause="a caller has changed what it sends, or the world is not what the contract says any more",
-        advice="`headgate status` counts refusals by rule: mend the caller, or widen the contract of the endpoint",
+        advice="`quality` names their rules and fields: mend the caller, or widen the contract of the endpoint",
     )
 
 

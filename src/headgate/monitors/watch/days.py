@@ -13,6 +13,7 @@ from headgate.evaluation.estimate import Estimate, Floats
 from headgate.monitors.columns import Bools, Ints, named
 from headgate.monitors.watch.monitor import Portion
 from headgate.monitors.watch.times import Times
+from headgate.monitors.windows import Window
 from headgate.vocabulary import DAY, Micros, readable
 
 
@@ -115,12 +116,13 @@ def days_of(portion: Portion, *, replayed: bool) -> list[Day]:
 
 def measured(portion: Portion, version: str) -> list[Day]:
     """What the labels of a day add to the day of `version`, which was in charge when they were due."""
-    window = portion.window
-    if window is None:
-        return []
-    labelled = round((window.coverage or 0.0) * window.due)
-    start = day_of(portion.start)
-    return [Day(version=version, start=start, due=window.due, labelled=labelled, figures=window.metrics)]
+    return [] if portion.window is None else [labelled(portion.start, version, portion.window)]
+
+
+def labelled(start: Micros, version: str, window: Window) -> Day:
+    """The same of any version, by what it did on the day that begins at `start`."""
+    known = round((window.coverage or 0.0) * window.due)
+    return Day(version=version, start=day_of(start), due=window.due, labelled=known, figures=window.metrics)
 
 
 def joined(days: Iterable[Day]) -> list[Day]:
@@ -157,8 +159,12 @@ def _day(portion: Portion, mine: Bools, code: int, together: Ints) -> Day:
 def _calls(took: Floats, together: Ints) -> Ints:
     """What each call took: rows that came together and took the same were one."""
     known = ~np.isnan(took)
-    pairs = np.stack((together[known], took[known].astype(np.int64)), axis=1)
-    calls: Ints = np.unique(pairs, axis=0)[:, 1]
+    when, long = together[known], took[known].astype(np.int64)
+    order = np.lexsort((long, when))
+    when, long = when[order], long[order]
+    first = np.ones(len(long), np.bool_)
+    first[1:] = (when[1:] != when[:-1]) | (long[1:] != long[:-1])
+    calls: Ints = long[first]
     return calls
 
 

@@ -149,5 +149,5 @@ def features_of(portion: Portion) -> tuple[Ints, pa.Table]:
 def _member(before: Member | None, found: Measurement) -> Member:
     last = found.alarms[-1] if found.alarms else None if before is None else before.last
     # That there was an alarm is what the episode says.
-    standing = Standing.STEADY if found.alarms else Standing(found.standing.value)
+    standing = Standing.STEADY if found.alarms else found.standing
     return Member(standing, found.reason, last, found.warnings)

@@ -5,7 +5,6 @@ begins where the last hour ended. What a retried request asked again is left out
 of one day and the next; `AnswerFeed.take` never looks back farther.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,19 +13,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headgate.evidence.allocation import Bools
-from headgate.journal.news import News
-from headgate.journal.places import NOWHERE, Keys, Places, keys_of
-from headgate.journal.reader import Reader, laid_behind, laid_together
+from headgate.journal.news import News, row_keys
+from headgate.journal.places import NOWHERE, Keys, Places
+from headgate.journal.reader import Reader, View, days_of, laid_behind, laid_together
 from headgate.journal.tables import FEATURES, Table
 from headgate.monitors.columns import NEEDED, Ints, moments, text, texts
 from headgate.vocabulary import DAY, Micros, Role
 
-COLUMNS: Final = ("input_id", "request_id", *NEEDED)
+COLUMNS: Final = ("input_id", "request_id", "refusal_field", *NEEDED)
 """What a portion's table has of each row, in the names of the journal's reader."""
-_INPUTS: Final = ("input_id", "at", "request_id", "row", "refusal_rule", "flags")
+_INPUTS: Final = ("input_id", "at", "request_id", "row", "refusal_field", "refusal_rule", "flags")
 _ANSWERS: Final = (
     "input_id", "assigned", "answered", "role", "prediction", "scores", "compute_us", "latency_us", "fallback",
 )  # fmt: skip
+_NAMES: Final = ("request_id", "row")
+"""What is the same where a retried request asks again."""
+_GOLDEN: Final = np.int64(-7046029254386353131)
+"""2^64 divided by the golden ratio, as Knuth's multiplicative hashing has it (1973, section 6.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class Source:
     """Only inputs this version was assigned to; None takes every input, those that nobody answered among them."""
     features: bool = False
     """Whether the public features are read as well, as the column ``features``."""
+    groups: tuple[str, ...] = ()
+    """Fields that say which group an input belongs to: read of a day with its labels, as the column ``groups``."""
 
 
 class AnswerFeed:
@@ -55,16 +60,21 @@ class AnswerFeed:
     (0, 0)
     """
 
-    def __init__(self, reader: Reader, source: Source, start: Micros) -> None:
-        """Inputs with moments before `start` were handed over already."""
+    def __init__(self, reader: Reader, source: Source, start: Micros, end: Micros | None = None) -> None:
+        """Inputs with moments before `start` were handed over already, and none of days that begin at `end` is read.
+
+        Without an end it reads on and on; with one, no more is held at once than there is until then.
+        """
         self._source = source
         self._inputs_of = (*_INPUTS, FEATURES) if source.features else _INPUTS
         columns = {Table.INPUTS: self._inputs_of, Table.ANSWERS: _ANSWERS}
-        self._news = News(reader, source.project, source.endpoint, start, columns)
+        self._reader = reader
+        # Of the day before `start`, which `News` would read as well, nothing but names is needed: see `_recall`.
+        self._news = News(reader, source.project, source.endpoint, Micros(start + DAY), columns, end=end)
         self._inputs = laid_together([], self._inputs_of, Table.INPUTS)
         self._answers = laid_together([], _ANSWERS, Table.ANSWERS)
         self._asked = Places()
-        """Request, row and day of every input since the day before `start`."""
+        """Request, row and day of every input since the day before `start`, at eight bytes each."""
         self._until = start
         self._began = False
         self.late = 0
@@ -85,6 +95,8 @@ class AnswerFeed:
 
         Raises Unavailable where the journal is rearranged all the time.
         """
+        if not self._began:
+            self._recall()
         self._hold(self._news.take())
         ready = pa.array(moments(self._inputs["at"]) < until)
         rows, self._inputs = self._inputs.filter(ready), self._inputs.filter(pc.invert(ready))
@@ -108,19 +120,33 @@ class AnswerFeed:
         self._inputs = laid_behind(self._inputs, inputs, Table.INPUTS)
         self._answers = laid_behind(self._answers, answers.filter(counts), Table.ANSWERS)
 
+    def _recall(self) -> None:
+        """What was asked on the day before: by name alone, since none of it is handed over."""
+        day = Micros(self._until // DAY * DAY)
+        names = ("at", *_NAMES)
+        yesterday = days_of(day, Micros(day - DAY))
+
+        def look(view: View) -> pa.Table:
+            return view.read(Table.INPUTS, names, yesterday)
+
+        rows = self._reader.looked(self._source.project, self._source.endpoint, (Table.INPUTS,), look)
+        rows = rows.filter(pa.array(moments(rows["at"]) < day))
+        self._remember(_dated(row_keys(rows, _NAMES), moments(rows["at"]) // DAY)[_named(rows)])
+
     def _first_asked(self, rows: pa.Table) -> Bools:
         """Which rows no request asked before on their day or the day before; `rows` are by moment."""
         days = moments(rows["at"]) // DAY
-        names = list(zip(rows["request_id"].to_pylist(), rows["row"].to_pylist(), strict=True))
-        named = np.array([bool(request) for request, _ in names], np.bool_)
-        today, yesterday = (_dated(names, days - back) for back in (0, 1))
+        named, keys = _named(rows), row_keys(rows, _NAMES)
+        today, yesterday = (_dated(keys, days - back) for back in (0, 1))
         known = (self._asked.find(today) != NOWHERE) | (self._asked.find(yesterday) != NOWHERE)
-        repeated = named & (known | _follows(keys_of(names), days))
-        new = np.unique(today[named])
-        new = new[self._asked.find(new) == NOWHERE]
-        self._asked.add(new, np.zeros(len(new), np.int64))
+        repeated = named & (known | _follows(keys, days))
+        self._remember(today[named])
         fresh: Bools = ~repeated
         return fresh
+
+    def _remember(self, asked: Keys) -> None:
+        new = np.unique(asked)
+        self._asked.add(new[self._asked.find(new) == NOWHERE])
 
     def _answered(self, rows: pa.Table) -> pa.Table:
         """The rows with what was said of each; null where nobody said anything."""
@@ -150,8 +176,14 @@ def _follows(keys: Keys, days: Ints) -> Bools:
     return follows
 
 
-def _dated(names: Sequence[tuple[str, int]], days: Ints) -> Keys:
-    return keys_of([(*name, day) for name, day in zip(names, days.tolist(), strict=True)])
+def _named(rows: pa.Table) -> Bools:
+    """Which rows are of a request that has a name."""
+    return _flags(pc.not_equal(text(rows["request_id"]), ""))
+
+
+def _dated(keys: Keys, days: Ints) -> Keys:
+    """Keys of names on a day: as far from each other as keys of any names are."""
+    return keys + days * _GOLDEN
 
 
 def _flags(column: pa.ChunkedArray) -> Bools:

@@ -98,7 +98,7 @@ class Lookback:
             kinds=self.registered.kinds,
             metric=window.metric,
         )
-        around = [(each.start, each.figures) for each in mine if -BEFORE * DAY <= each.start - window.start]
+        around = [(each.start, each.figures) for each in mine if each.start - window.start >= -BEFORE * DAY]
         figures = [(start, found) for start, found in around if start < window.matured]
         now = self._side(window, (window.start, window.end))
         return diagnose(asked, now, served or flattering, package or served, figures)

@@ -68,7 +68,8 @@ class Losses:
     def start(self, began: Micros) -> LossState:
         """Nothing speaks for a change."""
         why = self.machine.shortfall
-        return LossState(self.machine.start(began), reason="" if why is None else why.reason)
+        begun = LossState(self.machine.start(began))
+        return begun if why is None else msgspec.structs.replace(begun, standing=why.standing, reason=why.reason)
 
     def take(self, state: LossState, portion: Portion) -> tuple[LossState, tuple[Told, ...]]:
         """After one more portion."""
@@ -79,7 +80,7 @@ class Losses:
             risk, (found,) = self.machine.observe(state.risk, at, losses)
             reason, alarms = found.reason, found.alarms
             # That there was an alarm is what the episode says.
-            standing = Standing.STEADY if alarms else Standing(found.standing.value)
+            standing = Standing.STEADY if alarms else found.standing
         # Of labels an alarm is found when they are due, however long ago its row came.
         found_at = alarms if self.reads is Reads.ANSWERS else (portion.ripe,) * len(alarms)
         episode = state.episode.after(found_at, portion.ripe, self.reads.quiet)

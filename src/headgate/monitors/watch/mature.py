@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from headgate.journal.reader import Reader
 from headgate.monitors.columns import text
 from headgate.monitors.watch.feed import COLUMNS, Source
+from headgate.monitors.watch.groups import grouped
 from headgate.vocabulary import DAY, SECOND, Micros
 
 EARLIEST: Final = Micros(DAY)
@@ -39,6 +40,7 @@ def matured(reader: Reader, source: Source, start: Micros, maturity_s: float) ->
         roles=source.roles,
         columns=COLUMNS,
     )
+    table = grouped(reader, source, table, start) if source.groups else table
     if source.version is None:
         return table
     return table.filter(pc.fill_null(pc.equal(text(table["assigned"]), source.version), False))

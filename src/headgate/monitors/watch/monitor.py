@@ -29,6 +29,8 @@ class Reads(StrEnum):
     """Every hour's inputs as callers were answered, once the hour is over."""
     LABELS = "labels"
     """Every day's inputs with their truth, once the labels of the day are due."""
+    BOTH = "both"
+    """Hours and days, in the order in which they are ripe."""
 
     @property
     def quiet(self) -> Micros:
@@ -65,6 +67,11 @@ class Portion:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def told(self) -> Reads:
+        """Of which rows it tells: those of an hour, or those of a day with their truth."""
+        return Reads.ANSWERS if self.end - self.start <= HOUR else Reads.LABELS
 
 
 class Over(msgspec.Struct, frozen=True):

@@ -31,7 +31,6 @@ from headgate.monitors.watch.daily import probability
 from headgate.monitors.watch.days import date_of
 from headgate.monitors.watch.episode import Episode
 from headgate.monitors.watch.monitor import Over, Portion, Reads, Says, Told, certainty, mark_of
-from headgate.monitors.windows import Window
 from headgate.vocabulary import Micros, readable
 
 PERFORMANCE: Final = "performance"
@@ -103,9 +102,10 @@ class Performance:
         window = portion.window
         if window is None or not window.due:
             return state, ()
-        judges = self.reference is not None and window.labelled >= LEAST
+        beyond = self._beyond(window.metrics) if window.labelled >= LEAST else {}
+        judges = bool(beyond)
         tests = state.tests + judges
-        worse = self._worse(window, probability(self.terms, self.name, tests)) if judges else ()
+        worse = _worse(beyond, probability(self.terms, self.name, tests)) if judges else ()
         labelled = round((window.coverage or 0.0) * window.due)
         day = Judged(portion.start, window.due, labelled, window.metrics, worse)
         episode = state.episode
@@ -143,26 +143,23 @@ class Performance:
                 certainty=certainty(self.terms),
                 findings=(found,),
             )
+        if last.labelled >= LEAST and not self._beyond(last.figures):
+            return Says(standing=Standing.UNDECIDED, what=self._unknown(last), figures=figures)
         if not state.tests:
             few = f"no day had {LEAST} labels yet, with which its figures could be judged"
             return Says(standing=Standing.UNDECIDED, what=few, figures=figures)
         what = f"no metric of the last judged day is worse than when {self.version} was evaluated"
         return Says(standing=Standing.STEADY, what=what, figures=figures, certainty=certainty(self.terms))
 
-    def _worse(self, window: Window, chance: float) -> tuple[str, ...]:
-        """The metrics that are worse, but for this chance, worst first."""
-        reference: Mapping[str, Estimate] = {} if self.reference is None else self.reference.estimates
+    def _beyond(self, figures: Mapping[str, Estimate]) -> dict[str, float]:
+        """By how many standard errors each metric is worse than what is borne, of those of which that can be told."""
+        reference = {} if self.reference is None else self.reference.estimates
         judged = {name: each for name, each in reference.items() if name not in _BIASED}
-        beyond = {name: self._beyond(name, window, each) for name, each in judged.items()}
-        known = {name: each for name, each in beyond.items() if each is not None}
-        if not known:
-            return ()
-        quantile = NormalDist().inv_cdf(1.0 - chance / len(known))
-        return tuple(sorted((name for name, z in known.items() if z > quantile), key=lambda name: -known[name]))
+        found = {name: self._apart(name, figures.get(name), each) for name, each in judged.items()}
+        return {name: each for name, each in found.items() if each is not None}
 
-    def _beyond(self, name: str, window: Window, reference: Estimate) -> float | None:
-        """By how many standard errors a metric is worse than what is borne; None where it cannot be told."""
-        day, z = window.metrics.get(name), quantile_of(0.95 if self.reference is None else self.reference.confidence)
+    def _apart(self, name: str, day: Estimate | None, reference: Estimate) -> float | None:
+        z = quantile_of(0.95 if self.reference is None else self.reference.confidence)
         if day is None or day.value is None or reference.value is None:
             return None
         higher = metric(name).higher_is_better
@@ -170,13 +167,14 @@ class Performance:
         if facing[0] is None or facing[1] is None:
             return None
         error = math.hypot(abs(facing[0] - day.value) / z, abs(facing[1] - reference.value) / z)
-        apart = metric(name).better(reference.value - day.value) - self._borne(name, reference.value)
+        apart = metric(name).better(reference.value - day.value) - borne(name, reference.value, self.tolerance)
         return apart / error if error > 0 else math.copysign(math.inf, apart) if apart else 0.0
 
-    def _borne(self, name: str, reference: float) -> float:
-        if name.partition("@")[0] in _UNBOUNDED:
-            return BORNE_SHARE * abs(reference)
-        return BORNE if self.tolerance is None else self.tolerance
+    def _unknown(self, day: Judged) -> str:
+        """Why no metric of a day with labels enough can be compared."""
+        reasons = dict.fromkeys(each.reason for each in day.figures.values() if each.reason)
+        why = next(iter(reasons), "the evaluation has no metric that the day has")
+        return f"no metric of {date_of(day.start)} can be compared with the evaluation: {why}"
 
     def _finding(self, day: Judged, at: Micros) -> Finding:
         worst = day.worse[0]
@@ -205,3 +203,20 @@ class Performance:
             for name, each in day.figures.items()
             if each.known
         ]
+
+
+def borne(name: str, reference: float, tolerance: float | None) -> float:
+    """How much worse than the reference's figure a metric may be, in its own unit.
+
+    >>> borne("auc", 0.7, None), borne("auc", 0.7, 0.02), borne("mae", 12.0, 0.02)
+    (0.01, 0.02, 0.6000000000000001)
+    """
+    if name.partition("@")[0] in _UNBOUNDED:
+        return BORNE_SHARE * abs(reference)
+    return BORNE if tolerance is None else tolerance
+
+
+def _worse(beyond: Mapping[str, float], chance: float) -> tuple[str, ...]:
+    """The metrics that are worse, but for this chance, worst first."""
+    quantile = NormalDist().inv_cdf(1.0 - chance / len(beyond))
+    return tuple(sorted((name for name, z in beyond.items() if z > quantile), key=lambda name: -beyond[name]))

@@ -1,18 +1,26 @@
 """How an endpoint is watched and how it stands, as one value: `headgate monitor`, its JSON and its page."""
 
+import logging
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
+from headgate.alerts.told import moment
 from headgate.evaluation.estimate import Estimate
 from headgate.monitors.diagnosis.kept import Diagnosed
-from headgate.monitors.standing import Standing
+from headgate.monitors.standing import BY_URGENCY, Standing
 from headgate.monitors.watch.days import Day
 from headgate.monitors.watch.monitor import Says
+from headgate.monitors.watch.running import resumed
 from headgate.monitors.watch.scene import Scene
 from headgate.monitors.watch.state import WatchState
-from headgate.monitors.watch.tick import resumed
-from headgate.vocabulary import Micros
+from headgate.vocabulary import DAY, HOUR, Micros
+
+log = logging.getLogger("headgate.monitors")
+
+STALE: Final = Micros(DAY + 2 * HOUR)
+"""How far a watch may be behind: hours in which nothing came wait for the labels of their day."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -54,9 +62,6 @@ class Monitored(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(each for each in self.monitors if each.says.standing is Standing.ALARM)
 
 
-_ORDER = (Standing.ALARM, Standing.BROKEN, Standing.UNDECIDED, Standing.STEADY, Standing.MEASURED)
-
-
 def monitored(
     scene: Scene,
     state: WatchState | None,
@@ -64,9 +69,10 @@ def monitored(
     *,
     false_alarms: str,
     price_per_cpu_hour: float | None = None,
+    now: Micros | None = None,
     diagnoses: Sequence[Diagnosed] = (),
 ) -> Monitored:
-    """What is known of an endpoint after the last look at it."""
+    """What is known of an endpoint after the last look at it; at `now` a note says so where that was long ago."""
     found = Monitored(
         project=scene.source.project,
         endpoint=scene.source.endpoint,
@@ -83,26 +89,33 @@ def monitored(
         began=state.began,
         until=state.until,
         matured=state.matured,
-        monitors=tuple(sorted(lines, key=lambda each: _ORDER.index(each.says.standing))),
+        monitors=tuple(sorted(lines, key=lambda each: BY_URGENCY.index(each.says.standing))),
         days=tuple(days),
         diagnosis=diagnoses[-1] if diagnoses else None,
-        notes=tuple(_notes(scene, state)),
+        notes=tuple(_notes(scene, state, now)),
     )
 
 
 def _says(scene: Scene, state: WatchState, name: str) -> Says:
     monitor = next(each for each in scene.monitors if each.name == name)
     kept = state.kept.get(name)
-    held = resumed(monitor, kept)
-    if held is None or kept is None:
-        return Says(standing=Standing.UNDECIDED, what="it begins with the next look: it is new, or made of other words")
-    if kept.broken:
+    if kept is not None and kept.mark == monitor.mark and kept.broken:
         return Says(standing=Standing.BROKEN, what=kept.broken, advice="put right what it names")
-    return monitor.says(held)
+    held = resumed(monitor, kept)
+    if held is None:
+        return Says(standing=Standing.UNDECIDED, what="it begins with the next look: it is new, or made of other words")
+    try:
+        return monitor.says(held)
+    except Exception as error:  # one monitor's trouble must not hide what the others say
+        log.exception("the monitor %s of %s cannot say how it stands", name, scene.source.endpoint)
+        return Says(standing=Standing.BROKEN, what=f"how it stands cannot be said: {type(error).__name__}")
 
 
-def _notes(scene: Scene, state: WatchState) -> list[str]:
+def _notes(scene: Scene, state: WatchState, now: Micros | None) -> list[str]:
     notes = []
+    if now is not None and scene.settled(now) - state.until > STALE:
+        stands = f"nothing since {moment(state.until)} was looked at, so that all of this is as it was then"
+        notes.append(f"{stands}: see that `headgate up` runs, and what `headgate alerts` and its log say")
     if state.late:
         says = "came after their hour was looked at; they are in the journal and in `headgate status`, not in here"
         notes.append(f"{state.late:,} inputs {says}")

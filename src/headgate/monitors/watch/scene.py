@@ -9,15 +9,29 @@ import pyarrow as pa
 
 from headgate.contracts.contract import Output
 from headgate.evaluation.report import Report
-from headgate.monitors.columns import columns
+from headgate.monitors.columns import columns, named
 from headgate.monitors.watch.feed import Source
 from headgate.monitors.watch.mature import due
 from headgate.monitors.watch.monitor import AnyMonitor, Portion
-from headgate.monitors.windows import windows
+from headgate.monitors.windows import Window, windows
 from headgate.vocabulary import DAY, HOUR, SECOND, Micros
 
+CATCH_UP: Final = Micros(2 * DAY)
+"""Who is farther behind goes on a day at a time: no more is held at once, nor lost by whoever is killed."""
 SLACK: Final = Micros(30 * SECOND)
 """How long beyond its deadline an input is waited for: commits, and clocks of several hosts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """How far one look goes."""
+
+    until: Micros
+    """Hours before it are handed over with what callers were answered."""
+    matured: Micros
+    """Days before it are handed over with their labels."""
+    whole: bool = True
+    """Whether that is all there is by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +62,22 @@ class Scene:
         """The end of the last day whose labels are due and settled."""
         return Micros((self.settled(now) - round(self.maturity_s * SECOND)) // DAY * DAY)
 
+    def stage(self, until: Micros, mature: Micros, now: Micros) -> Stage:
+        """How far a look at `now` goes, that begins behind hours before `until` and days before `mature`.
+
+        Never back: where the clock was, nothing is handed over before it has come so far again.
+        """
+        hours, days = self.answered_until(now), self.matured_until(now)
+        waits = round(self.maturity_s * SECOND)
+        first = min(until + HOUR, mature + DAY + waits)
+        if self.settled(now) - first > CATCH_UP:
+            # To the same moment for both: hours and days are handed over in the order in which they were ripe.
+            then = -(-first // DAY) * DAY
+            hours, days = Micros(then), Micros((then - waits) // DAY * DAY)
+        found = Stage(max(until, hours), max(mature, days))
+        whole = found.until >= self.answered_until(now) and found.matured >= self.matured_until(now)
+        return Stage(found.until, found.matured, whole)
+
     def next_of(self, until: Micros, mature: Micros) -> tuple[Micros, Micros]:
         """When the hour behind `until` can be handed over, and when the day behind `mature` with its labels."""
         mature_later = DAY + round(self.maturity_s * SECOND)
@@ -76,3 +106,13 @@ class Scene:
         own = columns(table, self.output, self.source.version)
         ripe = due(start, self.maturity_s)
         return Portion(start, Micros(start + DAY), ripe, own, table, found[0] if found else None)
+
+    def others(self, table: pa.Table) -> Iterator[tuple[str, Window]]:
+        """What each version but the one in charge did on the day whose rows are in `table`, as far as labels are due.
+
+        One that is in charge no more answered the days before it went: their labels are due afterwards.
+        """
+        for version in named(table["assigned"])[1]:
+            if version != self.version:
+                found = windows(table, self.output, every="day", version=version)
+                yield from ((version, each) for each in found if each.due)

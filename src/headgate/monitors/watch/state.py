@@ -24,6 +24,8 @@ class Kept(msgspec.Struct, frozen=True):
     """Its state, as JSON."""
     broken: str = ""
     """Why it could not take the last portion; empty where it could."""
+    found: dict[str, Micros] = {}
+    """What was told and is not over, by the key of the finding: when it was last found."""
 
 
 @readable

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from headgate.alerts.told import printed
 from headgate.evaluation.table import shown, table
 from headgate.monitors.diagnosis import text as diagnosed
 from headgate.monitors.standing import Standing
@@ -28,7 +29,7 @@ def as_text(found: Monitored) -> str:
     lines.extend(_unlisted(found))
     if found.notes:
         lines.extend(["", "notes", *(f"  {each}" for each in found.notes)])
-    return "\n".join(lines).rstrip()
+    return "\n".join(map(printed, "\n".join(lines).rstrip().split("\n")))
 
 
 def minute(at: Micros) -> str:
@@ -69,7 +70,7 @@ def _details(says: Says) -> Iterator[str]:
 def _why(found: Monitored) -> Iterator[str]:
     """Why the last alarms of the model are, or were."""
     if found.diagnosis is not None and found.diagnosis.last is not None:
-        yield ""
+        yield from ("", "why it alarms" if found.alarms else "why it alarmed last; that is over")
         yield diagnosed.as_text(found.diagnosis.last)
         yield from (f"  {line}" for line in ("", *diagnosed.told(found.diagnosis.said).splitlines()))
 

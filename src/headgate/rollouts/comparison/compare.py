@@ -50,7 +50,7 @@ def compare(
 
     >>> from headgate.contracts.contract import Output
     >>> from headgate.rollouts.comparison.pairs import NEEDED, pairs_of
-    >>> rows = [[name, 0, "r", version, role, said, None, 300, 900, "", True]
+    >>> rows = [[name, 0, "r", version, role, said, None, 300, 900, "", True, None]
     ...         for name, ours in (("a", True), ("b", False))
     ...         for version, role, said in (("m:1", "live", True), ("m:2", "shadow", ours))]
     >>> table = pa.table(dict(zip(NEEDED, map(list, zip(*rows)))))

@@ -1,11 +1,11 @@
 """What two said of the same inputs, as flat arrays: one entry per input, each input once, by event time.
 
 `compare` reads them; whoever holds the journal's joined table, asked for with the roles of both, makes them. A side is
-a role, and a version where several have that role: the live version and its shadow, or people and a model. Which rows
-are a version's and what was said in them, `rollouts/answers.py` says, for guards and for this; here inputs that only
-one was asked about have their place too.
+roles, and a version where others have them too. Which rows are a version's and what was said in them, `answers.py` of
+the rollouts says, for guards and for this; here inputs that only one was asked about have their place too.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
@@ -18,19 +18,21 @@ from numpy.typing import NDArray
 from headgate.contracts.contract import Contract, Output
 from headgate.evaluation.estimate import Floats
 from headgate.evaluation.rows import absent
-from headgate.monitors.columns import Bools, Ints, floats, named
+from headgate.monitors.columns import FAILURES, Bools, Ints, floats, integers, named, text, texts
 from headgate.rollouts.answers import COLUMNS, answers_of, spoken_by
 from headgate.rollouts.answers import Answers as Spoken
 from headgate.vocabulary import Role, Task
 
 NEEDED: Final = (
     "input_id", "at", "request_id", "assigned", "role", "prediction", "scores", "compute_us", "latency_us", "fallback",
-    "label",
+    "label", "refusal_rule",
 )  # fmt: skip
 """Columns of the joined table that are read."""
 _SPOKEN: Final = tuple(name for name in NEEDED if name in COLUMNS)
 """Those that say what was answered; the others say how."""
 CLASSES: Final = (Task.BINARY, Task.MULTICLASS)
+_HEARD: Final = frozenset({Role.LIVE, Role.CANARY})
+"""Roles whose answers callers hear."""
 UNSAID: Final = "no reason given"
 """The reason of a failure whose record has none."""
 
@@ -105,20 +107,21 @@ def pairs_of(
     joined: pa.Table,
     contract: Contract,
     *,
-    live_role: str = Role.LIVE,
-    candidate_role: str = Role.SHADOW,
+    live_roles: Sequence[str] = (Role.LIVE,),
+    candidate_roles: Sequence[str] = (Role.SHADOW,),
     candidate_version: str | None = None,
     live_version: str | None = None,
 ) -> Pairs:
     """The inputs that either side was asked about, with what each said.
 
     `joined` is what ``journal.reader.Reader.joined`` gives for both roles, with at least the columns of `NEEDED`. A
-    version counts by assignment; without one a side is all that has the role. Of several answers of a side to one
-    input the quickest is taken.
+    version counts by assignment; without one a side is all that has its roles, the first of which names it. Of several
+    answers of a side to one input the quickest is taken. Where nobody answered the caller, a side that may answer
+    callers was asked and failed, though there is no record of it.
 
     >>> names = [*NEEDED]
-    >>> rows = [["a", 0, "r", "m:1", "live", 1.0, None, 300, 900, "", None],
-    ...         ["a", 0, "r", "m:2", "shadow", 1.5, None, 200, 990, "", None]]
+    >>> rows = [["a", 0, "r", "m:1", "live", 1.0, None, 300, 900, "", None, None],
+    ...         ["a", 0, "r", "m:2", "shadow", 1.5, None, 200, 990, "", None, None]]
     >>> table = pa.table(dict(zip(names, map(list, zip(*rows)))))
     >>> table = table.set_column(1, "at", table["at"].cast(pa.timestamp("us", tz="UTC")))
     >>> pairs = pairs_of(table, Contract((), Output(Task.REGRESSION)))
@@ -126,8 +129,8 @@ def pairs_of(
     (['a'], [1.0], [1.5])
     """
     table = joined.select(NEEDED)
-    sides = ((str(live_role), live_version), (str(candidate_role), candidate_version))
-    tables = [spoken_by(table, version, role) for role, version in sides]
+    sides = (live_roles, live_version), (candidate_roles, candidate_version)
+    tables = [spoken_by(table, version, *roles) for roles, version in sides]
     output = _with_foreign(contract.output, pa.concat_tables(tables))
     scored = contract.output if contract.output.classes else Output(Task.TENSOR)
     spoken = [answers_of(each.select(_SPOKEN), output, scored) for each in tables]
@@ -138,7 +141,8 @@ def pairs_of(
     places = np.split(np.argsort(order)[codes], [len(tables[0])])
     live, candidate = (_rows(*each, output.task, len(ids)).once() for each in zip(tables, spoken, places, strict=True))
     truth, labelled = _truths(live, candidate)
-    ours, theirs = (_answers(rows, role) for rows, (role, _) in zip((live, candidate), sides, strict=True))
+    refused = _refused(tables, codes, order)
+    ours, theirs = (_answers(rows, roles, refused) for rows, (roles, _) in zip((live, candidate), sides, strict=True))
     return Pairs(output, np.array(ids, np.object_)[order], moments[order], ours, theirs, truth, labelled)
 
 
@@ -196,23 +200,32 @@ def _rows(table: pa.Table, spoken: Spoken, place: Ints, task: Task, inputs: int)
     return _Rows(table, spoken, place, inputs, own, floats(table["latency_us"]) / 1000)
 
 
-def _answers(rows: _Rows, role: str) -> Answers:
-    """A side's answers, of rows that come once each."""
+def _refused(tables: Sequence[pa.Table], codes: Ints, order: Ints) -> Ints:
+    """Why nobody answered the caller of each input: position in `FAILURES`, -1 where somebody did."""
+    found, rules = np.full(len(order), -1), text(pa.concat_tables(tables)["refusal_rule"])
+    found[codes] = integers(pc.fill_null(pc.index_in(rules, value_set=texts(FAILURES)), -1))
+    return found[order]
+
+
+def _answers(rows: _Rows, roles: Sequence[str], refused: Ints) -> Answers:
+    """A side's answers, of rows that come once each; it also failed where callers it may answer were `refused`."""
     reason, reasons = named(rows.table["fallback"])
     reason = np.where(rows.own, -1, np.where(reason < 0, len(reasons), reason))
     spoken, compute_ms = rows.spoken, rows.spoken.compute_us / 1000
+    asked = rows.placed(np.ones(len(spoken), np.bool_), False)
+    failed = ~asked & (refused >= 0) & (not _HEARD.isdisjoint(roles))
     return Answers(
-        role=role,
+        role=str(roles[0]),
         versions=named(rows.table["assigned"])[1],
-        asked=rows.placed(np.ones(len(spoken), np.bool_), False),
+        asked=asked | failed,
         answered=rows.placed(rows.own, False),
         said=rows.placed(spoken.predicted, 0),
         scores=None if spoken.scores is None else rows.placed(spoken.scores, np.nan),
         compute_ms=rows.placed(compute_ms, np.nan),
         share_ms=rows.placed(compute_ms / _together(rows.table["request_id"], compute_ms), np.nan),
         latency_ms=rows.placed(rows.latency_ms, np.nan),
-        reason=rows.placed(reason, -1),
-        reasons=(*reasons, UNSAID),
+        reason=np.where(failed, len(reasons) + 1 + refused, rows.placed(reason, -1)),
+        reasons=(*reasons, UNSAID, *FAILURES),
     )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from headgate.errors import Unavailable
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.http.replies import JSON, NOBODY, send
 from headgate.gateway.view import View
@@ -11,16 +10,17 @@ from headgate.gateway.view import View
 class HealthDoor:
     """Says whether the only endpoint, or the one named, can be asked."""
 
-    def __init__(self, unready: Callable[[], str], release: str, asks_who: Callable[[], bool]) -> None:
-        """`asks_who` is whether callers must show who they are: then strangers, who may ask too, hear of no version."""
-        self._unready, self._asks_who = unready, asks_who
+    def __init__(self, check_ready: Callable[[], None], release: str, asks_who: Callable[[], bool]) -> None:
+        """`check_ready` raises what keeps requests away; `asks_who` is whether callers must show who they are.
+
+        Where they must, strangers, who may ask too, hear of no version.
+        """
+        self._check_ready, self._asks_who = check_ready, asks_who
         self._release = release.encode()
 
     def ping(self, exchange: Exchange, view: View, _: str | None) -> None:
         """200 when it can. Raises Unavailable when it cannot."""
-        why = self._unready()
-        if why:
-            raise Unavailable(why)
+        self._check_ready()
         send(exchange, 200, b"\n", version=self._version(exchange, view), content_type=JSON)
 
     def release(self, exchange: Exchange, view: View, _: str | None) -> None:

@@ -26,7 +26,7 @@ def status(exchange: Exchange, view: View, version: str | None) -> None:
 
 def metadata(exchange: Exchange, view: View, version: str | None) -> None:
     """The signatures of a version, and the classes its scores are in the order of."""
-    seat = view.live if version is None else view.seat(version)
+    seat = view.named(version)
     signatures = {name: _signature(seat, name) for name in (DEFAULT, EVERYTHING)}
     output = seat.served.contract.output
     body = {

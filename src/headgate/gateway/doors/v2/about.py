@@ -38,10 +38,10 @@ def server(version: str) -> dict[str, Any]:
 
 def model(view: View, version: str | None) -> tuple[Seat, dict[str, Any]]:
     """What the endpoint, or one of its versions, says of itself, and who speaks."""
-    seat = view.live if version is None else view.seat(version)
+    seat = view.named(version)
     return seat, {
         "name": view.traffic.endpoint,
-        "versions": entitled(view) if version is None else [seat.version],
+        "versions": versions_of(view, version),
         "platform": _platform(seat),
         "inputs": inputs_of(seat),
         "outputs": outputs_of(seat),
@@ -67,7 +67,7 @@ def configuration(exchange: Exchange, view: View, version: str | None) -> None:
 
 def configured(view: View, version: str | None) -> tuple[Seat, dict[str, Any]]:
     """The configuration, and whose it is; dimensions are without that of the rows."""
-    seat = view.live if version is None else view.seat(version)
+    seat = view.named(version)
     return seat, {
         "name": view.traffic.endpoint,
         "platform": _platform(seat),
@@ -84,9 +84,14 @@ def entitled(view: View) -> list[str]:
     return sorted(each.version for each in view.traffic.members if each.entitled)
 
 
+def versions_of(view: View, version: str | None) -> list[str]:
+    """The version that a question is about, by name; where it names none all that callers may name."""
+    return entitled(view) if version is None else [view.seat(version).version]
+
+
 def ready(exchange: Exchange, view: View, version: str | None) -> None:
     """Say that the endpoint, or one of its versions, can answer."""
-    seat = view.live if version is None else view.seat(version)
+    seat = view.named(version)
     send(exchange, 200, _encode({"name": view.traffic.endpoint, "ready": True}), version=seat.header)
 
 

@@ -6,6 +6,7 @@ the home, and ``load`` brings it back; neither changes what is loaded or who may
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +16,7 @@ import msgspec
 from headgate.access.caller import ANYBODY
 from headgate.contracts.decode import parse_json
 from headgate.errors import BadInput, Forbidden, NotFound, Unavailable
-from headgate.gateway.doors.v2.about import READY, entitled, index
+from headgate.gateway.doors.v2.about import READY, entitled, index, versions_of
 from headgate.gateway.doors.v2.statistics import Names, Totals, document, totals
 from headgate.gateway.http.exchange import Exchange
 from headgate.gateway.http.replies import NOBODY, send
@@ -29,7 +30,10 @@ Key = tuple[str, str]
 MayOperate = Callable[[], bool]
 """Whether callers may change what others are answered, where no keys say who may."""
 Note = Callable[[Key, str, bool], None]
-"""Writes down, before it happens, that somebody takes an endpoint into service or out of it; raises OSError."""
+"""Writes down, before it happens, that somebody takes an endpoint into service or out of it; raises OSError.
+
+Called on a thread.
+"""
 _REFUSED: Final = "only an operator may load or unload; the caller has no such right here"
 CONFIGURED: Final = "a version comes from the registry, with its configuration; send none"
 _encode = msgspec.json.Encoder().encode
@@ -73,6 +77,8 @@ class Repository:
         self._may_operate = may_operate
         self._metrics = metrics
         self._note = note
+        # One thread of its own: changes are made one after the other, and wait for no picture or version.
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="changes")
         self.closed: frozenset[Key] = closures.read()
         """The endpoints out of service; the router looks here."""
 
@@ -89,6 +95,12 @@ class Repository:
             raise Unavailable("the endpoint was taken out of service by unload; load it again")
         return view
 
+    def check_ready(self) -> None:
+        """Nothing, or Unavailable while this gateway should get no requests."""
+        why = self._unready()
+        if why:
+            raise Unavailable(why)
+
     def refresh(self) -> None:
         """Notice what another gateway of this home was told."""
         self.closed = self._closures.read()
@@ -102,34 +114,31 @@ class Repository:
         """List every version with its state."""
         send(exchange, 200, _encode(self.states(ready=_body(exchange).get("ready") is True)))
 
-    def load(self, exchange: Exchange, view: View, _: str | None) -> None:
-        """Bring the endpoint back into service."""
+    def load(self, exchange: Exchange, view: View) -> "asyncio.Future[None]":
+        """Bring the endpoint back into service, as `change` does. Raises BadInput and Forbidden."""
         parameters = _body(exchange).get("parameters") or {}
         if not isinstance(parameters, dict) or parameters:
             raise BadInput("parameters", "unsupported", CONFIGURED)
-        self._change(exchange, view, into_service=True)
+        return self.change(view, exchange.caller, into_service=True)
 
-    def unload(self, exchange: Exchange, view: View, _: str | None) -> None:
-        """Take the endpoint out of service until it is loaded again."""
+    def unload(self, exchange: Exchange, view: View) -> "asyncio.Future[None]":
+        """Take the endpoint out of service until it is loaded, as `change` does. Raises BadInput and Forbidden."""
         _body(exchange)
-        self._change(exchange, view, into_service=False)
+        return self.change(view, exchange.caller, into_service=False)
 
-    def change(self, view: View, caller: Account | None, *, into_service: bool) -> None:
-        """Take the endpoint into service or out of it, on the word of `caller`. Raises Forbidden or Unavailable."""
+    def change(self, view: View, caller: Account | None, *, into_service: bool) -> "asyncio.Future[None]":
+        """Take the endpoint into service or out of it, on the word of `caller`; done once the note of it is on disk.
+
+        Raises Forbidden at once. The future's error is Unavailable where the change cannot be written down.
+        """
         if not self._may_operate():
             raise Forbidden(_REFUSED)
-        try:
-            if (view.key not in self._closures.read()) == into_service:
-                return  # stock clients load whatever they ask, and what changes nothing is no history
-            self._note(view.key, ANYBODY if caller is None else caller.name, into_service)
-            (self._closures.open if into_service else self._closures.close)(view.key)
-        except OSError as error:
-            raise Unavailable(f"the change cannot be written down: {error.strerror}") from error
-        self.refresh()
+        who = ANYBODY if caller is None else caller.name
+        return asyncio.ensure_future(self._carry_out(view.key, who, into_service=into_service))
 
     def statistics_of(self, exchange: Exchange, view: View, version: str | None) -> None:
         """What was counted of one endpoint, or of one of its versions."""
-        versions = entitled(view) if version is None else [view.seat(version).version]
+        versions = versions_of(view, version)
         self._tell(exchange, {view.traffic.endpoint: versions}, view.live.header)
 
     def statistics(self, exchange: Exchange) -> None:
@@ -147,9 +156,20 @@ class Repository:
     def _why_not(self, key: Key) -> str:
         return "unloaded" if key in self.closed else self._unready()
 
-    def _change(self, exchange: Exchange, view: View, *, into_service: bool) -> None:
-        self.change(view, exchange.caller, into_service=into_service)
-        send(exchange, 200, b"{}", version=view.live.header)
+    async def _carry_out(self, key: Key, who: str, *, into_service: bool) -> None:
+        write = partial(self._write_down, key, who, into_service=into_service)
+        await asyncio.get_running_loop().run_in_executor(self._writer, write)
+        self.refresh()
+
+    def _write_down(self, key: Key, who: str, *, into_service: bool) -> None:
+        """On the thread: a note is synced, and the loop must not wait for a disk."""
+        try:
+            if (key not in self._closures.read()) == into_service:
+                return  # stock clients load whatever they ask, and what changes nothing is no history
+            self._note(key, who, into_service)
+            (self._closures.open if into_service else self._closures.close)(key)
+        except OSError as error:
+            raise Unavailable(f"the change cannot be written down: {error.strerror}") from error
 
     def _tell(self, exchange: Exchange, names: Names, version: bytes) -> None:
         """Read the slabs beside the loop: a megabyte each."""

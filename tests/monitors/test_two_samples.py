@@ -12,8 +12,8 @@ from tests.monitors.comparison.samples import SHAPES, Sample, drawn
 
 from headgate.errors import BadInput
 from headgate.monitors.comparison.p_values import ks_p_value
-from headgate.monitors.comparison.two_samples import ks_statistic, wasserstein
 from headgate.monitors.comparison.unsorted_samples import exact_comparison, in_cells
+from headgate.monitors.two_samples import ks_statistic, wasserstein
 
 FLOATS = st.lists(st.floats(-1e6, 1e6, allow_subnormal=False), min_size=1, max_size=60)
 TIED = st.lists(st.integers(-4, 4).map(float), min_size=1, max_size=200)

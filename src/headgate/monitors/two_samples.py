@@ -13,6 +13,7 @@ from headgate.errors import BadInput
 from headgate.evaluation.estimate import Floats
 
 _FAN_OUT: Final = 16
+"""Into how many parts each stretch that is looked at more closely is cut."""
 _AT_ONCE: Final = 1 << 16
 """Values worked on at once: what is computed of them fits a processor's cache."""
 _Places = NDArray[np.int64]
