@@ -64,12 +64,12 @@ def apart_of(week: Treatment) -> tuple[Apart, ...]:
 
 
 def grown_of(
-    week: Treatment, reference: Treatment, course: Course, chance: float, borne: float, since: str
+    week: Treatment, reference: Treatment, course: Course, chance: float, *, borne: float, since: str
 ) -> Iterator[Grown]:
     """The gaps of a week that are surely wider than those of the reference by more than is borne, but for `chance`.
 
-    And wider than weeks before, the `course`, would have been by chance, however they differ. `since` says in words what
-    the reference is.
+    And wider than weeks before, the `course`, would have been by chance, however they differ. `since` says in words
+    what the reference is.
     """
     each_chance = chance / (len(JUDGED) * max(1, len(week)))
     confidence = 1.0 - each_chance
