@@ -10,19 +10,16 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headgate.app.alerts import Alerts
 from headgate.app.channels import FileChannels
 from headgate.app.keys import Keys
-from headgate.app.monitoring import Monitoring
 from headgate.app.objective import wanted_of
 from headgate.app.observed import Observed
-from headgate.app.reports import LAST, EndpointReport, report_of
 from headgate.app.reviews import Reviews
 from headgate.app.rollouts import Rollouts
 from headgate.app.scoring import scored
-from headgate.app.screens import Screens
 from headgate.app.sizing import Options, size
 from headgate.app.told import actor, contract_of, project_of, spec_of
 from headgate.app.up import running_client
@@ -69,6 +66,11 @@ from headgate.traffic.endpoint import EndpointSpec, dump_endpoint
 from headgate.traffic.traffic import Traffic
 from headgate.vocabulary import DEFAULT_PROJECT, Micros
 
+if TYPE_CHECKING:
+    from headgate.app.monitoring import Monitoring
+    from headgate.app.reports import EndpointReport
+    from headgate.app.screens import Screens
+
 
 class Headgate:
     """One installation, seen by one project. Use it as a context; it holds a database connection.
@@ -91,7 +93,6 @@ class Headgate:
         self._lake = Lake(home.lake)
         self.reader = Reader(self._lake, self._segments)
         self._declared = Declared(self._store, self.registry, partial(read_secret, home), self._store)
-        self._screens = Screens.of(home)
         self._observed = Observed(self._declared, self.registry, self.traffic, self.reader, self._clock)
         self._key_files = FileKeys(home.keys)
         self._channels = FileChannels(home.channels)
@@ -212,10 +213,8 @@ class Headgate:
     def keys(self) -> Keys:
         """The project's keys: who may call its endpoints."""
         # Keys end by the real clock, also during a replay.
-        secret = read_secret(self.home)
-        return Keys(
-            self._store, self._key_files, secret=secret, clock=SystemClock(), project=self.project, actor=actor()
-        )
+        secret, clock = read_secret(self.home), SystemClock()
+        return Keys(self._store, self._key_files, secret=secret, clock=clock, project=self.project, actor=actor())
 
     # Endpoints
 
@@ -231,7 +230,7 @@ class Headgate:
         require_writable(self.home)
         spec = spec_of(spec)
         self._declared.check(spec)
-        self._screens.check(self._declared.resolve(spec))
+        self._screens().check(self._declared.resolve(spec))
         if force:
             spec = self._declared.forced(spec)
         elif unproved := self._declared.unproved(spec):
@@ -258,7 +257,7 @@ class Headgate:
         """The loop that publishes traffic; `watches` says whether rollouts are watched over beside it."""
         return Controller(
             declared=self._declared, traffic=self.traffic, events=self._store, clock=self._clock, watches=watches,
-            prepare=self._screens.prepare,
+            prepare=lambda *each: self._screens().prepare(*each),
         )  # fmt: skip
 
     def chores(self, *, seal_interval: float) -> Chores:
@@ -282,17 +281,8 @@ class Headgate:
     @property
     def rollouts(self) -> Rollouts:
         """How new versions of the project's endpoints take traffic."""
-        return Rollouts(
-            self.project,
-            self._store,
-            self._declared,
-            self.registry,
-            self.reader,
-            self.traffic,
-            self._served_clock(),
-            replayed=self.home.replay_clock.exists(),
-            actor=actor(),
-        )
+        parts = self._store, self._declared, self.registry, self.reader, self.traffic, self._served_clock()
+        return Rollouts(self.project, *parts, replayed=self.home.replay_clock.exists(), actor=actor())
 
     @property
     def reviews(self) -> Reviews:
@@ -307,18 +297,28 @@ class Headgate:
         return Alerts(self.project, self._store, self._declared, self._channels, secret, clock, actor())
 
     @property
-    def monitoring(self) -> Monitoring:
+    def monitoring(self) -> "Monitoring":
         """How the project's endpoints are watched, and how they stand."""
+        from headgate.app.monitoring import Monitoring  # noqa: PLC0415 - most verbs have no use for monitors
+
         clock, replayed = self._served_clock(), self.home.replay_clock.exists()
         blobs = LocalBlobs(self._disk)
         return Monitoring(self.project, self._store, self._observed, clock, replayed=replayed, blobs=blobs)
 
-    def report(self, endpoint: str, *, last: int = LAST) -> EndpointReport:
+    def report(self, endpoint: str, *, last: int | None = None) -> "EndpointReport":
         """How an endpoint stands, its `last` days, its alerts, and its newest rollout's comparison. Raises NotFound.
 
         ``report.page`` is all of it as one HTML page that needs nothing else, ``report.text`` for a terminal.
         """
+        from headgate.app.reports import report_of  # noqa: PLC0415 - as above
+
         return report_of(endpoint, self.monitoring, self.alerts, self.rollouts, last=last)
+
+    def _screens(self) -> "Screens":
+        """The detectors of this home."""
+        from headgate.app.screens import Screens  # noqa: PLC0415 - as above
+
+        return Screens.of(self.home)
 
     def _served_clock(self) -> Clock:
         """The moment the gateways and the controller of this home are at."""

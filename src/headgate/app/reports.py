@@ -56,11 +56,11 @@ class EndpointReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def report_of(
-    endpoint: str, monitoring: Monitoring, alerts: Alerts, rollouts: Rollouts, *, last: int = LAST
+    endpoint: str, monitoring: Monitoring, alerts: Alerts, rollouts: Rollouts, *, last: int | None = None
 ) -> EndpointReport:
-    """The report of an endpoint with its `last` days. Raises NotFound."""
+    """The report of an endpoint with its `last` days, `LAST` where none are asked for. Raises NotFound."""
     return EndpointReport(
-        monitored=monitoring.report(endpoint, last=last),
+        monitored=monitoring.report(endpoint, last=last or LAST),
         alerts=tuple(alerts.every(endpoint)),
         silences=tuple(each for each in alerts.silences() if each.endpoint == endpoint),
         comparison=rollouts.report(endpoint) if rollouts.history(endpoint) else None,

@@ -13,6 +13,7 @@ from headgate.evaluation.estimate import Estimate, Floats, proportion, quantile_
 from headgate.evaluation.metrics import CONFIDENCE, measure
 from headgate.evaluation.weighted import effective
 from headgate.monitors.matrices import for_trees
+from headgate.monitors.solvers import classifier
 from headgate.monitors.standing import Shortfall, broken, undecided
 from headgate.vocabulary import Task
 
@@ -88,8 +89,6 @@ def domains(reference: Floats, window: Floats, categorical: NDArray[np.bool_]) -
 
 def _ratios(rows: Floats, is_window: NDArray[np.bool_], categorical: NDArray[np.bool_]) -> Floats:
     """How much more frequent rows like each are in the window than in the reference."""
-    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - every verb of the command line would wait two seconds for it
-
     draw = np.random.default_rng(_SEED)
     reference, window = (draw.permutation(np.flatnonzero(side)) for side in (~is_window, is_window))
     ratios = np.empty(len(rows))
@@ -98,7 +97,7 @@ def _ratios(rows: Floats, is_window: NDArray[np.bool_], categorical: NDArray[np.
         mine, theirs = _others(reference, fold), _others(window, fold)
         kept = np.concatenate([mine, theirs])
         # Small, shrunken trees: what is asked for is a smooth ratio.
-        model = HistGradientBoostingClassifier(
+        model = classifier(
             max_iter=60, max_leaf_nodes=8, min_samples_leaf=50, l2_regularization=5.0, early_stopping=False,
             categorical_features=categorical, random_state=_SEED,
         )  # fmt: skip

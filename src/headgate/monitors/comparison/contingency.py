@@ -14,6 +14,7 @@ from scipy.special import chdtrc
 
 from headgate.evaluation.estimate import Floats, Undefined
 from headgate.monitors.comparison.distances import Counts
+from headgate.monitors.solvers import fisher_p_value
 
 LEAST_EXPECTED: Final = 5.0
 """Rows that chi-square expects in every cell at least (Cochran 1954); rarer categories are counted together."""
@@ -105,12 +106,10 @@ def table_test(reference: Counts, current: Counts) -> TableTest | Undefined:
     both = before + after
     if not (before.sum() and after.sum()) or both.max() == both.sum():
         return found
-    from scipy.stats import fisher_exact  # noqa: PLC0415 - every verb of the command line would wait a second for it
-
     first = int(both.argmax())
     table = [[int(each[first]), int(each.sum() - each[first])] for each in (before, after)]
     apart = abs(table[0][0] / sum(table[0]) - table[1][0] / sum(table[1]))
-    return TableTest("Fisher's exact", apart, float(fisher_exact(table).pvalue))
+    return TableTest("Fisher's exact", apart, fisher_p_value(table))
 
 
 def cramers_v(reference: Counts, current: Counts, *, by_rows: bool = False) -> float | Undefined:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from headgate.evaluation.estimate import Estimate, Floats
 from headgate.evaluation.metrics import estimates, metric
 from headgate.evaluation.rows import Rows
+from headgate.monitors.solvers import rising
 from headgate.vocabulary import Task
 
 FOLDS: Final = 5
@@ -70,11 +71,9 @@ class Counted:
 
     def rising(self) -> Calibrator:
         """The rising map nearest in weighted squares, with the ends of each of its levels as knots."""
-        from scipy.optimize import isotonic_regression  # noqa: PLC0415 - every verb of the command line would wait half a second for it
-
         seen = self.weight > 0
         scores, weight = self.scores[seen], self.weight[seen]
-        level = np.clip(isotonic_regression(self.hits[seen] / weight, weights=weight).x, 0.0, 1.0)
+        level = np.clip(rising(self.hits[seen] / weight, weight), 0.0, 1.0)
         ends = np.ones(len(level), np.bool_)
         ends[1:-1] = (level[1:-1] != level[:-2]) | (level[1:-1] != level[2:])
         return Calibrator(tuple(scores[ends].tolist()), tuple(level[ends].tolist()))

@@ -18,6 +18,7 @@ from headgate.monitors.domains import Domains
 from headgate.monitors.estimation.expectations import LossExpectation, Source
 from headgate.monitors.estimation.reweighting import unweighable
 from headgate.monitors.matrices import for_trees
+from headgate.monitors.solvers import regressor
 from headgate.monitors.standing import Shortfall, broken, undecided
 from headgate.vocabulary import Task
 
@@ -110,9 +111,7 @@ def _inputs(predicted: NDArray[Any] | None, features: Floats, categorical: NDArr
 
 
 def _fitted(inputs: Floats, losses: Floats, weights: Floats, categorical: NDArray[np.bool_]) -> Any:
-    from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: PLC0415 - every verb of the command line would wait two seconds for it
-
-    model = HistGradientBoostingRegressor(
+    model = regressor(
         max_iter=100, max_leaf_nodes=15, min_samples_leaf=20, early_stopping=False,
         categorical_features=np.append(categorical, False), random_state=_SEED,
     )  # fmt: skip

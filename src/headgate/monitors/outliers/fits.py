@@ -14,6 +14,7 @@ from headgate.monitors.encoder import Encoder
 from headgate.monitors.matrices import encoder_of, matrix
 from headgate.monitors.outliers.screen import Detector, threshold
 from headgate.monitors.outliers.shapes import Copula, EmbeddingShape, TabularShape, scorer
+from headgate.monitors.solvers import clusters
 from headgate.monitors.standing import Shortfall, broken, undecided
 
 LEAST: Final = 200
@@ -67,12 +68,10 @@ def embedding_detector(
         return undecided(f"the reference has {len(vectors):,} vectors; {LEAST} are needed")
     if not bool((np.abs(vectors) < LARGEST).all()):
         return broken("the reference has vectors with numbers that are not finite, or too large to be squared")
-    from sklearn.cluster import KMeans  # noqa: PLC0415 - every verb of the command line would wait two seconds for it
-
     fitted, held_out = _halves(len(vectors))
     mine = vectors[fitted].astype(np.float64)
     count = max(1, min(CENTRES, len(mine) // PER_CENTRE, len(np.unique(mine, axis=0))))
-    found = KMeans(n_clusters=count, n_init=3, random_state=_SEED).fit(mine)
+    found = clusters(mine, count, _SEED)
     apart = np.square(mine - found.cluster_centers_[found.labels_]).sum(axis=1)
     own = np.bincount(found.labels_, minlength=count)
     radii = np.sqrt(np.bincount(found.labels_, weights=apart, minlength=count) / np.maximum(own, 1))
