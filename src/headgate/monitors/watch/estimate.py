@@ -34,6 +34,7 @@ from headgate.monitors.watch.foreseen import (
     numbers_of,
     own_of,
     said_of,
+    told_of,
     truth_of,
 )
 from headgate.monitors.watch.known import Known
@@ -203,7 +204,7 @@ class Estimate:
         """The day by the labels of these rows; where these are too few for anything else, as it was expected."""
         said, there = said_of(rows, footing.task, footing.classes), int(rows.labelled.sum())
         nothing = np.full((len(said), len(self.known.basis.encoder.fields)), np.nan)
-        labels = labels_of(rows.labelled, numbers_of(said, nothing[:, :0]))
+        labels = labels_of(rows.labelled, told_of(said))
         after = msgspec.structs.replace(day, means=Means(), labels=labels)
         if there < CORRECTED and there < SETTLED * len(said):
             return after

@@ -10,21 +10,21 @@ import numpy as np
 from scipy.special import stdtrit
 
 from headgate.alerts.finding import Figure
-from headgate.evaluation.estimate import Floats
-from headgate.evaluation.metrics import metric
+from headgate.evaluation.estimate import Estimate, Floats, proportion, quantile_of
+from headgate.evaluation.metrics import CONFIDENCE, measure, metric
 from headgate.evaluation.table import digits, shown
 from headgate.monitors.bands import WIDTH
 from headgate.monitors.columns import Bools
 from headgate.monitors.estimation import figure as estimated
-from headgate.monitors.estimation.coverage import label_coverage
+from headgate.monitors.estimation.coverage import LabelCoverage
 from headgate.monitors.estimation.footing import Footing
 from headgate.monitors.estimation.performance import SETTLED
 from headgate.monitors.estimation.tilting import Means
-from headgate.monitors.standing import Shortfall
 from headgate.monitors.watch.aspects import share
 from headgate.monitors.watch.days import date_of
 from headgate.monitors.watch.performance import borne
-from headgate.vocabulary import Micros
+from headgate.monitors.domains import LEAST
+from headgate.vocabulary import Micros, Task
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,12 +107,21 @@ _ALIKE: Any = {True: "of other answers than those without", False: "of all answe
 def labels_of(labelled: Bools, said: Floats) -> tuple[Figure, ...]:
     """How many labels are there and, where any figure hangs on it, whether of other answers than those without.
 
-    `said` is what was answered, row by row, as numbers.
+    `said` is a number for each answer. How well it tells the rows that have a label from those that have none is a
+    ranking, so that no classifier has to be fitted every day as `headgate.monitors.estimation.coverage` does.
     """
     there, rows = int(labelled.sum()), len(labelled)
+    share_there = proportion("label_coverage", there, rows, quantile_of(CONFIDENCE))
     figures = [Figure("labels", share(there, rows))]
-    if there < SETTLED * rows:
-        found = label_coverage(labelled, np.ones(rows, np.bool_), said, np.zeros(said.shape[1], np.bool_))
-        if not isinstance(found, Shortfall) and not isinstance(found.selection, Shortfall):
-            figures.append(Figure("labels are there", _ALIKE[found.selective], f"AUC {shown(found.selection)}"))
+    if there < SETTLED * rows and min(there, rows - there) >= LEAST and bool(np.isfinite(said).all()):
+        found = measure(Task.BINARY, labelled, None, said, (False, True), metrics=["auc"])["auc"]
+        selective = LabelCoverage(share=share_there, selection=_either_way(found)).selective
+        figures.append(Figure("labels are there", _ALIKE[selective], f"AUC {shown(_either_way(found))}"))
     return tuple(figures)
+
+
+def _either_way(auc: Estimate) -> Estimate:
+    """An AUC above a half, whichever of both has the larger numbers."""
+    if auc.value is None or auc.low is None or auc.high is None or auc.value >= 0.5:
+        return auc
+    return Estimate(auc.name, 1.0 - auc.value, 1.0 - auc.high, 1.0 - auc.low, auc.rows, auc.reason)
