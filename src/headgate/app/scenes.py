@@ -85,6 +85,7 @@ class Scenes:
             replayed=self._replayed,
         )
 
+
 def _kept(contract: Contract, spec: EndpointSpec) -> list[Field]:
     """The public fields whose values the journal has."""
     kept, hidden = spec.capture.fields, set(spec.capture.redact)
