@@ -6,6 +6,7 @@ change nothing. A retried request counts once: its first input stands for all, a
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 import duckdb
@@ -43,11 +44,19 @@ _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
 }
 
 
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """The database of this process, which holds nothing: each join has a connection of its own to it, and what it
+    makes is temporary there and seen by nobody else. To open a database takes as long as ten small joins.
+    """
+    return duckdb.connect(config=_CONFIG)
+
+
 class Join:
     """The three relations of one endpoint, ready to be asked; close it, or use it with ``with``."""
 
     def __init__(self, inputs: pa.Table, answers: pa.Table, labels: pa.Table) -> None:
-        self._database: Any = duckdb.connect(config=_CONFIG)
+        self._database: Any = _database().cursor()
         for name, table in (("inputs", inputs), ("answers", answers), ("labels", labels)):
             self._database.register(name, retyped(table, MOMENT, _NAIVE))
         for name in VIEWS:
@@ -77,7 +86,7 @@ class Join:
 
 def ask_joined(query: Query, joined: pa.Table, params: Mapping[str, object]) -> pa.Table:
     """The answer of a report over a joined table."""
-    with duckdb.connect(config=_CONFIG) as database:
+    with _database().cursor() as database:
         database.register("joined", retyped(joined, MOMENT, _NAIVE))
         return retyped(database.sql(query.sql, params=dict(params)).to_arrow_table(), _NAIVE, MOMENT)
 
