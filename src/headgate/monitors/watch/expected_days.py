@@ -15,6 +15,7 @@ from headgate.evaluation.metrics import CONFIDENCE, measure, metric
 from headgate.evaluation.table import digits, shown
 from headgate.monitors.bands import WIDTH
 from headgate.monitors.columns import Bools
+from headgate.monitors.domains import LEAST
 from headgate.monitors.estimation import figure as estimated
 from headgate.monitors.estimation.coverage import LabelCoverage
 from headgate.monitors.estimation.footing import Footing
@@ -23,7 +24,6 @@ from headgate.monitors.estimation.tilting import Means
 from headgate.monitors.watch.aspects import share
 from headgate.monitors.watch.days import date_of
 from headgate.monitors.watch.performance import borne
-from headgate.monitors.domains import LEAST
 from headgate.vocabulary import Micros, Task
 
 
