@@ -65,7 +65,7 @@ def numbers_of(said: Answered, inputs: Floats) -> Floats:
 
 
 def told_of(said: Answered) -> Floats:
-    """One number for each answer: of two classes the positive one's score, of several the largest, else what it said."""
+    """A number for each answer: of two classes the positive one's score, of several the largest, else what it said."""
     if said.scores is not None:
         return said.scores[:, 1] if said.scores.shape[1] == 2 else said.scores.max(axis=1)
     return np.full(len(said), np.nan) if said.predicted is None else said.predicted.astype(np.float64)
