@@ -5,6 +5,7 @@ then). Revisions are ordered by when the truth was observed, then by label id; a
 change nothing. A retried request counts once: its first input stands for all, and takes their labels.
 """
 
+import atexit
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
@@ -46,10 +47,14 @@ _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
 
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
-    """The database of this process, which holds nothing: each join has a connection of its own to it, and what it
-    makes is temporary there and seen by nobody else. To open a database takes as long as ten small joins.
+    """The database of this process, which holds nothing.
+
+    Each join has a connection of its own to it, and what it makes is temporary there and seen by nobody else. To open a
+    database takes as long as ten small joins.
     """
-    return duckdb.connect(config=_CONFIG)
+    found = duckdb.connect(config=_CONFIG)
+    atexit.register(found.close)
+    return found
 
 
 class Join:
