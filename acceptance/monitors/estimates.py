@@ -79,6 +79,6 @@ SUITE.tests(
     f"{WATCH}/test_estimate.py::test_inputs_of_which_the_model_is_less_sure_are_found_before_any_label",
     f"{WATCH}/test_estimate.py::test_as_labels_come_the_figures_are_measured",
     f"{WATCH}/test_estimate.py::test_errors_of_numbers_are_foretold_from_inputs",
-    f"{WATCH}/test_estimate.py::test_without_drift_no_more_days_alarm_than_was_said",
+    f"{WATCH}/test_estimate.py::test_without_drift_no_more_weeks_alarm_than_was_said",
     "tests/registry/test_evaluated.py",
 )

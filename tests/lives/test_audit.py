@@ -7,15 +7,25 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from tests.lives.test_access import asked
 
+from headgate.alerts.finding import Finding
+from headgate.app.facade import Headgate
 from headgate.events import EventKind, first_broken
 from headgate.rollouts.state import Action
 from headgate.testing.installation import Installation
 from headgate.vocabulary import Micros
 
-HAPPENINGS = {EventKind.RETAINED, EventKind.COLLECTED, EventKind.DAMAGED, EventKind.DIED}
+HAPPENINGS = {
+    EventKind.RETAINED, EventKind.COLLECTED, EventKind.DAMAGED, EventKind.DIED, EventKind.ALERTED, EventKind.UNDELIVERED
+}  # fmt: skip
 """What happens by itself; everything else is somebody's doing."""
 SHOWS_NO_CHANGE = {EventKind.REGISTERED, EventKind.EVALUATED, EventKind.READ}
 """These add or look, and change nothing that was."""
+
+
+def take_on_and_silence(hg: Headgate) -> None:
+    [alert] = hg.alerts.report([Finding(endpoint="late", monitor="own", what="a check failed", at=Micros(1))])
+    hg.alerts.acknowledge(alert.id, "on it")
+    hg.alerts.silence("late", "2h", "while we move")
 
 
 def test_every_control_action_says_who_did_what_why_and_what_it_changed(tmp_path: Path) -> None:
@@ -40,6 +50,7 @@ def test_every_control_action_says_who_did_what_why_and_what_it_changed(tmp_path
             newer = hg.keys.rotate("ops", why="a year is over")
             hg.keys.create("till", ["predict"])
             hg.keys.revoke("till", why="lost")
+            take_on_and_silence(hg)
             hg.note_advance(Micros(0), Micros(1_000_000), "key default/ops")
             predict = "/v1/endpoints/late/predict"
             installation.until(lambda: asked(installation.port, predict, "", {}) == 401, "callers show keys")
@@ -69,6 +80,8 @@ def test_every_control_action_says_who_did_what_why_and_what_it_changed(tmp_path
         EventKind.KEY_CREATED: "for the night",
         EventKind.KEY_ROTATED: "a year is over",
         EventKind.KEY_REVOKED: "lost",
+        EventKind.ACKNOWLEDGED: "on it",
+        EventKind.SILENCED: "while we move",
     }
     assert {kind: whys.get(kind) for kind in expected} == expected
     by_key = {each.kind: each.actor for each in events if "ops" in each.actor}

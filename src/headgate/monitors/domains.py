@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 from headgate.evaluation.estimate import Estimate, Floats, proportion, quantile_of
 from headgate.evaluation.metrics import CONFIDENCE, measure
@@ -89,6 +88,8 @@ def domains(reference: Floats, window: Floats, categorical: NDArray[np.bool_]) -
 
 def _ratios(rows: Floats, is_window: NDArray[np.bool_], categorical: NDArray[np.bool_]) -> Floats:
     """How much more frequent rows like each are in the window than in the reference."""
+    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - every verb of the command line would wait two seconds for it
+
     draw = np.random.default_rng(_SEED)
     reference, window = (draw.permutation(np.flatnonzero(side)) for side in (~is_window, is_window))
     ratios = np.empty(len(rows))

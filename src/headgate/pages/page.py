@@ -89,7 +89,9 @@ def _table(part: Table) -> Iterator[Markup]:
     if part.ranges:
         heads.append(tag("th", f"{scale[0]:.0%} to {scale[1]:.0%}", scope="col"))
     rows = [tag("tr", *_cells(part, place, scale)) for place in range(min(part.most, len(part.rows)))]
-    inside = tag("table", tag("caption", part.caption), tag("thead", tag("tr", *heads)), tag("tbody", *rows))
+    inside = tag(
+        "table", tag("caption", tag("span", part.caption)), tag("thead", tag("tr", *heads)), tag("tbody", *rows)
+    )
     # Who has no mouse scrolls a wide table by keys: it takes the focus and says what it is.
     yield tag("div", inside, class_="scroll", tabindex="0", role="region", aria_label=part.caption)
     if len(part.rows) > part.most:

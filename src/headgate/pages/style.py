@@ -35,6 +35,7 @@ p { max-width: 46rem; margin: 0.5rem 0; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; font-size: 0.9rem; min-width: min(22rem, 100%); }
 caption { text-align: left; color: var(--quiet); padding-bottom: 0.4rem; }
+caption span { display: inline-block; position: sticky; left: 0; max-width: min(100%, calc(100vw - 2.5rem)); }
 th, td { padding: 0.3rem 0.8rem; border-bottom: 1px solid var(--line); text-align: left; font-weight: normal; }
 thead th, thead td { color: var(--quiet); border-bottom-color: var(--quiet); vertical-align: bottom; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }

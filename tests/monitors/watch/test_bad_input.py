@@ -20,6 +20,7 @@ from headgate.contracts.contract import Output
 from headgate.errors import HeadgateError
 from headgate.monitors import watch
 from headgate.monitors.standing import Standing
+from headgate.monitors.watch.estimate import ESTIMATE
 from headgate.monitors.watch.fairness import FAIRNESS
 from headgate.monitors.watch.monitor import AnyMonitor, Monitor, Portion, Reads, Says, Told
 from headgate.monitors.watch.running import Running
@@ -28,9 +29,14 @@ from headgate.monitors.watch.state import begun
 from headgate.vocabulary import Micros, Task
 
 NO_WORDS = re.compile(r"\b(?:(?i:nan|inf)|None|Traceback)\b")
-CASES = [(name, task) for name, bad in BAD.items() for task in sorted(bad.tasks)]
+CASES = [
+    pytest.param(name, task, marks=() if task is Task.BINARY else pytest.mark.full)
+    for name, bad in BAD.items()
+    for task in sorted(bad.tasks)
+]
+"""Two classes in every run of the tests, other tasks where there is more time."""
 PORT = {"name", "mark", "reads", "kind", "start", "take", "says"}
-SLOW = {FAIRNESS}
+SLOW = {ESTIMATE, FAIRNESS}
 """Monitors to which a few days say nothing yet."""
 
 

@@ -114,7 +114,9 @@ def test_inputs_of_which_the_model_is_less_sure_are_found_before_any_label() -> 
 def test_days_that_differ_among_themselves_are_no_change() -> None:
     random = np.random.default_rng(6)
     spreads = np.tile([2.0, 3.0, 1.2, 2.5, 1.0, 3.5, 2.0], 4)
-    _, told = fed(MONITOR, [each for number, spread in enumerate(spreads) for each in hours_of(number, random, 300, spread)])
+    _, told = fed(
+        MONITOR, [each for number, spread in enumerate(spreads) for each in hours_of(number, random, 300, spread)]
+    )
     assert told == []
 
 
@@ -130,6 +132,22 @@ def test_as_labels_come_the_figures_are_measured() -> None:
     assert any(each.name == "labels are there" for each in MONITOR.says(state).figures)
     later, _ = MONITOR.take(state, labelled(9, random, 600, 2.0))
     assert later == state, "of a day that was not expected labels say nothing here"
+
+
+def test_inputs_too_far_away_to_be_weighed_are_told_and_tried_again_in_a_week() -> None:
+    random = np.random.default_rng(8)
+    state = MONITOR.start(Micros(MONDAY))
+    rests = []
+    for number in range(9):
+        start = last_hour(number)
+        _, chance = drawn(random, 200, 1.0)
+        features = pa.table({"x": random.normal(9.0, 0.1, 200), "kind": ["high"] * 200})
+        state, _ = MONITOR.take(state, hour(answered(start, chance, features=features), start))
+        rests.append(state.rest)
+    assert rests == [6, 5, 4, 3, 2, 1, 0, 6, 5]
+    assert all("overlap" in each.far for each in state.days)
+    assert {each.figures["accuracy"].source.value for each in state.days} == {"estimated"}
+    assert any("overlap" in each.value for each in MONITOR.says(state).figures if each.name == "mind")
 
 
 def test_with_too_few_labels_to_correct_by_a_day_stays_as_it_was_expected() -> None:

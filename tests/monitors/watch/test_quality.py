@@ -122,7 +122,10 @@ def test_flags_are_a_share_of_all_inputs_although_of_few_features_are_kept() -> 
     table = answered(start, np.full(rows, 0.4), features=inputs(random, rows), flags=[["domain:kind"]] * rows)
     held = table["features"].combine_chunks()
     kept = pa.StructArray.from_arrays(held.flatten(), names=["km", "kind"], mask=pa.array(np.arange(rows) >= 60))
-    state, told = fed(MONITOR, [*quiet(random, 8), hour(table.set_column(table.column_names.index("features"), "features", kept), start)])
+    state, told = fed(
+        MONITOR,
+        [*quiet(random, 8), hour(table.set_column(table.column_names.index("features"), "features", kept), start)],
+    )
     [found] = told
     assert isinstance(found, Finding)
     assert state.last.kept == 60

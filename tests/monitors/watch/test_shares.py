@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from headgate.monitors.watch.shares import KNOWN, Inputs, Seen, clustering, unusual
+from headgate.monitors.watch.shares import DAYS, KNOWN, Inputs, Seen, clustering, unusual
 
 HOURS = 24
 CHANCE = 0.01
@@ -18,9 +18,13 @@ def day(counts: list[int], inputs: int = 40) -> tuple[Seen, Inputs]:
 
 
 def false_ones(shares: np.ndarray, random: np.random.Generator, expected: float) -> int:
-    """Alarms of days whose hours have these shares, (days, hours)."""
+    """Alarms of days whose hours have these shares, (days, hours), each beside the days before it."""
     days = [day(random.binomial(40, each).tolist()) for each in shares]
-    return sum(unusual(*each, expected, [expected] * KNOWN, reference_rows=5000, chance=CHANCE) for each in days)
+    found = [seen.count / inputs.rows for seen, inputs in days]
+    return sum(
+        unusual(*each, expected, found[max(0, place - DAYS) : place], reference_rows=5000, chance=CHANCE)
+        for place, each in enumerate(days)
+    )
 
 
 def test_independent_inputs_alarm_no_more_often_than_was_said() -> None:

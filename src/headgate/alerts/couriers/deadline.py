@@ -71,7 +71,8 @@ class Deadline:
         ...     deadline.failure("example.com", ConnectionRefusedError(111, "Connection refused"))
         'example.com could not be reached: connection refused'
         """
-        if self.expired or isinstance(error, TimeoutError):
+        # A socket's own timeout may come a moment sooner than the deadline's, and not every library lets it through.
+        if self.expired or isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
             return f"{host} did not answer within {self.seconds:g} s"
         if isinstance(error, ssl.SSLCertVerificationError):
             return f"the certificate of {host} was not accepted: {error.verify_message}"

@@ -19,7 +19,7 @@ from headgate.monitors.two_samples import ks_statistic
 GONE: Final = 0.2
 """By how much the share of missing values must have grown."""
 OFTEN: Final = 0.25
-"""Share of missing values from which lacking one says something, such as that no gust blew; then all must be gone."""
+"""Share of missing values from which lacking one says something itself, as that no gust blew; then all must be gone."""
 FILLED: Final = 0.3
 """By how much the share of one value of a number must have grown that was rare before."""
 RARE: Final = 0.1

@@ -11,7 +11,6 @@ from typing import Final
 
 import numpy as np
 from scipy.special import chdtrc
-from scipy.stats import fisher_exact
 
 from headgate.evaluation.estimate import Floats, Undefined
 from headgate.monitors.comparison.distances import Counts
@@ -106,6 +105,8 @@ def table_test(reference: Counts, current: Counts) -> TableTest | Undefined:
     both = before + after
     if not (before.sum() and after.sum()) or both.max() == both.sum():
         return found
+    from scipy.stats import fisher_exact  # noqa: PLC0415 - every verb of the command line would wait a second for it
+
     first = int(both.argmax())
     table = [[int(each[first]), int(each.sum() - each[first])] for each in (before, after)]
     apart = abs(table[0][0] / sum(table[0]) - table[1][0] / sum(table[1]))

@@ -9,7 +9,6 @@ from typing import Final
 
 import numpy as np
 from scipy.special import gammaln
-from scipy.stats import kstwo
 
 _COUNTED_VALUES: Final = 10_000
 """Values of either sample up to which paths are counted, as SciPy does,"""
@@ -76,6 +75,8 @@ def _of_one_sample(statistic: float, rows: int) -> float:
     """The probability of at least this statistic of one sample beside its true distribution."""
     far = rows * statistic**2
     if rows < _MANY or far < _FAR:
+        from scipy.stats import kstwo  # noqa: PLC0415 - every verb of the command line would wait a second for it
+
         return min(1.0, max(0.0, float(kstwo.sf(statistic, rows))))
     return 0.0 if far >= _FARTHEST else 2 * _upwards(statistic, rows)
 

@@ -10,7 +10,6 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
 
 from headgate.evaluation.estimate import Estimate, Floats
 from headgate.evaluation.metrics import estimates, metric
@@ -71,6 +70,8 @@ class Counted:
 
     def rising(self) -> Calibrator:
         """The rising map nearest in weighted squares, with the ends of each of its levels as knots."""
+        from scipy.optimize import isotonic_regression  # noqa: PLC0415 - every verb of the command line would wait half a second for it
+
         seen = self.weight > 0
         scores, weight = self.scores[seen], self.weight[seen]
         level = np.clip(isotonic_regression(self.hits[seen] / weight, weights=weight).x, 0.0, 1.0)

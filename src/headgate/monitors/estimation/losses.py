@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingRegressor
 
 from headgate.evaluation.estimate import Estimate, Floats, around, estimate, quantile_of
 from headgate.evaluation.metrics import CONFIDENCE
@@ -111,6 +110,8 @@ def _inputs(predicted: NDArray[Any] | None, features: Floats, categorical: NDArr
 
 
 def _fitted(inputs: Floats, losses: Floats, weights: Floats, categorical: NDArray[np.bool_]) -> Any:
+    from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: PLC0415 - every verb of the command line would wait two seconds for it
+
     model = HistGradientBoostingRegressor(
         max_iter=100, max_leaf_nodes=15, min_samples_leaf=20, early_stopping=False,
         categorical_features=np.append(categorical, False), random_state=_SEED,

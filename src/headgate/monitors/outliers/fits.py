@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from sklearn.cluster import KMeans
 
 from headgate.evaluation.estimate import Floats
 from headgate.monitors.encoder import Encoder
@@ -68,6 +67,8 @@ def embedding_detector(
         return undecided(f"the reference has {len(vectors):,} vectors; {LEAST} are needed")
     if not bool((np.abs(vectors) < LARGEST).all()):
         return broken("the reference has vectors with numbers that are not finite, or too large to be squared")
+    from sklearn.cluster import KMeans  # noqa: PLC0415 - every verb of the command line would wait two seconds for it
+
     fitted, held_out = _halves(len(vectors))
     mine = vectors[fitted].astype(np.float64)
     count = max(1, min(CENTRES, len(mine) // PER_CENTRE, len(np.unique(mine, axis=0))))

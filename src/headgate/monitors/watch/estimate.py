@@ -27,6 +27,7 @@ from headgate.monitors.watch.days import date_of, day_of
 from headgate.monitors.watch.episode import Episode
 from headgate.monitors.watch.expected_days import Expected, Worse, doubts_of, labels_of, lines, worse_in
 from headgate.monitors.watch.foreseen import (
+    Coming,
     answers_of,
     expectation,
     inputs_of,
@@ -37,7 +38,6 @@ from headgate.monitors.watch.foreseen import (
 )
 from headgate.monitors.watch.known import Known
 from headgate.monitors.watch.monitor import Over, Portion, Reads, Says, Told, certainty, mark_of
-from headgate.monitors.watch.sampled import Sampled
 from headgate.vocabulary import DAY, Micros, readable
 
 ESTIMATE: Final = "estimate"
@@ -49,15 +49,6 @@ SHOWN: Final = 31
 """Days that the state holds; labels that are due later than that change nothing here."""
 
 
-class Coming(msgspec.Struct, frozen=True):
-    """The day that is not over yet."""
-
-    sampled: Sampled = Sampled()
-    """What was answered."""
-    means: Means = Means()
-    """Of the inputs."""
-
-
 @readable
 class EstimateState(msgspec.Struct, frozen=True):
     """What is remembered."""
@@ -67,6 +58,10 @@ class EstimateState(msgspec.Struct, frozen=True):
     """Oldest first."""
     week: tuple[dict[str, float], ...] = ()
     """What was expected of the days that are not judged yet."""
+    rest: int = 0
+    """Days on which it is not tried again to weigh the reference, since it could not be."""
+    far: str = ""
+    """Why it could not."""
     tests: int = 0
     episode: Episode = Episode()
     worse: Worse | None = None
@@ -135,7 +130,9 @@ class Estimate:
             return Says(standing=first.standing, what=first.estimate.reason, figures=figures)
         what = f"{head.estimate.name} of {date_of(last.start)} is {shown(head.estimate)}, {head.source}"
         if not state.tests:
-            return Says(standing=Standing.UNDECIDED, what=f"{what}; {WEEK} such days are judged together", figures=figures)
+            return Says(
+                standing=Standing.UNDECIDED, what=f"{what}; {WEEK} such days are judged together", figures=figures
+            )
         steady = f"{what}; nothing says that {self.version} is worse than when it was evaluated"
         return Says(standing=Standing.STEADY, what=steady, figures=figures, certainty=certainty(self.terms))
 
@@ -155,11 +152,21 @@ class Estimate:
         if not coming.sampled.seen:
             return state, ()
         said, inputs = answers_of(coming.sampled.rows(self._width), self.known)
-        expected, doubts = expectation(self.known, footing, said, coming.means, inputs)
+        # Where inputs are so far away that nothing can be weighed, that is found again in a week and not every day.
+        means = Means() if state.rest else coming.means
+        expected, far = expectation(self.known, footing, said, means, inputs)
+        far = state.far if state.rest else far
         found = performance(footing, expected, said)
-        doubts = (*doubts, *doubts_of(found))
-        day = Expected(start=day_of(portion.start), rows=len(said), figures=found.figures, doubts=doubts, means=coming.means)
-        after = msgspec.structs.replace(state, days=(*state.days, day)[-SHOWN:])
+        day = Expected(
+            start=day_of(portion.start),
+            rows=len(said),
+            figures=found.figures,
+            far=far,
+            doubts=doubts_of(found),
+            means=Means() if far else means,
+        )
+        rest = state.rest - 1 if state.rest else (WEEK - 1 if far else 0)
+        after = msgspec.structs.replace(state, days=(*state.days, day)[-SHOWN:], rest=rest, far=far)
         if len(said) < LEAST or any(each.name == "calibration" for each in found.doubts):
             return after, ()
         values = {name: each.estimate.value for name, each in found.figures.items() if each.estimate.value is not None}
@@ -202,10 +209,10 @@ class Estimate:
             return after
         # Where labels say all, nothing has to be weighed.
         means = day.means if there < SETTLED * len(said) else Means()
-        expected, doubts = expectation(self.known, footing, said, means, nothing)
+        expected, far = expectation(self.known, footing, said, means, nothing)
         found = performance(footing, expected, said, truth_of(rows, footing.task))
-        doubts = (*doubts, *doubts_of(found))
-        return msgspec.structs.replace(after, rows=found.rows, figures=found.figures, doubts=doubts)
+        doubts = doubts_of(found)
+        return msgspec.structs.replace(after, rows=found.rows, figures=found.figures, far=far, doubts=doubts)
 
     @property
     def _width(self) -> int:
@@ -214,7 +221,7 @@ class Estimate:
 
     def _figures(self, state: EstimateState, footing: Footing) -> tuple[Figure, ...]:
         last = state.days[-1]
-        doubts = (Figure("mind", each[:200]) for each in last.doubts)
+        doubts = (Figure("mind", each[:200]) for each in (*((last.far,) if last.far else ()), *last.doubts))
         told = next((each for each in reversed(state.days[:-1]) if each.labels), last if last.labels else None)
         before = () if told is None or told is last else tuple(lines(told, footing))
         return (*lines(last, footing), *doubts, *before, *(() if told is None else told.labels))

@@ -18,6 +18,7 @@ from headgate.monitors.columns import Bools
 from headgate.monitors.estimation import figure as estimated
 from headgate.monitors.estimation.coverage import label_coverage
 from headgate.monitors.estimation.footing import Footing
+from headgate.monitors.estimation.performance import SETTLED
 from headgate.monitors.estimation.tilting import Means
 from headgate.monitors.standing import Shortfall
 from headgate.monitors.watch.aspects import share
@@ -32,6 +33,8 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     start: Micros
     rows: int
     figures: dict[str, estimated.Figure]
+    far: str = ""
+    """Why the reference could not be weighed as the inputs came; empty where it could, or nothing had moved."""
     doubts: tuple[str, ...] = ()
     """What has to hold for the figures and does not."""
     means: Means = Means()
@@ -102,11 +105,14 @@ _ALIKE: Any = {True: "of other answers than those without", False: "of all answe
 
 
 def labels_of(labelled: Bools, said: Floats) -> tuple[Figure, ...]:
-    """How many labels are there, and whether of other answers, `said`, than those that have none."""
-    found = label_coverage(labelled, np.ones(len(labelled), np.bool_), said, np.zeros(said.shape[1], np.bool_))
-    if isinstance(found, Shortfall):
-        return ()
-    figures = [Figure("labels", share(int(labelled.sum()), len(labelled)))]
-    if not isinstance(found.selection, Shortfall):
-        figures.append(Figure("labels are there", _ALIKE[found.selective], f"AUC {shown(found.selection)}"))
+    """How many labels are there and, where any figure hangs on it, whether of other answers than those without.
+
+    `said` is what was answered, row by row, as numbers.
+    """
+    there, rows = int(labelled.sum()), len(labelled)
+    figures = [Figure("labels", share(there, rows))]
+    if there < SETTLED * rows:
+        found = label_coverage(labelled, np.ones(rows, np.bool_), said, np.zeros(said.shape[1], np.bool_))
+        if not isinstance(found, Shortfall) and not isinstance(found.selection, Shortfall):
+            figures.append(Figure("labels are there", _ALIKE[found.selective], f"AUC {shown(found.selection)}"))
     return tuple(figures)

@@ -123,7 +123,7 @@ class Fairness:
             return self._kept(state, reference=reference), ()
         tests = state.tests + 1
         chance = probability(self.terms, self.name, tests, 7)
-        grown = tuple(grown_of(state.week, state.reference, state.course, chance, self.tolerance, SINCE))
+        grown = tuple(grown_of(state.week, state.reference, state.course, chance, borne=self.tolerance, since=SINCE))
         episode = state.episode.after((portion.ripe,) if grown else (), portion.ripe, self.reads.quiet)
         after = self._kept(state, tests=tests, episode=episode, grown=grown or state.grown)
         if grown:

@@ -7,6 +7,7 @@ a regression's losses are foretold from its inputs (`losses`).
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,7 +25,17 @@ from headgate.monitors.estimation.tilting import Means, tilted
 from headgate.monitors.matrices import matrix
 from headgate.monitors.standing import Shortfall, undecided
 from headgate.monitors.watch.known import Known
+from headgate.monitors.watch.sampled import Sampled
 from headgate.vocabulary import Task
+
+
+class Coming(msgspec.Struct, frozen=True):
+    """The day that is not over yet."""
+
+    sampled: Sampled = Sampled()
+    """What was answered."""
+    means: Means = Means()
+    """Of the inputs."""
 
 
 def own_of(rows: Columns, version: str) -> Bools:
@@ -77,17 +88,17 @@ def inputs_of(table: pa.Table, chosen: Bools, known: Known) -> tuple[Floats, Boo
 
 def expectation(
     known: Known, footing: Footing, said: Answered, means: Means, inputs: Floats
-) -> tuple[Expectation | Shortfall, tuple[str, ...]]:
-    """What is expected of these answers to inputs of these means, or of a regression to these `inputs`; and a doubt.
+) -> tuple[Expectation | Shortfall, str]:
+    """What is expected of these answers to inputs of these means, or of a regression to these `inputs`.
 
-    There is one where inputs have moved so far that the reference cannot be weighed as they come.
+    And why the reference could not be weighed as inputs came, where they have moved too far; empty otherwise.
     """
     if footing.task is Task.REGRESSION:
         if known.losses is None or isinstance(known.losses, Shortfall):
-            return known.losses or undecided("losses are not modelled"), ()
-        return known.losses.expect(said, inputs), ()
+            return known.losses or undecided("losses are not modelled"), ""
+        return known.losses.expect(said, inputs), ""
     weighed = tilted(known.basis, means)
     found = None if weighed is None else pape(footing, known.rows, weighed, said)
     if isinstance(found, Shortfall):
-        return cbpe(footing, said), (found.reason,)
-    return (cbpe(footing, said) if found is None else found), ()
+        return cbpe(footing, said), found.reason
+    return (cbpe(footing, said) if found is None else found), ""

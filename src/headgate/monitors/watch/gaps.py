@@ -32,9 +32,9 @@ class Apart(msgspec.Struct, frozen=True):
     measure: str
     value: float
 
+
 Course = tuple[tuple[Apart, ...], ...]
 """The gaps of weeks, oldest first."""
-
 
 
 class Grown(msgspec.Struct, frozen=True):
@@ -64,12 +64,12 @@ def apart_of(week: Treatment) -> tuple[Apart, ...]:
 
 
 def grown_of(
-    week: Treatment, reference: Treatment, course: Course, chance: float, borne: float, since: str
+    week: Treatment, reference: Treatment, course: Course, chance: float, *, borne: float, since: str
 ) -> Iterator[Grown]:
     """The gaps of a week that are surely wider than those of the reference by more than is borne, but for `chance`.
 
-    And wider than weeks before, the `course`, would have been by chance, however they differ. `since` says in words what
-    the reference is.
+    And wider than weeks before, the `course`, would have been by chance, however they differ. `since` says in words
+    what the reference is.
     """
     each_chance = chance / (len(JUDGED) * max(1, len(week)))
     confidence = 1.0 - each_chance
@@ -99,9 +99,7 @@ def _beyond(now: Gap, before: Sequence[float], chance: float) -> bool:
     return now.estimate.value > statistics.fmean(before) - float(stdtrit(len(before) - 1, chance)) * spread
 
 
-def lines_of(
-    week: Treatment, reference: Treatment, course: Course, since: str
-) -> Iterator[Figure]:
+def lines_of(week: Treatment, reference: Treatment, course: Course, since: str) -> Iterator[Figure]:
     """The gaps of a week beside the reference's, week by week, and the rates of its groups."""
     for field, groups in week.items():
         before = gaps_of(reference.get(field, {}))

@@ -109,13 +109,16 @@ def features_of(table: pa.Table) -> tuple[pa.Table, int]:
 
 
 def copies(table: pa.Table) -> int:
-    """How many rows are like one before in every column.
+    """How many rows are like one before in every column that can be compared.
 
     >>> copies(pa.table({"a": [1.0, 2.0, 1.0], "b": ["x", "x", "x"]}))
     1
     """
+    plain = [each for each in table.columns if not pa.types.is_nested(each.type)]
+    if not plain:  # lists and other nested values cannot be compared
+        return 0
     prints = np.zeros(len(table), np.uint64)
-    for place, column in enumerate(table.columns):
+    for place, column in enumerate(plain):
         factor = np.uint64((_ODD * (2 * place + 1)) % 2**64)
         mixed = (_codes(column) + np.uint64(1)) * factor
         prints += (mixed ^ (mixed >> np.uint64(29))) * factor
