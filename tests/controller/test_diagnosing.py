@@ -216,3 +216,19 @@ def test_one_endpoint_that_cannot_be_looked_at_rests_and_holds_up_no_other(tmp_p
     assert (here.diagnosing.turn(), here.asked) == ([], asked), "both rest"
     here.diagnosing.turn(at_once=True)
     assert here.asked == asked + 1, "what is said already is not looked at again"
+
+
+def test_with_few_labels_nothing_is_said_again_until_there_are_enough(tmp_path: Path) -> None:
+    """Given an alarm of which few labels came, when days pass, then it is looked at once, and anew with enough."""
+    here = Installation(tmp_path, Change(swapped=0.3), days=CHANGED + 3)
+    here.at(BROKE + DAY + DUE)
+    whole = dict(here.store._days)
+    few = {key: msgspec.structs.replace(each, labelled=min(each.labelled, 40)) for key, each in whole.items()}
+    here.store._days = few  # what the watch would know if nobody had told more
+    assert here.diagnosing.turn(at_once=True) == [("default", "late")]
+    here.at(BROKE + 2 * DAY + DUE)
+    here.store._days = {key: msgspec.structs.replace(each, labelled=40) for key, each in here.store._days.items()}
+    assert here.diagnosing.turn(at_once=True) == []
+    here.at(BROKE + 3 * DAY + DUE)
+    assert here.diagnosing.turn(at_once=True) == [("default", "late")]
+    assert [each.labelled for each in here.kept[0].said] == [ROWS, 3 * ROWS]

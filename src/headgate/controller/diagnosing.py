@@ -18,8 +18,10 @@ from headgate.controller.watching import Reports
 from headgate.errors import HeadgateError
 from headgate.journal.reader import Reader
 from headgate.monitors.alarms.terms import INPUT, RISK
+from headgate.monitors.attribution.samples import FEWEST
 from headgate.monitors.diagnosis.kept import Diagnosed, DiagnosisStore
 from headgate.monitors.diagnosis.words import dressed
+from headgate.monitors.watch.days import Day
 from headgate.monitors.watch.lookback import Lookback, Registered, Window, begins
 from headgate.monitors.watch.performance import PERFORMANCE
 from headgate.monitors.watch.scene import Scene
@@ -118,10 +120,10 @@ class Diagnosing:
         episodes = self._kept.diagnoses(*where)
         before = _episode(episodes, alerts, scene)
         after = before.joined(each.id for each in alerts)
-        due = after.due(state.matured)
+        days = self._kept.watched_days(*where) if after.due(state.matured) else []
+        due = after.last is None or _labelled(days, scene.version, after.began) >= FEWEST
         if due:
             lookback = Lookback(scene, self._sources.registered(spec), self._sources.reader)
-            days = self._kept.watched_days(*where)
             after = after.after(lookback.at(_window(after, state, scene, alerts), days, episodes))
         if after != before:
             self._kept.keep_diagnosis(after)
@@ -177,6 +179,12 @@ def _is_handed_over(alert: Alert, state: WatchState, scene: Scene) -> bool:
     if alert.finding.monitor in BY_LABELS:
         return _day(alert, scene) < state.matured
     return alert.raised < state.until
+
+
+def _labelled(days: Sequence[Day], version: str, since: Micros) -> int:
+    """Labels of a version since a moment; with too few of them another look would say what the first one said."""
+    return sum(each.labelled for each in days if each.version == version and each.start >= since)
+
 
 
 def _window(episode: Diagnosed, state: WatchState, scene: Scene, alerts: Sequence[Alert]) -> Window:

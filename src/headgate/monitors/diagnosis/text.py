@@ -8,7 +8,7 @@ from headgate.monitors.attribution.attribute import Attribution
 from headgate.monitors.comparison.compared import ComparedColumn
 from headgate.monitors.diagnosis.diagnosis import Diagnosis
 from headgate.monitors.diagnosis.kept import Said
-from headgate.monitors.diagnosis.words import DRIFTS, REMEDIES, began, day, parts_of, reasons
+from headgate.monitors.diagnosis.words import REMEDIES, began, day, kind, parts_of, reasons
 
 SHOWN: Final = 5
 """Columns, fields and slices that are listed; JSON has all."""
@@ -35,7 +35,7 @@ def _lines(found: Diagnosis) -> Iterator[tuple[str, str]]:
     yield "rows", f"{found.inputs:,} inputs, {found.labelled:,} of them with a label that is due"
     if found.reference:
         yield "beside", f"{found.reference} (metrics); {found.compared_with or 'nothing'} (fields)"
-    yield "drift", f"{found.drift.value}: {DRIFTS[found.drift]}"
+    yield "drift", f"{found.drift.value}: {kind(found)}"
     yield "what to do", REMEDIES[found.remedy]
     yield from (("", _costs(each)) for each in found.attributions)
     yield "began", began(found.course)

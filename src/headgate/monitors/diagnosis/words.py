@@ -7,7 +7,7 @@ import msgspec
 
 from headgate.alerts.finding import Figure, Finding
 from headgate.evaluation.estimate import Estimate
-from headgate.evaluation.table import shown
+from headgate.evaluation.table import digits, shown
 from headgate.monitors.attribution.changepoint import ChangePoint
 from headgate.monitors.attribution.courses import Course
 from headgate.monitors.attribution.kinds import Drift, Remedy
@@ -46,9 +46,17 @@ _FIGURE: Final = 200
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def kind(found: Diagnosis) -> str:
+    """Which kind of drift it is, in words; where that cannot be told, what can."""
+    has_moved = found.main is not None and bool(found.main.shifts)
+    if found.drift is Drift.UNDECIDED and has_moved:
+        return "other inputs come than in the reference; whether the same inputs lead to other outputs cannot be told"
+    return DRIFTS[found.drift]
+
+
 def cause(found: Diagnosis) -> str:
     """Why it is so, as far as anybody can tell."""
-    parts = [DRIFTS[found.drift]]
+    parts = [kind(found)]
     fields = [each.name for each in found.moved[:NAMED]]
     if fields and found.drift in (Drift.DATA, Drift.BOTH, Drift.UNDECIDED):
         more = len(found.moved) - len(fields)
@@ -110,7 +118,10 @@ def began(course: ChangePoint) -> str:
             return "no change is seen in the figures of the days"
         return "; ".join(course.reasons) or "nobody can tell"
     first, last = (day(course.began if each is None else each) for each in (course.earliest, course.latest))
-    return f"{day(course.began)}, between {first} and {last}; {course.course.value}"
+    said = f"{day(course.began)}, between {first} and {last}; {course.course.value}"
+    if course.before is None or course.after is None:
+        return said
+    return f"{said}, from {digits(course.before)} to {digits(course.after)}"
 
 
 def parts_of(drop: Estimate, data: Estimate, concept: Estimate, unshared: Estimate) -> str:

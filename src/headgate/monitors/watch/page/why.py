@@ -7,7 +7,7 @@ from headgate.evaluation.estimate import Estimate
 from headgate.evaluation.table import digits, shown
 from headgate.monitors.diagnosis.diagnosis import Diagnosis
 from headgate.monitors.diagnosis.kept import Diagnosed
-from headgate.monitors.diagnosis.words import DRIFTS, REMEDIES, began, day, reasons
+from headgate.monitors.diagnosis.words import REMEDIES, began, day, kind, reasons
 from headgate.monitors.watch.report import Monitored
 from headgate.pages.parts import Drawn, Figure, Figures, Note, Section, Table
 
@@ -43,7 +43,7 @@ def _why(kept: Diagnosed, last: Diagnosis) -> Iterator[Drawn]:
 
 
 def _short(last: Diagnosis) -> Iterator[Figure]:
-    yield Figure("kind of drift", last.drift.value, DRIFTS[last.drift])
+    yield Figure("kind of drift", last.drift.value, kind(last))
     if last.main is None:
         return
     yield Figure(f"{last.metric} worse by", _signed(last.main.drop), f"beside {last.reference}")
