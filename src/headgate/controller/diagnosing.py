@@ -186,7 +186,6 @@ def _labelled(days: Sequence[Day], version: str, since: Micros) -> int:
     return sum(each.labelled for each in days if each.version == version and each.start >= since)
 
 
-
 def _window(episode: Diagnosed, state: WatchState, scene: Scene, alerts: Sequence[Alert]) -> Window:
     """All since the first alarm, and what was known of it when the last hour, and the last day's labels, were due."""
     matured = max(state.matured, episode.began)
