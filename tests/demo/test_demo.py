@@ -29,6 +29,18 @@ def test_the_quick_demo_adds_up(tmp_path: Path) -> None:
     assert [each["month"] for each in told["months"]] == [f"2013-{month:02}" for month in range(3, 13)]
     assert all(each["auc_low"] < each["auc"] < each["auc_high"] for each in told["months"])
     assert "2013-12" in (tmp_path / "h" / "months.svg").read_text()
+    summer, december = told["seasons"]
+    assert (summer["season"], december["season"]) == ("summer", "December")
+    assert summer["alerts"]
+    # A model of the winter never saw a summer's weather: no row of it has a counterpart.
+    assert (summer["whole"]["attributions"][0]["drift"], summer["whole"]["attributions"][0]["remedy"]) == (
+        "undecided",
+        "collect",
+    )
+    assert {"temp", "dewp"} <= {each["name"] for each in summer["whole"]["columns"] if each["standing"] == "alarm"}
+    assert december["whole"]["attributions"][0]["concept"]["low"] > 0
+    assert all(each["labelled"] < each["inputs"] for each in summer["said"]), "before all labels were in"
+    assert "estimated" in told["expected"]
     # 30 s is the promise on an idle machine, where `make accept` measures it; tests share theirs.
     assert time.monotonic() - begun < 120
 
@@ -45,6 +57,8 @@ def test_a_person_sees_a_bar_a_table_and_where_to_look_next(tmp_path: Path) -> N
     assert [row[0] for row in rows] == [f"2013-{month:02}" for month in range(3, 13)]
     assert all(re.fullmatch(r"0\.\d{3}-0\.\d{3}", row[5]) for row in rows)
     assert re.search(r"[1-9]\d* flights were cancelled or diverted and have none", screen)
+    assert "What was said of the model" in screen
+    assert re.search(r"drift +undecided: other inputs come than in the reference", screen)
     assert "months.svg" in screen
     assert "Where to look next" in screen
     assert "headgate status flights" in screen

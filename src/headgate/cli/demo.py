@@ -110,6 +110,8 @@ def _show(console: Console, outcome: Outcome, picture: Path) -> None:
     console.print("\n[bold]What was said of the model[/]")
     for season in outcome.seasons:
         console.print("\n".join(["", *season_lines(season)]), highlight=False, markup=False, soft_wrap=True)
+    if outcome.expected:
+        console.print(f"\nBefore any label of it: {outcome.expected}", highlight=False, markup=False, soft_wrap=True)
     home, headgate = outcome.home, called()
     console.print(
         f"\n[bold]Where to look next[/]\n"

@@ -20,6 +20,8 @@ from headgate.vocabulary import SECOND, Micros
 
 SEASONS: Final = (("summer", (6, 1), (9, 1)), ("December", (12, 1), (13, 1)))
 """Name, first day, and the day after the last one, as month and day of 2013."""
+ESTIMATE: Final = "estimate"
+"""The monitor that says how good the model probably is before labels do."""
 ALERTS: Final = 6
 """Alerts of a season that are listed, the first ones; JSON has all."""
 
@@ -96,3 +98,9 @@ def season_lines(season: Season) -> Iterator[str]:
         yield from (f"  {line}" for line in told(season.said).splitlines())
     yield ""
     yield from (f"  {line}" for line in as_text(season.whole).splitlines())
+
+
+def expected(hg: Headgate, endpoint: str) -> str:
+    """What is expected of the last day, whose labels are not in; empty where nothing foretells it."""
+    lines = hg.monitoring.report(endpoint).monitors
+    return next((each.says.what for each in lines if each.monitor == ESTIMATE), "")

@@ -16,7 +16,7 @@ from headgate.app.facade import Headgate, open_home
 from headgate.demo.flights import LABEL, Flights, load_flights
 from headgate.demo.http import HttpPool
 from headgate.demo.replay import Progress, Replay, Tally
-from headgate.demo.seasons import Season, season_row, seasons
+from headgate.demo.seasons import Season, expected, season_row, seasons
 from headgate.demo.serving import Running, fresh_home, serving
 from headgate.demo.train import fit, replayed_flights, split, training_flights, with_label
 from headgate.monitors.status import title
@@ -46,6 +46,8 @@ class Outcome:
     windows: tuple[Window, ...]
     seasons: tuple[Season, ...]
     """What was said of the model in summer and in December."""
+    expected: str
+    """What was said of the last day before its labels; empty where nothing foretells it."""
     reference_auc: float | None
     trained_on: int
     seconds: float
@@ -113,9 +115,9 @@ def tell(root: Path, *, quick: bool, progress: Progress, said: Said) -> Outcome:
         counts = hg.counts(ENDPOINT)
         windows = tuple(hg.windows(ENDPOINT, every="month", zone="America/New_York"))
         said("reading what was said of it in summer and in December")
-        told = seasons(hg, ENDPOINT)
+        told, foretold = seasons(hg, ENDPOINT), expected(hg, ENDPOINT)
     seconds = time.monotonic() - began
-    return Outcome(tally, counts.inputs, counts.labelled, windows, told, auc, trained_on, seconds, home)
+    return Outcome(tally, counts.inputs, counts.labelled, windows, told, foretold, auc, trained_on, seconds, home)
 
 
 def as_json(outcome: Outcome) -> str:
@@ -134,6 +136,7 @@ def as_json(outcome: Outcome) -> str:
             "cores": os.cpu_count(),
             "months": [month_row(window) for window in outcome.windows],
             "seasons": [season_row(each) for each in outcome.seasons],
+            "expected": outcome.expected,
         }
     )
 
