@@ -13,6 +13,7 @@ LAZY = {
     "__init__.py": "importing headgate must stay cheap for the command line and on a device",
     "app/facade.py": "monitors are two hundred modules, and most verbs of the command line have no use for them",
     "monitors/solvers.py": "the one place of monitors that asks libraries which take seconds to import",
+    "store/diagnosisrows.py": "a diagnosis is made of all of attribution, and most processes never read one",
     "registry/native.py": "frames are made for adapters alone; a gateway has no pandas",
     "testing/scripted.py": "only those who build a model need onnx",
 }

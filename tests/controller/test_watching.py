@@ -239,7 +239,7 @@ def test_the_first_look_goes_a_week_back(tmp_path: Path) -> None:
 class Failing:
     """A monitor that cannot take rows of one day."""
 
-    name, mark, reads, kind = "failing", "1", Reads.ANSWERS, WatchState
+    name, mark, reads, daily, kind = "failing", "1", Reads.ANSWERS, False, WatchState
 
     def __init__(self, error: Exception) -> None:
         self.error = error

@@ -152,7 +152,7 @@ class Anything(msgspec.Struct, frozen=True):
 class Odd:
     """A monitor whose findings, states or words are of no use."""
 
-    name, mark, reads, kind = "odd", "1", Reads.ANSWERS, Anything
+    name, mark, reads, daily, kind = "odd", "1", Reads.ANSWERS, False, Anything
 
     def __init__(self, what: str = "", held: Any = None) -> None:
         self.what, self.held = what, held

@@ -1,15 +1,18 @@
 """The part of the SQL store that keeps watches and diagnoses, one transaction per call."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from headgate.monitors.diagnosis.kept import Diagnosed
 from headgate.monitors.watch.days import Day
 from headgate.monitors.watch.state import WatchState
 from headgate.store import diagnosisrows, watchrows
 from headgate.store.engines import reading, writing
 from headgate.vocabulary import Micros
+
+if TYPE_CHECKING:  # all of diagnosis, for the sake of a name
+    from headgate.monitors.diagnosis.kept import Diagnosed
 
 
 class SqlWatches:
@@ -37,12 +40,12 @@ class SqlWatches:
         with reading(self._engine) as connection:
             return watchrows.days(connection, project, endpoint, start, end)
 
-    def keep_diagnosis(self, diagnosed: Diagnosed) -> None:
+    def keep_diagnosis(self, diagnosed: "Diagnosed") -> None:
         """Keep it, in place of what there is of the episode."""
         with writing(self._engine) as connection:
             diagnosisrows.keep(connection, diagnosed)
 
-    def diagnoses(self, project: str, endpoint: str) -> list[Diagnosed]:
+    def diagnoses(self, project: str, endpoint: str) -> "list[Diagnosed]":
         """Every episode of an endpoint, the last one last."""
         with reading(self._engine) as connection:
             return diagnosisrows.every(connection, project, endpoint)

@@ -120,12 +120,12 @@ class World:
     portions: tuple[Portion, ...]
 
 
-def world(task: Task, bad: Bad, *, days: int = 4) -> World:
-    """An endpoint of this task with all its monitors, and its days, hour by hour and then with their labels."""
+def world(task: Task, bad: Bad, *, days: int = 4, every: Micros = DAY) -> World:
+    """An endpoint of this task with all its monitors, and its days, as whoever looks `every` so often hands them over."""
     draw = np.random.default_rng(5)
     monitors, report = _watching(task, bad.reference, bad.known)
     scene = Scene(SOURCE, VERSION, OUTPUTS[task], reference=report)
-    portions = [each for day in range(days) for each in _day(scene, bad, Micros(MONDAY + day * DAY), draw)]
+    portions = [each for day in range(days) for each in _day(scene, bad, Micros(MONDAY + day * DAY), draw, every)]
     if bad.backwards:
         portions = [_turned(each) for each in reversed(portions)]
     return World(monitors, tuple(portions))
@@ -160,10 +160,11 @@ def _scores(known: Asked) -> NDArray[np.float64] | None:
     return None if not len(known) or known.scores[0] is None else np.array(known.scores)
 
 
-def _day(scene: Scene, bad: Bad, start: Micros, draw: Draw) -> Iterator[Portion]:
+def _day(scene: Scene, bad: Bad, start: Micros, draw: Draw, every: Micros) -> Iterator[Portion]:
     at = start + 9 * HOUR + np.sort(draw.integers(0, 2 * HOUR, bad.rows))
     rows = _joined(bad.day(asked(scene.output.task, bad.rows, draw), draw), at, scene.output.task)
-    yield from scene.hours(rows, start, Micros(start + DAY))
+    for begins in range(start, start + DAY, every):
+        yield from scene.hours(rows, Micros(begins), Micros(begins + every))
     yield scene.day(rows, start)
 
 

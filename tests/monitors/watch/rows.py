@@ -20,7 +20,7 @@ def hour_of(rows: Sequence[Row], start: int, *, requests: Sequence[str] = ()) ->
     """An hour's rows, of one request each unless these are named."""
     scene = Scene(SOURCE, VERSION, OUTPUT)
     named = table(rows).append_column("request_id", [list(requests) or [f"r{place}" for place in range(len(rows))]])
-    [portion] = [each for each in scene.hours(named, Micros(start), Micros(start + HOUR)) if len(each)]
+    [portion, _] = [each for each in scene.hours(named, Micros(start), Micros(start + HOUR)) if len(each)]
     return portion
 
 

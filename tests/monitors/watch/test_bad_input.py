@@ -22,11 +22,11 @@ from headgate.monitors import watch
 from headgate.monitors.standing import Standing
 from headgate.monitors.watch.estimate import ESTIMATE
 from headgate.monitors.watch.fairness import FAIRNESS
-from headgate.monitors.watch.monitor import AnyMonitor, Monitor, Portion, Reads, Says, Told
-from headgate.monitors.watch.running import Running
+from headgate.monitors.watch.monitor import AnyMonitor, Monitor, Portion, Says, Told
+from headgate.monitors.watch.running import Running, takes
 from headgate.monitors.watch.scene import Scene
 from headgate.monitors.watch.state import begun
-from headgate.vocabulary import Micros, Task
+from headgate.vocabulary import DAY, HOUR, Micros, Task
 
 NO_WORDS = re.compile(r"\b(?:(?i:nan|inf)|None|Traceback)\b")
 CASES = [
@@ -35,7 +35,7 @@ CASES = [
     for task in sorted(bad.tasks)
 ]
 """Two classes in every run of the tests, other tasks where there is more time."""
-PORT = {"name", "mark", "reads", "kind", "start", "take", "says"}
+PORT = {"name", "mark", "reads", "daily", "kind", "start", "take", "says"}
 SLOW = {ESTIMATE, FAIRNESS}
 """Monitors to which a few days say nothing yet."""
 
@@ -44,7 +44,7 @@ def lived(monitor: AnyMonitor, portions: Sequence[Portion]) -> tuple[Any, list[T
     """What a monitor knows after all portions, what it told, and why it could not take the last one, if so."""
     state, told, trouble = monitor.start(MONDAY), list[Told](), ""
     for portion in portions:
-        if monitor.reads in (portion.told, Reads.BOTH):
+        if takes(monitor, portion):
             try:
                 state, said = monitor.take(state, portion)
                 told, trouble = [*told, *said], ""
@@ -77,6 +77,14 @@ def test_every_monitor_says_how_it_stands_in_plain_words(name: str, task: Task) 
             assert (trouble, says.standing) == ("", expected), (monitor.name, says.what)
 
 
+@pytest.mark.parametrize(("name", "task"), [each for each in CASES if not BAD[str(each.values[0])].backwards])
+def test_who_judges_days_says_the_same_however_many_hours_come_together(name: str, task: Task) -> None:
+    together, apart = (world(task, BAD[name], days=2, every=each) for each in (DAY, HOUR))
+    for monitor in together.monitors:
+        if monitor.daily:
+            assert lived(monitor, together.portions) == lived(monitor, apart.portions), monitor.name
+
+
 @pytest.mark.parametrize("what", ["the share is nan today", "it is inf, no less", "too short", "None of it was found"])
 def test_what_is_no_plain_word_is_seen(what: str) -> None:
     with pytest.raises(AssertionError):
@@ -87,7 +95,8 @@ class Falls:
     """A monitor that fails at every portion."""
 
     def __init__(self, of: AnyMonitor) -> None:
-        self.reads, self.kind, self.mark, self.name = of.reads, of.kind, "falls", f"falls beside {of.name}"
+        self.reads, self.daily, self.kind, self.mark = of.reads, of.daily, of.kind, "falls"
+        self.name = f"falls beside {of.name}"
         self._of = of
 
     def start(self, began: Micros) -> Any:

@@ -1,13 +1,13 @@
 """Detectors of outliers, fitted on one half of a reference, their thresholds set by the other."""
 
 import math
+from statistics import NormalDist
 from typing import Final
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from headgate.evaluation.estimate import Floats
 from headgate.monitors.encoder import Encoder
@@ -29,6 +29,8 @@ PER_CENTRE: Final = 20
 """Vectors a centre needs."""
 PARTS: Final = np.array([0.002, 0.01, 0.03, *np.linspace(0.05, 0.95, 19), 0.97, 0.99, 0.998])
 """Quantiles at which a column's ranks become normal scores."""
+_NORMAL: Final = np.array([NormalDist().inv_cdf(float(each)) for each in PARTS])
+"""Their normal scores."""
 _SEED: Final = 17
 
 
@@ -150,7 +152,7 @@ def _knots(values: Floats) -> tuple[Floats, Floats]:
     if len(values) == 0:
         values = np.zeros(1)
     distinct, places, counts = np.unique(np.quantile(values, PARTS), return_inverse=True, return_counts=True)
-    scores = np.bincount(places, weights=ndtri(PARTS)) / counts
+    scores = np.bincount(places, weights=_NORMAL) / counts
     if len(distinct) == 1:
         # A constant: whatever differs by a thousandth of it is far away.
         step = 1e-3 * max(1.0, abs(float(distinct[0])))

@@ -108,7 +108,8 @@ def days_of(portion: Portion, *, replayed: bool) -> list[Day]:
     rows, found = portion.rows, list[Day]()
     if not len(portion):
         return found
-    together = named(portion.table["request_id"])[0] if replayed else rows.at
+    # An hour's calls are its own, so that it is the same how many hours come together.
+    together = named(portion.table["request_id"])[0] * 24 + portion.hours if replayed else rows.at
     for code in np.unique(rows.answered).tolist():
         found.append(_day(portion, rows.answered == code, code, together))
     return found

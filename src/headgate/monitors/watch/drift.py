@@ -60,6 +60,7 @@ class Drift:
     """What the members are, such as ``fields``."""
     kind: type[DriftState] = DriftState
     reads: Reads = Reads.ANSWERS
+    daily: bool = False
 
     @property
     def name(self) -> str:

@@ -82,6 +82,7 @@ class Estimate:
     """How much worse is borne, as it is of `performance`."""
     name: str = ESTIMATE
     reads: Reads = Reads.BOTH
+    daily: bool = True
     kind: type[EstimateState] = EstimateState
 
     @property
@@ -143,7 +144,12 @@ class Estimate:
             return coming
         inputs, kept = inputs_of(portion.table, own, self.known)
         said = said_of(portion.rows.take(own), self.known.rows.task, self.known.rows.classes)
-        means = coming.means if not kept.any() else coming.means.added(self.known.basis.of(inputs[kept]))
+        means = coming.means
+        if kept.any():
+            numbers, hours = self.known.basis.of(inputs[kept]), portion.hours[own][kept]
+            # Hour by hour: sums of floats depend on how they are taken together.
+            for each in np.split(numbers, np.flatnonzero(np.diff(hours)) + 1):
+                means = means.added(each)
         return Coming(coming.sampled.after(numbers_of(said, inputs)), means)
 
     def _over(

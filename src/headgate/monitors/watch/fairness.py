@@ -91,6 +91,7 @@ class Fairness:
     """By how much a gap may grow."""
     name: str = FAIRNESS
     reads: Reads = Reads.LABELS
+    daily: bool = True
     kind: type[FairnessState] = FairnessState
 
     @classmethod

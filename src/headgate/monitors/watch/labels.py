@@ -66,6 +66,7 @@ class Labels:
     terms: Terms
     name: str = LABELS
     reads: Reads = Reads.LABELS
+    daily: bool = True
     kind: type[LabelState] = LabelState
 
     @property

@@ -49,6 +49,7 @@ class Losses:
     aspect: Aspect
     machine: RiskDrift
     kind: type[LossState] = LossState
+    daily: bool = False
 
     @property
     def name(self) -> str:

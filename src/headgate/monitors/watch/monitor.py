@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from headgate.alerts.finding import Figure, Finding
 from headgate.monitors.alarms.terms import Terms
-from headgate.monitors.columns import Columns
+from headgate.monitors.columns import Columns, Ints
 from headgate.monitors.standing import Standing
 from headgate.monitors.windows import Window
 from headgate.vocabulary import DAY, HOUR, Micros
@@ -46,18 +46,31 @@ class Reads(StrEnum):
         return Micros(self.quiet + 2 * (HOUR if self is Reads.ANSWERS else DAY))
 
 
+class Span(StrEnum):
+    """Of how long a time a portion is."""
+
+    HOUR = "hour"
+    """One hour's inputs, once it is over."""
+    HOURS = "hours"
+    """Those of all hours of a day that were over when somebody looked, and had not been handed over before."""
+    DAY = "day"
+    """One day's inputs with their truth, once its labels are due."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Portion:
     """What a monitor is handed at once: the same rows, in the same order, whenever anybody looked.
 
-    Rows are in event order; there may be none.
+    Rows are in event order; there may be none. How many hours come together depends on how often anybody looks, all
+    else does not.
     """
 
+    span: Span
     start: Micros
     end: Micros
-    """Rows have moments in [start, end)."""
+    """Rows have moments in [start, end), of one day of UTC."""
     ripe: Micros
-    """When it may be handed over: an hour as it ends, a day when its labels are due."""
+    """When it may be handed over: hours as the last of them ends, a day when its labels are due."""
     rows: Columns
     """Its versions and rules may be more than occur in these rows."""
     table: pa.Table
@@ -70,8 +83,14 @@ class Portion:
 
     @property
     def told(self) -> Reads:
-        """Of which rows it tells: those of an hour, or those of a day with their truth."""
-        return Reads.ANSWERS if self.end - self.start <= HOUR else Reads.LABELS
+        """Of which rows it tells: those of hours, or those of a day with their truth."""
+        return Reads.LABELS if self.span is Span.DAY else Reads.ANSWERS
+
+    @property
+    def hours(self) -> Ints:
+        """The hour of the day of each row, 0 to 23; they never go down."""
+        found: Ints = self.rows.at // HOUR % 24
+        return found
 
 
 class Over(msgspec.Struct, frozen=True):
@@ -122,6 +141,11 @@ class Monitor(Protocol[State]):
     @property
     def reads(self) -> Reads:
         """Of which rows it wants to be told."""
+        ...
+
+    @property
+    def daily(self) -> bool:
+        """Whether it judges days alone: it is handed hours together then, and says the same however they are cut."""
         ...
 
     @property

@@ -85,6 +85,7 @@ class Performance:
     """How much worse is borne, in the unit of the metrics between 0 and 1; None takes a point."""
     name: str = PERFORMANCE
     reads: Reads = Reads.LABELS
+    daily: bool = True
     kind: type[PerformanceState] = PerformanceState
 
     @property

@@ -70,6 +70,7 @@ class Quality:
     terms: Terms
     name: str = QUALITY
     reads: Reads = Reads.ANSWERS
+    daily: bool = True
     kind: type[QualityState] = QualityState
 
     @classmethod

@@ -12,7 +12,7 @@ import msgspec
 
 from headgate.alerts.finding import Finding, checked
 from headgate.errors import BadInput, HeadgateError
-from headgate.monitors.watch.monitor import AnyMonitor, Over, Portion, Reads, Told
+from headgate.monitors.watch.monitor import AnyMonitor, Over, Portion, Reads, Span, Told
 from headgate.monitors.watch.scene import Scene
 from headgate.monitors.watch.state import Kept, WatchState
 from headgate.vocabulary import DAY, Micros
@@ -43,9 +43,9 @@ class Running:
         return [kept for name, kept in state.kept.items() if name not in going_on]
 
     def hand_over(self, portion: Portion) -> None:
-        """The next portion, to every monitor that is told of such rows."""
+        """The next portion, to every monitor that is told of such rows, so many of them together."""
         for each in self._held:
-            if each.monitor.reads in (portion.told, Reads.BOTH):
+            if takes(each.monitor, portion):
                 self.told += each.take(self._scene, portion)
 
     def kept(self) -> dict[str, Kept]:
@@ -105,6 +105,13 @@ class _Held:
                 log.exception("the monitor %s of %s failed", self.monitor.name, scene.source.endpoint)
             self._broken = why
         return []
+
+
+def takes(monitor: AnyMonitor, portion: Portion) -> bool:
+    """Whether a monitor is handed such a portion."""
+    if monitor.reads not in (portion.told, Reads.BOTH):
+        return False
+    return portion.span is Span.DAY or monitor.daily == (portion.span is Span.HOURS)
 
 
 def resumed(monitor: AnyMonitor, kept: Kept | None) -> Any:

@@ -12,7 +12,7 @@ from headgate.evaluation.report import Report
 from headgate.monitors.columns import columns, named
 from headgate.monitors.watch.feed import Source
 from headgate.monitors.watch.mature import due
-from headgate.monitors.watch.monitor import AnyMonitor, Portion
+from headgate.monitors.watch.monitor import AnyMonitor, Portion, Span
 from headgate.monitors.windows import Window, windows
 from headgate.vocabulary import DAY, HOUR, SECOND, Micros
 
@@ -89,23 +89,30 @@ class Scene:
         return 0 if self.replayed else SLACK + self.deadline_ms * 1000
 
     def hours(self, table: pa.Table, start: Micros, end: Micros) -> Iterator[Portion]:
-        """The rows of `table`, which are by moment, hour by hour from `start` to `end`.
+        """The rows of `table`, which are by moment, from `start` to `end`, by the hour and the hours of a day together.
 
-        Of hours without rows only the last of a day is told, so that whoever waits for something hears of the time.
+        Of those without rows only the last of a day are told, so that whoever waits for something hears of the time.
         """
         whole = columns(table, self.output, self.source.version)
-        cuts = np.searchsorted(whole.at, np.arange(start, end + 1, HOUR)).tolist()
-        for begins, low, high in zip(range(start, end, HOUR), cuts, cuts[1:], strict=False):
-            if low < high or (begins + HOUR) % DAY == 0:
+
+        def portion(span: Span, begins: int, ends: int) -> Iterator[Portion]:
+            low, high = np.searchsorted(whole.at, (begins, ends)).tolist()
+            if low < high or ends % DAY == 0:
                 rows, own = table.slice(low, high - low), whole.take(slice(low, high))
-                yield Portion(Micros(begins), Micros(begins + HOUR), Micros(begins + HOUR), own, rows)
+                yield Portion(span, Micros(begins), Micros(ends), Micros(ends), own, rows)
+
+        for hour in range(start, end, HOUR):
+            ends = hour + HOUR
+            yield from portion(Span.HOUR, hour, ends)
+            if ends % DAY == 0 or ends >= end:
+                yield from portion(Span.HOURS, max(start, hour // DAY * DAY), ends)
 
     def day(self, table: pa.Table, start: Micros) -> Portion:
         """The rows of `table`, those of the day that begins at `start`, with what their labels say."""
         found = windows(table, self.output, every="day", version=self.version, reference=self.reference)
         own = columns(table, self.output, self.source.version)
         ripe = due(start, self.maturity_s)
-        return Portion(start, Micros(start + DAY), ripe, own, table, found[0] if found else None)
+        return Portion(Span.DAY, start, Micros(start + DAY), ripe, own, table, found[0] if found else None)
 
     def others(self, table: pa.Table) -> Iterator[tuple[str, Window]]:
         """What each version but the one in charge did on the day whose rows are in `table`, as far as labels are due.

@@ -21,6 +21,7 @@ from typing import Final
 
 import msgspec
 
+from headgate.monitors.columns import Ints
 from headgate.monitors.quality.excess import excess
 
 BORNE: Final = 0.01
@@ -49,6 +50,16 @@ class Seen(msgspec.Struct, frozen=True):
     def after(self, count: int, inputs: int) -> "Seen":
         """With one more hour, in which it was true of `count` of so many inputs."""
         return Seen(self.count + count, self.squares + count * count, self.crossed + count * inputs)
+
+    def over(self, counts: Ints, inputs: Ints) -> "Seen":
+        """With several more hours, of which these are the counts and the inputs.
+
+        >>> import numpy as np
+        >>> Seen().over(np.array([2, 0]), np.array([10, 5])) == Seen().after(2, 10).after(0, 5)
+        True
+        """
+        squares, crossed = self.squares + int(counts @ counts), self.crossed + int(counts @ inputs)
+        return Seen(self.count + int(counts.sum()), squares, crossed)
 
 
 @dataclass(frozen=True, slots=True)

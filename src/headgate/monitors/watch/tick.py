@@ -1,7 +1,7 @@
 """One tick of a watch: what is new is handed to every monitor, portion by portion. Read `tick` first.
 
 Portions are whole hours and whole days of event time, so whoever ticks however often, and after however many restarts,
-hands over the same portions and is told the same. `running` holds the monitors meanwhile.
+hands over the same rows in the same order and is told the same. `running` holds the monitors meanwhile.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ import pyarrow as pa
 from headgate.journal.reader import Reader
 from headgate.monitors.watch.days import Day, days_of, joined, labelled, measured
 from headgate.monitors.watch.mature import matured
-from headgate.monitors.watch.monitor import Portion, Reads, Told
+from headgate.monitors.watch.monitor import Portion, Span, Told
 from headgate.monitors.watch.running import Running
 from headgate.monitors.watch.scene import Scene, Stage
 from headgate.monitors.watch.state import WatchState
@@ -43,7 +43,11 @@ def tick(scene: Scene, state: WatchState, answered: pa.Table, reader: Reader, st
     # By when each is ripe, hours first: whoever looks seldom hands over in the order of whoever looks often.
     for portion in merge(hours, _days(scene, reader, state.matured, stage.matured), key=lambda each: each.ripe):
         monitors.hand_over(portion)
-        days += days_of(portion, replayed=scene.replayed) if portion.told is Reads.ANSWERS else _said(scene, portion)
+        match portion.span:
+            case Span.HOURS:
+                days += days_of(portion, replayed=scene.replayed)
+            case Span.DAY:
+                days += _said(scene, portion)
     after = msgspec.structs.replace(
         state, until=stage.until, matured=stage.matured, version=scene.version, kept=monitors.kept()
     )

@@ -14,10 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headgate.journal.tables import FEATURES
-from headgate.monitors.columns import Ints, text
+from headgate.monitors.columns import Bools, Ints, text
 from headgate.monitors.watch.monitor import Portion
 from headgate.monitors.watch.shares import Inputs, Seen
-from headgate.vocabulary import DAY, HOUR
 
 MOST: Final = 200
 """Rules and fields that are told apart; the others of a day are counted as one."""
@@ -71,56 +70,68 @@ class Today(msgspec.Struct, frozen=True):
         return Inputs(self.checked, self.checked_squares, self.hours.bit_count())
 
     def after(self, portion: Portion, names: Sequence[str]) -> "Today":
-        """With one more hour, looking at the fields of these names."""
+        """With more hours, looking at the fields of these names."""
         if not len(portion):
             return self
-        table, kept = features_of(portion.table)
-        refused = _refusals(portion.table)
-        checked = len(portion) - sum(refused.values())
-        flagged = dict(self.flagged)
-        for name, count in _named(flagged, _flags(portion.table["flags"])):
-            flagged[name] = flagged.get(name, Seen()).after(count, checked)
-        held = dict(self.refused)
-        for name, count in _named(held, refused):
-            held[name] = held.get(name, 0) + count
-        looked = names if kept else ()
+        table, hours = features_of(portion)
+        kept = _by_hour(hours)
+        broken = np.asarray(pc.is_valid(portion.table["refusal_rule"])).astype(np.bool_)
+        checked = _by_hour(portion.hours[~broken])
+        looked = names if len(hours) else ()
         return Today(
             inputs=self.inputs + len(portion),
-            kept=self.kept + kept,
-            kept_squares=self.kept_squares + kept * kept,
-            checked=self.checked + checked,
-            checked_squares=self.checked_squares + checked * checked,
-            copies=self.copies + (copies(table) if kept else 0),
-            columns=self.columns | {each: _column(self.columns.get(each, Column()), table, each) for each in looked},
-            flagged=flagged,
-            refused=held,
-            hours=self.hours | 1 << portion.start % DAY // HOUR,
+            kept=self.kept + len(hours),
+            kept_squares=self.kept_squares + int(kept @ kept),
+            checked=self.checked + int(checked.sum()),
+            checked_squares=self.checked_squares + int(checked @ checked),
+            copies=self.copies + (copies(table, hours) if len(hours) else 0),
+            columns=self.columns
+            | {each: _column(self.columns.get(each, Column()), table, hours, each) for each in looked},
+            flagged=self._flagged(portion, checked),
+            refused=self._refused(portion, broken),
+            hours=self.hours | sum(1 << hour for hour in np.unique(portion.hours).tolist()),
         )
 
+    def _flagged(self, portion: Portion, checked: Ints) -> dict[str, Seen]:
+        held, flags = dict(self.flagged), portion.table["flags"]
+        # Which names are told apart depends on those before: hour by hour, however many hours come together.
+        for hour, rows in _hours_of(portion, portion.rows.flagged):
+            for name, count in _named(held, _flags(flags.filter(pa.array(rows)))):
+                held[name] = held.get(name, Seen()).after(count, int(checked[hour]))
+        return held
 
-def features_of(table: pa.Table) -> tuple[pa.Table, int]:
-    """The features that were kept, a column a field, and of how many rows."""
-    if FEATURES not in table.column_names:
-        return pa.table({}), 0
-    struct = table[FEATURES]
+    def _refused(self, portion: Portion, broken: Bools) -> dict[str, int]:
+        held = dict(self.refused)
+        for _, rows in _hours_of(portion, broken):
+            for name, count in _named(held, _refusals(portion.table.filter(pa.array(rows)))):
+                held[name] = held.get(name, 0) + count
+        return held
+
+
+def features_of(portion: Portion) -> tuple[pa.Table, Ints]:
+    """The features that were kept, a column a field, and the hour of each row."""
+    if FEATURES not in portion.table.column_names:
+        return pa.table({}), portion.hours[:0]
+    struct, hours = portion.table[FEATURES], portion.hours
     if struct.null_count:
-        struct = struct.filter(pc.is_valid(struct))
-    return pa.table({each.name: pc.struct_field(struct, each.name) for each in struct.type}), len(struct)
+        valid = pc.is_valid(struct)
+        struct, hours = struct.filter(valid), hours[np.asarray(valid).astype(np.bool_)]
+    return pa.table({each.name: pc.struct_field(struct, each.name) for each in struct.type}), hours
 
 
-def copies(table: pa.Table) -> int:
-    """How many rows are like one before in every column that can be compared.
+def copies(table: pa.Table, hours: Ints) -> int:
+    """How many rows are like one before of their hour in every column that can be compared.
 
-    >>> copies(pa.table({"a": [1.0, 2.0, 1.0], "b": ["x", "x", "x"]}))
+    >>> copies(pa.table({"a": [1.0, 2.0, 1.0], "b": ["x", "x", "x"]}), np.array([7, 7, 7]))
     1
     """
     plain = [each for each in table.columns if not pa.types.is_nested(each.type)]
     if not plain:  # lists and other nested values cannot be compared
         return 0
     prints = np.zeros(len(table), np.uint64)
-    for place, column in enumerate(plain):
+    for place, codes in enumerate((hours.astype(np.uint64), *map(_codes, plain))):
         factor = np.uint64((_ODD * (2 * place + 1)) % 2**64)
-        mixed = (_codes(column) + np.uint64(1)) * factor
+        mixed = (codes + np.uint64(1)) * factor
         prints += (mixed ^ (mixed >> np.uint64(29))) * factor
     return len(table) - len(np.unique(prints))
 
@@ -134,16 +145,26 @@ def _codes(column: pa.ChunkedArray) -> Any:
     return codes.to_numpy(zero_copy_only=False).astype(np.uint64)
 
 
-def _column(before: Column, table: pa.Table, name: str) -> Column:
-    rows = len(table)
+def _by_hour(hours: Ints) -> Ints:
+    """How many rows are of each hour."""
+    found: Ints = np.bincount(hours, minlength=24)
+    return found
+
+
+def _hours_of(portion: Portion, chosen: Bools) -> Iterator[tuple[int, Bools]]:
+    """The hours that have any of the chosen rows, and which of these are theirs."""
+    for hour in np.unique(portion.hours[chosen]).tolist():
+        yield hour, chosen & (portion.hours == hour)
+
+
+def _column(before: Column, table: pa.Table, hours: Ints, name: str) -> Column:
+    rows = _by_hour(hours)
     if name not in table.column_names:
-        return msgspec.structs.replace(before, missing=before.missing.after(rows, rows))
+        return msgspec.structs.replace(before, missing=before.missing.over(rows, rows))
     column = table[name]
-    missing = column.null_count
-    if pa.types.is_floating(column.type):
-        missing += int(pc.sum(pc.is_nan(column)).as_py() or 0)
-    found = msgspec.structs.replace(before, missing=before.missing.after(missing, rows))
-    if before.varied or missing == rows or pa.types.is_nested(column.type):
+    holes = np.asarray(pc.is_null(column, nan_is_null=True)).astype(np.bool_)
+    found = msgspec.structs.replace(before, missing=before.missing.over(_by_hour(hours[holes]), rows))
+    if before.varied or holes.all() or pa.types.is_nested(column.type):
         return found
     ends = pc.min_max(column)
     low, high = ends["min"].as_py(), ends["max"].as_py()
