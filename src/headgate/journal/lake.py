@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,7 +45,7 @@ class Days:
 ALL_DAYS: Final = Days()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Generation:
     """One Delta table as it was when it was loaded."""
 
@@ -81,12 +82,17 @@ class Generation:
 
     def files(self, days: Days = ALL_DAYS) -> list[str]:
         """Its data files that may hold rows of `days`."""
-        actions = pa.table(self.delta.get_add_actions(flatten=True))
-        paths = actions.column("path").to_pylist()
-        if self.table not in DATED:
-            return [str(self.folder / each) for each in paths]
-        held = actions.column("partition.date").to_pylist()
-        return [str(self.folder / path) for path, day in zip(paths, held, strict=True) if days.hold(day)]
+        return [path for path, day in self._listed if days.hold(day)]
+
+    @cached_property
+    def _listed(self) -> list[tuple[str, date | None]]:
+        """Its data files, each with the day of all its rows; None where that is not known."""
+        actions, folder = pa.table(self.delta.get_add_actions(flatten=True)), self.folder
+        paths = [str(folder / each) for each in actions.column("path").to_pylist()]
+        dated = self.table in DATED
+        return list(
+            zip(paths, actions.column("partition.date").to_pylist() if dated else [None] * len(paths), strict=True)
+        )
 
     def read(self, columns: Sequence[str], days: Days = ALL_DAYS, where: pc.Expression | None = None) -> pa.Table:
         """The rows of `days`; ``date`` itself is a directory name and cannot be asked for.

@@ -30,6 +30,7 @@ from headgate.journal.lake import ALL_DAYS, Days, Generation, Lake, home_of
 from headgate.journal.ports import SegmentRef, SegmentSource
 from headgate.journal.queries import QUERIES, report
 from headgate.journal.records import Refusal, Schema
+from headgate.journal.snapshots import Snapshots
 from headgate.journal.tables import DATED, FEATURES, MOMENT, Table, arrow_schema, conform, unite
 from headgate.journal.tail import Part, Tail
 from headgate.vocabulary import DAY, Micros, Role
@@ -120,6 +121,7 @@ class Reader:
 
     def __init__(self, lake: Lake, source: SegmentSource) -> None:
         self._lake = lake
+        self._snapshots = Snapshots(lake)
         self._source = source
         self._tail = Tail(source)
         self._lock = threading.Lock()
@@ -272,7 +274,7 @@ class Reader:
     def _view(self, project: str, endpoint: str, tables: Sequence[Table]) -> View:
         segments = self._source.segments()
         # Inputs before answers before labels: what a later snapshot has more of joins nothing and is left out.
-        generations = {each: self._lake.generations(project, endpoint, each) for each in tables}
+        generations = {each: self._snapshots.generations(project, endpoint, each) for each in tables}
         parts = [
             part
             for part in self._parts(segments)
