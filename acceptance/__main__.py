@@ -1,12 +1,15 @@
 """``python -m acceptance SUITE``: clone, build by the Makefile alone, run the rows, keep ``build/accept``.
 
 ``--only=speed-*`` runs the rows of those names; ``--here`` runs them in this working tree with the environment it
-has, which is quick and proves nothing: neither writes the file others read.
+has, which is quick and proves nothing: neither writes the file others read. What benchmarks wrote down in the clone is
+kept beside it, in ``build/accept/SUITE-bench``: ``python tools/figures.py build/accept/SUITE-bench`` puts it into the
+documentation.
 """
 
 import fnmatch
 import importlib
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -40,6 +43,8 @@ def main(arguments: list[str]) -> int:
         for row in chosen:
             results.append(judge(row, bench))
             print(line(results[-1]), flush=True)
+        if not here:
+            keep(bench.clone / "build" / "bench", ROOT / "build" / "accept" / f"{names[0]}-bench")
     # Rows left out are no proof: only a whole run on a clone writes the file others read.
     if not only and not here:
         target = ROOT / "build" / "accept" / f"{names[0]}.json"
@@ -57,6 +62,13 @@ def clone(target: Path) -> Path:
     if changed.stdout.strip():
         print(f"not in the clone: {len(changed.stdout.splitlines())} files with changes that are not committed")
     return target
+
+
+def keep(reports: Path, target: Path) -> None:
+    """The reports benchmarks left in `reports`, kept in `target` when their clone is gone; others there stay."""
+    for report in (*reports.glob("*.json"), *reports.glob("*.md")):
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(report, target / report.name)
 
 
 def line(result: Result) -> str:

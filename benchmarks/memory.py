@@ -3,7 +3,8 @@
 One worker answers five million predictions of 20 floats at 64 connections, every feature on, its journal on the disk
 of the output folder. Resident memory is sampled after every few seconds of load; the growth is the median of the slopes
 between any two samples after the warm-up. What waits while a disk stands still is a step and comes once; a leak is in
-most slopes. Writes ``memory.json`` and ``memory.md``; exit code 1 above the limit.
+most slopes. Writes ``memory.json`` and ``memory.md``, ``memory-buffered`` for the other promise, so that one does not
+overwrite the other's samples; exit code 1 above the limit.
 Minutes; ``--quick`` answers 300,000 and is too short to gate anything but a gross leak.
 """
 
@@ -91,8 +92,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     length = Length(300_000, 100_000, 2.0) if chosen.quick else Length(int(chosen.millions * 1e6), 500_000, 5.0)
     chosen.out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=chosen.out) as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory(dir=chosen.out) as temporary:
+        folder = Path(temporary)
         seen = machine.facts(folder, _LIBRARIES)
         onnx, _ = models.build("logistic", folder)
         started = servers.headgate(onnx, folder / "served", chosen.ack)
@@ -109,8 +110,9 @@ def main() -> int:
     lines += [f"| {each.answered:,} | {each.resident_mb:.1f} | {each.rate:,.0f} |" for each in samples]
     lines += ["", f"Growth after {length.warm_up:,}: {grown:.3f} MB per million, limit {LIMIT_MB}: "]
     lines[-1] += "ok" if ok else "MISSED"
-    (chosen.out / "memory.json").write_text(json.dumps(whole, indent=1) + "\n")
-    (chosen.out / "memory.md").write_text("\n".join(lines) + "\n")
+    name = "memory" if chosen.ack == "durable" else f"memory-{chosen.ack}"
+    (chosen.out / f"{name}.json").write_text(json.dumps(whole, indent=1) + "\n")
+    (chosen.out / f"{name}.md").write_text("\n".join(lines) + "\n")
     print(lines[-1])
     return 0 if ok else 1
 

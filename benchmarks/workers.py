@@ -5,9 +5,11 @@ model of several hundred microseconds a row wrk needs next to nothing, and rates
 
 With a light one wrk takes as much as a gateway does, so what is compared is requests per second of processor time of
 the gateways. On two cores wrk cannot keep two of them busy: each is asked less than one alone would be, hears fewer
-requests in a turn, pays more for each, and shares caches with wrk besides. What a second worker costs by itself is told
-by a second ratio: to two gateways apart, each with a port, a home and a wrk of its own, at the same time on the same
-cores. The rows that shared a call of the model are a column of the report.
+requests in a turn, and pays more for each. So the ratio that counts is at the same load for each worker: an open loop
+(`openloop.py`) asks one for a share of what it can do, and two for twice as much. How it is with as many requests as
+wrk can make is told beside it, and what a second worker costs by itself by another ratio: to two gateways apart, each
+with a port, a home and a wrk of its own, at the same time on the same cores. The rows that shared a call of the model
+are a column of the report.
 
 Every worker has a wrk with 64 connections. All take turns, every other time in the opposite order; medians of the
 ratios within one repeat. Writes ``workers.json`` and ``workers.md``; exit code 1 when a promise was missed.
@@ -19,7 +21,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -28,7 +30,7 @@ from typing import Any, Final
 
 from benchmarks.processes import listening
 
-from benchmarks import load, models, report
+from benchmarks import load, models, openloop, report
 from headgate.gateway.metrics.slab import read_slab
 
 CALLERS: Final = 64
@@ -36,6 +38,9 @@ CALLERS: Final = 64
 FASTER: Final = 1.7
 AS_CHEAP: Final = 0.9
 HEAVY_US: Final = 200.0
+SAME_LOAD: Final = 0.3
+"""Of what one worker can do, asked of each when their cost is compared: the generator keeps up with two then."""
+EVENLY: Final = ", the same load"
 GENERATOR: Final = 0.10
 """Of a core: what wrk may take where rates of two workers are compared on two cores."""
 _LIBRARIES: Final = ("headgate", "onnxruntime", "uvloop", "httptools", "msgspec", "numpy")
@@ -61,7 +66,7 @@ class Group:
 
     processes: tuple[subprocess.Popen[bytes], ...]
     targets: tuple[load.Target, ...]
-    """What is asked of them, by one wrk each."""
+    """What is asked of them, by one wrk each; the first one by an open loop."""
     homes: tuple[Path, ...]
 
     def beside(self, other: "Group") -> "Group":
@@ -114,15 +119,38 @@ def _wait(started: list[subprocess.Popen[bytes]], target: load.Target, log: Path
     load.wait(started[0], target, log)
 
 
-def measure(group: Group, seconds: float) -> Run:
+Ask = Callable[[Group, float], load.Row]
+"""Asks a group for so many seconds."""
+
+
+def as_many_as_can_be(group: Group, seconds: float) -> load.Row:
+    """By a wrk for each worker."""
+    with ThreadPoolExecutor(len(group.targets)) as wrks:
+        asked = wrks.map(lambda target: load.measure_all((), target, CALLERS, seconds), group.targets)
+        return load.together(list(asked))
+
+
+def evenly(rate: float, folder: Path) -> Ask:
+    """By an open loop, `rate` requests a second for each worker; raises RuntimeError where one was not answered."""
+
+    def ask(group: Group, seconds: float) -> load.Row:
+        workers = len(group.processes)
+        found = openloop.offer(group.targets[0], rate * workers, seconds, CALLERS * workers, folder)
+        if failed := len(found.status) - found.statuses.get(200, 0):
+            raise RuntimeError(f"{failed} of {len(found.status)} requests were not answered")
+        times = found.p50_ms(), found.p99_ms()
+        return load.Row(found.goodput, *times, 0, 0.0, found.generator_share)
+
+    return ask
+
+
+def measure(group: Group, ask: Ask, seconds: float) -> Run:
     """Wake them, ask, let them sleep again."""
     processes = group.processes
     for each in processes:
         load.wake(each)
     counted, before, began = group.counted(), [load.busy(each.pid) for each in processes], time.perf_counter()
-    with ThreadPoolExecutor(len(group.targets)) as wrks:
-        asked = wrks.map(lambda target: load.measure_all((), target, CALLERS, seconds), group.targets)
-        row = load.together(list(asked))
+    row = ask(group, seconds)
     elapsed = time.perf_counter() - began
     spent = [load.busy(each.pid) - was for each, was in zip(processes, before, strict=True)]
     for each in processes:
@@ -134,19 +162,20 @@ def measure(group: Group, seconds: float) -> Run:
 
 
 def run(kind: str, onnx: Path, folder: Path, *, seconds: float, repeats: int) -> dict[str, list[Run]]:
-    """One worker and two, in turns; with the light model also two gateways apart, which have nothing in common."""
+    """One worker and two, in turns; with the light model also at the same load, and two gateways apart."""
     with ExitStack() as stack:
         one, two = (stack.enter_context(gateways(n, onnx, folder / f"{kind}-{n}")) for n in (1, 2))
-        groups = {"one": one, "two": two}
+        groups: dict[str, tuple[Group, Ask]] = {"one": (one, as_many_as_can_be), "two": (two, as_many_as_can_be)}
+        most, _ = [measure(*each, 1.0) for each in groups.values()]
         if kind == "light":
             other = stack.enter_context(gateways(1, onnx, folder / f"{kind}-other", first=1))
-            groups["two apart"] = one.beside(other)
+            ask = evenly(most.row.rate * SAME_LOAD, folder)
+            groups |= {"two apart": (one.beside(other), as_many_as_can_be)}
+            groups |= {f"one{EVENLY}": (one, ask), f"two{EVENLY}": (two, ask)}
         found: dict[str, list[Run]] = {name: [] for name in groups}
-        for group in groups.values():
-            measure(group, 1.0)
         for repeat in range(repeats):
             for name in (list(groups), list(reversed(groups)))[repeat % 2]:
-                found[name].append(each := measure(groups[name], seconds))
+                found[name].append(each := measure(*groups[name], seconds))
                 says = f"{each.row.rate:,.0f}/s, {each.per_processor_second:,.0f} per processor second, {each.shares}"
                 print(f"{kind} {name}, run {repeat + 1}: {says}", file=sys.stderr, flush=True)
     return found
@@ -164,8 +193,9 @@ def gates(kind: str, runs: dict[str, list[Run]], row_us: float) -> list[dict[str
             report.at_most("heavy: wrk's share of a core, at most", wrk, GENERATOR),
         ]
     says = "requests per second of the gateways' processor time, two"
+    same = as_cheap(runs[f"two{EVENLY}"], runs[f"one{EVENLY}"])
     return [
-        report.at_least(f"light: {says} / one", as_cheap(runs["two"], runs["one"]), AS_CHEAP),
+        report.at_least(f"light, the same load for each: {says} / one", same, AS_CHEAP),
         report.at_least(f"light, in company: {says} / two apart", as_cheap(runs["two"], runs["two apart"]), AS_CHEAP),
     ]
 

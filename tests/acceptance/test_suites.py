@@ -73,3 +73,20 @@ def test_a_row_in_the_file_has_exactly_the_keys_readers_expect() -> None:
     assert list(test) == ["id", "says", "test", "value", "limit", "ok", "seconds"]
     assert (command["value"], command["limit"], command["ok"]) == (1, "<= 2", True)
     assert test["ok"] is False, "a test that is not there is red"
+
+
+def test_what_benchmarks_wrote_outlives_the_clone_they_ran_in(tmp_path: Path) -> None:
+    reports = tmp_path / "clone" / "build" / "bench"
+    reports.mkdir(parents=True)
+    (reports / "rpc.json").write_text("{}")
+    (reports / "rpc.md").write_text("|1|")
+    (reports / "journal").mkdir()
+    target = tmp_path / "kept"
+    target.mkdir()
+    (target / "arrow.md").write_text("|0|")
+    done = told(
+        "import json\nfrom pathlib import Path\nfrom acceptance.__main__ import keep\n"
+        f"keep(Path({str(reports)!r}), Path({str(target)!r}))\n"
+        f"print(json.dumps({{each.name: each.read_text() for each in Path({str(target)!r}).iterdir()}}))"
+    )
+    assert done == {"rpc.json": "{}", "rpc.md": "|1|", "arrow.md": "|0|"}
