@@ -359,7 +359,7 @@ def _methods(path: Path, kind: str, shown: str) -> str:
             continue
         name = f"{shown}.{each.name}"
         is_property = any(ast.unparse(mark) == "property" for mark in each.decorator_list)
-        call = f"{name}: {ast.unparse(each.returns)}" if is_property and each.returns else _call(each, name)
+        call = f"{name}: {_kind(each.returns)}" if is_property and each.returns else _call(each, name)
         text = _unquoted(ast.get_docstring(each) or "")
         parts.append(f"### `{name}`\n\n{_block(call)}\n\n{text}\n")
     return "\n".join(parts)
@@ -369,8 +369,13 @@ def _call(function: ast.FunctionDef, shown: str) -> str:
     """A function's arguments and what it returns, under the name by which it is called."""
     arguments = re.sub(r"(?<=[]\w])=", " = ", ast.unparse(function.args).removeprefix("self").removeprefix(", "))
     arguments = arguments.replace("DEFAULT_PROJECT", repr(str(DEFAULT_PROJECT)))
-    returns = f" -> {ast.unparse(function.returns)}" if function.returns else ""
+    returns = f" -> {_kind(function.returns)}" if function.returns else ""
     return f"{shown}({arguments}){returns}"
+
+
+def _kind(annotation: ast.expr) -> str:
+    """A type as it reads, whether or not it is named before it is imported."""
+    return ast.unparse(annotation).strip("'")
 
 
 def _block(code: str) -> str:

@@ -120,8 +120,8 @@ class World:
     portions: tuple[Portion, ...]
 
 
-def world(task: Task, bad: Bad, *, days: int = 4, every: Micros = DAY) -> World:
-    """An endpoint of this task with all its monitors, and its days, as whoever looks `every` so often hands them over."""
+def world(task: Task, bad: Bad, *, days: int = 4, every: int = DAY) -> World:
+    """An endpoint of this task with all its monitors, and its days as whoever looks `every` so often hands them over."""
     draw = np.random.default_rng(5)
     monitors, report = _watching(task, bad.reference, bad.known)
     scene = Scene(SOURCE, VERSION, OUTPUTS[task], reference=report)
@@ -160,7 +160,7 @@ def _scores(known: Asked) -> NDArray[np.float64] | None:
     return None if not len(known) or known.scores[0] is None else np.array(known.scores)
 
 
-def _day(scene: Scene, bad: Bad, start: Micros, draw: Draw, every: Micros) -> Iterator[Portion]:
+def _day(scene: Scene, bad: Bad, start: Micros, draw: Draw, every: int) -> Iterator[Portion]:
     at = start + 9 * HOUR + np.sort(draw.integers(0, 2 * HOUR, bad.rows))
     rows = _joined(bad.day(asked(scene.output.task, bad.rows, draw), draw), at, scene.output.task)
     for begins in range(start, start + DAY, every):
