@@ -31,6 +31,8 @@ GOODPUT: Final = {"light": 0.55, "heavy": 0.90}
 """Of the capacity, when twice the capacity is asked for."""
 STALL_MS: Final = 250.0
 GROWN_MB: Final = 4.0
+WARM_UP: Final = 2
+"""Overloads before the first that counts: until then a heap grows to what one takes, and stays there."""
 HEAVY_US: Final = 500.0
 _LIBRARIES: Final = ("headgate", "onnxruntime", "uvloop", "httptools", "msgspec", "numpy")
 _PATH: Final = "/v1/endpoints/e/predict"
@@ -105,6 +107,8 @@ def run(kind: str, onnx: Path, folder: Path, ack: str, *, seconds: float, repeat
     found = []
     with load.server(words, target, folder / f"{kind}.log") as process:
         guess = load.measure(process, target, CALLERS, 1.0).rate
+        for _ in range(WARM_UP):
+            measure(process, target, guess, seconds / 2, folder)
         for number in range(repeats):
             found.append(each := measure(process, target, guess, seconds, folder))
             print(
