@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from headgate.errors import BadInput
-from headgate.journal.queries import QUERIES, VIEWS, Query
+from headgate.journal.queries import Query, over_views
 from headgate.journal.tables import MOMENT
 
 FOREVER: Final = 2**62
@@ -64,8 +64,6 @@ class Join:
         self._database: Any = _database().cursor()
         for name, table in (("inputs", inputs), ("answers", answers), ("labels", labels)):
             self._database.register(name, retyped(table, MOMENT, _NAIVE))
-        for name in VIEWS:
-            self._database.execute(QUERIES[name].sql)
 
     def __enter__(self) -> "Join":
         return self
@@ -82,11 +80,11 @@ class Join:
     ) -> pa.Table:
         """One row per input in [start, end) and answer in one of `roles`; see ``queries.sql``."""
         window = {"start": -FOREVER if start is None else start, "until": FOREVER if end is None else end}
-        return self.ask(QUERIES["joined"], {"columns": list(columns), "roles": list(roles), **window})
+        return self.ask("joined", {"columns": list(columns), "roles": list(roles), **window})
 
-    def ask(self, query: Query, params: Mapping[str, object] | None = None) -> pa.Table:
-        """The answer of a query over the relations."""
-        return retyped(self._database.sql(query.sql, params=dict(params or {})).to_arrow_table(), _NAIVE, MOMENT)
+    def ask(self, name: str, params: Mapping[str, object] | None = None) -> pa.Table:
+        """The answer of the query of that name over the relations."""
+        return retyped(self._database.sql(over_views(name), params=dict(params or {})).to_arrow_table(), _NAIVE, MOMENT)
 
 
 def ask_joined(query: Query, joined: pa.Table, params: Mapping[str, object]) -> pa.Table:

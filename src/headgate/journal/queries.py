@@ -6,6 +6,7 @@ The reader runs them; `Reports` names those anybody may ask for.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import Final
 
@@ -43,9 +44,21 @@ def parse_queries(text: str) -> Mapping[str, Query]:
 
 QUERIES: Final = parse_queries(resources.files("headgate.journal").joinpath("queries.sql").read_text("utf-8"))
 VIEWS: Final = ("repeats", "kept", "resolved", "decided", "revised", "truths", "outcomes")
-"""Tables and views over what was read, in the order they build on each other."""
+"""Relations made of what was read, in the order they build on each other."""
+_ONCE: Final = frozenset({"repeats", "resolved", "decided", "revised"})
+"""Those of them that are worked out once, however often they are named."""
 REPORTS: Final = ("volume", "versions", "refusals", "label_delay")
 """Queries over ``joined`` that anybody may ask for."""
+
+
+@cache
+def over_views(name: str) -> str:
+    """The query of that name behind all `VIEWS`, as one statement: what it does not name costs nothing.
+
+    Made as tables and views of the database beforehand, they would take as long again as a small join.
+    """
+    views = (f"{each} AS {'' if each in _ONCE else 'NOT '}MATERIALIZED (\n{QUERIES[each].sql}\n)" for each in VIEWS)
+    return f"WITH {', '.join(views)}\n{QUERIES[name].sql}"
 
 
 def report(name: str) -> Query:

@@ -4,7 +4,6 @@
 
 -- repeats --
 -- Inputs a retried request asked again, each with the first input of the same request id and row.
-CREATE TEMP TABLE repeats AS
 WITH often AS (
     SELECT request_id, "row" FROM inputs WHERE request_id <> '' GROUP BY request_id, "row" HAVING count(*) > 1
 ),
@@ -19,12 +18,10 @@ SELECT input_id, first_id FROM asked WHERE input_id <> first_id;
 
 -- kept --
 -- Inputs that count: all but the repeats.
-CREATE TEMP VIEW kept AS
 SELECT * FROM inputs ANTI JOIN repeats USING (input_id);
 
 -- resolved --
 -- The input each label speaks of: by id, by request id and row, or the last of its entity up to that moment.
-CREATE TEMP TABLE resolved AS
 SELECT coalesce(repeats.first_id, labels.input_id) AS input_id, label_id, value, observed_at, received_at, source, actor
 FROM labels
 LEFT JOIN repeats ON repeats.input_id = labels.input_id
@@ -44,7 +41,6 @@ ON last.entity = named.entity AND last."at" <= named.entity_at;
 
 -- decided --
 -- What each person decided of an input, once however often they said it, their latest word where they changed it.
-CREATE TEMP TABLE decided AS
 SELECT
     input_id, actor,
     arg_max(value, (observed_at, label_id)) AS value,
@@ -55,7 +51,6 @@ GROUP BY input_id, actor;
 
 -- revised --
 -- The revision that counts of each input with several labels: of the world's words, else of people's, the latest.
-CREATE TEMP TABLE revised AS
 SELECT input_id, max((source <> 'human', observed_at, label_id)) AS latest
 FROM resolved
 GROUP BY input_id
@@ -63,7 +58,6 @@ HAVING count(*) > 1;
 
 -- truths --
 -- What is known of each input: its only label, or the revision that counts, once however often it came.
-CREATE TEMP VIEW truths AS
 SELECT input_id, value, observed_at, received_at, source
 FROM resolved
 ANTI JOIN revised USING (input_id)
@@ -77,7 +71,6 @@ GROUP BY resolved.input_id;
 
 -- outcomes --
 -- One row per input and version or person that answered, with the truth known of it; unanswered ones have null answers.
-CREATE TEMP VIEW outcomes AS
 SELECT
     kept.input_id, kept."at", kept.request_id, kept."row", kept.entity,
     answers.assigned, answers.answered, answers.role, answers.probability, answers.prediction, answers.scores,

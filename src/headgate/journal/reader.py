@@ -28,7 +28,7 @@ from headgate.journal.labels import (
 )
 from headgate.journal.lake import ALL_DAYS, Days, Generation, Lake, home_of
 from headgate.journal.ports import SegmentRef, SegmentSource
-from headgate.journal.queries import QUERIES, report
+from headgate.journal.queries import report
 from headgate.journal.records import Refusal, Schema
 from headgate.journal.snapshots import Snapshots
 from headgate.journal.tables import DATED, FEATURES, MOMENT, Table, arrow_schema, conform, unite
@@ -171,7 +171,7 @@ class Reader:
 
         def read() -> Counts:
             with self._join(project, endpoint, known=(None, as_of), columns=("refusal_rule",)) as join:
-                return Counts(**join.ask(QUERIES["counts"]).to_pylist()[0])
+                return Counts(**join.ask("counts").to_pylist()[0])
 
         return self._again(read)
 
@@ -180,7 +180,7 @@ class Reader:
 
         def read() -> pa.Table:
             with self._join(project, endpoint, known=(None, as_of), columns=()) as join:
-                return join.ask(QUERIES["unmatched"])
+                return join.ask("unmatched")
 
         return self._again(read)
 
