@@ -49,8 +49,8 @@ _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
 def _database() -> duckdb.DuckDBPyConnection:
     """The database of this process, which holds nothing.
 
-    Each join has a connection of its own to it, and what it makes is temporary there and seen by nobody else. To open a
-    database takes as long as ten small joins.
+    Each join has a connection of its own to it, whose relations nobody else sees. To open a database takes as long as
+    ten small joins.
     """
     found = duckdb.connect(config=_CONFIG)
     atexit.register(found.close)
