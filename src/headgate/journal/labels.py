@@ -12,10 +12,12 @@ from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from headgate.errors import BadInput
 from headgate.journal.queries import Query, over_views
 from headgate.journal.tables import MOMENT
+from headgate.vocabulary import Role
 
 FOREVER: Final = 2**62
 """Microseconds beyond every event."""
@@ -62,6 +64,7 @@ class Join:
 
     def __init__(self, inputs: pa.Table, answers: pa.Table, labels: pa.Table) -> None:
         self._database: Any = _database().cursor()
+        self._empty = _empty(inputs, labels)
         for name, table in (("inputs", inputs), ("answers", answers), ("labels", labels)):
             self._database.register(name, retyped(table, MOMENT, _NAIVE))
 
@@ -84,7 +87,21 @@ class Join:
 
     def ask(self, name: str, params: Mapping[str, object] | None = None) -> pa.Table:
         """The answer of the query of that name over the relations."""
-        return retyped(self._database.sql(over_views(name), params=dict(params or {})).to_arrow_table(), _NAIVE, MOMENT)
+        asked = self._database.sql(over_views(name, self._empty), params=dict(params or {}))
+        return retyped(asked.to_arrow_table(), _NAIVE, MOMENT)
+
+
+def _empty(inputs: pa.Table, labels: pa.Table) -> frozenset[str]:
+    """Views that surely hold nothing: over few rows, most of the time goes into what is not there."""
+    found = set[str]()
+    named = inputs["request_id"].filter(pc.not_equal(inputs["request_id"], ""))
+    if pc.count_distinct(named).as_py() == len(named):
+        found.add("repeats")
+    if not labels["input_id"].null_count:
+        found |= {"by_request", "by_entity"}
+    if not pc.any(pc.equal(labels["source"], Role.HUMAN.value)).as_py():
+        found.add("decided")
+    return frozenset(found)
 
 
 def ask_joined(query: Query, joined: pa.Table, params: Mapping[str, object]) -> pa.Table:

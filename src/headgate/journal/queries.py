@@ -43,7 +43,9 @@ def parse_queries(text: str) -> Mapping[str, Query]:
 
 
 QUERIES: Final = parse_queries(resources.files("headgate.journal").joinpath("queries.sql").read_text("utf-8"))
-VIEWS: Final = ("repeats", "kept", "resolved", "decided", "revised", "truths", "outcomes")
+VIEWS: Final = (
+    "repeats", "kept", "by_id", "by_request", "by_entity", "resolved", "decided", "revised", "truths", "outcomes",
+)  # fmt: skip
 """Relations made of what was read, in the order they build on each other."""
 _ONCE: Final = frozenset({"repeats", "resolved", "decided", "revised"})
 """Those of them that are worked out once, however often they are named."""
@@ -52,13 +54,18 @@ REPORTS: Final = ("volume", "versions", "refusals", "label_delay")
 
 
 @cache
-def over_views(name: str) -> str:
-    """The query of that name behind all `VIEWS`, as one statement: what it does not name costs nothing.
+def over_views(name: str, empty: frozenset[str] = frozenset()) -> str:
+    """The query of that name behind all `VIEWS`, as one statement; of those that are `empty` nothing is worked out.
 
     Made as tables and views of the database beforehand, they would take as long again as a small join.
     """
-    views = (f"{each} AS {'' if each in _ONCE else 'NOT '}MATERIALIZED (\n{QUERIES[each].sql}\n)" for each in VIEWS)
-    return f"WITH {', '.join(views)}\n{QUERIES[name].sql}"
+    return f"WITH {', '.join(_view(each, each in empty) for each in VIEWS)}\n{QUERIES[name].sql}"
+
+
+def _view(name: str, is_empty: bool) -> str:
+    if is_empty:
+        return f"{name} AS NOT MATERIALIZED (\nSELECT * FROM (\n{QUERIES[name].sql}\n) WHERE false\n)"
+    return f"{name} AS {'' if name in _ONCE else 'NOT '}MATERIALIZED (\n{QUERIES[name].sql}\n)"
 
 
 def report(name: str) -> Query:

@@ -20,24 +20,32 @@ SELECT input_id, first_id FROM asked WHERE input_id <> first_id;
 -- Inputs that count: all but the repeats.
 SELECT * FROM inputs ANTI JOIN repeats USING (input_id);
 
--- resolved --
--- The input each label speaks of: by id, by request id and row, or the last of its entity up to that moment.
+-- by_id --
+-- The input of each label that names one by its id; the first of those that a retried request asked again.
 SELECT coalesce(repeats.first_id, labels.input_id) AS input_id, label_id, value, observed_at, received_at, source, actor
 FROM labels
 LEFT JOIN repeats ON repeats.input_id = labels.input_id
-WHERE labels.input_id IS NOT NULL
-UNION ALL
+WHERE labels.input_id IS NOT NULL;
+
+-- by_request --
+-- The input of each label that names one by request id and row.
 SELECT kept.input_id, label_id, value, observed_at, received_at, source, actor
 FROM labels
 JOIN kept ON kept.request_id = labels.request_id AND kept."row" = labels."row"
-WHERE labels.input_id IS NULL
-UNION ALL
+WHERE labels.input_id IS NULL;
+
+-- by_entity --
+-- The input of each label that names an entity: the last of its entity up to that moment.
 SELECT last.input_id, label_id, value, observed_at, received_at, source, actor
 FROM (SELECT * FROM labels WHERE input_id IS NULL AND request_id IS NULL) AS named
 ASOF JOIN (
     SELECT entity, "at", max(input_id) AS input_id FROM kept WHERE entity IS NOT NULL GROUP BY entity, "at"
 ) AS last
 ON last.entity = named.entity AND last."at" <= named.entity_at;
+
+-- resolved --
+-- The input each label speaks of, in whatever way it names it.
+SELECT * FROM by_id UNION ALL SELECT * FROM by_request UNION ALL SELECT * FROM by_entity;
 
 -- decided --
 -- What each person decided of an input, once however often they said it, their latest word where they changed it.
