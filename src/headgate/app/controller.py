@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Final
 
 import uvicorn
 
@@ -35,10 +34,8 @@ log = logging.getLogger("headgate.controller")
 
 _RENEW_SECONDS = 1.0
 """How old the certificate's files may be."""
-_TURN: Final = 0.2
+_TURN = 0.2
 """Seconds between two looks: a traffic change made elsewhere is published within that time."""
-_TURN_BESIDE: Final = 1.0
-"""The same in a replay, for what each step of its clock takes a turn of: between steps little of it comes."""
 
 
 def run_controller(settings: Settings, *, store: str | None = None) -> None:
@@ -61,19 +58,18 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             aged = partial(alerting.turn, watching.lags)
             chores = hg.chores(seal_interval=settings.seal_interval)
             stop = threading.Event()
-            often, beside = _TURN, _TURN_BESIDE if settings.replay else _TURN
-            turns: tuple[tuple[str, float, Callable[[], object]], ...] = (
-                ("reconcile", often, controller.reconcile),
-                ("rollouts", often, progress.turn),
-                ("chores", often, chores.turn),
-                ("monitors", beside, watching.turn),
-                ("diagnoses", beside, diagnosing.turn),
-                ("alerts", beside, aged),
-                ("deliveries", often, delivering.turn),
-                ("keys", often, hg.keys.publish),
-                ("signing keys", often, SigningKeys(home.keys).turn),
+            turns: tuple[tuple[str, Callable[[], object]], ...] = (
+                ("reconcile", controller.reconcile),
+                ("rollouts", progress.turn),
+                ("chores", chores.turn),
+                ("monitors", watching.turn),
+                ("diagnoses", diagnosing.turn),
+                ("alerts", aged),
+                ("deliveries", delivering.turn),
+                ("keys", hg.keys.publish),
+                ("signing keys", SigningKeys(home.keys).turn),
             )
-            loops = [threading.Thread(target=_repeat, args=(turn, rest, stop), name=name) for name, rest, turn in turns]
+            loops = [threading.Thread(target=_repeat, args=(turn, stop), name=name) for name, turn in turns]
             for loop in loops:
                 loop.start()
             try:
@@ -101,9 +97,9 @@ def _lockstep(hg: Headgate, clock: Clock, turns: Sequence[Callable[[], object]])
     return Lockstep(clock, tick, hg.traffic, reports, stillness, noted=hg.note_advance)
 
 
-def _repeat(turn: Callable[[], object], rest: float, stop: threading.Event) -> None:
-    """Take turns, with a rest before each, until told to stop. An error is logged and the next turn tries again."""
-    while not stop.wait(rest):
+def _repeat(turn: Callable[[], object], stop: threading.Event) -> None:
+    """Take turns until told to stop. An error is logged and the next turn tries again."""
+    while not stop.wait(_TURN):
         try:
             turn()
         except HeadgateError as error:

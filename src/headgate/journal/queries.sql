@@ -16,6 +16,10 @@ asked AS (
 )
 SELECT input_id, first_id FROM asked WHERE input_id <> first_id;
 
+-- no_repeats --
+-- The same relation where nothing was asked again.
+SELECT input_id, input_id AS first_id FROM inputs WHERE false;
+
 -- kept --
 -- Inputs that count: all but the repeats.
 SELECT * FROM inputs ANTI JOIN repeats USING (input_id);
@@ -34,6 +38,10 @@ FROM labels
 JOIN kept ON kept.request_id = labels.request_id AND kept."row" = labels."row"
 WHERE labels.input_id IS NULL;
 
+-- no_by_request --
+-- The same relation where no label names a request.
+SELECT input_id, label_id, value, observed_at, received_at, source, actor FROM labels WHERE false;
+
 -- by_entity --
 -- The input of each label that names an entity: the last of its entity up to that moment.
 SELECT last.input_id, label_id, value, observed_at, received_at, source, actor
@@ -42,6 +50,10 @@ ASOF JOIN (
     SELECT entity, "at", max(input_id) AS input_id FROM kept WHERE entity IS NOT NULL GROUP BY entity, "at"
 ) AS last
 ON last.entity = named.entity AND last."at" <= named.entity_at;
+
+-- no_by_entity --
+-- The same relation where no label names an entity.
+SELECT input_id, label_id, value, observed_at, received_at, source, actor FROM labels WHERE false;
 
 -- resolved --
 -- The input each label speaks of, in whatever way it names it.
@@ -56,6 +68,10 @@ SELECT
 FROM resolved
 WHERE source = 'human'
 GROUP BY input_id, actor;
+
+-- no_decided --
+-- The same relation where nobody decided anything.
+SELECT input_id, actor, value, observed_at FROM labels WHERE false;
 
 -- revised --
 -- The revision that counts of each input with several labels: of the world's words, else of people's, the latest.

@@ -124,6 +124,7 @@ class Reader:
         self._snapshots = Snapshots(lake)
         self._source = source
         self._tail = Tail(source)
+        self._beside = ThreadPoolExecutor()  # as long as the reader: a small join would take as long to start a thread
         self._lock = threading.Lock()
 
     def endpoints(self) -> list[tuple[str, str]]:
@@ -262,14 +263,13 @@ class Reader:
         start, end = within
         view = self._view(project, endpoint, (Table.INPUTS, Table.ANSWERS, Table.LABELS))
         asked = {*columns, *JOINED_BY}
-        with ThreadPoolExecutor(1) as beside:
-            answers = beside.submit(view.read_some, Table.ANSWERS, ANSWER_COLUMNS, asked, days_of(start, end))
-            labels = view.read(Table.LABELS, LABEL_COLUMNS, where=_known(*known))
-            # A label by entity may belong to an input after the window: without it, one in the window would take it.
-            by_entity = labels.column("entity").null_count < len(labels)
-            also, until = ({"entity"}, None) if by_entity else (set(), end)
-            inputs = view.read_some(Table.INPUTS, INPUT_COLUMNS, asked | also, days_of(start, until))
-            return Join(inputs, answers.result(), labels)
+        answers = self._beside.submit(view.read_some, Table.ANSWERS, ANSWER_COLUMNS, asked, days_of(start, end))
+        labels = view.read(Table.LABELS, LABEL_COLUMNS, where=_known(*known))
+        # A label by entity may belong to an input after the window: without it, one in the window would take it.
+        by_entity = labels.column("entity").null_count < len(labels)
+        also, until = ({"entity"}, None) if by_entity else (set(), end)
+        inputs = view.read_some(Table.INPUTS, INPUT_COLUMNS, asked | also, days_of(start, until))
+        return Join(inputs, answers.result(), labels)
 
     def _view(self, project: str, endpoint: str, tables: Sequence[Table]) -> View:
         segments = self._source.segments()

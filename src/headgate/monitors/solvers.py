@@ -52,3 +52,14 @@ def kolmogorov_tail(statistic: float, rows: int) -> float:
     from scipy.stats import kstwo  # noqa: PLC0415 - seconds
 
     return float(kstwo.sf(statistic, rows))
+
+
+def fisher_p_value(table: list[list[int]]) -> float:
+    """Fisher's exact test of a table of two by two, on both sides.
+
+    >>> round(fisher_p_value([[3, 1], [1, 3]]), 3)
+    0.486
+    """
+    from scipy.stats import fisher_exact  # noqa: PLC0415 - seconds
+
+    return float(fisher_exact(table).pvalue)

@@ -121,7 +121,7 @@ class World:
 
 
 def world(task: Task, bad: Bad, *, days: int = 4, every: Micros = DAY) -> World:
-    """An endpoint of this task with all its monitors, and its days, as whoever looks `every` so often hands them over."""
+    """An endpoint of this task with all its monitors, and its days as who looks `every` so often hands them over."""
     draw = np.random.default_rng(5)
     monitors, report = _watching(task, bad.reference, bad.known)
     scene = Scene(SOURCE, VERSION, OUTPUTS[task], reference=report)

@@ -6,20 +6,18 @@ window is five times as large).
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.special import chdtrc, gammaln
+from scipy.special import chdtrc
 
 from headgate.evaluation.estimate import Floats, Undefined
 from headgate.monitors.comparison.distances import Counts
+from headgate.monitors.solvers import fisher_p_value
 
 LEAST_EXPECTED: Final = 5.0
 """Rows that chi-square expects in every cell at least (Cochran 1954); rarer categories are counted together."""
-_ALIKE: Final = 1e-7
-"""Relative difference of two chances below which they are taken for the same one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,26 +110,6 @@ def table_test(reference: Counts, current: Counts) -> TableTest | Undefined:
     table = [[int(each[first]), int(each.sum() - each[first])] for each in (before, after)]
     apart = abs(table[0][0] / sum(table[0]) - table[1][0] / sum(table[1]))
     return TableTest("Fisher's exact", apart, fisher_p_value(table))
-
-
-def fisher_p_value(table: Sequence[Sequence[int]]) -> float:
-    """Fisher's exact test of a table of two by two, on both sides; SciPy has it too, and takes a second to import.
-
-    With the sums of its rows and columns fixed, the chance of all tables that are no likelier than this one (Fisher
-    1935, "The logic of inductive inference"); those as likely but for rounding are among them.
-
-    >>> round(fisher_p_value([[3, 1], [1, 3]]), 3)
-    0.486
-    """
-    (first, second), (third, fourth) = table
-    ours, theirs, chosen = first + second, third + fourth, first + third
-    least = max(0, chosen - theirs)
-    counts = np.arange(least, min(ours, chosen) + 1, dtype=np.float64)
-    others = counts, ours - counts, chosen - counts, theirs - chosen + counts
-    logs = -np.sum([gammaln(each + 1.0) for each in others], axis=0)
-    chances = np.exp(logs - logs.max())
-    no_likelier = chances <= chances[first - least] * (1 + _ALIKE)
-    return float(chances[no_likelier].sum() / chances.sum())
 
 
 def cramers_v(reference: Counts, current: Counts, *, by_rows: bool = False) -> float | Undefined:
