@@ -121,7 +121,7 @@ def newton(matrix: Floats, target: NDArray[np.bool_], start: Floats, penalty: Fl
     best, curvature = _likelihood(odds, target, found, penalty), _curvature(matrix, odds, penalty)
     for _ in range(_STEPS):
         gradient = matrix.T @ (target - sigmoid(odds)) - penalty * found
-        step = np.linalg.solve(curvature, gradient)
+        step: Floats = np.linalg.solve(curvature, gradient)
         if _longest(step) > _SHRUNK * last:
             curvature = _curvature(matrix, odds, penalty)
             step = np.linalg.solve(curvature, gradient)
