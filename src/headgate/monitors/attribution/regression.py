@@ -5,7 +5,7 @@
 """
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,7 +121,7 @@ def newton(matrix: Floats, target: NDArray[np.bool_], start: Floats, penalty: Fl
     best, curvature = _likelihood(odds, target, found, penalty), _curvature(matrix, odds, penalty)
     for _ in range(_STEPS):
         gradient = matrix.T @ (target - sigmoid(odds)) - penalty * found
-        step: Floats = np.linalg.solve(curvature, gradient)
+        step = np.linalg.solve(curvature, gradient)
         if _longest(step) > _SHRUNK * last:
             curvature = _curvature(matrix, odds, penalty)
             step = np.linalg.solve(curvature, gradient)
@@ -139,7 +139,7 @@ def newton(matrix: Floats, target: NDArray[np.bool_], start: Floats, penalty: Fl
     return found
 
 
-def _longest(step: Floats) -> float:
+def _longest(step: NDArray[Any]) -> float:
     return float(np.abs(step).max())
 
 
