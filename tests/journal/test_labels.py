@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.journal.labels import Join
-from headgate.journal.queries import QUERIES
 from headgate.journal.records import Answer, Input, Label, Schema
 from headgate.journal.tables import answers_table, inputs_table, labels_table
 
@@ -90,8 +89,8 @@ def test_labels_for_nothing_are_named() -> None:
         Label(ident(6), 4, 4, 1.0, input_id=ident(1)),
     ]
     with joining([an_input(1, 10)], [], labels) as join:
-        assert join.ask(QUERIES["unmatched"]).column("label_id").to_pylist() == [text(7), text(8), text(9)]
-        assert join.ask(QUERIES["counts"]).to_pylist()[0]["unmatched"] == 3
+        assert join.ask("unmatched").column("label_id").to_pylist() == [text(7), text(8), text(9)]
+        assert join.ask("counts").to_pylist()[0]["unmatched"] == 3
 
 
 def test_moments_keep_their_microseconds_and_their_zone() -> None:

@@ -93,7 +93,8 @@ class Declared:
         if name not in there:
             hint = f"Endpoints here: {', '.join(there)}" if there else "`headgate apply endpoint.yaml` makes one"
             raise NotFound("endpoint", name, hint)
-        return there[name], load_endpoint(there[name], f"endpoint {project}/{name}")
+        text = there[name]
+        return text, self._read.get(text) or load_endpoint(text, f"endpoint {project}/{name}")
 
     def resolve(self, spec: EndpointSpec) -> Traffic:
         """The traffic a file asks for, at revision 0.

@@ -4,6 +4,7 @@ For 0/1 values a bet is a likelihood ratio, so the mixture SPRT and the sequenti
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Literal
 
 import numpy as np
@@ -66,7 +67,13 @@ class BettingTest:
     def _stakes(self) -> Floats:
         # What may be lost is the way from the mean to the end that speaks for the null.
         room = self.mean - self.low if self.alternative == "greater" else self.high - self.mean
-        return np.geomspace(self.timidest, 1.0, self.bets) * (BOLDEST / room)
+        return _ladder(self.timidest, self.bets) * (BOLDEST / room)
+
+
+@cache
+def _ladder(timidest: float, bets: int) -> Floats:
+    """So many stakes as shares of the largest; for callers that change nothing in it."""
+    return np.geomspace(timidest, 1.0, bets)
 
 
 def check_values(values: Floats, low: float, high: float) -> None:

@@ -12,10 +12,12 @@ from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from headgate.errors import BadInput
-from headgate.journal.queries import QUERIES, VIEWS, Query
+from headgate.journal.queries import Query, over_views
 from headgate.journal.tables import MOMENT
+from headgate.vocabulary import Role
 
 FOREVER: Final = 2**62
 """Microseconds beyond every event."""
@@ -49,8 +51,8 @@ _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
 def _database() -> duckdb.DuckDBPyConnection:
     """The database of this process, which holds nothing.
 
-    Each join has a connection of its own to it, and what it makes is temporary there and seen by nobody else. To open a
-    database takes as long as ten small joins.
+    Each join has a connection of its own to it, whose relations nobody else sees. To open a database takes as long as
+    ten small joins.
     """
     found = duckdb.connect(config=_CONFIG)
     atexit.register(found.close)
@@ -62,10 +64,9 @@ class Join:
 
     def __init__(self, inputs: pa.Table, answers: pa.Table, labels: pa.Table) -> None:
         self._database: Any = _database().cursor()
+        self._empty = _empty(inputs, labels)
         for name, table in (("inputs", inputs), ("answers", answers), ("labels", labels)):
             self._database.register(name, retyped(table, MOMENT, _NAIVE))
-        for name in VIEWS:
-            self._database.execute(QUERIES[name].sql)
 
     def __enter__(self) -> "Join":
         return self
@@ -82,11 +83,25 @@ class Join:
     ) -> pa.Table:
         """One row per input in [start, end) and answer in one of `roles`; see ``queries.sql``."""
         window = {"start": -FOREVER if start is None else start, "until": FOREVER if end is None else end}
-        return self.ask(QUERIES["joined"], {"columns": list(columns), "roles": list(roles), **window})
+        return self.ask("joined", {"columns": list(columns), "roles": list(roles), **window})
 
-    def ask(self, query: Query, params: Mapping[str, object] | None = None) -> pa.Table:
-        """The answer of a query over the relations."""
-        return retyped(self._database.sql(query.sql, params=dict(params or {})).to_arrow_table(), _NAIVE, MOMENT)
+    def ask(self, name: str, params: Mapping[str, object] | None = None) -> pa.Table:
+        """The answer of the query of that name over the relations."""
+        asked = self._database.sql(over_views(name, self._empty), params=dict(params or {}))
+        return retyped(asked.to_arrow_table(), _NAIVE, MOMENT)
+
+
+def _empty(inputs: pa.Table, labels: pa.Table) -> frozenset[str]:
+    """Views that surely hold nothing: over few rows, most of the time goes into what is not there."""
+    found = set[str]()
+    named = inputs["request_id"].filter(pc.not_equal(inputs["request_id"], ""))
+    if pc.count_distinct(named).as_py() == len(named):
+        found.add("repeats")
+    if not labels["input_id"].null_count:
+        found |= {"by_request", "by_entity"}
+    if not pc.any(pc.equal(labels["source"], Role.HUMAN.value)).as_py():
+        found.add("decided")
+    return frozenset(found)
 
 
 def ask_joined(query: Query, joined: pa.Table, params: Mapping[str, object]) -> pa.Table:

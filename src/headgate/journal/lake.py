@@ -67,8 +67,15 @@ class Generation:
 
     def sealed(self, stream: Stream) -> int:
         """The last sequence of `stream` this generation holds; `NEVER` when there is none."""
-        version = self.delta.transaction_version(stream)
-        return NEVER if version is None else int(version)
+        if stream not in self._sealed:
+            version = self.delta.transaction_version(stream)
+            self._sealed[stream] = NEVER if version is None else int(version)
+        return self._sealed[stream]
+
+    @cached_property
+    def _sealed(self) -> dict[Stream, int]:
+        """What was asked already: readers ask again and again."""
+        return {}
 
     def takes(self, schema: pa.Schema) -> bool:
         """Whether rows of `schema` belong here."""

@@ -6,6 +6,7 @@ The reader runs them; `Reports` names those anybody may ask for.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import Final
 
@@ -42,10 +43,29 @@ def parse_queries(text: str) -> Mapping[str, Query]:
 
 
 QUERIES: Final = parse_queries(resources.files("headgate.journal").joinpath("queries.sql").read_text("utf-8"))
-VIEWS: Final = ("repeats", "kept", "resolved", "decided", "revised", "truths", "outcomes")
-"""Tables and views over what was read, in the order they build on each other."""
+VIEWS: Final = (
+    "repeats", "kept", "by_id", "by_request", "by_entity", "resolved", "decided", "revised", "truths", "outcomes",
+)  # fmt: skip
+"""Relations made of what was read, in the order they build on each other."""
+_ONCE: Final = frozenset({"repeats", "resolved", "decided", "revised"})
+"""Those of them that are worked out once, however often they are named."""
 REPORTS: Final = ("volume", "versions", "refusals", "label_delay")
 """Queries over ``joined`` that anybody may ask for."""
+
+
+@cache
+def over_views(name: str, empty: frozenset[str] = frozenset()) -> str:
+    """The query of that name behind all `VIEWS`, as one statement. Those known to be `empty` have a simpler form.
+
+    Made as tables and views of the database beforehand, they would take as long again as a small join.
+    """
+    return f"WITH {', '.join(_view(each, each in empty) for each in VIEWS)}\n{QUERIES[name].sql}"
+
+
+def _view(name: str, is_empty: bool) -> str:
+    if is_empty:
+        return f"{name} AS (\n{QUERIES[f'no_{name}'].sql}\n)"
+    return f"{name} AS {'' if name in _ONCE else 'NOT '}MATERIALIZED (\n{QUERIES[name].sql}\n)"
 
 
 def report(name: str) -> Query:

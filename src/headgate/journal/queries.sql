@@ -4,7 +4,6 @@
 
 -- repeats --
 -- Inputs a retried request asked again, each with the first input of the same request id and row.
-CREATE TEMP TABLE repeats AS
 WITH often AS (
     SELECT request_id, "row" FROM inputs WHERE request_id <> '' GROUP BY request_id, "row" HAVING count(*) > 1
 ),
@@ -17,24 +16,34 @@ asked AS (
 )
 SELECT input_id, first_id FROM asked WHERE input_id <> first_id;
 
+-- no_repeats --
+-- The same relation where nothing was asked again.
+SELECT input_id, input_id AS first_id FROM inputs WHERE false;
+
 -- kept --
 -- Inputs that count: all but the repeats.
-CREATE TEMP VIEW kept AS
 SELECT * FROM inputs ANTI JOIN repeats USING (input_id);
 
--- resolved --
--- The input each label speaks of: by id, by request id and row, or the last of its entity up to that moment.
-CREATE TEMP TABLE resolved AS
+-- by_id --
+-- The input of each label that names one by its id; the first of those that a retried request asked again.
 SELECT coalesce(repeats.first_id, labels.input_id) AS input_id, label_id, value, observed_at, received_at, source, actor
 FROM labels
 LEFT JOIN repeats ON repeats.input_id = labels.input_id
-WHERE labels.input_id IS NOT NULL
-UNION ALL
+WHERE labels.input_id IS NOT NULL;
+
+-- by_request --
+-- The input of each label that names one by request id and row.
 SELECT kept.input_id, label_id, value, observed_at, received_at, source, actor
 FROM labels
 JOIN kept ON kept.request_id = labels.request_id AND kept."row" = labels."row"
-WHERE labels.input_id IS NULL
-UNION ALL
+WHERE labels.input_id IS NULL;
+
+-- no_by_request --
+-- The same relation where no label names a request.
+SELECT input_id, label_id, value, observed_at, received_at, source, actor FROM labels WHERE false;
+
+-- by_entity --
+-- The input of each label that names an entity: the last of its entity up to that moment.
 SELECT last.input_id, label_id, value, observed_at, received_at, source, actor
 FROM (SELECT * FROM labels WHERE input_id IS NULL AND request_id IS NULL) AS named
 ASOF JOIN (
@@ -42,9 +51,16 @@ ASOF JOIN (
 ) AS last
 ON last.entity = named.entity AND last."at" <= named.entity_at;
 
+-- no_by_entity --
+-- The same relation where no label names an entity.
+SELECT input_id, label_id, value, observed_at, received_at, source, actor FROM labels WHERE false;
+
+-- resolved --
+-- The input each label speaks of, in whatever way it names it.
+SELECT * FROM by_id UNION ALL SELECT * FROM by_request UNION ALL SELECT * FROM by_entity;
+
 -- decided --
 -- What each person decided of an input, once however often they said it, their latest word where they changed it.
-CREATE TEMP TABLE decided AS
 SELECT
     input_id, actor,
     arg_max(value, (observed_at, label_id)) AS value,
@@ -53,9 +69,12 @@ FROM resolved
 WHERE source = 'human'
 GROUP BY input_id, actor;
 
+-- no_decided --
+-- The same relation where nobody decided anything.
+SELECT input_id, actor, value, observed_at FROM labels WHERE false;
+
 -- revised --
 -- The revision that counts of each input with several labels: of the world's words, else of people's, the latest.
-CREATE TEMP TABLE revised AS
 SELECT input_id, max((source <> 'human', observed_at, label_id)) AS latest
 FROM resolved
 GROUP BY input_id
@@ -63,7 +82,6 @@ HAVING count(*) > 1;
 
 -- truths --
 -- What is known of each input: its only label, or the revision that counts, once however often it came.
-CREATE TEMP VIEW truths AS
 SELECT input_id, value, observed_at, received_at, source
 FROM resolved
 ANTI JOIN revised USING (input_id)
@@ -77,7 +95,6 @@ GROUP BY resolved.input_id;
 
 -- outcomes --
 -- One row per input and version or person that answered, with the truth known of it; unanswered ones have null answers.
-CREATE TEMP VIEW outcomes AS
 SELECT
     kept.input_id, kept."at", kept.request_id, kept."row", kept.entity,
     answers.assigned, answers.answered, answers.role, answers.probability, answers.prediction, answers.scores,

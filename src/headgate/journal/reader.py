@@ -28,7 +28,7 @@ from headgate.journal.labels import (
 )
 from headgate.journal.lake import ALL_DAYS, Days, Generation, Lake, home_of
 from headgate.journal.ports import SegmentRef, SegmentSource
-from headgate.journal.queries import QUERIES, report
+from headgate.journal.queries import report
 from headgate.journal.records import Refusal, Schema
 from headgate.journal.snapshots import Snapshots
 from headgate.journal.tables import DATED, FEATURES, MOMENT, Table, arrow_schema, conform, unite
@@ -124,6 +124,7 @@ class Reader:
         self._snapshots = Snapshots(lake)
         self._source = source
         self._tail = Tail(source)
+        self._beside = ThreadPoolExecutor()  # as long as the reader: a small join would take as long to start a thread
         self._lock = threading.Lock()
 
     def endpoints(self) -> list[tuple[str, str]]:
@@ -171,7 +172,7 @@ class Reader:
 
         def read() -> Counts:
             with self._join(project, endpoint, known=(None, as_of), columns=("refusal_rule",)) as join:
-                return Counts(**join.ask(QUERIES["counts"]).to_pylist()[0])
+                return Counts(**join.ask("counts").to_pylist()[0])
 
         return self._again(read)
 
@@ -180,7 +181,7 @@ class Reader:
 
         def read() -> pa.Table:
             with self._join(project, endpoint, known=(None, as_of), columns=()) as join:
-                return join.ask(QUERIES["unmatched"])
+                return join.ask("unmatched")
 
         return self._again(read)
 
@@ -262,14 +263,13 @@ class Reader:
         start, end = within
         view = self._view(project, endpoint, (Table.INPUTS, Table.ANSWERS, Table.LABELS))
         asked = {*columns, *JOINED_BY}
-        with ThreadPoolExecutor(1) as beside:
-            answers = beside.submit(view.read_some, Table.ANSWERS, ANSWER_COLUMNS, asked, days_of(start, end))
-            labels = view.read(Table.LABELS, LABEL_COLUMNS, where=_known(*known))
-            # A label by entity may belong to an input after the window: without it, one in the window would take it.
-            by_entity = labels.column("entity").null_count < len(labels)
-            also, until = ({"entity"}, None) if by_entity else (set(), end)
-            inputs = view.read_some(Table.INPUTS, INPUT_COLUMNS, asked | also, days_of(start, until))
-            return Join(inputs, answers.result(), labels)
+        answers = self._beside.submit(view.read_some, Table.ANSWERS, ANSWER_COLUMNS, asked, days_of(start, end))
+        labels = view.read(Table.LABELS, LABEL_COLUMNS, where=_known(*known))
+        # A label by entity may belong to an input after the window: without it, one in the window would take it.
+        by_entity = labels.column("entity").null_count < len(labels)
+        also, until = ({"entity"}, None) if by_entity else (set(), end)
+        inputs = view.read_some(Table.INPUTS, INPUT_COLUMNS, asked | also, days_of(start, until))
+        return Join(inputs, answers.result(), labels)
 
     def _view(self, project: str, endpoint: str, tables: Sequence[Table]) -> View:
         segments = self._source.segments()

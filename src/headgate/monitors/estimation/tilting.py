@@ -158,7 +158,8 @@ def _slopes(numbers: Floats, ridge: Floats) -> Floats:
         slope = means + ridge * slopes
         if float(np.abs(slope).max()) < _CLOSE or float((weights * weights).sum()) > 1.0 / _FEW:
             break
-        curve = (numbers * weights[:, np.newaxis]).T @ numbers - np.outer(means, means) + np.diag(ridge)
+        weighted = numbers * np.sqrt(weights)[:, np.newaxis]  # with itself: half of the products are enough
+        curve = weighted.T @ weighted - np.outer(means, means) + np.diag(ridge)
         step, shrink = np.linalg.solve(curve, slope), 1.0
         after = _value(numbers, ridge, slopes - step)
         while after > value and shrink > _CLOSE:  # so far out the curve is another
