@@ -93,10 +93,12 @@ def test_two_workers_are_judged_by_rate_or_by_processor_time() -> None:
         return [workers.Run(2, replace(ROW, rate=rate, generator_share=wrk), second, (0.9, 0.9), 8.0)] * 3
 
     found = {"one": runs(1000.0, 1000.0), "two": runs(1700.0, 890.0), "two apart": runs(1800.0, 950.0)}
+    found |= {f"{name}{workers.EVENLY}": each for name, each in found.items()}
     assert oks(workers.gates("heavy", found, 300.0)) == [True, True, True]
     assert oks(workers.gates("heavy", {**found, "two": runs(1699.0, 1.0, 0.11)}, 199.0)) == [False, False, False]
     assert oks(workers.gates("light", found, 1.0)) == [False, True]
-    assert oks(workers.gates("light", {**found, "two": runs(1.0, 900.0)}, 1.0)) == [True, True]
+    evenly = f"two{workers.EVENLY}"
+    assert oks(workers.gates("light", {**found, evenly: runs(1.0, 900.0)}, 1.0)) == [True, True]
     assert oks(workers.gates("light", {**found, "two": runs(1.0, 840.0)}, 1.0)) == [False, False]
     line = workers.lines("heavy", found, 300.0)[1]
     assert (line["server_share"], line["rows_per_call"]) == ("0.90 + 0.90", 8.0)

@@ -21,9 +21,9 @@ def training_flights(flights: Flights, last_month: int = LAST_TRAINING_MONTH) ->
     return flights.select((flights.month <= last_month) & ~np.isnan(flights.late))
 
 
-def replayed_flights(flights: Flights, share: float = 1.0) -> Flights:
-    """Every flight from March on, or a seeded share of them."""
-    later = flights.month > LAST_TRAINING_MONTH
+def replayed_flights(flights: Flights, share: float = 1.0, *, every: int = 1) -> Flights:
+    """Every flight from March on, or a seeded share of those of one day in `every`."""
+    later = (flights.month > LAST_TRAINING_MONTH) & (flights.at // DAY % every == 0)
     if share < 1.0:
         later &= np.random.default_rng(2013).random(len(flights)) < share
     return flights.select(later)

@@ -37,6 +37,10 @@ from headgate.vocabulary import DAY, Micros, Role
 
 Result = TypeVar("Result")
 LIVE_ROLES: Final = (Role.LIVE, Role.CANARY)
+_RELATIONS: Final = (
+    (Table.INPUTS, INPUT_COLUMNS), (Table.ANSWERS, ANSWER_COLUMNS), (Table.LABELS, LABEL_COLUMNS),
+)  # fmt: skip
+"""What a join works on."""
 RETRY_DAYS: Final = 1
 """How far before a window a first asking is looked for, so that a retry in the window does not count again."""
 ATTEMPTS: Final = 10
@@ -102,6 +106,12 @@ class View:
                 rows = rows if where is None else rows.filter(where)
                 pieces.append(rows.select([each for each in columns if each in rows.column_names]))
         return laid_together(pieces, columns, table)
+
+    def holds(self, table: Table, days: Days) -> bool:
+        """Whether a table may have rows of `days`; no file is opened for it."""
+        if any(each.files(days) for each in self.generations[table]):
+            return True
+        return any(len(of_days(part.rows, days)) for part in self.parts if part.table is table)
 
     def read_some(self, table: Table, columns: Sequence[str], asked: Collection[str], days: Days) -> pa.Table:
         """The rows of a table with all of `columns`; those not `asked` for are not read, and null."""
@@ -259,9 +269,14 @@ class Reader:
         *,
         columns: Sequence[str],
     ) -> Join:
-        """What the queries work on, with `columns` and what a join goes by; other columns are null."""
+        """What the queries work on, with `columns` and what a join goes by; other columns are null.
+
+        Of days on which nothing was asked nothing is read.
+        """
         start, end = within
         view = self._view(project, endpoint, (Table.INPUTS, Table.ANSWERS, Table.LABELS))
+        if within != (None, None) and not view.holds(Table.INPUTS, _days_within(start, end)):
+            return Join(*(laid_together([], names, table) for table, names in _RELATIONS))
         asked = {*columns, *JOINED_BY}
         answers = self._beside.submit(view.read_some, Table.ANSWERS, ANSWER_COLUMNS, asked, days_of(start, end))
         labels = view.read(Table.LABELS, LABEL_COLUMNS, where=_known(*known))
@@ -303,6 +318,11 @@ class Reader:
 def _is_sealed(part: Part, generations: Sequence[Generation]) -> bool:
     home = home_of(generations, part.rows.schema)
     return home is not None and part.sequence <= home.sealed(part.stream)
+
+
+def _days_within(start: Micros | None, end: Micros | None) -> Days:
+    """The days on which moments in [start, end) lie."""
+    return Days(None if start is None else _day(start), None if end is None else _day(end - 1))
 
 
 def _day(moment: int) -> date:
