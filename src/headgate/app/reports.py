@@ -60,7 +60,7 @@ def report_of(
 ) -> EndpointReport:
     """The report of an endpoint with its `last` days, `LAST` where none are asked for. Raises NotFound."""
     return EndpointReport(
-        monitored=monitoring.report(endpoint, last=last or LAST),
+        monitored=monitoring.report(endpoint, last=LAST if last is None else last),
         alerts=tuple(alerts.every(endpoint)),
         silences=tuple(each for each in alerts.silences() if each.endpoint == endpoint),
         comparison=rollouts.report(endpoint) if rollouts.history(endpoint) else None,

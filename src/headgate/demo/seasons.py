@@ -16,12 +16,11 @@ from headgate.monitors.diagnosis.diagnosis import Diagnosis
 from headgate.monitors.diagnosis.kept import Said
 from headgate.monitors.diagnosis.text import as_text, told
 from headgate.monitors.diagnosis.words import cause, day
+from headgate.monitors.watch.estimate import ESTIMATE
 from headgate.vocabulary import SECOND, Micros
 
 SEASONS: Final = (("summer", (6, 1), (9, 1)), ("December", (12, 1), (13, 1)))
 """Name, first day, and the day after the last one, as month and day of 2013."""
-ESTIMATE: Final = "estimate"
-"""The monitor that says how good the model probably is before labels do."""
 ALERTS: Final = 6
 """Alerts of a season that are listed, the first ones; JSON has all."""
 

@@ -5,6 +5,7 @@ the next, and readers unite them. The sealer appends, the reader reads, retentio
 """
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -24,6 +25,7 @@ from headgate.journal.ports import Stream
 from headgate.journal.tables import DATED, Table, conform, fits
 from headgate.vocabulary import NAME, NAME_RULE
 
+Mark = tuple[tuple[str, int, int, str], ...]
 NEVER: Final = -1
 """The sequence of a stream no commit has mentioned."""
 
@@ -153,10 +155,10 @@ class Lake:
         folders = sorted((each.parent for each in found), key=lambda each: int(each.name[1:]))
         return [Generation.load(table, each) for each in folders if DeltaTable.is_deltatable(each)]
 
-    def mark(self, project: str, endpoint: str) -> tuple[int, ...]:
-        """When the log of each of its generations last changed, by the clock of the disk: every commit is another."""
-        logs = (self.folder(project, endpoint, table).glob("g*/_delta_log") for table in Table)
-        return tuple(each.stat().st_mtime_ns for found in logs for each in sorted(found))
+    def mark(self, project: str, endpoint: str, *tables: Table) -> Mark:
+        """What the logs of these tables are like, of all where none is named: every commit makes it another."""
+        logs = (self.folder(project, endpoint, table).glob("g*/_delta_log") for table in tables or Table)
+        return tuple(_seen(each) for found in logs for each in sorted(found))
 
     def place(self, project: str, endpoint: str, table: Table, schema: pa.Schema) -> Generation:
         """The generation that takes rows of `schema`, extended or created if it must be.
@@ -188,6 +190,13 @@ class Lake:
             commit_properties=CommitProperties(app_transactions=marks),
         )
         persist(generation.folder)
+
+
+def _seen(log: Path) -> tuple[str, int, int, str]:
+    """A log's folder, its number and when it changed, and its newest name, since clocks of disks tick slowly."""
+    about = log.stat()
+    newest = max((each for each in os.listdir(log) if each.endswith(".json")), default="")
+    return str(log), about.st_ino, about.st_mtime_ns, newest
 
 
 def _whole(file: str, wanted: pa.Schema) -> pa.Table:

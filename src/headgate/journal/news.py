@@ -60,7 +60,7 @@ class News:
         """
         self._reader = reader
         self._where = project, endpoint
-        self._days = days_of(start, None if end is None else end - 1)
+        self._days = days_of(start, end)
         self._columns = columns
         self._read = {table: _Read() for table in columns}
         self._handed_out = {table: Places() for table in columns}

@@ -320,7 +320,7 @@ def _is_sealed(part: Part, generations: Sequence[Generation]) -> bool:
     return home is not None and part.sequence <= home.sealed(part.stream)
 
 
-def _days_within(start: Micros | None, end: Micros | None) -> Days:
+def _days_within(start: int | None, end: int | None) -> Days:
     """The days on which moments in [start, end) lie."""
     return Days(None if start is None else _day(start), None if end is None else _day(end - 1))
 
@@ -344,8 +344,8 @@ def of_days(rows: pa.Table, days: Days) -> pa.Table:
 
 def days_of(start: int | None, end: int | None) -> Days:
     """The days that hold the inputs of [start, end), and those before whose retries they may be."""
-    first = None if start is None else _day(start) - timedelta(days=RETRY_DAYS)
-    return Days(first, None if end is None else _day(end))
+    days = _days_within(start, end)
+    return Days(None if days.first is None else days.first - timedelta(days=RETRY_DAYS), days.last)
 
 
 def _within(start: int | None, end: int | None) -> pc.Expression | None:

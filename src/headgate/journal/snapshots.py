@@ -4,24 +4,22 @@ To load a table costs milliseconds, since its log is read from the last checkpoi
 costs a listing.
 """
 
-import os
 import threading
 from collections import OrderedDict
-from pathlib import Path
 from typing import Final
 
-from headgate.journal.lake import Generation, Lake
+from headgate.journal.lake import Generation, Lake, Mark
 from headgate.journal.tables import Table
 
 MOST: Final = 32
 """Tables that are held; the one that was asked for longest ago goes first."""
 _Where = tuple[str, str, Table]
-_Mark = tuple[tuple[str, int, int, str], ...]
 
 
 class Snapshots:
     """The generations of tables; threads may share them, and nobody may commit to one.
 
+    >>> from pathlib import Path
     >>> Snapshots(Lake(Path("no-such-lake"))).generations("default", "flights", Table.INPUTS)
     []
     """
@@ -29,13 +27,13 @@ class Snapshots:
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
         self._lock = threading.Lock()
-        self._held: OrderedDict[_Where, tuple[_Mark, list[Generation]]] = OrderedDict()
+        self._held: OrderedDict[_Where, tuple[Mark, list[Generation]]] = OrderedDict()
 
     def generations(self, project: str, endpoint: str, table: Table) -> list[Generation]:
         """What `Lake.generations` says now. Raises NotFound when a name is none."""
         where = project, endpoint, table
         # Before it is loaded: a commit in between is loaded once more than needed, and never missed.
-        mark = _mark(self._lake.folder(*where))
+        mark = self._lake.mark(*where)
         with self._lock:
             held = self._held.get(where)
             if held is not None and held[0] == mark:
@@ -48,15 +46,3 @@ class Snapshots:
             while len(self._held) > MOST:
                 self._held.popitem(last=False)
         return found
-
-
-def _mark(folder: Path) -> _Mark:
-    """Of each log the folder's number, when it changed, and its newest name: clocks of disks tick slowly."""
-    logs = sorted(folder.glob("g*/_delta_log"))
-    return tuple(_seen(each) for each in logs)
-
-
-def _seen(log: Path) -> tuple[str, int, int, str]:
-    about = log.stat()
-    newest = max((each for each in os.listdir(log) if each.endswith(".json")), default="")
-    return str(log), about.st_ino, about.st_mtime_ns, newest

@@ -124,7 +124,7 @@ class AnswerFeed:
         """What was asked on the day before: by name alone, since none of it is handed over."""
         day = Micros(self._until // DAY * DAY)
         names = ("at", *_NAMES)
-        yesterday = days_of(day, Micros(day - DAY))
+        yesterday = days_of(day, day)
 
         def look(view: View) -> pa.Table:
             return view.read(Table.INPUTS, names, yesterday)

@@ -73,10 +73,11 @@ class Today(msgspec.Struct, frozen=True):
         """With more hours, looking at the fields of these names."""
         if not len(portion):
             return self
-        table, hours = features_of(portion)
+        every = portion.hours
+        table, hours = features_of(portion, every)
         kept = _by_hour(hours)
         broken = np.asarray(pc.is_valid(portion.table["refusal_rule"])).astype(np.bool_)
-        checked = _by_hour(portion.hours[~broken])
+        checked = _by_hour(every[~broken])
         looked = names if len(hours) else ()
         return Today(
             inputs=self.inputs + len(portion),
@@ -87,32 +88,32 @@ class Today(msgspec.Struct, frozen=True):
             copies=self.copies + (copies(table, hours) if len(hours) else 0),
             columns=self.columns
             | {each: _column(self.columns.get(each, Column()), table, hours, each) for each in looked},
-            flagged=self._flagged(portion, checked),
-            refused=self._refused(portion, broken),
-            hours=self.hours | sum(1 << hour for hour in np.unique(portion.hours).tolist()),
+            flagged=self._flagged(portion, every, checked),
+            refused=self._refused(portion, every, broken),
+            hours=self.hours | sum(1 << hour for hour in np.unique(every).tolist()),
         )
 
-    def _flagged(self, portion: Portion, checked: Ints) -> dict[str, Seen]:
+    def _flagged(self, portion: Portion, hours: Ints, checked: Ints) -> dict[str, Seen]:
         held, flags = dict(self.flagged), portion.table["flags"]
         # Which names are told apart depends on those before: hour by hour, however many hours come together.
-        for hour, rows in _hours_of(portion, portion.rows.flagged):
+        for hour, rows in _hours_of(hours, portion.rows.flagged):
             for name, count in _named(held, _flags(flags.filter(pa.array(rows)))):
                 held[name] = held.get(name, Seen()).after(count, int(checked[hour]))
         return held
 
-    def _refused(self, portion: Portion, broken: Bools) -> dict[str, int]:
+    def _refused(self, portion: Portion, hours: Ints, broken: Bools) -> dict[str, int]:
         held = dict(self.refused)
-        for _, rows in _hours_of(portion, broken):
+        for _, rows in _hours_of(hours, broken):
             for name, count in _named(held, _refusals(portion.table.filter(pa.array(rows)))):
                 held[name] = held.get(name, 0) + count
         return held
 
 
-def features_of(portion: Portion) -> tuple[pa.Table, Ints]:
-    """The features that were kept, a column a field, and the hour of each row."""
+def features_of(portion: Portion, hours: Ints) -> tuple[pa.Table, Ints]:
+    """The features that were kept, a column a field, and the hour of each of their rows, of the `hours` of all."""
     if FEATURES not in portion.table.column_names:
-        return pa.table({}), portion.hours[:0]
-    struct, hours = portion.table[FEATURES], portion.hours
+        return pa.table({}), hours[:0]
+    struct = portion.table[FEATURES]
     if struct.null_count:
         valid = pc.is_valid(struct)
         struct, hours = struct.filter(valid), hours[np.asarray(valid).astype(np.bool_)]
@@ -151,10 +152,10 @@ def _by_hour(hours: Ints) -> Ints:
     return found
 
 
-def _hours_of(portion: Portion, chosen: Bools) -> Iterator[tuple[int, Bools]]:
+def _hours_of(hours: Ints, chosen: Bools) -> Iterator[tuple[int, Bools]]:
     """The hours that have any of the chosen rows, and which of these are theirs."""
-    for hour in np.unique(portion.hours[chosen]).tolist():
-        yield hour, chosen & (portion.hours == hour)
+    for hour in np.unique(hours[chosen]).tolist():
+        yield hour, chosen & (hours == hour)
 
 
 def _column(before: Column, table: pa.Table, hours: Ints, name: str) -> Column:
