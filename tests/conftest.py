@@ -15,6 +15,9 @@ from hypothesis import settings
 
 # Small models on shared cores: more threads would only wait for each other. Read once, when a library is loaded.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A program that tests start with `preexec_fn` is forked, and closes gRPC's files before it begins. gRPC's threads,
+# which begin anew in a fork unless told otherwise, find them closed now and then, and end the program.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 # How long an example takes says how busy the machine is, not whether the code is right.
 # In CI the same examples every time, so that a change is judged by what it changes; fresh ones everywhere else.
