@@ -43,6 +43,8 @@ ID_LETTERS: Final = 36
 """Of an identifier and of its text."""
 _RUNS: Final = (("u8", 0, 0), ("u4", 8, 9), ("u4", 12, 14), ("u4", 16, 19), ("u8", 20, 24), ("u4", 28, 32))
 """Runs of digits: the number that holds one, where it stands among an identifier's digits and where in its text."""
+_HYPHENS: Final = (8, 13, 18, 23)
+"""Where hyphens stand in a text."""
 _UUID: Final = re.compile("[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
@@ -221,7 +223,8 @@ def format_ids(ids: bytes, end: str = "") -> str:
 def id_letters(ids: bytes, end: str = "") -> npt.NDArray[np.uint8]:
     """The same as bytes: (identifiers, letters of each)."""
     digits = np.frombuffer(ids.hex().encode(), np.uint8).reshape(-1, 2 * ID_BYTES)
-    text = np.full((len(digits), ID_LETTERS + len(end)), ord("-"), np.uint8)
+    text = np.empty((len(digits), ID_LETTERS + len(end)), np.uint8)
+    text[:, _HYPHENS] = ord("-")
     text[:, ID_LETTERS:] = ord(end or "-")
     for dtype, origin, target in _RUNS:
         # Several digits as one number: of ten thousand rows that is a fourth of the work.

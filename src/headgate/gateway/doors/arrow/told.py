@@ -42,7 +42,7 @@ def _of_columns(ask: Ask, spoken: Sequence[Spoken]) -> tuple[list[str], list[Any
     names = ["id", "version", "prediction"]
     arrays = [
         _ids(b"".join(each.ids for each in spoken)),
-        pa.array([spoken[0].seat.version], pa.string()).take(pa.array(np.zeros(size, np.int8))),
+        _repeated(spoken[0].seat.version, size),
         pa.array(np.concatenate([each.prediction for each in spoken])),
     ]
     if spoken[0].scores is not None:
@@ -94,8 +94,19 @@ def _flags(ask: Ask) -> Any:
 def _ids(ids: bytes) -> Any:
     """The texts of identifiers of 16 bytes each."""
     text = id_letters(ids)
-    offsets = np.arange(0, text.size + 1, ID_LETTERS, dtype=np.int32)
-    return pa.StringArray.from_buffers(len(text), pa.py_buffer(offsets), pa.py_buffer(text))
+    return _texts(len(text), ID_LETTERS, text)
+
+
+def _repeated(word: str, size: int) -> Any:
+    """One text of every row; to look it up for each would take longer."""
+    letters = word.encode()
+    return _texts(size, len(letters), letters * size)
+
+
+def _texts(size: int, length: int, letters: Any) -> Any:
+    """`size` texts of `length` bytes each, one behind the other."""
+    offsets = np.arange(0, size * length + 1, length, dtype=np.int32)
+    return pa.StringArray.from_buffers(size, pa.py_buffer(offsets), pa.py_buffer(letters))
 
 
 def _lists(scores: npt.NDArray[np.float64]) -> Any:
