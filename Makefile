@@ -6,6 +6,8 @@ PY := .venv/bin/python
 PYTEST := $(PY) -m pytest --timeout 300
 SUITE ?= spine
 JOBS ?= 2
+# Tests start programs by the hundred, and each would compile the source anew where its bytecode may not be kept.
+export PYTHONDONTWRITEBYTECODE :=
 TESTS ?= not slow
 EXAMPLES ?= 20000
 PIP := $(PY) -m pip --disable-pip-version-check install -qq --constraint constraints.txt

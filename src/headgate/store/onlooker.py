@@ -25,7 +25,8 @@ def may_write(path: Path) -> bool:
     ...     may_write(Path(folder) / "store.sqlite")
     True
     """
-    return os.access(path.parent, os.W_OK | os.X_OK) and (os.access(path, os.W_OK) or not path.exists())
+    # Whether it is there comes first: another process may make it between the two questions.
+    return os.access(path.parent, os.W_OK | os.X_OK) and (not path.exists() or os.access(path, os.W_OK))
 
 
 def onlooker(url: sa.URL, path: Path, busy_seconds: float) -> sa.Engine:
