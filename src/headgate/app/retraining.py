@@ -18,8 +18,8 @@ from headgate.controller.reconcile import Controller
 from headgate.controller.retraining import Retraining, Sources
 from headgate.errors import BadConfiguration, Conflict, NotFound
 from headgate.monitors.watch.days import day_of
-from headgate.retraining.ports import Parts
-from headgate.retraining.run import Call, Run, Source
+from headgate.retraining.ports import Parts, Progress
+from headgate.retraining.run import Call, Run, Source, Stage
 from headgate.retraining.trigger import Facts
 from headgate.settings import Home
 from headgate.store.sql import SqlStore
@@ -93,6 +93,13 @@ class Retrainings:
         self.store.keep_run(run.with_(cancelled=why or f"{self.actor} said so"), run.revision)
         self.loop().turn(only=(self.project, endpoint))
         return self.status(endpoint)
+
+    def progress(self, endpoint: str) -> Progress | None:
+        """How far the recipe of the newest run is; None in any other stage."""
+        run = self.status(endpoint)
+        if run.stage is not Stage.LEARNING:
+            return None
+        return self._parts(self.project).learner.learn(run, self._words(endpoint))
 
     def log(self, endpoint: str) -> str:
         """What the recipe of the newest run has printed."""
