@@ -20,10 +20,11 @@ from headgate.errors import BadConfiguration, Conflict, NotFound
 from headgate.monitors.watch.days import day_of
 from headgate.retraining.ports import Parts, Progress
 from headgate.retraining.run import Call, Run, Source, Stage
-from headgate.retraining.trigger import Facts
+from headgate.retraining.trigger import Facts, counts_labels
 from headgate.settings import Home
 from headgate.store.sql import SqlStore
 from headgate.traffic.endpoint import EndpointSpec
+from headgate.traffic.retrained import RetrainingWords
 from headgate.vocabulary import Micros
 
 LONGEST_WHY: Final = 500
@@ -137,23 +138,22 @@ class Retrainings:
         return self.rollouts.registry.resolve(spec.model, project=spec.project).ref
 
     def _facts(self, spec: EndpointSpec, runs: Sequence[Run], now: Micros) -> Facts:
-        where = spec.project, spec.endpoint
-        cuts = [each.cut for each in runs if each.cut is not None]
-        since = min((cuts[-1].end, cuts[-1].change or cuts[-1].end), default=None) if cuts else None
+        where, words = (spec.project, spec.endpoint), spec.retraining or RetrainingWords()
         alerts: list[Alert] = self.store.alerts(*where, standing=True)
+        watch = None if runs else self.store.watch(*where)
+        began = now if watch is None else watch.began
+        cuts = [each.cut for each in runs if each.cut is not None]
+        since = min(cuts[-1].end, cuts[-1].change or cuts[-1].end) if cuts else began
+        # A year of days is much to read at every look: only where something is counted.
+        counted = bool(cuts) or counts_labels(words.condition)
         return Facts(
             now=now,
             live=self._live(spec),
-            zone="UTC" if spec.retraining is None else spec.retraining.zone,
+            zone=words.zone,
             alerts=alerts,
             diagnoses=self.store.diagnoses(*where) if alerts else [],
-            days=self.store.watched_days(*where, None if since is None else day_of(since)),
+            days=self.store.watched_days(*where, day_of(since)) if counted else [],
             calls=self.store.calls(*where, runs[-1].fired if runs else Micros(0)),
             runs=runs,
-            began=self._began(spec),
+            began=began,
         )
-
-    def _began(self, spec: EndpointSpec) -> Micros:
-        """When the endpoint's first rows were watched; before, no schedule was due."""
-        days = self.store.watched_days(spec.project, spec.endpoint)
-        return days[0].start if days else self.clock.now()
