@@ -68,6 +68,13 @@ class Challenges:
             at=run.entered,
         )
 
+    def known(self, run: Run, spec: EndpointSpec, now: Micros) -> int:
+        """Labelled rows since its cut that are due now."""
+        version = self.proving.registry.resolve(run.challenger, project=run.project)
+        label = self.proving.registry.package(version).contract.output.label
+        since = None if run.cut is None else run.cut.end
+        return len(self.proving.recent(run.endpoint, label, since=since, as_of=now))
+
     def probe(self, run: Run, spec: EndpointSpec, now: Micros) -> Probed:
         """The promoted version beside the shadow of the one before, by all labels known now."""
         words, proof = spec.retraining, self._proof(run)
