@@ -9,7 +9,7 @@ from uuid import uuid4
 from headgate.alerts.alert import Alert
 from headgate.app.challenging import Challenges
 from headgate.app.enrolling import Enrolled
-from headgate.app.learning import Cuts, Learns
+from headgate.app.learning import Cuts, Learns, progress_of
 from headgate.app.proving import Proving
 from headgate.app.rolling import BY, Rolls
 from headgate.app.rollouts import Rollouts
@@ -98,9 +98,7 @@ class Retrainings:
     def progress(self, endpoint: str) -> Progress | None:
         """How far the recipe of the newest run is; None in any other stage."""
         run = self.status(endpoint)
-        if run.stage is not Stage.LEARNING:
-            return None
-        return self.parts(self.project).learner.learn(run, self._words(endpoint))
+        return progress_of(self.home, run) if run.stage is Stage.LEARNING else None
 
     def log(self, endpoint: str) -> str:
         """What the recipe of the newest run has printed."""

@@ -223,6 +223,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, **changed, revision=self.revision + 1)
 
 
+@readable
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody outside says that it may be time to learn again."""
 
