@@ -24,6 +24,7 @@ from headgate.gateway.metrics.families import FAMILIES, PASSING
 from headgate.rollouts.guards import RULES, Measure, Rule
 from headgate.rollouts.plan import OnHorizon, Step
 from headgate.traffic.endpoint import Live
+from headgate.traffic.retrained import Promote
 from headgate.traffic.watched import Compared
 from headgate.vocabulary import DEFAULT_PROJECT, Ack, OnFailure, Task
 
@@ -467,6 +468,7 @@ _ENUMS: Final[Mapping[str, type[StrEnum]]] = {
     "OnHorizon": OnHorizon,
     "Compared": Compared,
     "Severity": Severity,
+    "Promote": Promote,
 }
 _WORDS: Final = {"DEFAULT_PROJECT": str(DEFAULT_PROJECT), "None": "null", "False": "false", "True": "true"}
 

@@ -61,6 +61,7 @@ class RecipeWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parameters: dict[str, str | int | float | bool | None] = {}
     """What the recipe is told besides."""
     limits: LimitWords = LimitWords()
+    """What one learning may take."""
     seed: int = 0
     """From which every choice by chance follows."""
     trust: bool = False
@@ -85,6 +86,7 @@ class RetrainingWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The words under ``retraining`` in an endpoint's file."""
 
     recipe: RecipeWords = RecipeWords()
+    """How to learn again."""
     when: str = "alarm"
     """What begins a run; see ``read_when``. Somebody who asks for one gets it whatever this says."""
     cooldown: str = "7d"
