@@ -108,6 +108,7 @@ class RetrainingWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     probation: str = "7d"
     """How long after its promotion the version before may still come back by itself."""
     promote: Promote = Promote.BY_ITSELF
+    """Who lets a proven version have the endpoint: ``by_itself``, the evidence alone, or ``ask``, a person too."""
 
     @property
     def condition(self) -> When:
