@@ -470,7 +470,14 @@ _ENUMS: Final[Mapping[str, type[StrEnum]]] = {
     "Severity": Severity,
     "Promote": Promote,
 }
-_WORDS: Final = {"DEFAULT_PROJECT": str(DEFAULT_PROJECT), "None": "null", "False": "false", "True": "true"}
+_WORDS: Final = {
+    "DEFAULT_PROJECT": str(DEFAULT_PROJECT),
+    "RecipeWords()": "{automl: {}}",
+    "LimitWords()": "{}",
+    "None": "null",
+    "False": "false",
+    "True": "true",
+}
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
