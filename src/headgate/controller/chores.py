@@ -32,7 +32,7 @@ FinishStream = Callable[[Stream], bool]
 """Closes what a dead writer of a stream left open; False, and nothing done, while the writer lives."""
 
 ForgetSets = Callable[[str, str, Micros], int]
-"""Removes the rows of an endpoint's training sets that have any of before a moment; returns how many sets there were."""
+"""Removes the rows of an endpoint's training sets that have any of before a moment; returns how many sets had."""
 
 
 class Deaths(Protocol):

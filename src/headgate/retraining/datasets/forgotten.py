@@ -1,4 +1,4 @@
-"""Forgets the rows of training sets that are past an endpoint's retention, as the lake does; the controller calls it."""
+"""Forgets the rows of training sets that are past an endpoint's retention, as the lake does; for the controller."""
 
 from pathlib import Path
 from typing import Final
