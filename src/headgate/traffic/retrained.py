@@ -101,7 +101,7 @@ class RetrainingWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     window: str = "auto"
     """Which rows are learned from: auto compares the others by a back-test; ``recent 90d`` takes so many days."""
     original: bool | str = True
-    """Whether rows the first version was registered with are learned from too; a path is a Parquet file of such rows."""
+    """Whether rows the first version was registered with are learned from too; a path is a file of such rows."""
     gates: list[str] = []
     """What has to hold besides the usual proof, such as ``auc >= 0.65``."""
     rollout: dict[str, Any] = {}
