@@ -73,7 +73,7 @@ def test_a_model_that_is_no_better_leaves_the_champion(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("more", "says"),
-    [({"rows": 30}, "30"), ({"one_class": True}, "class")],
+    [({"rows": 30}, "at least 400 are needed"), ({"one_class": True}, "class")],
     ids=["few rows", "one class"],
 )
 def test_what_cannot_be_learned_from_is_said(more: dict[str, object], says: str, tmp_path: Path) -> None:

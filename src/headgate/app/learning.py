@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -114,7 +113,7 @@ class Cuts:
         if words.original is False:
             return None
         if isinstance(words.original, str):
-            return as_table(Path(words.original))
+            return as_table(sources_of(self.home, run.project, run.endpoint) / words.original)
         first = self.registry.lineage(self.registry.resolve(run.champion, project=run.project))[-1]
         package = self.registry.package(first)
         path, label = package.path / REFERENCE, package.contract.output.label
