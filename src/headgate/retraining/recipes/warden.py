@@ -183,7 +183,7 @@ class Warden:
             learned = msgspec.structs.replace(
                 learned,
                 metrics={**learned.metrics, **self._progress.metrics},
-                seconds=self._now() - self._began,
+                seconds=round(self._now() - self._began, 3),
                 peak_mb=round(self._peak_mb, 1),
             )
             standing = self._standing(RecipeState.LEARNED, learned=learned)
