@@ -97,7 +97,7 @@ def ident(number: int) -> bytes:
 
 
 def journalled(hg: Headgate, folder: Path, rows: pd.DataFrame) -> Proving:
-    """The same with a journal in which the second version answered, of each second one row, and the first was its shadow."""
+    """The same with a journal: a row a second, answered by the second version, the first one as its shadow."""
     block, segments = Block([], [], []), MemorySegments()
     chances = [1 / (1 + np.exp(-each)) for each in (3 * (rows.a + rows.b), 3 * rows.a)]
     for number, (a, b, y, *said) in enumerate(zip(rows.a, rows.b, rows.y, *chances, strict=True)):
