@@ -22,6 +22,7 @@ from headgate.app.rollouts import Rollouts
 from headgate.app.scoring import scored
 from headgate.app.sizing import Options, size
 from headgate.app.told import actor, contract_of, project_of, spec_of
+from headgate.app.tracking import TrackingServer
 from headgate.app.up import running_client
 from headgate.app.workers import finish_stream
 from headgate.batch.score import Progress, Scored
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from headgate.app.monitoring import Monitoring
     from headgate.app.reports import EndpointReport
     from headgate.app.screens import Screens
+    from headgate.app.story import Stories
 
 
 class Headgate:
@@ -132,24 +134,18 @@ class Headgate:
         trust: bool = False,
         why: str = "",
     ) -> Registered:
-        """Turn `model` (an object or a file) into a package and keep it as the next version of `name`.
+        """Turn `model`, an object, a file or ``models:/NAME@ALIAS``, into a package: the next version of `name`.
 
         `reference` are rows the model was fitted on, as anything ``contracts.tables.as_table`` takes; `label`
         names the column of them that holds the truth. Raises BadInput, TrustRequired or MissingExtra.
         """
         require_writable(self.home)
         asked = Registration(
-            name=name,
-            label=label,
-            contract=contract_of(contract),
-            parent=parent,
-            code=code,
-            why=why,
-            actor=actor(),
-            trust=trust,
-            project=self.project,
-        )
-        return register(self.registry, predict_with, model, reference, asked)
+            name=name, label=label, contract=contract_of(contract), parent=parent, code=code, why=why, actor=actor(),
+            trust=trust, project=self.project,
+        )  # fmt: skip
+        with self.tracking.opened(model) as (opened, origin):
+            return register(self.registry, predict_with, opened, reference, replace(asked, code=code or origin))
 
     def evaluate(self, version: str, data: Any, *, gates: Sequence[str] = (), slices: Sequence[str] = ()) -> Evaluated:
         """Measure a version on labelled rows it was not fitted on, and judge gates such as ``auc >= 0.65``.
@@ -240,12 +236,9 @@ class Headgate:
             )
         before = next((text for _, name, text in self._store.endpoints(spec.project) if name == spec.endpoint), None)
         after = dump_endpoint(spec)
-        decides = self.rollouts.decides(spec, before)
-        self._store.put_endpoint(spec.project, spec.endpoint, after, before, idle=decides)
-        details: dict[str, str | int | float | bool | None] = {"force": force}
-        now, kind = self._clock.now(), EventKind.APPLIED
-        event = Event(now, kind, spec.project, spec.endpoint, actor(), why, details, before or "", after)
-        self._store.add_event(event)
+        self._store.put_endpoint(spec.project, spec.endpoint, after, before, idle=self.rollouts.decides(spec, before))
+        now, kind, where = self._clock.now(), EventKind.APPLIED, (spec.project, spec.endpoint)
+        self._store.add_event(Event(now, kind, *where, actor(), why, {"force": force}, before or "", after))
         self.controller().reconcile()
         return self.traffic.read()[(spec.project, spec.endpoint)]
 
@@ -314,6 +307,18 @@ class Headgate:
 
         return report_of(endpoint, self.monitoring, self.alerts, self.rollouts, last=last)
 
+    @property
+    def stories(self) -> "Stories":
+        """How the project's models came to be in charge, and their cards."""
+        from headgate.app.story import Stories  # noqa: PLC0415 - as above
+
+        return Stories(self.project, self.home, self._store, self.registry, self._served_clock())
+
+    @property
+    def tracking(self) -> TrackingServer:
+        """The tracking server of the home, where its ``tracking.yaml`` names one."""
+        return TrackingServer(self.home, self._store, self.registry)
+
     def _screens(self) -> "Screens":
         """The detectors of this home."""
         from headgate.app.screens import Screens  # noqa: PLC0415 - as above
@@ -379,8 +384,8 @@ class Headgate:
 
     def note_advance(self, was: Micros, to: Micros, who: str) -> None:
         """Remember that `who` has a replay's clock move."""
-        event = Event(was, EventKind.ADVANCED, self.project, "replay", who, "", {}, _moment(was), _moment(to))
-        self._store.add_event(event)
+        moved = _moment(was), _moment(to)
+        self._store.add_event(Event(was, EventKind.ADVANCED, self.project, "replay", who, "", {}, *moved))
 
     def audit(self) -> Iterator[Sealed]:
         """The whole history of all projects, oldest first, each record with its seal; see ``events.first_broken``."""

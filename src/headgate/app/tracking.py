@@ -6,15 +6,20 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from headgate.alerts.couriers.hidden import reveal
 from headgate.app.told import text_of
-from headgate.app.trackingentries import artefacts_of
+from headgate.app.trackingentries import Told, artefacts_of
+from headgate.clock import SystemClock
+from headgate.controller.telling import Telling
 from headgate.errors import BadConfiguration, HeadgateError, NotFound
+from headgate.events import Event
 from headgate.registry.packages import PackageStore
+from headgate.registry.ports import EventLog
+from headgate.registry.registry import Registry
 from headgate.settings import Home
 from headgate.tracking.entries import Entry
 from headgate.tracking.exchange import Exchange
@@ -23,10 +28,10 @@ from headgate.tracking.models import PREFIX, fetch, find, read_uri
 from headgate.tracking.outbox import Outbox, Waiting
 from headgate.tracking.sending import send
 from headgate.tracking.trackingfile import Tracking, load_tracking
-from headgate.tracking.webhook import Heard, heard
+from headgate.tracking.webhook import EVENTS, Heard, heard
 from headgate.vocabulary import Micros
 
-POKED = "poked"
+POKED: Final = "poked"
 """A file that a webhook touches, so that aliases are looked at now."""
 
 
@@ -48,6 +53,8 @@ class TrackingServer:
     """What a home knows of its tracking server, and does with it."""
 
     home: Home
+    events: EventLog
+    registry: Registry
 
     def said(self) -> Tracking | None:
         """``tracking.yaml``; None where there is none. Raises BadConfiguration naming the key that is wrong."""
@@ -87,6 +94,37 @@ class TrackingServer:
         packages = PackageStore(self.home.packages)
         send(self.exchange(), entry, lambda model: artefacts_of(packages, model))
 
+    def telling(self) -> Telling:
+        """The loop that tells it what happens."""
+        return Telling(
+            wanted=self.wanted,
+            events=self.events,
+            entries=self._entries,
+            send=self.send,
+            outbox=self.outbox,
+            place=self.home.tracking / "read.json",
+            wall=SystemClock(),
+        )
+
+    def send_all(self) -> None:
+        """Tell it now what waits, in order, also what it refused before. Raises what stopped it first."""
+        outbox = self.outbox
+        for each in list(outbox.waiting()):
+            self.send(each.entry)
+            outbox.taken(each.entry.id)
+
+    def listen(self, url: str) -> str:
+        """Have it tell `url` of aliases that are moved, signed as ``webhook:`` in tracking.yaml says; the webhook's id.
+
+        Raises BadConfiguration where no secret is named, and what the exchange raises.
+        """
+        said = self._known()
+        if said.webhook is None:
+            raise BadConfiguration(str(self.home.tracking_file), "say webhook: and where the secret is")
+        events = [{"entity": entity, "action": action} for entity, action in EVENTS]
+        asked = {"name": "headgate", "url": url, "events": events, "secret": reveal(said.webhook), "status": "ACTIVE"}
+        return str(self.exchange().post("webhooks", asked)["webhook"]["webhook_id"])
+
     def hear(self, headers: Mapping[str, str], body: bytes, now: Micros) -> Heard:
         """Take a webhook of the server's: aliases are looked at within a moment. Raises Unauthenticated or BadInput."""
         said = self._known()
@@ -120,15 +158,18 @@ class TrackingServer:
         except HeadgateError as error:
             said = str(error)
         waiting = tuple(self.outbox.waiting())
-        return TrackingStatus(
-            url=server.url, reached=not said, said=said, waiting=waiting, followed=self.reached()
-        )
+        return TrackingStatus(url=server.url, reached=not said, said=said, waiting=waiting, followed=self.reached())
+
+    def _entries(self, event: Event) -> Iterator[Entry]:
+        return Told(self._known(), self.registry).entries(event)
 
     def _known(self) -> Tracking:
         said = self.said()
         if said is None:
             path = self.home.tracking_file
-            raise BadConfiguration(str(path), "is not there; write url: and the address of your tracking server into it")
+            raise BadConfiguration(
+                str(path), "is not there; write url: and the address of your tracking server into it"
+            )
         return said
 
 

@@ -1,8 +1,8 @@
 """Tells a tracking server what happened, in real time and behind everybody's back: nothing waits for it.
 
-What the history says is turned into entries of the outbox first, then how far it was read is kept; so nothing is lost to
-whoever is killed between the two, and an entry that comes twice is one. Sending is a loop of its own: a server that does
-not answer keeps nobody but the entries behind.
+What the history says is turned into entries of the outbox first, then how far it was read is kept; so nothing is lost
+to whoever is killed between the two, and an entry that comes twice is one. Sending is a loop of its own: a server that
+does not answer keeps nobody but the entries behind.
 """
 
 import logging
