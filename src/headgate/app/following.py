@@ -27,6 +27,7 @@ from headgate.runtimes.predictor import predict_with
 from headgate.tracking.following import Reached, Step, decide
 from headgate.tracking.models import Found, fetch, find, read_uri
 from headgate.tracking.trackingfile import Followed
+from headgate.tracking.webhook import Heard
 from headgate.traffic.endpoint import EndpointSpec
 from headgate.vocabulary import SECOND, Micros, Task
 
@@ -56,13 +57,18 @@ class Following:
         self._hg = hg
         self._wall = wall or SystemClock()
         self._next = Micros(0)
+        self._heard: Heard | None = None
         self._folder = hg.home.tracking / "followed"
 
     def turn(self, *, at_once: bool = False) -> list[Reached]:
         """Look where aliases point, if it is time, and do what is to be done; returns what was done."""
         tracking = self._hg.tracking
-        if not tracking.wanted() or not (at_once or tracking.poked() or self._wall.now() >= self._next):
+        if not tracking.wanted():
             return []
+        heard = tracking.last_heard()
+        if not at_once and heard == self._heard and self._wall.now() < self._next:
+            return []
+        self._heard = heard
         self._next = Micros(self._wall.now() + round(EVERY_S * SECOND))
         said = tracking.said()
         done = []

@@ -21,6 +21,7 @@ from headgate.registry.packages import PackageStore
 from headgate.registry.ports import EventLog
 from headgate.registry.registry import Registry
 from headgate.settings import Home
+from headgate.store.atomic import write_file
 from headgate.tracking.entries import Entry
 from headgate.tracking.exchange import Exchange
 from headgate.tracking.following import Reached
@@ -31,8 +32,8 @@ from headgate.tracking.trackingfile import Tracking, load_tracking
 from headgate.tracking.webhook import EVENTS, Heard, heard
 from headgate.vocabulary import Micros
 
-POKED: Final = "poked"
-"""A file that a webhook touches, so that aliases are looked at now."""
+HEARD: Final = "heard.json"
+"""The file that says what a webhook said last: when it is another one, aliases are looked at now."""
 
 
 class TrackingStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +47,8 @@ class TrackingStatus(msgspec.Struct, frozen=True, kw_only=True):
     """What it was not told yet, or will not have."""
     followed: dict[str, Reached]
     """By endpoint."""
+    heard: Heard | None = None
+    """What a webhook said last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +135,15 @@ class TrackingServer:
             raise NotFound("webhook of", "a tracking server", "say webhook: in tracking.yaml with what they are signed")
         told = heard(reveal(said.webhook), headers, body, now)
         self.home.tracking.mkdir(exist_ok=True)
-        (self.home.tracking / POKED).touch()
+        write_file(self.home.tracking / HEARD, msgspec.json.encode(told), durable=False)
         return told
 
-    def poked(self) -> bool:
-        """Whether a webhook came since this was asked last."""
-        place = self.home.tracking / POKED
-        there = place.exists()
-        place.unlink(missing_ok=True)
-        return there
+    def last_heard(self) -> Heard | None:
+        """What a webhook said last; None where none ever came."""
+        try:
+            return msgspec.json.decode((self.home.tracking / HEARD).read_bytes(), type=Heard)
+        except FileNotFoundError:
+            return None
 
     def reached(self) -> dict[str, Reached]:
         """How far each endpoint that follows an alias has come, by endpoint."""
@@ -158,7 +161,14 @@ class TrackingServer:
         except HeadgateError as error:
             said = str(error)
         waiting = tuple(self.outbox.waiting())
-        return TrackingStatus(url=server.url, reached=not said, said=said, waiting=waiting, followed=self.reached())
+        return TrackingStatus(
+            url=server.url,
+            reached=not said,
+            said=said,
+            waiting=waiting,
+            followed=self.reached(),
+            heard=self.last_heard(),
+        )
 
     def _entries(self, event: Event) -> Iterator[Entry]:
         return Told(self._known(), self.registry).entries(event)

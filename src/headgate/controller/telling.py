@@ -61,17 +61,20 @@ class Telling:
         self._wall = wall
 
     def turn(self) -> list[Waiting]:
-        """Put what is new into the outbox and try what is due there, oldest first; returns what is left of those.
+        """Put what is new into the outbox and tell what is due there, oldest first; returns what failed of it.
 
-        After a try that failed because the server is away the others are left for later: they would fail too.
+        One that has to wait keeps those behind it: the server is away for all of them, and of two promotions the later
+        one has to move the alias last.
         """
         if not self._wanted():
             return []
         self.gather()
         left = []
         for each in self._outbox.waiting():
-            if each.refused or each.next > self._wall.now():
+            if each.refused:
                 continue
+            if each.next > self._wall.now():
+                break
             if (failed := self._tried(each)) is not None:
                 left.append(failed)
                 if not failed.refused:

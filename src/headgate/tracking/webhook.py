@@ -7,7 +7,6 @@ behind ``v1,`` (https://mlflow.org/docs/latest/ml/webhooks/). Its key is the sec
 import hmac
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
@@ -25,8 +24,8 @@ class _Body(msgspec.Struct):
     data: dict[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+@readable
+class Heard(msgspec.Struct, frozen=True):
     """What a webhook says happened; a reason to look, and never what is acted on."""
 
     id: str
