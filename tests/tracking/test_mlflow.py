@@ -11,6 +11,7 @@ from tests.tracking.mlflow_server import MlflowServer
 
 from headgate.app.facade import Headgate
 from headgate.app.following import Following
+from headgate.app.telling import telling_of
 from headgate.errors import NotFound, TrustRequired
 from headgate.events import EventKind
 from headgate.rollouts.state import Action
@@ -136,7 +137,7 @@ def test_a_promotion_sets_alias_and_tags_also_of_a_version_the_server_never_saw(
     for strength in (1.0, 0.1):
         hg.register("own", LogisticRegression(C=strength).fit(features, label), reference=data, label="late")
     hg.apply("endpoint: own\nmodel: own:1\n", force=True)
-    telling = hg.tracking.telling()
+    telling = telling_of(hg)
     telling.turn()
     mlflow.stop()
     hg.deploy("endpoint: own\ncandidate: own:2\nsteps: [approve]\nguards: []\n", force=True)

@@ -16,6 +16,7 @@ from headgate.tracking.models import known_as, model_file, read_uri
         ("{xgboost: {data: model.json}}", "model.json", "model.json"),
         ("{lightgbm: {data: model.lgb}}", "model.lgb", "model.txt"),
         ("{lightgbm: {data: model.pkl}}", "model.pkl", "model.pkl"),
+        ("{pytorch: {model_data: data}}", "data/model.pt2", "model.pt2"),
         ("{keras: {data: data}}", "data/model.keras", "model.keras"),
     ],
 )
@@ -25,7 +26,7 @@ def test_the_file_and_its_ending(flavors: str, path: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "flavors: 3", "flavors: {}", "a: [", "flavors: {langchain: {}}", "flavors: {pytorch: {model_data: data}}"],
+    ["", "flavors: 3", "flavors: {}", "a: [", "flavors: {langchain: {}}"],
 )
 def test_another_kind_is_refused_by_name(text: str) -> None:
     with pytest.raises(BadInput) as caught:

@@ -106,14 +106,14 @@ def _by_hand(events: Iterable[Event]) -> Iterator[Change]:
     for each in events:
         if each.kind is not EventKind.APPLIED or not each.before:
             continue
-        before, after = _model(each.before), _model(each.after)
+        before, after = model_in(each.before), model_in(each.after)
         if before and after and before != after:
             yield Change(
                 f"{each.subject}.e{each.at}", each.subject, each.at, before, after, applied=each, took_over=each.at
             )
 
 
-def _model(text: str) -> str:
+def model_in(text: str) -> str:
     """The version that an endpoint's file names; empty where nobody can say any more."""
     try:
         return load_endpoint(text, "history").model

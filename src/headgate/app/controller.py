@@ -15,6 +15,7 @@ from headgate.app.facade import Headgate
 from headgate.app.following import Following
 from headgate.app.identity import open_identity
 from headgate.app.signingkeys import SigningKeys
+from headgate.app.telling import telling_of
 from headgate.app.workers import controller_lock
 from headgate.clock import Clock, SystemClock
 from headgate.console.api import control_api
@@ -60,7 +61,7 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             diagnosing = hg.monitoring.diagnosing(alerting.reword)
             aged = partial(alerting.turn, watching.lags)
             chores = hg.chores(seal_interval=settings.seal_interval)
-            telling, following = hg.tracking.telling(), Following(hg)
+            telling, following = telling_of(hg), Following(hg)
             stop = threading.Event()
             turns: tuple[tuple[str, Callable[[], object]], ...] = (
                 ("reconcile", controller.reconcile),

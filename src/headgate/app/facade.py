@@ -317,7 +317,7 @@ class Headgate:
     @property
     def tracking(self) -> TrackingServer:
         """The tracking server of the home, where its ``tracking.yaml`` names one."""
-        return TrackingServer(self.home, self._store, self.registry)
+        return TrackingServer(self.home, self._store)
 
     def _screens(self) -> "Screens":
         """The detectors of this home."""

@@ -69,16 +69,23 @@ class Stories:
         if not found and not self._live(wanted.endpoint):
             raise NotFound("endpoint, run, rollout or version", subject, self._there())
         if wanted.id:
-            change = next((each for each in found if each.id == wanted.id), None)
-            if change is None:
-                ids = ", ".join(each.id for each in found[-5:])
-                raise NotFound("run or rollout", subject, f"The last here: {ids or 'none'}")
-            return self._told(change, found)
+            return self._told(_of_id(found, wanted.id), found)
         if not found:
             live = self._live(wanted.endpoint)
             return tell(self._unused(self.registry.resolve(live, project=self.project), wanted.endpoint))
         done = [each for each in found if each.took_over is not None]
         return self._told(done[-1] if done else found[-1], found)
+
+    def facts(self, id_: str) -> Facts:
+        """Everything that is known of one change. Raises NotFound."""
+        wanted = named(id_, self.project)
+        found = self._changes(wanted.endpoint)
+        return self._facts(_of_id(found, wanted.id), found)
+
+    def run_of(self, endpoint: str, version: str) -> Run | None:
+        """The run of the endpoint's loop that made a version."""
+        runs = self.store.runs(self.project, endpoint)
+        return next((each for each in reversed(runs) if each.challenger == version), None)
 
     def card(self, version: str) -> Carded:
         """What a version's card is made of. Raises NotFound, BadInput for another spelling, IntegrityError."""
@@ -96,7 +103,7 @@ class Stories:
             self._unused(found),
         )
         environment = tuple(sorted(package.manifest.environment.items()))
-        return Carded(self._made(found), package.contract, environment, parity.reason, 0, facts)
+        return Carded(self._made(found), package.contract, environment, parity.reason, facts)
 
     def _told(self, change: Change, all_: Sequence[Change]) -> Story:
         others = [self._mention(each) for each in reversed(all_) if each is not change]
@@ -197,6 +204,15 @@ class Stories:
     def _there(self) -> str:
         names = [name for _, name, _ in self.store.endpoints(self.project)]
         return f"Endpoints here: {', '.join(names) or 'none'}"
+
+
+def _of_id(changes_: Sequence[Change], id_: str) -> Change:
+    """The change of that id. Raises NotFound."""
+    change = next((each for each in changes_ if each.id == id_), None)
+    if change is None:
+        ids = ", ".join(each.id for each in changes_[-5:])
+        raise NotFound("run or rollout", id_, f"The last here: {ids or 'none'}")
+    return change
 
 
 def _read(path: Path, kind: type[T]) -> T | None:

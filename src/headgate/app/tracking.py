@@ -11,15 +11,11 @@ from typing import Any, Final
 import msgspec
 
 from headgate.alerts.couriers.hidden import reveal
+from headgate.app.artefacts import artefacts_of
 from headgate.app.told import text_of
-from headgate.app.trackingentries import Told, artefacts_of
-from headgate.clock import SystemClock
-from headgate.controller.telling import Telling
 from headgate.errors import BadConfiguration, HeadgateError, NotFound
-from headgate.events import Event
 from headgate.registry.packages import PackageStore
 from headgate.registry.ports import EventLog
-from headgate.registry.registry import Registry
 from headgate.settings import Home
 from headgate.store.atomic import write_file
 from headgate.tracking.entries import Entry
@@ -57,7 +53,6 @@ class TrackingServer:
 
     home: Home
     events: EventLog
-    registry: Registry
 
     def said(self) -> Tracking | None:
         """``tracking.yaml``; None where there is none. Raises BadConfiguration naming the key that is wrong."""
@@ -96,18 +91,6 @@ class TrackingServer:
         """Tell it one entry now. Raises what the exchange raises."""
         packages = PackageStore(self.home.packages)
         send(self.exchange(), entry, lambda model: artefacts_of(packages, model))
-
-    def telling(self) -> Telling:
-        """The loop that tells it what happens."""
-        return Telling(
-            wanted=self.wanted,
-            events=self.events,
-            entries=self._entries,
-            send=self.send,
-            outbox=self.outbox,
-            place=self.home.tracking / "read.json",
-            wall=SystemClock(),
-        )
 
     def send_all(self) -> None:
         """Tell it now what waits, in order, also what it refused before. Raises what stopped it first."""
@@ -169,9 +152,6 @@ class TrackingServer:
             followed=self.reached(),
             heard=self.last_heard(),
         )
-
-    def _entries(self, event: Event) -> Iterator[Entry]:
-        return Told(self._known(), self.registry).entries(event)
 
     def _known(self) -> Tracking:
         said = self.said()

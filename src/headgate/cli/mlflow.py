@@ -1,6 +1,5 @@
 """``headgate mlflow``: how a home stands with its tracking server."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -9,6 +8,7 @@ import msgspec
 from headgate.app.facade import open_home
 from headgate.app.tracking import TrackingStatus
 from headgate.cli.options import home_option, json_option, store_option
+from headgate.errors import Unavailable
 
 
 @click.command("mlflow")
@@ -21,7 +21,7 @@ def command(*, now: bool, webhook: str | None, home: Path, store: str | None, as
     """Show how the home stands with its tracking server, or hand it what it was not told.
 
     The server stands in the home's tracking.yaml. The controller tells it of runs, gates and promotions and follows
-    the aliases that are named there; what the server has not taken waits in the home. Exits with 1 where it cannot be
+    the aliases that are named there; what the server has not taken waits in the home. Exits with 12 where it cannot be
     reached.
     """
     with open_home(home, store=store) as hg:
@@ -32,11 +32,11 @@ def command(*, now: bool, webhook: str | None, home: Path, store: str | None, as
         status = hg.tracking.status()
     click.echo(msgspec.json.encode(status).decode() if as_json else _text(status))
     if not status.reached:
-        sys.exit(1)
+        raise Unavailable(status.said)
 
 
 def _text(status: TrackingStatus) -> str:
-    lines = [f"{status.url}  {'answers' if status.reached else status.said}"]
+    lines = [f"{status.url}  {'answers' if status.reached else 'does not answer'}"]
     for endpoint, each in status.followed.items():
         became = f" as {each.became}" if each.became else ""
         lines.append(f"  {endpoint} follows {each.name}: version {each.version}{became}; {each.said or 'under way'}")

@@ -103,7 +103,14 @@ def fetch(server: Exchange, found: Found, folder: Path) -> Path:
     path, name = model_file(description)
     if name.endswith(".onnx"):
         _beside(server, asked, path, folder)
-    return get(path, folder / name)
+    try:
+        return get(path, folder / name)
+    except (NotFound, BadInput) as error:
+        if not name.endswith(".pt2"):
+            raise
+        raise BadInput(
+            "model", "type", "is a pickled PyTorch network; log it with serialization_format='pt2'"
+        ) from error
 
 
 def _found(words: dict[str, Any]) -> Found:
@@ -139,7 +146,9 @@ def model_file(description: str) -> tuple[str, str]:
         raise BadInput("model", "type", "the MLmodel beside it says nothing of its file") from error
     kinds = ", ".join(sorted(str(each) for each in flavors))
     raise BadInput(
-        "model", "type", f"is of the kind {kinds or 'none'}; Headgate takes onnx, sklearn, xgboost, lightgbm and keras"
+        "model",
+        "type",
+        f"is of the kind {kinds or 'none'}; Headgate takes onnx, sklearn, xgboost, lightgbm, pytorch and keras",
     )
 
 
@@ -156,6 +165,8 @@ def _file(flavor: str, words: dict[str, Any]) -> tuple[str, str] | None:
             return path, "model.json" if kind == "json" else "model.ubj"
         case "lightgbm":
             return path, "model.pkl" if path.endswith(".pkl") else "model.txt"
+        case "pytorch":
+            return f"{words.get('model_data') or 'data'}/model.pt2", "model.pt2"
         case "keras":
             return f"{path or 'data'}/model.keras", "model.keras"
     return None

@@ -124,7 +124,5 @@ class Carded:
     environment: tuple[tuple[str, str], ...]
     parity: str
     """Whether the package answers as the model did, in a sentence."""
-    rows: int
-    """Of its reference."""
     facts: Facts | None = None
     """How it came to be in charge; None where it never was about to be."""
