@@ -85,7 +85,7 @@ def test_going_back_by_hand_is_a_change_and_the_one_before_says_so(hg: Headgate)
     before = hg.stories.explain("late.r1")
     assert "linear:1 took over" in str(before.chapters[5])
     assert "linear:1 is in charge of late now." in str(before.chapters[5])
-    assert hg.stories.explain(story.id) == story
+    assert hg.stories.explain(story.id).chapters[:5] == story.chapters[:5]
 
 
 def test_a_run_is_told_with_its_files_and_its_alert(hg: Headgate) -> None:

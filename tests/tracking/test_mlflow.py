@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -76,8 +77,8 @@ def hg(tmp_path: Path, mlflow: MlflowServer) -> Iterator[Headgate]:
         yield opened
 
 
-def learned(mlflow: MlflowServer, name: str, alias: str, slope: float, kind: str) -> dict[str, object]:
-    found: dict[str, object] = json.loads(mlflow.run(LEARN, name, alias, str(slope), kind).splitlines()[-1])
+def learned(mlflow: MlflowServer, name: str, alias: str, slope: float, kind: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(mlflow.run(LEARN, name, alias, str(slope), kind).splitlines()[-1])
     return found
 
 
@@ -86,6 +87,7 @@ def test_a_model_behind_an_alias_is_registered(hg: Headgate, mlflow: MlflowServe
     made = hg.register("taken", "models:/taken@champion", reference=reference(), label="late")
     asked = pa.table({"a": [0.5, -1.0], "b": [1.0, 0.0]})
     said = predict_with(made.package.path).predict(asked)
+    assert said.scores is not None
     assert np.allclose(said.scores, theirs["scores"], atol=1e-5)
     assert (made.version.code or "").startswith(f"mlflow:models:/taken/{theirs['version']} (run ")
     assert not hg.register("taken", "models:/taken/1", reference=reference(), label="late").events

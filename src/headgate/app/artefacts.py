@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Mapping
+from typing import Final
 
+from headgate.contracts.contract import Kind
 from headgate.contracts.yaml_text import write_yaml
 from headgate.registry.package import Engine
 from headgate.registry.packages import PackageStore
@@ -18,8 +20,8 @@ def artefacts_of(packages: PackageStore, model: Model) -> Mapping[str, bytes]:
     package = packages.open(Digest(model.digest))
     manifest = package.manifest
     flavor = "onnx" if manifest.engine is Engine.ONNX else "headgate"
-    signature = package.contract
-    inputs = [{"type": _type(str(each.kind)), "name": each.name, "required": not each.nullable} for each in signature]
+    fields = package.contract.fields
+    inputs = [{"type": _type(each.kind), "name": each.name, "required": not each.nullable} for each in fields]
     described = {
         "artifact_path": "model",
         "flavors": {flavor: {"data": manifest.artefact, "engine": manifest.engine.value}},
@@ -33,7 +35,15 @@ def artefacts_of(packages: PackageStore, model: Model) -> Mapping[str, bytes]:
     return found
 
 
-def _type(kind: str) -> str:
+def _type(kind: Kind) -> str:
     """The word of MLflow's signatures for a kind of field."""
-    words = {"number": "double", "integer": "long", "boolean": "boolean", "timestamp": "datetime", "image": "binary"}
-    return words.get(kind, "string")
+    return _TYPES.get(kind, "string")
+
+
+_TYPES: Final = {
+    Kind.NUMBER: "double",
+    Kind.INTEGER: "long",
+    Kind.BOOLEAN: "boolean",
+    Kind.TIMESTAMP: "datetime",
+    Kind.IMAGE: "binary",
+}

@@ -25,7 +25,7 @@ from headgate.registry.ports import Version
 from headgate.registry.register import Registration, register
 from headgate.runtimes.predictor import predict_with
 from headgate.tracking.following import Reached, Step, decide
-from headgate.tracking.models import Found, fetch, find, read_uri
+from headgate.tracking.models import Found, fetch, find, known_as, read_uri
 from headgate.tracking.trackingfile import Followed
 from headgate.tracking.webhook import Heard
 from headgate.traffic.endpoint import EndpointSpec
@@ -117,7 +117,10 @@ class Following:
         return msgspec.structs.replace(reached, done=True, said="its rollout has begun")
 
     def _registered(self, followed: Followed, found: Found, live: Version) -> Version:
-        """The version it becomes; the same model again becomes the version there is."""
+        """The version it becomes; one that came from there before, by whatever way, is the version there is."""
+        for each in reversed(self._hg.versions(live.model)):
+            if known_as(each.code) == (found.name, found.version):
+                return each
         reference = pq.read_table(self._hg.registry.package(live).path / REFERENCE)
         contract = self._hg.registry.package(live).contract
         label = contract.output.label if contract.output.label in reference.column_names else None
@@ -136,7 +139,8 @@ class Following:
             return register(self._hg.registry, predict_with, file, reference, asked).version
 
     def _proved(self, endpoint: str, followed: Followed, version: Version, live: Version) -> Evaluated:
-        gates = [*([USUAL[live.task]] if live.task in USUAL else []), *followed.gates]
+        usual = USUAL.get(Task(live.task))
+        gates = [*([] if usual is None else [usual]), *followed.gates]
         rows = self._rows(endpoint, live)
         return evaluate_version(self._hg.registry, predict_with, version, rows, gates=gates, champion=live, actor=ACTOR)
 

@@ -1,6 +1,6 @@
 """The records of which a model's story is told, gathered: runs, data sets, proofs, rollouts, alerts, the history."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -9,11 +9,11 @@ import msgspec
 
 from headgate.alerts.alert import Alert
 from headgate.app.changes import Change, changes, named
+from headgate.app.storyfacts import alarmed, diagnosis, moved, rolled
 from headgate.clock import Clock
 from headgate.errors import HeadgateError, NotFound
 from headgate.evaluation.report import from_json
 from headgate.events import Event, EventKind
-from headgate.monitors.diagnosis.kept import Diagnosed
 from headgate.registry.packages import PARITY
 from headgate.registry.parity import ParityReport
 from headgate.registry.ports import Version
@@ -21,13 +21,9 @@ from headgate.registry.registry import Registry
 from headgate.retraining.datasets.dataset import VALUE_FILE, Dataset
 from headgate.retraining.proof.values import Proof
 from headgate.retraining.run import Run, Source
-from headgate.retraining.story.facts import Alarmed, Carded, Facts, Made, Measured, Moved, Rolled
-from headgate.retraining.story.story import Mention, Story, moment
+from headgate.retraining.story.facts import Carded, Facts, Made, Measured, Moved
+from headgate.retraining.story.story import Mention, Story
 from headgate.retraining.story.tell import in_short, tell
-from headgate.rollouts.judge import deciding
-from headgate.rollouts.rollout import Rollout
-from headgate.rollouts.state import Action, Phase
-from headgate.rollouts.text import step_text
 from headgate.settings import Home
 from headgate.store.sql import SqlStore
 from headgate.traffic.endpoint import load_endpoint
@@ -39,6 +35,18 @@ MOST_EVENTS: Final = 100_000
 OTHERS: Final = 20
 """Other changes of the endpoint that are mentioned."""
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is kept of one endpoint, read once."""
+
+    endpoint: str
+    live: str
+    events: list[Event]
+    """The first one first."""
+    alerts: list[Alert]
+    changes: list[Change]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,30 +65,26 @@ class Stories:
         Raises NotFound where it names nothing here.
         """
         wanted = named(subject, self.project)
-        found = self._changes(wanted.endpoint)
         if wanted.version:
             version = self.registry.resolve(wanted.version, project=self.project)
-            for name in [each for _, each, _ in self.store.endpoints(self.project)]:
-                theirs = self._changes(name)
-                change = next((each for each in reversed(theirs) if each.after == version.ref), None)
-                if change is not None:
-                    return self._told(change, theirs)
-            return tell(self._unused(version))
-        if not found and not self._live(wanted.endpoint):
+            found = self._of_version(version)
+            return tell(self._unused(version)) if found is None else self._told(*found)
+        known = self._known(wanted.endpoint)
+        if not known.changes and not known.live:
             raise NotFound("endpoint, run, rollout or version", subject, self._there())
         if wanted.id:
-            return self._told(_of_id(found, wanted.id), found)
-        if not found:
-            live = self._live(wanted.endpoint)
-            return tell(self._unused(self.registry.resolve(live, project=self.project), wanted.endpoint))
-        done = [each for each in found if each.took_over is not None]
-        return self._told(done[-1] if done else found[-1], found)
+            return self._told(_of_id(known.changes, wanted.id), known)
+        if not known.changes:
+            live = self.registry.resolve(known.live, project=self.project)
+            return tell(self._unused(live, known))
+        done = [each for each in known.changes if each.took_over is not None]
+        return self._told(done[-1] if done else known.changes[-1], known)
 
     def facts(self, id_: str) -> Facts:
         """Everything that is known of one change. Raises NotFound."""
         wanted = named(id_, self.project)
-        found = self._changes(wanted.endpoint)
-        return self._facts(_of_id(found, wanted.id), found)
+        known = self._known(wanted.endpoint)
+        return self._facts(_of_id(known.changes, wanted.id), known)
 
     def run_of(self, endpoint: str, version: str) -> Run | None:
         """The run of the endpoint's loop that made a version."""
@@ -92,73 +96,62 @@ class Stories:
         found = self.registry.resolve(version, project=self.project)
         package = self.registry.package(found)
         parity = msgspec.json.decode((package.path / PARITY).read_bytes(), type=ParityReport)
-        facts = next(
-            (
-                self._facts(change, theirs)
-                for name in [each for _, each, _ in self.store.endpoints(self.project)]
-                if (theirs := self._changes(name))
-                for change in reversed(theirs)
-                if change.after == found.ref
-            ),
-            self._unused(found),
-        )
+        change = self._of_version(found)
+        facts = self._unused(found) if change is None else self._facts(*change)
         environment = tuple(sorted(package.manifest.environment.items()))
         return Carded(self._made(found), package.contract, environment, parity.reason, facts)
 
-    def _told(self, change: Change, all_: Sequence[Change]) -> Story:
-        others = [self._mention(each) for each in reversed(all_) if each is not change]
-        return tell(self._facts(change, all_), others[:OTHERS])
+    def _of_version(self, version: Version) -> tuple[Change, _Known] | None:
+        """The last change by which it was to come into charge anywhere."""
+        for name in self._names():
+            known = self._known(name)
+            change = next((each for each in reversed(known.changes) if each.after == version.ref), None)
+            if change is not None:
+                return change, known
+        return None
 
-    def _mention(self, change: Change) -> Mention:
-        return Mention(change.id, change.at, in_short(self._facts(change, ())))
+    def _told(self, change: Change, known: _Known) -> Story:
+        others = [each for each in reversed(known.changes) if each is not change]
+        return tell(self._facts(change, known), [_mention(each) for each in others[:OTHERS]])
 
-    def _changes(self, endpoint: str) -> list[Change]:
-        if not endpoint:
-            return []
-        return changes(
-            self.store.runs(self.project, endpoint),
-            self.store.rollouts(self.project, endpoint),
-            self._events(endpoint),
-        )
-
-    def _events(self, subject: str) -> list[Event]:
-        """The first one first."""
-        return self.store.events(self.project, subject, MOST_EVENTS)[::-1]
-
-    def _facts(self, change: Change, all_: Sequence[Change]) -> Facts:
-        run, rollout, endpoint = change.run, change.rollout, change.endpoint
-        events = self._events(endpoint)
+    def _known(self, endpoint: str) -> _Known:
+        events = self.store.events(self.project, endpoint, MOST_EVENTS)[::-1]
+        found = changes(self.store.runs(self.project, endpoint), self.store.rollouts(self.project, endpoint), events)
         alerts = self.store.alerts(self.project, endpoint)
+        return _Known(endpoint, self._live(endpoint), events, alerts, found)
+
+    def _facts(self, change: Change, known: _Known) -> Facts:
+        run, rollout = change.run, change.rollout
         fired = {each.key for each in run.firings if each.source is Source.ALARM} if run is not None else set()
-        began = change.took_over or (run.over if run is not None and run.over is not None else None)
+        began = change.took_over or (run.over if run is not None else None)
+        later = () if began is None else tuple(each for each in reversed(known.alerts) if each.raised >= began)
         return Facts(
             id=change.id,
             project=self.project,
-            endpoint=endpoint,
+            endpoint=change.endpoint,
             before=change.before,
             after=change.after,
             now=self.clock.now(),
-            live=self._live(endpoint),
+            live=known.live,
             run=run,
             dataset=None if run is None or run.cut is None else self._dataset(run.cut.digest),
             proof=None if run is None else self._proof(run),
-            rollout=None if rollout is None else _rolled(rollout, events),
-            applied=None if change.applied is None else _moved(change.applied, "the endpoint's file was changed"),
+            rollout=None if rollout is None else rolled(rollout, known.events),
+            applied=None if change.applied is None else moved(change.applied, "the endpoint's file was changed"),
             made=self._made_of(change.after),
-            alarms=tuple(_alarmed(each) for each in alerts if each.id in fired),
-            diagnosis=tuple(_diagnosis(self.store.diagnoses(self.project, endpoint), fired)),
-            since=tuple(_since(change, all_)),
-            alarms_since=tuple(
-                _alarmed(each) for each in reversed(alerts) if began is not None and each.raised >= began
-            ),
+            alarms=tuple(alarmed(each) for each in known.alerts if each.id in fired),
+            diagnosis=tuple(diagnosis(self.store.diagnoses(self.project, change.endpoint), fired)),
+            since=tuple(_since(change, known.changes)),
+            alarms_since=tuple(map(alarmed, later)),
         )
 
-    def _unused(self, version: Version, endpoint: str = "") -> Facts:
+    def _unused(self, version: Version, known: _Known | None = None) -> Facts:
         """The facts of a version that no change put in charge: it was there from the beginning, or never was."""
-        live, applied = self._live(endpoint) if endpoint else "", None
-        if endpoint:
-            first = next((each for each in self._events(endpoint) if each.kind is EventKind.APPLIED), None)
-            applied = None if first is None else _moved(first, f"{endpoint} was made, with {version.ref} in charge")
+        endpoint, live, applied = "", "", None
+        if known is not None:
+            endpoint, live = known.endpoint, known.live
+            first = next((each for each in known.events if each.kind is EventKind.APPLIED), None)
+            applied = None if first is None else moved(first, f"{endpoint} was made, with {version.ref} in charge")
         made, now = self._made(version), self.clock.now()
         return Facts(version.ref, self.project, endpoint, "", version.ref, now, live, made=made, applied=applied)
 
@@ -202,8 +195,10 @@ class Stories:
             return ""  # its file names nothing that is here; `headgate doctor` says so
 
     def _there(self) -> str:
-        names = [name for _, name, _ in self.store.endpoints(self.project)]
-        return f"Endpoints here: {', '.join(names) or 'none'}"
+        return f"Endpoints here: {', '.join(self._names()) or 'none'}"
+
+    def _names(self) -> list[str]:
+        return [name for _, name, _ in self.store.endpoints(self.project)]
 
 
 def _of_id(changes_: Sequence[Change], id_: str) -> Change:
@@ -223,84 +218,20 @@ def _read(path: Path, kind: type[T]) -> T | None:
         return None
 
 
-def _rolled(rollout: Rollout, events: Iterable[Event]) -> Rolled:
-    plan, state = rollout.plan, rollout.state
-    ours = [
-        each
-        for each in events
-        if each.kind is EventKind.ROLLOUT and each.details.get("rollout", rollout.number) == rollout.number
-    ]
-    who = {(each.at, each.details.get("action")): each.actor for each in ours}
-    moves = tuple(
-        Moved(each.at, who.get((each.at, each.action.value), ""), _MOVES[each.action], each.why, sealed=True)
-        for each in rollout.moves
+def _mention(change: Change) -> Mention:
+    """`change` in a line, which needs no more of it than it has itself."""
+    facts = Facts(
+        change.id,
+        "",
+        change.endpoint,
+        change.before,
+        change.after,
+        change.at,
+        run=change.run,
+        rollout=None if change.rollout is None else rolled(change.rollout, ()),
+        applied=None if change.applied is None else moved(change.applied, ""),
     )
-    promoted = next((each.at for each in rollout.moves if each.action is Action.PROMOTE), None)
-    return Rolled(
-        number=rollout.number,
-        candidate=plan.candidate,
-        live=rollout.live,
-        begun=Moved(rollout.started, rollout.actor, "it began", plan.why, sealed=True),
-        plan=tuple(_planned(rollout)),
-        error_rate=_error_rate(rollout),
-        moves=moves,
-        phase=state.phase.value,
-        promoted=promoted if state.phase is Phase.PROMOTED else None,
-    )
-
-
-_MOVES: Final = {
-    Action.STEP: "it went on to the next step",
-    Action.PAUSE: "it was paused",
-    Action.RESUME: "it was resumed",
-    Action.HOLD: "it was held",
-    Action.PROMOTE: "it was promoted",
-    Action.ROLL_BACK: "it was rolled back",
-    Action.ABORT: "it was aborted",
-}
-
-
-def _planned(rollout: Rollout) -> Iterator[str]:
-    yield f"Its steps: {', '.join(step_text(each) for each in rollout.plan.steps)}."
-    for each in rollout.plan.guards:
-        idle = " (told, decides nothing)" if each.dry_run else ""
-        unit = "" if not each.margin.unit else f" {each.margin.unit.value}"
-        yield f"Its guard {each.metric.value} may be worse by {each.margin.value:g}{unit}{idle}."
-
-
-def _error_rate(rollout: Rollout) -> str:
-    plan = rollout.plan
-    if not plan.guarded:
-        return "The rollout had no guard that may decide: people and time alone decided."
-    back, on, count = plan.alpha.roll_back, plan.alpha.promote, deciding(plan)
-    return (
-        f"The rollout takes back a version that is no worse with a chance of at most {back:g}, by any of its {count} "
-        f"guards, and lets one that is worse by the margin go on with at most {on:g}, however often anybody looks."
-    )
-
-
-def _moved(event: Event, what: str) -> Moved:
-    return Moved(event.at, event.actor, what, event.why, sealed=True)
-
-
-def _alarmed(alert: Alert) -> Alarmed:
-    found = alert.finding
-    return Alarmed(alert.id, found.monitor, found.what.rstrip("."), found.cause, alert.raised, alert.ended)
-
-
-def _diagnosis(every: Iterable[Diagnosed], alerts: set[str]) -> Iterator[str]:
-    for each in every:
-        if alerts.isdisjoint(each.alerts) or not each.said:
-            continue
-        last = each.said[-1]
-        parts = ", ".join(
-            f"{name} {part.value:+.4g}" for name, part in (("data", last.data), ("concept", last.concept)) if part.known
-        )
-        drop = f", {last.metric} moved by {last.drop.value:+.4g} ({parts})" if last.drop.known else ""
-        yield (
-            f"Diagnosis, {moment(last.known)}: what changed is '{last.drift.value}'{drop}; what is likely to help: "
-            f"{last.remedy.value.replace('_', ' ')}."
-        )
+    return Mention(change.id, change.at, in_short(facts))
 
 
 def _since(change: Change, all_: Sequence[Change]) -> Iterator[Moved]:

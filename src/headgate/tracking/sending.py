@@ -45,7 +45,7 @@ def _log(server: Exchange, ran: Ran) -> None:
     run = _run(server, ran.experiment, ran.id, ran.name, ran.started)
     run_id = run["info"]["run_id"]
     tags = {**ran.tags, **({NOTE_TAG: ran.note} if ran.note else {})}
-    pairs = {
+    pairs: dict[str, list[dict[str, Any]]] = {
         "params": [{"key": _name(key), "value": value[:_LONGEST]} for key, value in ran.parameters.items()],
         "tags": [{"key": _name(key), "value": value[:_LONGEST]} for key, value in tags.items()],
         "metrics": [
