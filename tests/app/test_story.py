@@ -93,13 +93,13 @@ def test_a_run_is_told_with_its_files_and_its_alert(hg: Headgate) -> None:
     run = a_run()
     firing = msgspec.structs.replace(run.firings[0], key=alert.id)
     run = kept(hg, msgspec.structs.replace(run, firings=(firing,), rollout=None, challenger="linear:2"))
-    folder = hg.home.root / "runs" / run.id
+    folder = hg.home.runs / run.id
     folder.mkdir(parents=True)
     story = hg.stories.explain(run.id)
     assert story.id == "late.1"
     gaps = len(story.gaps)
     (folder / "proof.json").write_bytes(msgspec.json.encode(proof()))
-    data = hg.home.root / "datasets" / dataset().digest.removeprefix("sha256:")
+    data = hg.home.datasets / dataset().digest.removeprefix("sha256:")
     data.mkdir(parents=True)
     (data / "dataset.json").write_bytes(msgspec.json.encode(dataset()))
     whole = hg.stories.explain("late.1")
@@ -112,7 +112,7 @@ def test_a_run_is_told_with_its_files_and_its_alert(hg: Headgate) -> None:
 @pytest.mark.parametrize(("outcome", "ending"), [(Outcome.PROMOTED, Ending.FINISHED), (Outcome.FAILED, Ending.FAILED)])
 def test_the_tracking_server_is_told_of_a_run_that_ended(hg: Headgate, outcome: Outcome, ending: Ending) -> None:
     run = kept(hg, a_run(outcome))
-    folder = hg.home.root / "runs" / run.id
+    folder = hg.home.runs / run.id
     folder.mkdir(parents=True)
     (folder / "proof.json").write_bytes(msgspec.json.encode(proof()))
     (folder / "proof.md").write_text("# Proved\n")

@@ -59,6 +59,7 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             controller = hg.controller(watches=lambda: progress.is_at_work)
             watching = hg.monitoring.watching(alerting, gauges.stands)
             diagnosing = hg.monitoring.diagnosing(alerting.reword)
+            retraining = hg.retraining.by("controller").loop()
             aged = partial(alerting.turn, watching.lags)
             chores = hg.chores(seal_interval=settings.seal_interval)
             telling, following = telling_of(hg), Following(hg)
@@ -74,6 +75,8 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
                 ("keys", hg.keys.publish),
                 ("signing keys", SigningKeys(home.keys).turn),
             )
+            if not isinstance(clock, ReplayClock):  # in a replay nothing happens but step by step
+                turns += (("retraining", retraining.turn),)
             loops = [threading.Thread(target=_repeat, args=(turn, stop), name=name) for name, turn in turns]
             # These wait for somebody else's server, and nobody waits for them: each step of theirs may be cut short.
             patient = (("tracking", telling.turn), ("followed aliases", following.turn))
@@ -81,9 +84,9 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             for loop in (*loops, *loops_apart):
                 loop.start()
             try:
-                turned = progress.turn, watching.turn, diagnosing.turn
-                moved, watched, diagnosed = (partial(each, at_once=True) for each in turned)
-                lockstep = _lockstep(hg, clock, (moved, controller.reconcile, watched, diagnosed, aged))
+                turned = progress.turn, watching.turn, diagnosing.turn, retraining.turn
+                moved, watched, diagnosed, learned = (partial(each, at_once=True) for each in turned)
+                lockstep = _lockstep(hg, clock, (moved, controller.reconcile, watched, diagnosed, learned, aged))
                 _serve(HomeControl(hg, lockstep), Guard(open_identity(home)), settings)
             finally:
                 stop.set()

@@ -13,10 +13,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from headgate.app.alerts import Alerts
+from headgate.app.applying import Applying
 from headgate.app.channels import FileChannels
 from headgate.app.keys import Keys
 from headgate.app.objective import wanted_of
 from headgate.app.observed import Observed
+from headgate.app.retraining import Retrainings
 from headgate.app.reviews import Reviews
 from headgate.app.rollouts import Rollouts
 from headgate.app.scoring import scored
@@ -33,7 +35,7 @@ from headgate.contracts.tables import as_table
 from headgate.controller.chores import Chores
 from headgate.controller.declared import Declared
 from headgate.controller.reconcile import Controller
-from headgate.errors import GateFailed, NotFound
+from headgate.errors import NotFound
 from headgate.evaluation.gates import parse_gate
 from headgate.events import Event, EventKind, Sealed
 from headgate.journal.blobs import LocalBlobs
@@ -51,6 +53,7 @@ from headgate.registry.packages import PackageStore
 from headgate.registry.ports import Version
 from headgate.registry.register import Registered, Registration, register
 from headgate.registry.registry import Registry
+from headgate.retraining.run import Run
 from headgate.rollouts.rollout import Rollout
 from headgate.runtimes.predictor import predict_with
 from headgate.settings import Home
@@ -63,7 +66,7 @@ from headgate.store.notes import FileNotes
 from headgate.store.replayclock import ReplayClock
 from headgate.store.sql import SqlStore
 from headgate.store.trafficfiles import FileTraffic
-from headgate.traffic.endpoint import EndpointSpec, dump_endpoint
+from headgate.traffic.endpoint import EndpointSpec
 from headgate.traffic.traffic import Traffic
 from headgate.vocabulary import DEFAULT_PROJECT, Micros
 
@@ -94,7 +97,8 @@ class Headgate:
         self._segments = DiskSegmentSource(self._disk)
         self._lake = Lake(home.lake)
         self.reader = Reader(self._lake, self._segments)
-        self._declared = Declared(self._store, self.registry, partial(read_secret, home), self._store)
+        secret = partial(read_secret, home)
+        self._declared = Declared(self._store, self.registry, secret, self._store, self._store.open_runs)
         self._observed = Observed(self._declared, self.registry, self.traffic, self.reader, self._clock)
         self._key_files = FileKeys(home.keys)
         self._channels = FileChannels(home.channels)
@@ -224,21 +228,9 @@ class Headgate:
         changed the endpoint meanwhile.
         """
         require_writable(self.home)
-        spec = spec_of(spec)
-        self._declared.check(spec)
-        self._screens().check(self._declared.resolve(spec))
-        if force:
-            spec = self._declared.forced(spec)
-        elif unproved := self._declared.unproved(spec):
-            raise GateFailed(
-                f"{', '.join(unproved)}: no passing evaluation, so no traffic. "
-                f"Run: headgate evaluate {unproved[0]} ROWS --gate '...' (or apply with --force)"
-            )
-        before = next((text for _, name, text in self._store.endpoints(spec.project) if name == spec.endpoint), None)
-        after = dump_endpoint(spec)
-        self._store.put_endpoint(spec.project, spec.endpoint, after, before, idle=self.rollouts.decides(spec, before))
-        now, kind, where = self._clock.now(), EventKind.APPLIED, (spec.project, spec.endpoint)
-        self._store.add_event(Event(now, kind, *where, actor(), why, {"force": force}, before or "", after))
+        folder, spec = spec.parent if isinstance(spec, Path) else Path(), spec_of(spec)
+        parts = self.home, self._store, self._declared, self._screens(), self.rollouts, self._clock
+        Applying(*parts).apply(spec, folder, force=force, why=why)
         self.controller().reconcile()
         return self.traffic.read()[(spec.project, spec.endpoint)]
 
@@ -276,6 +268,17 @@ class Headgate:
         """How new versions of the project's endpoints take traffic."""
         parts = self._store, self._declared, self.registry, self.reader, self.traffic, self._served_clock()
         return Rollouts(self.project, *parts, replayed=self.home.replay_clock.exists(), actor=actor())
+
+    @property
+    def retraining(self) -> Retrainings:
+        """How the project's models learn again."""
+        clock = self._served_clock()
+        return Retrainings(self.project, self.home, self._store, self.rollouts, self.controller(), clock, actor())
+
+    def retrain(self, endpoint: str, *, why: str = "") -> Run:
+        """Begin a run of the loop, or note it on the one that goes on; see ``app.retraining.Retrainings.start``."""
+        require_writable(self.home)
+        return self.retraining.start(endpoint, why)
 
     @property
     def reviews(self) -> Reviews:
@@ -352,15 +355,8 @@ class Headgate:
         zone: str = "UTC",
     ) -> list[Window]:
         """What an endpoint did, window by window of event time; see ``monitors.windows.windows``."""
-        return self._observed.windows(
-            self._declared.spec(self.project, endpoint),
-            every=every,
-            version=version,
-            start=start,
-            end=end,
-            as_of=as_of,
-            zone=zone,
-        )
+        spec, span = self._declared.spec(self.project, endpoint), {"start": start, "end": end, "as_of": as_of}
+        return self._observed.windows(spec, every=every, version=version, zone=zone, **span)
 
     def status(self, endpoint: str, *, every: str = "day", last: int | None = None) -> EndpointStatus:
         """An endpoint's windows beside its objective and the figures its live version had when it was evaluated."""

@@ -179,11 +179,11 @@ class Stories:
         )
 
     def _dataset(self, digest: str) -> Dataset | None:
-        path = self.home.root / "datasets" / digest.removeprefix("sha256:") / VALUE_FILE
+        path = self.home.datasets / digest.removeprefix("sha256:") / VALUE_FILE
         return _read(path, Dataset)
 
     def _proof(self, run: Run) -> Proof | None:
-        return _read(self.home.root / "runs" / run.id / PROOF_FILE, Proof)
+        return _read(self.home.runs / run.id / PROOF_FILE, Proof)
 
     def _live(self, endpoint: str) -> str:
         text = next((text for _, name, text in self.store.endpoints(self.project) if name == endpoint), None)

@@ -78,11 +78,11 @@ class Told:
             yield ran(self.said.experiment, facts, facts.run, self._files(facts.run))
 
     def _files(self, run: Run) -> dict[str, str]:
-        folder = self.hg.home.root / "runs" / run.id
+        folder = self.hg.home.runs / run.id
         found = {name: text for name in REPORTS if (text := _text(folder / name))}
         if run.cut is not None:
             digest = run.cut.digest.removeprefix("sha256:")
-            found[VALUE_FILE] = _text(self.hg.home.root / "datasets" / digest / VALUE_FILE)
+            found[VALUE_FILE] = _text(self.hg.home.datasets / digest / VALUE_FILE)
         return {name: text for name, text in found.items() if text}
 
     def _placed(self, event: Event, ref: str, how: str) -> Iterator[Entry]:

@@ -66,12 +66,12 @@ class Retraining:
         self,
         sources: Sources,
         runs: RunStore,
-        parts: Parts,
+        parts: Callable[[str], Parts],
         clock: Clock,
         *,
         moved: Callable[[], object] = lambda: None,
     ) -> None:
-        """`moved` is called once a run has changed who answers, so that it is published at once."""
+        """`parts` are those of a project; `moved` is called to publish that a run has changed who answers."""
         self._sources = sources
         self._runs = runs
         self._parts = parts
@@ -81,11 +81,12 @@ class Retraining:
         self._rests: dict[Where, float] = {}
         """Until when an endpoint is left alone, on the scale of `monotonic`."""
 
-    def turn(self, *, at_once: bool = False, only: Where | None = None) -> list[Run]:
+    def turn(self, *, at_once: bool = False, only: Where | None = None, begins: bool = False) -> list[Run]:
         """Look at every endpoint whose time has come; returns the runs that moved.
 
         `at_once` looks at all of them, and waits for what learns: so a replay tells the same story at any speed.
-        `only` looks at one. An endpoint that cannot be looked at is logged, and looked at again after a rest.
+        `only` looks at one, and where it `begins` no further than that a run has begun. An endpoint that cannot be
+        looked at is logged, and looked at again after a rest.
         """
         with self._lock:
             moved = []
@@ -94,15 +95,17 @@ class Retraining:
                 if spec.retraining is None or only not in (None, where):
                     continue
                 if at_once or only or monotonic() >= self._rests.get(where, 0.0):
-                    moved += self._looked(where, waits=at_once)
+                    moved += self._looked(where, waits=at_once, once=begins)
             return moved
 
-    def _looked(self, where: Where, *, waits: bool) -> list[Run]:
+    def _looked(self, where: Where, *, waits: bool, once: bool) -> list[Run]:
         moved = list[Run]()
         self._rests[where] = monotonic() + REST
         try:
             while (after := self._look(where, waits=waits)) is not None:
                 moved.append(after)
+                if once:
+                    break
         except Conflict as error:  # somebody moved it between our look and our write; the next turn sees what they did
             log.info("%s", error)
         except HeadgateError as error:
@@ -127,7 +130,7 @@ class Retraining:
             after = run.to(Stage.CUTTING, now, run.firings[0].why, run.firings[0].who)
         if after is None:
             said = self._asked(run, spec, now, waits=waits)
-            after = decide(run, said, spec.retraining, now)
+            after = decide(run, said, now)
             if isinstance(said, Refused) and after is run:
                 self._rests[where] = monotonic() + LONG_REST
                 log.warning("run %s is tried again: %s", run.id, said.why)
@@ -172,16 +175,17 @@ class Retraining:
     def _from_outside(self, run: Run, spec: EndpointSpec, now: Micros) -> Run | None:
         """The run as somebody ended it, or changed who answers; None where nobody did."""
         if run.cancelled:
-            self._parts.learner.cancel(run)
+            parts = self._parts(run.project)
+            parts.learner.cancel(run)
             if run.stage is Stage.ROLLING_OUT:
-                self._parts.roller.abort(run, run.cancelled)
+                parts.roller.abort(run, run.cancelled)
                 self._moved()
             return run.end(Outcome.CANCELLED, now, run.cancelled)
         if run.stage is Stage.ROLLING_OUT and run.rollout is not None:
             return None  # it is the rollout that says who owns the endpoint then
         after = superseded(run, self._sources.live(spec), now)
         if after is not None:
-            self._parts.learner.cancel(run)
+            self._parts(run.project).learner.cancel(run)
         return after
 
     def _asked(self, run: Run, spec: EndpointSpec, now: Micros, *, waits: bool) -> Said:
@@ -194,10 +198,10 @@ class Retraining:
             return Refused(str(error), passing=isinstance(error, PassingError))
 
     def _said(self, run: Run, spec: EndpointSpec, now: Micros, *, waits: bool) -> Said:
-        parts = self._parts
+        parts = self._parts(run.project)
         match run.stage:
             case Stage.CUTTING:
-                return parts.cutter.cut(run, spec)
+                return parts.cutter.cut(run, spec, now)
             case Stage.LEARNING:
                 return self._learning(run, spec, waits=waits)
             case Stage.REGISTERING:
@@ -215,10 +219,11 @@ class Retraining:
                 return parts.prober.probe(run, spec, now)
 
     def _learning(self, run: Run, spec: EndpointSpec, *, waits: bool) -> Said:
-        said, deadline = self._parts.learner.learn(run, spec), monotonic() + LONGEST
+        learner, deadline = self._parts(run.project).learner, monotonic() + LONGEST
+        said = learner.learn(run, spec)
         while waits and said.doing is Doing.RUNNING and monotonic() < deadline:
             time.sleep(WAIT)
-            said = self._parts.learner.learn(run, spec)
+            said = learner.learn(run, spec)
         return said
 
     def _kept(self, before: Run, after: Run) -> Run | None:

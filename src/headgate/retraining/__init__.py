@@ -1,4 +1,4 @@
-"""How a model learns again: triggers, training windows, recipes and gates.
+"""How a model learns again: what fires, what holds it up, and what becomes of a run, stage by stage.
 
-The room is reserved; training sets are cut point-in-time by `journal`.
+Read `run.py` first, then `decide.py`. What a stage does is asked through `ports.py`; the composition root has the parts.
 """

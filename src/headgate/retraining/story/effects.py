@@ -21,7 +21,8 @@ def approved(facts: Facts) -> Iterator[Sentence]:
     """Who or what approved."""
     run, rollout = facts.run, facts.rollout
     if run is not None and run.proof is not None:
-        if run.proof.may_promote:
+        # A run whose endpoint asks a person notes that it may go on to be asked; the proof says what it is worth.
+        if run.proof.may_promote if facts.proof is None else facts.proof.may_promote:
             yield Sentence("Nobody had to be asked: what was proved is enough to promote by itself.", "run")
         elif rollout is not None:
             yield Sentence("What was proved is not enough to promote by itself; a person had to say so.", "run")
