@@ -72,6 +72,7 @@ from headgate.vocabulary import DEFAULT_PROJECT, Micros
 
 if TYPE_CHECKING:
     from headgate.app.monitoring import Monitoring
+    from headgate.app.proving import Proving
     from headgate.app.reports import EndpointReport
     from headgate.app.screens import Screens
     from headgate.app.story import Stories
@@ -167,6 +168,14 @@ class Headgate:
             slices=list(fields),
             actor=actor(),
         )
+
+    @property
+    def proving(self) -> "Proving":
+        """Whether a version may take another's place, and how it does afterwards; see ``app.proving.Proving``."""
+        from headgate.app.proving import Proving  # noqa: PLC0415 - as monitors
+
+        clock = self._served_clock()
+        return Proving(self.project, self.registry, self.reader, self._declared, clock, actor())
 
     def alias(self, version: str, alias: str, *, why: str = "") -> Version:
         """Point ``model@alias`` at a version."""
@@ -355,8 +364,8 @@ class Headgate:
         zone: str = "UTC",
     ) -> list[Window]:
         """What an endpoint did, window by window of event time; see ``monitors.windows.windows``."""
-        spec, span = self._declared.spec(self.project, endpoint), {"start": start, "end": end, "as_of": as_of}
-        return self._observed.windows(spec, every=every, version=version, zone=zone, **span)
+        spec = self._declared.spec(self.project, endpoint)
+        return self._observed.windows(spec, every=every, version=version, start=start, end=end, as_of=as_of, zone=zone)
 
     def status(self, endpoint: str, *, every: str = "day", last: int | None = None) -> EndpointStatus:
         """An endpoint's windows beside its objective and the figures its live version had when it was evaluated."""
