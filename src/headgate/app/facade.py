@@ -257,18 +257,11 @@ class Headgate:
     def chores(self, *, seal_interval: float) -> Chores:
         """The loop that keeps the journal in order."""
         return Chores(
-            declared=self._declared,
-            segments=self._segments,
-            finish=partial(finish_stream, self.home),
-            lake=self._lake,
-            orphans=Orphans(self._disk, self._segments, self._lake, clock=SystemClock()),
-            events=self._store,
-            clock=self._clock,
-            deaths=FileDeaths(self.home.deaths),
-            notes=FileNotes(self.home.notes),
-            alerts=self._store,
-            seal_interval=seal_interval,
-        )
+            declared=self._declared, segments=self._segments, finish=partial(finish_stream, self.home), lake=self._lake,
+            orphans=Orphans(self._disk, self._segments, self._lake, clock=SystemClock()), events=self._store,
+            clock=self._clock, deaths=FileDeaths(self.home.deaths), notes=FileNotes(self.home.notes),
+            alerts=self._store, seal_interval=seal_interval,
+        )  # fmt: skip
 
     # Rollouts
 
