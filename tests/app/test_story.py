@@ -11,7 +11,7 @@ from tests.retraining.story.samples import dataset, proof
 from tests.retraining.story.samples import run as a_run
 
 from headgate.app.facade import Headgate
-from headgate.app.telling import Told
+from headgate.app.telling import Told, telling_of
 from headgate.errors import BadInput, NotFound
 from headgate.events import Event, EventKind
 from headgate.retraining.run import Outcome, Run, Stage
@@ -140,6 +140,23 @@ def test_the_tracking_server_is_told_who_is_in_charge(hg: Headgate) -> None:
         ("linear:1", "live"),
     ]
     assert len({each.id for each in entries}) == 2
+
+
+def test_a_file_that_is_wrong_is_said_once_and_nothing_is_lost(hg: Headgate, caplog: pytest.LogCaptureFixture) -> None:
+    file, telling = hg.home.tracking_file, telling_of(hg)
+    assert telling.turn() == []
+    file.write_text("url: http://127.0.0.1:1\n")
+    telling.turn()
+    file.write_text("url: nowhere\n")
+    promoted(hg)
+    for _ in range(3):
+        assert telling.turn() == []
+    assert [each.levelname for each in caplog.records if each.name == "headgate.tracking"] == ["ERROR"]
+    file.write_text("url: http://127.0.0.1:1/\n")
+    [left] = telling.turn()
+    assert (left.entry.id.startswith("default.late.linear:2."), left.refused) == (True, False)
+    assert [each.entry.id for each in hg.tracking.status().waiting] == [left.entry.id]
+    assert not hg.tracking.status().reached
 
 
 def test_the_command_line(

@@ -41,6 +41,11 @@ version = max(client.search_model_versions(f"name='{name}'"), key=lambda each: i
 client.set_registered_model_alias(name, alias, version)
 print(json.dumps({"version": version, "scores": model.predict_proba(np.array([[0.5, 1.0], [-1.0, 0.0]])).tolist()}))
 """
+MOVE = """
+import sys
+import mlflow
+mlflow.MlflowClient().set_registered_model_alias(*sys.argv[1:4])
+"""
 LOOK = """
 import json, sys
 import mlflow
@@ -152,6 +157,11 @@ def test_a_promotion_sets_alias_and_tags_also_of_a_version_the_server_never_saw(
     assert (found["tags"][VERSION_TAG], found["tags"]["headgate.endpoint"]) == ("own:2", "default/own")
     assert (found["flavors"], found["inputs"]) == (["onnx"], ["a", "b"])
     assert hg.tracking.status().waiting == ()
+    # Who follows the alias that was moved from here has the version already.
+    file = hg.home.tracking_file
+    file.write_text(file.read_text() + "follow: {own: {model: models:/own@champion}}\n")
+    [reached] = Following(hg).turn()
+    assert (reached.became, reached.said) == ("own:2", "it is in charge already")
     # What was put there can be taken from there.
     again = hg.register("back", "models:/own@champion", reference=data, label="late")
     assert again.version.engine == "onnx"
@@ -179,6 +189,10 @@ def test_a_moved_alias_is_taken_proved_and_rolled_out_once(hg: Headgate, mlflow:
     assert next(each.why for each in hg.events("shop") if each.kind is EventKind.FOLLOWED) == third.said
     assert following.turn(at_once=True) == []
     assert hg.rollouts.history("shop")[-1].plan.candidate == "followed:2"
+    # The alias goes back to one that had its rollout: that is another move, and another rollout.
+    mlflow.run(MOVE, "followed", "champion", "2")
+    [fourth] = following.turn(at_once=True)
+    assert (fourth.became, fourth.said, len(hg.rollouts.history("shop"))) == ("followed:2", "its rollout has begun", 2)
 
 
 def test_a_webhook_of_the_server_is_heard_and_no_other(tmp_path: Path, mlflow: MlflowServer) -> None:

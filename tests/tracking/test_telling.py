@@ -7,7 +7,7 @@ import pytest
 
 from headgate.clock import HeldClock
 from headgate.controller.telling import Telling
-from headgate.errors import BadInput, Unavailable
+from headgate.errors import BadConfiguration, BadInput, NotFound, Unavailable
 from headgate.events import Event, EventKind
 from headgate.store.sql import SqlStore
 from headgate.tracking.entries import Ending, Entry, Ran
@@ -31,6 +31,8 @@ class Server:
 
 
 def entries(event: Event) -> Iterator[Entry]:
+    if event.subject == "gone":
+        raise NotFound("run", "gone")
     if event.kind is EventKind.ROLLOUT:
         id_ = event.subject
         yield Ran(id=id_, name=id_, experiment="e", started=Micros(0), ended=Micros(1), ending=Ending.FINISHED)
@@ -101,6 +103,38 @@ def test_what_it_did_not_take_is_kept_and_told_later(
     clock.move_to(Micros(T0 + 6 * SECOND))
     after.turn()
     assert server.took == ["a", "b"]
+
+
+def test_what_is_gone_keeps_nothing_behind_it(store: SqlStore, server: Server, telling: Callable[[], Telling]) -> None:
+    told = telling()
+    told.turn()
+    happens(store, "gone", "a")
+    told.turn()
+    assert server.took == ["a"]
+
+
+def test_a_killed_controller_tells_all_of_it(
+    store: SqlStore, server: Server, telling: Callable[[], Telling], tmp_path: Path
+) -> None:
+    telling().turn()
+    read = (tmp_path / "read.json").read_bytes()
+    happens(store, "a", "b")
+    server.fails = Unavailable("away")
+    telling().turn()
+    (tmp_path / "read.json").write_bytes(read)  # it ended before it kept how far it had read
+    server.fails = None
+    telling().gather()
+    assert [each.entry.id for each in Outbox(tmp_path / "outbox").waiting()] == ["a", "b"]
+
+
+def test_a_wrong_password_waits_for_whoever_mends_it(
+    store: SqlStore, server: Server, telling: Callable[[], Telling]
+) -> None:
+    told = telling()
+    told.turn()
+    server.fails = BadConfiguration("tracking.yaml", "HTTP 401")
+    happens(store, "a")
+    assert [each.refused for each in told.turn()] == [False]
 
 
 @pytest.mark.parametrize("error", [BadInput("tracking server", "refused", "no"), KeyError("run")])

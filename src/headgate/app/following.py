@@ -26,6 +26,7 @@ from headgate.registry.register import Registration, register
 from headgate.runtimes.predictor import predict_with
 from headgate.tracking.following import Reached, Step, decide
 from headgate.tracking.models import Found, fetch, find, known_as, read_uri
+from headgate.tracking.sending import DIGEST_TAG
 from headgate.tracking.trackingfile import Followed
 from headgate.tracking.webhook import Heard
 from headgate.traffic.endpoint import EndpointSpec
@@ -88,7 +89,11 @@ class Following:
         rolling = any(not each.state.ended for each in self._hg.rollouts.history(endpoint))
         if decide(before, found, rolling=rolling) is not Step.TAKE:
             return None
-        begun = Reached(name=found.name, version=found.version, at=self._now())
+        begun = before
+        if begun is None or (begun.name, begun.version) != (found.name, found.version) or begun.done:
+            begun = Reached(name=found.name, version=found.version, at=self._now())
+            # Before anything is done: whoever is killed behind it knows which rollout is of this move of the alias.
+            self._keep(endpoint, begun)
         try:
             after = self._take(endpoint, followed, found, begun)
         except Conflict:
@@ -105,8 +110,9 @@ class Following:
         reached = msgspec.structs.replace(begun, became=version.ref)
         if version.ref == live.ref:
             return msgspec.structs.replace(reached, done=True, said="it is in charge already")
-        if any(each.plan.candidate == version.ref for each in self._hg.rollouts.history(endpoint)):
-            return msgspec.structs.replace(reached, done=True, said="its rollout was begun before")
+        rollouts = self._hg.rollouts.history(endpoint)
+        if any(each.plan.candidate == version.ref and each.started >= begun.at for each in rollouts):
+            return msgspec.structs.replace(reached, done=True, said="its rollout has begun")
         proved = self._proved(endpoint, followed, version, live)
         if not proved.report.passed:
             why = "; ".join(each.sentence for each in proved.report.gates)
@@ -117,9 +123,10 @@ class Following:
         return msgspec.structs.replace(reached, done=True, said="its rollout has begun")
 
     def _registered(self, followed: Followed, found: Found, live: Version) -> Version:
-        """The version it becomes; one that came from there before, by whatever way, is the version there is."""
+        """The version it becomes; one that came from there before, or was put there from here, is the one there is."""
+        digest = dict(found.tags).get(DIGEST_TAG)
         for each in reversed(self._hg.versions(live.model)):
-            if known_as(each.code) == (found.name, found.version):
+            if known_as(each.code) == (found.name, found.version) or each.digest == digest:
                 return each
         reference = pq.read_table(self._hg.registry.package(live).path / REFERENCE)
         contract = self._hg.registry.package(live).contract

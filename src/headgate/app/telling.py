@@ -1,5 +1,6 @@
 """What a tracking server is told of the history: runs that ended, versions that came into charge, gates."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Final
 
 from headgate.app.changes import model_in
 from headgate.app.facade import Headgate
+from headgate.app.told import text_of
 from headgate.clock import SystemClock
 from headgate.controller.telling import Telling
 from headgate.errors import HeadgateError
@@ -21,7 +23,9 @@ from headgate.retraining.story.text import as_markdown
 from headgate.rollouts.state import Action
 from headgate.tracking.entries import Ending, Entry, Marked, Model, Ran
 from headgate.tracking.models import known_as
-from headgate.tracking.trackingfile import Tracking
+from headgate.tracking.trackingfile import Tracking, load_tracking
+
+log = logging.getLogger("headgate.tracking")
 
 ENDINGS: Final = {Outcome.FAILED: Ending.FAILED, Outcome.CANCELLED: Ending.KILLED}
 """How the server calls the end of a run; everything else is a run that did what it was to do."""
@@ -34,15 +38,14 @@ LONGEST: Final = 4 * 1024 * 1024
 
 def telling_of(hg: Headgate) -> Telling:
     """The loop that tells the home's tracking server what happens."""
-    tracking = hg.tracking
+    tracking, read = hg.tracking, Reread(hg.home.tracking_file)
 
     def entries(event: Event) -> Iterator[Entry]:
-        said = tracking.said()
-        if said is not None:
+        if (said := read.said()) is not None:
             yield from Told(said, hg.of(event.project)).entries(event)
 
     return Telling(
-        wanted=tracking.wanted,
+        wanted=lambda: read.said() is not None,
         events=tracking.events,
         entries=entries,
         send=tracking.send,
@@ -50,6 +53,30 @@ def telling_of(hg: Headgate) -> Telling:
         place=hg.home.tracking / "read.json",
         wall=SystemClock(),
     )
+
+
+class Reread:
+    """``tracking.yaml``, read again when an operator changes it; where it is wrong, that is logged once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: tuple[int, int] | None = None
+        self._said: Tracking | None = None
+
+    def said(self) -> Tracking | None:
+        """What it says; None where it is not there or wrong, and then nothing is told until it is right."""
+        try:
+            found = self._path.stat()
+            mark = found.st_mtime_ns, found.st_ino
+        except FileNotFoundError:
+            mark = None
+        if mark != self._seen:
+            self._seen, self._said = mark, None
+            try:
+                self._said = None if mark is None else load_tracking(text_of(self._path), str(self._path))
+            except HeadgateError as error:
+                log.error("nothing is told to a tracking server: %s", error)
+        return self._said
 
 
 @dataclass(frozen=True, slots=True)

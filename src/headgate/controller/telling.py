@@ -14,7 +14,7 @@ import msgspec
 
 from headgate import durability
 from headgate.clock import Clock
-from headgate.errors import HeadgateError, PassingError
+from headgate.errors import CallerError, HeadgateError, OperatorError, PassingError
 from headgate.events import Event
 from headgate.registry.ports import EventLog
 from headgate.tracking.entries import Entry
@@ -89,15 +89,21 @@ class Telling:
             return
         while records := self._events.sealed(read.number, MOST):
             for each in records:
-                for entry in self._entries(each.event):
-                    self._outbox.add(entry, self._wall.now())
+                self._add(each.event)
             read = Read(records[-1].number)
             self._keep(read)
+
+    def _add(self, event: Event) -> None:
+        try:
+            for entry in self._entries(event):
+                self._outbox.add(entry, self._wall.now())
+        except CallerError as error:  # what it speaks of is gone; those behind must not wait for it
+            log.warning("nothing is told of a '%s' of %s: %s", event.kind.value, event.subject, error)
 
     def _tried(self, waiting: Waiting) -> Waiting | None:
         try:
             self._send(waiting.entry)
-        except PassingError as error:
+        except (PassingError, OperatorError) as error:  # the server, or whoever wrote tracking.yaml, has to act first
             failed = waiting.failed(self._wall.now(), str(error), final=False)
         except HeadgateError as error:
             failed = waiting.failed(self._wall.now(), str(error), final=True)

@@ -19,6 +19,8 @@ ID_TAG: Final = "headgate.id"
 """Under which a run is found again."""
 VERSION_TAG: Final = "headgate.version"
 """Which version of Headgate's a version there is."""
+DIGEST_TAG: Final = "headgate.digest"
+"""Of its package."""
 NOTE_TAG: Final = "mlflow.note.content"
 """What MLflow shows on top of a run."""
 MODEL_FOLDER: Final = "model"
@@ -99,7 +101,7 @@ def _pushed(server: Exchange, marked: Marked, artefacts: Artefacts) -> tuple[str
     with contextlib.suppress(Conflict):  # it is there, which is all that is wanted
         server.post("registered-models/create", {"name": model.name})
     source = f"{run['info']['artifact_uri']}/{MODEL_FOLDER}"
-    tags = [{"key": VERSION_TAG, "value": model.version}, {"key": "headgate.digest", "value": model.digest}]
+    tags = [{"key": VERSION_TAG, "value": model.version}, {"key": DIGEST_TAG, "value": model.digest}]
     made = server.post(
         "model-versions/create",
         {"name": model.name, "source": source, "run_id": run["info"]["run_id"], "tags": tags},
