@@ -1,8 +1,10 @@
 """A training set holds what was known at its moment and nothing later, once, under a name of its own."""
 
 import shutil
+from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -20,6 +22,7 @@ from tests.retraining.datasets.worlds import (
     world,
 )
 
+from headgate.clock import HeldClock
 from headgate.contracts.contract import Contract, Field, Kind, Output
 from headgate.errors import BadInput, IntegrityError, NotFound
 from headgate.journal.lake import Lake
@@ -27,11 +30,13 @@ from headgate.journal.reader import Reader
 from headgate.journal.records import Label
 from headgate.retraining.datasets.cut import cut_dataset
 from headgate.retraining.datasets.dataset import RESERVED, Dataset, WindowChoice
-from headgate.retraining.datasets.opened import open_dataset
+from headgate.retraining.datasets.forgotten import GRACE, forget
+from headgate.retraining.datasets.labelled import labelled_rows
+from headgate.retraining.datasets.opened import folder_of, open_dataset
 from headgate.retraining.datasets.wanted import Least, Wanted
-from headgate.retraining.datasets.written import ASIDE
+from headgate.retraining.datasets.written import ASIDE, keep_table
 from headgate.testing.segments import MemorySegments
-from headgate.vocabulary import DAY, HOUR, Micros, Task
+from headgate.vocabulary import DAY, HOUR, Digest, Micros, Task
 
 ANY = Least(0, 0)
 
@@ -43,7 +48,8 @@ def rows_of(dataset: Dataset, folder: Path) -> list[dict[str, object]]:
 
 
 def moment(row: dict[str, object]) -> int:
-    return round(row["at"].timestamp() * 1e6)  # type: ignore[attr-defined]  # a datetime
+    assert isinstance(row["at"], datetime)
+    return round(row["at"].timestamp() * 1e6)
 
 
 def test_each_labelled_input_is_there_once_in_order_with_what_was_journalled(tmp_path: Path) -> None:
@@ -195,6 +201,19 @@ def test_newest_rows_may_be_held_out_for_a_proof(tmp_path: Path) -> None:
     assert cut_dataset(reader, wanted(made, held_out=0.2, held_out_most=50), folder).rows == 450
 
 
+def test_rows_for_a_proof_are_those_the_model_did_not_learn_from(tmp_path: Path) -> None:
+    made = world(500)
+    reader, folder = journalled(tmp_path, made), tmp_path / "datasets"
+    learned = cut_dataset(reader, wanted(made, held_out=0.2), folder)
+    rows = labelled_rows(reader, wanted(made, start=learned.cut.end))
+    assert rows.column_names == ["x", "y", "carrier", "label", "at", "input_id"]
+    assert rows["x"].to_pylist() == made.x[400:].tolist()
+    opened = open_dataset(folder / learned.digest.removeprefix("sha256:"))
+    assert set(rows["input_id"].to_pylist()).isdisjoint(opened.input_ids())
+    assert labelled_rows(reader, wanted(made), most=30)["x"].to_pylist() == made.x[470:].tolist()
+    assert labelled_rows(reader, wanted(made, start=wanted(made).as_of)).num_rows == 0
+
+
 def test_the_same_set_is_never_written_again(tmp_path: Path) -> None:
     made = world(300)
     reader, folder = journalled(tmp_path, made), tmp_path / "datasets"
@@ -207,6 +226,16 @@ def test_the_same_set_is_never_written_again(tmp_path: Path) -> None:
     assert sum(len(each) for each in opened.batches(100)) == 300
     assert len(opened.input_ids()) == 300
     assert opened.dataset.bytes == before.st_size
+
+
+def test_rows_that_somebody_else_made_are_kept_alike(tmp_path: Path) -> None:
+    made = world(300)
+    one, other = tmp_path / "one", tmp_path / "other"
+    found = cut_dataset(journalled(tmp_path, made), wanted(made), one)
+    table = open_dataset(folder_of(one, found.digest)).table()
+    again = keep_table(table, msgspec.structs.replace(found, digest=Digest(""), bytes=0), other)
+    assert again == found
+    open_dataset(folder_of(other, again.digest)).verify()
 
 
 def test_a_set_that_was_changed_or_is_not_there_is_told(tmp_path: Path) -> None:
@@ -240,3 +269,24 @@ def test_an_endpoint_nobody_asked_gives_an_empty_set_to_who_wants_that(tmp_path:
     words = Wanted("default", "flights", CONTRACT, Micros(START), least=ANY)
     found = cut_dataset(Reader(Lake(tmp_path), MemorySegments()), words, tmp_path / "datasets")
     assert (found.rows, rows_of(found, tmp_path / "datasets")) == (0, [])
+
+
+def test_rows_past_their_retention_are_forgotten_once_a_run_has_had_its_time(tmp_path: Path) -> None:
+    made, folder = world(500), tmp_path / "datasets"
+    reader = journalled(tmp_path, made)
+    whole = cut_dataset(reader, wanted(made), folder)
+    newer = cut_dataset(reader, wanted(made, start=Micros(START + 10 * DAY)), folder)
+    opened = open_dataset(folder_of(folder, whole.digest))
+    was = Micros(opened.rows_file.stat().st_mtime_ns // 1000)
+    soon, later = HeldClock(Micros(was + GRACE - HOUR)), HeldClock(Micros(was + GRACE + HOUR))
+    before = Micros(START + 5 * DAY)
+    assert forget(folder, soon, "default", "flights", before) == 0
+    assert forget(folder, later, "default", "others", before) == 0
+    assert forget(folder, later, "default", "flights", Micros(START + HOUR)) == 0, "its first day is not over"
+    assert forget(folder, later, "default", "flights", before) == 1
+    assert forget(folder, later, "default", "flights", before) == 0
+    for read in (opened.table, opened.input_ids, opened.verify):
+        with pytest.raises(NotFound, match="retention"):
+            read()
+    assert open_dataset(opened.folder).dataset == whole
+    assert open_dataset(folder_of(folder, newer.digest)).table().num_rows == newer.rows

@@ -20,8 +20,11 @@ from headgate import durability
 from headgate.retraining.datasets.columns import feature_names
 from headgate.retraining.datasets.dataset import INPUT_ID, LABEL, ROWS_FILE, VALUE_FILE, Dataset
 from headgate.retraining.datasets.digests import Digester
+from headgate.retraining.datasets.opened import folder_of
 from headgate.vocabulary import Digest
 
+PIECE: Final = 250_000
+"""Rows that are written at once."""
 ASIDE: Final = ".aside-"
 """How a folder begins in which a set is being made."""
 _LOCK: Final = "lock"
@@ -117,6 +120,22 @@ class Rows:
         self.copies = {each for each in self.copies if _same(rows[each], label)}
 
 
+def keep_table(table: pa.Table, dataset: Dataset, folder: Path) -> Dataset:
+    """Keep rows that somebody else made as a set among those in `folder`: features, then the columns every set has.
+
+    Of `dataset` the digest and the number of bytes are filled in. Raises OSError.
+    """
+    with aside(folder) as work:
+        made = work / "made"
+        durability.make_folder(made)
+        with Rows(made / ROWS_FILE, table.schema) as rows:
+            for begin in range(0, len(table), PIECE):
+                rows.add(table.slice(begin, PIECE))
+            digest = rows.digest()
+        size = (made / ROWS_FILE).stat().st_size
+        return keep(made, msgspec.structs.replace(dataset, digest=digest, bytes=size), folder)
+
+
 def keep(made: Path, dataset: Dataset, folder: Path) -> Dataset:
     """Put the folder `made`, which has the rows, among the sets in `folder`, and return what is there under its digest.
 
@@ -125,7 +144,7 @@ def keep(made: Path, dataset: Dataset, folder: Path) -> Dataset:
     (made / VALUE_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(dataset)) + b"\n")
     for each in (made / ROWS_FILE, made / VALUE_FILE, made):
         durability.sync(each)
-    target = folder / dataset.digest.removeprefix("sha256:")
+    target = folder_of(folder, dataset.digest)
     try:
         made.rename(target)
     except OSError as error:
