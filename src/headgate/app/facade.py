@@ -160,15 +160,8 @@ class Headgate:
         """
         require_writable(self.home)
         fields = dict.fromkeys([*slices, *(gate.slices for gate in map(parse_gate, gates) if gate.slices)])
-        return evaluate_version(
-            self.registry,
-            predict_with,
-            self.registry.resolve(version, project=self.project),
-            as_table(data),
-            gates=gates,
-            slices=list(fields),
-            actor=actor(),
-        )
+        asked = self.registry, predict_with, self.registry.resolve(version, project=self.project), as_table(data)
+        return evaluate_version(*asked, gates=gates, slices=list(fields), actor=actor())
 
     @property
     def proving(self) -> "Proving":
