@@ -62,6 +62,8 @@ class EventKind(StrEnum):
     """Somebody silenced the alerts of an endpoint, or ended that."""
     UNDELIVERED = "undelivered"
     """A channel could not be told of an alert, and it is tried no more."""
+    FOLLOWED = "followed"
+    """What an alias of a tracking server points at was taken for the endpoint that follows it, or was not."""
 
 
 @readable

@@ -50,6 +50,16 @@ class Home:
         return self.root / "channels.yaml"
 
     @property
+    def tracking_file(self) -> Path:
+        """``tracking.yaml``: which tracking server there is, as an operator wrote it."""
+        return self.root / "tracking.yaml"
+
+    @property
+    def tracking(self) -> Path:
+        """What the tracking server was not told yet, and how far followed aliases have come."""
+        return self.root / "tracking"
+
+    @property
     def packages(self) -> Path:
         """One directory per package, named by the hexadecimal part of its digest."""
         return self.root / "packages"

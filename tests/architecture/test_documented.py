@@ -17,6 +17,7 @@ from headgate.rollouts import planfile
 from headgate.rollouts.guards import Measure
 from headgate.rollouts.plan import Step
 from headgate.rollouts.strategies import Strategy
+from headgate.tracking.trackingfile import Tracking
 from headgate.traffic.endpoint import EndpointSpec
 
 ROOT = Path(__file__).parent.parent.parent
@@ -64,6 +65,7 @@ KINDS = {
     "errors": {name for name, each in vars(errors).items() if isinstance(each, type) and issubclass(each, Exception)},
     "events": {kind.value for kind in events.EventKind},
     "metrics": _metrics(),
+    "mlflow": set(_keys(Tracking)),
     "plan": _words_of_plans(),
     "settings": set(settings.Settings.__dataclass_fields__) - {"home"} | set(_keys(EndpointSpec)),
 }

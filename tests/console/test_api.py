@@ -1,5 +1,6 @@
 """The control API as a client sees it."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -11,7 +12,7 @@ from headgate.access.identity import Identity
 from headgate.clock import SystemClock
 from headgate.console.api import control_api, moment
 from headgate.console.guard import Guard
-from headgate.errors import BadInput, Conflict, NotFound, Unavailable
+from headgate.errors import BadInput, Conflict, NotFound, Unauthenticated, Unavailable
 from headgate.testing.memory import MemoryKeys
 from headgate.vocabulary import Micros
 
@@ -53,6 +54,10 @@ class Scripted:
     def skip_case(self, project: str, endpoint: str, input_id: str, reviewer: str) -> None:
         self._said("skip", project, endpoint, input_id, reviewer)
 
+    def hear(self, headers: Mapping[str, str], body: bytes) -> str:
+        self._said("hear", headers["x-mlflow-signature"], body)
+        return "model_version_alias.created"
+
     def queue(self, project: str, endpoint: str) -> bytes:
         return self._said("queue", project, endpoint)
 
@@ -89,7 +94,7 @@ class Scripted:
     def silence(self, project: str, endpoint: str, lasting: str, because: str, who: str) -> bytes:
         return self._said("silence", project, endpoint, lasting, because, who)
 
-    def _said(self, *asked: str) -> bytes:
+    def _said(self, *asked: str | bytes) -> bytes:
         self.asked.append(asked)
         if self.fails:
             raise self.fails
@@ -230,3 +235,12 @@ def test_an_order_may_say_which_step_it_is_about(client: TestClient, control: Sc
 def test_an_order_that_is_none_is_refused(client: TestClient, control: Scripted, body: dict[str, object]) -> None:
     assert client.post("/v1/endpoints/late/rollout", json=body).status_code == 422
     assert control.asked == []
+
+
+def test_a_webhook_is_handed_on_with_its_signature(client: TestClient, control: Scripted) -> None:
+    path, shown = "/v1/mlflow/webhook", {"X-MLflow-Signature": "v1,abc"}
+    assert client.post(path, content=b"{}", headers=shown).json() == {"heard": "model_version_alias.created"}
+    assert client.post(path, content=b" " * 70_000, headers=shown).status_code == 422
+    control.fails = Unauthenticated("it is signed with another secret")
+    assert client.post(path, content=b"{}", headers=shown).status_code == 401
+    assert control.asked == [("hear", "v1,abc", b"{}")] * 2

@@ -1,6 +1,7 @@
 """What the control API may do, on top of one open installation; `controller.py` alone makes one."""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 
 import msgspec
@@ -10,6 +11,7 @@ from headgate.app.facade import Headgate
 from headgate.app.monitoring import LAST as LAST_MONITORED
 from headgate.app.reports import LAST, EndpointReport
 from headgate.app.rollouts import ORDERS
+from headgate.clock import SystemClock
 from headgate.controller.lockstep import Lockstep
 from headgate.errors import BadConfiguration, BadInput, NotFound
 from headgate.retraining.run import Source
@@ -30,6 +32,10 @@ class HomeControl:
             raise BadInput("to", "replay", "this installation runs on the real clock; start it with --replay")
         with self._one_at_a_time:
             return self._lockstep.advance(to, who)
+
+    def hear(self, headers: Mapping[str, str], body: bytes) -> str:
+        """What a tracking server's webhook says; real time counts, whatever a replay's clock says."""
+        return self._hg.tracking.hear(headers, body, SystemClock().now()).what
 
     def endpoints(self) -> list[tuple[str, str]]:
         """Everything that traffic was published for."""

@@ -12,8 +12,10 @@ import uvicorn
 from headgate.app.certificates import Certificates, certificates_of
 from headgate.app.control import HomeControl
 from headgate.app.facade import Headgate
+from headgate.app.following import Following
 from headgate.app.identity import open_identity
 from headgate.app.signingkeys import SigningKeys
+from headgate.app.telling import telling_of
 from headgate.app.workers import controller_lock
 from headgate.clock import Clock, SystemClock
 from headgate.console.api import control_api
@@ -34,6 +36,8 @@ log = logging.getLogger("headgate.controller")
 
 _RENEW_SECONDS = 1.0
 """How old the certificate's files may be."""
+_LEAVE = 1.0
+"""Seconds that a loop has to end by itself which waits for somebody else's server."""
 _TURN = 0.2
 """Seconds between two looks: a traffic change made elsewhere is published within that time."""
 
@@ -58,6 +62,7 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             retraining = hg.retraining.by("controller").loop()
             aged = partial(alerting.turn, watching.lags)
             chores = hg.chores(seal_interval=settings.seal_interval)
+            telling, following = telling_of(hg), Following(hg)
             stop = threading.Event()
             turns: tuple[tuple[str, Callable[[], object]], ...] = (
                 ("reconcile", controller.reconcile),
@@ -73,7 +78,10 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             if not isinstance(clock, ReplayClock):  # in a replay nothing happens but step by step
                 turns += (("retraining", retraining.turn),)
             loops = [threading.Thread(target=_repeat, args=(turn, stop), name=name) for name, turn in turns]
-            for loop in loops:
+            # These wait for somebody else's server, and nobody waits for them: each step of theirs may be cut short.
+            patient = (("tracking", telling.turn), ("followed aliases", following.turn))
+            loops_apart = [threading.Thread(target=_repeat, args=(t, stop), name=n, daemon=True) for n, t in patient]
+            for loop in (*loops, *loops_apart):
                 loop.start()
             try:
                 turned = progress.turn, watching.turn, diagnosing.turn, retraining.turn
@@ -84,6 +92,8 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
                 stop.set()
                 for loop in loops:
                     loop.join()
+                for loop in loops_apart:
+                    loop.join(_LEAVE)
                 delivering.close()
 
 

@@ -23,6 +23,7 @@ from headgate.app.rollouts import Rollouts
 from headgate.app.scoring import scored
 from headgate.app.sizing import Options, size
 from headgate.app.told import actor, contract_of, project_of, spec_of
+from headgate.app.tracking import TrackingServer
 from headgate.app.up import running_client
 from headgate.app.workers import finish_stream
 from headgate.batch.score import Progress, Scored
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from headgate.app.reports import EndpointReport
     from headgate.app.retraining import Retrainings
     from headgate.app.screens import Screens
+    from headgate.app.story import Stories
     from headgate.retraining.datasets.opened import Opened
 
 
@@ -136,24 +138,18 @@ class Headgate(Records):
         trust: bool = False,
         why: str = "",
     ) -> Registered:
-        """Turn `model` (an object or a file) into a package and keep it as the next version of `name`.
+        """Turn `model`, an object, a file or ``models:/NAME@ALIAS``, into a package: the next version of `name`.
 
         `reference` are rows the model was fitted on, as anything ``contracts.tables.as_table`` takes; `label`
         names the column of them that holds the truth. Raises BadInput, TrustRequired or MissingExtra.
         """
         require_writable(self.home)
         asked = Registration(
-            name=name,
-            label=label,
-            contract=contract_of(contract),
-            parent=parent,
-            code=code,
-            why=why,
-            actor=actor(),
-            trust=trust,
-            project=self.project,
-        )
-        return register(self.registry, predict_with, model, reference, asked)
+            name=name, label=label, contract=contract_of(contract), parent=parent, code=code, why=why, actor=actor(),
+            trust=trust, project=self.project,
+        )  # fmt: skip
+        with self.tracking.opened(model) as (opened, origin):
+            return register(self.registry, predict_with, opened, reference, replace(asked, code=code or origin))
 
     def evaluate(self, version: str, data: Any, *, gates: Sequence[str] = (), slices: Sequence[str] = ()) -> Evaluated:
         """Measure a version on labelled rows it was not fitted on, and judge gates such as ``auc >= 0.65``.
@@ -162,15 +158,8 @@ class Headgate(Records):
         """
         require_writable(self.home)
         fields = dict.fromkeys([*slices, *(gate.slices for gate in map(parse_gate, gates) if gate.slices)])
-        return evaluate_version(
-            self.registry,
-            predict_with,
-            self.registry.resolve(version, project=self.project),
-            as_table(data),
-            gates=gates,
-            slices=list(fields),
-            actor=actor(),
-        )
+        asked = self.registry, predict_with, self.registry.resolve(version, project=self.project), as_table(data)
+        return evaluate_version(*asked, gates=gates, slices=list(fields), actor=actor())
 
     @property
     def proving(self) -> "Proving":
@@ -260,19 +249,11 @@ class Headgate(Records):
     def chores(self, *, seal_interval: float) -> Chores:
         """The loop that keeps the journal in order."""
         return Chores(
-            declared=self._declared,
-            segments=self._segments,
-            finish=partial(finish_stream, self.home),
-            lake=self._lake,
-            orphans=Orphans(self._disk, self._segments, self._lake, clock=SystemClock()),
-            events=self._store,
-            clock=self._clock,
-            deaths=FileDeaths(self.home.deaths),
-            notes=FileNotes(self.home.notes),
-            alerts=self._store,
-            sets=partial(forget, self.home.datasets, SystemClock()),
-            seal_interval=seal_interval,
-        )
+            declared=self._declared, segments=self._segments, finish=partial(finish_stream, self.home), lake=self._lake,
+            orphans=Orphans(self._disk, self._segments, self._lake, clock=SystemClock()), events=self._store,
+            clock=self._clock, deaths=FileDeaths(self.home.deaths), notes=FileNotes(self.home.notes),
+            alerts=self._store, sets=partial(forget, self.home.datasets, SystemClock()), seal_interval=seal_interval,
+        )  # fmt: skip
 
     # Rollouts
 
@@ -324,6 +305,18 @@ class Headgate(Records):
         from headgate.app.reports import report_of  # noqa: PLC0415 - as above
 
         return report_of(endpoint, self.monitoring, self.alerts, self.rollouts, last=last)
+
+    @property
+    def stories(self) -> "Stories":
+        """How the project's models came to be in charge, and their cards."""
+        from headgate.app.story import Stories  # noqa: PLC0415 - as above
+
+        return Stories(self.project, self.home, self._store, self.registry, self._served_clock())
+
+    @property
+    def tracking(self) -> TrackingServer:
+        """The tracking server of the home, where its ``tracking.yaml`` names one."""
+        return TrackingServer(self.home, self._store)
 
     def _screens(self) -> "Screens":
         """The detectors of this home."""

@@ -24,6 +24,7 @@ from headgate.console.paths import named
 from headgate.console.ports import Control
 from headgate.console.retraining import retraining_routes
 from headgate.console.reviews import review_routes
+from headgate.console.tracking import tracking_routes
 from headgate.contracts.explain import off_calendar
 from headgate.errors import (
     BadInput,
@@ -125,6 +126,7 @@ def control_api(control: Control, guard: Guard) -> Starlette:
             Route("/v1/projects/{project}/endpoints/{endpoint}/rollout", rollout, methods=["GET", "POST"]),
             *review_routes(control, guard),
             *monitor_routes(control, guard),
+            *tracking_routes(control),
             *retraining_routes(control, guard),
             Route("/v1/replay/advance", advance, methods=["POST"]),
         ],

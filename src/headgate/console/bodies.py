@@ -12,15 +12,21 @@ BODY_LIMIT: Final = 64 * 1024
 T = TypeVar("T")
 
 
-async def read_body(request: Request, kind: type[T]) -> T:
-    """The body as a `kind`. Raises BodyRefused for what is no JSON, or too long, BadInput for another shape."""
+async def read_bytes(request: Request) -> bytes:
+    """The body as it came. Raises BodyRefused for what is too long."""
     read = bytearray()
     async for part in request.stream():
         read += part
         if len(read) > BODY_LIMIT:
             raise BodyRefused("body", "size", f"may have {BODY_LIMIT} bytes")
+    return bytes(read)
+
+
+async def read_body(request: Request, kind: type[T]) -> T:
+    """The body as a `kind`. Raises BodyRefused for what is no JSON, or too long, BadInput for another shape."""
+    read = await read_bytes(request)
     try:
-        return msgspec.json.decode(bytes(read), type=kind)
+        return msgspec.json.decode(read, type=kind)
     except msgspec.ValidationError as error:
         raise BadInput("body", "type", str(error)) from error
     except UnicodeDecodeError as error:

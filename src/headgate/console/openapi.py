@@ -197,6 +197,16 @@ DOCUMENT: Final[dict[str, Any]] = {
         **_reviews("/v1/projects/{project}/endpoints/{endpoint}", _PROJECT, _ENDPOINT),
         **_watched("/v1/endpoints/{endpoint}", _ENDPOINT),
         **_watched("/v1/projects/{project}/endpoints/{endpoint}", _PROJECT, _ENDPOINT),
+        "/v1/mlflow/webhook": {
+            "post": {
+                "summary": "What a tracking server's webhook says; its signature says who it is.",
+                "responses": {
+                    "200": _json("It was heard."),
+                    "401": _json("It is not signed with the secret of tracking.yaml, or too old."),
+                    "404": _json("No webhook is listened to."),
+                },
+            }
+        },
         "/v1/endpoints/{endpoint}/retraining": _retraining(_ENDPOINT),
         "/v1/projects/{project}/endpoints/{endpoint}/retraining": _retraining(_PROJECT, _ENDPOINT),
         "/v1/replay/advance": {

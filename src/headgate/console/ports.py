@@ -1,5 +1,6 @@
 """What the control API asks of the rooms behind it; the composition root provides it."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from headgate.vocabulary import Micros
@@ -12,6 +13,14 @@ class Control(Protocol):
         """Move a replay's clock, on the word of `who`, and wait until all obey: revisions by worker and endpoint.
 
         Raises BadInput when replay is off or time would go back, Unavailable when a worker does not follow.
+        """
+        ...
+
+    def hear(self, headers: Mapping[str, str], body: bytes) -> str:
+        """Take what a tracking server's webhook says; what it says happened.
+
+        Raises Unauthenticated where it is not signed as it has to be, BadInput for a body that says nothing, NotFound
+        where no webhook is listened to.
         """
         ...
 
