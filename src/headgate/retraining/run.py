@@ -248,8 +248,8 @@ class RunStore(Protocol):
         """
         ...
 
-    def keep_run(self, run: Run, event: Event | None = None) -> None:
-        """Keep it in place of the revision before its own; headgate.errors.Conflict where that is another by now."""
+    def keep_run(self, run: Run, before: int, event: Event | None = None) -> None:
+        """Keep it in place of its revision `before`; headgate.errors.Conflict where another is there by now."""
         ...
 
     def runs(self, project: str | None = None, endpoint: str | None = None) -> list[Run]:
@@ -261,5 +261,5 @@ class RunStore(Protocol):
         ...
 
     def calls(self, project: str, endpoint: str, since: Micros) -> list[Call]:
-        """Those after a moment, the first one first."""
+        """Those from a moment on, the first one first."""
         ...
