@@ -70,6 +70,7 @@ from headgate.vocabulary import DEFAULT_PROJECT, Micros
 
 if TYPE_CHECKING:
     from headgate.app.monitoring import Monitoring
+    from headgate.app.pipelines import Pipelines
     from headgate.app.reports import EndpointReport
     from headgate.app.screens import Screens
 
@@ -285,6 +286,14 @@ class Headgate:
         """How new versions of the project's endpoints take traffic."""
         parts = self._store, self._declared, self.registry, self.reader, self.traffic, self._served_clock()
         return Rollouts(self.project, *parts, replayed=self.home.replay_clock.exists(), actor=actor())
+
+    @property
+    def pipelines(self) -> "Pipelines":
+        """The project's pipelines: from sources to a training set, a proved version and its rollout."""
+        from headgate.app.pipelines import Pipelines, Works  # noqa: PLC0415 - most verbs have no use for databases
+
+        works = Works(self.home, self.registry, self._store, self.rollouts, self.proving)
+        return Pipelines(self.project, self.home, works, self._clock)
 
     @property
     def retraining(self) -> Retrainings:

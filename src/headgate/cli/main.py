@@ -28,6 +28,7 @@ VERBS: Final = {
     "rollout": "Look at an endpoint's rollout, or move it by hand.",
     "review": "Look at what waits for people to decide, or take the next case.",
     "report": "Report on an endpoint: how it stands, what it did day by day, and its newest rollout's comparison.",
+    "pipeline": "Run a pipeline: sources, a check with quarantine, transforms, a training set, and what follows.",
     "rollback": "Take an endpoint back: abort its rollout, or return to the version before the last promotion.",
     "up": "Serve everything in a home directory.",
     "serve": "Serve a home as a container of SageMaker or Vertex AI.",

@@ -33,7 +33,27 @@ from headgate.retraining.datasets.dataset import (
 from headgate.retraining.datasets.wanted import Least
 from headgate.vocabulary import Digest, Micros, Task
 
+HELD: Final = "held.parquet"
+"""Rows of a run that nothing learned from, in its folder."""
 _MOMENT: Final = pa.timestamp("us", "UTC")
+
+
+def divided(said: Pipeline, table: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Rows to learn from, and rows held out: the newest ones, or without moments every so many in the table's order.
+
+    Rows of one moment stay together, on the side of what is learned from.
+    """
+    share = said.held_share
+    if not share:
+        return table, table.slice(0, 0)
+    rows = table.num_rows
+    if said.at is None:
+        held = np.floor(np.arange(1, rows + 1) * share) > np.floor(np.arange(rows) * share)
+        return table.filter(pa.array(~held)), table.filter(pa.array(held))
+    moments = pc.fill_null(pc.cast(table[said.at].cast(pa.timestamp("us")), pa.int64()), -(2**62)).to_numpy()
+    edge = np.sort(moments)[min(rows - 1, int(rows * (1 - share)))] if rows else 0
+    held = moments > edge
+    return table.filter(pa.array(~held)), table.filter(pa.array(held))
 
 
 def keep_dataset(said: Pipeline, table: pa.Table, folder: Path, now: Micros, *, least: Least | None = None) -> Dataset:

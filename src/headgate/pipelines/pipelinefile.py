@@ -32,6 +32,12 @@ ROWS: Final = "rows"
 KINDS: Final = ("csv", "parquet", "delta", "sql", "http", "kafka", "nats")
 
 
+def _share(text: str) -> float:
+    """A share with its sign, 0 to 1; NaN for what is none."""
+    found = _SHARE.fullmatch(text)
+    return float(found[1]) / 100 if found else float("nan")
+
+
 class StepName(StrEnum):
     """What is done, in this order."""
 
@@ -106,8 +112,7 @@ class SourceWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def tolerated(self) -> float:
         """The largest share of rows set aside, 0 to 1."""
-        found = _SHARE.fullmatch(self.quarantine)
-        return float(found[1]) / 100 if found else 0.0
+        return _share(self.quarantine)
 
 
 class TransformWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -149,6 +154,8 @@ class Pipeline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is made of the rows, one after the other; without any they are taken as they are."""
     recipe: RecipeWords | None = None
     """How to learn, in the words of an endpoint's ``retraining.recipe``; None stops at the training set."""
+    held_out: str = "20%"
+    """How many of the rows, the newest ones, are kept from the recipe and prove what it learned."""
     gates: list[str] = []
     """Sentences that the new version must fulfil beside the usual proof."""
     rollout: dict[str, Any] | None = None
@@ -165,6 +172,11 @@ class Pipeline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.rollout is not None:
             names.append(StepName.ROLL_OUT)
         return tuple(names)
+
+    @property
+    def held_share(self) -> float:
+        """Share of the rows that prove what was learned, 0 to 1; 0 where nothing is learned."""
+        return 0.0 if self.recipe is None else _share(self.held_out)
 
     @property
     def serving(self) -> tuple[TransformWords, ...]:
@@ -274,6 +286,8 @@ def _faults(said: Pipeline) -> Iterator[tuple[str, str]]:
         yield "rollout", "needs a recipe: that learns and an endpoint: that serves"
     if said.gates and said.recipe is None:
         yield "gates", "judge nothing; name a recipe:"
+    if not 0 < _share(said.held_out) < 1:
+        yield "held_out", "must lie between 0% and 100%, neither of them included, such as 20%"
     words = RetrainingWords(recipe=said.recipe or RecipeWords(), gates=said.gates, rollout=said.rollout or {})
     yield from ((key.removeprefix("retraining."), message) for key, message in retraining_faults(words))
     yield from _schedule_faults(said)
@@ -313,7 +327,7 @@ def _source_faults(name: str, source: SourceWords) -> Iterator[tuple[str, str]]:
         yield ".overlap", "reads rows again, so it needs a watermark:, and a key: by which they are told apart"
     if source.fresh is not None and source.watermark is None:
         yield ".fresh", "needs the watermark: whose newest moment it is about"
-    if not _SHARE.fullmatch(source.quarantine) or source.tolerated > 1:
+    if not 0 <= source.tolerated <= 1:
         yield ".quarantine", "must be a share of the new rows with its sign, such as 5%"
 
 

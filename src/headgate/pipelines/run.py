@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from headgate.clock import Clock
 from headgate.errors import BadInput, Conflict, HeadgateError
 from headgate.pipelines.checking import Lot, check
-from headgate.pipelines.keeping import keep_dataset
+from headgate.pipelines.keeping import HELD, divided, keep_dataset
 from headgate.pipelines.loading import load
 from headgate.pipelines.making import BUNDLE, TABLE, make
 from headgate.pipelines.pipelinefile import PipelineFile, StepName
@@ -296,11 +296,15 @@ class Runner:
         )
 
     def _dataset(self, run: Run) -> tuple[Run, _Done]:
-        table = pq.read_table(self._kept.run_folder(run.id) / TABLE)
+        folder = self._kept.run_folder(run.id)
+        table, held = divided(self._file.said, pq.read_table(folder / TABLE))
         dataset = keep_dataset(self._file.said, table, self._datasets, self._clock.now())
+        write_whole(folder / HELD, lambda path: pq.write_table(held, path))
         self._kept.keep_state(msgspec.structs.replace(self._kept.state(), dataset=dataset.digest))
         said = f"training set {dataset.digest[:19]} of {dataset.rows:,} rows and {len(dataset.features)} features"
-        return run, _Done(said, {"dataset": dataset.digest, "rows": dataset.rows})
+        said += f"; {held.num_rows:,} newer rows are held out" if held.num_rows else ""
+        made: dict[str, Scalar] = {"dataset": dataset.digest, "rows": dataset.rows, "held_out": held.num_rows}
+        return run, _Done(said, made)
 
     def _learn(self, run: Run) -> tuple[Run, _Done]:
         version = self._hands.learn(self._asked(run), self._told)
