@@ -95,6 +95,11 @@ class Home:
         return self.root / "lake"
 
     @property
+    def datasets(self) -> Path:
+        """One directory per training set, named by the hexadecimal part of its digest."""
+        return self.root / "datasets"
+
+    @property
     def metrics(self) -> Path:
         """One slab of counters per worker process."""
         return self.root / "metrics"
