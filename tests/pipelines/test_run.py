@@ -3,6 +3,7 @@
 import msgspec
 import pyarrow.parquet as pq
 import pytest
+from tests.pipelines.worlds import FLIGHTS, World, flight
 
 from headgate.errors import BadInput, Conflict, HomeInUse, NotFound
 from headgate.pipelines.pipelinefile import StepName
@@ -10,7 +11,6 @@ from headgate.pipelines.run import read_quality
 from headgate.pipelines.serving import open_transform
 from headgate.pipelines.state import Ending, StepState
 from headgate.retraining.datasets.dataset import Dataset
-from tests.pipelines.worlds import FLIGHTS, World, flight
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_the_same_rows_are_the_same_set(world):
     first = world.runner().run()
     second = world.runner().run(since=StepName.TRANSFORM)
     assert first.made(StepName.DATASET, "dataset") == second.made(StepName.DATASET, "dataset")
-    assert len([each for each in world.datasets.iterdir()]) == 1
+    assert len(list(world.datasets.iterdir())) == 1
 
 
 def test_only_what_is_new_is_read(world):
@@ -93,7 +93,7 @@ def test_rows_that_break_the_contract_go_aside(world):
 def test_too_many_broken_rows_stop_it_and_keep_nothing(world):
     world.runner().run()
     world.flights("february.csv", [flight(each, distance=-1) for each in range(400, 440)])
-    with pytest.raises(BadInput, match="100.0% of 40 new rows cannot be kept, and 5% may: 40 'range' of distance"):
+    with pytest.raises(BadInput, match=r"100.0% of 40 new rows cannot be kept, and 5% may: 40 'range' of distance"):
         world.runner().run()
     assert world.kept.state().sources["flights"].rows == 400
     world.flights("february.csv", [flight(each) for each in range(400, 440)])
@@ -106,7 +106,7 @@ def test_a_column_that_is_gone_is_named(world):
     world.runner().run()
     rows = [{key: value for key, value in flight(each).items() if key != "carrier"} for each in range(400, 420)]
     world.flights("february.csv", rows)
-    with pytest.raises(BadInput, match="'carrier' was string and is gone.*--reload flights"):
+    with pytest.raises(BadInput, match=r"'carrier' was string and is gone.*--reload flights"):
         world.runner().run()
     assert world.kept.state().sources["flights"].rows == 400
     assert world.kept.runs()[-1].step(StepName.CHECK).state is StepState.FAILED

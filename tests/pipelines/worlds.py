@@ -1,4 +1,4 @@
-"""A small world that pipelines read: flights as rows, files of them, and hands that only remember what they were asked."""
+"""A small world that pipelines read: flights as rows, files of them, and hands that remember what they were asked."""
 
 import csv
 from collections.abc import Mapping, Sequence

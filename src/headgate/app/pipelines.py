@@ -31,7 +31,7 @@ from headgate.registry.registry import Registry
 from headgate.retraining.datasets.dataset import LABEL, ROWS_FILE, VALUE_FILE, Dataset
 from headgate.retraining.proof.report import as_markdown
 from headgate.retraining.proof.terms import Terms
-from headgate.retraining.recipes.recipe import RecipeKind, RecipeState, Standing, check
+from headgate.retraining.recipes.recipe import Learned, RecipeKind, RecipeState, check
 from headgate.retraining.recipes.workshop import Workshop
 from headgate.runtimes.predictor import predict_with
 from headgate.settings import Home
@@ -132,8 +132,7 @@ class Works:
         for each in self.registry.versions(model, project=said.project):
             if each.code == code:
                 return each.ref
-        found = self._run_recipe(asked, told)
-        workshop_folder = self.home.runs / _run_id(asked)
+        model_file = self.home.runs / _run_id(asked) / self._run_recipe(asked, told).model
         champion = self._champion(asked)
         contract = None if champion is None else self._contract(champion, asked)
         rows, label = self._reference(asked, contract)
@@ -144,11 +143,10 @@ class Works:
             why=f"pipeline {said.pipeline} learned from {rows.num_rows:,} rows", actor=BY,
             trust=recipe_of(said.recipe).kind is not RecipeKind.AUTOML if said.recipe else False, project=said.project,
         )  # fmt: skip
-        assert found.learned is not None
-        done = register(self.registry, predict_with, workshop_folder / found.learned.model, rows, asked_for)
+        done = register(self.registry, predict_with, model_file, rows, asked_for)
         return done.version.ref
 
-    def _run_recipe(self, asked: Asked, told: Told) -> Standing:
+    def _run_recipe(self, asked: Asked, told: Told) -> Learned:
         """Wait for the recipe; one that failed at an earlier try is taken up at its checkpoint."""
         words = asked.file.said.recipe
         if words is None:
@@ -165,11 +163,13 @@ class Works:
         except KeyboardInterrupt:
             workshop.cancel(run)
             raise
-        if standing.state is RecipeState.LEARNED:
-            return standing
+        if standing.learned is not None:
+            return standing.learned
         if standing.lost:
             raise RuntimeFailed(f"the recipe {standing.why}")
-        raise BadInput("recipe", standing.state.value, f"{standing.why}; its log is in {workshop.folder(run) / 'log.txt'}")
+        raise BadInput(
+            "recipe", standing.state.value, f"{standing.why}; its log is in {workshop.folder(run) / 'log.txt'}"
+        )
 
     def _champion(self, asked: Asked) -> Version | None:
         """What is live where the pipeline's endpoint is there; else the model's champion, if it has one."""

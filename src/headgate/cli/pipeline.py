@@ -29,7 +29,6 @@ def command() -> None:
     """
 
 
-
 @command.command("run")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default="pipeline.yaml")
 @click.option("--run", "run_id", metavar="ID", help="Which run; without it the one that has not ended, or a new one.")

@@ -57,6 +57,7 @@ class StepName(StrEnum):
     """It begins to take traffic."""
 
 
+@readable
 class SourceWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where rows come from. Exactly one of csv, parquet, delta, sql, http, kafka and nats says of which kind it is."""
 
@@ -237,15 +238,23 @@ def read_pipeline(text: str, path: Path) -> PipelineFile:
     if not isinstance(document, dict):
         raise BadConfiguration(where, "holds no mapping of keys; begin with pipeline:, sources: and label:")
     try:
+        _read_sources(document, where)
         said = read_document(document, Pipeline, where)
     except BadConfiguration as error:
-        key = error.where.removeprefix(where).removeprefix(": ")
+        key = error.where.removeprefix(where).removeprefix(": ").replace(": ", ".")
         line = f"{where} line {line_of(text, key)}"
         raise BadConfiguration(f"{line}: {key}" if key else line, error.message) from error
     file = PipelineFile(path, text, said, {})
     for key, message in _faults(said):
         raise file.wrong(key, message)
     return PipelineFile(path, text, said, dict(_contracts(file)))
+
+
+def _read_sources(document: dict[str, Any], where: str) -> None:
+    """Each source by itself first: of a mapping's values nobody is told which one is wrong."""
+    sources = document.get("sources")
+    for name, words in sources.items() if isinstance(sources, dict) else ():
+        read_document(words, SourceWords, f"{where}: sources.{name}")
 
 
 def _contracts(file: PipelineFile) -> Iterator[tuple[str, Contract]]:

@@ -23,7 +23,9 @@ def moment(at: Micros) -> str:
 def plan_text(said: Pipeline, state: State, run: Run | None) -> str:
     """Every step, and what it would do now."""
     lines = [f"pipeline {said.pipeline}: {', '.join(said.steps)}"]
-    lines += [f"  {name}: {source_text(each, state.sources.get(name, SourceState()))}" for name, each in said.sources.items()]
+    lines += [
+        f"  {name}: {source_text(each, state.sources.get(name, SourceState()))}" for name, each in said.sources.items()
+    ]
     lines += [f"  transform {place + 1}: {_transform(said, place)}" for place in range(len(said.transforms))]
     lines.append(f"  label {said.label}, {said.task}" + (f", by {said.at}" if said.at else ""))
     if said.recipe is not None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
@@ -20,6 +20,7 @@ from headgate.errors import BadConfiguration, BadInput, HeadgateError, NotFound
 from headgate.pipelines.pipelinefile import ROWS, PipelineFile, TransformWords
 
 Make = Callable[[Any], Any]
+_ALL: Final = f"FROM {ROWS}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +104,19 @@ class Tables:
 
     def run(self, transform: Transform) -> None:
         """Let ``rows`` be what `transform` makes. Raises BadInput with what the database or the function says."""
-        self._steps += 1
-        made = f"made_{self._steps}"
         if transform.make is not None:
             self._database.register("handed", self.made(transform))
-            self._database.execute(f"CREATE TABLE {made} AS SELECT * FROM handed")
+            self._keep("FROM handed")
             self._database.unregister("handed")
-        else:
-            with _told(transform):
-                self._database.execute(f"CREATE TABLE {made} AS {transform.sql}")
-        self._database.execute(f"CREATE OR REPLACE VIEW {ROWS} AS SELECT * FROM {made}")
+            return
+        with _told(transform):
+            self._keep(transform.sql or "")
+
+    def _keep(self, query: str) -> None:
+        """Let ``rows`` be what a query gives, put down: it may read the ``rows`` of before."""
+        self._steps += 1
+        self._database.execute(f"CREATE TABLE made_{self._steps} AS {query}")
+        self.add(ROWS, f"FROM made_{self._steps}")
 
     def made(self, transform: Transform) -> pa.Table:
         """What `transform` makes of ``rows``, which stay as they are. Raises BadInput as `run` does."""
@@ -123,21 +127,16 @@ class Tables:
 
     def rows(self) -> pa.Table:
         """What the last transform made."""
-        return without_views(self._database.sql(f"SELECT * FROM {ROWS}").to_arrow_table())  # noqa: S608 - a constant
+        return without_views(self._database.sql(_ALL).to_arrow_table())
 
     def names(self) -> list[str]:
         """The columns of ``rows``."""
-        return list(self._database.sql(f"SELECT * FROM {ROWS} LIMIT 0").columns)  # noqa: S608 - a constant
+        return list(self._database.sql(_ALL).columns)
 
     def order(self, by: Sequence[str]) -> None:
         """Let ``rows`` be in the order of those columns, then of all: the same rows always come in the same order."""
-        self._steps += 1
-        first = "".join(f'"{each}" NULLS FIRST, ' for each in by)
-        names = ", ".join(f'"{each}" NULLS FIRST' for each in self.names() if each not in by)
-        made = f"made_{self._steps}"
-        order = (first + names).rstrip(", ")
-        self._database.execute(f"CREATE TABLE {made} AS SELECT * FROM {ROWS} ORDER BY {order}")  # noqa: S608 - as above
-        self._database.execute(f"CREATE OR REPLACE VIEW {ROWS} AS SELECT * FROM {made}")
+        names = [*by, *(each for each in self.names() if each not in by)]
+        self._keep(f"{_ALL} ORDER BY " + ", ".join(f'"{each}" NULLS FIRST' for each in names))
 
 
 @contextmanager
@@ -157,7 +156,7 @@ def kept_rows(files: Sequence[Path], key: Sequence[str]) -> str:
     """A SELECT of a source's kept rows: of rows with the same key the one that came last."""
     listed = ", ".join(f"'{_quoted(str(each))}'" for each in files)
     read = f"read_parquet([{listed}], union_by_name = true, filename = true, file_row_number = true)"
-    select = f"SELECT * EXCLUDE (filename, file_row_number) FROM {read}"  # noqa: S608 - names of the pipeline's own files
+    select = " ".join(["SELECT * EXCLUDE (filename, file_row_number) FROM", read])
     if not key:
         return select
     names = ", ".join(f'"{each}"' for each in key)

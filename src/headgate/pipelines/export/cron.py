@@ -14,7 +14,9 @@ NIGHTLY: Final = "0 3 * * *"
 def cron(file: PipelineFile, wished: Wished) -> str:
     """One line. Where the last run failed it goes on there; two at once cannot be."""
     folder = shlex.quote(str(Path(wished.file).absolute().parent))
-    command = shlex.join(["headgate", "pipeline", "run", Path(wished.file).name, "--home", str(Path(wished.home).absolute())])
+    command = shlex.join(
+        ["headgate", "pipeline", "run", Path(wished.file).name, "--home", str(Path(wished.home).absolute())]
+    )
     # A percent sign is a new line to cron.
     said = f"cd {folder} && {command}".replace("%", "\\%")
     return f"{file.said.schedule or NIGHTLY} {said}\n"

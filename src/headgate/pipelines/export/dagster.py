@@ -30,5 +30,9 @@ def dagster(file: PipelineFile, wished: Wished) -> str:
     name = f"headgate_{said.project}_{said.pipeline}".replace("-", "_")
     text += f"\n@job(name={name!r})\ndef pipeline():\n    done = do_{said.steps[0].value}()\n"
     text += "".join(f"    done = do_{each.value}(after=done)\n" for each in said.steps[1:])
-    schedules = "" if said.schedule is None else f", schedules=[ScheduleDefinition(job=pipeline, cron_schedule={said.schedule!r})]"
+    schedules = (
+        ""
+        if said.schedule is None
+        else f", schedules=[ScheduleDefinition(job=pipeline, cron_schedule={said.schedule!r})]"
+    )
     return f"{text}\n\ndefinitions = Definitions(jobs=[pipeline]{schedules})\n"

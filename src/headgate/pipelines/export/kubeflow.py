@@ -12,7 +12,7 @@ from headgate.vocabulary import VERSION
 
 RUN: Final = "{{$.pipeline_job_uuid}}"
 """What Kubeflow replaces with the run's id."""
-SECRET: Final = "headgate"
+SECRETS: Final = "headgate"
 """The Kubernetes secret that holds the variables a pipeline's file names."""
 _RETRIES: Final = {"maxRetryCount": 2, "backoffDuration": "30s", "backoffFactor": 2.0, "backoffMaxDuration": "600s"}
 
@@ -50,12 +50,14 @@ def _task(steps: tuple[StepName, ...], place: int) -> dict[str, Any]:
 
 def _mounted(file: PipelineFile, wished: Wished) -> dict[str, Any]:
     claim = {"constant": wished.volume, "mountPath": wished.home}
-    mounted: dict[str, Any] = {"pvcMount": [claim | {"pvcNameParameter": {"runtimeValue": {"constant": wished.volume}}}]}
+    mounted: dict[str, Any] = {
+        "pvcMount": [claim | {"pvcNameParameter": {"runtimeValue": {"constant": wished.volume}}}]
+    }
     named = variables(file)
     if named:
         keys = [{"secretKey": each, "envVar": each} for each in named]
-        name = {"runtimeValue": {"constant": SECRET}}
+        name = {"runtimeValue": {"constant": SECRETS}}
         mounted["secretAsEnv"] = [
-            {"secretName": SECRET, "secretNameParameter": name, "optional": False, "keyToEnv": keys}
+            {"secretName": SECRETS, "secretNameParameter": name, "optional": False, "keyToEnv": keys}
         ]
     return mounted

@@ -63,9 +63,11 @@ class DeltaSource:
                         yield without_views(pa.Table.from_batches([batch]))
             return
         wanted = None if new is None else set(new)
-        for fragment in table.to_pyarrow_dataset().get_fragments():
+        rows = table.to_pyarrow_dataset()
+        for fragment in rows.get_fragments():
             if wanted is None or any(each.endswith(fragment.path) for each in wanted):
-                for batch in fragment.to_batches(batch_size=CHUNK_ROWS):
+                # With the whole schema, or what the log alone knows would be missing.
+                for batch in fragment.to_batches(schema=rows.schema, batch_size=CHUNK_ROWS):
                     yield without_views(pa.Table.from_batches([batch]))
 
 

@@ -31,7 +31,7 @@ class SqlSource:
     textual: bool = False
 
     def pull(self, mark: Mark, take: Take) -> Pull:
-        """The rows beyond the watermark in its order; without one all rows, with a mark that tells whether they differ."""
+        """The rows beyond the watermark in its order; without one all, and a mark that tells whether they differ."""
         engine = self._engine()
         try:
             with self._translated(), engine.connect() as connection:
