@@ -10,6 +10,8 @@ from headgate.errors import BadConfiguration, BadInput, ContractViolation, NotFo
 from headgate.pipelines.pipelinefile import StepName
 from headgate.pipelines.serving import open_transform
 
+FAR = "- sql: SELECT *, distance - avg(distance) OVER () AS far FROM rows\n"
+JOINED = "- sql: SELECT flights.*, wind FROM flights JOIN weather USING (carrier)\n"
 SQL = "- sql: SELECT *, distance / 500 AS hours FROM rows\n  serving: true\n"
 
 
@@ -40,7 +42,7 @@ def test_a_feature_that_looks_beyond_its_row_is_refused(world: World, expression
 
 
 def test_the_same_feature_may_be_made_before_serving_begins(world: World) -> None:
-    transformed(world, "- sql: SELECT *, distance - avg(distance) OVER () AS far FROM rows\n" + SQL)
+    transformed(world, FAR + SQL)
     assert "far" in dataset(world, world.runner().run())[0].features
 
 
@@ -67,7 +69,7 @@ def test_a_select_sees_the_sources_and_nothing_else(world: World) -> None:
     for query in (
         f"FROM read_csv('{world.root}/flights/january.csv')", "FROM '/etc/passwd'", "FROM nowhere", "FROM self",
     ):  # fmt: skip
-        transformed(world, "- sql: SELECT * " + query + "\n")
+        transformed(world, f"- {{sql: {query}}}\n")
         with pytest.raises(BadInput, match=r"transforms\[0\]"):
             world.runner().run()
 
@@ -75,7 +77,7 @@ def test_a_select_sees_the_sources_and_nothing_else(world: World) -> None:
 def test_sources_are_joined_by_name(world: World) -> None:
     (world.root / "weather.csv").write_text("carrier,wind\nUA,5\nDL,9\n")
     text = FLIGHTS.replace("sources:\n", "sources:\n  weather: {csv: weather.csv, key: [carrier]}\n")
-    world.text = text.replace(SQL, "- sql: SELECT flights.*, wind FROM flights JOIN weather USING (carrier)\n" + SQL)
+    world.text = text.replace(SQL, JOINED + SQL)
     rows = dataset(world, world.runner().run())[1]
     assert {each["carrier"]: each["wind"] for each in rows.to_pylist()} == {"UA": 5, "DL": 9}
 

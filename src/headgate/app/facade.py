@@ -145,16 +145,9 @@ class Headgate:
         """
         require_writable(self.home)
         asked = Registration(
-            name=name,
-            label=label,
-            contract=contract_of(contract),
-            parent=parent,
-            code=code,
-            why=why,
-            actor=actor(),
-            trust=trust,
-            project=self.project,
-        )
+            name=name, label=label, contract=contract_of(contract), parent=parent, code=code, why=why, actor=actor(),
+            trust=trust, project=self.project,
+        )  # fmt: skip
         return register(self.registry, predict_with, model, reference, asked)
 
     def evaluate(self, version: str, data: Any, *, gates: Sequence[str] = (), slices: Sequence[str] = ()) -> Evaluated:
@@ -286,10 +279,9 @@ class Headgate:
     @property
     def pipelines(self) -> "Pipelines":
         """The project's pipelines: from sources to a training set, a proved version and its rollout."""
-        from headgate.app.pipelines import Pipelines, Works  # noqa: PLC0415 - most verbs have no use for databases
+        from headgate.app.pipelines import Pipelines  # noqa: PLC0415 - most verbs have no use for databases
 
-        works = Works(self.home, self.registry, self._store, self.rollouts, self.proving)
-        return Pipelines(self.project, self.home, works, self._clock)
+        return Pipelines.of(self.home, self._store, self.proving, self.rollouts, self._clock)
 
     @property
     def retraining(self) -> Retrainings:

@@ -56,6 +56,13 @@ class Pipelines:
     hands: "Works"
     clock: Clock
 
+    @classmethod
+    def of(
+        cls, home: Home, endpoints: EndpointStore, proving: Proving, rollouts: Rollouts, clock: Clock
+    ) -> "Pipelines":
+        """Those of the project whose rollouts these are."""
+        return cls(rollouts.project, home, Works(home, rollouts.registry, endpoints, rollouts, proving), clock)
+
     def run(
         self,
         path: str | Path,
