@@ -126,7 +126,7 @@ def test_a_topic_is_read_to_its_end_and_then_what_is_new(broker: str, tmp_path: 
     mark: Mark = json.loads(json.dumps(first.mark))
     new = pulled(source, mark)[0]
     assert {each.get("id") for each in new} == {"1000", None}
-    assert [each["_message"] for each in new if each["_message"]] == ["\ufffd no json"]
+    assert [each["_text"] for each in new if each["_text"]] == ["\ufffd no json"]
 
 
 def test_a_topic_that_is_gone_or_began_anew_is_named(broker: str) -> None:

@@ -215,3 +215,15 @@ def test_what_a_run_leaves_behind_serves(world):
     assert made == [
         {"distance": 250.0, "carrier": "UA", "hours": 0.5}, {"distance": None, "carrier": None, "hours": None},
     ]  # fmt: skip
+
+
+def test_a_file_that_the_pipeline_names_is_part_of_it(world):
+    (world.root / "learn.py").write_text("def train(data): ...\n")
+    world.text = LEARNING.replace("{automl: {budget: 60s}}", "{python: learn.py:train}")
+    first = world.runner().run(run="job-7")
+    (world.root / "learn.py").write_text("def train(data): return 1\n")
+    with pytest.raises(Conflict, match=r"pipeline.yaml, or a file it names, has changed since run job-7 began"):
+        world.runner().run(run="job-7")
+    # Nothing is new in any source, and there is something else to learn all the same.
+    second = world.runner().run()
+    assert (second.ending, second.id != first.id) == (Ending.FINISHED, True)

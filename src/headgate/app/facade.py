@@ -172,8 +172,7 @@ class Headgate:
         """Whether a version may take another's place, and how it does afterwards; see ``app.proving.Proving``."""
         from headgate.app.proving import Proving  # noqa: PLC0415 - as monitors
 
-        clock = self._served_clock()
-        return Proving(self.project, self.registry, self.reader, self._declared, clock, actor())
+        return Proving(self.project, self.registry, self.reader, self._declared, self._served_clock(), actor())
 
     def alias(self, version: str, alias: str, *, why: str = "") -> Version:
         """Point ``model@alias`` at a version."""

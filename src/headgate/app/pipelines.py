@@ -247,5 +247,6 @@ class Works:
 
 
 def _run_id(asked: Asked) -> str:
+    """One training set of one run; `--from transform` may lead to another one."""
     said = asked.file.said
-    return f"{said.project}.pipeline.{said.pipeline}.{asked.run}"[:128]
+    return f"pipeline.{said.project}.{said.pipeline}.{asked.dataset.name[:8]}.{asked.run}"[:128]

@@ -142,7 +142,7 @@ def _keyless(words: SourceWords, table: pa.Table) -> dict[int, Violation]:
 
 def _told(raw: pa.Table, found: Mapping[int, Violation]) -> pa.Table:
     rows = sorted(found)
-    table = raw.take(pa.array(rows, pa.int64()))
+    table = raw.drop_columns([each for each in _SAID if each in raw.column_names]).take(pa.array(rows, pa.int64()))
     for column, part in zip(_SAID, ("field", "rule", "message"), strict=True):
         table = table.append_column(column, pa.array([str(getattr(found[row], part)) for row in rows], pa.string()))
     return table

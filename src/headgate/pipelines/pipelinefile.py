@@ -3,6 +3,7 @@
 Called by ``headgate pipeline`` before anything is read or written. Every complaint names file, line and key.
 """
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -206,9 +207,28 @@ class PipelineFile:
         """The folder that relative names are meant from."""
         return self.path.parent
 
+    @property
+    def digest(self) -> str:
+        """Of the file and of every file it names: another one means that another run begins."""
+        seen = hashlib.sha256(self.text.encode())
+        for name in _named(self.said):
+            path = self.folder / name
+            seen.update(hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b"-")
+        return seen.hexdigest()
+
     def wrong(self, key: str, message: str) -> BadConfiguration:
         """The complaint about the key at `key`, with its line."""
         return BadConfiguration(f"{self.path.name} line {line_of(self.text, key)}: {key}", message)
+
+
+def _named(said: Pipeline) -> Iterator[str]:
+    """The files of code and contracts that a pipeline's file names, and words of a command that may be files."""
+    yield from (each.contract for each in said.sources.values() if isinstance(each.contract, str))
+    yield from ((each.python or "").partition(":")[0] for each in said.transforms)
+    if said.recipe is not None:
+        yield (said.recipe.python or "").partition(":")[0]
+        yield said.recipe.notebook or ""
+        yield from (said.recipe.command or "").split()
 
 
 def open_pipeline(path: Path) -> PipelineFile:

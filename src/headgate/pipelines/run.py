@@ -3,7 +3,6 @@
 A step that has been done is not done again. Whoever runs steps one by one, such as an orchestrator, names the run.
 """
 
-import hashlib
 import re
 import shutil
 from collections.abc import Callable, Sequence
@@ -71,7 +70,7 @@ class Runner:
         self._hands = hands
         self._clock = clock
         self._told = told
-        self._digest = hashlib.sha256(file.text.encode()).hexdigest()
+        self._digest = file.digest
 
     def run(
         self,
@@ -107,7 +106,8 @@ class Runner:
         found = self._kept.run(run) if run is not None else self._newest(step, since)
         if found is not None and found.file != self._digest:
             if run is not None or step is not None or since is not None:
-                raise Conflict(f"{self._file.path.name} has changed since run {found.id} began; begin another run")
+                name = self._file.path.name
+                raise Conflict(f"{name}, or a file it names, has changed since run {found.id} began; begin another run")
             found = None
         if found is None or (fresh and run is None):
             first = self._file.said.steps[0]

@@ -119,7 +119,7 @@ class Run(msgspec.Struct, frozen=True):
     id: str
     pipeline: str
     file: str
-    """Digest of the pipeline's file when it began."""
+    """Digest of the pipeline's file, and of those it names, when it began."""
     began: Micros
     steps: tuple[StepRecord, ...]
     pulled: dict[str, Pulled] = {}

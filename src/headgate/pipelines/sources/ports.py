@@ -12,7 +12,7 @@ Take = Callable[[pa.Table], None]
 """Is handed rows in order, table by table."""
 CHUNK_ROWS: Final = 100_000
 """Rows handed on at once."""
-BROKEN: Final = "_message"
+BROKEN: Final = "_text"
 """The column of what came as one text and is no row; null in rows."""
 
 

@@ -12,11 +12,11 @@ from headgate.pipelines.sources.ports import BROKEN, CHUNK_ROWS
 def rows_of(messages: Iterable[bytes]) -> Iterator[pa.Table]:
     """Messages as tables of texts, so many rows at a time.
 
-    What is no JSON object becomes a row whose only value is in ``_message``; it is set aside when rows are checked.
+    What is no JSON object becomes a row whose only value is in ``_text``; it is set aside when rows are checked.
 
     >>> table, = rows_of([b'{"a": 1, "b": [2]}', b'oops'])
     >>> table.to_pylist()
-    [{'a': '1', 'b': '[2]', '_message': None}, {'a': None, 'b': None, '_message': 'oops'}]
+    [{'a': '1', 'b': '[2]', '_text': None}, {'a': None, 'b': None, '_text': 'oops'}]
     """
     waiting: list[dict[str, str | None]] = []
     for each in messages:
