@@ -35,7 +35,7 @@ model: late
 sources:
   flights: {csv: flights/*.csv, key: [id]}
 transforms:
-- sql: SELECT id, at, late, distance, distance / 500 AS hours FROM flights
+- sql: SELECT id, "at", late, distance, distance / 500 AS hours FROM flights
 - sql: SELECT *, hours * 2 AS both_ways FROM rows
   serving: true
 recipe: {python: learn.py:train}
