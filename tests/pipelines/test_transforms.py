@@ -148,7 +148,7 @@ def test_serving_refuses_a_value_that_training_could_not_have_seen(world: World)
 
 def test_moments_are_in_utc_wherever_a_pipeline_runs(world: World) -> None:
     world.flights("january.csv", [flight(each, at=f"2026-01-01T{each % 24:02}:00:00+02:00") for each in range(400)])
-    transformed(world, "- sql: SELECT *, hour(\"at\") AS hour FROM rows\n  serving: true\n")
+    transformed(world, '- sql: SELECT *, hour("at") AS hour FROM rows\n  serving: true\n')
     run = world.runner().run()
     rows = dataset(world, run)[1].to_pylist()
     assert all(each["at"].hour == each["hour"] for each in rows)
