@@ -26,7 +26,7 @@ def load(source: Source, mark: Mark, folder: Path) -> Pulled:
     if pull.mark == mark and mark:
         writer.forget()
     schema = pa.schema([]) if writer.schema is None else writer.schema
-    return Pulled(writer.rows, pull.mark, columns_of(schema), pull.whole and writer.rows > 0, pull.notes)
+    return Pulled(writer.rows, pull.mark, columns_of(schema), mark, pull.whole and writer.rows > 0, pull.notes)
 
 
 class _Writer:

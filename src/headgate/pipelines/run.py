@@ -88,9 +88,14 @@ class Runner:
         too; Conflict for a step whose turn it is not, HomeInUse while somebody else runs the pipeline.
         """
         self._hands.see(self._file)
+        for each in reload:
+            if each not in self._file.said.sources:
+                raise BadInput("reload", "unknown", f"the pipeline has no source '{each}'")
         with self._kept.locked():
-            self._forget(reload)
             now = self._begun(run, step, since, fresh=fresh or bool(reload))
+            if reload and not now.pulled:
+                now = msgspec.structs.replace(now, reloaded=tuple(reload))
+                self._kept.keep_run(now)
             if step is not None:
                 self._see_turn(now, step)
                 return now if now.step(step).state in (StepState.DONE, StepState.SKIPPED) else self._do(now, step)
@@ -118,7 +123,9 @@ class Runner:
             return found
         found.step(since)
         if since is StepName.LOAD and found.step(StepName.CHECK).state is StepState.DONE:
-            return self._new(None)  # what it read is kept already; a new run reads what came since
+            if run is not None:
+                raise Conflict(f"what run {run} read is kept already; begin another run, which reads what came since")
+            return self._new(None)
         return self._again(found, since)
 
     def _newest(self, step: StepName | None, since: StepName | None) -> Run | None:
@@ -157,15 +164,6 @@ class Runner:
                 return
             if each.state not in (StepState.DONE, StepState.SKIPPED):
                 raise Conflict(f"step '{step}' of run {run.id} comes after '{each.name}', which is {each.state}")
-
-    def _forget(self, reload: Sequence[str]) -> None:
-        state = self._kept.state()
-        for each in reload:
-            if each not in self._file.said.sources:
-                raise BadInput("reload", "unknown", f"the pipeline has no source '{each}'")
-        if reload:
-            sources = {name: each for name, each in state.sources.items() if name not in reload}
-            self._kept.keep_state(msgspec.structs.replace(state, sources=sources))
 
     # One step
 
@@ -209,7 +207,7 @@ class Runner:
             if name in run.pulled:
                 continue  # an earlier try got as far
             source = open_source(name, words, self._file.folder)
-            known = state.sources.get(name, SourceState())
+            known = self._known(run, state, name)
             pulled = load(source, known.mark, self._kept.raw(run.id, name))
             run = msgspec.structs.replace(run, pulled={**run.pulled, name: pulled})
             self._kept.keep_run(run)
@@ -229,13 +227,14 @@ class Runner:
 
     def _see_rows(self, run: Run, state: State) -> None:
         for name, pulled in run.pulled.items():
-            if not pulled.rows and not state.sources.get(name, SourceState()).parts:
+            if not pulled.rows and not self._known(run, state, name).parts:
                 raise BadInput(f"sources.{name}", "empty", "has no rows yet; there is nothing to learn from")
 
     def _check(self, run: Run) -> tuple[Run, _Done]:
         state = self._kept.state()
         kept_already = any(each.run == run.id for source in state.sources.values() for each in source.parts)
         if not kept_already:
+            self._see_newest(run, state)
             checked = {name: self._check_source(run, state, name) for name, each in run.pulled.items() if each.rows}
             found = [quality for _, quality in checked.values()]
             path = self._kept.run_folder(run.id) / QUALITY
@@ -248,9 +247,20 @@ class Runner:
         }
         return run, _Done("; ".join(line for each in qualities for line in sentences(each)) or "nothing was new", made)
 
+    def _known(self, run: Run, state: State, name: str) -> SourceState:
+        """What is known of a source; nothing where the run reads it from its beginning."""
+        return SourceState() if name in run.reloaded else state.sources.get(name, SourceState())
+
+    def _see_newest(self, run: Run, state: State) -> None:
+        """Rows that another run has kept meanwhile would be kept twice."""
+        for name, pulled in run.pulled.items():
+            if pulled.since != self._known(run, state, name).mark:
+                again = f"headgate pipeline run {self._file.path.name} --run {run.id} --from load"
+                raise Conflict(f"another run has read sources.{name} since run {run.id} did; load it again: {again}")
+
     def _check_source(self, run: Run, state: State, name: str) -> tuple[SourceState, Quality]:
         words, contract = self._file.said.sources[name], self._file.contracts.get(name)
-        known, pulled = state.sources.get(name, SourceState()), run.pulled[name]
+        known, pulled = self._known(run, state, name), run.pulled[name]
         numbers = [int(each.file.partition(".")[0]) for each in known.parts]
         good = self._kept.source(name) / f"{max(numbers, default=-1) + 1:06d}.parquet"
         good = self._unused(good)

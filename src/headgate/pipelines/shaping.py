@@ -160,14 +160,16 @@ def conformed(table: pa.Table, columns: Sequence[Column]) -> tuple[pa.Table, Map
     return pa.table(arrays, names=[each.name for each in columns]), broken
 
 
-def _cast(values: Any, kind: Any) -> tuple[Any, list[int]]:
-    """The column in that type, null where a cell cannot be read, and the rows of those cells."""
+def _cast(values: pa.ChunkedArray, kind: Any) -> tuple[pa.ChunkedArray, list[int]]:
+    """The column in that type, null where a cell cannot be read, and the rows of those cells; they are few, or all."""
     whole = _whole(values, kind)
     if whole is not None:
         return whole, []
-    cells = [_whole(pa.array([each.as_py()], values.type), kind) for each in values]
-    rows = [row for row, (cell, was) in enumerate(zip(cells, values, strict=True)) if cell is None and was.is_valid]
-    return pa.chunked_array([pa.array([None if each is None else each[0].as_py() for each in cells], kind)]), rows
+    if len(values) == 1:
+        return pa.chunked_array([pa.nulls(1, kind)]), [0]
+    half = len(values) // 2
+    (left, broken), (right, behind) = (_cast(each, kind) for each in (values.slice(0, half), values.slice(half)))
+    return pa.chunked_array([*left.chunks, *right.chunks], kind), [*broken, *(half + each for each in behind)]
 
 
 def _whole(values: Any, kind: Any) -> Any:

@@ -97,6 +97,8 @@ class Pulled(msgspec.Struct, frozen=True):
     mark: dict[str, Any]
     columns: tuple[Column, ...]
     """As they came."""
+    since: dict[str, Any] = {}
+    """Where the load before had ended."""
     whole: bool = False
     """Whether they take the place of all rows kept before."""
     notes: tuple[str, ...] = ()
@@ -122,6 +124,8 @@ class Run(msgspec.Struct, frozen=True):
     """Digest of the pipeline's file, and of those it names, when it began."""
     began: Micros
     steps: tuple[StepRecord, ...]
+    reloaded: tuple[str, ...] = ()
+    """Sources that it reads from their beginning; what was kept of them stays until what takes its place is there."""
     pulled: dict[str, Pulled] = {}
     ending: Ending | None = None
     """None while a step waits or has failed."""
