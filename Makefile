@@ -73,7 +73,7 @@ clean: ## remove the environment and everything built
 
 .venv/.dev: pyproject.toml clients/python/pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing Headgate and its development tools into .venv, once ..."
-	@$(PIP) --editable '.[platform,grpc,lightgbm,polars,postgres,auth,demo,dev]' --editable clients/python
+	@$(PIP) --editable '.[platform,grpc,lightgbm,polars,postgres,kafka,nats,auth,demo,dev]' --editable clients/python
 	@touch $@ .venv/.demo
 
 .venv/.full: .venv/.dev

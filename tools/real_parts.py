@@ -25,6 +25,7 @@ def on_path(name: str) -> Callable[[], bool]:
 
 PARTS = (
     Part("postgresql", lambda: any(Path("/usr/lib/postgresql").glob("*/bin/initdb")), "the store on PostgreSQL"),
+    Part("nats-server", on_path("nats-server"), "a stream that pipelines read"),
     Part("chromium", on_path("chromium"), "pages as a browser draws them"),
     Part("wrk", on_path("wrk"), "load that is not Python's"),
     Part("gcc", on_path("cc"), "load at even moments, faster than Python's"),

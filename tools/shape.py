@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "headgate"
-ADAPTERS = ("registry/importers/", "runtimes/engines/")
+ADAPTERS = ("pipelines/sources/", "registry/importers/", "runtimes/engines/")
 """Where an optional library may be imported inside a function."""
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

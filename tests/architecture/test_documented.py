@@ -13,6 +13,8 @@ from headgate.alerts import channels
 from headgate.alerts.alert import Notice
 from headgate.alerts.finding import Severity
 from headgate.cli.main import headgate_command
+from headgate.pipelines.export.targets import TARGETS
+from headgate.pipelines.pipelinefile import Pipeline, SourceWords, TransformWords
 from headgate.rollouts import planfile
 from headgate.rollouts.guards import Measure
 from headgate.rollouts.plan import Step
@@ -59,6 +61,14 @@ def _channel_keys() -> set[str]:
     return {key for kind in channels.KINDS.values() for key in _keys(kind)} | {"kind", *channels.KINDS}
 
 
+def _words_of_pipelines() -> set[str]:
+    """Every key of a pipeline's file but those of its recipe, which is an endpoint's too."""
+    names = {
+        each.encode_name for kind in (Pipeline, SourceWords, TransformWords) for each in msgspec.structs.fields(kind)
+    }
+    return {*names, *TARGETS}
+
+
 KINDS = {
     "alerts": {*_channel_keys(), *Notice, *Severity},
     "cli": _verbs(),
@@ -66,6 +76,7 @@ KINDS = {
     "events": {kind.value for kind in events.EventKind},
     "metrics": _metrics(),
     "mlflow": set(_keys(Tracking)),
+    "pipelines": _words_of_pipelines(),
     "plan": _words_of_plans(),
     "settings": set(settings.Settings.__dataclass_fields__) - {"home"} | set(_keys(EndpointSpec)),
 }

@@ -69,6 +69,7 @@ from headgate.vocabulary import DEFAULT_PROJECT, Micros
 
 if TYPE_CHECKING:
     from headgate.app.monitoring import Monitoring
+    from headgate.app.pipelines import Pipelines
     from headgate.app.proving import Proving
     from headgate.app.reports import EndpointReport
     from headgate.app.retraining import Retrainings
@@ -166,8 +167,7 @@ class Headgate(Records):
         """Whether a version may take another's place, and how it does afterwards; see ``app.proving.Proving``."""
         from headgate.app.proving import Proving  # noqa: PLC0415 - as monitors
 
-        clock = self._served_clock()
-        return Proving(self.project, self.registry, self.reader, self._declared, clock, actor())
+        return Proving(self.project, self.registry, self.reader, self._declared, self._served_clock(), actor())
 
     def alias(self, version: str, alias: str, *, why: str = "") -> Version:
         """Point ``model@alias`` at a version."""
@@ -262,6 +262,13 @@ class Headgate(Records):
         """How new versions of the project's endpoints take traffic."""
         parts = self._store, self._declared, self.registry, self.reader, self.traffic, self._served_clock()
         return Rollouts(self.project, *parts, replayed=self.home.replay_clock.exists(), actor=actor())
+
+    @property
+    def pipelines(self) -> "Pipelines":
+        """The project's pipelines: from sources to a training set, a proved version and its rollout."""
+        from headgate.app.pipelines import Pipelines  # noqa: PLC0415 - most verbs have no use for databases
+
+        return Pipelines.of(self.home, self._store, self.proving, self.rollouts, self._clock)
 
     @property
     def retraining(self) -> "Retrainings":

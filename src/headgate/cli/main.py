@@ -33,6 +33,7 @@ VERBS: Final = {
     "report": "Report on an endpoint: how it stands, what it did day by day, and its newest rollout's comparison.",
     "explain": "Tell how a model came to be in charge: what fired, what data, what was proved, who approved.",
     "card": "Write a version's model card from its records.",
+    "pipeline": "Run a pipeline: sources, a check with quarantine, transforms, a training set, and what follows.",
     "rollback": "Take an endpoint back: abort its rollout, or return to the version before the last promotion.",
     "up": "Serve everything in a home directory.",
     "serve": "Serve a home as a container of SageMaker or Vertex AI.",
