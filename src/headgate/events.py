@@ -30,6 +30,8 @@ class EventKind(StrEnum):
     """A new traffic revision was published."""
     ROLLOUT = "rollout"
     """A rollout began, or something moved it."""
+    RETRAINING = "retraining"
+    """A run of the loop began, went on to its next stage, or ended."""
     RETAINED = "retained"
     """Rows past their retention were removed."""
     COLLECTED = "collected"

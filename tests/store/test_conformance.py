@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from headgate.store.sql import SqlStore
-from headgate.testing import conformance_alerts
+from headgate.testing import conformance_alerts, conformance_runs
 from headgate.testing.conformance_store import CHECKS, Store
 from headgate.testing.memory import MemoryStore
 
@@ -32,4 +32,9 @@ def test_store(check: Callable[[Store], None], store: Store) -> None:
 
 @pytest.mark.parametrize("check", conformance_alerts.CHECKS, ids=lambda check: check.__name__)
 def test_store_of_alerts(check: Callable[[conformance_alerts.Store], None], store: conformance_alerts.Store) -> None:
+    check(store)
+
+
+@pytest.mark.parametrize("check", conformance_runs.CHECKS, ids=lambda check: check.__name__)
+def test_store_of_runs(check: Callable[[conformance_runs.Store], None], store: conformance_runs.Store) -> None:
     check(store)

@@ -1,7 +1,7 @@
 """The registry, the events, the endpoints and the keys, kept in SQLite or PostgreSQL; one transaction per call.
 
 The composition root makes one and hands it to whoever asks for `RegistryStore`, `EventLog`,
-`EndpointStore`, `KeyStore`, `RolloutStore`, `LeaseStore`, `AlertStore`, `WatchStore` or `DiagnosisStore`.
+`EndpointStore`, `KeyStore`, `RolloutStore`, `LeaseStore`, `AlertStore`, `RunStore`, `WatchStore` or `DiagnosisStore`.
 """
 
 import os
@@ -22,6 +22,7 @@ from headgate.rollouts.state import Move
 from headgate.store import chain, keyrows, reviewrows, rolloutrows, tables
 from headgate.store.engines import open_engine, reading, writing
 from headgate.store.sqlalerts import SqlAlerts
+from headgate.store.sqlruns import SqlRuns
 from headgate.store.sqlwatches import SqlWatches
 from headgate.vocabulary import Micros
 
@@ -29,7 +30,7 @@ VERSION: Final = [tables.version.c[name] for name in Version.__struct_fields__]
 """The columns of a version in the order of its fields."""
 
 
-class SqlStore(SqlAlerts, SqlWatches):
+class SqlStore(SqlAlerts, SqlRuns, SqlWatches):
     """A store in the database at a path (SQLite) or URL (``postgresql://…``); safe to share between threads.
 
     Opening it makes the database and brings its schema up to date. Every method may raise

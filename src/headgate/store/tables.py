@@ -210,3 +210,24 @@ diagnosis = Table(
     Column("began", BigInteger, primary_key=True, autoincrement=False),
     Column("record", Text, nullable=False),
 )
+
+run = Table(
+    "run",
+    metadata,
+    Column("project", Text, primary_key=True),
+    Column("endpoint", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("ended", Boolean, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("record", Text, nullable=False),
+)
+
+run_call = Table(
+    "run_call",
+    metadata,
+    Column("project", Text, primary_key=True),
+    Column("endpoint", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("record", Text, nullable=False),
+)

@@ -17,12 +17,13 @@ from headgate.review.leases import Lease
 from headgate.rollouts.rollout import Edit, Rollout, edited_meanwhile, under_way
 from headgate.rollouts.state import Move
 from headgate.testing.memory_alerts import MemoryAlerts
+from headgate.testing.memory_runs import MemoryRuns
 from headgate.testing.memory_watches import MemoryWatches
 from headgate.traffic.traffic import Traffic
 from headgate.vocabulary import NAME, NAME_RULE, Micros
 
 
-class MemoryStore(MemoryAlerts, MemoryWatches):
+class MemoryStore(MemoryAlerts, MemoryRuns, MemoryWatches):
     """Registry, events, endpoints and rollouts in dictionaries; safe to share between threads.
 
     >>> from headgate.vocabulary import Micros
@@ -33,6 +34,7 @@ class MemoryStore(MemoryAlerts, MemoryWatches):
 
     def __init__(self) -> None:
         MemoryAlerts.__init__(self)
+        MemoryRuns.__init__(self)
         MemoryWatches.__init__(self)
         self._lock = threading.Lock()
         self._versions: dict[tuple[str, str], list[Version]] = {}

@@ -1,0 +1,183 @@
+"""The decisions of the loop: whether a run begins, and what becomes of one after what its stage came to. Pure.
+
+A run goes forward stage by stage, and ends in any of them with an outcome and a sentence. Until its rollout nothing of
+it is seen by a caller; from then on the rollout's guards decide, and after them probation.
+"""
+
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from headgate.retraining.budget import held_up
+from headgate.retraining.ports import Doing, Progress, Rolled, Rolling
+from headgate.retraining.run import Cutting, Firing, Outcome, Probed, Proved, Run, Stage
+from headgate.retraining.trigger import Facts, asked, fired, grown
+from headgate.traffic.retrained import RetrainingWords
+from headgate.vocabulary import DAY, SECOND, Micros
+
+PATIENCE: Final = Micros(DAY)
+"""How long a stage is tried again that cannot be done now, in event time."""
+REOPENED: Final = Micros(30 * DAY)
+"""How long after its end labels that come later can reopen a run."""
+MORE: Final = 2
+"""By how much the labels must have grown for a question to be asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What was learned is a version."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A stage cannot be done."""
+
+    why: str
+    passing: bool
+    """Whether another try may help."""
+
+
+Said = Cutting | Progress | Registered | Proved | Rolled | Probed | Refused
+"""What a stage came to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Whether to begin a run."""
+
+    firings: tuple[Firing, ...]
+    """The reasons; none where there is none."""
+    held: str = ""
+    """What holds them up; empty where it may begin."""
+
+
+def begins(words: RetrainingWords, facts: Facts) -> Begin:
+    """Whether it is time to learn again."""
+    if persons := asked(facts):
+        return Begin(persons)
+    if found := fired(words.condition, facts):
+        return Begin(found, held_up(words, facts.runs, facts.now))
+    found = grown(facts)
+    return Begin(found, held_up(words, facts.runs, facts.now, again=True) if found else "")
+
+
+def decide(run: Run, said: Said, words: RetrainingWords, now: Micros) -> Run:
+    """What `run` is after what its stage came to; the same value where it stays in it."""
+    match said:
+        case Refused():
+            return _refused(run, said, now)
+        case Cutting():
+            why = f"{said.rows:,} rows, {said.choice}: {said.why}"
+            return run.with_(cut=said).to(Stage.LEARNING, now, why)
+        case Progress():
+            return _learned(run, said, now)
+        case Registered():
+            return run.with_(challenger=said.version).to(Stage.PROVING, now, f"it is {said.version}")
+        case Proved():
+            return _proved(run.with_(proof=said), said, now)
+        case Rolled():
+            return _rolled(run, said, now)
+        case Probed():
+            return _probed(run, said, words, now)
+        case _:
+            assert_never(said)
+
+
+def superseded(run: Run, live: str, now: Micros) -> Run | None:
+    """The run ended because somebody else changed who answers; None where nobody did."""
+    owner = run.champion if run.promoted is None else run.challenger
+    if live == owner:
+        return None
+    if run.stage is Stage.PROBATION and run.probed is not None and run.probed.verdict == TAKE_BACK:
+        return run.end(Outcome.TAKEN_BACK, now, f"{live} is back: {run.probed.why}")
+    return run.end(Outcome.SUPERSEDED, now, f"{live} owns the endpoint by now, and no longer {owner}")
+
+
+def reopens(run: Run, facts: Facts) -> str:
+    """Why a run that ended is asked again, now that more labels are due; empty where it is not.
+
+    Only what labels had left open is: a proof or a probation that was undecided.
+    """
+    if run.over is None or facts.now > run.over + REOPENED:
+        return ""
+    if run.outcome is Outcome.KEPT_CHAMPION and run.rollout is None and run.proof is not None and run.cut is not None:
+        rows, open_, owner, since = run.proof.rows, run.proof.outcome == UNDECIDED, run.champion, run.cut.end
+    elif run.outcome is Outcome.PROMOTED and run.probed is not None and run.promoted is not None:
+        rows, open_, owner, since = run.probed.rows, run.probed.verdict == UNDECIDED, run.challenger, run.promoted
+    else:
+        return ""
+    labelled = facts.labelled(Micros(since // DAY * DAY))
+    if not open_ or facts.live != owner or labelled < MORE * max(rows, 1):
+        return ""
+    return f"{labelled:,} labels are due by now, where {rows:,} left the question open"
+
+
+def reopened(run: Run, why: str, now: Micros) -> Run:
+    """The run asked again, in the stage whose question was left open."""
+    stage = Stage.PROVING if run.promoted is None else Stage.PROBATION
+    return run.with_(outcome=None, why="").to(stage, now, why)
+
+
+UNDECIDED: Final = "undecided"
+KEEP: Final = "keep"
+TAKE_BACK: Final = "take_back"
+
+
+def _refused(run: Run, said: Refused, now: Micros) -> Run:
+    if said.passing and now < run.entered + PATIENCE:
+        return run
+    if run.stage is Stage.PROBATION:
+        return run.end(Outcome.PROMOTED, now, f"its probation could not be judged: {said.why}")
+    return run.end(Outcome.FAILED, now, said.why)
+
+
+def _learned(run: Run, said: Progress, now: Micros) -> Run:
+    match said.doing:
+        case Doing.RUNNING:
+            return run
+        case Doing.FAILED:
+            return run.end(Outcome.FAILED, now, f"the recipe: {said.why}")
+        case Doing.CANCELLED:
+            return run.end(Outcome.CANCELLED, now, said.why or "the recipe was cancelled")
+        case Doing.LEARNED:
+            if said.learned is None:
+                return run.end(Outcome.FAILED, now, "the recipe said it had learned, and left no model")
+            why = f"it learned in {said.learned.seconds:.0f} s"
+            return run.with_(learned=said.learned).to(Stage.REGISTERING, now, why)
+        case _:
+            assert_never(said.doing)
+
+
+def _proved(run: Run, said: Proved, now: Micros) -> Run:
+    if said.may_promote:
+        return run.to(Stage.ROLLING_OUT, now, said.why)
+    return run.end(Outcome.KEPT_CHAMPION, now, said.why)
+
+
+def _rolled(run: Run, said: Rolled, now: Micros) -> Run:
+    begun = run if run.rollout == said.number else run.with_(rollout=said.number)
+    match said.doing:
+        case Rolling.PROMOTED:
+            why = f"rollout {said.number} has promoted it"
+            return begun.with_(promoted=said.at).to(Stage.PROBATION, now, why)
+        case Rolling.ROLLED_BACK | Rolling.ABORTED:
+            how = "rolled back" if said.doing is Rolling.ROLLED_BACK else "was aborted"
+            return begun.end(Outcome.KEPT_CHAMPION, now, f"rollout {said.number} {how}: {said.why}")
+        case Rolling.RUNNING | Rolling.WAITING:
+            return begun
+        case _:
+            assert_never(said.doing)
+
+
+def _probed(run: Run, said: Probed, words: RetrainingWords, now: Micros) -> Run:
+    """After a look at the probation: `take_back` is kept first and done then, so that whoever is killed goes on."""
+    if said.verdict == TAKE_BACK:
+        if run.probed != said:
+            return run.with_(probed=said)
+        return run.end(Outcome.TAKEN_BACK, now, f"{run.champion} is back: {said.why}")
+    over = now >= (run.promoted or run.entered) + words.probation_s * SECOND
+    if over or said.verdict == KEEP:
+        return run.with_(probed=said).end(Outcome.PROMOTED, now, said.why)
+    moved = run.probed is None or (run.probed.verdict, run.probed.rows) != (said.verdict, said.rows)
+    return run.with_(probed=said) if moved else run
