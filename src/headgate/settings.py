@@ -60,6 +60,21 @@ class Home:
         return self.root / "detectors"
 
     @property
+    def datasets(self) -> Path:
+        """One directory per training set, named by the hexadecimal part of its digest."""
+        return self.root / "datasets"
+
+    @property
+    def runs(self) -> Path:
+        """One directory per run of a recipe, ``{project}.{endpoint}.{number}``."""
+        return self.root / "runs"
+
+    @property
+    def recipes(self) -> Path:
+        """``{project}/{endpoint}/``: the files that the endpoint's recipe names, as they were when it was applied."""
+        return self.root / "recipes"
+
+    @property
     def traffic(self) -> Path:
         """``{project}/{endpoint}.json``: what gateways obey."""
         return self.root / "traffic"

@@ -55,6 +55,7 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
             controller = hg.controller(watches=lambda: progress.is_at_work)
             watching = hg.monitoring.watching(alerting, gauges.stands)
             diagnosing = hg.monitoring.diagnosing(alerting.reword)
+            retraining = hg.retraining.by("controller").loop()
             aged = partial(alerting.turn, watching.lags)
             chores = hg.chores(seal_interval=settings.seal_interval)
             stop = threading.Event()
@@ -69,13 +70,15 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
                 ("keys", hg.keys.publish),
                 ("signing keys", SigningKeys(home.keys).turn),
             )
+            if not isinstance(clock, ReplayClock):  # in a replay nothing happens but step by step
+                turns += (("retraining", retraining.turn),)
             loops = [threading.Thread(target=_repeat, args=(turn, stop), name=name) for name, turn in turns]
             for loop in loops:
                 loop.start()
             try:
-                turned = progress.turn, watching.turn, diagnosing.turn
-                moved, watched, diagnosed = (partial(each, at_once=True) for each in turned)
-                lockstep = _lockstep(hg, clock, (moved, controller.reconcile, watched, diagnosed, aged))
+                turned = progress.turn, watching.turn, diagnosing.turn, retraining.turn
+                moved, watched, diagnosed, learned = (partial(each, at_once=True) for each in turned)
+                lockstep = _lockstep(hg, clock, (moved, controller.reconcile, watched, diagnosed, learned, aged))
                 _serve(HomeControl(hg, lockstep), Guard(open_identity(home)), settings)
             finally:
                 stop.set()

@@ -17,6 +17,7 @@ from headgate.app.channels import FileChannels
 from headgate.app.keys import Keys
 from headgate.app.objective import wanted_of
 from headgate.app.observed import Observed
+from headgate.app.retraining import Retrainings
 from headgate.app.reviews import Reviews
 from headgate.app.rollouts import Rollouts
 from headgate.app.scoring import scored
@@ -50,6 +51,7 @@ from headgate.registry.packages import PackageStore
 from headgate.registry.ports import Version
 from headgate.registry.register import Registered, Registration, register
 from headgate.registry.registry import Registry
+from headgate.retraining.run import Run
 from headgate.rollouts.rollout import Rollout
 from headgate.runtimes.predictor import predict_with
 from headgate.settings import Home
@@ -283,6 +285,17 @@ class Headgate:
         """How new versions of the project's endpoints take traffic."""
         parts = self._store, self._declared, self.registry, self.reader, self.traffic, self._served_clock()
         return Rollouts(self.project, *parts, replayed=self.home.replay_clock.exists(), actor=actor())
+
+    @property
+    def retraining(self) -> Retrainings:
+        """How the project's models learn again."""
+        clock = self._served_clock()
+        return Retrainings(self.project, self.home, self._store, self.rollouts, self.controller(), clock, actor())
+
+    def retrain(self, endpoint: str, *, why: str = "") -> Run:
+        """Begin a run of the loop, or note it on the one that goes on; see ``app.retraining.Retrainings.start``."""
+        require_writable(self.home)
+        return self.retraining.start(endpoint, why)
 
     @property
     def reviews(self) -> Reviews:

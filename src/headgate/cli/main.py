@@ -18,6 +18,7 @@ from headgate.vocabulary import VERSION
 VERBS: Final = {
     "demo": "Watch ten months of real flights go through a served model.",
     "init": "Draft endpoint.yaml from a reference file.",
+    "learn": "Learn a model from a file of labelled rows, and say which and why.",
     "register": "Turn a model into a package and keep it as a new version.",
     "evaluate": "Measure a version on labelled rows and judge its gates.",
     "alias": "Point a name such as champion at a version, or list the names.",

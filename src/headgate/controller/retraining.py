@@ -81,11 +81,12 @@ class Retraining:
         self._rests: dict[Where, float] = {}
         """Until when an endpoint is left alone, on the scale of `monotonic`."""
 
-    def turn(self, *, at_once: bool = False, only: Where | None = None) -> list[Run]:
+    def turn(self, *, at_once: bool = False, only: Where | None = None, begins: bool = False) -> list[Run]:
         """Look at every endpoint whose time has come; returns the runs that moved.
 
         `at_once` looks at all of them, and waits for what learns: so a replay tells the same story at any speed.
-        `only` looks at one. An endpoint that cannot be looked at is logged, and looked at again after a rest.
+        `only` looks at one, and where it `begins` no further than that a run has begun. An endpoint that cannot be
+        looked at is logged, and looked at again after a rest.
         """
         with self._lock:
             moved = []
@@ -94,15 +95,17 @@ class Retraining:
                 if spec.retraining is None or only not in (None, where):
                     continue
                 if at_once or only or monotonic() >= self._rests.get(where, 0.0):
-                    moved += self._looked(where, waits=at_once)
+                    moved += self._looked(where, waits=at_once, once=begins)
             return moved
 
-    def _looked(self, where: Where, *, waits: bool) -> list[Run]:
+    def _looked(self, where: Where, *, waits: bool, once: bool) -> list[Run]:
         moved = list[Run]()
         self._rests[where] = monotonic() + REST
         try:
             while (after := self._look(where, waits=waits)) is not None:
                 moved.append(after)
+                if once:
+                    break
         except Conflict as error:  # somebody moved it between our look and our write; the next turn sees what they did
             log.info("%s", error)
         except HeadgateError as error:

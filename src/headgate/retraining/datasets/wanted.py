@@ -1,0 +1,47 @@
+"""What a training set is asked for: whose rows, known when, and which window of them."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from headgate.contracts.contract import Contract
+from headgate.retraining.datasets.dataset import WindowChoice
+from headgate.vocabulary import Micros
+
+ROWS: Final = 200
+"""Labelled rows below which nothing is learned: a share among so few is off by 7 points at 95 % confidence."""
+ROWS_OF_CLASS: Final = 20
+"""The same of each class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Least:
+    """How few rows are too few."""
+
+    rows: int = ROWS
+    of_class: int = ROWS_OF_CLASS
+    """Of each class, of which there must be two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Rows of one endpoint to learn from."""
+
+    project: str
+    endpoint: str
+    contract: Contract
+    """Of the model that is learned again: its public fields are the columns."""
+    as_of: Micros
+    start: Micros | None = None
+    """None for the journal's beginning."""
+    end: Micros | None = None
+    """None for `as_of` less `maturity_s`."""
+    maturity_s: float = 0.0
+    window: WindowChoice = WindowChoice.EVERYTHING
+    recent_days: int | None = None
+    """For `recent`; None for 90."""
+    change: Micros | None = None
+    """About when the world changed, by a diagnosis or an alarm; the row is looked for around it. None if it did not."""
+    champion: str | None = None
+    """The version whose losses tell the row of the change, ``model:number``; None for whichever was live."""
+    least: Least = field(default_factory=Least)
+    seed: int = 0
