@@ -24,7 +24,16 @@ RECIPE: Final = """
 from sklearn.linear_model import LogisticRegression
 
 def train(data):
-    return LogisticRegression().fit(data[["f0", "f1"]], data["label"])
+    return LogisticRegression().fit(data.X, data.y, sample_weight=data.weight)
+"""
+ENDPOINT: Final = """
+endpoint: late
+model: {version}
+label_maturity: 1h
+retraining:
+  recipe: {{python: learn.py:train}}
+  original: false
+  probation: 1d
 """
 
 
@@ -70,15 +79,15 @@ def test_an_alarm_leads_to_a_promoted_version_and_nobody_is_asked(tmp_path: Path
     """Given good days, when the same inputs begin to mean the opposite, then a new model has the endpoint in days."""
     with Installation(tmp_path / "h", replay=True, seal_interval=0.5) as installation:
         version = installation.linear()
-        recipe = tmp_path / "learn.py"
-        recipe.write_text(RECIPE)
         asked, truth = rows(random.Random(99), turned=False)  # noqa: S311 - a story, not a secret
         with installation.open() as hg:
             hg.evaluate(
                 version, pa.table({**{name: [each[name] for each in asked] for name in asked[0]}, "label": truth})
             )
-        words = f"retraining: {{recipe: {{python: '{recipe}:train'}}, original: false, probation: 1d}}"
-        installation.serve("late", {version: 1.0}, more=f"label_maturity: 1h\n{words}\n")
+        (tmp_path / "learn.py").write_text(RECIPE)
+        (tmp_path / "endpoint.yaml").write_text(ENDPOINT.format(version=version))
+        with installation.open() as hg:
+            hg.apply(tmp_path / "endpoint.yaml", force=True)
         installation.start()
         advance(installation, MONDAY)
         for day in range(GOOD):

@@ -71,8 +71,7 @@ class Enrolled:
         self.endpoints.put_endpoint(run.project, run.endpoint, pinned, text)
 
     def _trusts(self, spec: EndpointSpec) -> bool:
-        """Whether the recipe is somebody's own code, which was trusted when its endpoint was applied."""
-        return spec.retraining is not None and spec.retraining.recipe.search is None
+        return spec.retraining is not None and spec.retraining.recipe.trust
 
 
 def reference(datasets: Path, cut: Cutting, names: Any, label: str) -> pa.Table:

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from headgate.app.alerts import Alerts
+from headgate.app.applying import Applying
 from headgate.app.channels import FileChannels
 from headgate.app.keys import Keys
 from headgate.app.objective import wanted_of
@@ -33,7 +34,7 @@ from headgate.contracts.tables import as_table
 from headgate.controller.chores import Chores
 from headgate.controller.declared import Declared
 from headgate.controller.reconcile import Controller
-from headgate.errors import GateFailed, NotFound
+from headgate.errors import NotFound
 from headgate.evaluation.gates import parse_gate
 from headgate.events import Event, EventKind, Sealed
 from headgate.journal.blobs import LocalBlobs
@@ -64,7 +65,7 @@ from headgate.store.notes import FileNotes
 from headgate.store.replayclock import ReplayClock
 from headgate.store.sql import SqlStore
 from headgate.store.trafficfiles import FileTraffic
-from headgate.traffic.endpoint import EndpointSpec, dump_endpoint
+from headgate.traffic.endpoint import EndpointSpec
 from headgate.traffic.traffic import Traffic
 from headgate.vocabulary import DEFAULT_PROJECT, Micros
 
@@ -94,7 +95,8 @@ class Headgate:
         self._segments = DiskSegmentSource(self._disk)
         self._lake = Lake(home.lake)
         self.reader = Reader(self._lake, self._segments)
-        self._declared = Declared(self._store, self.registry, partial(read_secret, home), self._store)
+        secret = partial(read_secret, home)
+        self._declared = Declared(self._store, self.registry, secret, self._store, self._store.open_runs)
         self._observed = Observed(self._declared, self.registry, self.traffic, self.reader, self._clock)
         self._key_files = FileKeys(home.keys)
         self._channels = FileChannels(home.channels)
@@ -230,24 +232,9 @@ class Headgate:
         changed the endpoint meanwhile.
         """
         require_writable(self.home)
-        spec = spec_of(spec)
-        self._declared.check(spec)
-        self._screens().check(self._declared.resolve(spec))
-        if force:
-            spec = self._declared.forced(spec)
-        elif unproved := self._declared.unproved(spec):
-            raise GateFailed(
-                f"{', '.join(unproved)}: no passing evaluation, so no traffic. "
-                f"Run: headgate evaluate {unproved[0]} ROWS --gate '...' (or apply with --force)"
-            )
-        before = next((text for _, name, text in self._store.endpoints(spec.project) if name == spec.endpoint), None)
-        after = dump_endpoint(spec)
-        decides = self.rollouts.decides(spec, before)
-        self._store.put_endpoint(spec.project, spec.endpoint, after, before, idle=decides)
-        details: dict[str, str | int | float | bool | None] = {"force": force}
-        now, kind = self._clock.now(), EventKind.APPLIED
-        event = Event(now, kind, spec.project, spec.endpoint, actor(), why, details, before or "", after)
-        self._store.add_event(event)
+        folder, spec = spec.parent if isinstance(spec, Path) else Path(), spec_of(spec)
+        parts = self.home, self._store, self._declared, self._screens(), self.rollouts, self._clock
+        Applying(*parts).apply(spec, folder, force=force, why=why)
         self.controller().reconcile()
         return self.traffic.read()[(spec.project, spec.endpoint)]
 

@@ -2,20 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import cache
 from typing import Final
 from uuid import uuid4
 
 from headgate.alerts.alert import Alert
+from headgate.app.challenging import Challenges
 from headgate.app.enrolling import Enrolled
-from headgate.app.rolling import Rolls
+from headgate.app.learning import Cuts, Learns
+from headgate.app.proving import Proving
+from headgate.app.rolling import BY, Rolls
 from headgate.app.rollouts import Rollouts
-from headgate.app.walking import Walk
 from headgate.clock import Clock
 from headgate.controller.reconcile import Controller
 from headgate.controller.retraining import Retraining, Sources
 from headgate.errors import BadConfiguration, Conflict, NotFound
-from headgate.journal.reader import Reader
 from headgate.monitors.watch.days import day_of
 from headgate.retraining.ports import Parts
 from headgate.retraining.run import Call, Run, Source
@@ -95,18 +96,24 @@ class Retrainings:
 
     def log(self, endpoint: str) -> str:
         """What the recipe of the newest run has printed."""
-        return self._parts().learner.log(self.status(endpoint))
+        return self._parts(self.project).learner.log(self.status(endpoint))
 
     def loop(self) -> Retraining:
         """The loop that moves runs on."""
         sources = Sources(self.rollouts.declared.specs, self._live, self._facts)
-        return Retraining(sources, self.store, self._parts(), self.clock, moved=self.controller.reconcile)
+        return Retraining(sources, self.store, cache(self._parts), self.clock, moved=self.controller.reconcile)
 
-    def _parts(self) -> Parts:
-        declared, registry, home = self.rollouts.declared, self.rollouts.registry, self.home
-        walk = Walk(declared, registry, self.rollouts.reader, home.datasets, home.runs)
+    def _parts(self, project: str) -> Parts:
+        rollouts, home = replace(self.rollouts, project=project), self.home
+        declared, registry = rollouts.declared, rollouts.registry
+        reader = rollouts.reader
         enrolled = Enrolled(declared, self.store, registry, home.datasets, home.runs)
-        return Parts(walk, walk, enrolled, walk, Rolls(self.rollouts, registry), walk)
+        proving = Proving(project, registry, reader, declared, self.clock, BY)
+        challenges = Challenges(proving, home)
+        rolls = Rolls(rollouts, registry)
+        return Parts(
+            Cuts(home, self.store, declared, registry, reader), Learns(home), enrolled, challenges, rolls, challenges
+        )
 
     def _words(self, endpoint: str) -> EndpointSpec:
         spec = self.rollouts.declared.spec(self.project, endpoint)

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-import msgspec
-
 from headgate.app.rollouts import Rollouts
 from headgate.contracts.contract import Output
 from headgate.contracts.yaml_text import write_yaml

@@ -15,6 +15,7 @@ from headgate.errors import BadConfiguration, NotFound
 from headgate.registry.packages import Package
 from headgate.registry.ports import EndpointStore, Version
 from headgate.registry.registry import Registry
+from headgate.retraining.run import Run, Stage
 from headgate.rollouts.rollout import Rollout, RolloutStore
 from headgate.rollouts.state import State, weights
 from headgate.traffic.endpoint import EndpointSpec, Live, load_endpoint
@@ -33,9 +34,18 @@ class Declared:
     """Reads endpoint files from the store and resolves the versions they name."""
 
     def __init__(
-        self, endpoints: EndpointStore, registry: Registry, secret: Callable[[], bytes], rollouts: RolloutStore
+        self,
+        endpoints: EndpointStore,
+        registry: Registry,
+        secret: Callable[[], bytes],
+        rollouts: RolloutStore,
+        runs: Callable[[], Sequence[Run]] = tuple,
     ) -> None:
-        """`secret` is asked when a salt is made: who may only look at a home may not know it."""
+        """`secret` is asked when a salt is made: who may only look at a home may not know it.
+
+        `runs` are those of the loop that have not ended.
+        """
+        self._runs = runs
         self._endpoints = endpoints
         self._rollouts = rollouts
         self._registry = registry
@@ -50,11 +60,14 @@ class Declared:
         An endpoint whose versions cannot be found is left as it is: gateways go on with what they know.
         """
         found = []
+        probations = {(each.project, each.endpoint): each for each in self._runs() if each.stage is Stage.PROBATION}
         running = {(each.plan.project, each.plan.endpoint): each for each in self._rollouts.running()}
         for spec in self.specs():
             rollout = running.get((spec.project, spec.endpoint))
             try:
-                found.append(self.resolve(spec) if rollout is None else self.during(spec, rollout))
+                wanted = self.resolve(spec) if rollout is None else self.during(spec, rollout)
+                probation = probations.get((spec.project, spec.endpoint)) if rollout is None else None
+                found.append(wanted if probation is None else self.on_probation(spec, wanted, probation))
             except NotFound:
                 continue
         return found
@@ -135,6 +148,13 @@ class Declared:
             sticky_key=rollout.plan.sticky_key,
             shadows=_unheard(state, rollout.live, candidate),
         )
+
+    def on_probation(self, spec: EndpointSpec, wanted: Traffic, run: Run) -> Traffic:
+        """The same while the version that `run` promoted is on probation: the one before answers all of it unseen."""
+        if wanted.live != run.challenger or wanted.people is not None or len(wanted.members) > 1:
+            return wanted
+        members = self._members({run.challenger: 1.0, run.champion: 0.0}, spec)
+        return msgspec.structs.replace(wanted, members=members, shadows=[Shadow(run.champion, 1.0)])
 
     def _beside_people(self, spec: EndpointSpec, rollout: Rollout) -> Traffic:
         """The same where the candidate takes inputs from people: it answers all the others unseen."""

@@ -66,12 +66,12 @@ class Retraining:
         self,
         sources: Sources,
         runs: RunStore,
-        parts: Parts,
+        parts: Callable[[str], Parts],
         clock: Clock,
         *,
         moved: Callable[[], object] = lambda: None,
     ) -> None:
-        """`moved` is called once a run has changed who answers, so that it is published at once."""
+        """`parts` are those of a project; `moved` is called to publish that a run has changed who answers."""
         self._sources = sources
         self._runs = runs
         self._parts = parts
@@ -130,7 +130,7 @@ class Retraining:
             after = run.to(Stage.CUTTING, now, run.firings[0].why, run.firings[0].who)
         if after is None:
             said = self._asked(run, spec, now, waits=waits)
-            after = decide(run, said, spec.retraining, now)
+            after = decide(run, said, now)
             if isinstance(said, Refused) and after is run:
                 self._rests[where] = monotonic() + LONG_REST
                 log.warning("run %s is tried again: %s", run.id, said.why)
@@ -175,16 +175,17 @@ class Retraining:
     def _from_outside(self, run: Run, spec: EndpointSpec, now: Micros) -> Run | None:
         """The run as somebody ended it, or changed who answers; None where nobody did."""
         if run.cancelled:
-            self._parts.learner.cancel(run)
+            parts = self._parts(run.project)
+            parts.learner.cancel(run)
             if run.stage is Stage.ROLLING_OUT:
-                self._parts.roller.abort(run, run.cancelled)
+                parts.roller.abort(run, run.cancelled)
                 self._moved()
             return run.end(Outcome.CANCELLED, now, run.cancelled)
         if run.stage is Stage.ROLLING_OUT and run.rollout is not None:
             return None  # it is the rollout that says who owns the endpoint then
         after = superseded(run, self._sources.live(spec), now)
         if after is not None:
-            self._parts.learner.cancel(run)
+            self._parts(run.project).learner.cancel(run)
         return after
 
     def _asked(self, run: Run, spec: EndpointSpec, now: Micros, *, waits: bool) -> Said:
@@ -197,10 +198,10 @@ class Retraining:
             return Refused(str(error), passing=isinstance(error, PassingError))
 
     def _said(self, run: Run, spec: EndpointSpec, now: Micros, *, waits: bool) -> Said:
-        parts = self._parts
+        parts = self._parts(run.project)
         match run.stage:
             case Stage.CUTTING:
-                return parts.cutter.cut(run, spec)
+                return parts.cutter.cut(run, spec, now)
             case Stage.LEARNING:
                 return self._learning(run, spec, waits=waits)
             case Stage.REGISTERING:
@@ -218,10 +219,11 @@ class Retraining:
                 return parts.prober.probe(run, spec, now)
 
     def _learning(self, run: Run, spec: EndpointSpec, *, waits: bool) -> Said:
-        said, deadline = self._parts.learner.learn(run, spec), monotonic() + LONGEST
+        learner, deadline = self._parts(run.project).learner, monotonic() + LONGEST
+        said = learner.learn(run, spec)
         while waits and said.doing is Doing.RUNNING and monotonic() < deadline:
             time.sleep(WAIT)
-            said = self._parts.learner.learn(run, spec)
+            said = learner.learn(run, spec)
         return said
 
     def _kept(self, before: Run, after: Run) -> Run | None:

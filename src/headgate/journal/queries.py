@@ -62,6 +62,16 @@ def over_views(name: str, empty: frozenset[str] = frozenset()) -> str:
     return f"WITH {', '.join(_view(each, each in empty) for each in VIEWS)}\n{QUERIES[name].sql}"
 
 
+def in_passing(name: str, empty: frozenset[str] = frozenset()) -> str:
+    """The query of that name behind the views up to `resolved`, none of which is worked out and kept.
+
+    For very many rows, that are gone through once. ``repeats`` is a relation that is there.
+    """
+    views = VIEWS[VIEWS.index("repeats") + 1 : VIEWS.index("resolved") + 1]
+    written = (f"{each} AS NOT MATERIALIZED ({QUERIES[f'no_{each}' if each in empty else each].sql})" for each in views)
+    return f"WITH {', '.join(written)}\n{QUERIES[name].sql}"
+
+
 def _view(name: str, is_empty: bool) -> str:
     if is_empty:
         return f"{name} AS (\n{QUERIES[f'no_{name}'].sql}\n)"

@@ -125,6 +125,14 @@ FROM outcomes
 WHERE (role IS NULL OR list_contains($roles, role)) AND epoch_us("at") >= $start AND epoch_us("at") < $until
 ORDER BY "at", input_id, role, answered;
 
+-- matched --
+-- Inputs of a window with every label that speaks of them, by event time; the last of an input is what is known of it.
+SELECT kept.input_id, kept."at", resolved.value, resolved.observed_at
+FROM kept
+JOIN resolved USING (input_id)
+WHERE kept."at" >= $start AND kept."at" < $until
+ORDER BY kept."at", input_id, resolved.source <> 'human', resolved.observed_at, resolved.label_id;
+
 -- unmatched --
 -- Labels that speak of no input the journal holds, every revision, in the order they came.
 SELECT labels.*

@@ -116,7 +116,7 @@ class View:
     def read_some(self, table: Table, columns: Sequence[str], asked: Collection[str], days: Days) -> pa.Table:
         """The rows of a table with all of `columns`; those not `asked` for are not read, and null."""
         rows = self.read(table, [each for each in columns if each in asked], days)
-        return conform(rows, _united([rows], columns, table))
+        return conform(rows, united([rows], columns, table))
 
 
 class Reader:
@@ -221,9 +221,7 @@ class Reader:
         """``input_id`` and the public ``features`` (a struct) of inputs in [start, end) whose features were kept."""
 
         def read() -> pa.Table:
-            view = self._view(project, endpoint, (Table.INPUTS,))
-            rows = view.read(Table.INPUTS, ("input_id", "at", FEATURES), days_of(start, end), _within(start, end))
-            return rows.filter(pc.is_valid(rows.column(FEATURES))).drop_columns(["at"])
+            return features_within(self._view(project, endpoint, (Table.INPUTS,)), start, end)
 
         return self._again(read)
 
@@ -315,6 +313,12 @@ class Reader:
         raise Unavailable("the journal is being rearranged faster than it can be read; try again")
 
 
+def features_within(view: View, start: Micros | None, end: Micros | None) -> pa.Table:
+    """``input_id`` and public ``features`` of a view's inputs in [start, end) whose features were kept."""
+    rows = view.read(Table.INPUTS, ("input_id", "at", FEATURES), days_of(start, end), _within(start, end))
+    return rows.filter(pc.is_valid(rows.column(FEATURES))).drop_columns(["at"])
+
+
 def _is_sealed(part: Part, generations: Sequence[Generation]) -> bool:
     home = home_of(generations, part.rows.schema)
     return home is not None and part.sequence <= home.sealed(part.stream)
@@ -373,7 +377,7 @@ _UNKNOWN: Final = Schema("", "", "", (), "", "text")
 
 def laid_together(pieces: Sequence[pa.Table], columns: Sequence[str], table: Table) -> pa.Table:
     """The rows of all `pieces` with `columns`, each in a type that holds all values; null where it is missing."""
-    wanted = _united(pieces, columns, table)
+    wanted = united(pieces, columns, table)
     return pa.concat_tables([conform(each, wanted) for each in pieces] or [wanted.empty_table()])
 
 
@@ -382,11 +386,12 @@ def laid_behind(held: pa.Table, rows: pa.Table, table: Table) -> pa.Table:
     return laid_together([each for each in (held, rows) if len(each)] or [rows], rows.column_names, table)
 
 
-def _united(pieces: Sequence[pa.Table], columns: Sequence[str], table: Table) -> pa.Schema:
+def united(pieces: Sequence[Any], columns: Sequence[str], table: Table) -> pa.Schema:
+    """The columns of all `pieces`, each in a type that holds all values; those none has as the table is made."""
     base = arrow_schema(table, _UNKNOWN)
     fields = []
     for name in columns:
-        kinds = [each.schema.field(name).type for each in pieces if name in each.column_names]
+        kinds = [each.schema.field(name).type for each in pieces if name in each.schema.names]
         if kinds:
             fields.append(pa.field(name, reduce(unite, kinds)))
         else:

@@ -12,10 +12,12 @@ from headgate.retraining.ports import Doing, Progress, Rolled, Rolling
 from headgate.retraining.run import Cutting, Firing, Outcome, Probed, Proved, Run, Stage
 from headgate.retraining.trigger import Facts, asked, fired, grown
 from headgate.traffic.retrained import RetrainingWords
-from headgate.vocabulary import DAY, SECOND, Micros
+from headgate.vocabulary import DAY, Micros
 
 PATIENCE: Final = Micros(DAY)
 """How long a stage is tried again that cannot be done now, in event time."""
+PATIENCE_WITH: Final = {Stage.CUTTING: Micros(7 * DAY), Stage.ROLLING_OUT: Micros(30 * DAY)}
+"""The same of those that wait for rows, or for another rollout's end."""
 REOPENED: Final = Micros(30 * DAY)
 """How long after its end labels that come later can reopen a run."""
 MORE: Final = 2
@@ -62,7 +64,7 @@ def begins(words: RetrainingWords, facts: Facts) -> Begin:
     return Begin(found, held_up(words, facts.runs, facts.now, again=True) if found else "")
 
 
-def decide(run: Run, said: Said, words: RetrainingWords, now: Micros) -> Run:
+def decide(run: Run, said: Said, now: Micros) -> Run:
     """What `run` is after what its stage came to; the same value where it stays in it."""
     match said:
         case Refused():
@@ -79,7 +81,7 @@ def decide(run: Run, said: Said, words: RetrainingWords, now: Micros) -> Run:
         case Rolled():
             return _rolled(run, said, now)
         case Probed():
-            return _probed(run, said, words, now)
+            return _probed(run, said, now)
         case _:
             assert_never(said)
 
@@ -97,20 +99,20 @@ def superseded(run: Run, live: str, now: Micros) -> Run | None:
 def reopens(run: Run, facts: Facts) -> str:
     """Why a run that ended is asked again, now that more labels are due; empty where it is not.
 
-    Only what labels had left open is: a proof or a probation that was undecided.
+    A proof is that was undecided, and a probation always: twice the labels may say what half of them did not.
     """
     if run.over is None or facts.now > run.over + REOPENED:
         return ""
     if run.outcome is Outcome.KEPT_CHAMPION and run.rollout is None and run.proof is not None and run.cut is not None:
         rows, open_, owner, since = run.proof.rows, run.proof.outcome == UNDECIDED, run.champion, run.cut.end
     elif run.outcome is Outcome.PROMOTED and run.probed is not None and run.promoted is not None:
-        rows, open_, owner, since = run.probed.rows, run.probed.verdict == UNDECIDED, run.challenger, run.promoted
+        rows, open_, owner, since = run.probed.rows, True, run.challenger, run.promoted
     else:
         return ""
     labelled = facts.labelled(Micros(since // DAY * DAY))
     if not open_ or facts.live != owner or labelled < MORE * max(rows, 1):
         return ""
-    return f"{labelled:,} labels are due by now, where {rows:,} left the question open"
+    return f"{labelled:,} labels are due by now, where {rows:,} were"
 
 
 def reopened(run: Run, why: str, now: Micros) -> Run:
@@ -120,12 +122,11 @@ def reopened(run: Run, why: str, now: Micros) -> Run:
 
 
 UNDECIDED: Final = "undecided"
-KEEP: Final = "keep"
 TAKE_BACK: Final = "take_back"
 
 
 def _refused(run: Run, said: Refused, now: Micros) -> Run:
-    if said.passing and now < run.entered + PATIENCE:
+    if said.passing and now < run.entered + PATIENCE_WITH.get(run.stage, PATIENCE):
         return run
     if run.stage is Stage.PROBATION:
         return run.end(Outcome.PROMOTED, now, f"its probation could not be judged: {said.why}")
@@ -170,14 +171,13 @@ def _rolled(run: Run, said: Rolled, now: Micros) -> Run:
             assert_never(said.doing)
 
 
-def _probed(run: Run, said: Probed, words: RetrainingWords, now: Micros) -> Run:
+def _probed(run: Run, said: Probed, now: Micros) -> Run:
     """After a look at the probation: `take_back` is kept first and done then, so that whoever is killed goes on."""
     if said.verdict == TAKE_BACK:
         if run.probed != said:
             return run.with_(probed=said)
         return run.end(Outcome.TAKEN_BACK, now, f"{run.champion} is back: {said.why}")
-    over = now >= (run.promoted or run.entered) + words.probation_s * SECOND
-    if over or said.verdict == KEEP:
+    if said.over:
         return run.with_(probed=said).end(Outcome.PROMOTED, now, said.why)
     moved = run.probed is None or (run.probed.verdict, run.probed.rows) != (said.verdict, said.rows)
     return run.with_(probed=said) if moved else run

@@ -18,10 +18,11 @@ from headgate.vocabulary import Micros
 class Cutter(Protocol):
     """Cuts training sets."""
 
-    def cut(self, run: Run, spec: EndpointSpec) -> Cutting:
-        """The training set of `run` as it was known when its cutting began; the same set at every call.
+    def cut(self, run: Run, spec: EndpointSpec, now: Micros) -> Cutting:
+        """The training set of `run` as it is known now; the same set at every call of one moment.
 
-        Raises headgate.errors.BadInput where there is too little to learn from, or of one class alone.
+        Raises headgate.errors.BadInput where there is too little to learn from, or of one class alone; Unavailable
+        where there will soon be more.
         """
         ...
 

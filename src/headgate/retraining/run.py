@@ -137,6 +137,8 @@ class Probed(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     rows: int = 0
     at: Micros
+    over: bool = False
+    """Whether its time is up, and its labels due."""
 
 
 class Passed(msgspec.Struct, frozen=True):
@@ -254,6 +256,10 @@ class RunStore(Protocol):
 
     def runs(self, project: str | None = None, endpoint: str | None = None) -> list[Run]:
         """By project, endpoint and number; of all where none is named."""
+        ...
+
+    def open_runs(self) -> list[Run]:
+        """Those that have not ended, of all projects."""
         ...
 
     def add_call(self, call: Call) -> bool:

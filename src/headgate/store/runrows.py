@@ -36,11 +36,13 @@ def keep(connection: sa.Connection, run: Run, before: int) -> None:
         raise Conflict(f"run {run.number} of '{run.endpoint}' moved meanwhile; look again")
 
 
-def find(connection: sa.Connection, project: str | None = None, endpoint: str | None = None) -> list[Run]:
+def find(
+    connection: sa.Connection, project: str | None = None, endpoint: str | None = None, *, ended: bool | None = None
+) -> list[Run]:
     """By project, endpoint and number."""
     table = tables.run
     query = sa.select(table.c.record)
-    for column, wanted in ((table.c.project, project), (table.c.endpoint, endpoint)):
+    for column, wanted in ((table.c.project, project), (table.c.endpoint, endpoint), (table.c.ended, ended)):
         if wanted is not None:
             query = query.where(column == wanted)
     found = [msgspec.json.decode(row.record, type=Run) for row in connection.execute(query)]

@@ -34,6 +34,11 @@ class SqlRuns:
         with reading(self._engine) as connection:
             return runrows.find(connection, project, endpoint)
 
+    def open_runs(self) -> list[Run]:
+        """Those that have not ended, of all projects."""
+        with reading(self._engine) as connection:
+            return runrows.find(connection, ended=False)
+
     def add_call(self, call: Call) -> bool:
         """Keep it; False where one of its endpoint and key is there already."""
         with writing(self._engine) as connection:

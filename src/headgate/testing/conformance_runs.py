@@ -64,6 +64,7 @@ def runs_are_numbered_and_kept_whole(store: Store) -> None:
     store.keep_run(full, first.revision, an_event())
     expect(store.runs("default", "late") == [full], "it is read as it was kept")
     expect(store.runs() == [full, other], "by project, endpoint and number")
+    expect(store.open_runs() == [other], "those that go on alone")
     expect(store.runs("second") == [], "nothing for strangers")
     expect(store.add_run(a_run(), an_event()).number == 2, "the next begins once it has ended")
     expect(len(store.events("default")) == 4, "with their events")

@@ -49,6 +49,10 @@ class MemoryRuns:
             kept = sorted(self._runs.items())
         return [each for key, each in kept if project in (None, key[0]) and endpoint in (None, key[1])]
 
+    def open_runs(self) -> list[Run]:
+        """Those that have not ended, of all projects."""
+        return [each for each in self.runs() if not each.ended]
+
     def add_call(self, call: Call) -> bool:
         """Keep it; False where one of its endpoint and key is there already."""
         key = call.project, call.endpoint, call.key

@@ -62,6 +62,9 @@ class RecipeWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the recipe is told besides."""
     limits: LimitWords = LimitWords()
     seed: int = 0
+    """From which every choice by chance follows."""
+    trust: bool = False
+    """Whether a model is taken that no file without code can hold, such as a pickle of a class of one's own."""
 
     @property
     def search(self) -> Automl | None:

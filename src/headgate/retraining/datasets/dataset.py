@@ -82,7 +82,7 @@ class Dataset(msgspec.Struct, frozen=True):
     """A training set that lies in a folder named by its digest."""
 
     digest: Digest
-    """Of every value of every column in order, and of the columns' names and types; of no path and no time of making."""
+    """Of all values of all columns in order, and of the columns' names and types; of no path and no time of making."""
     project: str
     endpoint: str
     task: Task

@@ -11,6 +11,8 @@ ROWS: Final = 200
 """Labelled rows below which nothing is learned: a share among so few is off by 7 points at 95 % confidence."""
 ROWS_OF_CLASS: Final = 20
 """The same of each class."""
+RECENT_DAYS: Final = 90
+"""What `recent` means where nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +46,9 @@ class Wanted:
     champion: str | None = None
     """The version whose losses tell the row of the change, ``model:number``; None for whichever was live."""
     least: Least = field(default_factory=Least)
+    held_out: float = 0.0
+    """Share of a window's newest rows, 0 to 1, that are left for whoever proves the model; the cut's end says which."""
+    held_out_most: int = 10_000
+    """Rows that are left out at most."""
     seed: int = 0
+    """Of the models that windows are compared with."""

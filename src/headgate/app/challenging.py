@@ -1,0 +1,104 @@
+"""What a run has made is held against the champion before it may answer anybody, and watched once it does."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from headgate import durability
+from headgate.app.proving import Proving
+from headgate.clock import HeldClock
+from headgate.errors import BadInput, NotFound
+from headgate.retraining.datasets.dataset import AT, INPUT_ID, ROWS_FILE
+from headgate.retraining.proof.probation import Probated, Probation
+from headgate.retraining.proof.report import as_markdown
+from headgate.retraining.proof.terms import Terms
+from headgate.retraining.proof.values import Proof
+from headgate.retraining.run import Probed, Proved, Run
+from headgate.settings import Home
+from headgate.store import atomic
+from headgate.traffic.endpoint import EndpointSpec
+from headgate.traffic.retrained import Promote
+from headgate.vocabulary import DAY, SECOND, Micros
+
+PROOF: Final = "proof.json"
+REPORT: Final = "proof.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Challenges:
+    """`headgate.retraining.ports.Prover` and `Prober` of one home."""
+
+    proving: Proving
+    home: Home
+
+    def prove(self, run: Run, spec: EndpointSpec) -> Proved:
+        """The challenger on the rows that were kept from it, and on those whose labels came since."""
+        if run.cut is None or spec.retraining is None:
+            raise BadInput("run", "missing", f"run {run.id} has no training set to prove anything beside")
+        proving = replace(self.proving, clock=HeldClock(run.entered))
+        terms = Terms(gates=tuple(spec.retraining.gates), fairness=tuple(spec.monitors.groups))
+        proof = proving.prove(
+            run.challenger,
+            against=run.champion,
+            endpoint=run.endpoint,
+            since=run.cut.end,
+            terms=terms,
+            learned=self._learned(run),
+        )
+        self._write(run, PROOF, msgspec.json.format(msgspec.json.encode(proof)))
+        self._write(run, REPORT, as_markdown(proof).encode())
+        asks = spec.retraining.promote is Promote.ASK
+        return Proved(
+            outcome=proof.outcome.value,
+            may_promote=proof.may_promote or (asks and proof.passed),
+            superior=proof.superior,
+            why=proof.why,
+            error_rate=proof.error_rate,
+            rows=proof.rows,
+            at=run.entered,
+        )
+
+    def probe(self, run: Run, spec: EndpointSpec, now: Micros) -> Probed:
+        """The promoted version beside the shadow of the one before, by all labels known now."""
+        words, proof = spec.retraining, self._proof(run)
+        if words is None or run.promoted is None:
+            raise BadInput("run", "missing", f"run {run.id} has promoted nothing")
+        probation = Probation(
+            new=run.challenger,
+            old=run.champion,
+            since=run.promoted,
+            until=Micros(run.promoted + words.probation_s * SECOND),
+            maturity_s=spec.label_maturity_s,
+        )
+        trial = self.proving.probe(run.endpoint, probation, proof, now)
+        over = trial.verdict is Probated.KEEP or (trial.verdict is Probated.UNDECIDED and now >= probation.due + DAY)
+        if over:
+            self.proving.settle(proof, promoted=True)
+        return Probed(verdict=trial.verdict.value, why=trial.why, rows=trial.pairs, at=now, over=over)
+
+    def _learned(self, run: Run) -> frozenset[str]:
+        """Inputs it learned from that could be among those it is proved on: none, if sets are cut as they should be."""
+        assert run.cut is not None  # noqa: S101 - callers look first
+        path = self.home.datasets / run.cut.digest.partition(":")[2] / ROWS_FILE
+        table = pq.read_table(path, columns=[INPUT_ID, AT])
+        late = pc.fill_null(pc.greater_equal(table[AT].cast("int64"), int(run.cut.end)), False)
+        return frozenset(table.filter(late)[INPUT_ID].drop_null().to_pylist())
+
+    def _proof(self, run: Run) -> Proof:
+        path = self._folder(run) / PROOF
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Proof)
+        except FileNotFoundError as error:
+            raise NotFound("proof of run", run.id, f"{path} is gone") from error
+
+    def _write(self, run: Run, name: str, content: bytes) -> None:
+        folder = self._folder(run)
+        durability.make_folder(folder)
+        atomic.write_file(folder / name, content)
+
+    def _folder(self, run: Run) -> Path:
+        return self.home.runs / run.id
