@@ -71,6 +71,7 @@ from headgate.vocabulary import DEFAULT_PROJECT, Micros
 
 if TYPE_CHECKING:
     from headgate.app.monitoring import Monitoring
+    from headgate.app.proving import Proving
     from headgate.app.reports import EndpointReport
     from headgate.app.screens import Screens
 
@@ -171,6 +172,14 @@ class Headgate:
             slices=list(fields),
             actor=actor(),
         )
+
+    @property
+    def proving(self) -> "Proving":
+        """Whether a version may take another's place, and how it does afterwards; see ``app.proving.Proving``."""
+        from headgate.app.proving import Proving  # noqa: PLC0415 - as monitors
+
+        clock = self._served_clock()
+        return Proving(self.project, self.registry, self.reader, self._declared, clock, actor())
 
     def alias(self, version: str, alias: str, *, why: str = "") -> Version:
         """Point ``model@alias`` at a version."""
@@ -347,15 +356,8 @@ class Headgate:
         zone: str = "UTC",
     ) -> list[Window]:
         """What an endpoint did, window by window of event time; see ``monitors.windows.windows``."""
-        return self._observed.windows(
-            self._declared.spec(self.project, endpoint),
-            every=every,
-            version=version,
-            start=start,
-            end=end,
-            as_of=as_of,
-            zone=zone,
-        )
+        spec = self._declared.spec(self.project, endpoint)
+        return self._observed.windows(spec, every=every, version=version, start=start, end=end, as_of=as_of, zone=zone)
 
     def status(self, endpoint: str, *, every: str = "day", last: int | None = None) -> EndpointStatus:
         """An endpoint's windows beside its objective and the figures its live version had when it was evaluated."""

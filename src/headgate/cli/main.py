@@ -21,6 +21,7 @@ VERBS: Final = {
     "learn": "Learn a model from a file of labelled rows, and say which and why.",
     "register": "Turn a model into a package and keep it as a new version.",
     "evaluate": "Measure a version on labelled rows and judge its gates.",
+    "prove": "Hold a version against the one it may replace, and say whether it may.",
     "alias": "Point a name such as champion at a version, or list the names.",
     "apply": "Create or change an endpoint from its file.",
     "plan": "Show what a rollout would do, and how long it would take; nothing moves.",

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from headgate.contracts.contract import Contract, OnBreak
 from headgate.errors import BadInput, Conflict
 from headgate.evaluation.report import Answers, Report, evaluate
-from headgate.evaluation.rows import labelled
+from headgate.evaluation.rows import Rows, labelled
 from headgate.events import EventKind
 from headgate.registry import native
 from headgate.registry.evaluated import evaluated_bytes
@@ -80,22 +80,40 @@ def evaluate_version(
         champion=None if rival is None else _answers(registry, runner, rival, table, output.classes),
         gates=tuple(gates),
     )
-    evaluation = Evaluation(
-        version.project, version.ref, registry.clock.now(), report.passed, msgspec.json.encode(report)
-    )
     rows, known = labelled(output.task, labels, said.prediction, scores, output.classes)
-    kept = evaluated_bytes(package.contract, table.filter(pa.array(known)), rows)
-    # Before the evaluation: whoever sees it finds its rows.
-    registry.packages.keep_evaluated(Digest(version.digest), kept)
-    registry.records.add_evaluation(evaluation)
     details: dict[str, str | int | float | bool | None] = {
-        "passed": report.passed,
-        "rows": report.rows,
         "champion": None if rival is None else rival.ref,
         "gates": "; ".join(gates),
     }
-    registry.note(EventKind.EVALUATED, version, actor=actor, details=details)
+    asked = table.filter(pa.array(known))
+    evaluation = keep_evaluation(registry, version, report, asked, rows, details=details, actor=actor)
     return Evaluated(evaluation, report, None if rival is None else rival.ref)
+
+
+def keep_evaluation(
+    registry: Registry,
+    version: Version,
+    report: Report,
+    table: pa.Table,
+    rows: Rows,
+    *,
+    details: dict[str, str | int | float | bool | None],
+    actor: str = "",
+) -> Evaluation:
+    """Keep a measurement of `version` as its latest evaluation, and a sample of the rows it was measured on.
+
+    `rows` are the labelled ones with what it said of them, `table` their inputs in the same order.
+    """
+    evaluation = Evaluation(
+        version.project, version.ref, registry.clock.now(), report.passed, msgspec.json.encode(report)
+    )
+    # Before the evaluation: whoever sees it finds its rows.
+    kept = evaluated_bytes(registry.package(version).contract, table, rows)
+    registry.packages.keep_evaluated(Digest(version.digest), kept)
+    registry.records.add_evaluation(evaluation)
+    about = {"passed": report.passed, "rows": report.rows, **details}
+    registry.note(EventKind.EVALUATED, version, actor=actor, details=about)
+    return evaluation
 
 
 def _refuse_refused(contract: Contract, table: pa.Table) -> None:

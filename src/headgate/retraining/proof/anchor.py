@@ -1,8 +1,8 @@
 """The frozen anchor: the best proven version, so that margins cannot be given away one by one.
 
-A challenger that is no worse by the margin may still be a little worse. Fifty of them in a row could lose fifty margins if
-each were held against the one before it alone. So each is held against the anchor too, and the anchor moves by proved
-superiority only: whatever is promoted by itself is within one margin of the best that was ever proved.
+A challenger that is no worse by the margin may still be a little worse. Fifty of them in a row could lose fifty margins
+if each were held against the one before it alone. So each is held against the anchor too, and the anchor moves by
+proved superiority only: whatever is promoted by itself is within one margin of the best that was ever proved.
 """
 
 from typing import Final

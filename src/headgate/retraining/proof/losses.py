@@ -16,7 +16,7 @@ from headgate.evaluation.weighted import is_mean
 from headgate.vocabulary import Task
 
 FLOOR: Final = 0.01
-"""Probabilities count in the log loss here as no less than this, and no more than 1 less this: 4.6 nats at most a row."""
+"""Probabilities count as no less than this in the log loss here, as no more than 1 less this: 4.6 nats at most."""
 _LARGEST: Final = {"accuracy": 1.0, "brier": 1.0, "log_loss": float(-np.log(FLOOR))}
 
 

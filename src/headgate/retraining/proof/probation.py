@@ -1,9 +1,9 @@
 """After a promotion: the old version goes on as a shadow, and its answers may still take the new one back.
 
 Both answer the same inputs; as labels come, what the new version loses more is evidence that may be looked at at every
-moment. It is weighed anew from all rows at each look, so that a label that comes late or is corrected counts as if it had
-been there, and whoever was killed between two looks says the same. Evidence that grows after the probation has ended
-reopens the question: its error rate holds over all time.
+moment. It is weighed anew from all rows at each look, so that a label that comes late or is corrected counts as if it
+had been there, and whoever was killed between two looks says the same. Evidence that grows after the probation has
+ended reopens the question: its error rate holds over all time.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ class Probation(msgspec.Struct, frozen=True, kw_only=True):
     maturity_s: float = 0.0
     """How long labels take: after `until` it is waited for so long."""
     margin: float = 0.0
-    """How much more the new version may lose, as a share of the most a row may lose: 0 asks whether it is worse at all."""
+    """How much more the new version may lose, as a share of the most a row may: 0 asks whether it is worse at all."""
     alpha: float = 0.01
     """How often a version that loses no more is taken back all the same, whenever anybody looks."""
 

@@ -155,8 +155,7 @@ def _enough(found: _Found) -> Check:
 
 
 def _versions(found: _Found) -> Iterator[Check]:
-    """The challenger beside the champion and the anchor; where it is proved better the anchor has no say."""
-    superior = False
+    """The challenger beside the champion and the anchor."""
     sides = _sides(found.answers)
     for role in ("champion", "anchor"):
         if role not in sides:
@@ -164,9 +163,8 @@ def _versions(found: _Found) -> Iterator[Check]:
         pair = beside(found.metric, found.rows["challenger"], found.rows[role], share=found.terms.margin_share)
         ahead = better(found.metric, pair, found.terms, role, sides[role].version)
         close = not_worse(found.metric, pair, found.terms, role, sides[role].version)
-        if role == "champion":
-            superior = ahead.outcome is Outcome.PASSED
-        yield msgspec.structs.replace(close, decides=role == "champion" or not superior)
+        # The anchor binds whoever promotes by itself; a person may look past it.
+        yield msgspec.structs.replace(close, decides=role == "champion")
         yield ahead
 
 
@@ -264,7 +262,7 @@ def _concluded(found: _Found, checks: list[Check]) -> Proof:
         not_worse_than_anchor=close[1],
         moves_anchor=("better than anchor" in passed) if "anchor" in sides else superior or first,
         may_promote=outcome is Outcome.PASSED and (superior or all(close) or first),
-        why=_why(outcome, deciding, superior=superior, first=first),
+        why=_why(outcome, deciding, superior=superior, first=first, anchored=close[1]),
         error_rate=_error_rate(terms),
         terms=terms,
         measured=found.measured,
@@ -278,7 +276,7 @@ def _together(outcomes: Sequence[Outcome]) -> Outcome:
     return Outcome.UNDECIDED if Outcome.UNDECIDED in outcomes else Outcome.PASSED
 
 
-def _why(outcome: Outcome, deciding: Sequence[Check], *, superior: bool, first: bool) -> str:
+def _why(outcome: Outcome, deciding: Sequence[Check], *, superior: bool, first: bool, anchored: bool) -> str:
     if outcome is not Outcome.PASSED:
         against = [each for each in deciding if each.outcome is outcome]
         return "; ".join(f"{each.name} {each.outcome}: {each.sentence}" for each in against)
@@ -286,6 +284,10 @@ def _why(outcome: Outcome, deciding: Sequence[Check], *, superior: bool, first: 
         return "there is no champion, and it is better than an answer that looks at nothing"
     if superior:
         return "proved to be better than the champion, and every other check passed"
+    if not anchored:
+        return (
+            "proved not to be worse than the champion, but not in the same way beside the anchor: a person has to say"
+        )
     return "proved not to be worse than champion and anchor by more than the margin, and every other check passed"
 
 

@@ -87,18 +87,19 @@ def _sliced(contest: Contest, field: str, found: Sequence[tuple[str, Within | st
     harmed = [(value, each) for value, each in known if each[1] > margin]
     value, (worst, low, high) = max(harmed or known, key=lambda item: item[1][1])
     allowed = contest.terms.slice_share * worst.theirs
-    figures = {
-        "value": worst.plain.value, "low": low + allowed, "high": high + allowed, "limit": margin + allowed,
-    }  # fmt: skip
-    says = f"{field} = {value}: {told(contest.metric, worst, contest.version)}"
+    says = f"{field} = {value}: {told(contest.metric, worst, contest.version)}{aside}"
     if harmed:
-        counted = f"worse in {len(harmed)} of {len(known)} slices by more than it may; {says}{aside}"
-        return Check(name=name, outcome=Outcome.FAILED, sentence=counted, **figures)
+        says = f"worse in {len(harmed)} of {len(known)} slices by more than it may; {says}"
+    else:
+        says = f"shown to be worse in none of {len(known)} slices; nearest to it {says}"
     return Check(
         name=name,
-        outcome=Outcome.PASSED,
-        sentence=f"shown to be worse in none of {len(known)} slices; nearest to it {says}{aside}",
-        **figures,
+        outcome=Outcome.FAILED if harmed else Outcome.PASSED,
+        sentence=says,
+        value=worst.plain.value,
+        low=low + allowed,
+        high=high + allowed,
+        limit=margin + allowed,
     )
 
 

@@ -158,7 +158,7 @@ def _table(proof: Proof) -> Table:
 
 def _card(check: Check) -> Card:
     loud = check.decides and check.outcome is not Outcome.PASSED
-    figures = ()
+    figures: tuple[tuple[str, str, str], ...] = ()
     if check.value is not None:
         limit = "" if check.limit is None else f"limit {digits(check.limit)}"
         figures = (("worse by" if check.low is not None else "measured", digits(check.value), limit),)
