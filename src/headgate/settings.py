@@ -60,11 +60,6 @@ class Home:
         return self.root / "detectors"
 
     @property
-    def datasets(self) -> Path:
-        """One directory per training set, named by the hexadecimal part of its digest."""
-        return self.root / "datasets"
-
-    @property
     def runs(self) -> Path:
         """One directory per run of a recipe, ``{project}.{endpoint}.{number}``."""
         return self.root / "runs"
@@ -93,6 +88,11 @@ class Home:
     def lake(self) -> Path:
         """``{project}/{endpoint}/{table}``: Delta tables."""
         return self.root / "lake"
+
+    @property
+    def datasets(self) -> Path:
+        """One directory per training set, named by the hexadecimal part of its digest."""
+        return self.root / "datasets"
 
     @property
     def metrics(self) -> Path:

@@ -75,8 +75,8 @@ def test_a_model_from_object_to_windows(tmp_path: Path) -> None:
         status = hg.status("late")
         assert [each.version for each in status.versions] == ["delay:1"]
         assert status.reference is not None
-        training = hg.training_set("late", as_of=FAR)
-        assert training.table.num_rows == 60
+        training = hg.training_set("late", as_of=FAR, least=50)
+        assert training.table().num_rows == training.dataset.rows == 60
         asked.to_parquet(tmp_path / "asked.parquet")
         assert hg.score("delay:1", str(tmp_path / "asked.parquet"), str(tmp_path / "scored.parquet")).answered == 60
 

@@ -256,12 +256,12 @@ def test_joins_and_training_sets_know_nothing_later_than_their_moment(slow: Repl
                 sorted(asked[place].at / 1e6 for place in truths), abs=1e-6
             )
             ripe = {p: label for p, label in truths.items() if asked[p].at < moment - 12 * HOUR}
-            table = hg.training_set("late", as_of=Micros(moment)).table.to_pylist()
+            table = hg.training_set("late", as_of=Micros(moment), least=0).table().to_pylist()
             told = sorted((row["f0"], row["f1"], int(row["label"])) for row in table)
             assert told == sorted((*asked[p].row.values(), label) for p, label in ripe.items())
-        sets = [hg.training_set("late", as_of=SECOND_DAY) for _ in range(2)]
-    assert sets[0].digest == sets[1].digest
-    assert len(sets[0].input_ids) > 50
+        sets = [hg.training_set("late", as_of=SECOND_DAY, least=50) for _ in range(2)]
+    assert sets[0].dataset.digest == sets[1].dataset.digest
+    assert len(sets[0].input_ids()) > 50
 
 
 @pytest.mark.slow
@@ -314,7 +314,7 @@ def test_days_beyond_retention_are_forgotten_and_late_labels_for_them_hurt_nobod
             tell(installation, [{"id": each, "label": 1} for each in (old[0], new[0])])
             counts = hg.counts("late")
             [window] = hg.windows("late", every="day")
-            kept = hg.training_set("late", as_of=Micros(END + DAY))
+            kept = hg.training_set("late", as_of=Micros(END + DAY), least=0).input_ids()
     assert (counts.inputs, counts.labelled, counts.unmatched) == (9, 1, 1)
     assert (window.start, window.volume, window.labelled) == (MONDAY + 2 * DAY, 9, 1)
-    assert kept.input_ids == (new[0],)
+    assert kept == (new[0],)

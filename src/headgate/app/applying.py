@@ -1,4 +1,4 @@
-"""An endpoint's file applied: checked against everything there is, kept with its event, its recipe's files beside it."""
+"""An endpoint's file applied: checked against all there is, kept with its event, its recipe's files beside it."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -12,6 +12,7 @@ from headgate.app.reports import LAST, EndpointReport
 from headgate.app.rollouts import ORDERS
 from headgate.controller.lockstep import Lockstep
 from headgate.errors import BadConfiguration, BadInput, NotFound
+from headgate.retraining.run import Source
 from headgate.vocabulary import Micros
 
 
@@ -91,6 +92,25 @@ class HomeControl:
             rollouts.order(endpoint, ORDERS[action], why, step=step)
         self._hg.controller().reconcile()
         return msgspec.json.encode(rollouts.history(endpoint)[-1])
+
+    def runs(self, project: str, endpoint: str) -> bytes:
+        """Every run of the loop there was."""
+        return msgspec.json.encode(self._hg.of(project).retraining.runs(endpoint))
+
+    def retrain(self, project: str, endpoint: str, action: str, *, why: str, key: str, who: str) -> bytes:
+        """Start or cancel a run, or say that it may be time."""
+        retraining = self._hg.of(project).retraining.by(who)
+        try:
+            if action == "start":
+                retraining.start(endpoint, why)
+            elif action == "cancel":
+                retraining.cancel(endpoint, why)
+            else:
+                retraining.tell(endpoint, Source(action), why, key)
+        except BadConfiguration as error:  # over the wire it is the caller who asked for what the file has not
+            raise BadInput("action", "retraining", str(error)) from error
+        runs = retraining.runs(endpoint)
+        return msgspec.json.encode(runs[-1] if runs else None)
 
     def monitored(self, project: str, endpoint: str, *, last: int | None) -> bytes:
         """How it stands."""

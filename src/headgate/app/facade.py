@@ -44,7 +44,6 @@ from headgate.journal.orphans import Orphans
 from headgate.journal.ports import SegmentRef
 from headgate.journal.reader import Counts, Reader
 from headgate.journal.segments import DiskSegmentSource
-from headgate.journal.training import TrainingSet, training_set
 from headgate.monitors.status import EndpointStatus
 from headgate.monitors.windows import Window
 from headgate.registry.evaluate import Evaluated, evaluate_version
@@ -74,6 +73,7 @@ if TYPE_CHECKING:
     from headgate.app.proving import Proving
     from headgate.app.reports import EndpointReport
     from headgate.app.screens import Screens
+    from headgate.retraining.datasets.opened import Opened
 
 
 class Headgate:
@@ -400,11 +400,15 @@ class Headgate:
         return self.reader.counts(self.project, endpoint)
 
     def training_set(
-        self, endpoint: str, *, as_of: Micros, start: Micros | None = None, end: Micros | None = None
-    ) -> TrainingSet:
-        """Features and labels as they were known at `as_of`; see ``journal.training.training_set``."""
-        maturity = self._declared.spec(self.project, endpoint).label_maturity_s
-        return training_set(self.reader, self.project, endpoint, as_of=as_of, start=start, end=end, maturity_s=maturity)
+        self, endpoint: str, *, as_of: Micros, start: Micros | None = None, end: Micros | None = None,
+        window: str = "everything", change: Micros | None = None, least: int = 200,
+    ) -> "Opened":  # fmt: skip
+        """Features and labels as known at `as_of`, kept in the home; see ``app.trainingsets.training_set``."""
+        from headgate.app.trainingsets import training_set  # noqa: PLC0415 - as above
+
+        require_writable(self.home)
+        where = self._declared, self.reader, self.home.datasets, self.project, endpoint
+        return training_set(*where, as_of=as_of, start=start, end=end, window=window, change=change, least=least)
 
     # A running gateway
 

@@ -18,8 +18,8 @@ from headgate.controller.reconcile import Controller
 from headgate.controller.retraining import Retraining, Sources
 from headgate.errors import BadConfiguration, Conflict, NotFound
 from headgate.monitors.watch.days import day_of
-from headgate.retraining.ports import Parts
-from headgate.retraining.run import Call, Run, Source
+from headgate.retraining.ports import Parts, Progress
+from headgate.retraining.run import Call, Run, Source, Stage
 from headgate.retraining.trigger import Facts
 from headgate.settings import Home
 from headgate.store.sql import SqlStore
@@ -94,16 +94,28 @@ class Retrainings:
         self.loop().turn(only=(self.project, endpoint))
         return self.status(endpoint)
 
+    def progress(self, endpoint: str) -> Progress | None:
+        """How far the recipe of the newest run is; None in any other stage."""
+        run = self.status(endpoint)
+        if run.stage is not Stage.LEARNING:
+            return None
+        return self.parts(self.project).learner.learn(run, self._words(endpoint))
+
     def log(self, endpoint: str) -> str:
         """What the recipe of the newest run has printed."""
-        return self._parts(self.project).learner.log(self.status(endpoint))
+        return self.parts(self.project).learner.log(self.status(endpoint))
 
     def loop(self) -> Retraining:
         """The loop that moves runs on."""
-        sources = Sources(self.rollouts.declared.specs, self._live, self._facts)
-        return Retraining(sources, self.store, cache(self._parts), self.clock, moved=self.controller.reconcile)
+        return Retraining(self.sources, self.store, cache(self.parts), self.clock, moved=self.controller.reconcile)
 
-    def _parts(self, project: str) -> Parts:
+    @property
+    def sources(self) -> Sources:
+        """Where the loop's observations come from."""
+        return Sources(self.rollouts.declared.specs, self._live, self._facts)
+
+    def parts(self, project: str) -> Parts:
+        """Whoever does the work of each stage for the endpoints of a project."""
         rollouts, home = replace(self.rollouts, project=project), self.home
         declared, registry = rollouts.declared, rollouts.registry
         reader = rollouts.reader

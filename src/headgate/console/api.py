@@ -22,6 +22,7 @@ from headgate.console.monitors import monitor_routes
 from headgate.console.openapi import DOCUMENT
 from headgate.console.paths import named
 from headgate.console.ports import Control
+from headgate.console.retraining import retraining_routes
 from headgate.console.reviews import review_routes
 from headgate.contracts.explain import off_calendar
 from headgate.errors import (
@@ -124,6 +125,7 @@ def control_api(control: Control, guard: Guard) -> Starlette:
             Route("/v1/projects/{project}/endpoints/{endpoint}/rollout", rollout, methods=["GET", "POST"]),
             *review_routes(control, guard),
             *monitor_routes(control, guard),
+            *retraining_routes(control, guard),
             Route("/v1/replay/advance", advance, methods=["POST"]),
         ],
         exception_handlers={HeadgateError: _refuse, HTTPException: _no_route},

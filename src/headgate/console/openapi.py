@@ -136,6 +136,40 @@ def _watched(where: str, *parameters: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _retraining(*parameters: dict[str, Any]) -> dict[str, Any]:
+    refused = {"404": _json("No such endpoint."), **_REFUSED}
+    said = {
+        "type": "object",
+        "required": ["action"],
+        "properties": {
+            "action": {
+                "enum": ["start", "cancel", "message", "data"],
+                "description": "start begins a run at once; message and data count as the endpoint's file says.",
+            },
+            "why": {"type": "string"},
+            "key": {"type": "string", "description": "What it is the same message as: told twice, it counts once."},
+        },
+    }
+    return {
+        "get": {
+            "summary": "Every run by which the endpoint's model learned again, the oldest first.",
+            "parameters": list(parameters),
+            "responses": {"200": _json("The runs."), **refused},
+        },
+        "post": {
+            "summary": "Begin or end a run, or say that it may be time for one.",
+            "parameters": list(parameters),
+            "requestBody": {"required": True, "content": {"application/json": {"schema": said}}},
+            "responses": {
+                "200": _json("The newest run; null where there was none yet."),
+                "409": _json("There is nothing to cancel."),
+                "422": _json("The endpoint's file does not say how it learns again."),
+                **refused,
+            },
+        },
+    }
+
+
 def _order(*texts: str, required: tuple[str, ...] = ()) -> dict[str, Any]:
     """A body that is an object of texts."""
     schema = {"type": "object", "required": list(required), "properties": {each: {"type": "string"} for each in texts}}
@@ -163,6 +197,8 @@ DOCUMENT: Final[dict[str, Any]] = {
         **_reviews("/v1/projects/{project}/endpoints/{endpoint}", _PROJECT, _ENDPOINT),
         **_watched("/v1/endpoints/{endpoint}", _ENDPOINT),
         **_watched("/v1/projects/{project}/endpoints/{endpoint}", _PROJECT, _ENDPOINT),
+        "/v1/endpoints/{endpoint}/retraining": _retraining(_ENDPOINT),
+        "/v1/projects/{project}/endpoints/{endpoint}/retraining": _retraining(_PROJECT, _ENDPOINT),
         "/v1/replay/advance": {
             "post": {
                 "summary": "Move a replay's clock; answers when every worker obeys.",

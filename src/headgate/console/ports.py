@@ -61,6 +61,18 @@ class Control(Protocol):
         """
         ...
 
+    def runs(self, project: str, endpoint: str) -> bytes:
+        """Every run by which the endpoint's model learned again, as JSON, the oldest first. Raises NotFound."""
+        ...
+
+    def retrain(self, project: str, endpoint: str, action: str, *, why: str, key: str, who: str) -> bytes:
+        """Start or cancel a run, or tell of a data version or a message, on the word of `who`; the newest run as JSON.
+
+        A data version and a message count once a `key`. Raises NotFound, BadInput where the endpoint's file says
+        nothing of it, Conflict where there is nothing to cancel.
+        """
+        ...
+
     def monitored(self, project: str, endpoint: str, *, last: int | None) -> bytes:
         """How the endpoint stands, with its `last` days, as JSON. Raises NotFound."""
         ...

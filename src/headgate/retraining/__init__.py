@@ -1,4 +1,5 @@
-"""How a model learns again: triggers, training windows, recipes and gates.
+"""How a model learns again: what fires, what holds it up, and what becomes of a run, stage by stage.
 
-The room is reserved; training sets are cut point-in-time by `journal`.
+Read `run.py` first, then `decide.py`. What a stage does is asked through `ports.py`; `datasets` cuts what is learned
+from, `recipes` and `search` learn, `proof` proves.
 """

@@ -27,6 +27,7 @@ from headgate.journal.reader import Reader
 from headgate.journal.records import Label
 from headgate.retraining.datasets.cut import cut_dataset
 from headgate.retraining.datasets.dataset import RESERVED, Dataset, WindowChoice
+from headgate.retraining.datasets.labelled import labelled_rows
 from headgate.retraining.datasets.opened import open_dataset
 from headgate.retraining.datasets.wanted import Least, Wanted
 from headgate.retraining.datasets.written import ASIDE
@@ -193,6 +194,19 @@ def test_newest_rows_may_be_held_out_for_a_proof(tmp_path: Path) -> None:
     assert found.rows == 400
     assert found.cut.end == made.at[400]
     assert cut_dataset(reader, wanted(made, held_out=0.2, held_out_most=50), folder).rows == 450
+
+
+def test_rows_for_a_proof_are_those_the_model_did_not_learn_from(tmp_path: Path) -> None:
+    made = world(500)
+    reader, folder = journalled(tmp_path, made), tmp_path / "datasets"
+    learned = cut_dataset(reader, wanted(made, held_out=0.2), folder)
+    rows = labelled_rows(reader, wanted(made, start=learned.cut.end))
+    assert rows.column_names == ["x", "y", "carrier", "label", "at", "input_id"]
+    assert rows["x"].to_pylist() == made.x[400:].tolist()
+    opened = open_dataset(folder / learned.digest.removeprefix("sha256:"))
+    assert set(rows["input_id"].to_pylist()).isdisjoint(opened.input_ids())
+    assert labelled_rows(reader, wanted(made), most=30)["x"].to_pylist() == made.x[470:].tolist()
+    assert labelled_rows(reader, wanted(made, start=wanted(made).as_of)).num_rows == 0
 
 
 def test_the_same_set_is_never_written_again(tmp_path: Path) -> None:

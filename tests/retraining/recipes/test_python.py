@@ -1,11 +1,10 @@
 """A function as a recipe: what it is handed, what is recorded, and every way in which there is no model in the end."""
 
 import pytest
-
-from headgate.registry.importers.files import open_model
-from headgate.retraining.recipes.recipe import Limits, RecipeState
-from headgate.retraining.recipes.workshop import Workshop
 from tests.retraining.recipes.conftest import Runs
+
+from headgate.retraining.recipes.recipe import RecipeState
+from headgate.retraining.recipes.workshop import Workshop
 
 GOOD = """
     import shapes

@@ -36,7 +36,7 @@ from headgate.retraining.datasets.losses import changed_at
 from headgate.retraining.datasets.wanted import Wanted
 from headgate.retraining.datasets.windows import Windows, asked_for, is_whole
 from headgate.retraining.datasets.written import Rows, aside, keep
-from headgate.vocabulary import SECOND, Micros, Task
+from headgate.vocabulary import Micros, Task
 
 PIECE: Final = 250_000
 """Rows that are read and written at once."""
@@ -64,7 +64,7 @@ def cut_dataset(
     """
     schema = schema_of(wanted.contract)
     first = None if original is None else original_rows(as_table(original), schema, wanted.contract.output)
-    end = _end(wanted)
+    end = wanted.until()
     with aside(folder) as work:
 
         def look(view: View) -> Dataset:
@@ -81,16 +81,6 @@ def cut_dataset(
             return keep(made, dataset, folder)
 
         return reader.looked(wanted.project, wanted.endpoint, (Table.INPUTS, Table.LABELS), look)
-
-
-def _end(wanted: Wanted) -> Micros:
-    """Before which inputs count."""
-    mature = Micros(wanted.as_of - round(wanted.maturity_s * SECOND))
-    if wanted.end is not None and wanted.end > mature:
-        raise BadInput("end", "leakage", "lies after as_of less maturity_s; labels of those inputs are not all due")
-    if not 0.0 <= wanted.held_out < 1.0:
-        raise BadInput("held_out", "range", "must be a share of rows from 0 to below 1")
-    return mature if wanted.end is None else wanted.end
 
 
 def _windows(reader: Reader, wanted: Wanted, labelled: Labelled, original: pa.Table | None, end: Micros) -> Windows:

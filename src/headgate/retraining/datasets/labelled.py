@@ -1,7 +1,9 @@
 """Inputs whose truth is known, with their features, as many at a time as are asked for."""
 
+import tempfile
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -12,12 +14,12 @@ from numpy.typing import NDArray
 from headgate.contracts.contract import Output
 from headgate.errors import BadInput
 from headgate.journal.identifiers import id_letters
-from headgate.journal.reader import View, features_within
-from headgate.journal.tables import FEATURES, MOMENT, shaped
-from headgate.journal.truths import Truths
-from headgate.retraining.datasets.columns import feature_names, labels_as
+from headgate.journal.reader import Reader, View, features_within
+from headgate.journal.tables import FEATURES, MOMENT, Table, shaped
+from headgate.journal.truths import Truths, truths
+from headgate.retraining.datasets.columns import feature_names, labels_as, schema_of
 from headgate.retraining.datasets.dataset import AT, INPUT_ID, LABEL
-from headgate.retraining.datasets.wanted import Least
+from headgate.retraining.datasets.wanted import Least, Wanted
 from headgate.vocabulary import Micros, Task
 
 RUNS: Final = 20
@@ -105,6 +107,23 @@ class Labelled:
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             said = f"was journalled as {column.type}, where the contract has {kind}"
             raise BadInput(f"features.{name}", "type", said) from error
+
+
+def labelled_rows(reader: Reader, wanted: Wanted, *, most: int | None = None) -> pa.Table:
+    """Features, ``label``, ``at`` and ``input_id`` of the labelled rows in ``wanted.start`` to ``wanted.end``.
+
+    With `most` only so many, the newest: rows to prove a model on, kept nowhere. Its window is not chosen, nor is
+    anything refused for being too few. Raises BadInput as `Labelled.rows` does.
+    """
+    schema, end = schema_of(wanted.contract), wanted.until()
+    with tempfile.TemporaryDirectory() as spill:
+
+        def look(view: View) -> pa.Table:
+            known = truths(view, Path(spill), start=wanted.start, end=end, as_of=wanted.as_of)
+            found = Labelled(view, known, schema, wanted.contract.output)
+            return found.rows(0 if most is None else max(0, len(found) - most), len(found))
+
+        return reader.looked(wanted.project, wanted.endpoint, (Table.INPUTS, Table.LABELS), look)
 
 
 def too_few(classes: dict[Any, int], rows: int, least: Least) -> str:

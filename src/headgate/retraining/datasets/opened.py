@@ -54,6 +54,11 @@ class Opened:
             raise IntegrityError(f"{self.rows_file} is not the training set {self.dataset.digest}; cut it again")
 
 
+def folder_of(folder: Path, digest: str) -> Path:
+    """Where the set of a digest lies among those in `folder`."""
+    return folder / digest.removeprefix("sha256:")
+
+
 def open_dataset(folder: Path) -> Opened:
     """The training set in `folder`, which was named by its digest. Raises NotFound and IntegrityError."""
     try:

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from headgate.contracts.contract import Contract
+from headgate.errors import BadInput
 from headgate.retraining.datasets.dataset import WindowChoice
-from headgate.vocabulary import Micros
+from headgate.vocabulary import SECOND, Micros
 
 ROWS: Final = 200
 """Labelled rows below which nothing is learned: a share among so few is off by 7 points at 95 % confidence."""
@@ -52,3 +53,12 @@ class Wanted:
     """Rows that are left out at most."""
     seed: int = 0
     """Of the models that windows are compared with."""
+
+    def until(self) -> Micros:
+        """Before which moment inputs count. Raises BadInput where that is too early for their labels."""
+        mature = Micros(self.as_of - round(self.maturity_s * SECOND))
+        if self.end is not None and self.end > mature:
+            raise BadInput("end", "leakage", "lies after as_of less maturity_s; labels of those inputs are not all due")
+        if not 0.0 <= self.held_out < 1.0:
+            raise BadInput("held_out", "range", "must be a share of rows from 0 to below 1")
+        return mature if self.end is None else self.end

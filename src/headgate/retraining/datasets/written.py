@@ -20,6 +20,7 @@ from headgate import durability
 from headgate.retraining.datasets.columns import feature_names
 from headgate.retraining.datasets.dataset import INPUT_ID, LABEL, ROWS_FILE, VALUE_FILE, Dataset
 from headgate.retraining.datasets.digests import Digester
+from headgate.retraining.datasets.opened import folder_of
 from headgate.vocabulary import Digest
 
 ASIDE: Final = ".aside-"
@@ -125,7 +126,7 @@ def keep(made: Path, dataset: Dataset, folder: Path) -> Dataset:
     (made / VALUE_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(dataset)) + b"\n")
     for each in (made / ROWS_FILE, made / VALUE_FILE, made):
         durability.sync(each)
-    target = folder / dataset.digest.removeprefix("sha256:")
+    target = folder_of(folder, dataset.digest)
     try:
         made.rename(target)
     except OSError as error:

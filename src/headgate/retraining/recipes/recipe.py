@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from headgate.errors import BadInput, NotFound
+from headgate.traffic.durations import seconds
 from headgate.vocabulary import Digest, readable
 
 Parameter = str | int | float | bool | None
@@ -159,6 +160,28 @@ def check(recipe: Recipe, sources: Path) -> None:
         case RecipeKind.AUTOML:
             if recipe.source:
                 raise BadInput("recipe.automl", "type", "has no source of its own; give parameters such as budget")
+            search_budget(recipe)
+
+
+def search_budget(recipe: Recipe) -> float:
+    """Seconds the built-in search may take: its parameter ``budget``, a number or as ``90s``; a minute without one.
+
+    Raises BadInput for what is no time, and for parameters it does not have.
+
+    >>> search_budget(Recipe(RecipeKind.AUTOML, parameters={"budget": "10m"}))
+    600.0
+    """
+    strange = recipe.parameters.keys() - {"budget"}
+    if strange:
+        raise BadInput(f"recipe.automl.{min(strange)}", "unknown", "is no parameter of the built-in search; budget is")
+    budget = recipe.parameters.get("budget", 60)
+    try:
+        found = float(seconds(budget)) if isinstance(budget, str) else float(budget or 0)
+    except ValueError as error:
+        raise BadInput("recipe.automl.budget", "type", "must be a time such as 90s or 10m") from error
+    if not (math.isfinite(found) and found > 0):
+        raise BadInput("recipe.automl.budget", "range", "must be larger than 0")
+    return found
 
 
 def python_source(source: str) -> tuple[str, str]:

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -141,7 +142,7 @@ class Workshop:
             with run.warden_log.open("wb") as log:
                 self._wardens[run_id] = subprocess.Popen(  # noqa: S603 - our own interpreter and words
                     words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._runs, start_new_session=True,
-                    env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+                    env=_environment(os.environ),
                 )  # fmt: skip
         return Standing(RecipeState.WAITING)
 
@@ -164,6 +165,12 @@ class Workshop:
         if warden is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 warden.wait(5.0)
+
+
+def _environment(given: Mapping[str, str]) -> dict[str, str]:
+    """What a warden hands on; where Python looks for modules does not depend on the folder a process works in."""
+    places = given.get("PYTHONPATH", "").split(os.pathsep)
+    return {**given, "PYTHONPATH": os.pathsep.join(str(Path(each).absolute()) for each in places if each)}
 
 
 def _text(path: Path) -> str:

@@ -1,0 +1,75 @@
+"""The window with the least loss is taken, a preferred one before it where chance could have made the difference."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headgate.errors import BadInput
+from headgate.retraining.datasets.choose import Candidate, choose
+from headgate.retraining.datasets.dataset import Cut, WindowChoice
+from headgate.vocabulary import Micros
+
+BEGAN = Micros(500)
+NEW = Candidate(WindowChoice.SINCE_CHANGE, BEGAN, Micros(900), 400)
+ALL = Candidate(WindowChoice.EVERYTHING, None, Micros(900), 900)
+WEIGHED = Candidate(WindowChoice.REWEIGHTED, None, Micros(900), 900)
+LAST = [Candidate(WindowChoice.RECENT, Micros(each), Micros(900), 900 - each, each) for each in (90, 28)]
+
+
+def asked(change: Micros | None = BEGAN) -> Cut:
+    return Cut(Micros(1000), None, Micros(900), 3600.0, WindowChoice.AUTO, "", change)
+
+
+def losses(mean: float, seed: int = 0) -> np.ndarray:
+    return mean + 0.1 * np.random.default_rng(seed).normal(size=400)
+
+
+def test_what_is_clearly_best_is_taken_whatever_is_preferred() -> None:
+    means = {WindowChoice.SINCE_CHANGE: 0.5, WindowChoice.EVERYTHING: 0.4, WindowChoice.REWEIGHTED: 0.6}
+    for change in (BEGAN, None):
+        found = choose(asked(change), [NEW, ALL, WEIGHED], lambda each: losses(means[each.choice]))
+        assert (found.choice, found.start, found.end) == (WindowChoice.EVERYTHING, None, 900)
+        assert "the least of all windows tried" in found.why
+        assert {each.choice: each.rows for each in found.tried} == {
+            NEW.choice: 400,
+            ALL.choice: 900,
+            WEIGHED.choice: 900,
+        }
+
+
+def test_of_windows_that_do_as_well_worlds_are_not_mixed_after_a_change() -> None:
+    seeds = {WindowChoice.SINCE_CHANGE: 1, WindowChoice.EVERYTHING: 2}
+    taken = [
+        choose(asked(change), [ALL, NEW], lambda each: losses(0.4, seeds[each.choice])).choice
+        for change in (BEGAN, None)
+    ]
+    assert taken == [WindowChoice.SINCE_CHANGE, WindowChoice.EVERYTHING]
+
+
+def test_what_cannot_be_tried_is_told_and_not_taken() -> None:
+    few = Candidate(
+        WindowChoice.SINCE_CHANGE, BEGAN, Micros(900), 30, short="30 labelled rows; at least 200 are needed"
+    )
+    found = choose(asked(), [few, ALL, *LAST], lambda each: "no row" if each.recent_days == 28 else losses(0.4))
+    assert found.choice is not WindowChoice.SINCE_CHANGE
+    assert found.recent_days == 90
+    words = {each.words for each in found.tried if each.value is None}
+    assert any("at least 200 are needed" in each for each in words)
+    assert any("no row" in each for each in words)
+    with pytest.raises(BadInput, match="at least 200 are needed"):
+        choose(asked(), [few], lambda each: losses(0.4))
+    with pytest.raises(BadInput, match="no rows"):
+        choose(asked(), [], lambda each: losses(0.4))
+
+
+@given(st.permutations([NEW, ALL, WEIGHED, *LAST]), st.lists(st.floats(0, 1), min_size=5, max_size=5), st.booleans())
+def test_the_order_of_candidates_says_nothing(order: list[Candidate], means: list[float], changed: bool) -> None:
+    mean = dict(zip([NEW, ALL, WEIGHED, *LAST], means, strict=True))
+    cut = asked(BEGAN if changed else None)
+    found = choose(cut, order, lambda each: losses(mean[each], seed=round(1000 * mean[each])))
+    assert found == choose(
+        cut, [NEW, ALL, WEIGHED, *LAST], lambda each: losses(mean[each], seed=round(1000 * mean[each]))
+    )
+    chosen = next(each for each in found.tried if each.choice is found.choice)
+    assert chosen.value is not None
