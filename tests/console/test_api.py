@@ -62,6 +62,12 @@ class Scripted:
     def move(self, project: str, endpoint: str, action: str, why: str, who: str, *, step: int | None = None) -> bytes:
         return self._said(action, project, endpoint, why, who, *([] if step is None else [str(step)]))
 
+    def runs(self, project: str, endpoint: str) -> bytes:
+        return self._said("runs", project, endpoint)
+
+    def retrain(self, project: str, endpoint: str, action: str, *, why: str, key: str, who: str) -> bytes:
+        return self._said(action, project, endpoint, why, key, who)
+
     def monitored(self, project: str, endpoint: str, *, last: int | None) -> bytes:
         return self._said("monitored", project, endpoint, str(last))
 

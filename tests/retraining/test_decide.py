@@ -5,21 +5,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from headgate.monitors.watch.days import Day
 from headgate.retraining.decide import (
     PATIENCE,
     PATIENCE_WITH,
     Refused,
     Registered,
     Said,
+    asked_again,
+    asks_again,
     decide,
-    reopened,
-    reopens,
     superseded,
 )
 from headgate.retraining.ports import Doing, Progress, Rolled, Rolling
 from headgate.retraining.run import Cutting, Firing, Learning, Outcome, Probed, Proved, Run, Source, Stage
-from headgate.retraining.trigger import Facts
 from headgate.vocabulary import DAY, Digest, Micros
 
 NOW = Micros(50 * DAY)
@@ -116,28 +114,32 @@ def test_somebody_else_who_changes_who_answers_ends_it() -> None:
         assert found.outcome is Outcome.SUPERSEDED
 
 
-def facts(labelled: int, live: str, now: Micros = NOW) -> Facts:
-    days = [Day(version=live, start=Micros(45 * DAY), due=labelled, labelled=labelled)]
-    return Facts(now=now, live=live, days=days)
-
-
-def test_labels_that_come_later_reopen_what_was_left_open() -> None:
+def test_labels_that_come_later_reopen_a_proof_that_was_undecided() -> None:
     unsure = msgspec.structs.replace(PROVED, outcome="undecided", may_promote=False)
     kept = decide(a_run(Stage.PROVING), unsure, NOW)
-    assert not reopens(kept, facts(599, "late:1"))
-    assert not reopens(kept, facts(600, "late:3"))
-    assert not reopens(kept, facts(600, "late:1", Micros(NOW + 31 * DAY)))
-    why = reopens(kept, facts(600, "late:1"))
-    assert "600 labels" in why
-    assert reopened(kept, why, NOW).stage is Stage.PROVING
+    tomorrow = Micros(NOW + DAY)
+    assert not asks_again(kept, "late:1", Micros(tomorrow - 1))
+    assert not asks_again(kept, "late:3", tomorrow)
+    assert not asks_again(kept, "late:1", Micros(NOW + 31 * DAY))
+    assert asks_again(kept, "late:1", tomorrow)
+    noted = asked_again(kept, 599, tomorrow)
+    assert noted.ended
+    assert not asks_again(noted, "late:1", Micros(tomorrow + DAY - 1))
+    reopened = asked_again(kept, 600, tomorrow)
+    assert (reopened.stage, reopened.outcome) == (Stage.PROVING, None)
+    assert "600 labels" in reopened.history[-1].why
     failed = decide(a_run(Stage.PROVING), msgspec.structs.replace(unsure, outcome="failed"), NOW)
-    assert not reopens(failed, facts(6000, "late:1"))
+    assert not asks_again(failed, "late:1", tomorrow)
 
 
-def test_labels_that_come_after_probation_reopen_it() -> None:
+def test_labels_that_come_after_probation_may_take_it_back() -> None:
     promoted = a_run(Stage.PROBATION, promoted=Micros(45 * DAY))
     over = decide(promoted, msgspec.structs.replace(PROBED, verdict="keep", over=True), NOW)
-    assert not reopens(over, facts(19, "late:2"))
-    why = reopens(over, facts(20, "late:2"))
-    again = reopened(over, why, NOW)
-    assert (again.stage, again.outcome) == (Stage.PROBATION, None)
+    week = Micros(NOW + 7 * DAY)
+    assert not asks_again(over, "late:2", Micros(week - 1))
+    assert asks_again(over, "late:2", week)
+    assert asked_again(over, PROBED, week).ended
+    back = msgspec.structs.replace(PROBED, verdict="take_back", why="it loses more after all")
+    again = asked_again(over, back, week)
+    assert (again.stage, again.outcome, again.probed) == (Stage.PROBATION, None, back)
+    assert decide(again, back, week).outcome is Outcome.TAKEN_BACK

@@ -7,6 +7,8 @@ import pytest
 
 from headgate.alerts.alert import Alert, raised
 from headgate.alerts.finding import Finding
+from headgate.evaluation.estimate import Estimate
+from headgate.monitors.attribution.attribute import Attribution
 from headgate.monitors.attribution.kinds import Drift, Remedy
 from headgate.monitors.diagnosis.diagnosis import Diagnosis
 from headgate.monitors.diagnosis.kept import Diagnosed
@@ -19,6 +21,7 @@ from headgate.traffic.retrained import RetrainingWords
 from headgate.vocabulary import DAY, HOUR, Digest, Micros
 
 NOW = Micros(100 * DAY)
+NOTHING = Estimate("auc", None, None, None, 0)
 
 
 def an_alert(monitor: str, at: int = 99 * DAY) -> Alert:
@@ -35,11 +38,12 @@ def a_call(source: Source, key: str = "k") -> Call:
     return Call(endpoint="late", source=source, at=NOW, why="ci says so", who="key ci", key=key)
 
 
-def diagnosed(alert: Alert, drift: Drift, remedy: Remedy, monkeypatch: pytest.MonkeyPatch) -> Diagnosed:
-    """A diagnosis that says so; what it says follows from rows, of which there are none here."""
-    monkeypatch.setattr(Diagnosis, "drift", property(lambda _: drift))
-    monkeypatch.setattr(Diagnosis, "remedy", property(lambda _: remedy))
-    last = Diagnosis(version="late:1", start=NOW, end=NOW, matured=NOW, known=NOW, inputs=9, labelled=9)
+def diagnosed(alert: Alert, drift: Drift, remedy: Remedy) -> Diagnosed:
+    """A diagnosis that says so."""
+    figures = dict.fromkeys(("reference", "current", "drop", "data", "concept", "unshared"), NOTHING)
+    main = Attribution(metric="auc", drift=drift, remedy=remedy, **figures)
+    span = {"start": NOW, "end": NOW, "matured": NOW, "known": NOW}
+    last = Diagnosis(version="late:1", inputs=9, labelled=9, attributions=(main,), **span)
     return Diagnosed(project="default", endpoint="late", began=Micros(98 * DAY), alerts=(alert.id,), last=last)
 
 
@@ -82,16 +86,16 @@ def test_an_alarm_waits_for_its_diagnosis_for_an_hour() -> None:
     ],
 )
 def test_a_diagnosis_gives_an_alarm_its_ground_and_says_whether_learning_helps(
-    drift: Drift, remedy: Remedy, when: str, fires: bool, monkeypatch: pytest.MonkeyPatch
+    drift: Drift, remedy: Remedy, when: str, fires: bool
 ) -> None:
     alert = an_alert("performance")
-    known = diagnosed(alert, drift, remedy, monkeypatch)
+    known = diagnosed(alert, drift, remedy)
     assert bool(sources(when, alerts=[alert], diagnoses=[known])) is fires
 
 
-def test_inputs_that_moved_and_cost_nothing_are_no_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inputs_that_moved_and_cost_nothing_are_no_reason() -> None:
     alert = an_alert("input")
-    known = diagnosed(alert, Drift.DATA, Remedy.NOTHING, monkeypatch)
+    known = diagnosed(alert, Drift.DATA, Remedy.NOTHING)
     assert sources("alarm", alerts=[alert], diagnoses=[known]) == []
 
 

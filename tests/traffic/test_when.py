@@ -89,6 +89,7 @@ FILE = "endpoint: late\nmodel: late:1\nretraining:\n"
         ("  recipe: {python: learn.py:train, command: make}", "recipe.command"),
         ("  recipe: {limits: {threads: 0}}", "recipe.limits.threads"),
         ("  recipe: {automl: {budget: 0s}}", "recipe.automl.budget"),
+        ('  original: ""', "original"),
     ],
 )
 def test_a_wrong_word_of_the_file_is_named(line: str, key: str) -> None:

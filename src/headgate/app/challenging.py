@@ -10,20 +10,26 @@ import pyarrow.parquet as pq
 
 from headgate import durability
 from headgate.app.proving import Proving
+from headgate.app.rolling import BY
 from headgate.clock import HeldClock
 from headgate.errors import BadInput, NotFound
+from headgate.evaluation.report import from_json
+from headgate.registry.evaluate import evaluate_version
 from headgate.retraining.datasets.dataset import AT, INPUT_ID, ROWS_FILE
 from headgate.retraining.proof.probation import Probated, Probation
 from headgate.retraining.proof.report import as_markdown
 from headgate.retraining.proof.terms import Terms
 from headgate.retraining.proof.values import Proof
 from headgate.retraining.run import Probed, Proved, Run
+from headgate.runtimes.predictor import predict_with
 from headgate.settings import Home
 from headgate.store import atomic
 from headgate.traffic.endpoint import EndpointSpec
 from headgate.traffic.retrained import Promote
 from headgate.vocabulary import DAY, SECOND, Micros
 
+REFERENCE_ROWS: Final = 1_000
+"""Rows a version has to be measured on before its losses can be watched."""
 PROOF: Final = "proof.json"
 REPORT: Final = "proof.md"
 
@@ -62,6 +68,13 @@ class Challenges:
             at=run.entered,
         )
 
+    def known(self, run: Run, spec: EndpointSpec, now: Micros) -> int:
+        """Labelled rows since its cut that are due now."""
+        version = self.proving.registry.resolve(run.challenger, project=run.project)
+        label = self.proving.registry.package(version).contract.output.label
+        since = None if run.cut is None else run.cut.end
+        return len(self.proving.recent(run.endpoint, label, since=since, as_of=now))
+
     def probe(self, run: Run, spec: EndpointSpec, now: Micros) -> Probed:
         """The promoted version beside the shadow of the one before, by all labels known now."""
         words, proof = spec.retraining, self._proof(run)
@@ -75,10 +88,23 @@ class Challenges:
             maturity_s=spec.label_maturity_s,
         )
         trial = self.proving.probe(run.endpoint, probation, proof, now)
+        if trial.pairs >= REFERENCE_ROWS:
+            self._measured_again(run)
         over = trial.verdict is Probated.KEEP or (trial.verdict is Probated.UNDECIDED and now >= probation.due + DAY)
         if over:
             self.proving.settle(proof, promoted=True)
         return Probed(verdict=trial.verdict.value, why=trial.why, rows=trial.pairs, at=now, over=over)
+
+    def _measured_again(self, run: Run) -> None:
+        """Measure a version once on more rows that was proved on few: monitors compare with what was measured."""
+        registry = self.proving.registry
+        version = registry.resolve(run.challenger, project=run.project)
+        evaluations = registry.evaluations(version)
+        if run.cut is None or (evaluations and from_json(evaluations[-1].report).rows >= REFERENCE_ROWS):
+            return
+        label = registry.package(version).contract.output.label
+        rows = self.proving.recent(run.endpoint, label, since=run.cut.end)
+        evaluate_version(registry, predict_with, version, rows, actor=BY)
 
     def _learned(self, run: Run) -> frozenset[str]:
         """Inputs it learned from that could be among those it is proved on: none, if sets are cut as they should be."""

@@ -23,6 +23,7 @@ from headgate.retraining.datasets.cut import cut_dataset
 from headgate.retraining.datasets.dataset import WindowChoice
 from headgate.retraining.datasets.wanted import Least, Wanted
 from headgate.retraining.ports import Doing, Progress
+from headgate.retraining.recipes.folder import RunFolder
 from headgate.retraining.recipes.recipe import Limits, Recipe, RecipeKind, RecipeState, Standing
 from headgate.retraining.recipes.workshop import Workshop
 from headgate.retraining.run import Cutting, Learning, Run, Source
@@ -175,6 +176,12 @@ class Learns:
         if where not in self._workshops:
             self._workshops[where] = Workshop(self.home.runs, sources_of(self.home, *where))
         return self._workshops[where]
+
+
+def progress_of(home: Home, run: Run) -> Progress | None:
+    """How far the recipe of a run is, whoever watches over it; None before it has begun."""
+    standing = RunFolder(home.runs / run.id).standing()
+    return None if standing is None else _progress(standing)
 
 
 def recipe_of(words: RecipeWords) -> Recipe:

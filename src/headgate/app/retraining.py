@@ -9,7 +9,7 @@ from uuid import uuid4
 from headgate.alerts.alert import Alert
 from headgate.app.challenging import Challenges
 from headgate.app.enrolling import Enrolled
-from headgate.app.learning import Cuts, Learns
+from headgate.app.learning import Cuts, Learns, progress_of
 from headgate.app.proving import Proving
 from headgate.app.rolling import BY, Rolls
 from headgate.app.rollouts import Rollouts
@@ -20,10 +20,11 @@ from headgate.errors import BadConfiguration, Conflict, NotFound
 from headgate.monitors.watch.days import day_of
 from headgate.retraining.ports import Parts, Progress
 from headgate.retraining.run import Call, Run, Source, Stage
-from headgate.retraining.trigger import Facts
+from headgate.retraining.trigger import Facts, counts_labels
 from headgate.settings import Home
 from headgate.store.sql import SqlStore
 from headgate.traffic.endpoint import EndpointSpec
+from headgate.traffic.retrained import RetrainingWords
 from headgate.vocabulary import Micros
 
 LONGEST_WHY: Final = 500
@@ -97,9 +98,7 @@ class Retrainings:
     def progress(self, endpoint: str) -> Progress | None:
         """How far the recipe of the newest run is; None in any other stage."""
         run = self.status(endpoint)
-        if run.stage is not Stage.LEARNING:
-            return None
-        return self.parts(self.project).learner.learn(run, self._words(endpoint))
+        return progress_of(self.home, run) if run.stage is Stage.LEARNING else None
 
     def log(self, endpoint: str) -> str:
         """What the recipe of the newest run has printed."""
@@ -137,23 +136,22 @@ class Retrainings:
         return self.rollouts.registry.resolve(spec.model, project=spec.project).ref
 
     def _facts(self, spec: EndpointSpec, runs: Sequence[Run], now: Micros) -> Facts:
-        where = spec.project, spec.endpoint
-        cuts = [each.cut for each in runs if each.cut is not None]
-        since = min((cuts[-1].end, cuts[-1].change or cuts[-1].end), default=None) if cuts else None
+        where, words = (spec.project, spec.endpoint), spec.retraining or RetrainingWords()
         alerts: list[Alert] = self.store.alerts(*where, standing=True)
+        watch = None if runs else self.store.watch(*where)
+        began = now if watch is None else watch.began
+        cuts = [each.cut for each in runs if each.cut is not None]
+        since = min(cuts[-1].end, cuts[-1].change or cuts[-1].end) if cuts else began
+        # A year of days is much to read at every look: only where something is counted.
+        counted = bool(cuts) or counts_labels(words.condition)
         return Facts(
             now=now,
             live=self._live(spec),
-            zone="UTC" if spec.retraining is None else spec.retraining.zone,
+            zone=words.zone,
             alerts=alerts,
             diagnoses=self.store.diagnoses(*where) if alerts else [],
-            days=self.store.watched_days(*where, None if since is None else day_of(since)),
+            days=self.store.watched_days(*where, day_of(since)) if counted else [],
             calls=self.store.calls(*where, runs[-1].fired if runs else Micros(0)),
             runs=runs,
-            began=self._began(spec),
+            began=began,
         )
-
-    def _began(self, spec: EndpointSpec) -> Micros:
-        """When the endpoint's first rows were watched; before, no schedule was due."""
-        days = self.store.watched_days(spec.project, spec.endpoint)
-        return days[0].start if days else self.clock.now()

@@ -21,10 +21,10 @@ from headgate.retraining.decide import (
     Refused,
     Registered,
     Said,
+    asked_again,
+    asks_again,
     begins,
     decide,
-    reopened,
-    reopens,
     superseded,
 )
 from headgate.retraining.ports import Doing, Parts
@@ -151,9 +151,11 @@ class Retraining:
                 entered=now,
             )
             return self._runs.add_run(run, _event(run, first.why, first.who))
-        if runs and (why := reopens(runs[-1], facts)):
-            return self._kept(runs[-1], reopened(runs[-1], why, now))
-        return None
+        if not runs or not asks_again(runs[-1], facts.live, now):
+            return None
+        last, parts = runs[-1], self._parts(spec.project)
+        late = parts.prober.probe(last, spec, now) if last.promoted else parts.prover.known(last, spec, now)
+        return self._kept(last, asked_again(last, late, now))
 
     def _noted(self, run: Run, earlier: Sequence[Run]) -> Run:
         """The run with what was said while it was not proved yet; news of data only until they are cut."""

@@ -20,8 +20,11 @@ PATIENCE_WITH: Final = {Stage.CUTTING: Micros(7 * DAY), Stage.ROLLING_OUT: Micro
 """The same of those that wait for rows, or for another rollout's end."""
 REOPENED: Final = Micros(30 * DAY)
 """How long after its end labels that come later can reopen a run."""
+PROOF_AGAIN: Final = Micros(DAY)
+PROBATION_AGAIN: Final = Micros(7 * DAY)
+"""How long after they were last asked."""
 MORE: Final = 2
-"""By how much the labels must have grown for a question to be asked again."""
+"""By how much the labels of a proof must have grown for it to be made again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,28 +99,31 @@ def superseded(run: Run, live: str, now: Micros) -> Run | None:
     return run.end(Outcome.SUPERSEDED, now, f"{live} owns the endpoint by now, and no longer {owner}")
 
 
-def reopens(run: Run, facts: Facts) -> str:
-    """Why a run that ended is asked again, now that more labels are due; empty where it is not.
+def asks_again(run: Run, live: str, now: Micros) -> bool:
+    """Whether labels that came since a run has ended may say what they had left open, so that they are looked at.
 
-    A proof is that was undecided, and a probation always: twice the labels may say what half of them did not.
+    A proof that was undecided is asked again a day later, a probation a week later, both for 30 days.
     """
-    if run.over is None or facts.now > run.over + REOPENED:
-        return ""
-    if run.outcome is Outcome.KEPT_CHAMPION and run.rollout is None and run.proof is not None and run.cut is not None:
-        rows, open_, owner, since = run.proof.rows, run.proof.outcome == UNDECIDED, run.champion, run.cut.end
-    elif run.outcome is Outcome.PROMOTED and run.probed is not None and run.promoted is not None:
-        rows, open_, owner, since = run.probed.rows, True, run.challenger, run.promoted
-    else:
-        return ""
-    labelled = facts.labelled(Micros(since // DAY * DAY))
-    if not open_ or facts.live != owner or labelled < MORE * max(rows, 1):
-        return ""
-    return f"{labelled:,} labels are due by now, where {rows:,} were"
+    if run.over is None or now > run.over + REOPENED:
+        return False
+    since = max(run.over, run.asked)
+    if run.outcome is Outcome.KEPT_CHAMPION and run.rollout is None and run.proof is not None:
+        return run.proof.outcome == UNDECIDED and live == run.champion and now >= since + PROOF_AGAIN
+    return run.outcome is Outcome.PROMOTED and live == run.challenger and now >= since + PROBATION_AGAIN
 
 
-def reopened(run: Run, why: str, now: Micros) -> Run:
-    """The run asked again, in the stage whose question was left open."""
-    stage = Stage.PROVING if run.promoted is None else Stage.PROBATION
+def asked_again(run: Run, said: int | Probed, now: Micros) -> Run:
+    """The run after that: reopened by twice the labels of its proof or by a probation that takes it back, or noted."""
+    if isinstance(said, Probed):
+        if said.verdict == TAKE_BACK:
+            return _reopened(run.with_(probed=said), Stage.PROBATION, said.why, now)
+    elif run.proof is not None and said >= MORE * max(run.proof.rows, 1):
+        why = f"{said:,} labels are there by now, where {run.proof.rows:,} left the question open"
+        return _reopened(run, Stage.PROVING, why, now)
+    return run.with_(asked=now)
+
+
+def _reopened(run: Run, stage: Stage, why: str, now: Micros) -> Run:
     return run.with_(outcome=None, why="").to(stage, now, why)
 
 

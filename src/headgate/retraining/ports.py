@@ -84,6 +84,10 @@ class Prover(Protocol):
         """What the rows say that were due when its proving began, with a report beside the run's other files."""
         ...
 
+    def known(self, run: Run, spec: EndpointSpec, now: Micros) -> int:
+        """How many rows the challenger of `run` could be proved on now."""
+        ...
+
 
 class Rolling(StrEnum):
     """What a rollout does."""

@@ -188,6 +188,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome | None = None
     why: str = ""
     """How it ended, as a sentence."""
+    asked: Micros = Micros(0)
+    """When it was last asked, after its end, whether labels that came since reopen it."""
     cancelled: str = ""
     """Who wants it to end, and why; empty while nobody does."""
     revision: int = 1
@@ -221,6 +223,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, **changed, revision=self.revision + 1)
 
 
+@readable
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody outside says that it may be time to learn again."""
 

@@ -96,6 +96,13 @@ def fired(when: When, facts: Facts) -> tuple[Firing, ...]:
             return _called(Source.MESSAGE, facts)
 
 
+def counts_labels(when: When) -> bool:
+    """Whether the sentence speaks of labels, so that days have to be read for it."""
+    if isinstance(when, And | Or):
+        return any(map(counts_labels, when.parts))
+    return isinstance(when, Labels)
+
+
 def asked(facts: Facts) -> tuple[Firing, ...]:
     """What persons ask for, which nothing holds up."""
     return _called(Source.PERSON, facts)

@@ -248,6 +248,8 @@ def _faults(spec: EndpointSpec) -> Iterator[tuple[str, str]]:
     yield from _group_faults(spec)
     yield from _alert_faults(spec.alerts)
     yield from retraining_faults(spec.retraining)
+    if spec.retraining is not None and spec.live is Live.HUMAN:
+        yield "retraining", "means nothing yet where people decide; a rollout lets a model take over from them first"
     if not 0 < spec.rollouts.alpha_per_year < 1:
         yield "rollouts.alpha_per_year", "must lie between 0 and 1, neither of them included"
     if not 0 <= spec.rollouts.worse_per_year <= 100:

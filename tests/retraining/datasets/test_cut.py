@@ -1,8 +1,10 @@
 """A training set holds what was known at its moment and nothing later, once, under a name of its own."""
 
 import shutil
+from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -28,11 +30,11 @@ from headgate.journal.records import Label
 from headgate.retraining.datasets.cut import cut_dataset
 from headgate.retraining.datasets.dataset import RESERVED, Dataset, WindowChoice
 from headgate.retraining.datasets.labelled import labelled_rows
-from headgate.retraining.datasets.opened import open_dataset
+from headgate.retraining.datasets.opened import folder_of, open_dataset
 from headgate.retraining.datasets.wanted import Least, Wanted
-from headgate.retraining.datasets.written import ASIDE
+from headgate.retraining.datasets.written import ASIDE, keep_table
 from headgate.testing.segments import MemorySegments
-from headgate.vocabulary import DAY, HOUR, Micros, Task
+from headgate.vocabulary import DAY, HOUR, Digest, Micros, Task
 
 ANY = Least(0, 0)
 
@@ -44,7 +46,8 @@ def rows_of(dataset: Dataset, folder: Path) -> list[dict[str, object]]:
 
 
 def moment(row: dict[str, object]) -> int:
-    return round(row["at"].timestamp() * 1e6)  # type: ignore[attr-defined]  # a datetime
+    assert isinstance(row["at"], datetime)
+    return round(row["at"].timestamp() * 1e6)
 
 
 def test_each_labelled_input_is_there_once_in_order_with_what_was_journalled(tmp_path: Path) -> None:
@@ -221,6 +224,16 @@ def test_the_same_set_is_never_written_again(tmp_path: Path) -> None:
     assert sum(len(each) for each in opened.batches(100)) == 300
     assert len(opened.input_ids()) == 300
     assert opened.dataset.bytes == before.st_size
+
+
+def test_rows_that_somebody_else_made_are_kept_alike(tmp_path: Path) -> None:
+    made = world(300)
+    one, other = tmp_path / "one", tmp_path / "other"
+    found = cut_dataset(journalled(tmp_path, made), wanted(made), one)
+    table = open_dataset(folder_of(one, found.digest)).table()
+    again = keep_table(table, msgspec.structs.replace(found, digest=Digest(""), bytes=0), other)
+    assert again == found
+    open_dataset(folder_of(other, again.digest)).verify()
 
 
 def test_a_set_that_was_changed_or_is_not_there_is_told(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ is right in neither, so the row is looked for, not the midnight.
 """
 
 import math
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,5 +63,5 @@ def _chance(statistic: float, rows: int) -> float:
     end = FEWEST / rows
     span = 2 * math.log((1 - end) / end)
     root = math.sqrt(statistic)
-    tail: Any = root * math.exp(-statistic / 2) / math.sqrt(2 * math.pi) * ((1 - 1 / statistic) * span + 4 / statistic)
+    tail = root * math.exp(-statistic / 2) / math.sqrt(2 * math.pi) * ((1 - 1 / statistic) * span + 4 / statistic)
     return min(1.0, tail)

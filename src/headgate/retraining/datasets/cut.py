@@ -6,7 +6,6 @@ rows at a time.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 import msgspec
 import numpy as np
@@ -35,11 +34,9 @@ from headgate.retraining.datasets.labelled import Labelled, too_few
 from headgate.retraining.datasets.losses import changed_at
 from headgate.retraining.datasets.wanted import Wanted
 from headgate.retraining.datasets.windows import Windows, asked_for, is_whole
-from headgate.retraining.datasets.written import Rows, aside, keep
+from headgate.retraining.datasets.written import PIECE, Rows, aside, keep
 from headgate.vocabulary import Micros, Task
 
-PIECE: Final = 250_000
-"""Rows that are read and written at once."""
 Progress = Callable[[float, str], None]
 """How much is done, 0 to 1, and what is being done."""
 
@@ -110,10 +107,10 @@ def _chosen(windows: Windows) -> Cut:
         cut = asked_for(windows, asked)
         if short := windows.candidate(cut.choice, cut.recent_days).short:
             raise BadInput("window", "change", f"{cut.choice}: {short}; name the moment, or choose another window")
-    if not wanted.held_out or cut.choice is WindowChoice.SAME_SEASON:
-        return cut
     first, last = _places(windows.labelled, cut)
-    left = last - min(round(wanted.held_out * (last - first)), wanted.held_out_most)
+    left = last if cut.choice is WindowChoice.SAME_SEASON else last - wanted.left_out(last - first)
+    if windows.original is None or not is_whole(cut.choice):
+        _refuse(windows, first, left, "")
     return cut if left == last else msgspec.structs.replace(cut, end=Micros(int(windows.labelled.at[left])))
 
 
@@ -121,9 +118,14 @@ def _refuse_few_since_change(windows: Windows) -> None:
     """A change that losses show leaves nothing else to learn from: older rows are of another world."""
     if windows.change is None or windows.change == windows.wanted.change:
         return
-    labelled = windows.labelled
-    if short := labelled.short(labelled.place(windows.change, 0), len(labelled), windows.wanted.least):
-        raise BadInput("rows", "too_few", f"since the change there are {short}")
+    first, rows = windows.labelled.place(windows.change, 0), len(windows.labelled)
+    _refuse(windows, first, rows - windows.wanted.left_out(rows - first), "since the change ")
+
+
+def _refuse(windows: Windows, first: int, last: int, when: str) -> None:
+    """Raises BadInput where the rows from `first` to before `last` are too few, before any of them is read."""
+    if short := windows.labelled.short(first, last, windows.wanted.least):
+        raise BadInput("rows", "too_few", f"{when}there are {short}{_gone(windows.labelled)}")
 
 
 def _places(labelled: Labelled, cut: Cut) -> tuple[int, int]:
@@ -146,7 +148,7 @@ def _written(windows: Windows, cut: Cut, made: Path, progress: Progress) -> Data
             progress(0.5 + 0.5 * (stop - first) / (last - first), "writing rows")
         digest = rows.digest()
     classes = {each: rows.classes.get(each, 0) for each in contract.output.classes}
-    _refuse(rows, classes, labelled, wanted)
+    _refuse_written(rows, classes, labelled, wanted)
     return Dataset(
         digest=digest,
         project=wanted.project,
@@ -163,15 +165,16 @@ def _written(windows: Windows, cut: Cut, made: Path, progress: Progress) -> Data
     )
 
 
-def _refuse(rows: Rows, classes: dict[str | int | bool, int], labelled: Labelled, wanted: Wanted) -> None:
-    """Raises BadInput where nothing can be learned from these rows."""
+def _gone(labelled: Labelled) -> str:
+    rows = labelled.truths.leaked
+    return f"; {rows:,} were left out because their truth was observed before they were asked about" if rows else ""
+
+
+def _refuse_written(rows: Rows, classes: dict[str | int | bool, int], labelled: Labelled, wanted: Wanted) -> None:
+    """Raises BadInput where nothing can be learned from these rows: features of some may not have been kept."""
     of_classes = {} if wanted.contract.output.task is Task.REGRESSION else classes
     if short := too_few(dict(of_classes), rows.count, wanted.least):
-        gone = labelled.truths.leaked
-        left_out = (
-            f"; {gone:,} were left out because their truth was observed before they were asked about" if gone else ""
-        )
-        raise BadInput("rows", "too_few", f"there are {short}{left_out}")
+        raise BadInput("rows", "too_few", f"there are {short}{_gone(labelled)}")
     if rows.copies and wanted.least.rows and rows.count:
         copy = min(rows.copies)
         raise BadInput(f"features.{copy}", "leakage", f"is the label itself in all {rows.count:,} rows; leave it out")

@@ -42,7 +42,8 @@ def losses_of(learned: pa.Table, weights: Floats | None, judged: pa.Table, outpu
         truth = learned[LABEL].to_numpy()
         model = regressor(**_TREES, categorical_features=encoder.categorical, random_state=seed)
         model.fit(here, truth, sample_weight=weights)
-        return np.abs(model.predict(there) - judged[LABEL].to_numpy())
+        apart: Floats = np.abs(model.predict(there) - judged[LABEL].to_numpy())
+        return apart
     truth = codes(learned[LABEL], output)
     if len(np.unique(truth)) < 2:
         return "all its rows are of one class"

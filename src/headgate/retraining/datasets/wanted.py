@@ -62,3 +62,7 @@ class Wanted:
         if not 0.0 <= self.held_out < 1.0:
             raise BadInput("held_out", "range", "must be a share of rows from 0 to below 1")
         return mature if self.end is None else self.end
+
+    def left_out(self, rows: int) -> int:
+        """Of so many rows of a window, how many are held out."""
+        return min(round(self.held_out * rows), self.held_out_most)

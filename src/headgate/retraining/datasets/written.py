@@ -23,6 +23,8 @@ from headgate.retraining.datasets.digests import Digester
 from headgate.retraining.datasets.opened import folder_of
 from headgate.vocabulary import Digest
 
+PIECE: Final = 250_000
+"""Rows that are written at once."""
 ASIDE: Final = ".aside-"
 """How a folder begins in which a set is being made."""
 _LOCK: Final = "lock"
@@ -116,6 +118,22 @@ class Rows:
             for each in pc.value_counts(label).to_pylist():
                 self.classes[each["values"]] = self.classes.get(each["values"], 0) + each["counts"]
         self.copies = {each for each in self.copies if _same(rows[each], label)}
+
+
+def keep_table(table: pa.Table, dataset: Dataset, folder: Path) -> Dataset:
+    """Keep rows that somebody else made as a set among those in `folder`: features, then the columns every set has.
+
+    Of `dataset` the digest and the number of bytes are filled in. Raises OSError.
+    """
+    with aside(folder) as work:
+        made = work / "made"
+        durability.make_folder(made)
+        with Rows(made / ROWS_FILE, table.schema) as rows:
+            for begin in range(0, len(table), PIECE):
+                rows.add(table.slice(begin, PIECE))
+            digest = rows.digest()
+        size = (made / ROWS_FILE).stat().st_size
+        return keep(made, msgspec.structs.replace(dataset, digest=digest, bytes=size), folder)
 
 
 def keep(made: Path, dataset: Dataset, folder: Path) -> Dataset:
