@@ -219,7 +219,9 @@ def promises(later: Year, found: Sequence[Policy], told: dict[str, Any], quick: 
     return [
         seconds,
         report.at_least("AUC beside the lagged gate", whole[ours.name] - whole[gate.name], -MARGIN_GATE),
-        report.at_least("AUC beside the static model", whole[ours.name] - whole[static.name], MARGIN_STATIC),
+        report.at_least(
+            "AUC beside the static model, of the whole", whole[ours.name] - whole[static.name], MARGIN_STATIC
+        ),
         report.at_most("promotions as a share of always-latest's", loop["promotions"] / len(latest.promotions), FEWER),
         report.at_least("AUC beside the static model in the worst month", worst, -MARGIN_MONTH),
         touched,

@@ -74,7 +74,7 @@ endpoint: {name}
 model: {name}:1
 label_maturity: {days}d
 retraining:
-  recipe: {{python: '{recipe}:train'}}
+  recipe: {{python: 'learn.py:train'}}
 """
 
 
@@ -134,8 +134,8 @@ def streams(count: int, *, changes: bool, first: int) -> list[Stream]:
     return [Stream(f"{kind}-{s}", s, world(s, changes=changes), changed_at) for s in range(first, first + count)]
 
 
-def declare(hg: Headgate, stream: Stream, recipe: Path) -> None:
-    """Its first version, fitted and measured before the first day, and its endpoint."""
+def declare(hg: Headgate, stream: Stream, folder: Path) -> None:
+    """Its first version, fitted and measured before the first day, and its endpoint, whose recipe lies in `folder`."""
     random = np.random.default_rng((stream.seed, 2))
     frames = []
     for _ in range(2):
@@ -146,7 +146,9 @@ def declare(hg: Headgate, stream: Stream, recipe: Path) -> None:
     model = LogisticRegression().fit(fitted[list(NAMES)], fitted[LABEL])
     version = hg.register(stream.name, model, reference=fitted, label=LABEL).version
     hg.evaluate(version.ref, aside)
-    hg.apply(FILE.format(name=stream.name, days=WINDOW, recipe=recipe))
+    file = folder / f"{stream.name}.yaml"
+    file.write_text(FILE.format(name=stream.name, days=WINDOW))
+    hg.apply(file)
 
 
 async def live(gateway: HttpPool, control: HttpPool, chosen: Sequence[Stream], days: int) -> None:
@@ -210,11 +212,10 @@ def accuracies(hg: Headgate, stream: Stream) -> Iterator[float]:
 def together(folder: Path, chosen: Sequence[Stream], days: int) -> list[Lived]:
     """The streams as endpoints of one installation in `folder`."""
     home = fresh_home(folder)
-    recipe = home / "learn.py"
-    recipe.write_text(RECIPE)
+    (home / "learn.py").write_text(RECIPE)
     with open_home(home) as hg:
         for stream in chosen:
-            declare(hg, stream, recipe)
+            declare(hg, stream, home)
         with serving(home, home / "up.log") as running:
             asyncio.run(_live(running.port, running.control_port, chosen, days))
         return [lived(hg, stream) for stream in chosen]

@@ -7,6 +7,7 @@ endpoint's file says how the model learns again, and leaves every other word of 
 import asyncio
 import json
 import os
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,8 +52,10 @@ slo: {{latency_p99_ms: 50, requests_per_second: 1000}}
 journal: {{ack: durable}}
 label_maturity: 2d
 retraining:
-  recipe: {{python: '{learn.__file__}:train'}}
+  recipe: {{python: 'learn.py:train'}}
 """
+FILE: Final = "flights.yaml"
+"""In the home, with the recipe beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,9 @@ def tell(root: Path, *, quick: bool, progress: Progress, said: Said) -> Told:
         said("training on January and February")
         _, auc = first_version(hg, flights)
         mistake = Mistake(hg, ENDPOINT, registered(hg, MODEL, flights, GATE), said)
-        hg.apply(ENDPOINT_YAML, why="the demo")
+        shutil.copy(learn.__file__, home / "learn.py")
+        (home / FILE).write_text(ENDPOINT_YAML.lstrip())
+        hg.apply(home / FILE, why="the demo")
         said(f"serving; {len(later):,} flights of March to December follow, one request each, and nobody is asked")
         with serving(home, home / "up.log") as running:
             replay = asyncio.run(_replayed(running, later, QUICK_STEP if quick else STEP, progress, mistake))
