@@ -24,6 +24,7 @@ from headgate.gateway.metrics.families import FAMILIES, PASSING
 from headgate.rollouts.guards import RULES, Measure, Rule
 from headgate.rollouts.plan import OnHorizon, Step
 from headgate.traffic.endpoint import Live
+from headgate.traffic.retrained import Promote
 from headgate.traffic.watched import Compared
 from headgate.vocabulary import DEFAULT_PROJECT, Ack, OnFailure, Task
 
@@ -164,7 +165,7 @@ def home_table() -> str:
 
 def endpoint_file() -> str:
     """Every key of an endpoint file, from the structs that read it."""
-    path = SOURCE / "traffic" / "endpoint.py"
+    path, retrained = SOURCE / "traffic" / "endpoint.py", SOURCE / "traffic" / "retrained.py"
     parts = {
         "slo": (path, "Slo"),
         "resources": (SOURCE / "traffic" / "traffic.py", "Resources"),
@@ -175,6 +176,10 @@ def endpoint_file() -> str:
         "monitors": (SOURCE / "traffic" / "watched.py", "MonitorWords"),
         "outliers": (SOURCE / "traffic" / "outliers.py", "OutlierWords"),
         "alerts": (SOURCE / "alerts" / "rule.py", "AlertWords"),
+        "retraining": (retrained, "RetrainingWords"),
+        "retraining.recipe": (retrained, "RecipeWords"),
+        "retraining.recipe.automl": (retrained, "Automl"),
+        "retraining.recipe.limits": (retrained, "LimitWords"),
         "traffic": (path, "Split"),
         "traffic.split[]": (path, "Share"),
     }
@@ -314,7 +319,8 @@ def call_of_connect() -> str:
 
 def api_of_home() -> str:
     """The methods of what ``headgate.open`` gives."""
-    return _methods(SOURCE / "app" / "facade.py", "Headgate", "hg")
+    parts = ("facade.py", "Headgate"), ("records.py", "Records")
+    return "\n".join(_methods(SOURCE / "app" / file, kind, "hg") for file, kind in parts)
 
 
 def api_of_keys() -> str:
@@ -335,6 +341,11 @@ def api_of_reviews() -> str:
 def api_of_monitoring() -> str:
     """The methods of ``hg.monitoring``."""
     return _methods(SOURCE / "app" / "monitoring.py", "Monitoring", "hg.monitoring")
+
+
+def api_of_retraining() -> str:
+    """The methods of ``hg.retraining``."""
+    return _methods(SOURCE / "app" / "retraining.py", "Retrainings", "hg.retraining")
 
 
 def api_of_alerts() -> str:
@@ -458,8 +469,16 @@ _ENUMS: Final[Mapping[str, type[StrEnum]]] = {
     "OnHorizon": OnHorizon,
     "Compared": Compared,
     "Severity": Severity,
+    "Promote": Promote,
 }
-_WORDS: Final = {"DEFAULT_PROJECT": str(DEFAULT_PROJECT), "None": "null", "False": "false", "True": "true"}
+_WORDS: Final = {
+    "DEFAULT_PROJECT": str(DEFAULT_PROJECT),
+    "RecipeWords()": "{automl: {}}",
+    "LimitWords()": "{}",
+    "None": "null",
+    "False": "false",
+    "True": "true",
+}
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
@@ -491,6 +510,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "api-of-reviews": api_of_reviews,
     "api-of-monitoring": api_of_monitoring,
     "api-of-alerts": api_of_alerts,
+    "api-of-retraining": api_of_retraining,
     "api-of-client": api_of_client,
     "api-of-reader": api_of_reader,
 }

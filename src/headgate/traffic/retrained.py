@@ -41,7 +41,7 @@ class LimitWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: float = 3600.0
     """How long, by the wall."""
     memory_mb: int | None = None
-    """Memory of all its processes in MiB; None sets no limit."""
+    """Memory of all its processes in MiB; None takes seven tenths of what is free when it begins."""
     disk_mb: int = 10_240
     """What it may write, in MiB."""
     threads: int = 1
@@ -52,6 +52,7 @@ class RecipeWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How to learn again; one of the first four, and without any the built-in search."""
 
     automl: Automl | None = None
+    """The built-in search, which is the recipe too where none is named."""
     python: str | None = None
     """A file and a function in it, ``learn.py:train``: it is given the training set and returns a model."""
     command: str | None = None
@@ -61,6 +62,7 @@ class RecipeWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parameters: dict[str, str | int | float | bool | None] = {}
     """What the recipe is told besides."""
     limits: LimitWords = LimitWords()
+    """What one learning may take."""
     seed: int = 0
     """From which every choice by chance follows."""
     trust: bool = False
@@ -85,8 +87,9 @@ class RetrainingWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The words under ``retraining`` in an endpoint's file."""
 
     recipe: RecipeWords = RecipeWords()
+    """How to learn again."""
     when: str = "alarm"
-    """What begins a run; see ``read_when``. Somebody who asks for one gets it whatever this says."""
+    """What begins a run: ``alarm``, ``labels >= 5000`` and so on. Who asks for one gets it whatever this says."""
     cooldown: str = "7d"
     """How long after a run began none begins by itself."""
     runs_per_month: int = 4
@@ -98,14 +101,15 @@ class RetrainingWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     window: str = "auto"
     """Which rows are learned from: auto compares the others by a back-test; ``recent 90d`` takes so many days."""
     original: bool | str = True
-    """Whether the rows the champion was registered with are learned from too; a path is a Parquet file to take."""
+    """Whether rows the first version was registered with are learned from too; a path is a file of such rows."""
     gates: list[str] = []
     """What has to hold besides the usual proof, such as ``auc >= 0.65``."""
     rollout: dict[str, Any] = {}
-    """Words of a plan file; a canary with the usual guards and, of two classes, ``brier``, where there are none."""
+    """Words of a plan file; without any a canary that guards errors and, of probabilities, ``calibration``."""
     probation: str = "7d"
     """How long after its promotion the version before may still come back by itself."""
     promote: Promote = Promote.BY_ITSELF
+    """Who lets a proven version have the endpoint: ``by_itself``, the evidence alone, or ``ask``, a person too."""
 
     @property
     def condition(self) -> When:

@@ -17,6 +17,7 @@ from headgate.retraining.recipes.workshop import Workshop
 from headgate.vocabulary import Digest, Micros, Task
 
 ROWS = 300
+UNBOUND = Limits()
 
 
 @pytest.fixture
@@ -77,9 +78,9 @@ Runs = Callable[..., Standing]
 def runs(workshop: Workshop, sources: Path, dataset: Path) -> Runs:
     """Writes a Python recipe, runs it to its end, and says how it stands."""
 
-    def run(body: str, run_id: str = "r1", limits: Limits = Limits(), *, trust: bool = False) -> Standing:
+    def run(body: str, run_id: str = "r1", limits: Limits = UNBOUND) -> Standing:
         (sources / "learn.py").write_text(textwrap.dedent(body))
-        workshop.start(run_id, Recipe(RecipeKind.PYTHON, "learn.py", limits=limits, trust=trust), dataset)
+        workshop.start(run_id, Recipe(RecipeKind.PYTHON, "learn.py", limits=limits), dataset)
         return ended(workshop, run_id)
 
     return run
