@@ -1,8 +1,8 @@
 """`make bench-loop`: what the closed loop promises: `python -m benchmarks.loop [--quick] [--only NAME]`.
 
-The flights demo beside a judge of its own; streams with and without a change; the built-in search; a training set of ten
-million rows. Each part leaves ``NAME.json`` and ``NAME.md`` under ``build/bench``; ``loop.json`` and ``loop.md`` gather
-every promise and say how long all of it took. Exit code 1 when one was missed or a part failed.
+The flights demo beside a judge of its own; streams with and without a change; the built-in search; a training set of
+ten million rows. Each part leaves ``NAME.json`` and ``NAME.md`` under ``build/bench``; ``loop.json`` and ``loop.md``
+gather every promise and say how long all of it took. Exit code 1 when one was missed or a part failed.
 """
 
 import json

@@ -181,14 +181,21 @@ def lived(hg: Headgate, stream: Stream) -> Lived:
     runs = tuple(hg.retraining.runs(stream.name))
     if stream.changed_at is None:
         return Lived(0.0, math.nan, runs)
-    course = list(accuracies(hg, stream))
-    before = course[stream.changed_at - 1]
-    lost = before - course[stream.changed_at]
+    return Lived(*mending(list(accuracies(hg, stream)), stream.changed_at), runs)
+
+
+def mending(course: Sequence[float], changed_at: int) -> tuple[float, float]:
+    """What a change lost, and windows from when its first label was due until four fifths were back for good.
+
+    >>> mending([0.9] * 20 + [0.7] * 25 + [0.89] * 5, 20)[1]
+    1.5
+    """
+    before = course[changed_at - 1]
+    lost = before - course[changed_at]
     wanted = before - (1 - MENDED) * lost
-    bad = [day for day, value in enumerate(course) if day >= stream.changed_at and value < wanted]
-    mended = max(bad, default=stream.changed_at - 1) + 1
-    windows = math.inf if mended == len(course) else (mended - stream.changed_at - WINDOW) / WINDOW
-    return Lived(lost, windows, runs)
+    bad = [day for day, value in enumerate(course) if day >= changed_at and value < wanted]
+    mended = max(bad, default=changed_at - 1) + 1
+    return lost, math.inf if mended == len(course) else (mended - changed_at - WINDOW) / WINDOW
 
 
 def accuracies(hg: Headgate, stream: Stream) -> Iterator[float]:
