@@ -100,5 +100,8 @@ def test_a_file_without_retraining_is_told_what_to_add(tmp_path: Path) -> None:
 def test_a_recipe_that_is_nowhere_is_refused_when_its_endpoint_is_applied(tmp_path: Path) -> None:
     with pytest.raises(BadConfiguration, match=r"'learned\.py' is not there"):
         story(tmp_path / "h", endpoint=ENDPOINT.replace("learn.py", "learned.py"), rows=1)
-    with pytest.raises(BadConfiguration, match=r"retraining\.rollout"):
+    with pytest.raises(BadConfiguration, match=r"retraining\.rollout\.strategy"):
         story(tmp_path / "g", endpoint=ENDPOINT.replace("all_at_once", "at_random"), rows=1)
+    nothing = ENDPOINT.replace("{strategy: all_at_once}", "{guards: []}")
+    with pytest.raises(BadConfiguration, match=r"steps\[1\]: there is nothing to analyse"):
+        story(tmp_path / "f", endpoint=nothing, rows=1)

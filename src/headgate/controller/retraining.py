@@ -239,8 +239,8 @@ class Retraining:
         self._runs.keep_run(after, before.revision, event)
         if stepped:
             log.info("run %s is %s: %s", after.id, after.outcome or after.stage, after.history[-1].why)
-        if after.rollout != before.rollout:
-            self._moved()
+        if after.rollout != before.rollout or (stepped and Stage.PROBATION in (before.stage, after.stage)):
+            self._moved()  # who begins to answer, and who is its shadow from now on, or no longer
         return after
 
 
