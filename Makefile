@@ -14,7 +14,7 @@ PIP := $(PY) -m pip --disable-pip-version-check install -qq --constraint constra
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full fuzz check accept bench bench-peers bench-decisions bench-monitors shape fix clean
+.PHONY: help demo test test-full fuzz check accept bench bench-peers bench-decisions bench-monitors bench-loop shape fix clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench-decisions: .venv/.dev ## how often rollouts would be decided wrongly, and 
 
 bench-monitors: .venv/.dev ## what monitors promise: speed beside peers, false alarms, delays, the kind of drift named
 	@$(PY) -m benchmarks.monitors
+
+bench-loop: .venv/.full ## what the closed loop promises: real flights beside a judge, streams whose truth is known
+	@$(PY) -m benchmarks.loop
 
 shape: .venv/.dev ## the size and shape of the source as a table
 	@$(PY) tools/shape.py

@@ -17,6 +17,7 @@ PAGES = tuple(
         "monitoring/alarms.md",
         "monitoring/comparison.md",
         "monitoring/diagnosis.md",
+        "retraining/flights.md",
     )
 )
 TABLES = {
@@ -30,6 +31,8 @@ TABLES = {
     "false-alarms": ("false_alarms",),
     "bench-diagnosis": ("diagnosis",),
     "bench-calibration": ("calibration",),
+    "loop-flights": ("loop_flights",),
+    "loop-streams": ("loop_streams",),
     "bench-monitors": ("columns", "estimates", "agreement", "ticks"),
 }
 """The reports between each pair of marks."""

@@ -6,7 +6,7 @@ from acceptance.rows import Bench, Measured, Red, Suite
 from acceptance.spine.flights import story
 
 SUITE = Suite()
-DEMO: Final = "headgate demo --json"
+DEMO: Final = "headgate demo monitors --json"
 NAMED: Final = ("none", "data", "concept", "both")
 PARTED: Final = ("drop", "data", "concept")
 

@@ -1,4 +1,4 @@
-"""Item 8 and its shows: ten months of real flights through a served model."""
+"""Item 8 and its shows: ten months of real flights through one served model, `headgate demo monitors`."""
 
 import json
 import shutil
@@ -35,13 +35,13 @@ class Story:
 
 
 def story(bench: Bench) -> Story:
-    """The whole demo, run once however many rows ask for it; its home stays in the clone for later rows."""
+    """The demo of one model, run once however many rows ask for it; its home stays in the clone for later rows."""
 
     def run() -> Story:
         home = bench.clone / "build" / "demo-home"
         shutil.rmtree(home, ignore_errors=True)
         begun = time.monotonic()
-        said = bench.run(bench.headgate, "demo", "--json", "--home", str(home), timeout=900)
+        said = bench.run(bench.headgate, "demo", "monitors", "--json", "--home", str(home), timeout=900)
         return Story(last_object(said), round(time.monotonic() - begun, 1), home)
 
     return bench.once("story", run)
@@ -83,7 +83,9 @@ SUITE.tests(
 
 
 @SUITE.row(
-    "show-json", "the demo's account adds up: all 284,821 flights, none failed, all journalled", "headgate demo --json"
+    "show-json",
+    "the demo's account adds up: all 284,821 flights, none failed, all journalled",
+    "headgate demo monitors --json",
 )
 def adds_up(bench: Bench) -> Measured:
     told = story(bench).told
@@ -102,7 +104,7 @@ def adds_up(bench: Bench) -> Measured:
     return Measured(told["requests"], FLIGHTS, at_least=True)
 
 
-@SUITE.row("8-json", "--json prints one object with the keys programs were promised", "headgate demo --json")
+@SUITE.row("8-json", "--json prints one object with the keys programs were promised", "headgate demo monitors --json")
 def json_keys(bench: Bench) -> Measured:
     told = story(bench).told
     months = told["months"]
@@ -115,7 +117,7 @@ def json_keys(bench: Bench) -> Measured:
 @SUITE.row(
     "show-labels",
     "labels_posted = labels_joined = labelled flights answered, as counted from the data files by another program",
-    "headgate demo --json, tests/independent/flights_by_hand.py",
+    "headgate demo monitors --json, tests/independent/flights_by_hand.py",
 )
 def labels(bench: Bench) -> Measured:
     told, labelled = story(bench).told, by_hand(bench)["labelled"]
@@ -129,7 +131,7 @@ def labels(bench: Bench) -> Measured:
 @SUITE.row(
     "show-auc",
     "every month's AUC is within .02 of plain scikit-learn on the same split; the value is the largest difference",
-    "headgate demo --json, tests/independent/flights_by_hand.py",
+    "headgate demo monitors --json, tests/independent/flights_by_hand.py",
 )
 def same_auc(bench: Bench) -> Measured:
     ours = {each["month"]: each["auc"] for each in story(bench).told["months"]}
@@ -142,7 +144,7 @@ def same_auc(bench: Bench) -> Measured:
 @SUITE.row(
     "show-auc-falls",
     "AUC is about .71 in March and falls to about .64 in September; much better would be a leak (.03 either way)",
-    "headgate demo --json",
+    "headgate demo monitors --json",
 )
 def falls(bench: Bench) -> Measured:
     ours = {each["month"]: each["auc"] for each in story(bench).told["months"]}
@@ -151,16 +153,18 @@ def falls(bench: Bench) -> Measured:
     return Measured(round(max(ours.values()), 4), 0.75)
 
 
-@SUITE.row("8-seconds", "the demo ends within 4 minutes on 2 cores", "headgate demo --json")
+@SUITE.row("8-seconds", "the demo ends within 4 minutes on 2 cores", "headgate demo monitors --json")
 def seconds(bench: Bench) -> Measured:
     return Measured(story(bench).seconds, 240)
 
 
-@SUITE.row("8-quick", "--quick ends within 30 seconds and its account adds up", "headgate demo --quick --json")
+@SUITE.row("8-quick", "--quick ends within 30 seconds and its account adds up", "headgate demo monitors --quick --json")
 def quick(bench: Bench) -> Measured:
     with bench.folder() as folder:
         begun = time.monotonic()
-        said = bench.run(bench.headgate, "demo", "--quick", "--json", "--home", str(folder / "home"), timeout=300)
+        said = bench.run(
+            bench.headgate, "demo", "monitors", "--quick", "--json", "--home", str(folder / "home"), timeout=300
+        )
         took = time.monotonic() - begun
     told = last_object(said)
     if told["journalled"] != told["requests"] or told["failed"] or not told["labels_joined"] == told["labels_posted"]:
@@ -177,7 +181,7 @@ SUITE.tests(
 )
 
 
-@SUITE.row("8-plot", "the plot is an SVG that names all ten months", "headgate demo")
+@SUITE.row("8-plot", "the plot is an SVG that names all ten months", "headgate demo monitors")
 def plot(bench: Bench) -> Measured:
     text = (story(bench).home / "months.svg").read_text()
     if "<svg" not in text:
@@ -188,7 +192,7 @@ def plot(bench: Bench) -> Measured:
 @SUITE.row(
     "8-p99-refused",
     "the table's other columns are filled: refused rows, labels, log loss and p99 of every month",
-    "headgate demo --json",
+    "headgate demo monitors --json",
 )
 def columns(bench: Bench) -> Measured:
     rows = story(bench).told["months"]

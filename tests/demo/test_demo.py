@@ -1,4 +1,4 @@
-"""The demo from beginning to end on a sample, as a program and as a person sees it."""
+"""The demo of one model, and what is said of it, from beginning to end on a sample: for programs and for people."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.cli.terminal import on_a_terminal
 
-DEMO = (sys.executable, "-m", "headgate.cli.main", "demo", "--quick")
+DEMO = (sys.executable, "-m", "headgate.cli.main", "demo", "monitors", "--quick")
 
 
 @pytest.mark.full

@@ -52,7 +52,7 @@ def flights(departures_h: list[float], landings_h: list[float], late: list[float
     at = START + (np.array(departures_h) * HOUR).astype(np.int64)
     landed = START + (np.array(landings_h) * HOUR).astype(np.int64)
     features = pd.DataFrame({"carrier": ["UA"] * len(at), "temp": [np.nan, *[50.5] * (len(at) - 1)]})
-    return Flights(features, at, landed, np.array(late), np.full(len(at), 3))
+    return Flights(features, at, landed, np.array(late), np.full(len(at), 3), np.arange(len(at)))
 
 
 FIVE = ([0.1, 0.5, 1.2, 1.4, 6.0], [3.1, 0.9, 2.0, 1.9, 7.5], [1.0, 0.0, np.nan, 1.0, 0.0])

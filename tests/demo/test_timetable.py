@@ -43,7 +43,7 @@ def some() -> Flights:
     features.loc[::5, "wind_gust"] = np.nan
     assert (arrival < departure).any()
     at = np.arange(ROWS, dtype=np.int64)
-    return Flights(features[list(FEATURES)], at, at + 1, late, np.full(ROWS, 1))
+    return Flights(features[list(FEATURES)], at, at + 1, late, np.full(ROWS, 1), np.arange(ROWS))
 
 
 def test_the_slack_is_the_same_in_either_unit_and_across_midnight() -> None:

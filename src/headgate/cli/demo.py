@@ -1,33 +1,36 @@
-"""``headgate demo``: watch ten months of real flights go through a served model."""
+"""``headgate demo``: watch a model keep itself through ten months of real flights."""
 
 from pathlib import Path
 
 import click
 from click.core import ParameterSource
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from headgate.cli.called import called
+from headgate.cli.demo_bar import watched
 from headgate.cli.demo_inspection import command as inspection
+from headgate.cli.demo_monitors import monitors
 from headgate.cli.demo_rollouts import rollouts
 from headgate.cli.options import demo_options
-from headgate.demo.plot import Point, plot_months
-from headgate.demo.seasons import season_lines
-from headgate.demo.story import ENDPOINT, Outcome, as_json, month_row, tell
-
-_MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+from headgate.demo.loop import Told, as_json, tell
+from headgate.demo.plot import Line, plot_policies
+from headgate.demo.story import ENDPOINT
+from headgate.demo.table import LATEST, LOOP, POLICIES, Month
+from headgate.rollouts.comparison.words import moment
 
 
 @click.group("demo", invoke_without_command=True)
-@demo_options(home="headgate-demo", quick="A fiftieth of the flights, in under 30 seconds.")
+@demo_options(home="headgate-demo", quick="A fiftieth of the flights, in under a minute.")
 @click.pass_context
 def command(context: click.Context, *, home: Path, quick: bool, as_json_: bool) -> None:
-    """Watch ten months of real flights go through a served model.
+    """Watch a model keep itself through ten months of real flights.
 
-    Trains on January and February of 2013 who will land more than 15 minutes late, serves the model, sends every
-    flight of March to December through it in order of time, one HTTP request each, and posts every label when the
-    plane had landed. Then shows the model's quality month by month, and what was said of it in summer and in December.
+    Trains on January and February of 2013 who will land more than 15 minutes late, serves the model, and sends every
+    flight of March to December through it in order of time, one HTTP request each, its label once the plane had landed.
+    Nobody is asked anything: alarms begin runs, a run learns again, what it learned is proved, takes callers step by
+    step and may be taken back. In June somebody deploys a version with a bug. Then shows the months beside the first
+    model for ever and always the latest.
     """
     if context.invoked_subcommand is None:
         _watch(home, quick=quick, as_json_=as_json_)
@@ -37,94 +40,81 @@ def command(context: click.Context, *, home: Path, quick: bool, as_json_: bool) 
 
 command.add_command(rollouts)
 command.add_command(inspection)
+command.add_command(monitors)
 
 
 def _watch(home: Path, *, quick: bool, as_json_: bool) -> None:
     console = Console(stderr=as_json_)
-    with _bar(console) as bar:
-        task = bar.add_task("", total=None, month="")
-
-        def progress(done: int, total: int, month: int) -> None:
-            bar.update(task, completed=done, total=total, month=_MONTHS[month], visible=True)
-
-        def said(line: str) -> None:
-            bar.console.print(f"[bold]•[/] {line}")
-
-        outcome = tell(home, quick=quick, progress=progress, said=said)
-    picture = _draw(outcome)
+    with watched(console) as (progress, said):
+        told = tell(home, quick=quick, progress=progress, said=said)
+    picture = told.home / "months.svg"
+    names = [each.name for each in told.table.months]
+    lines = [Line(policy, tuple(each.auc[policy] for each in told.table.months)) for policy in POLICIES]
+    plot_policies(names, lines, picture)
     if as_json_:
-        click.echo(as_json(outcome))
+        click.echo(as_json(told))
     else:
-        _show(console, outcome, picture)
+        _show(console, told, picture)
 
 
-def _bar(console: Console) -> Progress:
-    return Progress(
-        TextColumn("  {task.fields[month]:>3}"),
-        BarColumn(bar_width=40),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-    )
-
-
-def _draw(outcome: Outcome) -> Path:
-    picture = outcome.home / "months.svg"
-    rows = [month_row(window) for window in outcome.windows]
-    points = [Point(str(r["month"]), _number(r["auc"]), _number(r["auc_low"]), _number(r["auc_high"])) for r in rows]
-    plot_months(points, outcome.reference_auc, picture)
-    return picture
-
-
-def _number(value: str | float | None) -> float | None:
-    return value if isinstance(value, float) else None
-
-
-def _show(console: Console, outcome: Outcome, picture: Path) -> None:
+def _show(console: Console, told: Told, picture: Path) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("month", "flights", "refused", "labels", "auc", "95 % interval", "log loss", "p99 ms"):
-        table.add_column(name, justify="left" if name == "month" else "right")
-    for window in outcome.windows:
-        row = month_row(window)
-        table.add_row(
-            str(row["month"]),
-            f"{row['flights']:,}",
-            f"{row['refused']:,}",
-            f"{row['labels']:,}",
-            _shown(row["auc"]),
-            f"{_shown(row['auc_low'])}-{_shown(row['auc_high'])}",
-            _shown(row["log_loss"]),
-            _shown(row["p99_ms"], 1),
-        )
+    for name in ("month", "flights", *POLICIES, "answered by"):
+        table.add_column(name, justify="left" if name in ("month", "answered by") else "right")
+    for month in (*told.table.months, told.table.whole):
+        table.add_row(month.name, f"{month.flights:,}", *(_auc(month.auc[each]) for each in POLICIES), _versions(month))
+    console.print("\nAUC by month, on the same flights\n", highlight=False)
     console.print(table)
-    tally = outcome.tally
-    unlabelled = tally.answered - tally.labels_posted
-    console.print(
-        f"\n{tally.requests:,} requests: {tally.answered:,} answered, {tally.refused:,} refused, "
-        f"{tally.failed:,} failed; {outcome.journalled:,} in the journal.\n"
-        f"{tally.labels_posted:,} labels posted, {outcome.labels_joined:,} joined; "
-        f"{unlabelled:,} flights were cancelled or diverted and have none.\n"
-        f"Held out before serving: auc {_shown(outcome.reference_auc)}. Took {outcome.seconds:.0f} s."
-    )
-    console.print("\n[bold]What was said of the model[/]")
-    for season in outcome.seasons:
-        console.print("\n".join(["", *season_lines(season)]), highlight=False, markup=False, soft_wrap=True)
-    if outcome.expected:
-        console.print(f"\nBefore any label of it: {outcome.expected}", highlight=False, markup=False, soft_wrap=True)
-    home, headgate = outcome.home, called()
+    console.print("\n".join(["", *_run_lines(told), "", *_sums(told)]), highlight=False, markup=False, soft_wrap=True)
+    home, headgate = told.home, called()
     console.print(
         f"\n[bold]Where to look next[/]\n"
         f"  {picture}                          the months as a picture\n"
-        f"  {headgate} status {ENDPOINT} --home {home} --every week\n"
-        f"  {headgate} monitor {ENDPOINT} --home {home}         its monitors, and why they alarmed\n"
-        f"  {headgate} up --home {home}                      serve it again, then\n"
-        f"  {headgate} predict {ENDPOINT} '{{...}}' --home {home}\n"
+        f"  {headgate} explain {ENDPOINT} --home {home}        every change of the model as a story\n"
+        f"  {headgate} retrain {ENDPOINT} --status --home {home}\n"
+        f"  {headgate} alerts --home {home}\n"
         f"  {home}/lake                                the journal as Delta tables",
         highlight=False,
         soft_wrap=True,
     )
 
 
-def _shown(value: str | float | None, digits: int = 3) -> str:
-    return "-" if not isinstance(value, float | int) else f"{value:.{digits}f}"
+def _auc(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _versions(month: Month) -> str:
+    """The versions that answered most of it, the busiest first.
+
+    >>> _versions(Month("2013-03", 10, {}, {}, {"m:1": 7, "m:3": 3}))
+    ':1, :3'
+    """
+    if month.name == "all":
+        return f"{len(month.versions)} versions"
+    busiest = sorted(month.versions, key=lambda each: -month.versions[each])
+    return ", ".join(f":{each.rpartition(':')[2]}" for each in busiest)
+
+
+def _run_lines(told: Told) -> list[str]:
+    """Each run in a line: when it began, why, and what became of it."""
+    lines = []
+    for run in told.runs:
+        outcome = run.outcome.value.replace("_", " ") if run.outcome else f"still {run.stage.value.replace('_', ' ')}"
+        made = f" {run.challenger}" if run.challenger else ""
+        lines.append(f"  run {run.number:<3} {moment(run.fired)}  {run.firings[0].why[:60]}: {outcome}{made}")
+    return lines or ["  nothing began a run"]
+
+
+def _sums(told: Told) -> list[str]:
+    """What all of it came to."""
+    tally, bad = told.tally, told.mistaken
+    false = sum(each.was_false for each in told.rollbacks)
+    phase = "was never deployed" if bad is None else f"{bad.state.phase.value.replace('_', ' ')}: {bad.state.why}"
+    return [
+        f"{tally.requests:,} requests: {tally.answered:,} answered, {tally.refused:,} refused, {tally.failed:,} failed",
+        f"Model changes: {LOOP} {len(told.promoted)}, {LATEST} {told.table.learned}.",
+        f"Taken back: {len(told.rollbacks)}, of which {false} would have been better than what was kept.",
+        f"The mistake of June, {told.mistake}: {phase}.",
+        f"Flights it touched: {told.touched:,}. Minutes of a person's time: {told.waited:.0f}.",
+        f"Took {told.seconds:.0f} s.",
+    ]

@@ -16,7 +16,7 @@ from headgate.errors import HeadgateError, MissingExtra
 from headgate.vocabulary import VERSION
 
 VERBS: Final = {
-    "demo": "Watch ten months of real flights go through a served model.",
+    "demo": "Watch a model keep itself through ten months of real flights.",
     "init": "Draft endpoint.yaml from a reference file.",
     "learn": "Learn a model from a file of labelled rows, and say which and why.",
     "recipe": "Try a recipe on a file of labelled rows, as the loop would run it.",

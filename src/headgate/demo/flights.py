@@ -36,7 +36,8 @@ class Flights:
     """Flights in order of scheduled departure.
 
     `features` has the columns FEATURES; missing weather is NaN. `at` and `landed_at` are microseconds since
-    1970 in UTC. `late` is 1.0, 0.0 or NaN for flights that were cancelled or diverted.
+    1970 in UTC. `late` is 1.0, 0.0 or NaN for flights that were cancelled or diverted. `row` is the flight's line
+    in the file, counted from 0.
     """
 
     features: pd.DataFrame
@@ -44,6 +45,7 @@ class Flights:
     landed_at: np.ndarray
     late: np.ndarray
     month: np.ndarray
+    row: np.ndarray
 
     def select(self, keep: np.ndarray) -> "Flights":
         """The flights where `keep` is true, in the same order."""
@@ -53,6 +55,7 @@ class Flights:
             self.landed_at[keep],
             self.late[keep],
             self.month[keep],
+            self.row[keep],
         )
 
     def __len__(self) -> int:
@@ -83,6 +86,7 @@ def load_flights(folder: Path | None = None) -> Flights:
         landed[order],
         late[order],
         table["month"].to_numpy()[order],
+        order,
     )
 
 

@@ -41,3 +41,26 @@ def plot_months(points: Sequence[Point], reference: float | None, path: Path) ->
     axes.legend(loc="lower left", frameon=False)
     figure.savefig(path)
     plt.close(figure)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A policy, month by month; None where its AUC was undefined."""
+
+    name: str
+    values: tuple[float | None, ...]
+
+
+def plot_policies(months: Sequence[str], lines: Sequence[Line], path: Path) -> None:
+    """Write the picture to `path` as SVG: a line for each policy."""
+    figure, axes = plt.subplots(figsize=(9, 4.5), layout="constrained")
+    for line, style, colour in zip(lines, ("--", ":", "-"), ("#8a8a8a", "#b8860b", "#1f5a7a"), strict=True):
+        known = [(place, value) for place, value in enumerate(line.values) if value is not None]
+        axes.plot([x for x, _ in known], [y for _, y in known], f"o{style}", color=colour, label=line.name)
+    axes.set_xticks(range(len(months)), list(months), rotation=30, ha="right")
+    axes.set_ylabel("ROC AUC")
+    axes.set_title("Late arrivals from New York, 2013: three ways to keep a model")
+    axes.grid(axis="y", alpha=0.3)
+    axes.legend(loc="lower left", frameon=False)
+    figure.savefig(path)
+    plt.close(figure)

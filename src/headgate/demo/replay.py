@@ -42,6 +42,7 @@ class Tally:
 class _Row(msgspec.Struct):
     id: str | None = None
     version: str = ""
+    scores: list[float] | None = None
     error: dict[str, str] | None = None
 
 
@@ -59,6 +60,10 @@ class Replay:
         self._flights = flights
         self._bodies = _bodies(flights)
         self._ids: list[str | None] = [None] * len(flights)
+        self.versions = np.full(len(flights), "", dtype=object)
+        """Who answered each flight; empty where nobody did."""
+        self.scores = np.full(len(flights), np.nan)
+        """The chance of being late that each was told."""
         self._decode = msgspec.json.Decoder(_Predictions).decode
         labelled = np.flatnonzero(~np.isnan(flights.late))
         self._by_landing = labelled[np.argsort(flights.landed_at[labelled], kind="stable")]
@@ -114,6 +119,9 @@ class Replay:
                 self.tally.answered += 1
                 self.tally.versions[row.version] += 1
                 self._ids[index] = row.id
+                self.versions[index] = row.version
+                if row.scores:
+                    self.scores[index] = row.scores[-1]
 
     async def _tell(self, landed: np.ndarray) -> None:
         labels = [

@@ -1,6 +1,6 @@
 """The demo from beginning to end: train, register, evaluate, serve, replay ten months, measure.
 
-Called by ``headgate demo``; every step uses the same doors a user has.
+Called by ``headgate demo monitors``; every step uses the same doors a user has.
 """
 
 import asyncio

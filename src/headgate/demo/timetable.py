@@ -5,6 +5,7 @@ reads the distance stands nowhere else: a contract of whole numbers is the same 
 figures on a sample that was exported in the unit the model reads are as good as any.
 """
 
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -106,7 +107,7 @@ def in_kilometres(flights: Flights) -> Flights:
     """The same flights as somebody would export them who counts distances in whole kilometres."""
     distance = (flights.features["distance"] * KILOMETRES_PER_MILE).round().astype(int)
     features = flights.features.assign(distance=distance)
-    return Flights(features, flights.at, flights.landed_at, flights.late, flights.month)
+    return replace(flights, features=features)
 
 
 def squared_errors(model: Pipeline, flights: Flights) -> NDArray[np.float64]:

@@ -1,0 +1,32 @@
+"""The closed loop: it retrains, proves the new model, promotes it, and takes it back; one file per part of it."""
+
+from acceptance.loop import (
+    badinput,
+    datasets,
+    flights,
+    gates,
+    mlflow,
+    pipelines,
+    recipes,
+    record,
+    rollouts,
+    shows,
+    speed,
+    triggers,
+)
+from acceptance.rows import Suite
+
+SUITE = Suite().join(
+    triggers.SUITE,
+    datasets.SUITE,
+    recipes.SUITE,
+    gates.SUITE,
+    rollouts.SUITE,
+    pipelines.SUITE,
+    mlflow.SUITE,
+    record.SUITE,
+    flights.SUITE,
+    speed.SUITE,
+    badinput.SUITE,
+    shows.SUITE,
+)

@@ -1,0 +1,83 @@
+"""Two simpler ways to keep a model, beside the replay: the first one for ever, and always the latest.
+
+Worked out in a process of its own, at low priority: a machine that serves does not learn on the side.
+"""
+
+import multiprocessing
+import os
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from headgate.demo.flights import FEATURES, Flights, load_flights
+from headgate.demo.train import LAST_TRAINING_MONTH, fit, split, training_flights, with_label
+from headgate.vocabulary import DAY
+
+WEEK: Final = 7 * DAY
+NICE: Final = 10
+"""How far it stands back for the installation that serves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What each flight of the file would have been told; NaN where none was asked. By line of the file."""
+
+    static: NDArray[np.float64]
+    """By the model of January and February."""
+    latest: NDArray[np.float64]
+    """By the one that was learned last."""
+    learned: int
+    """How often another one took over."""
+
+
+def beside(every: int, rows: NDArray[np.int64]) -> Beside:
+    """The policies on the flights of these lines, with a model learned `every` so many microseconds."""
+    flights = load_flights()
+    labelled = flights.select(~np.isnan(flights.late))
+    asked = flights.select(np.isin(flights.row, rows) & (flights.month > LAST_TRAINING_MONTH))
+    with threadpool_limits(1):
+        static = _scores(split(training_flights(flights))[0], asked)
+        latest, learned = static.copy(), 0
+        for moment in range(int(asked.at[0]) // DAY * DAY + every, int(asked.at[-1]), every):
+            later = asked.at >= moment
+            latest[later] = _scores(labelled.select(labelled.landed_at < moment), asked.select(later))
+            learned += 1
+    return Beside(*(_by_row(each, asked, len(flights)) for each in (static, latest)), learned)
+
+
+def _scores(known: Flights, asked: Flights) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = fit(with_label(known)).predict_proba(asked.features[list(FEATURES)])[:, 1]
+    return found
+
+
+def _by_row(scores: NDArray[np.float64], asked: Flights, count: int) -> NDArray[np.float64]:
+    whole = np.full(count, np.nan)
+    whole[asked.row] = scores
+    return whole
+
+
+class InTheBackground(AbstractContextManager["InTheBackground"]):
+    """The policies, at work from the first moment; a context, so that nothing goes on working when it is left."""
+
+    def __init__(self, every: int, rows: NDArray[np.int64]) -> None:
+        """See `beside`."""
+        # A new interpreter: a fork would take the threads of this one's libraries with it, asleep.
+        fresh = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(1, mp_context=fresh, initializer=os.nice, initargs=(NICE,))
+        self._found: Future[Beside] = self._pool.submit(beside, every, rows)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._found.cancel()
+        self._pool.shutdown(cancel_futures=True)
+
+    def found(self) -> Beside:
+        """What they came to, once they have; raises what they raised."""
+        return self._found.result()
