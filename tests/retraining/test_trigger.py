@@ -48,7 +48,8 @@ def diagnosed(alert: Alert, drift: Drift, remedy: Remedy) -> Diagnosed:
 
 
 def sources(when: str, **facts: Any) -> list[str]:
-    found = begins(RetrainingWords(when=when), Facts(**({"now": NOW, "live": "late:1"} | facts)))
+    told: dict[str, Any] = {"now": NOW, "live": "late:1"}
+    found = begins(RetrainingWords(when=when), Facts(**(told | facts)))
     return [each.source.value for each in found.firings]
 
 
