@@ -11,7 +11,7 @@ from headgate.retraining.run import STAGES, Outcome
 from headgate.vocabulary import DAY, Micros
 
 
-@pytest.mark.full
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_a_controller_killed_at_every_step_leaves_a_run_that_ends_well(tmp_path: Path) -> None:
     """Given a run, when each turn dies after an effect that was not kept, or once it was, all goes on."""
