@@ -60,11 +60,13 @@ def carrying(mark: str) -> list[int]:
     return [pid for pid in _all() if pid != os.getpid() and wanted in _bytes(_PROC / str(pid) / "environ").split(b"\0")]
 
 
+def resident_mb(pids: Iterable[int]) -> float:
+    """Memory that processes hold, in MiB; what several of them share is counted once for each."""
+    return sum(_kilobytes(_PROC / str(pid) / "status", b"VmRSS:") for pid in pids) / 1024
+
+
 def held_mb(pids: Iterable[int]) -> float:
-    """Memory that processes hold together, in MiB; what several share is counted once."""
-    pids = list(pids)
-    if len(pids) == 1:
-        return _kilobytes(_PROC / str(pids[0]) / "status", b"VmRSS:") / 1024
+    """Memory that processes hold together, in MiB; what they share is counted once. It takes long to say."""
     return sum(_kilobytes(_PROC / str(pid) / "smaps_rollup", b"Pss:") for pid in pids) / 1024
 
 
