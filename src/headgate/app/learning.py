@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -205,7 +204,17 @@ def recipe_of(words: RecipeWords) -> Recipe:
 
 def _progress(standing: Standing) -> Progress:
     made = standing.learned
-    learned = None if made is None else msgspec.convert(msgspec.to_builtins(made), Learning, strict=False)
+    learned = None
+    if made is not None:
+        learned = Learning(
+            model=made.model,
+            metrics=made.metrics,
+            parameters=made.parameters,
+            environment=made.environment,
+            code=made.code,
+            seconds=made.seconds,
+            peak_mb=made.peak_mb,
+        )
     return Progress(
         doing=_DOING[standing.state],
         step=standing.step,
