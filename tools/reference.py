@@ -319,7 +319,8 @@ def call_of_connect() -> str:
 
 def api_of_home() -> str:
     """The methods of what ``headgate.open`` gives."""
-    return _methods(SOURCE / "app" / "facade.py", "Headgate", "hg")
+    parts = ("facade.py", "Headgate"), ("records.py", "Records")
+    return "\n".join(_methods(SOURCE / "app" / file, kind, "hg") for file, kind in parts)
 
 
 def api_of_keys() -> str:

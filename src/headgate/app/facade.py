@@ -3,10 +3,9 @@
 Every method is one call into one room; what a method promises is what the room promises.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +17,7 @@ from headgate.app.channels import FileChannels
 from headgate.app.keys import Keys
 from headgate.app.objective import wanted_of
 from headgate.app.observed import Observed
-from headgate.app.retraining import Retrainings
+from headgate.app.records import Records
 from headgate.app.reviews import Reviews
 from headgate.app.rollouts import Rollouts
 from headgate.app.scoring import scored
@@ -37,13 +36,11 @@ from headgate.controller.declared import Declared
 from headgate.controller.reconcile import Controller
 from headgate.errors import NotFound
 from headgate.evaluation.gates import parse_gate
-from headgate.events import Event, EventKind, Sealed
 from headgate.journal.blobs import LocalBlobs
 from headgate.journal.disk import LocalDisk
 from headgate.journal.lake import Lake
 from headgate.journal.orphans import Orphans
-from headgate.journal.ports import SegmentRef
-from headgate.journal.reader import Counts, Reader
+from headgate.journal.reader import Reader
 from headgate.journal.segments import DiskSegmentSource
 from headgate.monitors.status import EndpointStatus
 from headgate.monitors.windows import Window
@@ -74,12 +71,13 @@ if TYPE_CHECKING:
     from headgate.app.monitoring import Monitoring
     from headgate.app.proving import Proving
     from headgate.app.reports import EndpointReport
+    from headgate.app.retraining import Retrainings
     from headgate.app.screens import Screens
     from headgate.app.story import Stories
     from headgate.retraining.datasets.opened import Opened
 
 
-class Headgate:
+class Headgate(Records):
     """One installation, seen by one project. Use it as a context; it holds a database connection.
 
     Where this user may not write the home, whatever only looks works, and what changes it raises BadConfiguration.
@@ -266,8 +264,10 @@ class Headgate:
         return Rollouts(self.project, *parts, replayed=self.home.replay_clock.exists(), actor=actor())
 
     @property
-    def retraining(self) -> Retrainings:
+    def retraining(self) -> "Retrainings":
         """How the project's models learn again."""
+        from headgate.app.retraining import Retrainings  # noqa: PLC0415 - as above
+
         clock = self._served_clock()
         return Retrainings(self.project, self.home, self._store, self.rollouts, self.controller(), clock, actor())
 
@@ -358,42 +358,6 @@ class Headgate:
         """An endpoint's windows beside its objective and the figures its live version had when it was evaluated."""
         return self._observed.status(self._declared.spec(self.project, endpoint), every=every, last=last)
 
-    def events(self, subject: str | None = None, limit: int = 100) -> list[Event]:
-        """The project's history, newest first: of one version, endpoint or process, or of everything.
-
-        >>> import tempfile
-        >>> import headgate
-        >>> with tempfile.TemporaryDirectory() as folder, headgate.open(folder) as hg:
-        ...     hg.events()
-        []
-        """
-        return self._store.events(self.project, subject, limit)
-
-    def note_read(self, endpoint: str, who: str, what: str) -> None:
-        """Remember that `who` read an endpoint's journal over HTTP."""
-        details: dict[str, str | int | float | bool | None] = {"what": what}
-        self._store.add_event(Event(self._clock.now(), EventKind.READ, self.project, endpoint, who, "", details))
-
-    def note_advance(self, was: Micros, to: Micros, who: str) -> None:
-        """Remember that `who` has a replay's clock move."""
-        moved = _moment(was), _moment(to)
-        self._store.add_event(Event(was, EventKind.ADVANCED, self.project, "replay", who, "", {}, *moved))
-
-    def audit(self) -> Iterator[Sealed]:
-        """The whole history of all projects, oldest first, each record with its seal; see ``events.first_broken``."""
-        after = 0
-        while records := self._store.sealed(after):
-            yield from records
-            after = records[-1].number
-
-    def segments(self) -> list[SegmentRef]:
-        """Journal segments that are not in the lake yet, of all projects."""
-        return self._segments.segments()
-
-    def counts(self, endpoint: str) -> Counts:
-        """How much the journal holds of an endpoint."""
-        return self.reader.counts(self.project, endpoint)
-
     def training_set(
         self, endpoint: str, *, as_of: Micros, start: Micros | None = None, end: Micros | None = None,
         window: str = "everything", change: Micros | None = None, least: int = 200,
@@ -425,10 +389,6 @@ class Headgate:
         """Tell the running gateways what people decided; see ``client.Client.decide``."""
         with self.client() as client:
             return client.decide(endpoint, decisions)
-
-
-def _moment(at: Micros) -> str:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)).isoformat()
 
 
 def open_home(home: str | Path, *, store: str | None = None, project: str = DEFAULT_PROJECT) -> Headgate:

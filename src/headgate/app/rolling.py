@@ -23,6 +23,12 @@ BY: Final = "retraining"
 """Who orders what a run wants done."""
 HORIZON: Final = "30d"
 """How long a rollout that nobody watches may take; then it is taken back."""
+STEPS: Final[tuple[str | dict[str, str], ...]] = (
+    {"shadow": "100%"}, "analysis", {"set_weight": "5%"}, {"pause": "1h"}, {"set_weight": "25%"}, {"pause": "1h"},
+    {"set_weight": "50%"}, {"pause": "1h"},
+)  # fmt: skip
+"""Unseen until every guard is sure; then in growing shares, in which any guard takes it back. To be sure again of each
+share would take a run longer than the world often stays as it is."""
 _DOING: Final = {
     Phase.PROGRESSING: Rolling.RUNNING,
     Phase.PAUSED: Rolling.WAITING,
@@ -99,7 +105,7 @@ class Rolls:
 def plan_text(
     spec: EndpointSpec, candidate: str, words: dict[str, Any], output: Output, why: str, *, asks: bool = False
 ) -> str:
-    """The plan of a run's rollout: the file's words, and a canary that guards errors and probabilities without them.
+    """The plan of a run's rollout: the file's words, and where these say nothing `STEPS`, errors and probabilities.
 
     Nobody watches, so what is not decided by its horizon is taken back; latency was proved before, and is told.
     """
@@ -111,12 +117,12 @@ def plan_text(
     }
     plan |= {"horizon": HORIZON, "on_horizon": "roll_back"} | words
     if "strategy" not in words and "steps" not in words:
-        plan["strategy"] = Strategy.CANARY.value
+        plan["steps"] = list(STEPS)
     if "guards" not in words and plan.get("strategy") != Strategy.ALL_AT_ONCE.value:
         plan["guards"] = _guards(output, labels=spec.label_maturity_s > 0)
     if asks:
         strategy = plan.pop("strategy", None)
-        steps = plan.get("steps") or [_step(each) for each in steps_of(Strategy(strategy))]
+        steps = plan["steps"] if strategy is None else [_step(each) for each in steps_of(Strategy(strategy))]
         plan["steps"] = [*steps, {"approve": f"let {candidate} have the endpoint: headgate explain {spec.endpoint}"}]
     return write_yaml(plan)
 

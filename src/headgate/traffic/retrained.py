@@ -105,7 +105,7 @@ class RetrainingWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gates: list[str] = []
     """What has to hold besides the usual proof, such as ``auc >= 0.65``."""
     rollout: dict[str, Any] = {}
-    """Words of a plan file; without any a canary that guards errors and, of probabilities, ``calibration``."""
+    """Words of a plan file; without any a canary: unseen first, then in growing shares, under guards."""
     probation: str = "7d"
     """How long after its promotion the version before may still come back by itself."""
     promote: Promote = Promote.BY_ITSELF
