@@ -6,23 +6,24 @@ be taken again, so that one cut short is finished by the next look.
 
 import logging
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import msgspec
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from headgate import durability
 from headgate.app.facade import Headgate
 from headgate.clock import Clock, SystemClock
 from headgate.contracts.yaml_text import write_yaml
-from headgate.errors import CallerError, Conflict, HeadgateError, OperatorError
+from headgate.errors import BadInput, CallerError, Conflict, HeadgateError, OperatorError
 from headgate.events import Event, EventKind
-from headgate.registry.evaluate import Evaluated, evaluate_version
 from headgate.registry.packages import REFERENCE
 from headgate.registry.ports import Version
 from headgate.registry.register import Registration, register
+from headgate.retraining.proof.terms import Terms
+from headgate.retraining.proof.values import Proof
 from headgate.runtimes.predictor import predict_with
 from headgate.tracking.following import Reached, Step, decide
 from headgate.tracking.models import Found, fetch, find, known_as, read_uri
@@ -30,22 +31,12 @@ from headgate.tracking.sending import DIGEST_TAG
 from headgate.tracking.trackingfile import Followed
 from headgate.tracking.webhook import Heard
 from headgate.traffic.endpoint import EndpointSpec
-from headgate.vocabulary import SECOND, Micros, Task
+from headgate.vocabulary import SECOND, Micros
 
 log = logging.getLogger("headgate.tracking")
 
 EVERY_S: Final = 30.0
 """Seconds between two looks at an alias; a webhook makes the next one come at once."""
-FEWEST: Final = 200
-"""Labelled rows of the journal below which the live version's own reference rows are taken to prove on."""
-MOST: Final = 50_000
-"""Rows that are proved on at most, the newest."""
-USUAL: Final = {
-    Task.BINARY: "log_loss not worse than champion by 0.01",
-    Task.MULTICLASS: "log_loss not worse than champion by 0.01",
-    Task.REGRESSION: "r2 not worse than champion by 0.01",
-}
-"""What every model has to show, beside the gates that are asked for."""
 ACTOR: Final = "mlflow"
 """Who the history says it was."""
 
@@ -113,10 +104,10 @@ class Following:
         rollouts = self._hg.rollouts.history(endpoint)
         if any(each.plan.candidate == version.ref and each.started >= begun.at for each in rollouts):
             return msgspec.structs.replace(reached, done=True, said="its rollout has begun")
-        proved = self._proved(endpoint, followed, version, live)
-        if not proved.report.passed:
-            why = "; ".join(each.sentence for each in proved.report.gates)
-            return msgspec.structs.replace(reached, done=True, said=f"its gates did not pass: {why}")
+        proof = self._proved(endpoint, followed, version, live)
+        if not proof.may_promote:
+            asks = f"; headgate deploy begins its rollout on a person's word ({version.ref})" if proof.passed else ""
+            return msgspec.structs.replace(reached, done=True, said=f"not proved: {proof.why}{asks}")
         why = f"{followed.model} points at version {found.version}"
         plan = {"endpoint": endpoint, "candidate": version.ref, "strategy": followed.strategy, "why": why}
         self._hg.rollouts.by(ACTOR).deploy(write_yaml(plan), endpoint=endpoint)
@@ -145,21 +136,19 @@ class Following:
             file = fetch(self._hg.tracking.exchange(), found, Path(folder))
             return register(self._hg.registry, predict_with, file, reference, asked).version
 
-    def _proved(self, endpoint: str, followed: Followed, version: Version, live: Version) -> Evaluated:
-        usual = USUAL.get(Task(live.task))
-        gates = [*([] if usual is None else [usual]), *followed.gates]
-        rows = self._rows(endpoint, live)
-        return evaluate_version(self._hg.registry, predict_with, version, rows, gates=gates, champion=live, actor=ACTOR)
-
-    def _rows(self, endpoint: str, live: Version) -> pa.Table:
-        """The newest labelled rows of the journal; where they are few, those the live version was registered with."""
-        package = self._hg.registry.package(live)
-        label = package.contract.output.label
-        table = self._hg.training_set(endpoint, as_of=self._now()).table
-        if len(table) < FEWEST:
-            return pq.read_table(package.path / REFERENCE)
-        table = table.slice(max(0, len(table) - MOST))
-        return table.rename_columns([label if name == "label" else name for name in table.column_names])
+    def _proved(self, endpoint: str, followed: Followed, version: Version, live: Version) -> Proof:
+        """Proved on the journal's newest rows; where too few have a label, on those the live version came with."""
+        proving = replace(self._hg.proving, actor=ACTOR)
+        terms = Terms(gates=followed.gates)
+        try:
+            proof = proving.prove(version.ref, against=live.ref, endpoint=endpoint, terms=terms)
+        except BadInput as error:
+            log.info("%s cannot be proved on the journal of %s: %s", version.ref, endpoint, error)
+        else:
+            if proof.rows >= terms.minimum_rows:
+                return proof
+        rows = pq.read_table(self._hg.registry.package(live).path / REFERENCE)
+        return proving.prove(version.ref, against=live.ref, rows=rows, terms=terms)
 
     def _spec(self, endpoint: str) -> EndpointSpec:
         return self._hg.rollouts.declared.spec(self._hg.project, endpoint)
