@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from headgate import durability
 from headgate.pipelines.shaping import columns_of
-from headgate.pipelines.sources.ports import BROKEN, Mark, Source
+from headgate.pipelines.sources.ports import Mark, Source
 from headgate.pipelines.state import Pulled
 
 
@@ -74,18 +74,16 @@ def _one(kinds: list[Any]) -> Any:
 def loaded(folder: Path) -> Iterator[pa.Table]:
     """What `load` put down, in order, each table with all columns."""
     files = sorted(folder.glob("*.parquet"))
-    schema = unified([pq.read_schema(each).remove_metadata() for each in files]) if files else None
+    if not files:
+        return
+    schema = unified([pq.read_schema(each).remove_metadata() for each in files])
     for each in files:
         table = pq.read_table(each)
-        columns = [
-            table[name].cast(schema.field(name).type)
-            if name in table.column_names
-            else pa.nulls(table.num_rows, schema.field(name).type)
-            for name in schema.names
-        ]
-        yield pa.table(columns, names=schema.names)
+        yield pa.table([_as(table, field) for field in schema], names=schema.names)
 
 
-def only_rows(table: pa.Table) -> list[str]:
-    """The columns that rows have."""
-    return [each for each in table.column_names if each != BROKEN]
+def _as(table: pa.Table, field: Any) -> Any:
+    """The column of `table` that a field describes; null in every row where it has none."""
+    if field.name not in table.column_names:
+        return pa.nulls(table.num_rows, field.type)
+    return table[field.name].cast(field.type)
