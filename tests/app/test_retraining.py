@@ -50,8 +50,8 @@ def test_a_run_promotes_what_it_has_learned_and_says_how(tmp_path: Path) -> None
     ("recipe", "says"),
     [
         ("def train(data):\n    raise ValueError('no bread')\n", "no bread"),
-        ("def train(data):\n    return None\n", "returned nothing"),
-        (LEARN.replace("data.X", "data.X[['f0']].assign(g=1.0)"), "g"),
+        pytest.param("def train(data):\n    return None\n", "returned nothing", marks=pytest.mark.slow),
+        pytest.param(LEARN.replace("data.X", "data.X[['f0']].assign(g=1.0)"), "g", marks=pytest.mark.slow),
     ],
     ids=["raises", "no model", "other fields"],
 )
@@ -62,7 +62,7 @@ def test_a_recipe_that_fails_ends_the_run_with_its_reason(recipe: str, says: str
     assert run.challenger == ""
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_a_model_that_is_no_better_leaves_the_champion(tmp_path: Path) -> None:
     recipe = LEARN.replace("data.y", "data.X.iloc[:, 0] > 0")
     run = begun(tmp_path / "h", recipe=recipe)
@@ -73,7 +73,7 @@ def test_a_model_that_is_no_better_leaves_the_champion(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("more", "says"),
-    [({"rows": 30}, "30"), ({"one_class": True}, "class")],
+    [({"rows": 30}, "at least 400 are needed"), ({"one_class": True}, "class")],
     ids=["few rows", "one class"],
 )
 def test_what_cannot_be_learned_from_is_said(more: dict[str, object], says: str, tmp_path: Path) -> None:
