@@ -67,8 +67,14 @@ class Year:
 
     def where(self, chosen: NDArray[np.bool_]) -> "Year":
         """The chosen flights, in the same order."""
-        parts = (self.at, self.known, self.late, self.month)
-        return Year(self.row[chosen], self.features[chosen], *(each[chosen] for each in parts))
+        return Year(
+            self.row[chosen],
+            self.features[chosen],
+            self.at[chosen],
+            self.known[chosen],
+            self.late[chosen],
+            self.month[chosen],
+        )
 
 
 def read(folder: Path) -> Year:

@@ -20,7 +20,7 @@ def later(days: int, a_day: int = 40, delay: np.timedelta64 = DAY) -> reference.
     """Flights of so many days, each known `delay` after its departure; every second one is late."""
     count = days * a_day
     at = BEGINS + np.arange(count) * (DAY // a_day)
-    late = np.arange(count) % 2 * 1.0
+    late = (np.arange(count) % 2).astype(np.float64)
     month = at.astype("datetime64[M]").astype(int) % 12 + 1
     return reference.Year(np.arange(count), pd.DataFrame({"x": late}), at, at + delay, late, month)
 

@@ -60,13 +60,13 @@ def answer_losses(rows: pa.Table, output: Output) -> Floats:
         if np.isfinite(apart).any():
             np.minimum(apart, float(np.nanquantile(apart, 0.99)), out=apart)
         return apart
-    lost = (truth != predicted).astype(np.float64)
+    lost: Floats = (truth != predicted).astype(np.float64)
     scores = scores_of(rows["scores"], output)
     if scores is not None:
         hit = np.zeros_like(scores)
         known = np.flatnonzero(truth >= 0)
         hit[known, truth[known]] = 1.0
         squared = ((scores - hit) ** 2).sum(axis=1) / 2
-        lost = np.where(np.isnan(squared), lost, squared)
+        lost = np.where(np.isnan(squared), lost, squared).astype(np.float64)
     lost[truth < 0] = np.nan
     return lost

@@ -78,12 +78,14 @@ class TrainingData:
 
     def to_pandas(self) -> "pd.DataFrame":
         """The same as a pandas frame."""
-        return self.table.to_pandas()
+        frame: pd.DataFrame = self.table.to_pandas()
+        return frame
 
     @cached_property
     def X(self) -> "pd.DataFrame":  # noqa: N802 - what everybody calls it
         """The features as a pandas frame."""
-        return self._columns(*self.contract_features).to_pandas()
+        frame: pd.DataFrame = self._columns(*self.contract_features).to_pandas()
+        return frame
 
     @cached_property
     def y(self) -> npt.NDArray[Any]:
