@@ -80,7 +80,8 @@ def _saved(model: Any, out: Path, *, trust: bool) -> str:
         source = python.source_of(model)
         return _copied(f"{source.path}:{source.name}", out)
     if of_module(model, "onnx"):
-        return _named(out, ".onnx").write_bytes(model.SerializeToString()) and f"{NAME}.onnx"
+        _named(out, ".onnx").write_bytes(model.SerializeToString())
+        return f"{NAME}.onnx"
     if of_module(model, "lightgbm") and type(model).__name__ == "Booster":
         model.save_model(_named(out, ".txt"))
         return f"{NAME}.txt"
