@@ -60,7 +60,7 @@ def answer_losses(rows: pa.Table, output: Output) -> Floats:
         if np.isfinite(apart).any():
             np.minimum(apart, float(np.nanquantile(apart, 0.99)), out=apart)
         return apart
-    lost = (truth != predicted).astype(np.float64)
+    lost: Floats = (truth != predicted).astype(np.float64)
     scores = scores_of(rows["scores"], output)
     if scores is not None:
         hit = np.zeros_like(scores)
