@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.dataset as ds
 
 from headgate.contracts.contract import Contract, Field, Kind, Output
 from headgate.journal.lake import Lake
@@ -135,7 +136,8 @@ def main() -> int:
         return 0
     rows = options.rows // 10 if options.quick else options.rows
     if options.lake and options.lake.exists():
-        rows = int(Reader(Lake(options.lake), MemorySegments()).counts(PROJECT, ENDPOINT).inputs)
+        files = [each.files() for each in Lake(options.lake).generations(PROJECT, ENDPOINT, Table.INPUTS)]
+        rows = sum(ds.dataset(each, format="parquet").count_rows() for each in files)
     with tempfile.TemporaryDirectory() as folder:
         lake = options.lake or Path(folder) / "lake"
         if not lake.exists():
