@@ -52,6 +52,7 @@ class Life:
         self.lake = Lake(root / "lake")
         self.events_clock, self.machine = HeldClock(Micros(0)), HeldClock(Micros(0))
         self.seconds = 0.0
+        self.sets: list[tuple[str, str, Micros]] = []
         registry = Registry(self.store, PackageStore(root / "packages"), self.events_clock)
         self.chores = Chores(
             declared=Declared(self.store, registry, lambda: b"s" * 32, self.store),
@@ -61,10 +62,15 @@ class Life:
             orphans=Orphans(self.disk, self.segments, self.lake, clock=self.machine),
             events=self.store,
             alerts=self.store,
+            sets=self.asked_to_forget,
             clock=self.events_clock,
             seal_interval=SEAL_INTERVAL,
             seconds=lambda: self.seconds,
         )
+
+    def asked_to_forget(self, project: str, endpoint: str, before: Micros) -> int:
+        self.sets.append((project, endpoint, before))
+        return 1
 
     def live_through(self, day: int, *, face: BlobRef | None = None) -> None:
         """What a worker writes of a day, and a person of all days before it, and the day's end."""
@@ -222,5 +228,7 @@ def test_alerts_are_kept_as_long_as_the_rows_they_speak_of(tmp_path: Path) -> No
         life.live_through(day)
         life.chores.turn()
         assert len(life.store.alerts()) == (2 if day < 2 else 1)
+    assert life.sets, "copies of rows in training sets are to go with them"
+    assert {each[:2] for each in life.sets} == {("default", "late")}
     retained = [each.details["alerts"] for each in life.store.events("default", "late")]
     assert [each for each in retained if each] == [1]

@@ -49,6 +49,7 @@ from headgate.registry.packages import PackageStore
 from headgate.registry.ports import Version
 from headgate.registry.register import Registered, Registration, register
 from headgate.registry.registry import Registry
+from headgate.retraining.datasets.forgotten import forget
 from headgate.rollouts.rollout import Rollout
 from headgate.runtimes.predictor import predict_with
 from headgate.settings import Home
@@ -273,6 +274,7 @@ class Headgate:
             deaths=FileDeaths(self.home.deaths),
             notes=FileNotes(self.home.notes),
             alerts=self._store,
+            sets=partial(forget, self.home.datasets, SystemClock()),
             seal_interval=seal_interval,
         )
 

@@ -31,6 +31,9 @@ UNREADABLE: Final = "contradicts itself or is of a newer format; nothing after i
 FinishStream = Callable[[Stream], bool]
 """Closes what a dead writer of a stream left open; False, and nothing done, while the writer lives."""
 
+ForgetSets = Callable[[str, str, Micros], int]
+"""Removes the rows of an endpoint's training sets that have any of before a moment; returns how many sets had."""
+
 
 class Deaths(Protocol):
     """Where the supervisor leaves word of children that ended by themselves."""
@@ -81,6 +84,7 @@ class Chores:
         deaths: Deaths | None = None,
         notes: Notes | None = None,
         alerts: Forgets | None = None,
+        sets: ForgetSets | None = None,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._declared = declared
@@ -94,6 +98,7 @@ class Chores:
         self._deaths = deaths
         self._notes = notes
         self._alerts = alerts
+        self._sets = sets
         self._seal_interval = seal_interval
         self._seconds = seconds
         self._started = seconds()
@@ -203,13 +208,17 @@ class Chores:
         retain(self._lake, chore.project, chore.endpoint, before=chore.before)
         # An alert speaks of rows, with some of their values: it is kept as long as they are.
         gone = 0 if self._alerts is None else self._alerts.forget_alerts(chore.project, chore.endpoint, chore.before)
+        # A training set has copies of them.
+        sets = 0 if self._sets is None else self._sets(chore.project, chore.endpoint, chore.before)
         key = (chore.project, chore.endpoint)
         self._done = replace(
             self._done,
             retained={**self._done.retained, key: day_of(chore.before)},
             sealed_since={each: day for each, day in self._done.sealed_since.items() if each != key},
         )
-        details: dict[str, str | int | float | bool | None] = {"before_us": chore.before, "alerts": gone}
+        details: dict[str, str | int | float | bool | None] = {
+            "before_us": chore.before, "alerts": gone, "training_sets": sets,
+        }  # fmt: skip
         event = Event(self._clock.now(), EventKind.RETAINED, *key, "controller", "", details)
         self._events.add_event(event)
 

@@ -22,6 +22,7 @@ from tests.retraining.datasets.worlds import (
     world,
 )
 
+from headgate.clock import HeldClock
 from headgate.contracts.contract import Contract, Field, Kind, Output
 from headgate.errors import BadInput, IntegrityError, NotFound
 from headgate.journal.lake import Lake
@@ -29,6 +30,7 @@ from headgate.journal.reader import Reader
 from headgate.journal.records import Label
 from headgate.retraining.datasets.cut import cut_dataset
 from headgate.retraining.datasets.dataset import RESERVED, Dataset, WindowChoice
+from headgate.retraining.datasets.forgotten import GRACE, forget
 from headgate.retraining.datasets.labelled import labelled_rows
 from headgate.retraining.datasets.opened import folder_of, open_dataset
 from headgate.retraining.datasets.wanted import Least, Wanted
@@ -267,3 +269,24 @@ def test_an_endpoint_nobody_asked_gives_an_empty_set_to_who_wants_that(tmp_path:
     words = Wanted("default", "flights", CONTRACT, Micros(START), least=ANY)
     found = cut_dataset(Reader(Lake(tmp_path), MemorySegments()), words, tmp_path / "datasets")
     assert (found.rows, rows_of(found, tmp_path / "datasets")) == (0, [])
+
+
+def test_rows_past_their_retention_are_forgotten_once_a_run_has_had_its_time(tmp_path: Path) -> None:
+    made, folder = world(500), tmp_path / "datasets"
+    reader = journalled(tmp_path, made)
+    whole = cut_dataset(reader, wanted(made), folder)
+    newer = cut_dataset(reader, wanted(made, start=Micros(START + 10 * DAY)), folder)
+    opened = open_dataset(folder_of(folder, whole.digest))
+    was = Micros(opened.rows_file.stat().st_mtime_ns // 1000)
+    soon, later = HeldClock(Micros(was + GRACE - HOUR)), HeldClock(Micros(was + GRACE + HOUR))
+    before = Micros(START + 5 * DAY)
+    assert forget(folder, soon, "default", "flights", before) == 0
+    assert forget(folder, later, "default", "others", before) == 0
+    assert forget(folder, later, "default", "flights", Micros(START + HOUR)) == 0, "its first day is not over"
+    assert forget(folder, later, "default", "flights", before) == 1
+    assert forget(folder, later, "default", "flights", before) == 0
+    for read in (opened.table, opened.input_ids, opened.verify):
+        with pytest.raises(NotFound, match="retention"):
+            read()
+    assert open_dataset(opened.folder).dataset == whole
+    assert open_dataset(folder_of(folder, newer.digest)).table().num_rows == newer.rows

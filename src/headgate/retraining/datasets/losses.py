@@ -57,8 +57,10 @@ def answer_losses(rows: pa.Table, output: Output) -> Floats:
     truth, predicted = said(rows["label"], output), said(rows["prediction"], output)
     if output.task is Task.REGRESSION:
         apart: Floats = np.abs(truth - predicted)
-        return np.minimum(apart, float(np.nanquantile(apart, 0.99))) if np.isfinite(apart).any() else apart
-    lost = (truth != predicted).astype(np.float64)
+        if np.isfinite(apart).any():
+            np.minimum(apart, float(np.nanquantile(apart, 0.99)), out=apart)
+        return apart
+    lost: Floats = (truth != predicted).astype(np.float64)
     scores = scores_of(rows["scores"], output)
     if scores is not None:
         hit = np.zeros_like(scores)

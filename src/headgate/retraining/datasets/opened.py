@@ -30,28 +30,38 @@ class Opened:
         return self.folder / ROWS_FILE
 
     def table(self) -> pa.Table:
-        """All rows: those the model was first learned from, then the journal's by event time."""
-        with pq.ParquetFile(self.rows_file) as opened:
+        """All rows: those the model was first learned from, then the journal's by event time.
+
+        Raises NotFound, as all that read rows do, once they were forgotten for the endpoint's retention.
+        """
+        with self._file() as opened:
             return opened.read()
 
     def batches(self, rows: int = BATCH) -> Iterator[pa.RecordBatch]:
         """The same, at most so many rows at a time."""
-        with pq.ParquetFile(self.rows_file) as opened:
+        with self._file() as opened:
             yield from opened.iter_batches(rows)
 
     def input_ids(self) -> tuple[str, ...]:
         """The inputs of the journal it was cut from, in order: what an erasure, or whoever proves a model, goes by."""
-        with pq.ParquetFile(self.rows_file) as opened:
+        with self._file() as opened:
             return tuple(opened.read([INPUT_ID])[INPUT_ID].drop_null().to_pylist())
 
     def verify(self) -> None:
         """Raises IntegrityError unless the rows are those its digest names."""
-        with pq.ParquetFile(self.rows_file) as opened:
+        with self._file() as opened:
             digester = Digester(opened.schema_arrow)
             for batch in opened.iter_batches(BATCH):
                 digester.add(pa.Table.from_batches([batch]))
         if digester.digest() != self.dataset.digest:
             raise IntegrityError(f"{self.rows_file} is not the training set {self.dataset.digest}; cut it again")
+
+    def _file(self) -> pq.ParquetFile:
+        try:
+            return pq.ParquetFile(self.rows_file)
+        except FileNotFoundError:
+            said = "They were past the endpoint's retention; cut another set"
+            raise NotFound("rows of training set", self.folder.name, said) from None
 
 
 def folder_of(folder: Path, digest: str) -> Path:
