@@ -82,17 +82,17 @@ class Progress:
         try:
             words = msgspec.json.decode(line)
         except msgspec.DecodeError:
-            share, _, text = line.decode(errors="replace").partition(" ")
-            words = {"done": share, "step": text} if _number(share) is not None else None
+            share, _, step = line.decode(errors="replace").partition(" ")
+            words = {"done": _number(share), "step": step} if _number(share) is not None else None
         if isinstance(words, (int, float)):
             words = {"done": words}
         if not isinstance(words, dict):
             return
-        done, step, metric, value = (words.get(each) for each in ("done", "step", "metric", "value"))
+        done, now, metric, value = (words.get(each) for each in ("done", "step", "metric", "value"))
         if (share_done := _number(done)) is not None:
             self.done = min(1.0, max(0.0, share_done))
-        if isinstance(step, str) and step:
-            self.step = " ".join(step.split())[:_STEP_LETTERS]
+        if isinstance(now, str) and now:
+            self.step = " ".join(now.split())[:_STEP_LETTERS]
         if isinstance(metric, str) and (measured := _number(value)) is not None and len(self.metrics) < _METRICS:
             self.metrics[metric[:_STEP_LETTERS]] = measured
 

@@ -78,12 +78,14 @@ class TrainingData:
 
     def to_pandas(self) -> "pd.DataFrame":
         """The same as a pandas frame."""
-        return _frame(self.table)
+        frame: pd.DataFrame = self.table.to_pandas()
+        return frame
 
     @cached_property
     def X(self) -> "pd.DataFrame":  # noqa: N802 - what everybody calls it
         """The features as a pandas frame."""
-        return _frame(self._columns(*self.contract_features))
+        frame: pd.DataFrame = self._columns(*self.contract_features).to_pandas()
+        return frame
 
     @cached_property
     def y(self) -> npt.NDArray[Any]:
@@ -137,11 +139,6 @@ class TrainingData:
             return
         with self._progress.open("a", encoding="utf-8") as file:
             file.write(json.dumps(words) + "\n")
-
-
-def _frame(table: pa.Table) -> "pd.DataFrame":
-    frame: pd.DataFrame = table.to_pandas()
-    return frame
 
 
 def training_data(environment: Mapping[str, str] = os.environ) -> TrainingData:
