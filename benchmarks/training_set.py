@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.dataset as ds
 
 from headgate.contracts.contract import Contract, Field, Kind, Output
 from headgate.journal.lake import Lake
@@ -110,8 +111,13 @@ def cut(lake: Path, window: str, folder: Path) -> None:
     )  # fmt: skip
     begun = time.perf_counter()
     made = cut_dataset(Reader(Lake(lake), MemorySegments()), wanted, folder)
-    seconds, peak = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    figures = {"rows": made.rows, "seconds": round(seconds, 1), "peak_mb": round(peak), "file_mb": made.bytes >> 20}
+    seconds, used = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF)
+    figures: dict[str, object] = {
+        "rows": made.rows,
+        "seconds": round(seconds, 1),
+        "cpu_s": round(time.process_time(), 1),
+    }
+    figures |= {"peak_mb": round(used.ru_maxrss / 1024), "file_mb": made.bytes >> 20}
     late = None if made.cut.change is None else (made.cut.change - CHANGED) / 1e6
     print(json.dumps({**figures, "choice": made.cut.choice, "change_off_s": late, "digest": made.digest[:15]}))
 
@@ -129,6 +135,9 @@ def main() -> int:
         cut(options.lake, options.cut, options.datasets)
         return 0
     rows = options.rows // 10 if options.quick else options.rows
+    if options.lake and options.lake.exists():
+        files = [each.files() for each in Lake(options.lake).generations(PROJECT, ENDPOINT, Table.INPUTS)]
+        rows = sum(ds.dataset(each, format="parquet").count_rows() for each in files)
     with tempfile.TemporaryDirectory() as folder:
         lake = options.lake or Path(folder) / "lake"
         if not lake.exists():

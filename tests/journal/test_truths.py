@@ -98,6 +98,11 @@ def test_revisions_that_lie_in_two_batches_are_of_one_input(tmp_path: Path, monk
     assert whole.leaked == piecewise.leaked
 
 
+def test_a_home_may_have_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "it's one of them"
+    assert len(known(reader_of(folder, blocks(1, rows=40)), tmp_path, None, END * SECOND, END * SECOND)) > 5
+
+
 def test_nothing_is_known_of_nothing(tmp_path: Path) -> None:
     found = known(Reader(Lake(tmp_path), MemorySegments()), tmp_path, None, END * SECOND, END * SECOND)
     assert (len(found), found.ids.shape, len(found.values), found.leaked) == (0, (0, 16), 0, 0)

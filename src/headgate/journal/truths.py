@@ -5,7 +5,8 @@ memory lies in a folder beside the work. Features are read later, of the inputs 
 """
 
 import contextlib
-from collections.abc import Iterator
+import glob
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +15,6 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 from numpy.typing import NDArray
 
 from headgate.journal.labels import FOREVER
@@ -24,7 +24,7 @@ from headgate.journal.reader import View, days_of, of_days, united
 from headgate.journal.tables import DATED, MOMENT, Table
 from headgate.vocabulary import Micros
 
-MEMORY: Final = "700MB"
+MEMORY: Final = "400MB"
 """That the database may fill before it takes to the folder."""
 BATCH: Final = 200_000
 """Rows that are taken from the database at once."""
@@ -70,7 +70,7 @@ def truths(view: View, aside: Path, *, start: Micros | None, end: Micros, as_of:
     """The truths of inputs in [start, end) as they were known at `as_of`, in the revision known then.
 
     `view` has inputs and labels; `aside` is a folder for what does not fit into memory. It costs some 50 bytes per
-    input, and the database's `MEMORY`. Raises FileNotFoundError when a file was removed meanwhile: look again.
+    input, and about twice the database's `MEMORY`. Raises FileNotFoundError when a file was removed meanwhile.
     """
     inputs, labels = days_of(start, None), Days()
     with _database(aside) as database, _whole(view):
@@ -114,21 +114,29 @@ def _whole(view: View) -> Iterator[None]:
 def _relation(database: Any, view: View, table: Table, days: Days, where: str) -> None:
     """A relation of the table's name: files and what is not sealed, ids as 16 bytes and moments as microseconds."""
     columns = _COLUMNS[table]
-    pieces: list[Any] = []
+    pieces: list[tuple[pa.Table, str]] = []
     for generation in view.generations[table]:
         if files := generation.files(days):
+            # A column that a file is too old to have is null, as it is where every file is.
             stored = pa.schema([each for each in generation.schema if each.name in columns])
-            pieces.append(ds.dataset(files, schema=stored, format="parquet"))
+            pieces.append((stored.empty_table(), f" UNION ALL BY NAME FROM {_scan(files)}"))
     for part in view.parts:
         if part.table is table:
             rows = of_days(part.rows, days) if table in DATED else part.rows
-            pieces.append(rows.select([each for each in columns if each in rows.column_names]))
-    wanted = united(pieces, columns, table)
-    pieces = pieces or [wanted.empty_table()]
-    for place, piece in enumerate(pieces):
-        database.register(f"{table}_{place}", piece)
-    spelled = (f"(FROM {table}_{place} SELECT {_spelled(piece.schema, wanted)})" for place, piece in enumerate(pieces))
+            pieces.append((rows.select([each for each in columns if each in rows.column_names]), ""))
+    wanted = united([held for held, _ in pieces], columns, table)
+    pieces = pieces or [(wanted.empty_table(), "")]
+    spelled = []
+    for place, (held, more) in enumerate(pieces):
+        database.register(f"{table}_{place}", held)
+        spelled.append(f"(FROM (FROM {table}_{place}{more}) SELECT {_spelled(held.schema, wanted)})")
     database.execute(f"CREATE TEMP VIEW {table} AS FROM ({' UNION ALL '.join(spelled)}) WHERE {where}")
+
+
+def _scan(files: Sequence[str]) -> str:
+    """The database reads files itself: what it holds of them then counts against its memory."""
+    named = ", ".join("'" + glob.escape(each).replace("'", "''") + "'" for each in files)
+    return f"read_parquet([{named}], hive_partitioning=false, union_by_name=true)"
 
 
 def _spelled(held: pa.Schema, wanted: pa.Schema) -> str:

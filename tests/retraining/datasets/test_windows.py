@@ -68,7 +68,7 @@ def test_too_few_rows_since_a_change_that_losses_show_are_not_made_up_for_with_o
 
 def test_windows_that_a_person_asks_for(tmp_path: Path) -> None:
     made = world(1200, days=420.0)
-    reader, folder = journalled(tmp_path, made), tmp_path / "datasets"
+    reader, folder = journalled(tmp_path, made, sealed=0), tmp_path / "datasets"
     end = int(made.at[-1]) + DAY
     for choice, days, first, last in (
         (WindowChoice.RECENT, None, end - 90 * DAY, end),

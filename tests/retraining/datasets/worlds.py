@@ -82,10 +82,10 @@ def journal(folder: Path, blocks: Sequence[Block], schema: Schema = SCHEMA, *, s
     return Reader(lake, source)
 
 
-def journalled(folder: Path, made: World, *, pieces: int = 4) -> Reader:
-    """A reader of a world, half of it in the lake."""
+def journalled(folder: Path, made: World, *, pieces: int = 4, sealed: int | None = None) -> Reader:
+    """A reader of a world in so many segments, half of them in the lake where nobody says how many."""
     edges = np.linspace(0, len(made.at), pieces + 1).astype(int).tolist()
-    return journal(folder, [block(made, first, last) for first, last in pairwise(edges)])
+    return journal(folder, [block(made, first, last) for first, last in pairwise(edges)], sealed=sealed)
 
 
 def wanted(made: World | None = None, **more: object) -> Wanted:
