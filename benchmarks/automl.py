@@ -7,7 +7,6 @@ become ONNX that answers exactly alike. Writes ``automl.json`` and ``automl.md``
 """
 
 import argparse
-import os
 import sys
 import tempfile
 import time
