@@ -77,6 +77,6 @@ clean: ## remove the environment and everything built
 	@touch $@ .venv/.demo
 
 .venv/.full: .venv/.dev
-	@echo "Installing PyTorch, Keras and tokenizers into .venv, once ..."
-	@$(PIP) --editable '.[torch,keras,text]'
+	@echo "Installing PyTorch, Keras, tokenizers and a notebook's kernel into .venv, once ..."
+	@$(PIP) --editable '.[torch,keras,text,notebook]'
 	@touch $@

@@ -2,8 +2,8 @@
 
 The flights of January and February 2013 are learned from, those of March judged: the AUC of what the search found
 within 60 seconds, beside gradient boosting tuned here by a random search of its own over the same rows, and beside the
-demo's, tuned by hand. The better of the two is the one to keep up with. What was found is registered, too: it must become ONNX
-that answers exactly alike. Writes ``automl.json`` and ``automl.md``; exit code 1 when a promise was missed.
+demo's, tuned by hand. The better of the two is the one to keep up with. What was found is registered, too: it must
+become ONNX that answers exactly alike. Writes ``automl.json`` and ``automl.md``; exit code 1 when a promise was missed.
 """
 
 import argparse

@@ -50,8 +50,8 @@ def test_a_run_promotes_what_it_has_learned_and_says_how(tmp_path: Path) -> None
     ("recipe", "says"),
     [
         ("def train(data):\n    raise ValueError('no bread')\n", "no bread"),
-        ("def train(data):\n    return None\n", "returned nothing"),
-        (LEARN.replace("data.X", "data.X[['f0']].assign(g=1.0)"), "g"),
+        pytest.param("def train(data):\n    return None\n", "returned nothing", marks=pytest.mark.slow),
+        pytest.param(LEARN.replace("data.X", "data.X[['f0']].assign(g=1.0)"), "g", marks=pytest.mark.slow),
     ],
     ids=["raises", "no model", "other fields"],
 )
@@ -62,7 +62,7 @@ def test_a_recipe_that_fails_ends_the_run_with_its_reason(recipe: str, says: str
     assert run.challenger == ""
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_a_model_that_is_no_better_leaves_the_champion(tmp_path: Path) -> None:
     recipe = LEARN.replace("data.y", "data.X.iloc[:, 0] > 0")
     run = begun(tmp_path / "h", recipe=recipe)
@@ -73,7 +73,7 @@ def test_a_model_that_is_no_better_leaves_the_champion(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("more", "says"),
-    [({"rows": 30}, "30"), ({"one_class": True}, "class")],
+    [({"rows": 30}, "at least 400 are needed"), ({"one_class": True}, "class")],
     ids=["few rows", "one class"],
 )
 def test_what_cannot_be_learned_from_is_said(more: dict[str, object], says: str, tmp_path: Path) -> None:
@@ -100,5 +100,8 @@ def test_a_file_without_retraining_is_told_what_to_add(tmp_path: Path) -> None:
 def test_a_recipe_that_is_nowhere_is_refused_when_its_endpoint_is_applied(tmp_path: Path) -> None:
     with pytest.raises(BadConfiguration, match=r"'learned\.py' is not there"):
         story(tmp_path / "h", endpoint=ENDPOINT.replace("learn.py", "learned.py"), rows=1)
-    with pytest.raises(BadConfiguration, match=r"retraining\.rollout"):
+    with pytest.raises(BadConfiguration, match=r"retraining\.rollout\.strategy"):
         story(tmp_path / "g", endpoint=ENDPOINT.replace("all_at_once", "at_random"), rows=1)
+    nothing = ENDPOINT.replace("{strategy: all_at_once}", "{guards: []}")
+    with pytest.raises(BadConfiguration, match=r"steps\[1\]: there is nothing to analyse"):
+        story(tmp_path / "f", endpoint=nothing, rows=1)

@@ -94,7 +94,7 @@ def test_an_alarm_leads_to_a_promoted_version_and_nobody_is_asked(tmp_path: Path
             live(installation, day, turned=False)
         with installation.open() as hg:
             assert hg.retraining.runs("late") == []
-        for day in range(GOOD, GOOD + 8):
+        for day in range(GOOD, GOOD + 10):
             live(installation, day, turned=True)
             with installation.open() as hg:
                 for each in hg.retraining.runs("late"):

@@ -40,15 +40,17 @@ def a_call(source: Source, key: str = "k") -> Call:
 
 def diagnosed(alert: Alert, drift: Drift, remedy: Remedy) -> Diagnosed:
     """A diagnosis that says so."""
-    figures = dict.fromkeys(("reference", "current", "drop", "data", "concept", "unshared"), NOTHING)
+    parts = ("reference", "current", "drop", "data", "concept", "unshared")
+    figures: dict[str, Any] = dict.fromkeys(parts, NOTHING)
     main = Attribution(metric="auc", drift=drift, remedy=remedy, **figures)
-    span = {"start": NOW, "end": NOW, "matured": NOW, "known": NOW}
+    span: dict[str, Any] = {"start": NOW, "end": NOW, "matured": NOW, "known": NOW}
     last = Diagnosis(version="late:1", inputs=9, labelled=9, attributions=(main,), **span)
     return Diagnosed(project="default", endpoint="late", began=Micros(98 * DAY), alerts=(alert.id,), last=last)
 
 
 def sources(when: str, **facts: Any) -> list[str]:
-    found = begins(RetrainingWords(when=when), Facts(**({"now": NOW, "live": "late:1"} | facts)))
+    told: dict[str, Any] = {"now": NOW, "live": "late:1"}
+    found = begins(RetrainingWords(when=when), Facts(**(told | facts)))
     return [each.source.value for each in found.firings]
 
 

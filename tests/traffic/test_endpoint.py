@@ -21,6 +21,7 @@ from headgate.traffic.endpoint import (
     dump_endpoint,
     load_endpoint,
 )
+from headgate.traffic.retrained import Automl, RecipeWords, RetrainingWords
 from headgate.traffic.traffic import Capture, Member, Policy, Resources, Traffic
 from headgate.vocabulary import DAY, SECOND, Ack, Micros, OnFailure, Task
 
@@ -244,7 +245,7 @@ def test_a_draft_is_a_legal_file_with_a_word_on_every_key() -> None:
     assert all(
         f"\n{name}:" in f"\n{draft}"
         for name in EndpointSpec.__struct_fields__
-        if name not in ("project", "traffic", "forced")
+        if name not in ("project", "retraining", "traffic", "forced")
     )
     assert "# Inferred from flights {2013}.csv;" in draft
     assert "  # What the model expects of each row." in draft
@@ -257,6 +258,15 @@ def test_the_split_suggested_in_a_draft_is_legal_too() -> None:
     lines[begin : begin + 6] = [line.removeprefix("# ") for line in lines[begin : begin + 6]]
     spec = load_endpoint("\n".join(lines), "x")
     assert spec.traffic == Split([Share("name:1", 0.9), Share("name:2", 0.1)])
+
+
+def test_the_retraining_suggested_in_a_draft_is_what_its_defaults_are() -> None:
+    draft = draft_endpoint(CONTRACT, endpoint="late", model="m", reference_name="x")
+    lines = draft.splitlines()
+    begin = next(i for i, line in enumerate(lines) if line.startswith("# retraining:"))
+    lines[begin : begin + 7] = [line.removeprefix("# ") for line in lines[begin : begin + 7]]
+    spec = load_endpoint("\n".join(lines), "x")
+    assert spec.retraining == RetrainingWords(recipe=RecipeWords(automl=Automl()))
 
 
 def test_a_draft_for_a_bad_name_is_refused() -> None:

@@ -9,10 +9,11 @@ from headgate.app.screens import Screens
 from headgate.app.sources import keep_sources
 from headgate.app.told import actor
 from headgate.clock import Clock
+from headgate.contracts.contract import Sensitivity
 from headgate.controller.declared import Declared
 from headgate.errors import BadConfiguration, GateFailed
 from headgate.events import Event, EventKind
-from headgate.rollouts.planfile import read_plan
+from headgate.rollouts.planfile import Facts, read_plan
 from headgate.settings import Home
 from headgate.store.sql import SqlStore
 from headgate.traffic.endpoint import EndpointSpec, dump_endpoint
@@ -55,9 +56,13 @@ class Applying:
         """Nothing, or BadConfiguration where the words for the rollouts of runs are none of a plan."""
         if spec.retraining is None:
             return
-        output = self.declared.live_contract(spec).output
+        contract = self.declared.live_contract(spec)
+        public = {each.name: each.kind for each in contract.fields if each.sensitivity is Sensitivity.PUBLIC}
+        text = plan_text(spec, spec.model, spec.retraining.rollout, contract.output, "")
         try:
-            read_plan(plan_text(spec, spec.model, spec.retraining.rollout, output, ""), "retraining.rollout")
+            read_plan(text, "retraining.rollout").plan(
+                Facts(contract.output, spec.label_maturity_s, public), spec.model
+            )
         except BadConfiguration as error:
             key = error.where.rpartition(": ")[2] if ": " in error.where else ""
             raise BadConfiguration(f"retraining.rollout{'.' if key else ''}{key}", error.message) from error

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
-import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -114,7 +112,7 @@ class Cuts:
         if words.original is False:
             return None
         if isinstance(words.original, str):
-            return as_table(Path(words.original))
+            return as_table(sources_of(self.home, run.project, run.endpoint) / words.original)
         first = self.registry.lineage(self.registry.resolve(run.champion, project=run.project))[-1]
         package = self.registry.package(first)
         path, label = package.path / REFERENCE, package.contract.output.label
@@ -206,7 +204,17 @@ def recipe_of(words: RecipeWords) -> Recipe:
 
 def _progress(standing: Standing) -> Progress:
     made = standing.learned
-    learned = None if made is None else msgspec.convert(msgspec.to_builtins(made), Learning, strict=False)
+    learned = None
+    if made is not None:
+        learned = Learning(
+            model=made.model,
+            metrics=made.metrics,
+            parameters=made.parameters,
+            environment=made.environment,
+            code=made.code,
+            seconds=made.seconds,
+            peak_mb=made.peak_mb,
+        )
     return Progress(
         doing=_DOING[standing.state],
         step=standing.step,

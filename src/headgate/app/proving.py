@@ -67,12 +67,14 @@ class Proving:
         rows: Any = None,
         endpoint: str | None = None,
         since: Micros | None = None,
+        as_of: Micros | None = None,
         terms: Terms = Terms(),  # noqa: B008 - a frozen value
         learned: Collection[str] = frozenset(),
         keep: bool = True,
     ) -> Proof:
-        """Prove a version on `rows`, or on the matured rows of `endpoint` since a moment (the last 30 days).
+        """Prove a version on `rows`, or on the rows of an endpoint whose labels are due.
 
+        Those are the rows since a moment (30 days ago) that have matured by `as_of` (now).
         `against` is the version it may replace: by default the one that owns the endpoint, or ``model@champion``.
         ``model@anchor`` is asked too where there is one. `learned` are inputs it learned from. What came of it is kept
         as the version's latest evaluation, unless `keep` is false: one that did not pass takes no traffic.
@@ -89,7 +91,7 @@ class Proving:
         if rows is None and endpoint is None:
             raise BadInput("rows", "missing", "say on which rows: a file, or an endpoint whose journal has them")
         output = self.registry.package(version).contract.output
-        table = as_table(rows) if endpoint is None else self.recent(endpoint, output.label, since=since)
+        table = as_table(rows) if endpoint is None else self.recent(endpoint, output.label, since=since, as_of=as_of)
         answers = self.answers(version, champion, table, terms, learned=learned)
         proof = prove(answers, terms)
         if keep:

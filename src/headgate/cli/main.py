@@ -19,6 +19,7 @@ VERBS: Final = {
     "demo": "Watch ten months of real flights go through a served model.",
     "init": "Draft endpoint.yaml from a reference file.",
     "learn": "Learn a model from a file of labelled rows, and say which and why.",
+    "recipe": "Try a recipe on a file of labelled rows, as the loop would run it.",
     "register": "Turn a model into a package and keep it as a new version.",
     "evaluate": "Measure a version on labelled rows and judge its gates.",
     "prove": "Hold a version against the one it may replace, and say whether it may.",

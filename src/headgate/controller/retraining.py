@@ -145,6 +145,7 @@ class Retraining:
             run = Run(
                 project=spec.project,
                 endpoint=spec.endpoint,
+                number=runs[-1].number + 1 if runs else 1,
                 fired=now,
                 firings=found.firings,
                 champion=facts.live,
@@ -183,9 +184,10 @@ class Retraining:
                 parts.roller.abort(run, run.cancelled)
                 self._moved()
             return run.end(Outcome.CANCELLED, now, run.cancelled)
-        if run.stage is Stage.ROLLING_OUT and run.rollout is not None:
-            return None  # it is the rollout that says who owns the endpoint then
-        after = superseded(run, self._sources.live(spec), now)
+        live = self._sources.live(spec)
+        if run.stage is Stage.ROLLING_OUT and (run.rollout is not None or live == run.challenger):
+            return None  # it is its rollout that says who owns the endpoint, whether or not that was noted
+        after = superseded(run, live, now)
         if after is not None:
             self._parts(run.project).learner.cancel(run)
         return after
@@ -198,6 +200,9 @@ class Retraining:
             return Refused(str(error), passing=True)
         except HeadgateError as error:
             return Refused(str(error), passing=isinstance(error, PassingError))
+        except Exception as error:  # a full disk may be emptied; whatever else it is, the run has to end with a reason
+            log.exception("run %s cannot go on", run.id)
+            return Refused(f"{type(error).__name__} while it was {run.stage.value}: {error}", passing=True)
 
     def _said(self, run: Run, spec: EndpointSpec, now: Micros, *, waits: bool) -> Said:
         parts = self._parts(run.project)
@@ -213,11 +218,11 @@ class Retraining:
             case Stage.ROLLING_OUT:
                 return parts.roller.roll_out(run, spec)
             case _:
-                parts.roller.settle(run, f"run {run.number} was promoted")
                 if run.probed is not None and run.probed.verdict == TAKE_BACK:
                     parts.roller.take_back(run, run.probed.why)
                     self._moved()
                     return run.probed
+                parts.roller.settle(run, f"run {run.number} was promoted")
                 return parts.prober.probe(run, spec, now)
 
     def _learning(self, run: Run, spec: EndpointSpec, *, waits: bool) -> Said:

@@ -38,6 +38,8 @@ TRIES: Final = 128
 all to keep the loop busy."""
 EARLY_SECONDS: Final = 0.001
 """By how much the loop's timers, which count whole milliseconds, may ring too soon."""
+GATHER_SECONDS: Final = 0.01
+"""How long a shadow lets rows gather before a call, unless enough for one are there: nobody waits, and calls cost."""
 ASIDE_SECONDS: Final = 0.005
 """How long a shadow waits before it looks again whether callers still ask the same package."""
 
@@ -137,8 +139,10 @@ class Shadows:
 
     async def _drain(self, served: Served, queue: "_Queue") -> None:
         while queue.rows:
-            await asyncio.sleep(0)  # where nothing is asked, as during a rest, the loop would hear nobody in between
-            batch = queue.take(_rows_per_call(queue.parts[0].seat))
+            limit = _rows_per_call(queue.parts[0].seat)
+            # Also without anything to gather: where nothing is asked, as during a rest, the loop would hear nobody.
+            await asyncio.sleep(0 if queue.rows >= limit else GATHER_SECONDS)
+            batch = queue.take(limit)
             try:
                 await self._ask(served, batch)
             except Exception:  # a fault of ours must cost these rows only, never the lane

@@ -98,7 +98,7 @@ class Cutting(msgspec.Struct, frozen=True, kw_only=True):
     original_rows: int = 0
     leaked: int = 0
     held_out: int = 0
-    """Rows from `end` on whose labels were due, to prove it on."""
+    """Rows from `end` on whose labels were due, to prove it on; 0 where nobody has counted them."""
 
 
 class Learning(msgspec.Struct, frozen=True, kw_only=True):

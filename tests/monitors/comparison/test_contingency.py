@@ -1,11 +1,12 @@
 """Tests of categories are SciPy's where SciPy has them, and keep their error rate where rows are few."""
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.stats import chi2_contingency, fisher_exact
+from scipy.stats import chi2_contingency, fisher_exact, gamma
 from scipy.stats.contingency import association
 
 from headgate.evaluation.estimate import Undefined
@@ -13,6 +14,7 @@ from headgate.monitors.comparison.contingency import (
     ChiSquare,
     TableTest,
     chi_square,
+    chi_square_by_moments,
     cramers_v,
     table_test,
     without_rare,
@@ -105,6 +107,8 @@ def test_where_one_category_is_nearly_all_fishers_test_is_made() -> None:
         ([0.1] * 10, 1000, 1000),
         ([0.2, 0.3, 0.5], 5000, 500),
         ([0.001] * 1000, 800, 900),
+        ([0.02] * 50, 200, 5000),
+        ([0.9] + [0.002] * 50, 2000, 700),
     ],
 )
 def test_without_drift_it_alarms_as_often_as_said(shares: list[float], rows: int, reference_rows: int) -> None:
@@ -113,3 +117,29 @@ def test_without_drift_it_alarms_as_often_as_said(shares: list[float], rows: int
         found = table_test(random.multinomial(reference_rows, shares), random.multinomial(rows, shares))
         p_values.append(1.0 if isinstance(found, Undefined) else found.p)
     assert np.mean(np.array(p_values) <= 0.05) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 500)
+
+
+def test_a_fitted_distribution_has_the_mean_and_variance_of_all_tables_with_the_same_sums() -> None:
+    columns, rows = np.array([3, 2, 4, 1]), 4
+    found, weights = [], []
+    for current in itertools.product(*(range(each + 1) for each in columns)):
+        if sum(current) == rows:
+            by_chance = chi_square_by_moments(columns - np.array(current), np.array(current))
+            assert isinstance(by_chance, ChiSquare)
+            found.append(by_chance)
+            weights.append(math.prod(math.comb(int(each), taken) for each, taken in zip(columns, current, strict=True)))
+    statistics = np.array([each.statistic for each in found])
+    mean = np.average(statistics, weights=weights)
+    variance = np.average((statistics - mean) ** 2, weights=weights)
+    for each in found:
+        assert each.p == pytest.approx(gamma.sf(each.statistic, mean**2 / variance, scale=variance / mean))
+    assert isinstance(chi_square_by_moments(np.array([1, 1]), np.array([1, 0])), Undefined)
+
+
+def test_half_the_rows_moved_among_fifty_categories_is_seen_in_two_hundred_rows() -> None:
+    random, seen = np.random.default_rng(3), 0
+    moved = np.repeat([0.01, 0.03], 25)
+    for _ in range(100):
+        found = table_test(random.multinomial(5000, [0.02] * 50), random.multinomial(200, moved))
+        seen += isinstance(found, TableTest) and found.p <= 0.05
+    assert seen >= 90

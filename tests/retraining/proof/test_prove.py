@@ -10,6 +10,7 @@ from headgate.contracts.compare import compare
 from headgate.contracts.contract import Contract, Field, Kind
 from headgate.errors import BadInput
 from headgate.evaluation.gates import Outcome
+from headgate.evaluation.report import Answers
 from headgate.retraining.proof.compared import Compared, Side
 from headgate.retraining.proof.prove import prove
 from headgate.retraining.proof.terms import Terms
@@ -40,7 +41,11 @@ def test_a_better_version_may_be_promoted_and_is_the_next_anchor() -> None:
 def test_a_version_that_is_alike_passes_and_moves_no_anchor() -> None:
     alike = prove(WORLD.compared(CHAMPION, WORLD.side("m:1", 0.8, seed=1), CHAMPION))
     assert (alike.may_promote, alike.superior, alike.moves_anchor) == (True, False, False)
-    assert check(alike, "not worse than champion").high == 0.0
+    beside = check(alike, "not worse than champion")
+    assert beside.value == 0.0
+    assert beside.high is not None
+    assert beside.limit is not None
+    assert beside.high < beside.limit / 10
 
 
 def test_a_worse_version_fails_in_a_sentence_with_figures() -> None:
@@ -115,12 +120,11 @@ def test_rows_come_in_the_order_of_time_and_unlabelled_ones_are_left_out() -> No
 
 
 def test_harm_in_a_slice_fails_though_the_whole_is_better() -> None:
-    field = np.array(["big"] * 2700 + ["small"] * 300, dtype=object)
+    field = np.array(["big"] * 2850 + ["small"] * 150, dtype=object)
     scores = WORLD.scores(0.1, seed=2)
-    scores[2700:] = 1 - WORLD.scores(0.1, seed=2)[2700:]
-    proof = prove(
-        WORLD.compared(Side("m:2", said(scores)), CHAMPION, slices={"region": field}), Terms(slices=("region",))
-    )
+    scores[2850:] = 1 - scores[2850:]
+    sides = Side("m:2", said(scores)), WORLD.side("m:1", 1.5, seed=1)
+    proof = prove(WORLD.compared(*sides, slices={"region": field}), Terms(slices=("region",)))
     assert (proof.outcome, proof.superior) == (Outcome.FAILED, True)
     assert "region = small" in check(proof, "slice region").sentence
     fine = proved(0.1, Terms(slices=("region",)), slices={"region": field})
@@ -131,13 +135,13 @@ def test_harm_in_a_slice_fails_though_the_whole_is_better() -> None:
 
 def test_slices_that_do_no_harm_seldom_fail() -> None:
     failed = 0
-    for seed in range(100):
+    for seed in range(40):
         world = World(100 + seed, 1500)
         field = np.random.default_rng(seed).choice(list("abcdefgh"), 1500).astype(object)
         sides = (world.side("m:2", 0.5, seed=2 * seed), world.side("m:1", 0.5, seed=2 * seed + 1))
         terms = Terms(slices=("f",), slice_share=0.0)
         failed += check(prove(world.compared(*sides, slices={"f": field}), terms), "slice f").outcome is Outcome.FAILED
-    assert failed <= 100 * 0.01 + 3 * np.sqrt(100 * 0.01 * 0.99)
+    assert failed <= 40 * 0.01 + 3 * np.sqrt(40 * 0.01 * 0.99)
 
 
 def test_probabilities_that_are_less_true_fail() -> None:
@@ -213,7 +217,7 @@ def test_numbers_are_proved_by_how_far_they_are_off() -> None:
     random = np.random.default_rng(3)
     truth = random.normal(size=2000)
     off = [truth + random.normal(0, spread, 2000) for spread in (0.1, 0.5)]
-    new, old = (Side(f"m:{2 - place}", said(each)) for place, each in enumerate(off))
+    new, old = (Side(f"m:{2 - place}", Answers(each)) for place, each in enumerate(off))
     proof = prove(Compared(Task.REGRESSION, (), truth, new, old))
     assert (proof.metric, proof.superior, proof.may_promote) == ("mae", True, True)
     assert proof.cap == pytest.approx(1.29, abs=0.1)

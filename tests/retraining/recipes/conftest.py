@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from headgate.retraining.datasets.dataset import ROWS_FILE, VALUE_FILE, Cut, Dataset, WindowChoice
+from headgate.retraining.datasets.dataset import Cut, Dataset, WindowChoice
+from headgate.retraining.datasets.opened import folder_of
+from headgate.retraining.datasets.written import keep_table
 from headgate.retraining.recipes.recipe import Limits, Recipe, RecipeKind, RecipeState, Standing
 from headgate.retraining.recipes.workshop import Workshop
 from headgate.vocabulary import Digest, Micros, Task
@@ -26,8 +26,6 @@ def dataset(tmp_path: Path) -> Path:
     rng = np.random.default_rng(5)
     distance = rng.uniform(100, 2000, ROWS).round(1)
     late = rng.random(ROWS) < distance / 2500
-    folder = tmp_path / "datasets" / "d"
-    folder.mkdir(parents=True)
     moments = [None, *(1_700_000_000_000_000 + each * 60_000_000 for each in range(1, ROWS))]
     table = pa.table(
         {
@@ -40,9 +38,8 @@ def dataset(tmp_path: Path) -> Path:
             "source": ["original", *["journal"] * (ROWS - 1)],
         }
     )
-    pq.write_table(table, folder / ROWS_FILE)
     value = Dataset(
-        digest=Digest("sha256:" + "0" * 64),
+        digest=Digest(""),
         project="default",
         endpoint="late",
         task=Task.BINARY,
@@ -55,8 +52,7 @@ def dataset(tmp_path: Path) -> Path:
         leaked=0,
         bytes=0,
     )
-    (folder / VALUE_FILE).write_bytes(msgspec.json.encode(value))
-    return folder
+    return folder_of(tmp_path / "datasets", keep_table(table, value, tmp_path / "datasets").digest)
 
 
 @pytest.fixture

@@ -129,13 +129,13 @@ def test_what_it_leaves_running_ends_with_it(runs: Runs, workshop: Workshop) -> 
 
 
 def test_threads_and_secrets_are_what_they_should_be(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HEADGATE_STORE", "postgresql://me:secret@host/db")
-    monkeypatch.setenv("HEADGATE_KEY", "secret")
+    monkeypatch.setenv("HEADGATE_STORE", "postgresql://me:hush@host/db")
+    monkeypatch.setenv("HEADGATE_KEY", "hush")
     body = """
         import os
 
         def train(data):
-            raise ValueError(f"{os.environ['OMP_NUM_THREADS']} {'secret' in str(os.environ)} {os.nice(0)}")
+            raise ValueError(f"{os.environ['OMP_NUM_THREADS']} {'hush' in str(os.environ)} {os.nice(0)}")
     """
     standing = runs(body, limits=Limits(threads=2))
     assert f"ValueError: 2 False {min(19, os.nice(0) + 10)}" in standing.why

@@ -34,6 +34,7 @@ def learning() -> Make:
             Task.REGRESSION: 100.0 + 20.0 * drive,
         }[task]
         at = START + np.sort(random.integers(0, 20 * DAY, rows))
-        return Learning(**{"X": frame, "y": np.asarray(labels), "task": task, "at": at} | changed)
+        given: dict[str, Any] = {"X": frame, "y": np.asarray(labels), "task": task, "at": at}
+        return Learning(**(given | changed))
 
     return learning

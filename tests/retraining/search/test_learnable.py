@@ -66,7 +66,6 @@ def test_columns_get_their_roles(learning: Any) -> None:
         ({"at": np.where(np.arange(500) < 9, np.nan, 1.0)}, "missing", "a row has no moment"),
         ({"y": np.zeros(400, int)}, "shape", "500 rows for 400 labels"),
         ({"y": np.linspace(0, 1, 500)}, "type", "all texts, all whole numbers or all booleans"),
-        ({"task": Task.TENSOR}, "task", "give a recipe of your own"),
         ({"task": Task.REGRESSION, "y": np.full(500, 2.0)}, "constant", "every row has the same label"),
         ({"task": Task.REGRESSION, "y": np.where(np.arange(500) < 9, np.inf, 1.0)}, "finite", "infinite"),
         ({"task": Task.REGRESSION, "y": np.array(["x"] * 500, dtype=object)}, "type", "needs numbers"),
@@ -76,6 +75,12 @@ def test_bad_rows_are_refused(learning: Any, changed: dict[str, Any], rule: str,
     with pytest.raises(BadInput, match=says) as refused:
         examine(learning(**changed))
     assert refused.value.rule == rule
+
+
+def test_what_is_no_class_and_no_number_is_not_learned(learning: Any) -> None:
+    rows = learning()
+    with pytest.raises(BadInput, match="give a recipe of your own"):
+        examine(Learning(rows.X, rows.y, Task.TENSOR))
 
 
 def test_a_table_names_its_columns() -> None:

@@ -11,6 +11,7 @@ from headgate.clock import HeldClock
 from headgate.errors import BadInput, RuntimeFailed
 from headgate.registry.package import Engine
 from headgate.registry.packages import PackageStore
+from headgate.registry.ports import Predictor
 from headgate.registry.register import Registered, Registration, register
 from headgate.registry.registry import Registry
 from headgate.retraining.search import checkpoint as kept
@@ -40,6 +41,11 @@ def rows(learning: Any) -> Learning:
 
 @pytest.fixture(scope="module")
 def found(rows: Learning) -> Found:
+    return search(rows, budget_s=LONG, most=2)
+
+
+@pytest.fixture(scope="module")
+def whole(rows: Learning) -> Found:
     return search(rows, budget_s=LONG, most=len(families()))
 
 
@@ -53,11 +59,12 @@ def test_what_is_found_becomes_exact_onnx(found: Found, rows: Learning, tmp_path
         save(found.model, tmp_path / "model.bin")
 
 
-def test_every_family_is_on_the_leaderboard_with_its_price(found: Found) -> None:
-    board = {each.name: each for each in found.leaderboard}
+@pytest.mark.full
+def test_every_family_is_on_the_leaderboard_with_its_price(whole: Found) -> None:
+    board = {each.name: each for each in whole.leaderboard}
     assert set(board) == {each.name for each in families()}
-    assert [each.chosen for each in found.leaderboard] == [True, *[False] * (len(board) - 1)]
-    losses = [each.metric.value for each in found.leaderboard]
+    assert [each.chosen for each in whole.leaderboard] == [True, *[False] * (len(board) - 1)]
+    losses = [each.metric.value for each in whole.leaderboard]
     assert losses == sorted(losses, key=lambda each: each or 0.0)
     for each in board.values():
         assert each.share == 1.0
@@ -87,8 +94,9 @@ def test_the_choice_is_explained(found: Found) -> None:
         "free: it is free text",
     ):
         assert words in said
-    columns = said.partition("are shuffled: ")[2].partition(".")[0]
-    assert {"a", "e"} <= {part.split("(")[0].strip() for part in columns.split(",")} | set(columns.split())
+    columns = said.partition("are shuffled: ")[2]
+    assert columns.startswith("a (+")
+    assert ", e (+" in columns
     text = as_text(found)
     assert text.splitlines()[1].startswith(found.chosen.name)
     assert text.splitlines()[1].endswith("chosen")
@@ -97,8 +105,9 @@ def test_the_choice_is_explained(found: Found) -> None:
     assert found.metrics["auc"] == told["leaderboard"][0]["figures"]["auc"]["value"]
 
 
+@pytest.mark.full
 def test_an_interrupted_search_goes_on_and_finds_the_same(
-    found: Found, rows: Learning, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whole: Found, rows: Learning, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(Exception):
         pass
@@ -119,12 +128,13 @@ def test_an_interrupted_search_goes_on_and_finds_the_same(
     assert [each[1] for each in told if " on " in each[1]] == [
         f"{each.name} on 100% of the rows" for each in families()[3:]
     ], "only what had not been tried was tried"
-    assert [each.name for each in again.leaderboard] == [each.name for each in found.leaderboard]
-    assert again.chosen.metric == found.chosen.metric, "the same seed finds the same"
-    assert (again.model.predict_proba(rows.X) == found.model.predict_proba(rows.X)).all()
-    assert told[-1] == (1.0, f"chose {found.chosen.name}")
+    assert [each.name for each in again.leaderboard] == [each.name for each in whole.leaderboard]
+    assert again.chosen.metric == whole.chosen.metric, "the same seed finds the same"
+    assert (again.model.predict_proba(rows.X) == whole.model.predict_proba(rows.X)).all()
+    assert told[-1] == (1.0, f"chose {whole.chosen.name}")
 
 
+@pytest.mark.full
 def test_what_was_kept_of_other_rows_is_not_taken(rows: Learning, tmp_path: Path) -> None:
     search(rows, budget_s=LONG, most=1, checkpoint=tmp_path)
     told: list[str] = []
@@ -134,14 +144,14 @@ def test_what_was_kept_of_other_rows_is_not_taken(rows: Learning, tmp_path: Path
 
 def test_numbers_are_learned(learning: Any, tmp_path: Path) -> None:
     data = learning(Task.REGRESSION)
-    found = search(data, budget_s=LONG, most=2)
+    found = search(data, budget_s=LONG, most=1)
     assert found.metrics["r2"] > 0.6
     assert found.chosen.metric.name == "rmse"
     assert found.chosen.calibrated is None
     assert registered(found.model, data, tmp_path).version.engine is Engine.ONNX
-    assert "squared error" in " ".join(found.why)
 
 
+@pytest.mark.full
 def test_the_budget_is_kept_by_a_clock_that_runs(learning: Any) -> None:
     """Every fold costs a second of this clock, whatever it takes: the race must end by itself."""
     now = iter(range(10_000))
@@ -161,10 +171,10 @@ def test_weights_count(learning: Any) -> None:
 
 
 def test_what_no_runtime_takes_is_said(rows: Learning) -> None:
-    def refuses(_package: Path) -> Any:
-        raise RuntimeFailed("no runtime here")
+    def refuses(package: Path) -> Predictor:
+        raise RuntimeFailed(f"no runtime here for {package.name}")
 
-    found = search(rows, budget_s=LONG, most=2, runner=refuses)
+    found = search(rows, budget_s=LONG, most=1, runner=refuses)
     assert found.chosen.size_bytes is None
     assert any(each.startswith("No package can be made of it") for each in found.why)
 

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.special import chdtrc
+from scipy.special import chdtrc, gammaincc
 
 from headgate.evaluation.estimate import Floats, Undefined
 from headgate.monitors.comparison.distances import Counts
 from headgate.monitors.solvers import fisher_p_value
 
 LEAST_EXPECTED: Final = 5.0
-"""Rows that chi-square expects in every cell at least (Cochran 1954); rarer categories are counted together."""
+"""Rows that chi-square expects in every cell at least (Cochran 1954)."""
+LEAST_BY_MOMENTS: Final = 2.0
+"""The same where its distribution is fitted to the table at hand; rarer categories are counted together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,37 @@ def chi_square(reference: Counts, current: Counts) -> ChiSquare | Undefined:
         apart -= np.minimum(apart, 0.5)
     statistic = float((np.square(apart) / expected).sum())
     return ChiSquare(statistic, float(chdtrc(freedom, statistic)), freedom)
+
+
+def chi_square_by_moments(reference: Counts, current: Counts) -> ChiSquare | Undefined:
+    """The same of a table with few rows in many cells, without Yates' correction.
+
+    Of all tables with these sums of rows and columns, which are equally likely where both samples come from one
+    distribution, statistic and p-value take the exact mean and variance (Haldane 1940, as in Mielke and Berry 1985):
+    a gamma distribution with both stands in for chi-square's, which has them only where no cell is small.
+
+    >>> reference, current = np.full(50, 100), np.tile([1, 7], 25)
+    >>> found = chi_square_by_moments(reference, current)
+    >>> round(found.statistic, 1), round(found.p, 6)
+    (108.3, 2e-06)
+    """
+    found = chi_square(reference, current)
+    if isinstance(found, Undefined):
+        return found
+    table = np.stack((np.asarray(reference, np.float64), np.asarray(current, np.float64)))
+    table = table[:, table.sum(axis=0) > 0]
+    total, expected = float(table.sum()), _expected(table)
+    if total <= 3:
+        return Undefined("three rows have no variance to fit a distribution to")
+    statistic = float((np.square(table - expected) / expected).sum())
+    margins = table.sum(axis=1), table.sum(axis=0)
+    spare = [(len(each) - 1) * (total - len(each)) / (total - 1) for each in margins]
+    uneven = [(float((total / each).sum()) - len(each) ** 2) / (total - 2) for each in margins]
+    mean = found.freedom * total / (total - 1)
+    variance = 2 * total / (total - 3) * math.prod(a - b for a, b in zip(spare, uneven, strict=True))
+    variance += total**2 / (total - 1) * math.prod(uneven)
+    p = float(gammaincc(mean**2 / variance, statistic * mean / variance))
+    return ChiSquare(statistic, p, found.freedom)
 
 
 def without_rare(reference: Counts, current: Counts, least: float = LEAST_EXPECTED) -> tuple[Counts, Counts]:
@@ -94,13 +127,15 @@ class TableTest:
 def table_test(reference: Counts, current: Counts) -> TableTest | Undefined:
     """Chi-square of the table without its rare categories; where none is left to compare, Fisher's test of two.
 
-    Those two are the category with most rows and all the others. Undefined where all rows are of one category.
+    Where fewer categories are rare once chi-square's distribution is fitted to the table, it is. Fisher's two are the
+    category with most rows and all the others. Undefined where all rows are of one category.
 
     >>> table_test(np.array([90, 60]), np.array([80, 70])).name, table_test(np.array([99, 1]), np.array([98, 2])).name
     ('chi-square', "Fisher's exact")
     """
     before, after = np.asarray(reference), np.asarray(current)
-    found = chi_square(*without_rare(before, after))
+    plain, fine = (without_rare(before, after, least) for least in (LEAST_EXPECTED, LEAST_BY_MOMENTS))
+    found = chi_square_by_moments(*fine) if len(fine[0]) > max(len(plain[0]), 2) else chi_square(*plain)
     if isinstance(found, ChiSquare):
         return TableTest("chi-square", found.statistic, found.p)
     both = before + after

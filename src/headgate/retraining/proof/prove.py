@@ -41,6 +41,7 @@ def prove(answers: Compared, terms: Terms = Terms()) -> Proof:  # noqa: B008 - a
     Raises BadInput where the challenger learned from one of the rows, where columns do not fit each other, and for
     terms out of their range.
 
+    >>> from headgate.evaluation.report import Answers
     >>> random = np.random.default_rng(1)
     >>> truth = random.integers(0, 2, 4000)
     >>> said = [np.clip(truth * 0.6 + 0.2 + random.normal(0, spread, 4000), 0, 1) for spread in (0.1, 0.3)]

@@ -84,7 +84,7 @@ class RunFolder:
             shutil.rmtree(each, ignore_errors=True)
         for each in (self.out, self.temporary, self.code, self.checkpoint):
             each.mkdir(exist_ok=True)
-        for name in ("learned.json", self._why.name, self.progress.name):
+        for name in ("learned.json", self._why.name, self.progress.name, self.log.name, self.log_end.name):
             (self.path / name).unlink(missing_ok=True)
 
     def job(self) -> Job | None:

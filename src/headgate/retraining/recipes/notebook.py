@@ -39,7 +39,7 @@ def learn(folder: RunFolder, job: Job) -> Learned:
     client = NotebookClient(
         notebook, timeout=None, kernel_name="python3", resources={"metadata": {"path": path.parent}}
     )
-    client.on_cell_complete = _teller(len(notebook.cells))
+    client.on_cell_execute = _teller(len(notebook.cells))
     try:
         client.execute()
     except CellExecutionError as error:
@@ -72,7 +72,7 @@ def _teller(cells: int) -> Any:
     data = training_data()
 
     def tell(cell: Any, cell_index: int) -> None:
-        data.progress((cell_index + 1) / cells, f"cell {cell_index + 1} of {cells}")
+        data.progress(cell_index / cells, f"cell {cell_index + 1} of {cells}")
 
     return tell
 

@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,28 @@ def started(pid: int) -> int | None:
     """
     fields = _stat(pid)
     return None if fields is None or fields[0] == "Z" else int(fields[19])
+
+
+def spawn(words: Sequence[str], environment: Mapping[str, str], log: Path) -> int:
+    """Start a process in a session of its own, its words going to the file `log`, and return its id.
+
+    It is no `subprocess.Popen`: it is meant to outlive whoever starts it. Raises OSError.
+    """
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    return os.posix_spawn(words[0], [*words], dict(environment), file_actions=actions, setsid=True)
+
+
+def status(pid: int) -> int | None:
+    """With what a child of this process ended; None while it runs. 0 where somebody else has buried it."""
+    try:
+        dead, code = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return 0
+    return os.waitstatus_to_exitcode(code) if dead else None
 
 
 def descendants(pid: int) -> list[int]:
@@ -38,11 +60,13 @@ def carrying(mark: str) -> list[int]:
     return [pid for pid in _all() if pid != os.getpid() and wanted in _bytes(_PROC / str(pid) / "environ").split(b"\0")]
 
 
+def resident_mb(pids: Iterable[int]) -> float:
+    """Memory that processes hold, in MiB; what several of them share is counted once for each."""
+    return sum(_kilobytes(_PROC / str(pid) / "status", b"VmRSS:") for pid in pids) / 1024
+
+
 def held_mb(pids: Iterable[int]) -> float:
-    """Memory that processes hold together, in MiB; what several share is counted once."""
-    pids = list(pids)
-    if len(pids) == 1:
-        return _kilobytes(_PROC / str(pids[0]) / "status", b"VmRSS:") / 1024
+    """Memory that processes hold together, in MiB; what they share is counted once. It takes long to say."""
     return sum(_kilobytes(_PROC / str(pid) / "smaps_rollup", b"Pss:") for pid in pids) / 1024
 
 

@@ -20,7 +20,7 @@ def learn(folder: RunFolder, job: Job) -> Learned:
     recipe, sources = job.recipe, Path(job.sources)
     file, name = python_source(recipe.source)
     data = training_data()
-    train = function(sources / file, name)
+    train = function(sources / file, name, sources)
     data.progress(0.0, f"{name} runs")
     kept = models.keep(train(data), folder.out, trust=recipe.trust)
     return Learned(
@@ -32,9 +32,12 @@ def learn(folder: RunFolder, job: Job) -> Learned:
     )
 
 
-def function(file: Path, name: str) -> Callable[[TrainingData], object]:
-    """The function `name` of a source file, which may import what lies beside it. Raises BadInput if it has none."""
-    sys.path.insert(0, str(file.parent))
+def function(file: Path, name: str, sources: Path) -> Callable[[TrainingData], object]:
+    """The function `name` of a file, which may import what lies beside it or in `sources`.
+
+    Raises BadInput if it has none.
+    """
+    sys.path[:0] = [str(file.parent), str(sources)]
     spec = importlib.util.spec_from_file_location(_MODULE, file)
     if spec is None or spec.loader is None:
         raise BadInput("recipe.python", "type", "cannot be imported")

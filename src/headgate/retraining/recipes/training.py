@@ -18,14 +18,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from headgate.errors import BadInput, NotFound
-from headgate.retraining.datasets.dataset import AT, LABEL, ROWS_FILE, VALUE_FILE, WEIGHT, Dataset
+from headgate.retraining.datasets.dataset import AT, LABEL, WEIGHT
+from headgate.retraining.datasets.opened import open_dataset
 from headgate.retraining.recipes import models
 from headgate.retraining.recipes.recipe import Parameter
 from headgate.vocabulary import Task
@@ -52,11 +52,8 @@ class TrainingData:
         trust: bool = False,
     ) -> None:
         """Raises NotFound where `folder` holds no training set."""
-        try:
-            self.dataset = msgspec.json.decode((folder / VALUE_FILE).read_bytes(), type=Dataset)
-        except FileNotFoundError as error:
-            raise NotFound("training set", str(folder)) from error
-        self.folder = folder
+        self.opened = open_dataset(folder)
+        self.dataset = self.opened.dataset
         self.parameters: dict[str, Parameter] = dict(parameters or {})
         self.seed = seed
         self.checkpoint = checkpoint or folder
@@ -129,7 +126,11 @@ class TrainingData:
         models.keep(model, self._output, trust=self._trust)
 
     def _columns(self, *names: str) -> pa.Table:
-        return pq.read_table(self.folder / ROWS_FILE, columns=list(names))
+        try:
+            return pq.read_table(self.opened.rows_file, columns=list(names))
+        except FileNotFoundError as error:
+            name = self.opened.folder.name
+            raise NotFound("file of rows of training set", name, "They were forgotten; cut another one") from error
 
     def _say(self, words: dict[str, Any]) -> None:
         if self._progress is None:

@@ -37,6 +37,8 @@ MOST_OF_MEMORY: Final = 0.7
 """Share of the memory that is free which a run may take where nobody set a limit: models are served beside it."""
 _WRITE: Final = 0.5
 _DISK: Final = 0.5
+_SHARED: Final = 1.0
+_UNKILLABLE: Final = 10.0
 _LAST_WORDS: Final = 300
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _THREADS: Final = (
@@ -68,8 +70,8 @@ class Warden:
         self._progress = Progress(run.progress)
         self._began = now()
         self._memory_mb = self._limits.memory_mb or MOST_OF_MEMORY * available_mb()
-        self._peak_mb = 0.0
-        self._written = self._weighed = 0.0
+        self._held_mb = self._peak_mb = 0.0
+        self._written = self._measured = self._weighed = 0.0
         self._told_to_end = False
 
     def run(self) -> Standing:
@@ -116,12 +118,25 @@ class Warden:
 
     def _look(self, now: float) -> None:
         self._progress.read()
-        self._peak_mb = max(self._peak_mb, processes.held_mb(processes.descendants(os.getpid())))
+        self._held_mb = self._weigh(now)
+        self._peak_mb = max(self._peak_mb, self._held_mb)
         if now >= self._written + _WRITE:
             self._written = now
             self._printed.put_down()
             with contextlib.suppress(OSError):  # a full disk: the recipe that filled it is about to be ended
                 self._run.stand(self._standing(RecipeState.RUNNING))
+
+    def _weigh(self, now: float) -> float:
+        """Memory held now. How much of it several processes share takes long to say: it is asked in need, or rarely."""
+        pids = processes.descendants(os.getpid())
+        resident = processes.resident_mb(pids)
+        if len(pids) < 2 or resident < self._held_mb:
+            return resident
+        if resident <= self._memory_mb and now < self._weighed + _SHARED:
+            return self._held_mb
+        held = processes.held_mb(pids)
+        self._weighed = self._now()
+        return held
 
     def _over(self, now: float) -> _Stop | None:
         """Why the program must end, where it must."""
@@ -132,13 +147,13 @@ class Warden:
             return _Stop("the run was ended from outside", lost=True)
         if now - self._began > limits.seconds:
             return _Stop(f"not done within {limits.seconds:g} s, its limit")
-        held = processes.held_mb(processes.descendants(os.getpid()))
-        if held > self._memory_mb:
+        if self._held_mb > self._memory_mb:
             whose = "its limit" if limits.memory_mb else "more than others can spare; set memory_mb to allow it"
-            return _Stop(f"held {held:,.0f} MiB of memory, over {self._memory_mb:,.0f} MiB, {whose}", gently=False)
-        if now >= self._weighed + _DISK:
+            why = f"held {self._held_mb:,.0f} MiB of memory, over {self._memory_mb:,.0f} MiB, {whose}"
+            return _Stop(why, gently=False)
+        if now >= self._measured + _DISK:
             size = size_mb(self._run.path)
-            self._weighed = self._now()
+            self._measured = self._now()
             if size > limits.disk_mb:
                 why = f"wrote {size:,.0f} MiB, over {limits.disk_mb:,} MiB, its limit"
                 return _Stop(why, gently=False, starve=True)
@@ -171,7 +186,8 @@ class Warden:
         return status
 
     def _end_all(self) -> None:
-        while left := processes.descendants(os.getpid()):
+        end = self._now() + _UNKILLABLE  # one that waits for a dead disk cannot be ended, and waiting would not help
+        while (left := processes.descendants(os.getpid())) and self._now() < end:
             processes.kill(left)
             self._buried(0)
             time.sleep(0.01)
@@ -183,7 +199,7 @@ class Warden:
             learned = msgspec.structs.replace(
                 learned,
                 metrics={**learned.metrics, **self._progress.metrics},
-                seconds=self._now() - self._began,
+                seconds=round(self._now() - self._began, 3),
                 peak_mb=round(self._peak_mb, 1),
             )
             standing = self._standing(RecipeState.LEARNED, learned=learned)

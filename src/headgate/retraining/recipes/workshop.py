@@ -7,7 +7,6 @@ Called by the retraining loop and by pipelines. A run lives in a folder and is w
 import contextlib
 import os
 import re
-import subprocess
 import sys
 import threading
 from collections.abc import Mapping
@@ -34,7 +33,10 @@ class Workshop:
 
     def __init__(self, runs: Path, sources: Path = Path()) -> None:
         self._runs, self._sources = runs.absolute(), sources.absolute()
-        self._wardens: dict[str, subprocess.Popen[bytes]] = {}
+        self._wardens: dict[str, int] = {}
+        """Ids of wardens started here, by run."""
+        self._leaving: set[int] = set()
+        """Those that have written down an end and are not buried yet."""
         self._one_at_a_time = threading.RLock()
 
     def start(self, run_id: str, recipe: Recipe, dataset_folder: Path) -> Standing:
@@ -130,20 +132,18 @@ class Workshop:
     def _begin(self, run_id: str, run: RunFolder) -> Standing:
         """Start a warden unless one is about to say that it is there."""
         warden = self._wardens.get(run_id)
-        status = None if warden is None else warden.poll()
-        if run.cancelled() and (warden is None or status is not None):
+        left = 0 if warden is None else processes.status(warden)  # 0 as well where another has the run
+        if left is None:
+            return Standing(RecipeState.WAITING)
+        self._wardens.pop(run_id, None)
+        if run.cancelled():
             return self._end(run_id, run, Standing(RecipeState.CANCELLED, why="cancelled"))
-        if status:
+        if left:
             why = f"could not be started: {' '.join(_text(run.warden_log).split())[-300:]}"
             return self._end(run_id, run, Standing(RecipeState.FAILED, why=why))
-        if warden is None or status is not None:
-            # A second one, ordered by somebody else at the same time, finds the lock taken and leaves.
-            words = (sys.executable, "-P", "-m", "headgate.retraining.recipes.warden", str(run.path))
-            with run.warden_log.open("wb") as log:
-                self._wardens[run_id] = subprocess.Popen(  # noqa: S603 - our own interpreter and words
-                    words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._runs, start_new_session=True,
-                    env=_environment(os.environ),
-                )  # fmt: skip
+        # A second one, ordered by somebody else at the same time, finds the lock taken and leaves.
+        words = (sys.executable, "-P", "-m", "headgate.retraining.recipes.warden", str(run.path))
+        self._wardens[run_id] = processes.spawn(words, _environment(os.environ), run.warden_log)
         return Standing(RecipeState.WAITING)
 
     def _lost(self, run_id: str, run: RunFolder) -> Standing:
@@ -160,11 +160,10 @@ class Workshop:
         return standing
 
     def _forget(self, run_id: str) -> None:
-        """Bury the warden once it is dead, which it is soon after it wrote down the end."""
-        warden = self._wardens.pop(run_id, None)
-        if warden is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                warden.wait(5.0)
+        """Bury wardens that are dead; one that wrote down an end is so soon after."""
+        if run_id in self._wardens:
+            self._leaving.add(self._wardens.pop(run_id))
+        self._leaving = {pid for pid in self._leaving if processes.status(pid) is None}
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:

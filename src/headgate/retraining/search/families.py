@@ -29,6 +29,10 @@ Draw = Callable[[np.random.Generator], dict[str, Value]]
 LAST: Final = "model"
 """The name of a pipeline's last step."""
 MOST_ROUNDS: Final = 300
+"""Trees that follow one another at most."""
+_PLENTY: Final = 20_000
+"""Rows from which on a net sees each as often as its setting says."""
+_MOST_EPOCHS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,10 @@ class Setup:
     seed: int
     threads: int
     """Processor threads one fit may use."""
+    rows: int
+    """Rows it will learn from."""
     share: float = 1.0
-    """The share of all rows it will learn from: rules that count rows shrink with it."""
+    """What share of all rows that is: settings that count rows shrink with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +111,14 @@ def _forest(given: Parameters, roles: Roles, setup: Setup) -> Pipeline:
 def _net(given: Parameters, roles: Roles, setup: Setup) -> Pipeline:
     kind = MLPRegressor if setup.task is Task.REGRESSION else MLPClassifier
     layers = tuple(int(each) for each in str(given["layers"]).split("x"))
-    rest = {name: value for name, value in given.items() if name != "layers"}
-    return _pipeline(roles.scaled(), kind(layers, **rest, tol=0.0, random_state=setup.seed))
+    # Few rows are few steps: smaller batches and more rounds of them make up for it.
+    changed = {
+        "alpha": given["alpha"],
+        "learning_rate_init": given["learning_rate_init"],
+        "batch_size": min(int(given["batch_size"] or 0), max(16, setup.rows // 20)),
+        "max_iter": min(_MOST_EPOCHS, max(1, round(int(given["max_iter"] or 1) * max(1.0, _PLENTY / setup.rows)))),
+    }
+    return _pipeline(roles.scaled(), kind(layers, **changed, tol=0.0, random_state=setup.seed))
 
 
 def _lightgbm(given: Parameters, roles: Roles, setup: Setup) -> Pipeline:

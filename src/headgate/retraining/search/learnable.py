@@ -93,13 +93,12 @@ class Learning:
                 raise BadInput(name, "missing", f"the rows have no such column; they have {known}")
         features = [each for each in table.column_names if each not in (label, at, weight, *without)]
         labels = native.column(table, label)
-        known_labels = table.select([label]).filter(labels.is_valid())
-        if not known_labels.num_rows:
+        if labels.null_count == len(labels):
             raise BadInput(label, "empty", "no row has a label, so there is nothing to learn from")
         return cls(
             table.select(features).to_pandas(),
             np.array(labels.to_pylist(), dtype=object),
-            task or infer(known_labels, label=label).output.task,
+            task or _task(labels),
             None if weight is None else native.numbers(table, weight),
             None if at is None else native.numbers(table, at),
         )
@@ -165,6 +164,12 @@ def examine(data: Learnable) -> Examined:
         None if at is None or bool(np.ptp(at[order]) == 0) else at[order],
         data.task,
     )
+
+
+def _task(labels: pa.Array) -> Task:
+    """What a column of labels asks for, as contracts guess it."""
+    known = labels.drop_null()
+    return infer(pa.table({"row": np.arange(len(known)), "label": known}), label="label").output.task
 
 
 def _labels(values: NDArray[Any], task: Task) -> tuple[NDArray[Any], NDArray[np.int64], tuple[str | int | bool, ...]]:

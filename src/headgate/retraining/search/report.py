@@ -20,6 +20,8 @@ from headgate.vocabulary import Task
 
 POINTS: Final = 0.02
 """How far stated probabilities may lie from frequencies, beyond chance, and still count as calibrated."""
+CLASSES: Final = ("log_loss", "brier", "auc", "accuracy", "calibration_error")
+NUMBERS: Final = ("rmse", "mae", "r2")
 _TELLING: Final = 5
 _SHUFFLED: Final = 4_000
 
@@ -126,12 +128,10 @@ class Reporter:
         rows = np.concatenate([each.rows for each in said])
         answers = np.concatenate([each.answers for each in said])
         if self.data.task is Task.REGRESSION:
-            names = ("rmse", "mae", "r2")
-            return measure(self.data.task, self.data.labels[rows], answers, None, metrics=names)
+            return measure(self.data.task, self.data.labels[rows], answers, None, metrics=NUMBERS)
         codes = tuple(range(len(self.data.classes)))
-        names = ("log_loss", "brier", "auc", "accuracy", "calibration_error")
         held = np.clip(answers, SMALLEST, 1 - SMALLEST)
-        return measure(self.data.task, self.data.codes[rows], answers.argmax(axis=1), held, codes, metrics=names)
+        return measure(self.data.task, self.data.codes[rows], answers.argmax(axis=1), held, codes, metrics=CLASSES)
 
     def _gap(self, trial: Trial) -> Estimate | None:
         """How much higher a trial's loss is than the chosen one's on the same rows, with the interval of the pair."""
@@ -158,6 +158,8 @@ class Reporter:
         for each in self.best:
             gap = self._gap(each)
             if each.number == self.winner.trial.number or gap is None or gap.value is None or gap.low is None:
+                continue
+            if gap.value < 0:  # better, but not to be had as ONNX; the leaderboard says so
                 continue
             what = "squared error" if self.data.task is Task.REGRESSION else "log loss"
             sure = "" if gap.low > 0 else ", which chance may explain"

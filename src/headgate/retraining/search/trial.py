@@ -97,7 +97,8 @@ class Trials:
 
     def learn(self, family: Family, parameters: Parameters, rows: NDArray[np.intp], share: float = 1.0) -> Pipeline:
         """A pipeline that learned from these rows."""
-        pipeline = family.build(parameters, self._roles, Setup(self._data.task, self._seed, self._threads, share))
+        setup = Setup(self._data.task, self._seed, self._threads, len(rows), share)
+        pipeline = family.build(parameters, self._roles, setup)
         weights: dict[str, Any] = {}
         if self._data.weight is not None:
             if not has_fit_parameter(pipeline[-1], "sample_weight"):
@@ -131,9 +132,10 @@ class Trials:
         model = self.learn(family, parameters, learn, share * len(fold.learn) / len(self._data))
         if family.rounds is None:
             return _Judged(judge, {None: self.answers(model, judge)}, {None: 0.0}, model)
-        at = dict(_staged(model, self._data.frame.iloc[judge], self._data.task, int(parameters[family.rounds] or 1)))
+        stages = _staged(model, self._data.frame.iloc[judge], self._data.task, int(parameters[family.rounds] or 1))
+        at: dict[int | None, Floats] = dict(stages)
         sums = {rounds: float(self.losses(Said(judge, answers)).sum()) for rounds, answers in at.items()}
-        return _Judged(judge, {**at}, {**sums}, model)
+        return _Judged(judge, at, sums, model)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
