@@ -58,7 +58,7 @@ def test_kubeflow_s_own_schema_takes_it(file: PipelineFile) -> None:
 
     document, _ = yaml.safe_load_all(exported(file, "kubeflow"))
     read = json_format.ParseDict(document, spec.PipelineSpec())  # raises for a key the schema does not have
-    assert list(read.root.dag.tasks) == sorted(STEPS)
+    assert sorted(read.root.dag.tasks) == sorted(STEPS)
     assert read.deployment_spec["executors"]["exec-load"]["container"]["image"] == "registry/headgate:1"
 
 

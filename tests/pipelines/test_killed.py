@@ -24,8 +24,7 @@ def world_of(root: Path) -> World:
     return world
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("step", [3])
+@pytest.mark.parametrize("step", [pytest.param(8, marks=pytest.mark.full), pytest.param(1, marks=pytest.mark.slow)])
 def test_a_run_that_is_killed_anywhere_is_taken_up(tmp_path: Path, step: int) -> None:
     whole = world_of(tmp_path / "whole")
     expected = dataset(whole, whole.runner().run())[0].digest

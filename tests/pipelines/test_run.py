@@ -75,6 +75,19 @@ def test_a_row_that_comes_again_replaces_the_one_before(world: World) -> None:
     assert max(rows["distance"].to_pylist()) == 5999
 
 
+def test_a_file_that_is_read_again_brings_only_rows_that_differ(world: World) -> None:
+    world.runner().run()
+    world.flights("january.csv", [flight(each, distance=4000 if each == 5 else 100 + each) for each in range(401)])
+    run = world.runner().run()
+    assert run.step(StepName.CHECK).made == {"rows": 2, "aside": 0}
+    assert run.step(StepName.CHECK).why.startswith("flights: 401 rows read, 0 set aside, 399 known already")
+    assert dataset(world, run)[0].rows == 401
+    world.flights("copy.csv", [flight(each) for each in range(6, 9)])
+    again = world.runner().run()
+    assert (again.ending, again.step(StepName.TRANSFORM).state) == (Ending.NOTHING_NEW, StepState.SKIPPED)
+    assert world.kept.state().sources["flights"].rows == 402
+
+
 def test_rows_that_break_the_contract_go_aside(world: World) -> None:
     bad = [flight(400, distance=-5), flight(401, carrier="ZZ"), flight(402, distance="far")]
     world.flights("february.csv", [*bad, *(flight(each) for each in range(403, 500))])

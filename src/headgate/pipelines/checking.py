@@ -85,7 +85,9 @@ def check(lot: Lot, pulled: Pulled, raw: Path, *, good: Path, aside: Path) -> Ch
     try:
         write_whole(scratch, write)
         broken = tuple(Broken(*rule, rows) for rule, rows in count.broken.most_common())
-        quality = Quality(name, count.rows, count.kept, broken, dict(count.flags), notes=(*pulled.notes, *notes))
+        quality = Quality(
+            name, count.rows, count.kept, broken=broken, flagged=dict(count.flags), notes=(*pulled.notes, *notes)
+        )
         _tolerate(words, quality, aside)
         scratch.replace(good)
     finally:

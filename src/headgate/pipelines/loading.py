@@ -17,13 +17,14 @@ from headgate.pipelines.state import Pulled
 def load(source: Source, mark: Mark, folder: Path) -> Pulled:
     """Every row of `source` since `mark`, in files of `folder`, which is emptied first.
 
-    What is no newer than `mark` by the source's own word counts as nothing. Raises what the source raises.
+    All rows there are, where they are those of last time by the source's own word, count as nothing. Raises what the
+    source raises.
     """
     shutil.rmtree(folder, ignore_errors=True)
     durability.make_folder(folder)
     writer = _Writer(folder)
     pull = source.pull(mark, writer.take)
-    if pull.mark == mark and mark:
+    if pull.whole and pull.mark == mark:
         writer.forget()
     schema = pa.schema([]) if writer.schema is None else writer.schema
     return Pulled(writer.rows, pull.mark, columns_of(schema), mark, pull.whole and writer.rows > 0, pull.notes)

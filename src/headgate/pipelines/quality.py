@@ -41,8 +41,11 @@ class Quality(msgspec.Struct, frozen=True):
 
     source: str
     rows: int
-    """That were new."""
+    """That were read."""
     kept: int
+    """Rows that keep the contract."""
+    known: int = 0
+    """Those of them that were kept before, the same in everything: an overlap, or a file that was read again."""
     broken: tuple[Broken, ...] = ()
     """Why the others were set aside, most rows first."""
     flagged: dict[str, int] = {}
@@ -107,7 +110,8 @@ def _newest(table: pa.Table, column: str | None) -> Micros | None:
 
 def sentences(quality: Quality) -> list[str]:
     """What a person should know of a load, the worst first; one line that says how much came in any case."""
-    found = [f"{quality.source}: {quality.rows:,} new rows, {quality.aside:,} set aside"]
+    known = f", {quality.known:,} known already" if quality.known else ""
+    found = [f"{quality.source}: {quality.rows:,} rows read, {quality.aside:,} set aside{known}"]
     found += [f"{each.rows:,} rows break '{each.rule}' of {each.field}" for each in quality.broken[:5]]
     found += [f"{each.share:.1%} of {each.field} missing, {each.expected:.1%} expected" for each in quality.holes[:5]]
     if quality.stale:

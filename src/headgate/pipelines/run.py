@@ -34,6 +34,7 @@ from headgate.pipelines.state import (
     StepRecord,
     StepState,
 )
+from headgate.pipelines.transforms import only_new
 from headgate.pipelines.whole import write_whole
 
 QUALITY: Final = "quality.json"
@@ -232,7 +233,7 @@ class Runner:
 
     def _check(self, run: Run) -> tuple[Run, _Done]:
         state = self._kept.state()
-        kept_already = any(each.run == run.id for source in state.sources.values() for each in source.parts)
+        kept_already = any(run.id in {each.run, *(part.run for part in each.parts)} for each in state.sources.values())
         if not kept_already:
             self._see_newest(run, state)
             checked = {name: self._check_source(run, state, name) for name, each in run.pulled.items() if each.rows}
@@ -241,11 +242,11 @@ class Runner:
             write_whole(path, lambda file: file.write_bytes(msgspec.json.format(msgspec.json.encode(found))))
             self._keep(state, run, {name: source for name, (source, _) in checked.items()})
         qualities = read_quality(self._kept, run.id)
-        made: dict[str, Scalar] = {
-            "rows": sum(each.kept for each in qualities),
-            "aside": sum(each.aside for each in qualities),
-        }
-        return run, _Done("; ".join(line for each in qualities for line in sentences(each)) or "nothing was new", made)
+        said = "; ".join(line for each in qualities for line in sentences(each)) or "nothing was new"
+        fresh = sum(each.kept - each.known for each in qualities)
+        made: dict[str, Scalar] = {"rows": fresh, "aside": sum(each.aside for each in qualities)}
+        ended = Ending.NOTHING_NEW if qualities and not fresh and self._served_before(run) else None
+        return run, _Done(said, made, ended)
 
     def _known(self, run: Run, state: State, name: str) -> SourceState:
         """What is known of a source; nothing where the run reads it from its beginning."""
@@ -267,11 +268,16 @@ class Runner:
         aside = self._kept.quarantine(name) / f"{run.id}.parquet"
         lot = Lot(name, words, contract, known.columns, open_source(name, words, self._file.folder).textual)
         checked = check(lot, pulled, self._kept.raw(run.id, name), good=good, aside=aside)
-        before = self._kept.source(name) / known.parts[-1].file if known.parts else None
+        files = [self._kept.source(name) / each.file for each in known.parts]
+        before = files[-1] if files else None
         quality = measured(checked.quality, words, contract, good, before=before, now=self._clock.now())
-        part = Part(good.name, quality.kept, run.id)
-        parts = (part,) if pulled.whole else (*known.parts, part)
-        return SourceState(pulled.mark, checked.columns, parts), quality
+        if words.key and files and not pulled.whole:
+            fresh = only_new(good, files, words.key, self._kept.root)
+            quality = msgspec.structs.replace(quality, known=quality.kept - fresh.num_rows)
+            write_whole(good, lambda path: pq.write_table(fresh, path))
+        part = Part(good.name, quality.kept - quality.known, run.id)
+        parts = () if pulled.whole else known.parts
+        return SourceState(pulled.mark, checked.columns, (*parts, part) if part.rows else parts, run.id), quality
 
     def _unused(self, path: Path) -> Path:
         """A number that no file has; a killed run may have left one that nobody knows."""
@@ -284,7 +290,7 @@ class Runner:
         sources = dict(state.sources)
         for name, pulled in run.pulled.items():
             known = state.sources.get(name, SourceState())
-            sources[name] = checked.get(name, msgspec.structs.replace(known, mark=pulled.mark))
+            sources[name] = checked.get(name, msgspec.structs.replace(known, mark=pulled.mark, run=run.id))
         self._kept.keep_state(msgspec.structs.replace(state, sources=sources))
 
     def _tidy(self, run: Run) -> None:

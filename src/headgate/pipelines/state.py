@@ -50,6 +50,8 @@ class SourceState(msgspec.Struct, frozen=True):
     """Where the next load goes on; what it means only its kind of source knows."""
     columns: tuple[Column, ...] = ()
     parts: tuple[Part, ...] = ()
+    run: str = ""
+    """The run that read it last."""
 
     @property
     def rows(self) -> int:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from headgate.contracts.tables import as_table, without_views
 from headgate.errors import BadConfiguration, BadInput, HeadgateError, NotFound
@@ -123,11 +124,15 @@ class Tables:
         with _told(transform):
             if transform.make is not None:
                 return as_table(transform.make(self.rows()))
-            return without_views(self._database.sql(transform.sql or "").to_arrow_table())
+            return self.query(transform.sql or "")
 
     def rows(self) -> pa.Table:
         """What the last transform made."""
-        return without_views(self._database.sql(_ALL).to_arrow_table())
+        return self.query(_ALL)
+
+    def query(self, query: str) -> pa.Table:
+        """What a SELECT gives."""
+        return without_views(self._database.sql(query).to_arrow_table())
 
     def names(self) -> list[str]:
         """The columns of ``rows``."""
@@ -162,6 +167,18 @@ def kept_rows(files: Sequence[Path], key: Sequence[str]) -> str:
     names = ", ".join(f'"{each}"' for each in key)
     newest = "ORDER BY filename DESC, file_row_number DESC"
     return f"{select} QUALIFY row_number() OVER (PARTITION BY {names} {newest}) = 1"
+
+
+def only_new(fresh: Path, files: Sequence[Path], key: Sequence[str], reads: Path) -> pa.Table:
+    """The rows of the file `fresh` that the files of kept rows do not have already, the same in every column."""
+    place = "file_row_number"
+    with Tables(reads=reads) as tables:
+        tables.add("kept", kept_rows(files, key))
+        tables.add("fresh", f"FROM read_parquet('{_quoted(str(fresh))}', {place} = true)")
+        names = [each for each in pq.read_schema(fresh).names if each in tables.query("FROM kept LIMIT 0").column_names]
+        same = " AND ".join(f'fresh."{each}" IS NOT DISTINCT FROM kept."{each}"' for each in names)
+        found = tables.query(f"FROM fresh ANTI JOIN kept ON {same} ORDER BY {place}")
+    return found.drop_columns([place])
 
 
 def _quoted(text: str) -> str:

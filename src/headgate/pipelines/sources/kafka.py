@@ -72,7 +72,7 @@ class KafkaSource:
         consumer.assign([kafka.TopicPartition(self.topic, partition, begin)])
         last = begin - 1
         while last < high - 1:
-            messages = consumer.consume(min(_BATCH, high - last), timeout=TIMEOUT_S)
+            messages = consumer.consume(min(_BATCH, high - 1 - last), timeout=TIMEOUT_S)
             if not messages:
                 # What is left are marks of transactions, which are no messages, or the broker fell silent.
                 if self._at_end(kafka, consumer, partition, high):

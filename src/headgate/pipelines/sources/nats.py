@@ -33,7 +33,12 @@ class NatsSource:
     async def _pull(self, nats: Any, mark: Mark, take: Take) -> Pull:
         try:
             connection = await nats.connect(
-                self.servers.split(","), connect_timeout=TIMEOUT_S, allow_reconnect=False, error_cb=_quiet
+                self.servers.split(","),
+                connect_timeout=TIMEOUT_S,
+                allow_reconnect=False,
+                error_cb=_quiet,
+                max_reconnect_attempts=1,
+                reconnect_time_wait=0.1,
             )
         except (OSError, nats.errors.Error) as error:
             raise Unavailable(f"sources.{self.name}: no NATS server answers: {error}") from error
