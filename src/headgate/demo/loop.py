@@ -30,7 +30,6 @@ from headgate.demo.story import (
     QUICK_DAYS,
     QUICK_SHARE,
     QUICK_STEP,
-    STEP,
     Said,
     first_version,
     month_row,
@@ -40,8 +39,10 @@ from headgate.demo.train import replayed_flights
 from headgate.monitors.windows import Window
 from headgate.retraining.run import Run
 from headgate.rollouts.rollout import Rollout
-from headgate.vocabulary import Micros
+from headgate.vocabulary import HOUR, Micros
 
+STEP: Final = Micros(12 * HOUR)
+"""Of the clock: as long as a label takes to be due, so that what waits for labels waits for no whole day."""
 QUICK_EVERY: Final = 4 * WEEK
 """So often always-latest learns with ``--quick``."""
 ENDPOINT_YAML: Final = f"""
@@ -50,7 +51,7 @@ model: {MODEL}:1
 why: show ten months of a model that keeps itself
 slo: {{latency_p99_ms: 50, requests_per_second: 1000}}
 journal: {{ack: durable}}
-label_maturity: 2d
+label_maturity: 12h
 retraining:
   recipe: {{python: 'learn.py:train'}}
 """
