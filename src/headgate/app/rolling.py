@@ -24,8 +24,8 @@ BY: Final = "retraining"
 HORIZON: Final = "30d"
 """How long a rollout that nobody watches may take; then it is taken back."""
 STEPS: Final[tuple[str | dict[str, str], ...]] = (
-    {"shadow": "100%"}, "analysis", {"set_weight": "5%"}, {"pause": "1h"}, {"set_weight": "25%"}, {"pause": "1h"},
-    {"set_weight": "50%"}, {"pause": "1h"},
+    {"shadow": "100%"}, "analysis", {"set_weight": "5%"}, {"pause": "1h"}, {"set_weight": "50%"}, {"pause": "1h"},
+    {"set_weight": "100%"},
 )  # fmt: skip
 """Unseen until every guard is sure; then in growing shares, in which any guard takes it back. To be sure again of each
 share would take a run longer than the world often stays as it is."""

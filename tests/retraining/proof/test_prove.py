@@ -205,6 +205,15 @@ def test_a_version_that_does_not_bear_what_is_missing_fails() -> None:
         assert "without a" in proof.why
 
 
+def test_a_challenger_without_probabilities_does_not_choose_the_exam() -> None:
+    broken = WORLD.scores(0.1)
+    broken[5] = np.nan
+    for scores in (broken, None):
+        side = Side("m:2", Answers(WORLD.scores(0.1) > 0.5, scores))
+        proof = prove(WORLD.compared(side, CHAMPION))
+        assert (proof.metric, proof.outcome) == ("brier", Outcome.UNDECIDED)
+
+
 def test_sentences_are_gates_as_well() -> None:
     proof = proved(0.1, Terms(gates=("auc >= 0.99", "brier better than dummy")))
     assert [each.outcome.value for each in proof.checks if each.name.startswith("gate")] == ["failed", "passed"]

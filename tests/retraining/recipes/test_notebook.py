@@ -53,8 +53,5 @@ def test_a_cell_that_raises_or_hangs_ends_the_run(workshop: Workshop, sources: P
     assert standing.why == "recipe.notebook: a cell raised ZeroDivisionError: division by zero"
     assert (standing.state, standing.done) == (RecipeState.FAILED, 0.5)
     notebook(sources / "hangs.ipynb", "import time; time.sleep(1000)")
-    workshop.start("r2", Recipe(RecipeKind.NOTEBOOK, "hangs.ipynb", limits=Limits(seconds=8)), dataset)
-    assert ended(workshop, "r2").why == "not done within 8 s, its limit"
-    notebook(sources / "none.ipynb", "x = 1")
-    workshop.start("r3", Recipe(RecipeKind.NOTEBOOK, "none.ipynb"), dataset)
-    assert "left no model" in ended(workshop, "r3").why
+    workshop.start("r2", Recipe(RecipeKind.NOTEBOOK, "hangs.ipynb", limits=Limits(seconds=5)), dataset)
+    assert ended(workshop, "r2").why == "not done within 5 s, its limit"

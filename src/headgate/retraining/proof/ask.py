@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from headgate.contracts.compare import compare
 from headgate.contracts.contract import Contract
-from headgate.errors import BadInput, Conflict, HeadgateError
+from headgate.errors import BadInput, Conflict, HeadgateError, RuntimeFailed
 from headgate.evaluation.gates import parse_gate
 from headgate.evaluation.report import Answers
 from headgate.registry import native
@@ -61,9 +61,8 @@ def ask(
 ) -> Compared:
     """The answers of all to the same rows; see `prove.prove`.
 
-    Raises BadInput naming a column that is not there or without labels, Conflict where a version answers another
-    question, RuntimeFailed where one errs on the recent rows: what a challenger says of disturbed rows and golden sets
-    is a finding, and one that cannot answer the recent rows is none.
+    Raises BadInput naming a column that is not there or without labels, and where a version errs on the recent rows;
+    Conflict where one answers another question. Of disturbed rows and golden sets, not to answer is a finding.
     """
     output = challenger.contract.output
     for each in (champion, anchor):
@@ -76,7 +75,7 @@ def ask(
     recent, label = questions.recent, output.label
     labels = _labels(recent, challenger.contract)
     entrants = {each.version: each for each in (anchor, champion, challenger) if each is not None}
-    said = {version: _said(each, recent) for version, each in entrants.items()}
+    said = {version: _must_say(each, recent) for version, each in entrants.items()}
     places = _disturbed_places(len(recent)) if terms.perturb else None
     disturbed = {} if places is None else disturbances(challenger.contract, recent.take(pa.array(places)))
     models = [each.model for each in entrants.values()]
@@ -128,6 +127,13 @@ def _said(entrant: Entrant, table: pa.Table) -> Answers:
     scores, classes = said.scores, entrant.contract.output.classes
     # Of a binary model the positive class's column, as an evaluation takes it.
     return Answers(said.prediction, scores[:, 1] if scores is not None and len(classes) == 2 else scores)
+
+
+def _must_say(entrant: Entrant, recent: pa.Table) -> Answers:
+    try:
+        return _said(entrant, recent)
+    except RuntimeFailed as error:  # no passing trouble: it would err on the same rows again
+        raise BadInput("rows", "runtime", f"{entrant.version} cannot answer them: {error}") from error
 
 
 def _tried(entrant: Entrant, table: pa.Table) -> Answers | str:

@@ -43,17 +43,17 @@ def prove(answers: Compared, terms: Terms = Terms()) -> Proof:  # noqa: B008 - a
 
     >>> from headgate.evaluation.report import Answers
     >>> random = np.random.default_rng(1)
-    >>> truth = random.integers(0, 2, 4000)
-    >>> said = [np.clip(truth * 0.6 + 0.2 + random.normal(0, spread, 4000), 0, 1) for spread in (0.1, 0.3)]
-    >>> new, old = (Side(name, Answers(each > 0.5, each)) for name, each in zip(("m:2", "m:1"), said))
-    >>> proof = prove(Compared(Task.BINARY, (False, True), truth == 1, new, old))
+    >>> chance = random.random(4000)
+    >>> sides = [Side(name, Answers(each > 0.5, each)) for name, each in (("m:2", chance), ("m:1", chance / 2))]
+    >>> proof = prove(Compared(Task.BINARY, (False, True), random.random(4000) < chance, *sides))
     >>> proof.may_promote, proof.superior, proof.outcome.value
     (True, True, 'passed')
     """
     terms.check(answers.task)
     _refuse_learned(answers.ids, answers.learned)
     rows, places = _ordered(answers)
-    name = terms.usual(answers.task, probabilities=_probable(rows["challenger"]))
+    # By what the champion gives: a challenger without probabilities, or with broken ones, must not choose the exam.
+    name = terms.usual(answers.task, probabilities=_probable(rows.get("champion", rows["challenger"])))
     found = _Found(answers, terms, metric(name), rows, places, _measured(answers, terms, name))
     checks = list(_checks(found))
     return _concluded(found, checks)

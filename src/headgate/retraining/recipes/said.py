@@ -82,8 +82,8 @@ class Progress:
         try:
             words = msgspec.json.decode(line)
         except msgspec.DecodeError:
-            share, _, step = line.decode(errors="replace").partition(" ")
-            words = {"done": _number(share), "step": step} if _number(share) is not None else None
+            share, _, text = line.decode(errors="replace").partition(" ")
+            words = {"done": share, "step": text} if _number(share) is not None else None
         if isinstance(words, (int, float)):
             words = {"done": words}
         if not isinstance(words, dict):
