@@ -48,7 +48,7 @@ def beside(every: int, rows: NDArray[np.int64]) -> Beside:
             later = asked.at >= moment
             latest[later] = _scores(labelled.select(labelled.landed_at < moment), asked.select(later))
             learned += 1
-    return Beside(*(_by_row(each, asked, len(flights)) for each in (static, latest)), learned)
+    return Beside(_by_row(static, asked, len(flights)), _by_row(latest, asked, len(flights)), learned)
 
 
 def _scores(known: Flights, asked: Flights) -> NDArray[np.float64]:
