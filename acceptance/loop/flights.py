@@ -83,8 +83,8 @@ def whole(bench: Bench) -> Measured:
 
 @SUITE.row(
     "9-defaults",
-    "hands off, with shipped defaults only: words of `retraining` in the endpoint's file beside the recipe and where its "
-    "first rows lie",
+    "hands off, with shipped defaults only: words of `retraining` in the endpoint's file beside the recipe and where "
+    "its first rows lie",
     "the demo's endpoint file",
 )
 def defaults(bench: Bench) -> Measured:
