@@ -64,7 +64,7 @@ SUITE.tests(
     f"{TRANSFORMS}::test_serving_refuses_a_value_that_training_could_not_have_seen",
     f"{RUN}::test_what_a_run_leaves_behind_serves",
 )
-SUITE.tests("6-quality", "data quality reported", "tests/pipelines/test_quality.py")
+SUITE.tests("6-quality", "data quality reported", f"{RUN}::test_rows_that_break_the_contract_go_aside")
 SUITE.tests(
     "6-steps",
     "each step is a plain command, so that any engine can run it",

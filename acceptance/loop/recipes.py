@@ -36,7 +36,7 @@ SUITE.tests("3-explained", "it explains its choice", f"{FOUND}::test_the_choice_
 SUITE.tests("3-exact", "what it finds becomes exact ONNX", f"{FOUND}::test_what_is_found_becomes_exact_onnx")
 SUITE.tests(
     "3-stays",
-    "no data leaves the machine: the search imports nothing that speaks to another one",
+    "no data leaves the machine: the search opens no connection and asks for no address",
     "tests/retraining/search/test_stays.py",
 )
 SUITE.tests(

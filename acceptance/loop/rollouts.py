@@ -29,8 +29,8 @@ SUITE.tests(
     "5-late-labels",
     "labels that come later can reopen the question",
     f"{PROBATION}::test_labels_that_come_later_reopen_the_question",
-    f"{DECIDE}::test_labels_that_come_later_reopen_what_was_left_open",
-    f"{DECIDE}::test_labels_that_come_after_probation_reopen_it",
+    f"{DECIDE}::test_labels_that_come_later_reopen_a_proof_that_was_undecided",
+    f"{DECIDE}::test_labels_that_come_after_probation_may_take_it_back",
 )
 SUITE.tests(
     "5-anchor",

@@ -64,7 +64,7 @@ SUITE.tests(
 SUITE.tests(
     "5-as-of",
     "training sets as of a moment: only labels received by then teach, leaks are counted",
-    f"{ROOM}/test_training.py",
+    "tests/retraining/datasets/test_cut.py",
 )
 SUITE.tests(
     "5-retention",

@@ -67,14 +67,8 @@ class Year:
 
     def where(self, chosen: NDArray[np.bool_]) -> "Year":
         """The chosen flights, in the same order."""
-        return Year(
-            self.row[chosen],
-            self.features[chosen],
-            self.at[chosen],
-            self.known[chosen],
-            self.late[chosen],
-            self.month[chosen],
-        )
+        times = self.at[chosen], self.known[chosen]
+        return Year(self.row[chosen], self.features[chosen], *times, self.late[chosen], self.month[chosen])
 
 
 def read(folder: Path) -> Year:
@@ -255,7 +249,7 @@ def judged(home: Path | None, quick: bool) -> dict[str, Any]:
     year = read(Path(found_spec.origin).parent / "data")
     later = year.where(year.month >= FIRST_MONTH)
     answered = None if home is None else Answered.of(home)
-    found = policies(year, later)
+    found: tuple[Policy, ...] = policies(year, later)
     gates: list[dict[str, Any]] = []
     missing = 0
     if answered is not None:
@@ -267,7 +261,7 @@ def judged(home: Path | None, quick: bool) -> dict[str, Any]:
         loop = answered.told["loop"]
         ours = Policy("Headgate", answered.scores.reindex(later.row).to_numpy(np.float64))
         ours.promotions = [np.datetime64(each, "us") for each in loop["promoted"]]
-        found = (*found, ours)  # type: ignore[assignment] # three, and the one that is judged
+        found = (*found, ours)
         gates = promises(later, found, answered.told, quick)
     own = {"seconds of the reference": round(time.monotonic() - began), "flights not answered": missing}
     return {"rows": rows_of(later, found), "gates": gates, "facts": own}

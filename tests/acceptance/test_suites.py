@@ -30,8 +30,9 @@ PARTS = {
     "clients": (*ITEMS, "speed-", "bad-", "show-"),
     "rollouts": (*ITEMS, "9-", "10-", "speed-", "bad-", "show-"),
     "monitors": (*ITEMS, "9-", "10-", "11-", "speed-", "bad-", "show-"),
+    "loop": (*ITEMS, "9-", "speed-", "bad-", "show-"),
 }
-FEWEST = {"spine": 150, "clients": 80, "rollouts": 120, "monitors": 100}
+FEWEST = {"spine": 150, "clients": 80, "rollouts": 120, "monitors": 100, "loop": 100}
 
 
 def told(program: str) -> Any:

@@ -15,9 +15,9 @@ from headgate.traffic.endpoint import load_endpoint
 from headgate.traffic.retrained import RecipeWords, RetrainingWords
 
 
-def test_the_endpoint_s_file_names_a_recipe_and_leaves_all_else_as_it_is_shipped() -> None:
+def test_the_endpoint_s_file_names_a_recipe_and_its_first_rows_and_leaves_all_else_as_it_is_shipped() -> None:
     words = load_endpoint(ENDPOINT_YAML, "flights.yaml").retraining
-    assert words == RetrainingWords(recipe=RecipeWords(python="learn.py:train"))
+    assert words == RetrainingWords(recipe=RecipeWords(python="learn.py:train"), original="january-february.parquet")
 
 
 @pytest.mark.slow

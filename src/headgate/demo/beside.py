@@ -5,9 +5,9 @@ Worked out in a process of its own, at low priority: a machine that serves does 
 
 import multiprocessing
 import os
-from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Final
 
@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from headgate.demo.flights import FEATURES, Flights, load_flights
 from headgate.demo.train import LAST_TRAINING_MONTH, fit, split, training_flights, with_label
+from headgate.errors import Unavailable
 from headgate.vocabulary import DAY
 
 WEEK: Final = 7 * DAY
@@ -69,15 +70,26 @@ class InTheBackground(AbstractContextManager["InTheBackground"]):
         """See `beside`."""
         # A new interpreter: a fork would take the threads of this one's libraries with it, asleep.
         fresh = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(1, mp_context=fresh, initializer=os.nice, initargs=(NICE,))
-        self._found: Future[Beside] = self._pool.submit(beside, every, rows)
+        self._answer, there = fresh.Pipe(duplex=False)
+        self._process = fresh.Process(target=_work, args=(there, every, rows), daemon=True)
+        self._process.start()
+        there.close()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._found.cancel()
-        self._pool.shutdown(cancel_futures=True)
+        self._process.terminate()
+        self._process.join()
 
     def found(self) -> Beside:
-        """What they came to, once they have; raises what they raised."""
-        return self._found.result()
+        """What they came to, once they have. Raises Unavailable when their process has ended without saying."""
+        try:
+            found: Beside = self._answer.recv()
+        except EOFError as error:
+            raise Unavailable("what other policies would have said was not worked out: their process ended") from error
+        return found
+
+
+def _work(answer: Connection, every: int, rows: NDArray[np.int64]) -> None:
+    os.nice(NICE)
+    answer.send(beside(every, rows))

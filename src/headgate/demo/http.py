@@ -42,6 +42,11 @@ class _Connection(asyncio.Protocol):
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(Unavailable("the gateway closed the connection before it answered"))
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the server has not closed it."""
+        return self._transport is not None and not self._transport.is_closing()
+
     async def ask(self, request: bytes) -> tuple[int, bytes]:
         if self._transport is None or self._transport.is_closing():
             raise Unavailable("the connection to the gateway is closed")
@@ -62,10 +67,8 @@ class HttpPool:
         self._connections: list[_Connection] = []
 
     async def __aenter__(self) -> "HttpPool":
-        loop = asyncio.get_running_loop()
         for _ in range(self._size):
-            _, connection = await loop.create_connection(_Connection, self._host, self._port)
-            self._connections.append(connection)
+            self._connections.append(await self._connected())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -84,13 +87,21 @@ class HttpPool:
         )
         turn = iter(range(len(bodies)))
 
-        async def serve(connection: _Connection) -> None:
+        async def serve(place: int) -> None:
+            # A server closes what was idle for a minute, as it is while a model learns within a step of the clock.
+            if not self._connections[place].is_open:
+                self._connections[place] = await self._connected()
             for index in turn:
                 body = bodies[index]
-                replies[index] = await connection.ask(b"%s%d\r\n\r\n%s" % (head, len(body), body))
+                replies[index] = await self._connections[place].ask(b"%s%d\r\n\r\n%s" % (head, len(body), body))
 
-        await asyncio.gather(*(serve(each) for each in self._connections[: len(bodies)]))
+        await asyncio.gather(*(serve(place) for place in range(min(len(bodies), len(self._connections)))))
         return replies
+
+    async def _connected(self) -> _Connection:
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(_Connection, self._host, self._port)
+        return connection
 
     async def post(self, path: str, body: bytes) -> tuple[int, bytes]:
         """(status, body) of one POST."""

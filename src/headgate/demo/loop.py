@@ -1,7 +1,8 @@
 """The whole loop on ten months of real flights, hands off: monitors, retraining, gates, canaries, a mistake in June.
 
 Called by ``headgate demo``. Version 1 learns from January and February; from March on nobody is asked anything. The
-endpoint's file says how the model learns again, and leaves every other word of `retraining` as it is shipped.
+endpoint's file says how the model learns and from which rows it did first, and leaves every other word of `retraining`
+as it is shipped.
 """
 
 import asyncio
@@ -30,32 +31,36 @@ from headgate.demo.story import (
     QUICK_DAYS,
     QUICK_SHARE,
     QUICK_STEP,
-    STEP,
     Said,
     first_version,
     month_row,
 )
 from headgate.demo.table import Table, keep_answers, table_of, table_row
-from headgate.demo.train import replayed_flights
+from headgate.demo.train import replayed_flights, split, training_flights, with_label
 from headgate.monitors.windows import Window
 from headgate.retraining.run import Run
 from headgate.rollouts.rollout import Rollout
-from headgate.vocabulary import Micros
+from headgate.vocabulary import HOUR, Micros
 
+STEP: Final = Micros(12 * HOUR)
+"""Of the clock: as long as a label takes to be due, so that what waits for labels waits for no whole day."""
 QUICK_EVERY: Final = 4 * WEEK
 """So often always-latest learns with ``--quick``."""
+ORIGINAL: Final = "january-february.parquet"
+"""What version 1 learned from; its package keeps a sample alone."""
 ENDPOINT_YAML: Final = f"""
 endpoint: {ENDPOINT}
 model: {MODEL}:1
 why: show ten months of a model that keeps itself
 slo: {{latency_p99_ms: 50, requests_per_second: 1000}}
 journal: {{ack: durable}}
-label_maturity: 2d
+label_maturity: 12h
 retraining:
   recipe: {{python: 'learn.py:train'}}
+  original: {ORIGINAL}
 """
 FILE: Final = "flights.yaml"
-"""In the home, with the recipe beside it."""
+"""In the home, with the recipe and the first flights beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,7 @@ def tell(root: Path, *, quick: bool, progress: Progress, said: Said) -> Told:
         said("training on January and February")
         _, auc = first_version(hg, flights)
         mistake = Mistake(hg, ENDPOINT, registered(hg, MODEL, flights, GATE), said)
+        with_label(split(training_flights(flights))[0]).to_parquet(home / ORIGINAL)
         shutil.copy(learn.__file__, home / "learn.py")
         (home / FILE).write_text(ENDPOINT_YAML.lstrip())
         hg.apply(home / FILE, why="the demo")
