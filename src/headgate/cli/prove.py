@@ -62,8 +62,9 @@ def command(
     on golden sets too; calibration, latency, size, contract, groups, and rows with values missing or a little off.
     VERSION is name, name:3 or name@alias. The exit code is 6 when it may not; that outcome is recorded all the same.
     """
-    share = {} if margin is None else {"margin": margin, "margin_share": 0.0}
-    terms = Terms(metric=metric, slices=slices, gates=gates, golden=golden, fairness=fair, **share)
+    terms = Terms(metric=metric, slices=slices, gates=gates, golden=golden, fairness=fair)
+    if margin is not None:
+        terms = msgspec.structs.replace(terms, margin=margin, margin_share=0.0)
     with open_home(home, store=store, project=project) as hg:
         proving = hg.proving
         proof = proving.prove(
