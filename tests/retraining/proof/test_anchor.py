@@ -14,7 +14,7 @@ STEP = 0.006
 
 
 def decline(turns: int, *, anchored: bool) -> float:
-    """Challengers in a row, each a little worse than the champion; how much more the last one loses than the first."""
+    """Challengers in a row, each a little worse than the champion; how much more the last champion loses."""
     grid, known = np.linspace(0.0, 6.0, 61), World(1, 50_000)
     curve = np.array([((known.scores(each) - known.truth) ** 2).mean() for each in grid])
     champion = anchor = first = 0.2

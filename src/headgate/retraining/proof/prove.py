@@ -159,7 +159,7 @@ def _versions(found: _Found) -> Iterator[Check]:
     """The challenger beside the champion and the anchor."""
     sides = _sides(found.answers)
     for role in ("champion", "anchor"):
-        if role not in sides:
+        if role not in sides or (role == "anchor" and not _apart(found.answers)):
             continue
         pair = beside(found.metric, found.rows["challenger"], found.rows[role], share=found.terms.margin_share)
         ahead = better(found.metric, pair, found.terms, role, sides[role].version)
@@ -243,7 +243,9 @@ def _concluded(found: _Found, checks: list[Check]) -> Proof:
     deciding = [each for each in checks if each.decides]
     outcome = _together([each.outcome for each in deciding])
     superior = "better than champion" in passed
-    close = "not worse than champion" in passed, "not worse than anchor" in passed or "anchor" not in sides
+    apart = _apart(answers)
+    close = "not worse than champion" in passed
+    anchored = "not worse than anchor" in passed if apart else close
     places = found.places
     window = None
     if answers.at is not None and len(places):
@@ -259,16 +261,22 @@ def _concluded(found: _Found, checks: list[Check]) -> Proof:
         checks=tuple(checks),
         outcome=outcome,
         superior=superior,
-        not_worse_than_champion=close[0],
-        not_worse_than_anchor=close[1],
-        moves_anchor=("better than anchor" in passed) if "anchor" in sides else superior or first,
-        may_promote=outcome is Outcome.PASSED and (superior or all(close) or first),
-        why=_why(outcome, deciding, superior=superior, first=first, anchored=close[1]),
+        not_worse_than_champion=close,
+        not_worse_than_anchor=anchored,
+        moves_anchor="better than anchor" in passed if apart else superior or first,
+        may_promote=outcome is Outcome.PASSED and (superior or (close and anchored) or first),
+        why=_why(outcome, deciding, superior=superior, first=first, anchored=anchored),
         error_rate=_error_rate(terms),
         terms=terms,
         measured=found.measured,
         cap=_cap(found),
     )
+
+
+def _apart(answers: Compared) -> bool:
+    """Whether there is an anchor that is not the champion."""
+    champion, anchor = answers.champion, answers.anchor
+    return anchor is not None and (champion is None or champion.version != anchor.version)
 
 
 def _together(outcomes: Sequence[Outcome]) -> Outcome:

@@ -119,7 +119,7 @@ def _moment(at: Micros) -> str:
 
 
 def _word(check: Check) -> str:
-    return str(check.outcome) if check.decides else f"{check.outcome}, decides nothing"
+    return str(check.outcome) if check.decides else f"{check.outcome}, aside"
 
 
 def _mark(check: Check) -> str:

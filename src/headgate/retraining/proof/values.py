@@ -18,7 +18,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
     """The outcome in words, with its figures."""
     decides: bool = True
-    """Whether the proof depends on it; what does not is told all the same."""
+    """Whether the outcome depends on it. What does not is told aside: that of the anchor says who may promote."""
     value: float | None = None
     """What was measured: of a comparison how much more the challenger loses, below 0 where it loses less."""
     low: float | None = None
