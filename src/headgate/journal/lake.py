@@ -12,6 +12,7 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -65,7 +66,7 @@ class Generation:
     @property
     def folder(self) -> Path:
         """Where it lies."""
-        return Path(self.delta.table_uri.removeprefix("file://"))
+        return Path(unquote(self.delta.table_uri.removeprefix("file://")))  # a blank in its name is spelled %20 there
 
     def sealed(self, stream: Stream) -> int:
         """The last sequence of `stream` this generation holds; `NEVER` when there is none."""

@@ -20,7 +20,7 @@ from headgate.vocabulary import DAY, Micros
 
 JUDGED: Final = 2_000
 """Newest rows that windows are judged on at most; a quarter of those since the change where these are fewer."""
-LEARNED: Final = 10_000
+LEARNED: Final = 6_000
 """Rows that a trial learns from at most."""
 TRIED_DAYS: Final = (90, 28)
 """What `recent` means where nobody says."""
