@@ -59,10 +59,6 @@ def test_an_input_counts_once_and_rows_in_any_order_say_the_same() -> None:
     plain = rows(600, 0.03)
     order = np.random.default_rng(2).permutation(600)
     twice = np.concatenate((order, order))
-<<<<<<< HEAD
-    ids = [plain.ids[each] for each in twice]
-    again = Shadowed(ids, plain.at[twice], plain.told[twice], plain.new[twice], plain.old[twice])
-=======
     again = Shadowed(
         ids=[plain.ids[each] for each in twice],
         at=plain.at[twice],
@@ -70,7 +66,6 @@ def test_an_input_counts_once_and_rows_in_any_order_say_the_same() -> None:
         new=plain.new[twice],
         old=plain.old[twice],
     )
->>>>>>> loop-proof
     assert weigh(TERMS, again, Micros(900)) == weigh(TERMS, plain, Micros(900))
 
 
@@ -83,16 +78,10 @@ def test_rows_outside_the_probation_count_for_nothing() -> None:
 def test_a_margin_is_borne() -> None:
     terms = Probation(new="m:2", old="m:1", since=Micros(0), until=Micros(1000), margin=0.1)
     assert weigh(terms, rows(2000, 0.05), Micros(1000)).verdict is Probated.KEEP
-<<<<<<< HEAD
-    for alpha, margin, until in ((0.0, 0.1, 1), (0.05, 1.0, 1), (0.05, 0.1, -1)):
-        with pytest.raises(BadInput):
-            Probation(new="m:2", old="m:1", since=Micros(0), until=Micros(until), margin=margin, alpha=alpha)
-=======
     wrongs: list[dict[str, Any]] = [{"alpha": 0.0}, {"margin": 1.0}, {"until": Micros(-1)}]
     for wrong in wrongs:
         with pytest.raises(BadInput):
             msgspec.structs.replace(TERMS, **wrong)
->>>>>>> loop-proof
 
 
 def joined(cells: list[list[Any]]) -> pa.Table:

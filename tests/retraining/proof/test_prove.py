@@ -89,13 +89,8 @@ def test_few_rows_and_labels_of_one_class_decide_nothing() -> None:
     one = prove(world.compared(world.side("m:2", 0.0), world.side("m:1", 3.0)))
     assert one.outcome is not Outcome.PASSED
     assert "all 500 labels are False" in check(one, "rows").sentence
-<<<<<<< HEAD
-    sides = [Side(f"m:{number}", said(np.zeros(9))) for number in (2, 1)]
-    nothing = Compared(Task.BINARY, (False, True), [None] * 9, sides[0], sides[1])
-=======
     silent = [Side(each, said(np.zeros(9))) for each in ("m:2", "m:1")]
     nothing = Compared(Task.BINARY, (False, True), [None] * 9, silent[0], silent[1])
->>>>>>> loop-proof
     assert (prove(nothing).outcome, prove(nothing).rows) == (Outcome.UNDECIDED, 0)
 
 
@@ -111,17 +106,11 @@ def test_rows_come_in_the_order_of_time_and_unlabelled_ones_are_left_out() -> No
     at = np.arange(600, dtype=np.int64) * 1_000_000
     sides = world.side("m:2", 0.2, seed=1), world.side("m:1", 0.4, seed=2)
     straight = prove(world.compared(*sides, at=at))
-<<<<<<< HEAD
-    moved = [Side(each.version, said(np.append(np.asarray(each.recent.scores)[order], 0.5))) for each in sides]
-    truth = [*world.truth[order].tolist(), None]
-    turned = prove(Compared(Task.BINARY, (False, True), truth, moved[0], moved[1], at=np.append(at[order], 0)))
-=======
     labels = [*world.truth[order].tolist(), None]
     mixed = [Side(each.version, said(np.append(np.asarray(each.recent.scores)[order], 0.5))) for each in sides]
     turned = prove(
         Compared(Task.BINARY, (False, True), labels, mixed[0], mixed[1], at=np.append(at[order], np.int64(0)))
     )
->>>>>>> loop-proof
     one, two = (check(each, "not worse than champion") for each in (straight, turned))
     assert (one.value, one.low, one.high) == pytest.approx((two.value, two.low, two.high))
     assert straight.window == turned.window == (0, 599_000_000)
