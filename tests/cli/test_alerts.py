@@ -140,7 +140,7 @@ def test_no_alert_is_lost_to_a_store_of_an_older_headgate(run: Run, tmp_path: Pa
     with open_home("h") as hg:
         _declare(hg)
     with sqlite3.connect(tmp_path / "h" / "store.sqlite") as connection:
-        for table in ("alert", "silence", "delivery", "watch", "watch_day", "diagnosis"):
+        for table in ("alert", "silence", "delivery", "watch", "watch_day", "diagnosis", "run", "run_call"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("UPDATE alembic_version SET version_num = '0004'")
     connection.close()

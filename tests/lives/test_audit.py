@@ -15,9 +15,10 @@ from headgate.testing.installation import Installation
 from headgate.vocabulary import Micros
 
 HAPPENINGS = {
-    EventKind.RETAINED, EventKind.COLLECTED, EventKind.DAMAGED, EventKind.DIED, EventKind.ALERTED, EventKind.UNDELIVERED
+    EventKind.RETAINED, EventKind.COLLECTED, EventKind.DAMAGED, EventKind.DIED, EventKind.ALERTED,
+    EventKind.UNDELIVERED, EventKind.RETRAINING, EventKind.FOLLOWED,
 }  # fmt: skip
-"""What happens by itself; everything else is somebody's doing."""
+"""What happens by itself, or is told by the life of a run; everything else is somebody's doing."""
 SHOWS_NO_CHANGE = {EventKind.REGISTERED, EventKind.EVALUATED, EventKind.READ}
 """These add or look, and change nothing that was."""
 
