@@ -10,7 +10,7 @@ from typing import Final
 import pyarrow as pa
 import pytest
 
-from headgate.retraining.run import Outcome
+from headgate.retraining.run import Outcome, Source
 from headgate.testing.installation import Installation
 from headgate.vocabulary import DAY, HOUR
 
@@ -100,11 +100,18 @@ def test_an_alarm_leads_to_a_promoted_version_and_nobody_is_asked(tmp_path: Path
                 for each in hg.retraining.runs("late"):
                     assert each.outcome in (None, Outcome.PROMOTED), each.why
         with installation.open() as hg:
-            [run] = hg.retraining.runs("late")
+            run, *more = hg.retraining.runs("late")
             traffic = hg.traffic.read()["default", "late"]
-            assert hg.aliases("linear")["champion"] == 2
-            story = hg.stories.explain("late")
+            champion = hg.aliases("linear")["champion"]
+            story = hg.stories.explain("late.1")
         assert run.outcome is Outcome.PROMOTED
-        assert (run.champion, run.challenger, traffic.live) == ("linear:1", "linear:2", "linear:2")
+        assert run.cut is not None
+        assert run.cut.change is not None
+        assert abs(run.cut.change - (MONDAY + GOOD * DAY)) < HOUR, "to the row, not to the day"
+        assert (run.champion, run.challenger) == ("linear:1", "linear:2")
+        # What was learned from the few rows since the change is learned again once there are more of them.
+        assert {firing.source for each in more for firing in each.firings} <= {Source.AGAIN}
+        owners = ["linear:2", *(each.challenger for each in more if each.promoted is not None)]
+        assert traffic.live == owners[-1] == f"linear:{champion}"
         assert (story.id, story.gaps) == ("late.1", ())
         assert installation.stop() == 0

@@ -27,7 +27,7 @@ VERBS: Final = {
     "apply": "Create or change an endpoint from its file.",
     "plan": "Show what a rollout would do, and how long it would take; nothing moves.",
     "deploy": "Begin a rollout: a new version takes traffic step by step, under guards.",
-    "retrain": "Have the model of ENDPOINT learn again, as `retraining` in its file says, or look at the runs there were.",
+    "retrain": "Have the model of ENDPOINT learn again, as `retraining` in its file says, or look at the runs.",
     "rollout": "Look at an endpoint's rollout, or move it by hand.",
     "review": "Look at what waits for people to decide, or take the next case.",
     "report": "Report on an endpoint: how it stands, what it did day by day, and its newest rollout's comparison.",
