@@ -1,6 +1,6 @@
 """What a run has made is held against the champion before it may answer anybody, and watched once it does."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 from headgate import durability
 from headgate.app.proving import Proving
 from headgate.app.rolling import BY
-from headgate.clock import HeldClock
 from headgate.errors import BadInput, NotFound
 from headgate.evaluation.report import from_json
 from headgate.registry.evaluate import evaluate_version
@@ -45,13 +44,13 @@ class Challenges:
         """The challenger on the rows that were kept from it, and on those whose labels came since."""
         if run.cut is None or spec.retraining is None:
             raise BadInput("run", "missing", f"run {run.id} has no training set to prove anything beside")
-        proving = replace(self.proving, clock=HeldClock(run.entered))
         terms = Terms(gates=tuple(spec.retraining.gates), fairness=tuple(spec.monitors.groups))
-        proof = proving.prove(
+        proof = self.proving.prove(
             run.challenger,
             against=run.champion,
             endpoint=run.endpoint,
             since=run.cut.end,
+            as_of=run.entered,
             terms=terms,
             learned=self._learned(run),
         )
