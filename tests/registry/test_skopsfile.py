@@ -15,10 +15,16 @@ import pandas as pd
 import pytest
 import skops.io
 import xgboost
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+)
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeRegressor
 
 from headgate.errors import BadInput, TrustRequired
 from headgate.registry.importers import skopsfile
@@ -34,6 +40,9 @@ MODELS: dict[str, Callable[[], Any]] = {
     "trees of categories": lambda: HistGradientBoostingClassifier(max_iter=2, categorical_features="from_dtype").fit(
         MIXED, LABELS
     ),
+    "forest": lambda: RandomForestClassifier(n_estimators=2, random_state=0).fit(ROWS, LABELS),
+    "tree": lambda: DecisionTreeRegressor(max_depth=2).fit(ROWS, ROWS[:, 0]),
+    "older boosting": lambda: GradientBoostingClassifier(n_estimators=2).fit(ROWS, LABELS),
     "imputer": lambda: make_pipeline(SimpleImputer(), LogisticRegression()).fit(ROWS, LABELS),
     "LightGBM": lambda: lightgbm.LGBMClassifier(**QUIET).fit(ROWS, LABELS, eval_X=ROWS, eval_y=LABELS),
     "LightGBM numbers": lambda: lightgbm.LGBMRegressor(**QUIET).fit(ROWS, ROWS[:, 0]),
@@ -127,7 +136,10 @@ def reading(path: Path) -> dict[str, dict[str, Any]]:
         f"{booster}.load_model": node("MethodNode", booster, content={"func": "load_model", "obj": held}),
         "operator.methodcaller": node("OperatorFuncNode", "operator.methodcaller", attrs=several(plain("load_model"))),
         "builtins.eval": several(node("FunctionNode", "builtins.eval")),
-        "sklearn.tree._tree.Tree": several(node("TypeNode", "sklearn.tree._tree.Tree")),
+        "sklearn.tree._tree.Tree (by TypeNode)": several(node("TypeNode", "sklearn.tree._tree.Tree")),
+        "sklearn.tree._tree.DepthFirstTreeBuilder": several(
+            node("TypeNode", "sklearn.tree._tree.DepthFirstTreeBuilder")
+        ),
     }
 
 

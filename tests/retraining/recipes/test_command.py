@@ -44,7 +44,7 @@ def test_a_command_learns_without_a_shell(workshop: Workshop, sources: Path, dat
 @pytest.mark.parametrize(
     ("command", "why"),
     [
-        ("sh -c 'echo broken >&2; exit 3'", "recipe.command: ended with status 3; its last words are in the log"),
+        ("sh -c 'echo broken >&2; exit 3'", "recipe.command: ended with status 3: broken"),
         ("sh -c 'kill -SEGV $$'", "recipe.command: was ended by SIGSEGV"),
         ("no-such-program-here", "recipe.command: 'no-such-program-here' cannot be started: No such file or directory"),
         ("true", "model: the recipe left no model in $HEADGATE_OUTPUT"),

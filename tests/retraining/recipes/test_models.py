@@ -5,6 +5,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -26,6 +27,12 @@ TWICE = make_pipeline(FunctionTransformer(twice), LinearRegression()).fit([[0.0]
 def test_an_estimator_is_kept_without_code(tmp_path: Path) -> None:
     assert keep(FITTED, tmp_path, trust=False) == "model.skops"
     assert open_model(tmp_path / "model.skops").predict([[3.0]]).tolist() == pytest.approx([6.0])
+
+
+def test_a_forest_needs_no_word_either(tmp_path: Path) -> None:
+    forest = RandomForestRegressor(n_estimators=2, random_state=0).fit([[0.0], [1.0]], [0.0, 2.0])
+    kept = keep(forest, tmp_path, trust=False)
+    assert open_model(tmp_path / kept).predict([[3.0]]).tolist() == forest.predict([[3.0]]).tolist()
 
 
 @pytest.mark.parametrize(

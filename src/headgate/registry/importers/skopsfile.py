@@ -29,6 +29,9 @@ _LET_IN: Final[dict[str, frozenset[str]]] = {
     # Arrays. Predicting follows the indices in them unchecked, so a file made to harm can crash this process or have it
     # read beyond the array; it writes into its own result alone.
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor": _OBJECT,
+    # The same of trees, forests and older boosting. skops hands its own constructor three figures of the shape and then
+    # the arrays, whose types and shapes scikit-learn checks; nothing else is called.
+    "sklearn.tree._tree.Tree": frozenset({"TreeNode"}),
     # Their `__setstate__` hands the text or buffer of a model to the reader that opens a booster's own .txt, .ubj and
     # .json files too. It opens no other file and runs nothing of it, but believes its indices: a file made to harm can
     # damage this process's memory, here as there. Refused here it would be opened with --trust, which lets in anything.

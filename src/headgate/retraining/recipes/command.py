@@ -44,7 +44,7 @@ def _files(words: list[str], sources: Path) -> list[Path]:
 
 def _status(status: int) -> str:
     if status > 0:
-        return f"ended with status {status}; its last words are in the log"
+        return f"ended with status {status}"
     names = {each.value: each.name for each in signal.Signals}
     return f"was ended by {names.get(-status, f'signal {-status}')}"
 

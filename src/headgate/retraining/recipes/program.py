@@ -36,7 +36,6 @@ def run(learn: Learn) -> int:
     try:
         folder.learn(learn(folder, job))
     except HeadgateError as error:
-        sys.stderr.write(f"{error}\n")
         folder.say_why(str(error))
         return 1
     except BaseException as error:  # sys.exit in a recipe is no model either

@@ -215,7 +215,9 @@ class Warden:
         if stop is not None:
             return self._standing(stop.state, why=stop.why, lost=stop.lost)
         if said := self._run.why():
-            return self._standing(RecipeState.FAILED, why=said)
+            # A command tells its reasons to the log alone.
+            words = last_words(self._run) if self._job.recipe.kind is RecipeKind.COMMAND else ""
+            return self._standing(RecipeState.FAILED, why=f"{said}{words}")
         if status is not None and status < 0:
             name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
             lost = -status in _FROM_OUTSIDE
