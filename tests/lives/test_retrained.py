@@ -10,7 +10,7 @@ from typing import Final
 import pyarrow as pa
 import pytest
 
-from headgate.retraining.run import Outcome
+from headgate.retraining.run import Outcome, Source
 from headgate.testing.installation import Installation
 from headgate.vocabulary import DAY, HOUR
 
@@ -100,9 +100,13 @@ def test_an_alarm_leads_to_a_promoted_version_and_nobody_is_asked(tmp_path: Path
                 for each in hg.retraining.runs("late"):
                     assert each.outcome in (None, Outcome.PROMOTED), each.why
         with installation.open() as hg:
-            [run] = hg.retraining.runs("late")
+            run, again = hg.retraining.runs("late")
             traffic = hg.traffic.read()["default", "late"]
             assert hg.aliases("linear")["champion"] == 2
         assert run.outcome is Outcome.PROMOTED
+        assert (run.firings[0].source, again.firings[0].source) == (Source.ALARM, Source.AGAIN)
+        assert run.cut is not None
+        assert run.cut.change is not None
+        assert abs(run.cut.change - (MONDAY + GOOD * DAY)) < HOUR, "to the row, not to the day"
         assert (run.champion, run.challenger, traffic.live) == ("linear:1", "linear:2", "linear:2")
         assert installation.stop() == 0
