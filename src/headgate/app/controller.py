@@ -2,11 +2,13 @@
 
 import contextlib
 import logging
+import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+import pyarrow as pa
 import uvicorn
 
 from headgate.app.certificates import Certificates, certificates_of
@@ -47,6 +49,7 @@ def run_controller(settings: Settings, *, store: str | None = None) -> None:
 
     Raises HomeInUse when another controller holds this home.
     """
+    pa.set_cpu_count(len(os.sched_getaffinity(0)))  # a supervisor that grants sums one thread does not mean files
     home = create_home(settings.home.root)
     with claim(controller_lock(home)):
         clock: Clock = ReplayClock(home.replay_clock) if settings.replay else SystemClock()

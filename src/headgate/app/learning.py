@@ -61,7 +61,7 @@ class Cuts:
 
     def cut(self, run: Run, spec: EndpointSpec, now: Micros) -> Cutting:
         """The rows a run learns from, those left out that it is proved on."""
-        words = _words(spec)
+        words, change = _words(spec), self._change(run)
         champion = self.registry.resolve(run.champion, project=run.project)
         days = words.recent_days
         wanted = Wanted(
@@ -72,7 +72,8 @@ class Cuts:
             maturity_s=spec.label_maturity_s,
             window=WindowChoice.RECENT if days is not None else WindowChoice(words.window),
             recent_days=days,
-            change=self._change(run),
+            change=None if change is None else change.at,
+            suspected=change is not None and change.suspected,
             champion=champion.ref,
             least=LEAST,
             held_out=HELD_OUT,
@@ -98,10 +99,10 @@ class Cuts:
             leaked=made.leaked,
         )
 
-    def _change(self, run: Run) -> Micros | None:
+    def _change(self, run: Run) -> "Changed | None":
         """About when the world changed: by the alarms that fired, their diagnosis, or an earlier run that knew."""
         earlier = [each.cut.change for each in self.store.runs(run.project, run.endpoint) if each.cut is not None]
-        known = next((each for each in reversed(earlier) if each is not None), None)
+        known = next((Changed(each) for each in reversed(earlier) if each is not None), None)
         keys = {each.key for each in run.firings if each.source is Source.ALARM}
         alerts = [each for each in self.store.alerts(run.project, run.endpoint) if each.id in keys]
         found = changed(alerts, self.store.diagnoses(run.project, run.endpoint))
@@ -121,16 +122,26 @@ class Cuts:
         return pq.read_table(path)
 
 
-def changed(alerts: Sequence[Alert], diagnoses: Sequence[Diagnosed]) -> Micros | None:
-    """About when the world changed that these alerts speak of; None without any, or where nothing but inputs moved."""
-    moments = []
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """About when the world changed."""
+
+    at: Micros
+    suspected: bool = False
+    """Whether no diagnosis says that it did: an alarm alone may have many reasons."""
+
+
+def changed(alerts: Sequence[Alert], diagnoses: Sequence[Diagnosed]) -> Changed | None:
+    """What these alerts speak of; None without any, or where their diagnosis is that nothing but inputs moved."""
+    found = []
     for alert in alerts:
         diagnosed = next((each for each in reversed(diagnoses) if alert.id in each.alerts), None)
         if diagnosed is None or diagnosed.last is None:
-            moments.append(Micros(alert.raised // DAY * DAY))
+            found.append(Changed(Micros(alert.raised // DAY * DAY), suspected=True))
         elif diagnosed.last.drift is not Drift.DATA:
-            moments.append(diagnosed.last.course.began or diagnosed.began)
-    return min(moments, default=None)
+            surely = diagnosed.last.drift in (Drift.CONCEPT, Drift.BOTH)
+            found.append(Changed(diagnosed.last.course.began or diagnosed.began, suspected=not surely))
+    return min(found, key=lambda each: (each.suspected, each.at), default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from headgate.errors import BadConfiguration, MissingExtra, Unavailable
 from headgate.gateway.metrics import Slab, SlabCollector
 from headgate.gateway.metrics.counting import MachineCount
 from headgate.registry.packages import PackageStore
+from headgate.runtimes.open import THREAD_VARIABLES
 from headgate.settings import KEY_VARIABLE, STORE_VARIABLE, Home, Settings, default_key
 from headgate.store import atomic
 from headgate.store.deaths import FileDeaths
@@ -236,7 +237,9 @@ def _fixed_children(settings: Settings, store: str | None, secrets: Sequence[tup
     common = _flags(settings)
     words = ("controller", *common, "--control-port", str(settings.control_port))
     # Callers come first: sealing and reconciling wait a little when the processors are busy answering.
-    told = (*(((STORE_VARIABLE, store),) if store else ()), *secrets)
+    # Its sums are small: beside callers, threads that wait for each other at every step cost it twenty times the time.
+    alone = tuple((name, "1") for name in THREAD_VARIABLES)
+    told = (*alone, *(((STORE_VARIABLE, store),) if store else ()), *secrets)
     controller = Child("controller", headgate_argv(*words), nice=_CONTROLLER_NICE, environment=told)
     numbers = ("port", "grpc_port", "commit_interval", "segment_bytes", "body_limit", "queue_rows")
     routes = [each for each in ("health_route", "predict_route") if getattr(settings, each) is not None]

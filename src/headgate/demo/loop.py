@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from threadpoolctl import threadpool_limits
+
 from headgate.app.facade import Headgate, open_home
 from headgate.demo import learn
 from headgate.demo.beside import WEEK, InTheBackground
@@ -104,7 +106,9 @@ def tell(root: Path, *, quick: bool, progress: Progress, said: Said) -> Told:
     said("reading the flights of 2013 and the weather of their hours")
     flights = load_flights()
     later = replayed_flights(flights, QUICK_SHARE, every=QUICK_DAYS) if quick else replayed_flights(flights)
-    with InTheBackground(QUICK_EVERY if quick else WEEK, later.row) as others, open_home(home) as hg:
+    every = QUICK_EVERY if quick else WEEK
+    # Two learn at a time, and threads of either would wait for the other's.
+    with threadpool_limits(1), InTheBackground(every, later.row) as others, open_home(home) as hg:
         said("training on January and February")
         _, auc = first_version(hg, flights)
         mistake = Mistake(hg, ENDPOINT, registered(hg, MODEL, flights, GATE), said)

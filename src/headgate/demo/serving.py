@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Final
+from types import FrameType
+from typing import Final, NoReturn
 
 from headgate.errors import Conflict, Unavailable
 from headgate.settings import STORE_VARIABLE
@@ -64,12 +65,19 @@ def serving(root: Path, log: Path, *more: str) -> Iterator[Running]:
             start_new_session=True,
             env={**os.environ, STORE_VARIABLE: ""},  # the demo's home is its own, database included
         )
+        before = signal.signal(signal.SIGTERM, _ended)
         try:
             _wait_ready(process, (f"127.0.0.1:{port}/readyz", f"127.0.0.1:{control}/livez"), log)
             yield Running(port, control)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
+            signal.signal(signal.SIGTERM, before)
+
+
+def _ended(number: int, _frame: FrameType | None) -> NoReturn:
+    """Leave by the door where somebody ends the demo: what it has started has to end too."""
+    raise SystemExit(128 + number)
 
 
 def _wait_ready(process: "subprocess.Popen[bytes]", addresses: Sequence[str], log: Path) -> None:

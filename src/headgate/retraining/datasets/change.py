@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headgate.errors import BadInput
+from headgate.evaluation.batches import over_batches
 from headgate.evaluation.estimate import Floats
 from headgate.vocabulary import Micros
 
@@ -51,9 +52,18 @@ def change_point(at: NDArray[np.int64], losses: Floats) -> Micros | None:
     best = int(np.argmax(explained))
     whole = float(((losses - sums[-1] / rows) ** 2).sum())
     left = max(whole - float(explained[best]), _ROUNDING * whole)
-    if explained[best] <= 0 or _chance(float(explained[best]) / (left / (rows - 2)), rows) > ERROR_RATE:
+    if explained[best] <= 0:
+        return None
+    variance = max(left / (rows - 2), _in_the_long_run(losses, int(splits[best])))
+    if _chance(float(explained[best]) / variance, rows) > ERROR_RATE:
         return None
     return Micros(int(at[splits[best]]))
+
+
+def _in_the_long_run(losses: Floats, split: int) -> float:
+    """The variance of a row that batches of consecutive rows show, each side about its own mean."""
+    around = np.concatenate((losses[:split] - losses[:split].mean(), losses[split:] - losses[split:].mean()))
+    return over_batches(around)[0] ** 2 * len(losses)
 
 
 def _chance(statistic: float, rows: int) -> float:

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from headgate.errors import BadInput
+from headgate.evaluation.batches import over_batches
 from headgate.evaluation.estimate import Floats
 from headgate.retraining.datasets.dataset import Cut, Trial, WindowChoice
 from headgate.vocabulary import Micros
@@ -25,6 +26,8 @@ WITHOUT: Final = (
     WindowChoice.SINCE_CHANGE,
 )  # fmt: skip
 """In which order windows are preferred that do about as well."""
+ENOUGH: Final = 5_000
+"""Rows without which a window has to be the best: how little they teach, the newest rows alone may not show."""
 NAMES: Final = {
     WindowChoice.SINCE_CHANGE: "rows since the change",
     WindowChoice.EVERYTHING: "all rows",
@@ -61,9 +64,10 @@ Judge = Callable[[Candidate], "Floats | str"]
 def choose(asked: Cut, candidates: Sequence[Candidate], judge: Judge) -> Cut:
     """What was `asked`, with the window that is learned from, and why.
 
-    The least mean loss wins. A window that is preferred is taken before it while its losses are no larger by more than
-    one standard error of the paired difference (the rule of Breiman et al. 1984, "Classification and regression
-    trees", 3.4.3). Raises BadInput where no window can be tried.
+    The least mean loss wins. A window that is preferred, and has rows enough, is taken before it while its losses are
+    no larger by more than one standard error of the paired difference (the rule of Breiman et al. 1984,
+    "Classification and regression trees", 3.4.3), over rows or over batches of them. Raises BadInput where no window
+    can be tried.
 
     >>> asked = Cut(Micros(9), None, Micros(9), 0.0, WindowChoice.AUTO, "", change=Micros(5))
     >>> new = Candidate(WindowChoice.SINCE_CHANGE, Micros(5), Micros(9), 500)
@@ -79,7 +83,9 @@ def choose(asked: Cut, candidates: Sequence[Candidate], judge: Judge) -> Cut:
     if not tried:
         raise BadInput("window", "too_few", "; ".join(f"{each.name}: {why}" for each, why in judged) or "no rows")
     best, least = min(tried, key=lambda each: float(each[1].mean()))
-    taken, losses = next(each for each in tried if _no_worse(each[1], least))
+    taken, losses = next(
+        each for each in tried if each[0] is best or (each[0].rows >= ENOUGH and _no_worse(each[1], least))
+    )
     return msgspec.structs.replace(
         asked,
         start=taken.start,
@@ -93,7 +99,8 @@ def choose(asked: Cut, candidates: Sequence[Candidate], judge: Judge) -> Cut:
 
 def _no_worse(losses: Floats, least: Floats) -> bool:
     apart = losses - least
-    return float(apart.mean()) <= float(apart.std()) / math.sqrt(len(apart))
+    error = max(float(apart.std()) / math.sqrt(len(apart)), over_batches(apart)[0])
+    return float(apart.mean()) <= error
 
 
 def _why(taken: Candidate, value: float, best: Candidate, least: float, rows: int) -> str:

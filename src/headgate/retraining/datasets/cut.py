@@ -83,7 +83,7 @@ def cut_dataset(
 def _windows(reader: Reader, wanted: Wanted, labelled: Labelled, original: pa.Table | None, end: Micros) -> Windows:
     """The windows there are, the change found to the row where losses show it."""
     exact = changed_at(reader, wanted, labelled)
-    change = wanted.change if exact is None else exact
+    change = exact if exact is not None or wanted.suspected else wanted.change
     return Windows(labelled, original, wanted, end, change)
 
 

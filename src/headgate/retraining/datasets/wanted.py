@@ -44,6 +44,8 @@ class Wanted:
     """For `recent`; None for 90."""
     change: Micros | None = None
     """About when the world changed, by a diagnosis or an alarm; the row is looked for around it. None if it did not."""
+    suspected: bool = False
+    """Whether the change is no more than suspected: it counts then only where losses show its row."""
     champion: str | None = None
     """The version whose losses tell the row of the change, ``model:number``; None for whichever was live."""
     least: Least = field(default_factory=Least)

@@ -18,7 +18,7 @@ from headgate.retraining.datasets.learners import Densities, losses_of
 from headgate.retraining.datasets.wanted import RECENT_DAYS, Wanted
 from headgate.vocabulary import DAY, Micros
 
-JUDGED: Final = 2_000
+JUDGED: Final = 10_000
 """Newest rows that windows are judged on at most; a quarter of those since the change where these are fewer."""
 LEARNED: Final = 6_000
 """Rows that a trial learns from at most."""

@@ -1,22 +1,15 @@
 """How much more one version loses than another on the same rows, with an interval that rows of one day do not fool.
 
 Rows that come together share weather, offers and faults, so differences of neighbours are alike and a standard error
-over rows is too small. The interval here is the wider of two: over rows, and over batches of consecutive ones (batch
-means: Law and Kelton 2000, "Simulation Modeling and Analysis", 9.5.3; Schmeiser 1982 for 10 to 30 of them).
+over rows is too small. The interval here is the wider of two: over rows, and over batches of consecutive ones.
 """
 
-import math
 from dataclasses import dataclass
-from typing import Final
 
-import numpy as np
 from scipy.special import stdtrit
 
+from headgate.evaluation.batches import over_batches
 from headgate.evaluation.estimate import Floats, Reading, standard_error
-
-BATCHES: Final = 20
-FEWEST: Final = 5
-"""Rows that a batch needs to say anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +37,10 @@ def gap(ours: Reading, theirs: Reading, *, share: float = 0.0) -> Gap:
     """Ours less (1 + `share`) times theirs, both losses on the same rows in the order of time."""
     factor = 1.0 + share
     moved: Floats = ours.influence - factor * theirs.influence
-    errors = [(each, freedom) for each, freedom in (_over_rows(moved), _over_batches(moved)) if freedom]
+    errors = [(each, freedom) for each, freedom in (_over_rows(moved), over_batches(moved)) if freedom]
     return Gap(ours.value - factor * theirs.value, tuple(errors))
 
 
 def _over_rows(moved: Floats) -> tuple[float, int]:
     error = standard_error(moved)
     return (0.0, 0) if error is None else (error, len(moved) - 1)
-
-
-def _over_batches(moved: Floats) -> tuple[float, int]:
-    if len(moved) < BATCHES * FEWEST:
-        return 0.0, 0
-    edges = np.linspace(0, len(moved), BATCHES + 1).astype(np.intp)[:-1]
-    sums = np.add.reduceat(moved, edges)
-    sums = sums - sums.mean()
-    spread = float(np.square(sums).sum()) * BATCHES / (BATCHES - 1)
-    return math.sqrt(spread) / len(moved), BATCHES - 1

@@ -4,22 +4,32 @@ Both answer the same inputs; as labels come, what the new version loses more is 
 moment. It is weighed anew from all rows at each look, so that a label that comes late or is corrected counts as if it
 had been there, and whoever was killed between two looks says the same. Evidence that grows after the probation has
 ended reopens the question: its error rate holds over all time.
+
+That holds for rows that know nothing of each other. Those of one day share weather and offers, so a day that suited the
+old version is no proof: the days must say the same, as far as days can.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from scipy.special import stdtrit
+
 from headgate.errors import BadInput
+from headgate.evaluation.batches import over_spans
 from headgate.evaluation.estimate import Floats
 from headgate.evidence.betting import paired
 from headgate.evidence.confidence import mean_interval
 from headgate.evidence.mixture import check_alpha
-from headgate.vocabulary import Micros, readable
+from headgate.vocabulary import DAY, Micros, readable
+
+SPANS: Final = 7
+"""Of a probation at least, so many are compared with each other; none is longer than a day."""
 
 
 class Probated(StrEnum):
@@ -59,6 +69,11 @@ class Probation(msgspec.Struct, frozen=True, kw_only=True):
     def due(self) -> Micros:
         """When it is over and its labels are due."""
         return Micros(self.until + round(self.maturity_s * 1_000_000))
+
+    @property
+    def span(self) -> int:
+        """Microseconds whose rows count as one when it is asked whether days say the same."""
+        return min(DAY, max(1, (self.until - self.since) // SPANS))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +115,8 @@ def weigh(probation: Probation, shadowed: Shadowed, now: Micros) -> Trial:
     """What all labels known by `now` say about the new version.
 
     A one-sided test of paired differences by betting (see ``evidence.betting``), in the order in which labels came; an
-    input counts once, however often it was answered or labelled. Rows outside the probation count for nothing.
+    input counts once, however often it was answered or labelled. Rows outside the probation count for nothing. What
+    that test finds takes the version back once a t test over days (see ``evaluation.batches.over_spans``) finds it too.
 
     >>> count = 400
     >>> moments, random = np.arange(count), np.random.default_rng(5)
@@ -110,18 +126,27 @@ def weigh(probation: Probation, shadowed: Shadowed, now: Micros) -> Trial:
     >>> weigh(terms, rows, Micros(500)).verdict.value
     'take_back'
     """
-    apart, late = _in_order(probation, shadowed, now)
+    apart, at, late = _in_order(probation, shadowed, now)
     differences: Floats = apart[:, 0] - apart[:, 1]
     test = paired(probation.margin)
     state = test.update(test.start(), differences)
-    if state.rejects(probation.alpha):
+    if state.rejects(probation.alpha) and _day_by_day(probation, differences, at):
         before = test.update(test.start(), differences[~late])
-        return _trial(probation, apart, state.p_value, reopened=not before.rejects(probation.alpha))
+        known = before.rejects(probation.alpha) and _day_by_day(probation, differences[~late], at[~late])
+        return _trial(probation, apart, state.p_value, reopened=not known)
     return _trial(probation, apart, state.p_value, now=now)
 
 
-def _in_order(probation: Probation, shadowed: Shadowed, now: Micros) -> tuple[Floats, NDArray[np.bool_]]:
-    """Losses of new and old by the moment their label came, each input once; and which came after the end."""
+def _day_by_day(probation: Probation, differences: Floats, at: NDArray[np.int64]) -> bool:
+    """Whether the new version loses more by what days say, each of them one number."""
+    mean, error, freedom = over_spans(differences, at - probation.since, probation.span)
+    if not freedom:
+        return False
+    return mean - float(stdtrit(freedom, 1 - probation.alpha)) * error > probation.margin
+
+
+def _in_order(probation: Probation, shadowed: Shadowed, now: Micros) -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_]]:
+    """Losses of new and old by the moment their label came, each input once; when it was asked; who came late."""
     if not len(shadowed.ids) == len(shadowed.at) == len(shadowed.told) == len(shadowed.new) == len(shadowed.old):
         raise BadInput("shadowed", "shape", "ids, moments and losses must be one per input")
     found = np.column_stack((shadowed.new, shadowed.old)).reshape(-1, 2)
@@ -133,7 +158,7 @@ def _in_order(probation: Probation, shadowed: Shadowed, now: Micros) -> tuple[Fl
     order = order[inside[order]]
     _, first = np.unique(ids[order].astype(str), return_index=True)
     order = order[np.sort(first)]
-    return found[order], shadowed.told[order] > probation.due
+    return found[order], shadowed.at[order], shadowed.told[order] > probation.due
 
 
 def _trial(
