@@ -98,8 +98,8 @@ def learned(flights: Year) -> Pipeline:
         ]
     )
     trees = HistGradientBoostingClassifier(
-        max_iter=100,
-        learning_rate=0.06,
+        max_iter=50,
+        learning_rate=0.12,
         max_leaf_nodes=15,
         min_samples_leaf=200,
         l2_regularization=10.0,

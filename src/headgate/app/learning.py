@@ -33,7 +33,7 @@ from headgate.vocabulary import DAY, Micros
 
 HELD_OUT: Final = 1 / 3
 """Share of a window's newest rows that a challenger is proved on instead of learning from them."""
-HELD_OUT_MOST: Final = 5_000
+HELD_OUT_MOST: Final = 2_000
 LEAST: Final = Least(rows=400)
 """Of these and half as many more a proof has enough as well."""
 RESUMED: Final = 3

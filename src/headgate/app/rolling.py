@@ -29,6 +29,8 @@ STEPS: Final[tuple[str | dict[str, str], ...]] = (
 )  # fmt: skip
 """Unseen until every guard is sure; then in growing shares, in which any guard takes it back. To be sure again of each
 share would take a run longer than the world often stays as it is."""
+MARGIN: Final = 0.02
+"""Of Brier's score, in a run's rollout: a proof found less before, and what serving adds is more, or nothing."""
 _DOING: Final = {
     Phase.PROGRESSING: Rolling.RUNNING,
     Phase.PAUSED: Rolling.WAITING,
@@ -131,7 +133,8 @@ def _guards(output: Output, *, labels: bool) -> list[dict[str, Any]]:
     told = [{"metric": "latency", "dry_run": True}]
     if output.task not in (Task.BINARY, Task.MULTICLASS) or not labels:
         return [{"metric": "errors"}, *told]
-    return [{"metric": "errors"}, {"metric": "calibration" if output.probability else "accuracy"}, *told]
+    lost = {"metric": "calibration", "margin": MARGIN} if output.probability else {"metric": "accuracy", "margin": "2pt"}
+    return [{"metric": "errors"}, lost, *told]
 
 
 def _step(step: Step) -> str | dict[str, str]:

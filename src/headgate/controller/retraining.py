@@ -28,11 +28,11 @@ from headgate.retraining.decide import (
     superseded,
 )
 from headgate.retraining.ports import Doing, Parts
-from headgate.retraining.run import STAGES, Firing, Outcome, Run, RunStore, Source, Stage
+from headgate.retraining.run import STAGES, Firing, Outcome, Probed, Run, RunStore, Source, Stage
 from headgate.retraining.trigger import Facts
 from headgate.traffic.endpoint import EndpointSpec
 from headgate.traffic.retrained import RetrainingWords
-from headgate.vocabulary import Micros
+from headgate.vocabulary import DAY, SECOND, Micros
 
 log = logging.getLogger("headgate.controller")
 
@@ -104,7 +104,7 @@ class Retraining:
         try:
             while (after := self._look(where, waits=waits)) is not None:
                 moved.append(after)
-                if once:
+                if once or _is_watched(after):
                     break
         except Conflict as error:  # somebody moved it between our look and our write; the next turn sees what they did
             log.info("%s", error)
@@ -223,6 +223,8 @@ class Retraining:
                     self._moved()
                     return run.probed
                 parts.roller.settle(run, f"run {run.number} was promoted")
+                if run.probed is not None and now < _looks_again(run, run.probed, spec):
+                    return run.probed
                 return parts.prober.probe(run, spec, now)
 
     def _learning(self, run: Run, spec: EndpointSpec, *, waits: bool) -> Said:
@@ -247,6 +249,22 @@ class Retraining:
         if after.rollout != before.rollout or (stepped and Stage.PROBATION in (before.stage, after.stage)):
             self._moved()  # who begins to answer, and who is its shadow from now on, or no longer
         return after
+
+
+def _looks_again(run: Run, probed: Probed, spec: EndpointSpec) -> Micros:
+    """When a probation says something new: after a day, a seventh of a short one, and once all of its labels are due.
+
+    What it says is about days, and to say it the rows of all of them are read.
+    """
+    length = (spec.retraining or RetrainingWords()).probation_s * SECOND
+    due = (run.promoted or 0) + length + round(spec.label_maturity_s * SECOND)
+    later = probed.at + min(DAY, length // 7)
+    return Micros(min(later, due) if probed.at < due else later)
+
+
+def _is_watched(run: Run) -> bool:
+    """Whether it was looked at in its probation and stays there: labels that are not there yet say more, nothing else."""
+    return run.stage is Stage.PROBATION and run.probed is not None and run.probed.verdict != TAKE_BACK
 
 
 def _event(run: Run, why: str, who: str, before: Run | None = None) -> Event:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from headgate.demo.flights import FEATURES, Flights, load_flights
-from headgate.demo.train import LAST_TRAINING_MONTH, fit, split, training_flights, with_label
+from headgate.demo.train import FEWER_TREES, LAST_TRAINING_MONTH, fit, split, training_flights, with_label
 from headgate.errors import Unavailable
 from headgate.vocabulary import DAY
 
@@ -53,7 +53,7 @@ def beside(every: int, rows: NDArray[np.int64]) -> Beside:
 
 
 def _scores(known: Flights, asked: Flights) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = fit(with_label(known)).predict_proba(asked.features[list(FEATURES)])[:, 1]
+    found: NDArray[np.float64] = fit(with_label(known), FEWER_TREES).predict_proba(asked.features[list(FEATURES)])[:, 1]
     return found
 
 

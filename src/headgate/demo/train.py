@@ -11,6 +11,11 @@ from headgate.demo.flights import CATEGORIES, FEATURES, LABEL, NUMBERS, Flights
 from headgate.vocabulary import DAY
 
 LAST_TRAINING_MONTH = 2
+TREES = 100
+FEWER_TREES = 50
+"""Of a model that is learned every few days: in half the time, and with more flights no worse."""
+RATE = 6.0
+"""Of learning, for all trees together."""
 HELD_OUT_EVERY = 10
 """Every tenth day of the training months is kept aside to judge the gate on: whole days, because flights of one
 hour share their weather."""
@@ -40,14 +45,14 @@ def with_label(flights: Flights) -> pd.DataFrame:
     return flights.features.assign(**{LABEL: flights.late.astype(int)})
 
 
-def fit(frame: pd.DataFrame) -> Pipeline:
+def fit(frame: pd.DataFrame, trees: int = TREES) -> Pipeline:
     """A pipeline fitted on the columns FEATURES of `frame` and its label."""
-    fitted: Pipeline = learner().fit(frame[list(FEATURES)], frame[LABEL])
+    fitted: Pipeline = learner(trees).fit(frame[list(FEATURES)], frame[LABEL])
     return fitted
 
 
-def learner() -> Pipeline:
-    """The pipeline, before it has learned; a second per 50,000 flights."""
+def learner(trees: int = TREES) -> Pipeline:
+    """The pipeline, before it has learned; 100 trees take a second per 50,000 flights."""
     encode = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
     return Pipeline(
         [
@@ -58,8 +63,8 @@ def learner() -> Pipeline:
             (
                 "trees",
                 HistGradientBoostingClassifier(
-                    max_iter=100,
-                    learning_rate=0.06,
+                    max_iter=trees,
+                    learning_rate=RATE / trees,
                     max_leaf_nodes=15,
                     min_samples_leaf=200,
                     l2_regularization=10.0,

@@ -185,5 +185,4 @@ def _probed(run: Run, said: Probed, now: Micros) -> Run:
         return run.end(Outcome.TAKEN_BACK, now, f"{run.champion} is back: {said.why}")
     if said.over:
         return run.with_(probed=said).end(Outcome.PROMOTED, now, said.why)
-    moved = run.probed is None or (run.probed.verdict, run.probed.rows) != (said.verdict, said.rows)
-    return run.with_(probed=said) if moved else run
+    return run if run.probed == said else run.with_(probed=said)

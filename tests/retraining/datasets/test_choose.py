@@ -38,13 +38,20 @@ def test_what_is_clearly_best_is_taken_whatever_is_preferred() -> None:
         }
 
 
-def test_of_windows_that_do_as_well_worlds_are_not_mixed_after_a_change() -> None:
+def test_of_windows_that_do_as_well_the_one_with_most_rows_is_taken() -> None:
     seeds = {WindowChoice.SINCE_CHANGE: 1, WindowChoice.EVERYTHING: 2}
-    taken = [
-        choose(asked(change), [ALL, NEW], lambda each: losses(0.4, seeds[each.choice])).choice
-        for change in (BEGAN, None)
-    ]
-    assert taken == [WindowChoice.SINCE_CHANGE, WindowChoice.EVERYTHING]
+    for change in (BEGAN, None):
+        found = choose(asked(change), [NEW, ALL], lambda each: losses(0.4, seeds[each.choice]))
+        assert found.choice is WindowChoice.EVERYTHING
+
+
+def test_one_good_day_of_a_small_window_is_no_reason_to_take_it() -> None:
+    together = np.where(np.arange(400) < 40, 0.25, 0.0)
+    everything = losses(0.4)
+    alike = {WindowChoice.EVERYTHING: everything, WindowChoice.SINCE_CHANGE: everything - together}
+    assert choose(asked(), [NEW, ALL], lambda each: alike[each.choice]).choice is WindowChoice.EVERYTHING
+    apart = alike | {WindowChoice.SINCE_CHANGE: everything - np.random.default_rng(1).permutation(together)}
+    assert choose(asked(), [NEW, ALL], lambda each: apart[each.choice]).choice is WindowChoice.SINCE_CHANGE
 
 
 def test_what_cannot_be_tried_is_told_and_not_taken() -> None:
@@ -52,8 +59,7 @@ def test_what_cannot_be_tried_is_told_and_not_taken() -> None:
         WindowChoice.SINCE_CHANGE, BEGAN, Micros(900), 30, short="30 labelled rows; at least 200 are needed"
     )
     found = choose(asked(), [few, ALL, *LAST], lambda each: "no row" if each.recent_days == 28 else losses(0.4))
-    assert found.choice is not WindowChoice.SINCE_CHANGE
-    assert found.recent_days == 90
+    assert found.choice is WindowChoice.EVERYTHING
     words = {each.words for each in found.tried if each.value is None}
     assert any("at least 200 are needed" in each for each in words)
     assert any("no row" in each for each in words)

@@ -1,6 +1,6 @@
 """Which window is learned from: each is tried on the newest rows, which none of them has seen, and the best one taken.
 
-Where two do about as well, the one that mixes no worlds is preferred after a change, the one with most rows without.
+Where two do about as well, the one with most rows is preferred. One that mixes two worlds does not do about as well.
 """
 
 import math
@@ -17,17 +17,13 @@ from headgate.evaluation.estimate import Floats
 from headgate.retraining.datasets.dataset import Cut, Trial, WindowChoice
 from headgate.vocabulary import Micros
 
-AFTER_A_CHANGE: Final = (
-    WindowChoice.SINCE_CHANGE, WindowChoice.REWEIGHTED, WindowChoice.RECENT, WindowChoice.SAME_SEASON,
-    WindowChoice.EVERYTHING,
-)  # fmt: skip
-WITHOUT: Final = (
-    WindowChoice.EVERYTHING, WindowChoice.REWEIGHTED, WindowChoice.RECENT, WindowChoice.SAME_SEASON,
+PREFERRED: Final = (
+    WindowChoice.EVERYTHING, WindowChoice.REWEIGHTED, WindowChoice.SAME_SEASON, WindowChoice.RECENT,
     WindowChoice.SINCE_CHANGE,
 )  # fmt: skip
-"""In which order windows are preferred that do about as well."""
-ENOUGH: Final = 5_000
-"""Rows without which a window has to be the best: how little they teach, the newest rows alone may not show."""
+"""In which order windows are taken that do about as well: a trial learns from a part, the model from every row."""
+SURE: Final = 2.0
+"""Standard errors by which a window has to be better than one with more rows: what is forgotten may come back."""
 NAMES: Final = {
     WindowChoice.SINCE_CHANGE: "rows since the change",
     WindowChoice.EVERYTHING: "all rows",
@@ -64,10 +60,9 @@ Judge = Callable[[Candidate], "Floats | str"]
 def choose(asked: Cut, candidates: Sequence[Candidate], judge: Judge) -> Cut:
     """What was `asked`, with the window that is learned from, and why.
 
-    The least mean loss wins. A window that is preferred, and has rows enough, is taken before it while its losses are
-    no larger by more than one standard error of the paired difference (the rule of Breiman et al. 1984,
-    "Classification and regression trees", 3.4.3), over rows or over batches of them. Raises BadInput where no window
-    can be tried.
+    The least mean loss wins. A window that is preferred is taken before it while its losses are no larger by more than
+    two standard errors of the paired difference (after the rule of Breiman et al. 1984, "Classification and regression
+    trees", 3.4.3, for one), over rows or over batches of them. Raises BadInput where no window can be tried.
 
     >>> asked = Cut(Micros(9), None, Micros(9), 0.0, WindowChoice.AUTO, "", change=Micros(5))
     >>> new = Candidate(WindowChoice.SINCE_CHANGE, Micros(5), Micros(9), 500)
@@ -76,16 +71,13 @@ def choose(asked: Cut, candidates: Sequence[Candidate], judge: Judge) -> Cut:
     >>> found.choice.value, found.start, [each.value for each in found.tried]
     ('since_change', 5, [0.3, 0.4])
     """
-    order = AFTER_A_CHANGE if asked.change is not None else WITHOUT
-    sorted_ = sorted(candidates, key=lambda each: (order.index(each.choice), -(each.recent_days or 0)))
+    sorted_ = sorted(candidates, key=lambda each: (PREFERRED.index(each.choice), -(each.recent_days or 0)))
     judged = [(each, each.short or judge(each)) for each in sorted_]
     tried = [(each, losses) for each, losses in judged if not isinstance(losses, str)]
     if not tried:
         raise BadInput("window", "too_few", "; ".join(f"{each.name}: {why}" for each, why in judged) or "no rows")
     best, least = min(tried, key=lambda each: float(each[1].mean()))
-    taken, losses = next(
-        each for each in tried if each[0] is best or (each[0].rows >= ENOUGH and _no_worse(each[1], least))
-    )
+    taken, losses = next(each for each in tried if _no_worse(each[1], least))
     return msgspec.structs.replace(
         asked,
         start=taken.start,
@@ -100,7 +92,7 @@ def choose(asked: Cut, candidates: Sequence[Candidate], judge: Judge) -> Cut:
 def _no_worse(losses: Floats, least: Floats) -> bool:
     apart = losses - least
     error = max(float(apart.std()) / math.sqrt(len(apart)), over_batches(apart)[0])
-    return float(apart.mean()) <= error
+    return float(apart.mean()) <= SURE * error
 
 
 def _why(taken: Candidate, value: float, best: Candidate, least: float, rows: int) -> str:

@@ -20,10 +20,12 @@ from headgate.vocabulary import DAY, Micros
 
 JUDGED: Final = 10_000
 """Newest rows that windows are judged on at most; a quarter of those since the change where these are fewer."""
-LEARNED: Final = 6_000
-"""Rows that a trial learns from at most."""
-TRIED_DAYS: Final = (90, 28)
-"""What `recent` means where nobody says."""
+LEARNED: Final = 12_000
+"""Rows that a trial learns from at most: with few, a large window seems no better than a small one."""
+WEIGHED: Final = 6_000
+"""Rows of either time by which it is told how frequent rows are by now."""
+TRIED_DAYS: Final = (90,)
+"""What `recent` means where nobody says; one that is shorter than a season would forget what comes back."""
 YEAR: Final = 365
 SEASON: Final = 45
 """Days before and after the same day of the year before."""
@@ -133,11 +135,11 @@ class Windows:
     def densities(self) -> Densities:
         """How frequent rows are now, by the rows before and since; no label is looked at."""
         names = feature_names(self.labelled.schema)
-        earlier = self.labelled.sample(0, self.since, LEARNED).select(names)
+        earlier = self.labelled.sample(0, self.since, WEIGHED).select(names)
         if self.original is not None:
-            few = self.original.take(_evenly(len(self.original), LEARNED)).select(names)
+            few = self.original.take(_evenly(len(self.original), WEIGHED)).select(names)
             earlier = pa.concat_tables([few, earlier])
-        now = self.labelled.sample(self.since, len(self.labelled), LEARNED).select(names)
+        now = self.labelled.sample(self.since, len(self.labelled), WEIGHED).select(names)
         return Densities.of(earlier, now, self.wanted.seed)
 
 

@@ -28,8 +28,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     The log loss is clipped: no probability counts as less than `losses.FLOOR`, so that no single row decides."""
     margin: float = 0.0
     """How much worse is not yet worse, in the metric's unit; added to the share."""
-    margin_share: float = 0.01
-    """The same as a share of what the other version loses: 0.01 is a hundredth of its loss.
+    margin_share: float = 0.02
+    """The same as a share of what the other version loses: 0.02 is a fiftieth of its loss.
 
     A metric of which more is better loses what it lacks to 1."""
     alpha: float = 0.05
