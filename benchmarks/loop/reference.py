@@ -43,6 +43,10 @@ NUMBERS: Final = ["departs", "arrives", "weekday", "distance", *WEATHER]
 LATE_MINUTES: Final = 15
 TAXI_MINUTES: Final = 20
 """On the ground at both ends; the files give the time in the air."""
+RATE: Final = 6.0
+"""Of learning, for all trees together."""
+FIRST_TREES, TREES = 100, 50
+"""Of the first model, and of those that are learned every week."""
 DAY: Final = np.timedelta64(1, "D")
 WEEK: Final = np.timedelta64(7, "D")
 """Of learning, and of a proof."""
@@ -89,7 +93,7 @@ def read(folder: Path) -> Year:
     return Year(rows, table[WORDS + NUMBERS].iloc[rows], at[rows], known, late, table["month"].to_numpy()[rows])
 
 
-def learned(flights: Year) -> Pipeline:
+def learned(flights: Year, trees: int) -> Pipeline:
     """The learner, fitted."""
     columns = ColumnTransformer(
         [
@@ -98,8 +102,8 @@ def learned(flights: Year) -> Pipeline:
         ]
     )
     trees = HistGradientBoostingClassifier(
-        max_iter=50,
-        learning_rate=0.12,
+        max_iter=trees,
+        learning_rate=RATE / trees,
         max_leaf_nodes=15,
         min_samples_leaf=200,
         l2_regularization=10.0,
@@ -126,7 +130,7 @@ class Policy:
 
 def policies(year: Year, later: Year) -> tuple[Policy, Policy, Policy]:
     """Static, always-latest and the lagged gate on the flights of `later`."""
-    first = scored(learned(year.where(year.month < FIRST_MONTH)), later)
+    first = scored(learned(year.where(year.month < FIRST_MONTH), FIRST_TREES), later)
     static, latest, gate = (Policy(name, first.copy()) for name in ("static", "always-latest", "lagged gate"))
     champion = first
     challenger: tuple[np.datetime64, Floats] | None = None
@@ -137,7 +141,7 @@ def policies(year: Year, later: Year) -> tuple[Policy, Policy, Policy]:
             if is_better(scores, champion, later, begun, moment):
                 champion = scores
                 gate.takes_over(later, scores, moment)
-        scores = scored(learned(year.where(year.known < moment)), later)
+        scores = scored(learned(year.where(year.known < moment), TREES), later)
         latest.takes_over(later, scores, moment)
         challenger = moment, scores
     return static, latest, gate

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from headgate.demo.flights import FEATURES, Flights, load_flights
-from headgate.demo.train import FEWER_TREES, LAST_TRAINING_MONTH, fit, split, training_flights, with_label
+from headgate.demo.train import FEWER_TREES, LAST_TRAINING_MONTH, TREES, fit, split, training_flights, with_label
 from headgate.errors import Unavailable
 from headgate.vocabulary import DAY
 
@@ -43,17 +43,17 @@ def beside(every: int, rows: NDArray[np.int64]) -> Beside:
     labelled = flights.select(~np.isnan(flights.late))
     asked = flights.select(np.isin(flights.row, rows) & (flights.month > LAST_TRAINING_MONTH))
     with threadpool_limits(1):
-        static = _scores(split(training_flights(flights))[0], asked)
+        static = _scores(split(training_flights(flights))[0], asked, TREES)
         latest, learned = static.copy(), 0
         for moment in range(int(asked.at[0]) // DAY * DAY + every, int(asked.at[-1]), every):
             later = asked.at >= moment
-            latest[later] = _scores(labelled.select(labelled.landed_at < moment), asked.select(later))
+            latest[later] = _scores(labelled.select(labelled.landed_at < moment), asked.select(later), FEWER_TREES)
             learned += 1
     return Beside(_by_row(static, asked, len(flights)), _by_row(latest, asked, len(flights)), learned)
 
 
-def _scores(known: Flights, asked: Flights) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = fit(with_label(known), FEWER_TREES).predict_proba(asked.features[list(FEATURES)])[:, 1]
+def _scores(known: Flights, asked: Flights, trees: int) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = fit(with_label(known), trees).predict_proba(asked.features[list(FEATURES)])[:, 1]
     return found
 
 

@@ -38,7 +38,7 @@ from headgate.demo.story import (
     month_row,
 )
 from headgate.demo.table import Table, keep_answers, table_of, table_row
-from headgate.demo.train import FEWER_TREES, replayed_flights, split, training_flights, with_label
+from headgate.demo.train import replayed_flights, split, training_flights, with_label
 from headgate.monitors.windows import Window
 from headgate.retraining.run import Run
 from headgate.rollouts.rollout import Rollout
@@ -110,7 +110,7 @@ def tell(root: Path, *, quick: bool, progress: Progress, said: Said) -> Told:
     # Two learn at a time, and threads of either would wait for the other's.
     with threadpool_limits(1), InTheBackground(every, later.row) as others, open_home(home) as hg:
         said("training on January and February")
-        _, auc = first_version(hg, flights, FEWER_TREES)
+        _, auc = first_version(hg, flights)
         mistake = Mistake(hg, ENDPOINT, registered(hg, MODEL, flights, GATE), said)
         with_label(split(training_flights(flights))[0]).to_parquet(home / ORIGINAL)
         shutil.copy(learn.__file__, home / "learn.py")

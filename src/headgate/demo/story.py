@@ -18,7 +18,7 @@ from headgate.demo.http import HttpPool
 from headgate.demo.replay import Progress, Replay, Tally
 from headgate.demo.seasons import Season, expected, season_row, seasons
 from headgate.demo.serving import Running, fresh_home, serving
-from headgate.demo.train import TREES, fit, replayed_flights, split, training_flights, with_label
+from headgate.demo.train import fit, replayed_flights, split, training_flights, with_label
 from headgate.monitors.status import title
 from headgate.monitors.windows import Window
 from headgate.vocabulary import DAY
@@ -64,13 +64,13 @@ def prepare(hg: Headgate, flights: Flights) -> tuple[int, float | None]:
     return trained_on, auc
 
 
-def first_version(hg: Headgate, flights: Flights, trees: int = TREES) -> tuple[int, float | None]:
+def first_version(hg: Headgate, flights: Flights) -> tuple[int, float | None]:
     """Train, register and evaluate the model's first version; returns what `prepare` does."""
     fit_on, aside = split(training_flights(flights))
     reference = with_label(fit_on)
     registered = hg.register(
         MODEL,
-        fit(reference, trees),
+        fit(reference),
         reference=reference,
         label=LABEL,
         code="headgate.demo.train",

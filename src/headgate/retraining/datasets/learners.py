@@ -24,7 +24,7 @@ DECIMALS: Final = 6
 """Of weights: sums in another order, on a machine with other cores, give the same set."""
 _TREES: Final[dict[str, Any]] = {
     "max_iter": 40, "learning_rate": 0.15, "max_leaf_nodes": 8, "min_samples_leaf": 20, "l2_regularization": 1.0,
-    "early_stopping": False, "max_bins": 63,
+    "early_stopping": False,
 }  # fmt: skip
 _SMOOTH: Final[dict[str, Any]] = {**_TREES, "min_samples_leaf": 50, "l2_regularization": 5.0}
 
