@@ -29,8 +29,10 @@ STEPS: Final[tuple[str | dict[str, str], ...]] = (
 )  # fmt: skip
 """Unseen until every guard is sure; then in growing shares, in which any guard takes it back. To be sure again of each
 share would take a run longer than the world often stays as it is."""
-MARGIN: Final = 0.02
-"""Of Brier's score, in a run's rollout: a proof found less before, and what serving adds is more, or nothing."""
+HARM: Final = {"margin": 0.02, "harm": 0.02}
+HARM_OF_CLASSES: Final = {"margin": "2pt", "harm": "2pt"}
+"""In a run's rollout: that the challenger is no worse was proved before, and what serving adds to that is more than this.
+Less is the weather of the days that are looked at."""
 _DOING: Final = {
     Phase.PROGRESSING: Rolling.RUNNING,
     Phase.PAUSED: Rolling.WAITING,
@@ -133,7 +135,7 @@ def _guards(output: Output, *, labels: bool) -> list[dict[str, Any]]:
     told = [{"metric": "latency", "dry_run": True}]
     if output.task not in (Task.BINARY, Task.MULTICLASS) or not labels:
         return [{"metric": "errors"}, *told]
-    lost = {"metric": "calibration", "margin": MARGIN} if output.probability else {"metric": "accuracy", "margin": "2pt"}
+    lost = {"metric": "calibration", **HARM} if output.probability else {"metric": "accuracy", **HARM_OF_CLASSES}
     return [{"metric": "errors"}, lost, *told]
 
 

@@ -69,6 +69,8 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
     metric: Measure
     margin: Margin
     """A candidate that is proved to be worse by less may take more traffic."""
+    harm: Margin | None = None
+    """By how much more it has to be proved to lose before it goes back; None takes it back for any loss that is."""
     dry_run: bool = False
     """Whether it is measured and told, and decides nothing."""
     cap: float | None = None

@@ -218,9 +218,9 @@ def _no_worse(guard: Guard) -> BettingTest:
 
 
 def _worse(guard: Guard) -> BettingTest:
-    """Evidence that the mean of differences lies above 0."""
+    """Evidence that the mean of differences lies above 0, or above what counts as harm."""
     top = largest(guard)
-    return BettingTest(-top, top, 0.0, timidest=PAIRED_TIMIDEST)
+    return BettingTest(-top, top, guard.harm.absolute if guard.harm else 0.0, timidest=PAIRED_TIMIDEST)
 
 
 def _apart(rows: Rows, by: str | None) -> Iterator[tuple[str, Rows]]:

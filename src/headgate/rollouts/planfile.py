@@ -18,7 +18,7 @@ from headgate.contracts.yaml_text import read_yaml
 from headgate.errors import BadConfiguration, BadInput
 from headgate.evaluation.rows import spelled
 from headgate.rollouts.foretell import Pace
-from headgate.rollouts.guards import RULES, Alpha, Guard, Measure, Unit, read_margin, usual_guard, usual_guards
+from headgate.rollouts.guards import RULES, Alpha, Guard, Margin, Measure, Unit, read_margin, usual_guard, usual_guards
 from headgate.rollouts.losses import largest
 from headgate.rollouts.plan import (
     NEVER,
@@ -52,6 +52,8 @@ class _GuardText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What it looks at: one of the metrics below."""
     margin: str | float | None = None
     """How much worse is not yet worse: ``1pt``, ``5%``, or a number in the metric's unit; None takes the usual one."""
+    harm: str | float | None = None
+    """By how much it has to be proved to be worse before it goes back, ``2pt`` or a number; None: by anything at all."""
     dry_run: bool = False
     """Whether it is measured and told, and decides nothing."""
     cap: float | None = None
@@ -233,13 +235,16 @@ class PlanFile:
         raise self.wrong(path, f"is no step; there are {_STEPS}")
 
     def _guard(self, place: int, written: _GuardText) -> Guard:
-        said = {name: getattr(written, name) for name in written.__struct_fields__ if name != "margin"}
+        said = {name: getattr(written, name) for name in written.__struct_fields__ if name not in ("margin", "harm")}
+        margin, harm = (self._margin(f"guards[{place}].{key}", getattr(written, key)) for key in ("margin", "harm"))
+        usual = usual_guard(written.metric) if margin is None else Guard(metric=written.metric, margin=margin)
+        return msgspec.structs.replace(usual, harm=harm, **said)
+
+    def _margin(self, path: str, written: str | float | None) -> Margin | None:
         try:
-            if written.margin is None:
-                return msgspec.structs.replace(usual_guard(written.metric), **said)
-            return Guard(margin=read_margin(written.margin), **said)
+            return None if written is None else read_margin(written)
         except BadInput as error:
-            raise self.wrong(f"guards[{place}].margin", error.message) from error
+            raise self.wrong(path, error.message) from error
 
     def _share(self, path: str, written: object) -> float:
         found = _SHARE.fullmatch(written) if isinstance(written, str) else None
@@ -364,6 +369,7 @@ def _guard_faults(guard: Guard, plan: Plan, facts: Facts) -> Iterator[tuple[str,
         yield "column", f"'{guard.column}' holds no numbers"
     yield from _worth_faults(guard, facts)
     yield from _margin_faults(guard)
+    yield from _harm_faults(guard)
 
 
 def _cap_faults(guard: Guard) -> Iterator[tuple[str, str]]:
@@ -382,6 +388,20 @@ def _margin_faults(guard: Guard) -> Iterator[tuple[str, str]]:
     if not margin.absolute < most:
         stated = f"{most * 100:g}pt" if margin.unit is Unit.POINTS else f"{most:g}"
         yield "margin", f"must be less than {stated}, which is all that one row can lose"
+
+
+def _harm_faults(guard: Guard) -> Iterator[tuple[str, str]]:
+    """What harm cannot be: it is a loss of its own, and no share of one."""
+    harm = guard.harm
+    if harm is None:
+        return
+    if guard.metric in (Measure.ERRORS, Measure.LATENCY, Measure.AGREEMENT, Measure.RISK):
+        yield "harm", f"means nothing for {guard.metric}; remove it"
+    elif harm.unit is Unit.PERCENT or harm.unit not in RULES[guard.metric].units:
+        wanted = " or ".join(sorted(f"1{each}" for each in RULES[guard.metric].units - {Unit.PERCENT}))
+        yield "harm", f"of {guard.metric} has another unit: write {wanted}"
+    elif not 0 < harm.absolute < largest(guard):
+        yield "harm", "must be above 0, and less than all that one row can lose"
 
 
 def _worth_faults(guard: Guard, facts: Facts) -> Iterator[tuple[str, str]]:
