@@ -144,7 +144,7 @@ def test_two_reasons_at_once_are_one_run_and_a_message_is_held_up_by_the_cooldow
     world.learning = Doing.FAILED
     world.loop().turn(at_once=True)
     world.call(Source.MESSAGE, "4")
-    assert world.turn(days=6).number == 1
+    assert world.turn(days=13).number == 1
     assert world.turn(days=1).number == 2
 
 
@@ -240,3 +240,15 @@ def test_a_rollout_that_promoted_before_it_was_noted_is_its_own(world: World) ->
     world.store.keep_run(run.with_(rollout=None), run.revision)  # killed between the rollout's begin and the note
     world.live, world.rolling = "late:2", Rolling.PROMOTED
     assert world.turn().outcome is Outcome.PROMOTED
+
+
+def test_a_probation_is_looked_at_once_a_day_and_once_its_labels_are_due(world: World) -> None:
+    world.probed = Probed(verdict="undecided", why="it goes on", at=NOW)
+    world.call()
+    world.turn()
+    looked = [world.done.count("probe")]
+    for days in (0.25, 0.25, 0.5, 0.5, 0.5):
+        world.probed = Probed(verdict="undecided", why="it goes on", at=Micros(world.clock.now() + round(days * DAY)))
+        world.turn(days)
+        looked.append(world.done.count("probe"))
+    assert looked == [1, 1, 1, 2, 2, 3]

@@ -45,6 +45,14 @@ def test_what_was_spent_is_missing_from_the_next_margin_for_a_year() -> None:
     assert within_budget(PLAN, [ended(0, 3.0)], BUDGET, Micros(YEAR)).guards[0].margin.value == 1.0
 
 
+def test_what_was_proved_before_has_no_part_in_it() -> None:
+    proved = msgspec.structs.replace(PLAN, proved=True)
+    mine = [msgspec.structs.replace(ended(0, 0.0), plan=proved)] * 20
+    assert within_budget(proved, [ended(0, 3.0)], BUDGET, Micros(5)) is proved
+    assert within_budget(PLAN, mine, BUDGET, Micros(5)) == within_budget(PLAN, [], BUDGET, Micros(5))
+    assert at_most(proved) == {}
+
+
 def test_a_margin_in_per_cent_stays_while_anything_is_left_and_then_is_nothing() -> None:
     guard = Guard(metric=Measure.ACCURACY, margin=Margin(5.0, Unit.PERCENT))
     plan = msgspec.structs.replace(PLAN, guards=(guard,))

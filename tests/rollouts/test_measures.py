@@ -11,7 +11,7 @@ from headgate.rollouts.answers import Answers, Arms, Pairs
 from headgate.rollouts.guards import Guard, Margin, Measure, Unit
 from headgate.rollouts.judge import Sample, Source, differences, weigh
 from headgate.rollouts.losses import largest
-from headgate.rollouts.measures import SMALLEST_GROUP, Setting, found
+from headgate.rollouts.measures import SMALLEST_GROUP, PairedLosses, Setting, found
 from headgate.rollouts.plan import Analysis, Plan, SetWeight, Shadow
 from headgate.rollouts.tally import Group, Mean, Tally
 
@@ -49,6 +49,20 @@ def answers(predicted: np.ndarray, truth: np.ndarray) -> Answers:
     count = len(predicted)
     never = np.zeros(count, np.bool_)
     return Answers(np.arange(count), predicted, None, np.zeros(count), never, truth, ~never)
+
+
+def test_a_loss_below_what_counts_as_harm_takes_nobody_back() -> None:
+    """Of 4,000 inputs the candidate is wrong on 300 that the live version answers well: 7.5 points."""
+    truth = np.zeros(4000)
+    wrong = np.random.default_rng(4).permutation(4000) < 300
+    pairs = Pairs(answers(truth, truth), answers(wrong.astype(float), truth))
+    worse = {}
+    for harm in (None, Margin(5.0, Unit.POINTS), Margin(10.0, Unit.POINTS)):
+        guard = Guard(metric=Measure.ACCURACY, margin=Margin(1.0, Unit.POINTS), harm=harm)
+        scale = PairedLosses(guard, ("0", "1"))
+        worse[harm and harm.value] = scale.after(scale.start(), pairs).worse.p_value
+    assert worse[None] < worse[5.0] < 0.01
+    assert worse[10.0] > 0.9
 
 
 @pytest.mark.parametrize("margin", [Margin(0.05, Unit.PLAIN), Margin(2.0, Unit.PERCENT)])

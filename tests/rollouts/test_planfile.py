@@ -68,6 +68,9 @@ def test_guards_have_their_margins() -> None:
     assert plan.guards[0].margin == Margin(5.0, Unit.PERCENT)
     assert plan.guards[1].dry_run
     assert not plan.guards[0].dry_run
+    assert plan.guards[0].harm is None
+    harm = plan_of("strategy: canary\nguards:\n- metric: calibration\n  harm: 0.02\n").guards[0]
+    assert (harm.harm, harm.margin) == (Margin(0.02, Unit.PLAIN), Margin(0.01, Unit.PLAIN))
 
 
 def test_without_labels_quality_is_not_guarded() -> None:
@@ -151,6 +154,14 @@ def test_a_query_that_reads_the_label_needs_it(loss: str) -> None:
         ("strategy: canary\nguards:\n- metric: agreement\n  margin: 100pt\n", 6, "must be less than 100pt"),
         ("strategy: canary\nguards:\n- metric: accuracy\n  margin: 100pt\n", 6, "must be less than 100pt"),
         ("strategy: canary\nguards:\n- metric: calibration\n  margin: 1\n", 6, "must be less than 1,"),
+        (
+            "strategy: canary\nguards:\n- metric: accuracy\n  harm: 5%\n",
+            6,
+            "harm: of accuracy has another unit: write 1pt",
+        ),
+        ("strategy: canary\nguards:\n- metric: calibration\n  harm: 0\n", 6, "must be above 0"),
+        ("strategy: canary\nguards:\n- metric: calibration\n  harm: much\n", 6, "guards[0].harm: must be a number"),
+        ("strategy: canary\nguards:\n- metric: errors\n  harm: 1pt\n", 6, "harm: means nothing for errors"),
         ("strategy: canary\nguards:\n- metric: errors\n- metric: errors\n", 6, "guarded already"),
         ("strategy: ab_test\nguards:\n- metric: agreement\n", 5, "begin with a shadow step"),
         ("strategy: canary\nguards:\n- metric: accuracy\n  cap: 3\n", 6, "means nothing for accuracy"),

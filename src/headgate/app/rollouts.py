@@ -82,16 +82,25 @@ class Rollouts:
         found = self._checked(plan, force=force)
         return foretell(found.plan, found.pace, found.asked)
 
-    def deploy(self, plan: str | Path, *, endpoint: str | None = None, force: bool = False, why: str = "") -> Rollout:
+    def deploy(
+        self,
+        plan: str | Path,
+        *,
+        endpoint: str | None = None,
+        force: bool = False,
+        proved: bool = False,
+        why: str = "",
+    ) -> Rollout:
         """Begin the rollout that a plan describes; the controller moves it on. Raises what `plan` does.
 
         Raises Conflict too when the endpoint's file was changed while the plan was looked at.
 
         `endpoint` is the one it has to be about; None takes any.
 
-        `force` lets a candidate without a passing evaluation take callers, and the history keeps who said so.
+        `force` lets a candidate without a passing evaluation take callers, and the history keeps who said so. One that
+        was `proved` beside champion and anchor has nothing of the year's budget, and spends none.
         """
-        found = self._checked(plan, force=force, endpoint=endpoint)
+        found = self._checked(plan, force=force, endpoint=endpoint, proved=proved)
         checked, spec, live = found.plan, found.spec, found.live
         if why:
             checked = msgspec.structs.replace(checked, why=why)
@@ -263,7 +272,9 @@ class Rollouts:
             raise NotFound("rollout of", endpoint, "`headgate deploy rollout.yaml` begins one")
         return found[-1]
 
-    def _checked(self, plan: str | Path, *, force: bool, endpoint: str | None = None) -> "_Checked":
+    def _checked(
+        self, plan: str | Path, *, force: bool, endpoint: str | None = None, proved: bool = False
+    ) -> "_Checked":
         """The plan and what it is about, once everything that can be refused was not."""
         file = read_plan(text_of(plan), str(plan)) if isinstance(plan, Path) else read_plan(plan, "plan")
         if file.said.project != self.project:
@@ -273,6 +284,7 @@ class Rollouts:
         text, spec, live, candidate = self._parties(file)
         pace = self._pace(spec)
         checked = file.plan(self._facts(spec, live or candidate, pace), candidate.ref)
+        checked = msgspec.structs.replace(checked, proved=proved)
         if live is not None:
             self._fits(file, spec, live, candidate)
         if not force and not self.registry.proved(candidate) and candidate.ref not in spec.forced:

@@ -8,6 +8,9 @@ Many small steps down, each within its margin, would be a large one. So a year's
   is not above 0. The next margins are no larger than what is left; one in per cent of the live version's figure stays
   as it is, since nobody knows beforehand what that comes to. Once nothing is left all of them are 0: only a candidate
   that is proved to be better is promoted.
+
+Runs of the loop have a bound of their own, the margin beside a frozen anchor (see ``retraining.proof.anchor``), and
+their rollouts look for harm alone: they neither have of these budgets nor spend them.
 """
 
 import math
@@ -40,7 +43,9 @@ def within_budget(plan: Plan, earlier: Sequence[Rollout], budget: RolloutBudget,
     >>> within_budget(plan, [], RolloutBudget(alpha_per_year=0.05), Micros(0)).alpha.promote
     0.030396355092701333
     """
-    year = [each for each in earlier if now - each.started < YEAR]
+    if plan.proved:
+        return plan
+    year = [each for each in earlier if now - each.started < YEAR and not each.plan.proved]
     share = 6 / (math.pi * (len(year) + 1)) ** 2
     alpha = msgspec.structs.replace(plan.alpha, promote=min(plan.alpha.promote, budget.alpha_per_year * share))
     guards = tuple(_narrowed(each, budget.worse_per_year / 100 - spent(each, year)) for each in plan.guards)
@@ -60,14 +65,15 @@ def spending(plan: Plan, sample: Sample) -> dict[str, float]:
     return {
         name_of(guard): max(0.0, _upper(guard, source, plan.alpha.promote, sample))
         for guard in plan.guards
-        if guard.of_quality and guard.by is None
+        if guard.of_quality and guard.by is None and not plan.proved
         for source in sources(guard, plan)
     }
 
 
 def at_most(plan: Plan) -> dict[str, float]:
     """What a promotion spends by guard where nothing can be measured: as much as the margin of each allows."""
-    return {name_of(guard): _allowed(guard) for guard in plan.guards if guard.of_quality and guard.by is None}
+    counted = [guard for guard in plan.guards if guard.of_quality and guard.by is None and not plan.proved]
+    return {name_of(guard): _allowed(guard) for guard in counted}
 
 
 def name_of(guard: Guard) -> str:

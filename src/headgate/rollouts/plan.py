@@ -93,6 +93,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The hours in which it may go forward; None lets it at any time."""
     people: bool = False
     """Whether the candidate takes over from people; then it answers all that they decide, unseen."""
+    proved: bool = False
+    """Whether it was proved before, beside the best version ever proved: what that bounds takes nothing of a year's budget."""
 
     @property
     def guarded(self) -> bool:

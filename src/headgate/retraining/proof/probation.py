@@ -145,7 +145,9 @@ def _day_by_day(probation: Probation, differences: Floats, at: NDArray[np.int64]
     return mean - float(stdtrit(freedom, 1 - probation.alpha)) * error > probation.margin
 
 
-def _in_order(probation: Probation, shadowed: Shadowed, now: Micros) -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_]]:
+def _in_order(
+    probation: Probation, shadowed: Shadowed, now: Micros
+) -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_]]:
     """Losses of new and old by the moment their label came, each input once; when it was asked; who came late."""
     if not len(shadowed.ids) == len(shadowed.at) == len(shadowed.told) == len(shadowed.new) == len(shadowed.old):
         raise BadInput("shadowed", "shape", "ids, moments and losses must be one per input")
