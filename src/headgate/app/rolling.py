@@ -31,7 +31,8 @@ STEPS: Final[tuple[str | dict[str, str], ...]] = (
 share would take a run longer than the world often stays as it is."""
 HARM: Final = {"margin": 0.02, "harm": 0.02}
 HARM_OF_CLASSES: Final = {"margin": "2pt", "harm": "2pt"}
-"""In a run's rollout: that the challenger is no worse was proved before, and what serving adds to that is more than this.
+"""In a run's rollout: that it is no worse was proved before, and what serving adds to that is more.
+
 Less is the weather of the days that are looked at."""
 _DOING: Final = {
     Phase.PROGRESSING: Rolling.RUNNING,

@@ -263,7 +263,7 @@ def _looks_again(run: Run, probed: Probed, spec: EndpointSpec) -> Micros:
 
 
 def _is_watched(run: Run) -> bool:
-    """Whether it was looked at in its probation and stays there: labels that are not there yet say more, nothing else."""
+    """Whether it was looked at in its probation and stays there: labels still to come say more, nothing else does."""
     return run.stage is Stage.PROBATION and run.probed is not None and run.probed.verdict != TAKE_BACK
 
 

@@ -94,7 +94,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     people: bool = False
     """Whether the candidate takes over from people; then it answers all that they decide, unseen."""
     proved: bool = False
-    """Whether it was proved before, beside the best version ever proved: what that bounds takes nothing of a year's budget."""
+    """Whether it was proved before, beside the best version there was: then a year's budget has no part in it."""
 
     @property
     def guarded(self) -> bool:

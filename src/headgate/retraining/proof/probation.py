@@ -17,7 +17,6 @@ from typing import Final
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-
 from scipy.special import stdtrit
 
 from headgate.errors import BadInput
