@@ -5,18 +5,19 @@ Worked out in a process of its own, at low priority: a machine that serves does 
 
 import multiprocessing
 import os
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from headgate.demo.flights import FEATURES, Flights, load_flights
-from headgate.demo.train import FEWER_TREES, LAST_TRAINING_MONTH, TREES, fit, split, training_flights, with_label
+from headgate.demo.train import AGAIN, FIRST, LAST_TRAINING_MONTH, fit, split, training_flights, with_label
 from headgate.errors import Unavailable
 from headgate.vocabulary import DAY
 
@@ -43,17 +44,17 @@ def beside(every: int, rows: NDArray[np.int64]) -> Beside:
     labelled = flights.select(~np.isnan(flights.late))
     asked = flights.select(np.isin(flights.row, rows) & (flights.month > LAST_TRAINING_MONTH))
     with threadpool_limits(1):
-        static = _scores(split(training_flights(flights))[0], asked, TREES)
+        static = _scores(split(training_flights(flights))[0], asked, FIRST)
         latest, learned = static.copy(), 0
         for moment in range(int(asked.at[0]) // DAY * DAY + every, int(asked.at[-1]), every):
-            later = asked.at >= moment
-            latest[later] = _scores(labelled.select(labelled.landed_at < moment), asked.select(later), FEWER_TREES)
+            later = (asked.at >= moment) & (asked.at < moment + every)
+            latest[later] = _scores(labelled.select(labelled.landed_at < moment), asked.select(later), AGAIN)
             learned += 1
     return Beside(_by_row(static, asked, len(flights)), _by_row(latest, asked, len(flights)), learned)
 
 
-def _scores(known: Flights, asked: Flights, trees: int) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = fit(with_label(known), trees).predict_proba(asked.features[list(FEATURES)])[:, 1]
+def _scores(known: Flights, asked: Flights, words: Mapping[str, Any]) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = fit(with_label(known), words).predict_proba(asked.features[list(FEATURES)])[:, 1]
     return found
 
 

@@ -5,12 +5,10 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 
 from headgate.demo.flights import FEATURES
-from headgate.demo.train import FEWER_TREES, learner
+from headgate.demo.train import AGAIN, learner
 
 
 def train(dataset: Any) -> Pipeline:
     """The learner of version 1 on the rows of `dataset`, a ``headgate.retraining.recipes.training.TrainingData``."""
-    fitted: Pipeline = learner(FEWER_TREES).fit(
-        dataset.X[list(FEATURES)], dataset.y, trees__sample_weight=dataset.weight
-    )
+    fitted: Pipeline = learner(AGAIN).fit(dataset.X[list(FEATURES)], dataset.y, trees__sample_weight=dataset.weight)
     return fitted

@@ -26,7 +26,6 @@ from headgate.demo.mistake import Mistake, registered
 from headgate.demo.replay import Progress, Replay, Tally, rfc3339
 from headgate.demo.serving import Running, fresh_home, serving
 from headgate.demo.story import (
-    CONNECTIONS,
     ENDPOINT,
     GATE,
     MODEL,
@@ -48,6 +47,8 @@ STEP: Final = Micros(12 * HOUR)
 """Of the clock: as long as a label takes to be due, so that what waits for labels waits for no whole day."""
 QUICK_EVERY: Final = 4 * WEEK
 """So often always-latest learns with ``--quick``."""
+CALLERS: Final = 96
+"""Connections, so that nobody waits for the disk alone."""
 ORIGINAL: Final = "january-february.parquet"
 """What version 1 learned from; its package keeps a sample alone."""
 ENDPOINT_YAML: Final = f"""
@@ -146,7 +147,7 @@ async def _replayed(running: Running, flights: Flights, step: int, progress: Pro
         return False
 
     async with (
-        HttpPool("127.0.0.1", running.port, CONNECTIONS) as gateway,
+        HttpPool("127.0.0.1", running.port, CALLERS) as gateway,
         HttpPool("127.0.0.1", running.control_port, 1) as control,
     ):
         replay = Replay(gateway, control, ENDPOINT, flights)

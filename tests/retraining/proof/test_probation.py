@@ -52,7 +52,7 @@ def test_one_bad_day_is_no_proof_and_days_that_say_the_same_are() -> None:
     at = np.sort(np.random.default_rng(3).integers(0, 10 * DAY, 5000))
     bad = np.where(at // DAY == 2, 0.25, 0.0)
     alike = rows(5000, 0.0)
-    moved = {"at": at, "told": at, "old": alike.old}
+    moved: dict[str, Any] = {"at": at, "told": at, "old": alike.old}
     assert weigh(week, rows(5000, 0.0, **moved, new=alike.old + bad), Micros(9 * DAY)).verdict is Probated.UNDECIDED
     found = [weigh(week, rows(5000, 0.03, **moved), Micros(each * DAY)).verdict for each in (1, 4)]
     assert found == [Probated.UNDECIDED, Probated.TAKE_BACK]
