@@ -128,6 +128,8 @@ def test_labels_that_come_later_reopen_a_proof_that_was_undecided() -> None:
     reopened = asked_again(kept, 600, tomorrow)
     assert (reopened.stage, reopened.outcome) == (Stage.PROVING, None)
     assert "600 labels" in reopened.history[-1].why
+    beside_the_anchor = decide(a_run(Stage.PROVING), msgspec.structs.replace(unsure, outcome="passed"), NOW)
+    assert asks_again(beside_the_anchor, "late:1", tomorrow)
     failed = decide(a_run(Stage.PROVING), msgspec.structs.replace(unsure, outcome="failed"), NOW)
     assert not asks_again(failed, "late:1", tomorrow)
 

@@ -102,14 +102,20 @@ def superseded(run: Run, live: str, now: Micros) -> Run | None:
 def asks_again(run: Run, live: str, now: Micros) -> bool:
     """Whether labels that came since a run has ended may say what they had left open, so that they are looked at.
 
-    A proof that was undecided is asked again a day later, a probation a week later, both for 30 days.
+    A proof that was undecided, beside the champion or the anchor, is asked again a day later, a probation a week later,
+    both for 30 days.
     """
     if run.over is None or now > run.over + REOPENED:
         return False
     since = max(run.over, run.asked)
     if run.outcome is Outcome.KEPT_CHAMPION and run.rollout is None and run.proof is not None:
-        return run.proof.outcome == UNDECIDED and live == run.champion and now >= since + PROOF_AGAIN
+        return _is_open(run.proof) and live == run.champion and now >= since + PROOF_AGAIN
     return run.outcome is Outcome.PROMOTED and live == run.challenger and now >= since + PROBATION_AGAIN
+
+
+def _is_open(proof: Proved) -> bool:
+    """Whether more labels may say more: it was undecided, or it passed and the anchor's part was left open."""
+    return proof.outcome == UNDECIDED or (proof.outcome == PASSED and not proof.may_promote)
 
 
 def asked_again(run: Run, said: int | Probed, now: Micros) -> Run:
@@ -128,6 +134,7 @@ def _reopened(run: Run, stage: Stage, why: str, now: Micros) -> Run:
 
 
 UNDECIDED: Final = "undecided"
+PASSED: Final = "passed"
 TAKE_BACK: Final = "take_back"
 
 
