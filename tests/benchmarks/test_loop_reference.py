@@ -4,6 +4,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -53,7 +54,8 @@ def test_a_model_is_promoted_a_week_after_it_was_learned_if_it_proved_better(mon
     year = later(29)
     learned: list[int] = []
 
-    def fit(flights: reference.Year) -> int:
+    def fit(flights: reference.Year, words: dict[str, Any]) -> int:
+        assert words is (reference.WEEKLY if learned else reference.FIRST)
         learned.append(len(flights.at))
         return len(learned) - 1
 
