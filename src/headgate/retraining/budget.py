@@ -24,7 +24,7 @@ def held_up(words: RetrainingWords, runs: Sequence[Run], now: Micros, *, again: 
     >>> one = Run(endpoint="late", fired=Micros(0), firings=(fired,), champion="late:1")
     >>> held_up(RetrainingWords(cooldown="2d"), [one], Micros(DAY))
     'a run began less than 2d ago'
-    >>> held_up(RetrainingWords(runs_per_month=1), [one], Micros(8 * DAY))
+    >>> held_up(RetrainingWords(runs_per_month=1), [one], Micros(15 * DAY))
     '1 of 1 runs of these 30 days have begun'
     >>> held_up(RetrainingWords(quiet="22:00-06:00"), [], Micros(5 * 3600 * SECOND))
     'it is quiet from 22:00-06:00 (UTC)'

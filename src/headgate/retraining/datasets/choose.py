@@ -69,7 +69,7 @@ def choose(asked: Cut, candidates: Sequence[Candidate], judge: Judge) -> Cut:
     >>> old = Candidate(WindowChoice.EVERYTHING, None, Micros(9), 9000)
     >>> found = choose(asked, [old, new], lambda each: np.full(100, 0.3 if each is new else 0.4))
     >>> found.choice.value, found.start, [each.value for each in found.tried]
-    ('since_change', 5, [0.3, 0.4])
+    ('since_change', 5, [0.4, 0.3])
     """
     sorted_ = sorted(candidates, key=lambda each: (PREFERRED.index(each.choice), -(each.recent_days or 0)))
     judged = [(each, each.short or judge(each)) for each in sorted_]
