@@ -12,6 +12,7 @@ from headgate.alerts.finding import Severity
 from headgate.app import up
 from headgate.app.channels import FileChannels, take_secrets
 from headgate.errors import BadConfiguration
+from headgate.runtimes.open import THREAD_VARIABLES
 from headgate.settings import Home, Settings
 
 CHAT = "channels: {chat: {kind: slack, url: {file: /run/chat}, least: critical}}\n"
@@ -58,7 +59,8 @@ def test_secrets_leave_the_environment_for_the_controller_alone(
     assert os.environ["HEADGATE_HOME"] == "h"
     controller, *others = up._fixed_children(Settings(Home(tmp_path), workers=2), None, taken)
     assert controller.name == "controller"
-    assert controller.environment == taken
+    one_thread = tuple((name, "1") for name in THREAD_VARIABLES)
+    assert controller.environment == (*one_thread, *taken)
     assert others
     assert all(each.environment == () for each in others)
     assert not any("hunter2" in word for each in (controller, *others) for word in each.argv)
