@@ -52,8 +52,6 @@ WEEK: Final = np.timedelta64(7, "D")
 FIRST_MONTH, LAST_MONTH = 3, 12
 MARGIN_GATE, MARGIN_STATIC, MARGIN_MONTH, FEWER = 0.003, 0.02, 0.015, 0.7
 """What is promised beside the gate, beside the static model, in a month, and of the number of promotions."""
-FALSE: Final = 0.1
-"""Of the runs, rollbacks that were a mistake: of versions within a hundredth of each other chance has the last word."""
 FULL_SECONDS, QUICK_SECONDS = 360.0, 60.0
 
 
@@ -229,7 +227,7 @@ def promises(later: Year, found: Sequence[Policy], told: dict[str, Any], quick: 
         report.at_most("promotions as a share of always-latest's", loop["promotions"] / len(latest.promotions), FEWER),
         report.at_least("AUC beside the static model in the worst month", worst, -MARGIN_MONTH),
         touched,
-        report.at_most("false rollbacks, a share of its runs", loop["false_rollbacks"] / len(loop["runs"]), FALSE),
+        report.at_most("false rollbacks", loop["false_rollbacks"], 0),
         report.at_most("minutes of a person's time", loop["person_minutes"], 0),
         report.at_most("AUC: the demo's own figures beside these, the largest difference", agree, 0.005),
     ]

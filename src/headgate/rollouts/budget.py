@@ -64,16 +64,19 @@ def spending(plan: Plan, sample: Sample) -> dict[str, float]:
     """
     return {
         name_of(guard): max(0.0, _upper(guard, source, plan.alpha.promote, sample))
-        for guard in plan.guards
-        if guard.of_quality and guard.by is None and not plan.proved
+        for guard in _counted(plan)
         for source in sources(guard, plan)
     }
 
 
 def at_most(plan: Plan) -> dict[str, float]:
     """What a promotion spends by guard where nothing can be measured: as much as the margin of each allows."""
-    counted = [guard for guard in plan.guards if guard.of_quality and guard.by is None and not plan.proved]
-    return {name_of(guard): _allowed(guard) for guard in counted}
+    return {name_of(guard): _allowed(guard) for guard in _counted(plan)}
+
+
+def _counted(plan: Plan) -> list[Guard]:
+    """The guards by which a promotion spends: those of quality that are asked of all rows together."""
+    return [] if plan.proved else [each for each in plan.guards if each.of_quality and each.by is None]
 
 
 def name_of(guard: Guard) -> str:

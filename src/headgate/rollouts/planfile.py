@@ -53,7 +53,7 @@ class _GuardText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     margin: str | float | None = None
     """How much worse is not yet worse: ``1pt``, ``5%``, or a number in the metric's unit; None takes the usual one."""
     harm: str | float | None = None
-    """By how much it has to be proved to be worse before it goes back, ``2pt`` or a number; None: by anything."""
+    """By how much it has to be proved to be worse before it goes back, ``2pt`` or a number; None takes any loss."""
     dry_run: bool = False
     """Whether it is measured and told, and decides nothing."""
     cap: float | None = None
