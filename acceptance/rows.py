@@ -17,6 +17,9 @@ T = TypeVar("T")
 
 ROW_SECONDS = 1800
 """Longest a command of a row may take when the row names no limit of its own."""
+REASONS = 3
+"""Most tests of a row whose failures it tells."""
+REASON_LETTERS = 400
 
 
 class Red(Exception):
@@ -144,18 +147,22 @@ class Bench:
         """As `tests`, from the one run that all gathered tests share; every row still counts its own alone."""
         if not set(chosen) <= set(self._together):
             return self.tests(*chosen)
-        outcomes = self.once("tests", self._outcomes)
+        report = self.once("tests", self._report)
+        ended, why = outcomes(report), reasons(report)
         counts: Counter[str] = Counter()
+        said = []
         for each in chosen:
-            found = [outcome for name, outcome in outcomes.items() if covers(each, name)]
-            if not found:
+            names = [name for name in ended if covers(each, name)]
+            if not names:
                 raise Red(f"no test ran for {each}")
-            counts.update(found)
+            counts.update(ended[name] for name in names)
+            said += [f"{name}: {why[name]}" for name in names if name in why]
         if set(counts) != {"passed"}:
-            raise Red(f"not all hold: {', '.join(f'{number} {word}' for word, number in sorted(counts.items()))}")
+            numbers = ", ".join(f"{number} {word}" for word, number in sorted(counts.items()))
+            raise Red("; ".join([f"not all hold: {numbers}", *said[:REASONS]]))
         return Measured(counts["passed"], len(chosen), at_least=True)
 
-    def _outcomes(self) -> dict[str, str]:
+    def _report(self) -> str:
         self.make(".venv/.full")
         self.run(self.python, "tools/real_parts.py")
         report = self.clone / "build" / "accept" / "tests.xml"
@@ -166,7 +173,7 @@ class Bench:
         said = self.run(self.python, "-m", "pytest", *words, status=None, timeout=3600)
         if not report.is_file():
             raise Red(f"no test ran: {said.strip()[-600:]}")
-        return outcomes(report.read_text())
+        return report.read_text()
 
 
 Body = Callable[[Bench], Measured | None]
@@ -296,6 +303,23 @@ def outcomes(report: str) -> dict[str, str]:
         name = name_of(case.get("classname", ""), case.get("name", ""))
         bad = "failed" if case.find("failure") is not None or case.find("error") is not None else ""
         found[name] = bad or ("skipped" if case.find("skipped") is not None else "passed")
+    return found
+
+
+def reasons(report: str) -> dict[str, str]:
+    """Why tests of a JUnit report failed: what was asserted or raised, and where.
+
+    >>> case = '<testcase classname="tests.a" name="test_x"><failure>def test_x():\\nE  1 == 2\\na.py:3: </failure></testcase>'
+    >>> reasons(f"<testsuite>{case}</testsuite>")
+    {'tests/a.py::test_x': 'E 1 == 2 a.py:3:'}
+    """
+    found = {}
+    for case in ET.fromstring(report).iter("testcase"):  # noqa: S314 - pytest wrote it a moment ago
+        for bad in (*case.iter("failure"), *case.iter("error")):
+            lines = (bad.text or "").strip().splitlines() or [""]
+            said = [*(line for line in lines if line.startswith("E ")), lines[-1]]
+            name = name_of(case.get("classname", ""), case.get("name", ""))
+            found[name] = " ".join(" ".join(said).split())[-REASON_LETTERS:]
     return found
 
 

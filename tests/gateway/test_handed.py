@@ -69,9 +69,14 @@ def as_columns(rows: int) -> Columns:
     return Columns((Column(np.arange(float(rows)), nulls), Column(-np.arange(float(rows)))))
 
 
-def given_to(work: Share | Stretch) -> Handed:
+def taken_of(work: Share | Stretch) -> bool:
     ((seat, share),) = work.view.shadows
-    found = handed(work, seat, share)
+    return handed([work], seat, share) is not None  # type: ignore[arg-type]  # one work is of one kind
+
+
+def given_to(*works: Share | Stretch) -> Handed:
+    ((seat, share),) = works[0].view.shadows
+    found = handed(list(works), seat, share)  # type: ignore[arg-type]  # a test hands over works of one kind
     assert found is not None
     return found
 
@@ -106,10 +111,22 @@ def test_it_is_handed_what_its_share_takes(slab: Slab, form: str, share: float) 
     assert 0 < len(found) <= 50
 
 
+@pytest.mark.parametrize("share", [0.3, 1.0])
+@pytest.mark.parametrize("form", ["rows", "matrix"])
+def test_several_of_a_kind_are_handed_over_as_one(slab: Slab, form: str, share: float) -> None:
+    view = a_shadowed_view(slab, share=share)
+    sizes = (40, 1, 30)
+    works = [a_share(view, each) if form == "rows" else a_stretch(view, a_matrix(each)) for each in sizes]
+    apart = [given_to(each) for each in works if taken_of(each)]
+    found = given_to(*works)
+    assert found.ids == b"".join(each.ids for each in apart)
+    assert found.listed() == [row for each in apart for row in each.listed()]
+
+
 def test_a_share_that_takes_none_of_it_hands_nothing_over(slab: Slab) -> None:
     view = a_shadowed_view(slab, share=1e-18)
     ((seat, share),) = view.shadows
-    assert handed(a_share(view, 20), seat, share) is None
+    assert handed([a_share(view, 20)], seat, share) is None
 
 
 @given(sizes=st.lists(st.integers(1, 6), min_size=1, max_size=5), form=st.sampled_from(["rows", "matrix", "mixed"]))

@@ -261,6 +261,37 @@ def test_one_that_costs_time_again_and_again_rests_and_is_asked_again(
     play(with_shadow(placement), scene)
 
 
+def test_many_rows_do_not_wait_for_more(play: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shadow, "GATHER_SECONDS", 60.0)
+    monkeypatch.setattr(shadow, "QUEUE_ROWS", 200)
+
+    async def scene(town: Any) -> None:
+        await town.obeyed(1)
+        caller = await town.call()
+        for rows in (199, 1, 150, 50):
+            await caller.post(PREDICT, {"rows": some_rows(rows)})
+        await settled(town, 400)
+
+    play(with_shadow(Scripted(nothing, 2.0)), scene)
+
+
+def test_what_still_gathers_when_the_gateway_ends_is_shed(
+    play: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(shadow, "GATHER_SECONDS", 60.0)
+
+    async def scene(town: Any) -> None:
+        await town.obeyed(1)
+        caller = await town.call()
+        for rows in (1, 70):
+            await caller.post(PREDICT, {"rows": some_rows(rows)})
+        assert (beside(town), shed(tmp_path)) == ([], 0)
+        await town.gateway.drain(0.1)
+        assert (beside(town), shed(tmp_path)) == ([], 71)
+
+    play(with_shadow(Scripted(nothing, 2.0)), scene)
+
+
 def test_a_row_that_a_shadow_fails_on_is_its_only_failure(play: Any) -> None:
     def poison(feeds: Feeds) -> None:
         if (feeds["X"][:, 0] < 0).any():

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from headgate.processor import step_back
 from headgate.supervisor.child import BACKOFF, Child, Life
-from headgate.supervisor.processor import step_back
 from headgate.supervisor.supervisor import Supervisor
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(60)")

@@ -6,7 +6,7 @@ rows and their ids: whoever asked has the answer already.
 
 from collections.abc import Sequence
 from time import perf_counter_ns
-from typing import TypeGuard
+from typing import Final, TypeGuard
 
 import msgspec
 
@@ -25,6 +25,10 @@ from headgate.vocabulary import Role, Task
 
 Rows = list[tuple[object, ...]] | Table
 """In the order of the live version's fields."""
+Works = Sequence[Share] | Sequence[Stretch]
+"""Answered rows of one view and one role; stretches whose columns are no matrices come alone."""
+_PACKED_ROWS: Final = 8
+"""From so many on, one record with columns costs less than a record of each."""
 
 
 class Handed(msgspec.Struct, eq=False):
@@ -54,10 +58,9 @@ class Handed(msgspec.Struct, eq=False):
         return self.rows if isinstance(self.rows, list) else self.rows.rows()
 
 
-def handed(work: Share | Stretch, seat: Seat, share: ShadowShare) -> Handed | None:
-    """Those rows of `work` that `share` takes; None where it takes none."""
-    ids = work.ids if isinstance(work, Stretch) else b"".join([each.id for each in work.inputs])
-    rows: Rows = work.columns if isinstance(work, Stretch) else work.rows
+def handed(works: Works, seat: Seat, share: ShadowShare) -> Handed | None:
+    """Those rows of `works`, all of one view, that `share` takes; None where it takes none."""
+    ids, rows = _joined(works)
     if not share.is_whole:
         drawn = each_id(ids)
         places = [place for place, id_ in enumerate(drawn) if share.takes(id_)]
@@ -65,7 +68,18 @@ def handed(work: Share | Stretch, seat: Seat, share: ShadowShare) -> Handed | No
             return None
         ids = b"".join([drawn[place] for place in places])
         rows = [rows[place] for place in places] if isinstance(rows, list) else rows.take(places)
-    return Handed(work.view, seat, share.share, perf_counter_ns(), ids, rows)
+    return Handed(works[0].view, seat, share.share, perf_counter_ns(), ids, rows)
+
+
+def _joined(works: Works) -> tuple[bytes, Rows]:
+    """The ids and the rows of all of them."""
+    tables = [work.columns for work in works if isinstance(work, Stretch)]
+    if tables:
+        whole = Matrix.joined(tables) if _are_matrices(tables) else tables[0]
+        return b"".join([work.ids for work in works if isinstance(work, Stretch)]), whole
+    shares = [work for work in works if isinstance(work, Share)]
+    ids = b"".join([each.id for share in shares for each in share.inputs])
+    return ids, [row for share in shares for row in share.rows]
 
 
 class Batch:
@@ -99,7 +113,8 @@ class Batch:
         """The records of what was said. Raises RuntimeFailed where it is not one answer for each row."""
         _check(outputs, self)
         seat, share = self.seat, self.parts[0].share
-        if self._columns is not None:
+        is_tensor = seat.served.contract.output.task is Task.TENSOR
+        if not is_tensor and self.rows >= _PACKED_ROWS:
             counts = list(map(len, self.parts))
             answers = packed_answers(seat, outputs, self._latencies(), counts, role=Role.SHADOW, probability=share)
             return PackedBlock(self._ids(), answers=answers)
@@ -145,7 +160,7 @@ def _columns(parts: Sequence[Handed]) -> Table | None:
     return Matrix.joined(tables) if _are_matrices(tables) else None
 
 
-def _are_matrices(tables: list[Rows]) -> TypeGuard[list[Matrix]]:
+def _are_matrices(tables: Sequence[Rows]) -> TypeGuard[Sequence[Matrix]]:
     return all(isinstance(each, Matrix) for each in tables)
 
 

@@ -9,19 +9,20 @@ package, and is the first thing shed. Whatever goes wrong is a record of the sha
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from headgate.gateway.ask import Share
+from headgate.gateway.columns import Matrix
 from headgate.gateway.complaints import Complaints
 from headgate.gateway.divide import BISECT_SECONDS, BULK, ROWS_PER_CALL
-from headgate.gateway.handed import Batch, Handed, handed
+from headgate.gateway.handed import Batch, Handed, Works, handed
 from headgate.gateway.metrics.counting import VersionCount
 from headgate.gateway.remember import Memory
 from headgate.gateway.room import Room
 from headgate.gateway.stretch import Stretch
-from headgate.gateway.view import Seat, Served, Views
+from headgate.gateway.view import Seat, Served, View, Views
 from headgate.journal.packed import PackedBlock
 from headgate.journal.records import Block
 from headgate.runtimes.failure import is_of_rows, is_prompt
@@ -39,7 +40,7 @@ all to keep the loop busy."""
 EARLY_SECONDS: Final = 0.001
 """By how much the loop's timers, which count whole milliseconds, may ring too soon."""
 GATHER_SECONDS: Final = 0.01
-"""How long a shadow lets rows gather before a call, unless enough for one are there: nobody waits, and calls cost."""
+"""How long rows gather before shadows are handed them, unless there are many: nobody waits, and each time costs."""
 ASIDE_SECONDS: Final = 0.005
 """How long a shadow waits before it looks again whether callers still ask the same package."""
 
@@ -54,6 +55,9 @@ class Shadows:
         self._views = views
         self._is_asked = is_asked
         self._offered: list[Share | Stretch] = []
+        self._fullness = 0.0
+        """Of what may wait, the part that is offered."""
+        self._handing: asyncio.Handle | None = None
         self._queues: dict[Served, _Queue] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._complaints = Complaints()
@@ -62,9 +66,13 @@ class Shadows:
     def offer(self, work: Share | Stretch) -> None:
         """Take note of rows that are answered, or left to people: all that their own turn of the loop has to do."""
         work.view.shadowing += len(work)
-        if not self._offered:
-            asyncio.get_running_loop().call_soon(self._hand_over)
         self._offered.append(work)
+        was, self._fullness = self._fullness, self._fullness + len(work) / _most_waiting(work.view)
+        if self._handing is None:
+            self._handing = asyncio.get_running_loop().call_later(GATHER_SECONDS, self._hand_over)
+        if was < 1.0 <= self._fullness:
+            self._handing.cancel()
+            self._handing = asyncio.get_running_loop().call_soon(self._hand_over)
 
     def waiting(self) -> dict[VersionCount, int]:
         """Rows that wait for each shadow while it is busy with others."""
@@ -82,6 +90,9 @@ class Shadows:
     async def stop(self) -> None:
         """Ask nothing more; what waits or is under way is shed."""
         self._stopped = True
+        if self._handing is not None:
+            self._handing.cancel()
+            self._hand_over()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -96,17 +107,19 @@ class Shadows:
 
     def _hand_over(self) -> None:
         offered, self._offered = self._offered, []
+        self._handing, self._fullness = None, 0.0
         sheds = self._sheds()
-        for work in offered:
+        for works in _alike(offered):
+            rows = sum(map(len, works))
             try:
                 if sheds:
-                    _spare(work)
+                    _spare(works[0], rows)
                 else:
-                    self._put(work)
+                    self._put(works)
             except Exception:  # nothing of a shadow may reach the loop
-                _LOG.exception("rows could not be handed over to a shadow of %s", work.view.traffic.endpoint)
+                _LOG.exception("rows could not be handed over to a shadow of %s", works[0].view.traffic.endpoint)
             finally:
-                work.view.shadowing -= len(work)
+                works[0].view.shadowing -= rows
 
     def _sheds(self) -> bool:
         """Whether there is enough to do for callers."""
@@ -114,9 +127,9 @@ class Shadows:
             return True
         return self._memory.pressed or not self._memory.healthy
 
-    def _put(self, work: Share | Stretch) -> None:
-        for seat, share in _beside(work):
-            found = handed(work, seat, share)
+    def _put(self, works: Works) -> None:
+        for seat, share in _beside(works[0]):
+            found = handed(works, seat, share)
             if found is not None:
                 self._queue(found)
 
@@ -126,7 +139,7 @@ class Shadows:
         is_new = queue is None
         if queue is None:
             queue = self._queues[seat.served] = _Queue()
-        kept = queue.put(found, QUEUE_ROWS if view.samples else LARGE_QUEUE_ROWS)
+        kept = queue.put(found, _most_waiting(view))
         view.shadowing += kept
         if kept < len(found):
             seat.count.shadow.shed(len(found) - kept)
@@ -140,8 +153,7 @@ class Shadows:
     async def _drain(self, served: Served, queue: "_Queue") -> None:
         while queue.rows:
             limit = _rows_per_call(queue.parts[0].seat)
-            # Also without anything to gather: where nothing is asked, as during a rest, the loop would hear nobody.
-            await asyncio.sleep(0 if queue.rows >= limit else GATHER_SECONDS)
+            await asyncio.sleep(0)  # where nothing is asked, as during a rest, the loop would hear nobody
             batch = queue.take(limit)
             try:
                 await self._ask(served, batch)
@@ -263,10 +275,28 @@ def _shed(batch: Batch) -> None:
     batch.seat.count.shadow.shed(batch.rows)
 
 
-def _spare(work: Share | Stretch) -> None:
+def _most_waiting(view: View) -> int:
+    return QUEUE_ROWS if view.samples else LARGE_QUEUE_ROWS
+
+
+def _alike(offered: Sequence[Share | Stretch]) -> Iterable[Works]:
+    """All of one view, one role and one shape of rows together, in the order they came."""
+    found: dict[tuple[object, ...], list[Any]] = {}
+    for work in offered:
+        if isinstance(work, Share):
+            key: tuple[object, ...] = (id(work.view), work.role)
+        elif isinstance(work.columns, Matrix):
+            key = (id(work.view),)
+        else:
+            key = (id(work.view), id(work))  # columns with nulls and flags are not joined
+        found.setdefault(key, []).append(work)
+    return found.values()
+
+
+def _spare(work: Share | Stretch, rows: int) -> None:
     """Count as shed what would have been handed over, by its share: to draw for each row would be work too."""
     for seat, share in _beside(work):
-        seat.count.shadow.shed(len(work) * share.share)
+        seat.count.shadow.shed(rows * share.share)
 
 
 def _beside(work: Share | Stretch) -> Iterator[tuple[Seat, ShadowShare]]:

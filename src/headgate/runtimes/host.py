@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from headgate.errors import HeadgateError
+from headgate.processor import step_back
 from headgate.registry.packages import open_package
 from headgate.runtimes.channel import short_address
 from headgate.runtimes.failure import failed
@@ -106,7 +107,7 @@ def apply_limits(memory_mb: int, nice: int, threads: int) -> None:
     with suppress(OSError):  # a sandbox may not show the file; then the kernel chooses by size alone
         Path("/proc/self/oom_score_adj").write_text(str(_FIRST_TO_GO))
     if nice:
-        os.nice(nice)
+        step_back(0, nice)
     sys.dont_write_bytecode = True  # a package must stay as it was registered
 
 

@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Sequence
 from types import FrameType
 
+from headgate.processor import let_others_first, step_back
 from headgate.supervisor.child import Child, Life
-from headgate.supervisor.processor import let_others_first, step_back
 
 log = logging.getLogger("headgate.supervisor")
 

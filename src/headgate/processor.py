@@ -4,14 +4,26 @@ These are wishes. A sandbox may let nobody have any, and then everybody is treat
 """
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
+
+_PATIENCE: Final = 3
+_OFTEN_S: Final = 0.12
+"""The kernel takes one such wish in a tenth of a second, from whoever it is."""
 
 
 def step_back(pid: int, nice: int) -> None:
-    """Have a process take less of a busy processor, 0 to 19; one that takes less already is left alone."""
+    """Have a process take less of a busy processor, 0 to 19; one that takes less already is left alone.
+
+    Some kernels share processors among sessions before they share them among the processes of each: there the nice
+    value of the only process of a session has no effect, and the session's own is set too. That of a session which
+    `pid` does not lead is left alone, for others belong to it. See "The autogroup feature" in sched(7).
+    """
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, pid, max(nice, os.getpriority(os.PRIO_PROCESS, pid)))
+        _weigh_session(pid, os.getpriority(os.PRIO_PROCESS, pid))
 
 
 def let_others_first(pid: int, wanted: bool) -> None:
@@ -26,6 +38,19 @@ def let_others_first(pid: int, wanted: bool) -> None:
     for thread in _threads(pid):
         with suppress(OSError):
             os.sched_setscheduler(thread, policy, os.sched_param(0))
+
+
+def _weigh_session(pid: int, nice: int) -> None:
+    """Set the nice value of the session that `pid` leads; raises OSError where there is none of the kind."""
+    if os.getsid(pid) != (pid or os.getpid()):
+        return
+    for _ in range(_PATIENCE):
+        try:
+            Path(f"/proc/{pid or 'self'}/autogroup").write_text(str(nice))
+        except BlockingIOError:
+            time.sleep(_OFTEN_S)
+        else:
+            return
 
 
 def _threads(pid: int) -> list[int]:
