@@ -309,7 +309,8 @@ def outcomes(report: str) -> dict[str, str]:
 def reasons(report: str) -> dict[str, str]:
     """Why tests of a JUnit report failed: what was asserted or raised, and where.
 
-    >>> case = '<testcase classname="tests.a" name="test_x"><failure>def test_x():\\nE  1 == 2\\na.py:3: </failure></testcase>'
+    >>> said = "def test_x():\\nE  1 == 2\\na.py:3: "
+    >>> case = f'<testcase classname="tests.a" name="test_x"><failure>{said}</failure></testcase>'
     >>> reasons(f"<testsuite>{case}</testsuite>")
     {'tests/a.py::test_x': 'E 1 == 2 a.py:3:'}
     """
