@@ -15,7 +15,7 @@ from headgate.errors import BadInput, NotFound
 from headgate.evaluation.report import from_json
 from headgate.registry.evaluate import evaluate_version
 from headgate.retraining.datasets.dataset import AT, INPUT_ID, ROWS_FILE
-from headgate.retraining.proof.probation import Probated, Probation
+from headgate.retraining.proof.probation import Probated, probation_of
 from headgate.retraining.proof.report import as_markdown
 from headgate.retraining.proof.terms import Terms
 from headgate.retraining.proof.values import Proof
@@ -25,7 +25,7 @@ from headgate.settings import Home
 from headgate.store import atomic
 from headgate.traffic.endpoint import EndpointSpec
 from headgate.traffic.retrained import Promote
-from headgate.vocabulary import DAY, SECOND, Micros
+from headgate.vocabulary import DAY, Micros
 
 REFERENCE_ROWS: Final = 1_000
 """Rows a version has to be measured on before its losses can be watched."""
@@ -76,16 +76,7 @@ class Challenges:
 
     def probe(self, run: Run, spec: EndpointSpec, now: Micros) -> Probed:
         """The promoted version beside the shadow of the one before, by all labels known now."""
-        words, proof = spec.retraining, self._proof(run)
-        if words is None or run.promoted is None:
-            raise BadInput("run", "missing", f"run {run.id} has promoted nothing")
-        probation = Probation(
-            new=run.challenger,
-            old=run.champion,
-            since=run.promoted,
-            until=Micros(run.promoted + words.probation_s * SECOND),
-            maturity_s=spec.label_maturity_s,
-        )
+        probation, proof = probation_of(run, spec), self._proof(run)
         trial = self.proving.probe(run.endpoint, probation, proof, now)
         if trial.pairs >= REFERENCE_ROWS:
             self._measured_again(run)

@@ -28,11 +28,12 @@ from headgate.retraining.decide import (
     superseded,
 )
 from headgate.retraining.ports import Doing, Parts
-from headgate.retraining.run import STAGES, Firing, Outcome, Probed, Run, RunStore, Source, Stage
+from headgate.retraining.proof.probation import probation_of
+from headgate.retraining.run import STAGES, Firing, Outcome, Run, RunStore, Source, Stage
 from headgate.retraining.trigger import Facts
 from headgate.traffic.endpoint import EndpointSpec
 from headgate.traffic.retrained import RetrainingWords
-from headgate.vocabulary import DAY, SECOND, Micros
+from headgate.vocabulary import Micros
 
 log = logging.getLogger("headgate.controller")
 
@@ -223,7 +224,7 @@ class Retraining:
                     self._moved()
                     return run.probed
                 parts.roller.settle(run, f"run {run.number} was promoted")
-                if run.probed is not None and now < _looks_again(run, run.probed, spec):
+                if run.probed is not None and now < probation_of(run, spec).next_look(run.probed.at):
                     return run.probed
                 return parts.prober.probe(run, spec, now)
 
@@ -249,17 +250,6 @@ class Retraining:
         if after.rollout != before.rollout or (stepped and Stage.PROBATION in (before.stage, after.stage)):
             self._moved()  # who begins to answer, and who is its shadow from now on, or no longer
         return after
-
-
-def _looks_again(run: Run, probed: Probed, spec: EndpointSpec) -> Micros:
-    """When a probation says something new: after a day, a seventh of a short one, and once all of its labels are due.
-
-    What it says is about days, and to say it the rows of all of them are read.
-    """
-    length = (spec.retraining or RetrainingWords()).probation_s * SECOND
-    due = (run.promoted or 0) + length + round(spec.label_maturity_s * SECOND)
-    later = probed.at + min(DAY, length // 7)
-    return Micros(min(later, due) if probed.at < due else later)
 
 
 def _is_watched(run: Run) -> bool:

@@ -9,8 +9,11 @@ import pytest
 
 from headgate.contracts.contract import Output
 from headgate.errors import BadInput
-from headgate.retraining.proof.probation import Probated, Probation, Shadowed, weigh
+from headgate.retraining.proof.probation import Probated, Probation, Shadowed, probation_of, weigh
 from headgate.retraining.proof.shadowed import NEEDED, shadowed
+from headgate.retraining.run import Firing, Run, Source
+from headgate.traffic.endpoint import EndpointSpec
+from headgate.traffic.retrained import RetrainingWords
 from headgate.vocabulary import DAY, Micros, Task
 
 TERMS = Probation(new="m:2", old="m:1", since=Micros(0), until=Micros(1000), maturity_s=0.0001)
@@ -126,3 +129,28 @@ def test_pairs_are_read_from_the_joined_table() -> None:
     assert shadowed(table, output, TERMS, "accuracy").old.tolist() == [1.0]
     with pytest.raises(BadInput, match="no mean"):
         shadowed(table, output, TERMS, "auc")
+
+
+def a_run(promoted: Micros | None) -> Run:
+    fired = Firing(at=Micros(5), source=Source.PERSON, why="", who="ann")
+    run = Run(endpoint="late", fired=Micros(5), firings=(fired,), champion="m:1", challenger="m:2")
+    return msgspec.structs.replace(run, promoted=promoted)
+
+
+def test_its_terms_are_those_of_the_endpoint_at_the_promotion() -> None:
+    words = RetrainingWords(probation="14d")
+    spec = EndpointSpec(endpoint="late", model="m", retraining=words, label_maturity="1h")
+    found = probation_of(a_run(Micros(DAY)), spec)
+    assert (found.new, found.old, found.since, found.until) == ("m:2", "m:1", DAY, 15 * DAY)
+    assert found.due == 15 * DAY + 3600 * 1_000_000
+    with pytest.raises(BadInput, match="promoted nothing"):
+        probation_of(a_run(None), spec)
+
+
+def test_it_is_looked_at_again_a_day_later_and_once_all_labels_are_due() -> None:
+    long = msgspec.structs.replace(TERMS, until=Micros(14 * DAY), maturity_s=3600.0)
+    assert long.next_look(Micros(3 * DAY)) == 4 * DAY
+    assert long.next_look(Micros(long.due - 5)) == long.due
+    assert long.next_look(long.due) == long.due + DAY
+    short = msgspec.structs.replace(TERMS, until=Micros(7000))
+    assert short.next_look(Micros(2000)) == 3000

@@ -25,7 +25,10 @@ from headgate.evaluation.estimate import Floats
 from headgate.evidence.betting import paired
 from headgate.evidence.confidence import mean_interval
 from headgate.evidence.mixture import check_alpha
-from headgate.vocabulary import DAY, Micros, readable
+from headgate.retraining.run import Run
+from headgate.traffic.endpoint import EndpointSpec
+from headgate.traffic.retrained import RetrainingWords
+from headgate.vocabulary import DAY, SECOND, Micros, readable
 
 SPANS: Final = 7
 """Of a probation at least, so many are compared with each other; none is longer than a day."""
@@ -73,6 +76,30 @@ class Probation(msgspec.Struct, frozen=True, kw_only=True):
     def span(self) -> int:
         """Microseconds whose rows count as one when it is asked whether days say the same."""
         return min(DAY, max(1, (self.until - self.since) // SPANS))
+
+    def next_look(self, before: Micros) -> Micros:
+        """When it says something new to whoever looked before: a `span` later, and once all of its labels are due.
+
+        What it says is about days, and to say it the rows of all of them are read.
+        """
+        later = Micros(before + self.span)
+        return min(later, self.due) if before < self.due else later
+
+
+def probation_of(run: Run, spec: EndpointSpec) -> Probation:
+    """The probation of the version a run promoted, as its endpoint wants it.
+
+    Raises BadInput where nothing was promoted.
+    """
+    if run.promoted is None:
+        raise BadInput("run", "missing", f"run {run.id} has promoted nothing")
+    return Probation(
+        new=run.challenger,
+        old=run.champion,
+        since=run.promoted,
+        until=Micros(run.promoted + (spec.retraining or RetrainingWords()).probation_s * SECOND),
+        maturity_s=spec.label_maturity_s,
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
