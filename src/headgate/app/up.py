@@ -38,7 +38,7 @@ from headgate.supervisor.supervisor import Supervisor, headgate_argv
 
 log = logging.getLogger("headgate.supervisor")
 
-_CONTROLLER_NICE = 10
+_CONTROLLER_NICE = 5
 
 
 def up(settings: Settings, *, store: str | None = None, said: Callable[[str], None]) -> None:
