@@ -144,7 +144,7 @@ def test_two_reasons_at_once_are_one_run_and_a_message_is_held_up_by_the_cooldow
     world.learning = Doing.FAILED
     world.loop().turn(at_once=True)
     world.call(Source.MESSAGE, "4")
-    assert world.turn(days=13).number == 1
+    assert world.turn(days=9).number == 1
     assert world.turn(days=1).number == 2
 
 

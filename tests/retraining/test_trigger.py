@@ -137,8 +137,8 @@ def test_a_person_is_held_up_by_nothing() -> None:
 @pytest.mark.parametrize(
     ("words", "runs", "says"),
     [
-        (RetrainingWords(), [a_run(87 * DAY)], "a run began less than 14d ago"),
-        (RetrainingWords(), [a_run(86 * DAY)], ""),
+        (RetrainingWords(), [a_run(91 * DAY)], "a run began less than 10d ago"),
+        (RetrainingWords(), [a_run(90 * DAY)], ""),
         (RetrainingWords(runs_per_month=1), [a_run(80 * DAY)], "1 of 1 runs of these 30 days have begun"),
         (RetrainingWords(runs_per_month=1), [a_run(80 * DAY, source=Source.PERSON)], ""),
         (RetrainingWords(quiet="22:00-06:00"), [], "it is quiet from 22:00-06:00 (UTC)"),

@@ -80,7 +80,7 @@ alerts:
 # retraining:
 #   recipe: {{automl: {{budget: 60s}}}}
 #   when: alarm
-#   cooldown: 14d
+#   cooldown: 10d
 #   runs_per_month: 4
 #   probation: 7d
 #   promote: by_itself

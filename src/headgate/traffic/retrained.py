@@ -90,7 +90,7 @@ class RetrainingWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How to learn again."""
     when: str = "alarm"
     """What begins a run: ``alarm``, ``labels >= 5000`` and so on. Who asks for one gets it whatever this says."""
-    cooldown: str = "14d"
+    cooldown: str = "10d"
     """How long after a run began none begins by itself."""
     runs_per_month: int = 4
     """Runs that may begin by themselves in any 30 days."""
