@@ -147,8 +147,7 @@ class Bench:
         """As `tests`, from the one run that all gathered tests share; every row still counts its own alone."""
         if not set(chosen) <= set(self._together):
             return self.tests(*chosen)
-        report = self.once("tests", self._report)
-        ended, why = outcomes(report), reasons(report)
+        ended, why = self.once("tests", self._outcomes)
         counts: Counter[str] = Counter()
         said = []
         for each in chosen:
@@ -162,7 +161,8 @@ class Bench:
             raise Red("; ".join([f"not all hold: {numbers}", *said[:REASONS]]))
         return Measured(counts["passed"], len(chosen), at_least=True)
 
-    def _report(self) -> str:
+    def _outcomes(self) -> tuple[dict[str, str], dict[str, str]]:
+        """What became of each test, and why those that failed did."""
         self.make(".venv/.full")
         self.run(self.python, "tools/real_parts.py")
         report = self.clone / "build" / "accept" / "tests.xml"
@@ -173,7 +173,8 @@ class Bench:
         said = self.run(self.python, "-m", "pytest", *words, status=None, timeout=3600)
         if not report.is_file():
             raise Red(f"no test ran: {said.strip()[-600:]}")
-        return report.read_text()
+        text = report.read_text()
+        return outcomes(text), reasons(text)
 
 
 Body = Callable[[Bench], Measured | None]
@@ -299,8 +300,7 @@ def outcomes(report: str) -> dict[str, str]:
     {'tests/a.py::test_x[1]': 'passed'}
     """
     found = {}
-    for case in ET.fromstring(report).iter("testcase"):  # noqa: S314 - pytest wrote it a moment ago
-        name = name_of(case.get("classname", ""), case.get("name", ""))
+    for name, case in _cases(report):
         bad = "failed" if case.find("failure") is not None or case.find("error") is not None else ""
         found[name] = bad or ("skipped" if case.find("skipped") is not None else "passed")
     return found
@@ -315,13 +315,17 @@ def reasons(report: str) -> dict[str, str]:
     {'tests/a.py::test_x': 'E 1 == 2 a.py:3:'}
     """
     found = {}
-    for case in ET.fromstring(report).iter("testcase"):  # noqa: S314 - pytest wrote it a moment ago
+    for name, case in _cases(report):
         for bad in (*case.iter("failure"), *case.iter("error")):
             lines = (bad.text or "").strip().splitlines() or [""]
             said = [*(line for line in lines if line.startswith("E ")), lines[-1]]
-            name = name_of(case.get("classname", ""), case.get("name", ""))
             found[name] = " ".join(" ".join(said).split())[-REASON_LETTERS:]
     return found
+
+
+def _cases(report: str) -> Iterator[tuple[str, ET.Element]]:
+    for case in ET.fromstring(report).iter("testcase"):  # noqa: S314 - pytest wrote it a moment ago
+        yield name_of(case.get("classname", ""), case.get("name", "")), case
 
 
 def name_of(where: str, name: str) -> str:

@@ -41,12 +41,13 @@ def let_others_first(pid: int, wanted: bool) -> None:
 
 
 def _weigh_session(pid: int, nice: int) -> None:
-    """Set the nice value of the session that `pid` leads; raises OSError where there is none of the kind."""
-    if os.getsid(pid) != (pid or os.getpid()):
+    """Have the session that `pid` leads take less too; raises OSError where sessions have no share of their own."""
+    group = Path(f"/proc/{pid or 'self'}/autogroup")
+    if os.getsid(pid) != (pid or os.getpid()) or int(group.read_text().rpartition(" ")[2]) >= nice:
         return
     for _ in range(_PATIENCE):
         try:
-            Path(f"/proc/{pid or 'self'}/autogroup").write_text(str(nice))
+            group.write_text(str(nice))
         except BlockingIOError:
             time.sleep(_OFTEN_S)
         else:

@@ -41,6 +41,16 @@ def test_a_session_steps_back_with_the_process_that_leads_it_and_with_no_other(c
 
 
 @needs_sessions
+def test_a_session_that_takes_less_already_is_left_alone(child: tuple[int, bool]) -> None:
+    pid, leads = child
+    if leads:
+        Path(f"/proc/{pid}/autogroup").write_text("12")
+    before = nice_of_session(pid)
+    step_back(pid, 7)
+    assert nice_of_session(pid) == before
+
+
+@needs_sessions
 def test_the_kernel_is_asked_again_where_it_takes_no_more_wishes_now(
     child: tuple[int, bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
