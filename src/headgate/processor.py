@@ -41,9 +41,13 @@ def let_others_first(pid: int, wanted: bool) -> None:
 
 
 def _weigh_session(pid: int, nice: int) -> None:
-    """Have the session that `pid` leads take less too; raises OSError where sessions have no share of their own."""
+    """Have the session that `pid` leads take less too; raises OSError where the kernel knows no sessions' shares."""
     group = Path(f"/proc/{pid or 'self'}/autogroup")
-    if os.getsid(pid) != (pid or os.getpid()) or int(group.read_text().rpartition(" ")[2]) >= nice:
+    if os.getsid(pid) != (pid or os.getpid()):
+        return
+    # Empty for a session that has no share of its own, as the first one of a container.
+    share = group.read_text().rpartition(" ")[2]
+    if not share or int(share) >= nice:
         return
     for _ in range(_PATIENCE):
         try:
