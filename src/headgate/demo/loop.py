@@ -59,7 +59,7 @@ slo: {{latency_p99_ms: 50, requests_per_second: 1000}}
 journal: {{ack: durable}}
 label_maturity: 12h
 retraining:
-  recipe: {{python: 'learn.py:train'}}
+  recipe: {{python: 'learn.py:train', limits: {{threads: 2}}}}
   original: {ORIGINAL}
 """
 FILE: Final = "flights.yaml"
