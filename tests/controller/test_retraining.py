@@ -1,6 +1,6 @@
 """The loop's turn over a store in memory and parts that do as they are told."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -64,9 +64,13 @@ class World:
         if what in self.fails:
             raise self.fails[what]
 
-    def cut(self, run: Run, spec: EndpointSpec, now: Micros) -> Cutting:
+    def cut(self, run: Run, spec: EndpointSpec, now: Micros, enough: Callable[[], None]) -> Cutting:
+        enough()
         self._does("cut")
         return Cutting(digest=Digest("sha256:0"), choice="everything", why="all", as_of=now, end=now, rows=900)
+
+    def prepare(self, run: Run, spec: EndpointSpec) -> None:
+        self.done.append("prepare")
 
     def learn(self, run: Run, spec: EndpointSpec) -> Progress:
         self._does("learn")
@@ -119,7 +123,7 @@ def test_a_run_goes_through_all_its_stages(world: World) -> None:
     world.call()
     run = world.turn()
     assert (run.outcome, run.challenger, run.number) == (Outcome.PROMOTED, "late:2", 1)
-    assert world.done == ["cut", "learn", "register", "prove", "roll_out", "settle", "probe"]
+    assert world.done == ["prepare", "cut", "learn", "register", "prove", "roll_out", "settle", "probe"]
     told = [(each.before, each.after) for each in reversed(world.store.events("default", "late"))]
     assert told[0] == ("", "fired")
     assert told[-1] == ("probation", "promoted")
@@ -155,6 +159,7 @@ def test_a_stage_that_says_no_ends_the_run(world: World, what: str) -> None:
     run = world.turn()
     assert (run.outcome, run.why) == (Outcome.FAILED, "rows: there are too few")
     assert world.live == "late:1"
+    assert ("cancel" in world.done) == (what == "cut"), "its recipe was begun for a training set that never comes"
     assert world.turn() == run
 
 

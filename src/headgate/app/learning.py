@@ -1,6 +1,7 @@
 """What a run learns from and how: training sets from the journal, recipes in a workshop of the home."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,7 +12,7 @@ from headgate.alerts.alert import Alert
 from headgate.app.sources import sources_of
 from headgate.contracts.tables import as_table
 from headgate.controller.declared import Declared
-from headgate.errors import BadConfiguration, BadInput, Conflict, NotFound, Unavailable
+from headgate.errors import BadConfiguration, BadInput, Conflict, HeadgateError, NotFound, Unavailable
 from headgate.journal.reader import Reader
 from headgate.monitors.attribution.kinds import Drift
 from headgate.monitors.diagnosis.kept import Diagnosed
@@ -59,7 +60,7 @@ class Cuts:
     registry: Registry
     reader: Reader
 
-    def cut(self, run: Run, spec: EndpointSpec, now: Micros) -> Cutting:
+    def cut(self, run: Run, spec: EndpointSpec, now: Micros, enough: Callable[[], None]) -> Cutting:
         """The rows a run learns from, those left out that it is proved on."""
         words, change = _words(spec), self._change(run)
         champion = self.registry.resolve(run.champion, project=run.project)
@@ -81,7 +82,8 @@ class Cuts:
             seed=words.recipe.seed,
         )
         try:
-            made = cut_dataset(self.reader, wanted, self.home.datasets, self._original(run, words))
+            original = self._original(run, words)
+            made = cut_dataset(self.reader, wanted, self.home.datasets, original, enough=enough)
         except BadInput as error:
             if error.rule == "too_few" and run.firings[0].source in _WAITS:
                 raise Unavailable(f"{error}; it is waited for more") from error
@@ -151,6 +153,11 @@ class Learns:
     home: Home
     _workshops: dict[tuple[str, str], Workshop] = field(default_factory=dict)
     _resumed: dict[str, int] = field(default_factory=dict)
+
+    def prepare(self, run: Run, spec: EndpointSpec) -> None:
+        """Begin the recipe's process while its training set is cut."""
+        with suppress(HeadgateError):  # what is wrong with the recipe is said by `learn`, of a run that has data
+            self._workshop(run).prepare(run.id, recipe_of(_words(spec).recipe))
 
     def learn(self, run: Run, spec: EndpointSpec) -> Progress:
         """Begin the recipe, take up one whose process was lost, or say how far it is."""

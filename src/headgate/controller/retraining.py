@@ -209,7 +209,7 @@ class Retraining:
         parts = self._parts(run.project)
         match run.stage:
             case Stage.CUTTING:
-                return parts.cutter.cut(run, spec, now)
+                return self._cutting(run, spec, now)
             case Stage.LEARNING:
                 return self._learning(run, spec, waits=waits)
             case Stage.REGISTERING:
@@ -227,6 +227,17 @@ class Retraining:
                 if run.probed is not None and now < probation_of(run, spec).next_look(run.probed.at):
                     return run.probed
                 return parts.prober.probe(run, spec, now)
+
+    def _cutting(self, run: Run, spec: EndpointSpec, now: Micros) -> Said:
+        """What cutting comes to; the recipe's process begins beside it, for it takes seconds before it learns."""
+        parts = self._parts(run.project)
+        try:
+            return parts.cutter.cut(run, spec, now, lambda: parts.learner.prepare(run, spec))
+        except PassingError:
+            raise
+        except HeadgateError:
+            parts.learner.cancel(run)
+            raise
 
     def _learning(self, run: Run, spec: EndpointSpec, *, waits: bool) -> Said:
         learner, deadline = self._parts(run.project).learner, monotonic() + LONGEST

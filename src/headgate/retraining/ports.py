@@ -5,6 +5,7 @@ says no by an error of `headgate.errors`: a CallerError or OperatorError ends th
 is tried again at the next turn.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Protocol
 
@@ -18,9 +19,10 @@ from headgate.vocabulary import Micros
 class Cutter(Protocol):
     """Cuts training sets."""
 
-    def cut(self, run: Run, spec: EndpointSpec, now: Micros) -> Cutting:
+    def cut(self, run: Run, spec: EndpointSpec, now: Micros, enough: Callable[[], None]) -> Cutting:
         """The training set of `run` as it is known now; the same set at every call of one moment.
 
+        `enough` is called where a set will be and takes a while yet.
         Raises headgate.errors.BadInput where there is too little to learn from, or of one class alone; Unavailable
         where there will soon be more.
         """
@@ -52,6 +54,10 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 class Learner(Protocol):
     """Runs recipes, each in a process of its own."""
+
+    def prepare(self, run: Run, spec: EndpointSpec) -> None:
+        """Begin what can be begun before the training set of `run` is there; `learn` says what is wrong with it."""
+        ...
 
     def learn(self, run: Run, spec: EndpointSpec) -> Progress:
         """Begin, or go on, with the recipe of `run`, and say how far it is; never waits for it."""

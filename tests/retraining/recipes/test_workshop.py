@@ -9,12 +9,13 @@ import threading
 from pathlib import Path
 
 import pytest
-from tests.retraining.recipes.conftest import ended, running
+from tests.retraining.recipes.conftest import ROWS, ended, running, until
 
 from headgate.errors import BadInput, Conflict, NotFound
 from headgate.retraining.recipes import processes
-from headgate.retraining.recipes.folder import RunFolder
+from headgate.retraining.recipes.folder import Job, RunFolder
 from headgate.retraining.recipes.recipe import Recipe, RecipeKind, RecipeState
+from headgate.retraining.recipes.warden import Warden
 from headgate.retraining.recipes.workshop import Workshop
 
 SLOW = """
@@ -137,3 +138,70 @@ def test_cut_short_between_any_two_words_it_is_begun_or_has_ended(
     for run_id in ("r1", "r2", "r3"):
         workshop.cancel(run_id)
     assert {ended(workshop, each).state for each in ("r1", "r2", "r3")} == {RecipeState.CANCELLED}
+
+
+AHEAD = """
+from pathlib import Path
+
+Path(__file__).with_name("imported").touch()
+
+def train(data):
+    raise ValueError(f"{len(data.table)} rows")
+"""
+
+
+@pytest.mark.full
+def test_a_run_is_prepared_before_its_training_set_is_there(workshop: Workshop, sources: Path, dataset: Path) -> None:
+    (sources / "learn.py").write_text(AHEAD)
+    for _ in range(2):
+        workshop.prepare("r1", RECIPE)
+    until((sources / "imported").exists)
+    assert workshop.look("r1").state is RecipeState.RUNNING
+    with pytest.raises(NotFound, match="training set"):
+        workshop.start("r1", RECIPE, sources)
+    (sources / "learn.py").write_text("def train(data): raise ValueError('edited meanwhile')")
+    workshop.start("r1", RECIPE, dataset)
+    workshop.prepare("r1", RECIPE)
+    standing = ended(workshop)
+    assert standing.why.startswith(f"the recipe raised ValueError: {ROWS} rows")
+    with pytest.raises(Conflict):
+        workshop.start("r1", RECIPE, sources)
+
+
+@pytest.mark.full
+def test_what_was_prepared_and_never_begun_is_cancelled_or_lost(
+    workshop: Workshop, slow: Path, dataset: Path, tmp_path: Path
+) -> None:
+    workshop.prepare("r1", RECIPE)
+    workshop.cancel("r1")
+    assert ended(workshop).state is RecipeState.CANCELLED
+    run = RunFolder(tmp_path / "runs" / "r2")
+    run.order(Job(RECIPE, "", str(slow)))
+    clock = iter([0.0, *range(1, 100_000, 100)])
+    standing = Warden(run, Job(RECIPE, "", str(slow)), lambda: float(next(clock))).run()
+    assert (standing.state, standing.lost) == (RecipeState.FAILED, True)
+    assert standing.why == "no training set came within 600 s"
+    # A training set that comes after all is learned from: the run is taken up.
+    assert workshop.start("r2", RECIPE, dataset).lost
+    workshop.resume("r2")
+    assert running(workshop, "half", "r2").state is RecipeState.RUNNING
+    workshop.cancel("r2")
+    assert ended(workshop, "r2").state is RecipeState.CANCELLED
+
+
+def test_a_recipe_that_was_edited_while_rows_were_cut_learns_as_it_was_begun(
+    workshop: Workshop, slow: Path, dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Workshop, "look", lambda self, run_id: None)
+    workshop.prepare("r1", RECIPE)
+    with pytest.raises(Conflict, match="another id"):
+        workshop.start("r1", Recipe(RecipeKind.PYTHON, "learn.py", seed=1), dataset)
+    assert RunFolder(workshop.folder("r1")).job() == Job(RECIPE, str(dataset), str(slow))
+
+
+def test_who_has_nothing_to_do_without_rows_is_not_begun(workshop: Workshop, sources: Path) -> None:
+    workshop.prepare("r1", Recipe(RecipeKind.COMMAND, "true"))
+    with pytest.raises(NotFound, match="run 'r1'"):
+        workshop.look("r1")
+    with pytest.raises(NotFound, match=r"learn\.py"):
+        workshop.prepare("r1", RECIPE)

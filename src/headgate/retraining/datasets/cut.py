@@ -48,13 +48,15 @@ def cut_dataset(
     original: pa.Table | None = None,
     *,
     progress: Progress = lambda _done, _text: None,
+    enough: Callable[[], None] = lambda: None,
 ) -> Dataset:
     """The training set that is wanted, in a folder of its own in `folder`, named by its digest.
 
     Each labelled input counts once, with the truth that was known at ``wanted.as_of``, if it is older than that by more
     than the label maturity. Rows whose truth was observed before they were asked about are left out and counted.
     `original` are rows that the model was first learned from; windows that go back to the beginning have them too. The
-    same set that is there already is not written again, and nothing half-made is ever seen in `folder`.
+    same set that is there already is not written again, and nothing half-made is ever seen in `folder`. `enough` is
+    called where there are rows enough and windows are to be tried: from then on it takes as long as that.
 
     Raises BadInput naming the count and the rule: too few rows or too few of a class, an end beyond what is mature, a
     feature that is the label or was never kept. Raises OSError where the disk is full.
@@ -71,7 +73,7 @@ def cut_dataset(
             labelled = Labelled(view, known, schema, wanted.contract.output)
             progress(0.4, "choosing the window")
             windows = _windows(reader, wanted, labelled, first, end)
-            cut = _chosen(windows)
+            cut = _chosen(windows, enough)
             made = work / "made"
             durability.make_folder(made)
             dataset = _written(windows, cut, made, progress)
@@ -87,7 +89,7 @@ def _windows(reader: Reader, wanted: Wanted, labelled: Labelled, original: pa.Ta
     return Windows(labelled, original, wanted, end, change)
 
 
-def _chosen(windows: Windows) -> Cut:
+def _chosen(windows: Windows, enough: Callable[[], None]) -> Cut:
     """Which rows, those left out that are held out for a proof."""
     wanted = windows.wanted
     asked = Cut(
@@ -102,6 +104,8 @@ def _chosen(windows: Windows) -> Cut:
     )
     if wanted.window is WindowChoice.AUTO:
         _refuse_few_since_change(windows)
+        if any(not each.short for each in windows.candidates()):
+            enough()
         cut = windows.chosen(asked)
     else:
         cut = asked_for(windows, asked)

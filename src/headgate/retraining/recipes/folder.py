@@ -28,6 +28,8 @@ from headgate.vocabulary import readable
 
 OUTPUT: Final = "HEADGATE_OUTPUT"
 """The variable that names where a recipe puts its model; every process of a run carries it."""
+DATASET: Final = "HEADGATE_DATASET"
+"""The variable that names the folder of a recipe's training set."""
 
 T = TypeVar("T")
 
@@ -38,7 +40,7 @@ class Job(msgspec.Struct, frozen=True):
 
     recipe: Recipe
     dataset: str
-    """Folder of the training set."""
+    """Folder of the training set; empty while it is not there yet."""
     sources: str
     """Folder in which recipes lie, and in which commands run."""
 

@@ -1,6 +1,7 @@
 """What a recipe gave back, as a file that the registry takes, or why it is none. Called by the programs of recipes."""
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +34,12 @@ def keep(model: Any, out: Path, *, trust: bool) -> str:
         kept = _saved(model, out, trust=trust)
     verify(out / kept, trust=trust)
     return kept
+
+
+def expect() -> None:
+    """Load what keeps models of the libraries that are loaded by now, so that `keep` need not wait for it."""
+    if "sklearn" in sys.modules:
+        import_skops()
 
 
 def left_behind(out: Path, *, trust: bool) -> str:

@@ -7,7 +7,8 @@ import random
 import resource
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -69,8 +70,13 @@ def told(error: BaseException, sources: Path) -> str:
 def imported() -> dict[str, str]:
     """Versions of Python and of every distribution of which something is imported by now."""
     tops = {name.partition(".")[0] for name in list(sys.modules)}
-    names = importlib.metadata.packages_distributions()
-    return _versions(each for top in tops for each in names.get(top, ()))
+    return _versions(each for top in tops for each in distributions().get(top, ()))
+
+
+@cache
+def distributions() -> Mapping[str, list[str]]:
+    """Which distributions the packages at hand are of; it takes a moment to be told for the first time."""
+    return importlib.metadata.packages_distributions()
 
 
 def installed() -> dict[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from headgate.errors import BadInput
 from headgate.retraining.recipes import code, models
 from headgate.retraining.recipes.folder import Job, RunFolder
-from headgate.retraining.recipes.program import imported, run
+from headgate.retraining.recipes.program import distributions, imported, run
 from headgate.retraining.recipes.recipe import Learned, python_source
 from headgate.retraining.recipes.training import TrainingData, training_data
 
@@ -19,8 +19,10 @@ def learn(folder: RunFolder, job: Job) -> Learned:
     """Call the function and keep what it returns. Raises BadInput where that is no model, and whatever it raises."""
     recipe, sources = job.recipe, Path(job.sources)
     file, name = python_source(recipe.source)
-    data = training_data()
     train = function(sources / file, name, sources)
+    models.expect()
+    distributions()
+    data = training_data()
     data.progress(0.0, f"{name} runs")
     kept = models.keep(train(data), folder.out, trust=recipe.trust)
     return Learned(

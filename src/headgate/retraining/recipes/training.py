@@ -27,6 +27,7 @@ from headgate.errors import BadInput, NotFound
 from headgate.retraining.datasets.dataset import AT, LABEL, WEIGHT
 from headgate.retraining.datasets.opened import open_dataset
 from headgate.retraining.recipes import models
+from headgate.retraining.recipes.folder import DATASET, OUTPUT, RunFolder
 from headgate.retraining.recipes.recipe import Parameter
 from headgate.vocabulary import Task
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:  # a recipe that works with Arrow alone waits for no frames
 
 _OFTEN: Final = 0.1
 """Seconds between two words on progress; a recipe may say it at every step."""
+_WAIT: Final = 0.02
+"""Seconds between two looks for a training set that is being cut."""
 
 
 class TrainingData:
@@ -142,15 +145,16 @@ class TrainingData:
 
 
 def training_data(environment: Mapping[str, str] = os.environ) -> TrainingData:
-    """The training set of the run this process belongs to. Raises NotFound outside of a run."""
-    if "HEADGATE_DATASET" not in environment:
-        raise NotFound("variable", "HEADGATE_DATASET", "only a run of a recipe has a training set")
+    """The training set of the run this process belongs to, once it is there. Raises NotFound outside of a run."""
+    if DATASET not in environment:
+        raise NotFound("variable", DATASET, "only a run of a recipe has a training set")
+    folder = environment[DATASET] or _handed_over(Path(environment[OUTPUT]).parent)
     output, progress, checkpoint = (
         Path(environment[name]) if name in environment else None
-        for name in ("HEADGATE_OUTPUT", "HEADGATE_PROGRESS", "HEADGATE_CHECKPOINT")
+        for name in (OUTPUT, "HEADGATE_PROGRESS", "HEADGATE_CHECKPOINT")
     )
     return TrainingData(
-        Path(environment["HEADGATE_DATASET"]),
+        Path(folder),
         parameters=json.loads(environment.get("HEADGATE_PARAMETERS", "{}")),
         seed=int(environment.get("HEADGATE_SEED", "0")),
         checkpoint=checkpoint,
@@ -158,3 +162,11 @@ def training_data(environment: Mapping[str, str] = os.environ) -> TrainingData:
         progress=progress,
         trust=environment.get("HEADGATE_TRUST") == "yes",
     )
+
+
+def _handed_over(run: Path) -> str:
+    """The folder of a training set that was being cut when this process began, waited for."""
+    while (job := RunFolder(run).job()) is None or not job.dataset:
+        time.sleep(_WAIT)
+    os.environ[DATASET] = job.dataset  # for those that this process starts
+    return job.dataset

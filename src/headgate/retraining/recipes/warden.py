@@ -23,7 +23,7 @@ from typing import Final
 import msgspec
 
 from headgate.retraining.recipes import processes
-from headgate.retraining.recipes.folder import OUTPUT, Job, RunFolder, Watcher, size_mb
+from headgate.retraining.recipes.folder import DATASET, OUTPUT, Job, RunFolder, Watcher, size_mb
 from headgate.retraining.recipes.recipe import Learned, RecipeKind, RecipeState, Standing
 from headgate.retraining.recipes.said import Printed, Progress
 from headgate.settings import KEY_VARIABLE, STORE_VARIABLE
@@ -35,6 +35,8 @@ LOOK: Final = 0.1
 """Seconds between two looks at memory, orders and the clock; what happens in between may exceed a limit."""
 MOST_OF_MEMORY: Final = 0.7
 """Share of the memory that is free which a run may take where nobody set a limit: models are served beside it."""
+PATIENCE: Final = 600.0
+"""Seconds that a run waits for a training set which is being cut; whoever cuts it may have been ended."""
 _WRITE: Final = 0.5
 _DISK: Final = 0.5
 _SHARED: Final = 1.0
@@ -68,7 +70,7 @@ class Warden:
         self._run, self._job, self._limits, self._now = run, job, job.recipe.limits, now
         self._printed = Printed(run.log, run.log_end)
         self._progress = Progress(run.progress)
-        self._began = now()
+        self._ordered = self._began = now()
         self._memory_mb = self._limits.memory_mb or MOST_OF_MEMORY * available_mb()
         self._held_mb = self._peak_mb = 0.0
         self._written = self._measured = self._weighed = 0.0
@@ -117,6 +119,8 @@ class Warden:
                     return None, stop
 
     def _look(self, now: float) -> None:
+        if not self._job.dataset:
+            self._job, self._began = self._run.job() or self._job, now  # its time begins with its training set
         self._progress.read()
         self._held_mb = self._weigh(now)
         self._peak_mb = max(self._peak_mb, self._held_mb)
@@ -145,6 +149,8 @@ class Warden:
             return _Stop("cancelled", state=RecipeState.CANCELLED)
         if self._told_to_end:
             return _Stop("the run was ended from outside", lost=True)
+        if not self._job.dataset and now - self._ordered > PATIENCE:
+            return _Stop(f"no training set came within {PATIENCE:g} s", lost=True)
         if now - self._began > limits.seconds:
             return _Stop(f"not done within {limits.seconds:g} s, its limit")
         if self._held_mb > self._memory_mb:
@@ -268,7 +274,7 @@ def _environment(job: Job, run: RunFolder, given: Mapping[str, str]) -> dict[str
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "TMPDIR": str(run.temporary),
-        "HEADGATE_DATASET": job.dataset,
+        DATASET: job.dataset,
         OUTPUT: str(run.out),
         "HEADGATE_CHECKPOINT": str(run.checkpoint),
         "HEADGATE_PARAMETERS": msgspec.json.encode(recipe.parameters).decode(),

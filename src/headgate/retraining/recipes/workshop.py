@@ -19,9 +19,11 @@ from headgate.errors import BadInput, Conflict, NotFound
 from headgate.retraining.datasets.dataset import VALUE_FILE
 from headgate.retraining.recipes import processes
 from headgate.retraining.recipes.folder import Job, RunFolder
-from headgate.retraining.recipes.recipe import Recipe, RecipeState, Standing, check
+from headgate.retraining.recipes.recipe import Recipe, RecipeKind, RecipeState, Standing, check
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+AHEAD: Final = frozenset({RecipeKind.PYTHON, RecipeKind.AUTOML})
+"""Kinds whose programs have something to do before there is a training set."""
 _LOST: Final = "its processes were lost; resume takes it up at its checkpoint"
 
 
@@ -39,6 +41,21 @@ class Workshop:
         """Those that have written down an end and are not buried yet."""
         self._one_at_a_time = threading.RLock()
 
+    def prepare(self, run_id: str, recipe: Recipe) -> None:
+        """Begin the process of a run whose training set is not there yet; `start` hands it over.
+
+        A Python recipe is imported meanwhile, and so is the built-in search; other kinds wait for `start`. A run that
+        was ordered already is left as it is. Raises BadInput and NotFound as `start` does.
+        """
+        run = self._folder(run_id)
+        if recipe.kind not in AHEAD:
+            return
+        with self._one_at_a_time:
+            if run.job() is None:
+                check(recipe, self._sources)
+                run.order(Job(recipe, "", str(self._sources)))
+            self.look(run_id)
+
     def start(self, run_id: str, recipe: Recipe, dataset_folder: Path) -> Standing:
         """Begin a run, or say how it stands if it was begun.
 
@@ -51,10 +68,12 @@ class Workshop:
             before = run.job()
             if before is None:
                 check(recipe, self._sources)
+            if before is None or not before.dataset:
                 if not (dataset_folder / VALUE_FILE).is_file():
                     raise NotFound("training set", str(dataset_folder))
-                run.order(job)
-            elif before != job:
+                before = job if before is None else msgspec.structs.replace(before, dataset=job.dataset)
+                run.order(before)
+            if before != job:
                 raise Conflict(f"run '{run_id}' is of another recipe or training set; choose another id")
             return self.look(run_id)
 
