@@ -10,5 +10,6 @@ from headgate.demo.train import AGAIN, learner
 
 def train(dataset: Any) -> Pipeline:
     """The learner of version 1 on the rows of `dataset`, a ``headgate.retraining.recipes.training.TrainingData``."""
-    fitted: Pipeline = learner(AGAIN).fit(dataset.X[list(FEATURES)], dataset.y, trees__sample_weight=dataset.weight)
+    rows = dataset.X[list(FEATURES)]
+    fitted: Pipeline = learner(AGAIN).fit(rows, dataset.y, trees__sample_weight=dataset.sample_weight)
     return fitted

@@ -13,7 +13,7 @@ from headgate.evaluation.weighted import reweighable
 from headgate.monitors.attribution.attribute import attribute
 from headgate.monitors.attribution.basis import JOINT, basis, moved
 from headgate.monitors.attribution.pooled import Field
-from headgate.monitors.attribution.ranking import PLAYERS, shapley, shifts
+from headgate.monitors.attribution.ranking import PLAYERS, Ratios, shapley, shifts
 from headgate.monitors.attribution.split import worse
 
 
@@ -44,10 +44,10 @@ def test_fields_beyond_the_players_are_named_without_a_cost() -> None:
     measure = reweighable(metric("accuracy"), sample(1, ROWS).rows)
     assert not isinstance(measure, Undefined)
     sure = [each for each in moved(columns, CURRENT) if each.log_p < math.log(0.01)]
-    found = shifts(sure, columns, CURRENT, worse(metric("accuracy"), measure))
+    found = shifts(sure, Ratios(columns, CURRENT), worse(metric("accuracy"), measure))
     own = [each for each in found if each.field != JOINT]
     assert [each.cost is None for each in own] == [False] * PLAYERS + [True] * 2
     assert all(each.reason for each in own if each.cost is None)
-    silent = shifts(sure, columns, CURRENT, Undefined("no labels"))
+    silent = shifts(sure, Ratios(columns, CURRENT), Undefined("no labels"))
     reasons = [each.reason for each in silent if each.field != JOINT]
     assert reasons.count("no labels") == PLAYERS

@@ -22,7 +22,7 @@ GOOD = """
         print("rows", len(data.table), data.table.column_names)
         data.progress(0.5, "fitting")
         data.log_metric("rows", len(data.y))
-        return LogisticRegression().fit(data.X[["distance"]], data.y, sample_weight=data.weight)
+        return LogisticRegression().fit(data.X[["distance"]], data.y, sample_weight=data.sample_weight)
 """
 
 

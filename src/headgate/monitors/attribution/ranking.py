@@ -10,6 +10,7 @@ so there are at most 15 fits.
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Final
 
@@ -41,15 +42,28 @@ class Shift(msgspec.Struct, frozen=True):
     """Why there is no cost."""
 
 
-def shifts(
-    moved: Sequence[Moved], columns: Basis, is_current: NDArray[np.bool_], before: Reweigh | Undefined
-) -> tuple[Shift, ...]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Ratios:
+    """Density ratios of current to reference rows in some fields, each fitted once for all metrics."""
+
+    columns: Basis
+    is_current: NDArray[np.bool_]
+    _known: dict[tuple[str, ...], Floats] = field(default_factory=dict)
+
+    def of(self, chosen: tuple[str, ...]) -> Floats:
+        """The ratio of each of the reference's rows; at most `FARTHEST`."""
+        if chosen not in self._known:
+            self._known[chosen] = _ratio(chosen, self.columns, self.is_current)
+        return self._known[chosen]
+
+
+def shifts(moved: Sequence[Moved], ratios: Ratios, before: Reweigh | Undefined) -> tuple[Shift, ...]:
     """The fields that moved, those with the largest effect on the metric first, cost or gain; those without one last.
 
     `before` is the metric as a function of the reference rows' weights, more being worse.
     """
     players = [each.field for each in moved if each.field != JOINT][:PLAYERS]
-    costs = _costs(players, columns, is_current, before)
+    costs = _costs(players, ratios, before)
     found = [_shift(each, players, costs) for each in moved]
     return tuple(sorted(found, key=lambda each: (each.cost is None, -abs(each.cost or 0.0), each.p_value)))
 
@@ -65,15 +79,13 @@ def _shift(each: Moved, players: Sequence[str], costs: Mapping[str, float] | Und
     return Shift(each.field, each.distance, p_value, costs[each.field])
 
 
-def _costs(
-    players: Sequence[str], columns: Basis, is_current: NDArray[np.bool_], before: Reweigh | Undefined
-) -> dict[str, float] | Undefined:
+def _costs(players: Sequence[str], ratios: Ratios, before: Reweigh | Undefined) -> dict[str, float] | Undefined:
     """What each player's shift costs, or why the metric cannot be weighed."""
     if isinstance(before, Undefined):
         return before
     worth: dict[frozenset[str], float] = {}
     for chosen in (each for size in range(len(players) + 1) for each in combinations(players, size)):
-        value = before(_ratio(chosen, columns, is_current))
+        value = before(ratios.of(chosen))
         if isinstance(value, Undefined):
             return value
         worth[frozenset(chosen)] = value.value
@@ -96,7 +108,6 @@ def shapley(players: Sequence[str], worth: Mapping[frozenset[str], float]) -> di
 
 
 def _ratio(chosen: Sequence[str], columns: Basis, is_current: NDArray[np.bool_]) -> Floats:
-    """Density ratio of current to reference rows in some fields, for the reference's rows; at most `FARTHEST`."""
     here = int(is_current.sum())
     if not chosen:
         return np.ones(len(is_current) - here)

@@ -70,9 +70,11 @@ def logistic(matrix: Floats, target: NDArray[np.bool_], fold: NDArray[np.intp]) 
     """
     whole, penalty = _with_intercept(matrix)
     start, found = newton(whole, target, np.zeros(whole.shape[1]), penalty), np.zeros(len(target))
+    # Four fifths of the rows curve as all do, near enough to begin with.
+    curvature = _curvature(whole, whole @ start, penalty) * (1 - 1 / FOLDS)
     for each in range(FOLDS):
         held = fold == each
-        found[held] = whole[held] @ newton(whole[~held], target[~held], start, penalty)
+        found[held] = whole[held] @ newton(whole[~held], target[~held], start, penalty, curvature)
     return found
 
 
@@ -110,15 +112,23 @@ def sigmoid(odds: Floats) -> Floats:
     return chance
 
 
-def newton(matrix: Floats, target: NDArray[np.bool_], start: Floats, penalty: Floats) -> Floats:
+def newton(
+    matrix: Floats,
+    target: NDArray[np.bool_],
+    start: Floats,
+    penalty: Floats,
+    curvature: Floats | None = None,
+) -> Floats:
     """Coefficients of a penalised logistic regression, by Newton's method; a step that does not help is halved.
 
-    The greatest of likelihood less half the penalty is one alone, so `start` says how soon it is found and not where.
+    The greatest of likelihood less half the penalty is one alone, so `start`, and about which `curvature` is there, say
+    how soon it is found and not where.
     The curvature, which is most of what a step costs, is worked out anew where steps do not shrink fast without
     (Shamanskii 1967, "A modification of Newton's method").
     """
     found, odds, last = start, matrix @ start, math.inf
-    best, curvature = _likelihood(odds, target, found, penalty), _curvature(matrix, odds, penalty)
+    best = _likelihood(odds, target, found, penalty)
+    curvature = _curvature(matrix, odds, penalty) if curvature is None else curvature
     for _ in range(_STEPS):
         gradient = matrix.T @ (target - sigmoid(odds)) - penalty * found
         step = np.linalg.solve(curvature, gradient)

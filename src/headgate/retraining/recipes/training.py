@@ -5,7 +5,7 @@ A Python recipe is called with it; a notebook, and a command that is a Python pr
     from headgate.retraining.recipes.training import training_data
 
     data = training_data()
-    data.save(fit(data.X, data.y, sample_weight=data.weight))
+    data.save(fit(data.X, data.y, sample_weight=data.sample_weight))
 """
 
 import json
@@ -99,6 +99,11 @@ class TrainingData:
     def weight(self) -> npt.NDArray[np.float64]:
         """How much each row counts; 1 where nothing else was decided."""
         return np.asarray(self._columns(WEIGHT).column(WEIGHT).to_numpy(), np.float64)
+
+    @property
+    def sample_weight(self) -> npt.NDArray[np.float64] | None:
+        """`weight` as libraries take it: None where all rows count the same, for many are slower with weights."""
+        return None if np.ptp(self.weight) == 0 else self.weight
 
     @cached_property
     def at(self) -> npt.NDArray[np.datetime64]:
