@@ -19,7 +19,7 @@ from headgate.monitors.attribution.gaps import Gap
 from headgate.monitors.attribution.kinds import Drift, Findings, Remedy, named
 from headgate.monitors.attribution.overlap import Checks, Overlap
 from headgate.monitors.attribution.pair import ERROR_RATE, Pair, compare
-from headgate.monitors.attribution.ranking import Ratios, Shift, shifts
+from headgate.monitors.attribution.ranking import Shift, shifts
 from headgate.monitors.attribution.samples import Sample, incomparable, thinned, too_few
 from headgate.monitors.attribution.split import dropped, split, worse
 from headgate.monitors.attribution.weakness import Weakness, losses, weakest
@@ -110,14 +110,11 @@ def attributions(
     if few := too_few(reference, current):
         return {each.name: _nothing(each, Drift.UNDECIDED, few, figures) for each in metrics}
     pair = compare(thinned(reference, seed), thinned(current, seed), seed)
-    ratios = Ratios(pair.columns, pair.shared.is_current)
-    return {each.name: _attributed(each, figures, pair, ratios, confidence, tolerance) for each in metrics}
+    return {each.name: _attributed(each, figures, pair, confidence, tolerance) for each in metrics}
 
 
 @np.errstate(over="ignore", invalid="ignore")  # numbers too large for a float are said where they are read
-def _attributed(
-    asked: Metric, figures: Figures, pair: Pair, ratios: Ratios, confidence: float, tolerance: float
-) -> Attribution:
+def _attributed(asked: Metric, figures: Figures, pair: Pair, confidence: float, tolerance: float) -> Attribution:
     before, now, shared, z = pair.reference.rows, pair.current.rows, pair.shared, quantile_of(confidence)
     found = _findings(asked, pair)
     drift, remedy, reasons = named(found, quantile_of(1 - ERROR_RATE), tolerance)
@@ -135,7 +132,7 @@ def _attributed(
         checks=shared.checks,
         faults=pair.faults,
         gaps=pair.gaps,
-        shifts=shifts(pair.moved, ratios, cost),
+        shifts=shifts(pair.moved, pair.ratios, cost),
         slices=() if isinstance(harm, Undefined) else weakest(pair.fields, pair.matrix, shared, harm, confidence),
     )
 

@@ -15,6 +15,7 @@ from headgate.monitors.attribution.faults import Fault, faults
 from headgate.monitors.attribution.gaps import Gap, gaps, telling
 from headgate.monitors.attribution.overlap import Overlap, overlap
 from headgate.monitors.attribution.pooled import Field, pooled
+from headgate.monitors.attribution.ranking import Ratios
 from headgate.monitors.attribution.samples import Sample
 from headgate.vocabulary import Task
 
@@ -33,8 +34,8 @@ class Pair:
     reference: Sample
     current: Sample
     fields: tuple[Field, ...]
-    columns: Basis
-    """Columns of the fields alone."""
+    ratios: Ratios
+    """How frequent rows are by now, by the columns of some fields alone."""
     moved: tuple[Moved, ...]
     """Fields whose distribution changed beyond chance, surest first."""
     faults: tuple[Fault, ...]
@@ -59,7 +60,7 @@ def compare(reference: Sample, current: Sample, seed: int) -> Pair:
         reference,
         current,
         fields,
-        columns,
+        Ratios(columns, is_current),
         tuple(each for each in moved(columns, is_current) if each.log_p <= math.log(ERROR_RATE)),
         broken,
         matrix,
