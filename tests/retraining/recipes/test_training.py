@@ -22,8 +22,9 @@ def test_every_form_has_the_same_rows(dataset: Path) -> None:
     assert data.y.tolist() == data.table.column("label").to_pylist()
     assert (len(data.X), data.weight.tolist(), data.task) == (ROWS, [1.0] * ROWS, Task.BINARY)
     assert data.sample_weight is None
-    data.weight = np.linspace(1.0, 2.0, ROWS)
-    assert data.sample_weight is data.weight
+    weighed = TrainingData(dataset)
+    weighed.weight = np.linspace(1.0, 2.0, ROWS)
+    assert weighed.sample_weight is weighed.weight
     assert (data.parameters, data.seed, data.dataset.rows) == ({"depth": 3}, 7, ROWS)
 
 
