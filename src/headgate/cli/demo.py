@@ -21,7 +21,7 @@ from headgate.rollouts.comparison.words import moment
 
 
 @click.group("demo", invoke_without_command=True)
-@demo_options(home="headgate-demo", quick="A fiftieth of the flights, in under a minute.")
+@demo_options(home="headgate-demo", quick="Four weeks of it, from 20 May on, in under a minute.")
 @click.pass_context
 def command(context: click.Context, *, home: Path, quick: bool, as_json_: bool) -> None:
     """Watch a model keep itself through ten months of real flights.

@@ -11,6 +11,7 @@ import os
 import shutil
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,9 +30,6 @@ from headgate.demo.story import (
     ENDPOINT,
     GATE,
     MODEL,
-    QUICK_DAYS,
-    QUICK_SHARE,
-    QUICK_STEP,
     Said,
     first_version,
     month_row,
@@ -41,12 +39,12 @@ from headgate.demo.train import replayed_flights, split, training_flights, with_
 from headgate.monitors.windows import Window
 from headgate.retraining.run import Run
 from headgate.rollouts.rollout import Rollout
-from headgate.vocabulary import HOUR, Micros
+from headgate.vocabulary import HOUR, SECOND, Micros
 
 STEP: Final = Micros(12 * HOUR)
 """Of the clock: as long as a label takes to be due, so that what waits for labels waits for no whole day."""
-QUICK_EVERY: Final = 4 * WEEK
-"""So often always-latest learns with ``--quick``."""
+QUICK: Final = (datetime(2013, 5, 20, tzinfo=UTC), datetime(2013, 6, 17, tzinfo=UTC))
+"""What ``--quick`` replays, all of its flights: the weeks before and after the mistake."""
 CALLERS: Final = 96
 """Connections, so that nobody waits for the disk alone."""
 ORIGINAL: Final = "january-february.parquet"
@@ -106,10 +104,12 @@ def tell(root: Path, *, quick: bool, progress: Progress, said: Said) -> Told:
     home = fresh_home(root)
     said("reading the flights of 2013 and the weather of their hours")
     flights = load_flights()
-    later = replayed_flights(flights, QUICK_SHARE, every=QUICK_DAYS) if quick else replayed_flights(flights)
-    every = QUICK_EVERY if quick else WEEK
+    later = replayed_flights(flights)
+    if quick:
+        begins, ends = (round(each.timestamp()) * SECOND for each in QUICK)
+        later = later.select((later.at >= begins) & (later.at < ends))
     # Two learn at a time, and threads of either would wait for the other's.
-    with threadpool_limits(1), InTheBackground(every, later.row) as others, open_home(home) as hg:
+    with threadpool_limits(1), InTheBackground(WEEK, later.row) as others, open_home(home) as hg:
         said("training on January and February")
         _, auc = first_version(hg, flights)
         mistake = Mistake(hg, ENDPOINT, registered(hg, MODEL, flights, GATE), said)
@@ -117,9 +117,10 @@ def tell(root: Path, *, quick: bool, progress: Progress, said: Said) -> Told:
         shutil.copy(learn.__file__, home / "learn.py")
         (home / FILE).write_text(ENDPOINT_YAML.lstrip())
         hg.apply(home / FILE, why="the demo")
-        said(f"serving; {len(later):,} flights of March to December follow, one request each, and nobody is asked")
+        when = " of four weeks" if quick else " of March to December"
+        said(f"serving; {len(later):,} flights{when} follow, one request each, and nobody is asked")
         with serving(home, home / "up.log") as running:
-            replay = asyncio.run(_replayed(running, later, QUICK_STEP if quick else STEP, progress, mistake))
+            replay = asyncio.run(_replayed(running, later, progress, mistake))
         said("measuring, beside the first model for ever and always the latest")
         counts, end = hg.counts(ENDPOINT), Micros(int(later.landed_at.max()))
         runs, rollouts = hg.retraining.runs(ENDPOINT), hg.rollouts.history(ENDPOINT)
@@ -141,7 +142,7 @@ def tell(root: Path, *, quick: bool, progress: Progress, said: Said) -> Told:
         )
 
 
-async def _replayed(running: Running, flights: Flights, step: int, progress: Progress, mistake: Mistake) -> Replay:
+async def _replayed(running: Running, flights: Flights, progress: Progress, mistake: Mistake) -> Replay:
     def went_on(at: Micros) -> bool:
         mistake.offer(at)
         return False
@@ -151,7 +152,7 @@ async def _replayed(running: Running, flights: Flights, step: int, progress: Pro
         HttpPool("127.0.0.1", running.control_port, 1) as control,
     ):
         replay = Replay(gateway, control, ENDPOINT, flights)
-        await replay.run(step, progress, went_on)
+        await replay.run(STEP, progress, went_on)
         return replay
 
 

@@ -55,9 +55,8 @@ def table_of(flights: Flights, replay: Replay, beside: Beside) -> Table:
     """The table of what was answered in `replay`, beside what the others would have said."""
     scores = {STATIC: beside.static[flights.row], LATEST: beside.latest[flights.row], LOOP: replay.scores}
     counted = ~np.isnan(replay.scores) & ~np.isnan(flights.late)
-    months = [f"2013-{each:02}" for each in _MONTHS]
-    chosen = [counted & (flights.month == each) for each in _MONTHS]
-    found = [_month(*each, flights, replay, scores) for each in zip(months, chosen, strict=True)]
+    chosen = {f"2013-{each:02}": counted & (flights.month == each) for each in _MONTHS}
+    found = [_month(name, rows, flights, replay, scores) for name, rows in chosen.items() if rows.any()]
     return Table(tuple(found), _month("all", counted, flights, replay, scores), beside.learned)
 
 
