@@ -12,7 +12,7 @@ from headgate.app.facade import open_home
 from headgate.demo.loop import ENDPOINT_YAML
 from headgate.demo.table import POLICIES
 from headgate.traffic.endpoint import load_endpoint
-from headgate.traffic.retrained import RecipeWords, RetrainingWords
+from headgate.traffic.retrained import LimitWords, RecipeWords, RetrainingWords
 
 
 def test_the_endpoint_s_file_names_a_recipe_and_its_first_rows_and_leaves_all_else_as_it_is_shipped() -> None:
