@@ -67,8 +67,10 @@ from sklearn.linear_model import LogisticRegression
 
 
 def train(dataset):
-    return LogisticRegression().fit(dataset.X[{list(NAMES)}], dataset.y, sample_weight=dataset.weight)
+    return LogisticRegression().fit(dataset.X[{list(NAMES)}], dataset.y, sample_weight=dataset.sample_weight)
 """
+GATE: Final = "accuracy >= 0.8"
+"""What a first version has to be as good as before anybody is answered by it."""
 FILE: Final = """
 endpoint: {name}
 model: {name}:1
@@ -145,7 +147,7 @@ def declare(hg: Headgate, stream: Stream, folder: Path) -> None:
     fitted, aside = frames
     model = LogisticRegression().fit(fitted[list(NAMES)], fitted[LABEL])
     version = hg.register(stream.name, model, reference=fitted, label=LABEL).version
-    hg.evaluate(version.ref, aside)
+    hg.evaluate(version.ref, aside, gates=[GATE])
     file = folder / f"{stream.name}.yaml"
     file.write_text(FILE.format(name=stream.name, days=WINDOW))
     hg.apply(file)
