@@ -1,5 +1,6 @@
 """Halving as a rule: who goes on, who is dropped and why, and that the budget holds."""
 
+from dataclasses import replace
 from itertools import islice
 
 from headgate.retraining.search.families import BOOSTING, FOREST, LINEAR, families
@@ -76,6 +77,24 @@ def test_who_cannot_learn_is_out_with_the_reason() -> None:
     found = World({0: float("inf"), 1: 0.4}).run(1000.0, most=2)
     assert [(each.number, each.out) for each in found] == [(1, ""), (0, "it could not learn")]
     assert all(each.out for each in World({0: float("inf")}).run(1000.0, most=1))
+
+
+def test_rounds_follow_those_that_were_best_on_fewer_rows() -> None:
+    rounds: list[object] = []
+
+    class Boosted(World):
+        def attempt(self, entrant: Entrant, share: float) -> Trial:
+            found = super().attempt(entrant, share)
+            if entrant.family is not BOOSTING:
+                return found
+            rounds.append(entrant.parameters["max_iter"])
+            return replace(found, parameters={**found.parameters, "max_iter": 40 if share < 0.2 else 90})
+
+    Boosted({}).run(1000.0, most=3)
+    assert rounds == [120, 100, 225]
+    rounds.clear()
+    Boosted({}).run(1000.0, most=3, rounds=(1.0,))
+    assert rounds == [300], "small tables see all of them at once"
 
 
 def test_small_tables_are_not_shared() -> None:

@@ -59,8 +59,10 @@ class Scaling:
         return Said(said.rows, _probabilities(self.slope * _odds(said.answers) + self.offsets))
 
 
-def takes(model: Pipeline) -> bool:
-    """Whether a pipeline's last step can take a scaling in."""
+def takes(model: Any) -> bool:
+    """Whether a model is a pipeline whose last step can take a scaling in."""
+    if not isinstance(model, Pipeline):
+        return False
     last = model[-1]
     return isinstance(last, LogisticRegression | HistGradientBoostingClassifier | MLPClassifier) or _is_lightgbm(last)
 

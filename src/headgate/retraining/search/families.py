@@ -148,7 +148,7 @@ def _draw_boosting(random: np.random.Generator) -> dict[str, Value]:
         "max_leaf_nodes": int(random.choice([7, 15, 31, 63])),
         "min_samples_leaf": int(random.choice([20, 50, 100, 200])),
         "l2_regularization": _log(random, 0.1, 30.0),
-        "max_features": float(random.choice([0.3, 0.5, 0.7, 1.0])),
+        "max_features": float(random.choice([0.3, 0.5, 0.7])),
     }
 
 
@@ -160,7 +160,7 @@ def _draw_lightgbm(random: np.random.Generator) -> dict[str, Value]:
         "num_leaves": int(random.choice([7, 15, 31, 63])),
         "min_child_samples": int(random.choice([20, 50, 100, 200])),
         "reg_lambda": _log(random, 0.1, 30.0),
-        "colsample_bytree": float(random.choice([0.3, 0.5, 0.7, 1.0])),
+        "colsample_bytree": float(random.choice([0.3, 0.5, 0.7])),
         "subsample": float(random.choice([0.5, 0.8, 1.0])),
     }
 
@@ -172,10 +172,11 @@ def _rounds(rate: float) -> int:
 
 def _draw_forest(random: np.random.Generator) -> dict[str, Value]:
     return {
-        "n_estimators": int(random.choice([50, 100])),
+        "n_estimators": int(random.choice([30, 50, 80])),
         "min_samples_leaf": int(random.choice([5, 10, 20, 40])),
         "max_features": float(random.choice([0.2, 0.35, 0.5])),
         "max_leaf_nodes": int(random.choice([250, 500, 1000])),
+        "max_samples": float(random.choice([0.3, 0.5, 0.8])),
     }
 
 
@@ -189,7 +190,7 @@ def _draw_net(random: np.random.Generator) -> dict[str, Value]:
         "alpha": _log(random, 1e-4, 1.0),
         "learning_rate_init": _log(random, 5e-4, 5e-3),
         "batch_size": int(random.choice([128, 256, 512])),
-        "max_iter": int(random.choice([5, 10, 20])),
+        "max_iter": int(random.choice([3, 5, 10])),
     }
 
 
@@ -198,26 +199,34 @@ _BOOSTING: Final[dict[str, Value]] = {
     "max_iter": MOST_ROUNDS,
     "max_leaf_nodes": 15,
     "min_samples_leaf": 100,
-    "l2_regularization": 5.0,
-    "max_features": 1.0,
+    "l2_regularization": 10.0,
+    "max_features": 0.5,
 }
-LINEAR: Final = Family("linear", ({"C": 1.0}, {"C": 0.01}), _draw_linear, _linear)
+LINEAR: Final = Family("linear", ({"C": 0.03}, {"C": 1.0}), _draw_linear, _linear)
 BOOSTING: Final = Family(
     "gradient boosting",
-    (_BOOSTING, {**_BOOSTING, "max_leaf_nodes": 31, "max_features": 0.5, "learning_rate": 0.04}),
+    (_BOOSTING, {**_BOOSTING, "max_leaf_nodes": 31, "learning_rate": 0.04}),
     _draw_boosting,
     _boosting,
     rounds="max_iter",
 )
 FOREST: Final = Family(
     "random forest",
-    ({"n_estimators": 60, "min_samples_leaf": 20, "max_features": 0.35, "max_leaf_nodes": 500},),
+    (
+        {
+            "n_estimators": 50,
+            "min_samples_leaf": 10,
+            "max_features": 0.35,
+            "max_leaf_nodes": 500,
+            "max_samples": 0.5,
+        },
+    ),
     _draw_forest,
     _forest,
 )
 NET: Final = Family(
     "small net",
-    ({"layers": "32", "alpha": 0.01, "learning_rate_init": 0.001, "batch_size": 256, "max_iter": 10},),
+    ({"layers": "32", "alpha": 0.1, "learning_rate_init": 0.001, "batch_size": 256, "max_iter": 5},),
     _draw_net,
     _net,
 )
@@ -230,8 +239,8 @@ LIGHTGBM: Final = Family(
             "num_leaves": 15,
             "min_child_samples": 100,
             "reg_lambda": 5.0,
-            "colsample_bytree": 0.7,
-            "subsample": 0.8,
+            "colsample_bytree": 0.5,
+            "subsample": 0.5,
         },
     ),
     _draw_lightgbm,

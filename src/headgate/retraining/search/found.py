@@ -1,9 +1,9 @@
 """What a search found: the model, everything tried, and the reasons, as values and as text."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
-from sklearn.pipeline import Pipeline
 
 from headgate.evaluation.estimate import Estimate
 from headgate.evaluation.table import shown, table
@@ -49,8 +49,8 @@ class Entry(msgspec.Struct, frozen=True):
 class Found:
     """The end of a search."""
 
-    model: Pipeline
-    """Learned from all rows; the registry makes ONNX of it."""
+    model: Any
+    """A scikit-learn pipeline, or several that vote, learned from all rows; the registry makes ONNX of it."""
     leaderboard: tuple[Entry, ...]
     """The chosen one first, then the best of all rows, then those that saw fewer."""
     why: tuple[str, ...]

@@ -6,7 +6,7 @@ compared on all rows.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -23,6 +23,10 @@ RACE: Final = 0.8
 """Share of the budget spent when the race ends; the rest is for learning from all rows and for what would be served."""
 MOST_SETTINGS: Final = 60
 NO_TIME: Final = "there was no time left to try it on more rows"
+FIRST_ROUNDS: Final = 120
+"""Trees that follow one another at most where a setting is tried for the first time."""
+MORE_ROUNDS: Final = 2.5
+"""On more rows a boosted model is given so many times the rounds that were best on fewer."""
 _GROWTH: Final = 1.1
 """A fit on k times the rows is taken to last k to this power as long."""
 
@@ -45,6 +49,14 @@ def entrants(families: Sequence[Family], seed: int) -> Iterator[Entrant]:
         for family, settings in turns:
             yield Entrant(number, family, next(settings))
             number += 1
+
+
+def _with_rounds(family: Family, drawn: Parameters, best: Parameters | None = None) -> Parameters:
+    """A setting with as many rounds as are worth trying: the best number is seldom far from that on fewer rows."""
+    if family.rounds is None:
+        return drawn
+    most = FIRST_ROUNDS if best is None else round(MORE_ROUNDS * float(best[family.rounds] or 0))
+    return {**drawn, family.rounds: min(int(drawn[family.rounds] or 0), most)}
 
 
 def shares(rows: int) -> tuple[float, ...]:
@@ -70,7 +82,10 @@ class Race:
     """What `shares` gave."""
     most: int = MOST_SETTINGS
     """Settings tried at most."""
+    drawn: dict[int, Parameters] = field(default_factory=dict)
+    """Settings as they were drawn, by number."""
     dropped: list[Trial] = field(default_factory=list)
+    """Those that are out, with the reason."""
 
     def run(self, settings: Iterator[Entrant], families: int) -> tuple[Trial, ...]:
         """Every setting with the largest share it reached; those not `out` were tried on the last one, best first.
@@ -94,7 +109,9 @@ class Race:
             until = self._until(0) if entrant.number >= families else RACE * self.budget_s / 2
             if entrant.number >= self.most or (tried and self.spent() >= until):
                 break
-            tried.append(self.attempt(entrant, self.rounds[0]))
+            self.drawn[entrant.number] = entrant.parameters
+            first = entrant.parameters if len(self.rounds) == 1 else _with_rounds(entrant.family, entrant.parameters)
+            tried.append(self.attempt(replace(entrant, parameters=first), self.rounds[0]))
         return self._ranked(tried)
 
     def _next(self, before: list[Trial], share: float, until: float) -> list[Trial]:
@@ -109,7 +126,8 @@ class Race:
             elif tried and self.spent() + grown > until:
                 self.dropped.append(each.without(NO_TIME))
             else:
-                tried.append(self.attempt(Entrant(each.number, each.family, each.drawn), share))
+                given = _with_rounds(each.family, self.drawn[each.number], each.parameters)
+                tried.append(self.attempt(Entrant(each.number, each.family, given), share))
         return self._ranked(tried)
 
     def _ranked(self, tried: list[Trial]) -> list[Trial]:

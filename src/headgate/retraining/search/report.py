@@ -1,11 +1,10 @@
 """The leaderboard of a search and the sentences that explain its choice."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 
 from headgate.evaluation.estimate import Estimate, around, quantile_of
 from headgate.evaluation.metrics import CONFIDENCE, measure
@@ -31,7 +30,7 @@ class Outcome:
     """The setting that was chosen, and the model it became."""
 
     trial: Trial
-    model: Pipeline
+    model: Any
     served: Served
     said: tuple[Said, ...]
     """What it said of rows it did not learn from, scaled as the model is."""
@@ -109,6 +108,8 @@ class Reporter:
             return f"no exact ONNX can be made of it: {look.why}"
         if trial.family is self.winner.trial.family:
             return "another setting of its family was better"
+        if not trial.family.first and trial.loss < self.winner.trial.loss:
+            return "there was no time left to learn each of its members from all rows"
         gap = self._gap(trial)
         return f"its loss is {digits(gap.value or 0.0)} higher" if gap is not None else "others were better"
 
@@ -217,6 +218,7 @@ class Reporter:
         return f"It learned from the newest {rows:,} of {count:,} rows: for all there was no time."
 
     def _tried(self, tried: tuple[Trial, ...], budget_s: float) -> str:
+        tried = tuple(each for each in tried if each.family.first)  # a blend has no settings
         most = max(each.share for each in tried)
         whole = sum(each.share == most for each in tried)
         part = "all rows" if most == 1.0 else f"{most:.0%} of the rows"

@@ -5,17 +5,18 @@ A recipe of the kind ``automl`` and ``headgate learn`` call `search`. Read `run`
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from headgate.errors import BadInput
 from headgate.registry.ports import Runner
+from headgate.retraining.search.blend import FAMILY as BLEND
+from headgate.retraining.search.blend import assembled, blended
 from headgate.retraining.search.calibration import Scaling, take_in, takes
 from headgate.retraining.search.checkpoint import Checkpoint, Kept, key_of
 from headgate.retraining.search.families import Family, families
@@ -96,6 +97,8 @@ class _Search:
         )
         tried = race.run(entrants(self.kinds, self.seed), len(self.kinds))
         best = self._best(tried)
+        if (blend := self._blend(best, len(tried))) is not None:
+            tried, best = (blend, *tried), [blend, *best]
         self._tell(RACE, "learning from all rows")
         winner, refused = self._winner(best, race.spent)
         others = {each.number: self._look(each) for each in best if each.number not in {winner.trial.number, *refused}}
@@ -150,14 +153,32 @@ class _Search:
             return trial
         return self.trials.attempt(trial.number, trial.family, trial.drawn, trial.share)
 
+    def _blend(self, best: list[Trial], number: int) -> Trial | None:
+        """The families together, where that is better and there is time to learn each from all rows."""
+        found = blended(best, self.trials, number)
+        if found is None:
+            return None
+        models = [(each.family.name, each.model) for each in best if each.family.name in found.parameters]
+        return replace(found, model=assembled(models, _weights(found), self.data))
+
+    def _learned(self, trial: Trial, best: list[Trial], rows: NDArray[np.intp]) -> Any:
+        """The model of a trial, learned from these rows; of a blend each member's."""
+        if trial.family is not BLEND:
+            return self.trials.learn(trial.family, trial.parameters, rows)
+        members = [each for each in best if each.family.name in trial.parameters]
+        models = [(each.family.name, self.trials.learn(each.family, each.parameters, rows)) for each in members]
+        return assembled(models, _weights(trial), self.data)
+
     def _winner(self, best: list[Trial], spent: Callable[[], float]) -> tuple[Outcome, dict[int, Served]]:
         """The best that ONNX can say exactly, learned from all rows; and those before it, which it cannot."""
         refused: dict[int, Served] = {}
         first: Outcome | None = None
         for trial in best:
             rows = self._rows(trial, spent())
+            if trial.family is BLEND and len(rows) < len(self.data):
+                continue  # one model that knows all rows is worth more than several that know some
             begun = self.clock()
-            model = self.trials.learn(trial.family, trial.parameters, rows)
+            model = self._learned(trial, best, rows)
             said, scaled = self._calibrated(trial, model)
             seconds = self.clock() - begun
             look = served(model, self.data.frame, self.data.labels, self.runner)
@@ -179,7 +200,7 @@ class _Search:
             return np.arange(len(self.data))
         return rows
 
-    def _calibrated(self, trial: Trial, model: Pipeline) -> tuple[tuple[Said, ...], bool]:
+    def _calibrated(self, trial: Trial, model: Any) -> tuple[tuple[Said, ...], bool]:
         """Scale the model's probabilities where that was shown to help on the newest rows; what it says then."""
         said = trial.said
         if self.data.task is Task.REGRESSION or not takes(model) or len(said) < 2:
@@ -199,3 +220,8 @@ class _Search:
 
     def _tell(self, done: float, what: str) -> None:
         self.progress(done, what)
+
+
+def _weights(blend: Trial) -> list[float]:
+    """The weights of a blend's members, in the order of its members."""
+    return [float(each or 0.0) for each in blend.parameters.values()]

@@ -43,7 +43,7 @@ class Trial:
     """In the order they were drawn."""
     family: Family
     drawn: Parameters
-    """The setting as it was drawn."""
+    """The setting it was tried with."""
     parameters: Parameters
     """The same with as many rounds as were best, where rounds follow one another."""
     share: float
@@ -56,7 +56,7 @@ class Trial:
     """Why it went no further; empty while it is in the race."""
     said: tuple[Said, ...] = ()
     """Fold by fold; empty where it is not kept."""
-    model: Pipeline | None = None
+    model: Any = None
     """As it learned from the newest fold; None where it is not kept."""
 
     def without(self, out: str = "") -> "Trial":
@@ -116,7 +116,7 @@ class Trials:
         given = said.answers[np.arange(len(said.rows)), self._data.codes[said.rows]]
         return np.asarray(-np.log(np.clip(given, SMALLEST, 1 - SMALLEST)))
 
-    def answers(self, model: Pipeline, rows: NDArray[np.intp]) -> Floats:
+    def answers(self, model: Any, rows: NDArray[np.intp]) -> Floats:
         """What a fitted pipeline says of these rows."""
         frame = self._data.frame.iloc[rows]
         regression = self._data.task is Task.REGRESSION
