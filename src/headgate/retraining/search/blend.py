@@ -1,7 +1,7 @@
 """Several families answering together: a weighted mean of their answers, where that is clearly better than any alone.
 
-Families err in different ways, most of all on days unlike those they learned from. Members and weights are found by greedy
-selection with replacement (Caruana et al. 2004, "Ensemble Selection from Libraries of Models").
+Families err in different ways, most of all on days unlike those they learned from. Members and weights are found by
+greedy selection with replacement (Caruana et al. 2004, "Ensemble Selection from Libraries of Models").
 """
 
 from collections import Counter
@@ -55,14 +55,18 @@ def mean_of(said: Sequence[Sequence[Said]], weights: Sequence[float]) -> tuple[S
     )
 
 
-def assembled(members: Sequence[tuple[str, Any]], weights: Sequence[float], data: Examined) -> Any:
-    """Fitted pipelines as one fitted model whose answers are the weighted mean of theirs."""
+def assembled(members: Sequence[tuple[str, Any]], weights: Sequence[float], data: Examined, labels: Any) -> Any:
+    """Fitted pipelines as one fitted model whose answers are the weighted mean of theirs.
+
+    Members learned the numbers of classes; the model answers those classes that are among `labels`.
+    """
     named = [(name.replace(" ", "_"), each) for name, each in members]
     if data.task is Task.REGRESSION:
-        model: Any = VotingRegressor(named, weights=list(weights))
+        model: Any = VotingRegressor(named, weights=np.array(weights))
     else:
-        model = VotingClassifier(named, voting="soft", weights=list(weights))
-        model.le_ = LabelEncoder().fit(data.labels)
+        # Unlike the default, an array of shape (rows, classes) is what its converter to ONNX knows.
+        model = VotingClassifier(named, voting="soft", weights=np.array(weights), flatten_transform=False)
+        model.le_ = LabelEncoder().fit(labels)
         model.classes_ = model.le_.classes_
     # What fit would set. It cannot be asked: it hands no weights of rows to pipelines, and would learn all anew.
     model.estimators_ = [each for _, each in members]

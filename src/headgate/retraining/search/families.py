@@ -202,7 +202,7 @@ _BOOSTING: Final[dict[str, Value]] = {
     "l2_regularization": 10.0,
     "max_features": 0.5,
 }
-LINEAR: Final = Family("linear", ({"C": 0.03}, {"C": 1.0}), _draw_linear, _linear)
+LINEAR: Final = Family("linear", ({"C": 0.1}, {"C": 0.01}, {"C": 1.0}), _draw_linear, _linear)
 BOOSTING: Final = Family(
     "gradient boosting",
     (_BOOSTING, {**_BOOSTING, "max_leaf_nodes": 31, "learning_rate": 0.04}),
@@ -215,10 +215,10 @@ FOREST: Final = Family(
     (
         {
             "n_estimators": 50,
-            "min_samples_leaf": 10,
-            "max_features": 0.35,
+            "min_samples_leaf": 15,
+            "max_features": 0.2,
             "max_leaf_nodes": 500,
-            "max_samples": 0.5,
+            "max_samples": 0.4,
         },
     ),
     _draw_forest,
@@ -226,7 +226,7 @@ FOREST: Final = Family(
 )
 NET: Final = Family(
     "small net",
-    ({"layers": "32", "alpha": 0.1, "learning_rate_init": 0.001, "batch_size": 256, "max_iter": 5},),
+    ({"layers": "16", "alpha": 1.0, "learning_rate_init": 0.001, "batch_size": 256, "max_iter": 5},),
     _draw_net,
     _net,
 )

@@ -6,6 +6,7 @@ A recipe of the kind ``automl`` and ``headgate learn`` call `search`. Read `run`
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -159,15 +160,16 @@ class _Search:
         if found is None:
             return None
         models = [(each.family.name, each.model) for each in best if each.family.name in found.parameters]
-        return replace(found, model=assembled(models, _weights(found), self.data))
+        return replace(found, model=assembled(models, _weights(found), self.data, self.data.codes))
 
     def _learned(self, trial: Trial, best: list[Trial], rows: NDArray[np.intp]) -> Any:
         """The model of a trial, learned from these rows; of a blend each member's."""
         if trial.family is not BLEND:
             return self.trials.learn(trial.family, trial.parameters, rows)
         members = [each for each in best if each.family.name in trial.parameters]
-        models = [(each.family.name, self.trials.learn(each.family, each.parameters, rows)) for each in members]
-        return assembled(models, _weights(trial), self.data)
+        learn = partial(self.trials.learn, rows=rows, coded=True)
+        models = [(each.family.name, learn(each.family, each.parameters)) for each in members]
+        return assembled(models, _weights(trial), self.data, self.data.labels)
 
     def _winner(self, best: list[Trial], spent: Callable[[], float]) -> tuple[Outcome, dict[int, Served]]:
         """The best that ONNX can say exactly, learned from all rows; and those before it, which it cannot."""
@@ -216,7 +218,8 @@ class _Search:
 
     def _look(self, trial: Trial) -> Served:
         """What another family's best would be, served; of the model that learned from the newest fold."""
-        return served(trial.model, self.data.frame, self.data.labels, self.runner)
+        said = self.data.codes if self.data.classes else self.data.labels
+        return served(trial.model, self.data.frame, said, self.runner)
 
     def _tell(self, done: float, what: str) -> None:
         self.progress(done, what)

@@ -95,8 +95,17 @@ class Trials:
         seconds = self._clock() - begun
         return Trial(number, family, parameters, chosen, share, loss, seconds, said=said, model=judged[-1].model)
 
-    def learn(self, family: Family, parameters: Parameters, rows: NDArray[np.intp], share: float = 1.0) -> Pipeline:
-        """A pipeline that learned from these rows."""
+    def learn(
+        self,
+        family: Family,
+        parameters: Parameters,
+        rows: NDArray[np.intp],
+        share: float = 1.0,
+        *,
+        coded: bool = False,
+    ) -> Pipeline:
+        """A pipeline that learned from these rows: their classes, or with `coded` the numbers of their classes."""
+        labels = self._data.codes if coded and self._data.classes else self._data.labels
         setup = Setup(self._data.task, self._seed, self._threads, len(rows), share)
         pipeline = family.build(parameters, self._roles, setup)
         weights: dict[str, Any] = {}
@@ -106,7 +115,7 @@ class Trials:
             weights[f"{LAST}__sample_weight"] = self._data.weight[rows]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of nets that could go on learning, and solvers of data that can be parted
-            fitted: Pipeline = pipeline.fit(self._data.frame.iloc[rows], self._data.labels[rows], **weights)
+            fitted: Pipeline = pipeline.fit(self._data.frame.iloc[rows], labels[rows], **weights)
         return fitted
 
     def losses(self, said: Said) -> Floats:
@@ -129,7 +138,7 @@ class Trials:
             judge = judge[self._place[judge] < MOST_JUDGED / len(judge)]
         if self._data.task is not Task.REGRESSION and len(np.unique(self._data.codes[learn])) < len(self._data.classes):
             raise ValueError("a class is missing among so few rows")
-        model = self.learn(family, parameters, learn, share * len(fold.learn) / len(self._data))
+        model = self.learn(family, parameters, learn, share * len(fold.learn) / len(self._data), coded=True)
         if family.rounds is None:
             return _Judged(judge, {None: self.answers(model, judge)}, {None: 0.0}, model)
         stages = _staged(model, self._data.frame.iloc[judge], self._data.task, int(parameters[family.rounds] or 1))
