@@ -155,6 +155,7 @@ def walk(model: Any) -> Iterator[Any]:
     parts = [each[1] for each in getattr(model, "steps", ())]
     parts += [each[1] for each in getattr(model, "transformers_", ())]
     parts += [each[1] for each in getattr(model, "transformer_list", ())]
+    parts += getattr(model, "named_estimators_", {}).values()  # of those that vote
     parts += [
         each for each in (getattr(model, "estimator", None), getattr(model, "estimator_", None)) if each is not None
     ]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from headgate.evaluation.estimate import Estimate, around, quantile_of
 from headgate.evaluation.metrics import CONFIDENCE, measure
 from headgate.evaluation.table import digits, shown
+from headgate.retraining.search.calibration import takes
 from headgate.retraining.search.folds import Folds
 from headgate.retraining.search.found import Entry
 from headgate.retraining.search.learnable import Examined
@@ -174,6 +175,8 @@ class Reporter:
         lie = f" They lie {shown(error)} from frequencies on average." if error is not None and error.known else ""
         if self.winner.scaled:
             return f"Its probabilities were scaled, which made the newest rows likelier; the model took that in.{lie}"
+        if not takes(self.winner.model):
+            return f"Its probabilities are as it learned them; a model of its kind takes no scaling in.{lie}"
         return f"Its probabilities are as it learned them: scaling did not make the newest rows clearly likelier.{lie}"
 
     def _telling(self) -> str:
