@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from headgate.clock import HeldClock
+from headgate.registry.importers.files import open_model
 from headgate.registry.package import Engine
 from headgate.registry.packages import PackageStore
 from headgate.registry.register import Registration, register
 from headgate.registry.registry import Registry
+from headgate.retraining.recipes.models import keep
 from headgate.retraining.search.blend import MEMBERS, assembled, blended
 from headgate.retraining.search.families import BOOSTING, FOREST, LINEAR, NET, Family, Parameters
 from headgate.retraining.search.folds import folds_of
@@ -89,6 +91,8 @@ def test_a_blend_says_the_mean_and_so_does_its_onnx(
     model = assembled(members, [0.25, 0.75], examined, examined.labels)
     said, (one, two) = trials.answers(model, rows), (trials.answers(each, rows) for _, each in members)
     np.testing.assert_allclose(said, 0.25 * one + 0.75 * two)
+    again = open_model(tmp_path / keep(model, tmp_path, trust=False))
+    np.testing.assert_array_equal(trials.answers(again, rows), said)
     registry = Registry(MemoryStore(), PackageStore(tmp_path / "p"), HeldClock(Micros(1_600_000_000_000_000)))
     asked = Registration(name="m", label="y")
     done = register(registry, predict_with, model, data.X.assign(y=data.y), asked)

@@ -11,7 +11,6 @@ from typing import Any, Final
 import numpy as np
 from sklearn.ensemble import VotingClassifier, VotingRegressor
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import Bunch
 
 from headgate.retraining.search.families import Family, Parameters, Setup
 from headgate.retraining.search.learnable import Examined
@@ -70,7 +69,7 @@ def assembled(members: Sequence[tuple[str, Any]], weights: Sequence[float], data
         model.classes_ = model.le_.classes_
     # What fit would set. It cannot be asked: it hands no weights of rows to pipelines, and would learn all anew.
     model.estimators_ = [each for _, each in members]
-    model.named_estimators_ = Bunch(**dict(named))
+    model.named_estimators_ = dict(named)  # no Bunch, which a file without code does not hold
     model.feature_names_in_ = np.array(data.frame.columns, dtype=object)
     return model
 
