@@ -176,3 +176,46 @@ def test_a_way_back_does_not_slip_under_a_rollout(
         hg.rollouts.roll_back("late")
     assert file(hg).model == "linear:2"
     assert [each.state.ended for each in hg.rollouts.history("late")] == [True, False]
+
+
+@pytest.mark.parametrize("action", [Action.ABORT, Action.PROMOTE])
+def test_an_order_counts_though_somebody_moved_the_rollout_at_that_moment(
+    hg: Headgate, other: Headgate, monkeypatch: pytest.MonkeyPatch, action: Action
+) -> None:
+    hg.deploy(PLAN, force=True)
+    moves_at_once(monkeypatch, other, Action.PAUSE, Action.RESUME)
+    found = hg.rollouts.order("late", action, "seen enough")
+    assert found.state.ended
+    assert [each.action for each in found.moves][-3:] == [Action.PAUSE, Action.RESUME, action]
+
+
+def test_an_order_that_means_nothing_by_then_is_refused(
+    hg: Headgate, other: Headgate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hg.deploy(PLAN, force=True)
+    moves_at_once(monkeypatch, other, Action.ABORT)
+    with pytest.raises(Conflict, match="there is nothing to promote"):
+        hg.rollouts.order("late", Action.PROMOTE)
+    assert file(hg).model == "linear:1"
+
+
+def test_an_order_gives_up_where_the_rollout_never_stands_still(
+    hg: Headgate, other: Headgate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hg.deploy(PLAN, force=True)
+    moves_at_once(monkeypatch, other, *[Action.PAUSE, Action.RESUME] * verbs.LOOKS)
+    with pytest.raises(Conflict, match="moved meanwhile; look again"):
+        hg.rollouts.order("late", Action.ABORT)
+    assert not hg.rollouts.history("late")[-1].state.ended
+
+
+def moves_at_once(monkeypatch: pytest.MonkeyPatch, other: Headgate, *actions: Action) -> None:
+    """Have `other` move the rollout between each look at it and the write, as often as there are actions."""
+    moved, left = Rollouts._moved, list(actions)
+
+    def moves(rollouts: Rollouts, rollout: Rollout, action: Action, why: str) -> Rollout:
+        if rollouts.actor != "somebody else" and left:
+            other.rollouts.by("somebody else").order("late", left.pop(0))
+        return moved(rollouts, rollout, action, why)
+
+    monkeypatch.setattr(Rollouts, "_moved", moves)

@@ -48,6 +48,8 @@ ORDERS: Final = {
     "abort": Action.ABORT,
 }
 """What a person may order, and the move it is."""
+LOOKS: Final = 5
+"""How often an order is given to a rollout that moves at the same moment."""
 FEW: Final = 100
 """Inputs that are due before the lack of any label means something."""
 
@@ -169,9 +171,21 @@ class Rollouts:
         `step` is the ``state.step`` the order is about: Conflict when the rollout is in another by now, so that what is
         said twice, or by two, moves it once. None is about whichever it is in.
         """
-        rollout = self._newest(endpoint)
-        if step not in (None, rollout.state.step):
-            raise Conflict(f"rollout {rollout.number} is {_is_in(rollout)}; look again")
+        looks = LOOKS
+        while True:
+            rollout = self._newest(endpoint)
+            if step not in (None, rollout.state.step):
+                raise Conflict(f"rollout {rollout.number} is {_is_in(rollout)}; look again")
+            try:
+                return self._moved(rollout, action, why)
+            except Conflict:
+                # The controller may have moved it between our look and our word, which counts all the same.
+                looks -= 1
+                if not looks or self._newest(endpoint) == rollout:
+                    raise
+
+    def _moved(self, rollout: Rollout, action: Action, why: str) -> Rollout:
+        """The rollout, moved. Raises Conflict when that means nothing as it stands, or somebody else moved it."""
         now = self.clock.now()
         move = Move(action, now, why or f"{self.actor} said so")
         if not rollout.would_move(move):
