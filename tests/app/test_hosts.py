@@ -1,12 +1,16 @@
 """What an endpoint grants its models reaches their runtime hosts."""
 
 import socket
+import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from headgate.app.gateway import HOST_SECONDS, await_host
 from headgate.app.hosts import LINGER_SECONDS, Hosts, host_socket
+from headgate.errors import Unavailable
 from headgate.registry.packages import Package, PackageStore
 from headgate.runtimes.channel import connect, short_address
 from headgate.runtimes.host import CALL_LIMIT
@@ -138,3 +142,12 @@ def test_sockets_are_in_the_home_however_deep_it_lies(tmp_path: Path) -> None:
             listener.bind(address)
         listener.listen()
         connect(door).close()
+
+
+def test_a_gateway_that_is_told_to_end_waits_for_no_host(tmp_path: Path) -> None:
+    ending = threading.Event()
+    begun = time.monotonic()
+    threading.Timer(0.2, ending.set).start()
+    with pytest.raises(Unavailable, match="this gateway ends"):
+        await_host(tmp_path / "none.sock", ending)
+    assert time.monotonic() - begun < HOST_SECONDS / 2

@@ -9,6 +9,7 @@ import logging
 import resource
 import signal
 import socket
+import threading
 import time
 from pathlib import Path
 
@@ -70,7 +71,7 @@ _OWN_FILES = 1024
 """Files a gateway may need besides its callers' connections: segments, blobs, traffic, hosts."""
 _RPC_PART = 4
 """Of so many connections gRPC may have one, where it is spoken; one carries many calls."""
-_HOST_SECONDS = 10.0
+HOST_SECONDS = 10.0
 """Longest one attempt waits for a runtime host; the follower tries again, and loads others in between."""
 
 
@@ -88,7 +89,7 @@ def run_gateway(settings: Settings, index: int) -> None:
 
 
 async def _serve(home: Home, settings: Settings, index: int) -> None:
-    clock, certificates = SystemClock(), certificates_of(settings)
+    clock, certificates, ending = SystemClock(), certificates_of(settings), threading.Event()
     worker = f"w{index}"
     slab = Slab(home.metrics / f"{worker}.slab")
     journal = Committer(
@@ -105,7 +106,7 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
     gateway = Gateway(
         source=FileTraffic(home.traffic),
         packages=packages,
-        placement_for=lambda digest, live: _place(home, packages, digest, live),
+        placement_for=lambda digest, live: _place(home, packages, digest, live, ending),
         journal=journal,
         blobs=LocalBlobs(LocalDisk(home.root)),
         mint=Mint(read_secret(home), clock, index),
@@ -132,6 +133,7 @@ async def _serve(home: Home, settings: Settings, index: int) -> None:
         tls = None if certificates is None else certificates.context
         await gateway.start(listening_socket(settings.host, settings.port), tls)
         await _told_to_stop()
+        ending.set()
         await gateway.drain(_DRAIN_SECONDS)
     finally:
         watch.cancel()
@@ -181,29 +183,31 @@ async def _renew(certificates: Certificates | None) -> None:
         certificates.look()
 
 
-def _place(home: Home, packages: PackageStore, digest: str, live: bool) -> Placement:
+def _place(home: Home, packages: PackageStore, digest: str, live: bool, ending: threading.Event) -> Placement:
     """In this process when the version is live and needs nobody's Python; in its runtime host otherwise."""
     package = packages.open(Digest(digest))
     if not runs_here(package.manifest, live):
-        _await_host(host_socket(home, digest))
+        await_host(host_socket(home, digest), ending)
         return HostedPlacement(host_socket(home, digest))
     plan = compile_feeds(package.contract, package.manifest.signature, package.manifest.options)
     runtime = open_runtime(package.path, package.manifest, package.contract)
     return InProcess(runtime, plan.from_values([likely_row(package.contract)] * _WARM_ROWS))
 
 
-def _await_host(path: Path) -> None:
+def await_host(path: Path, ending: threading.Event) -> None:
     """Wait until the runtime host listens: the supervisor starts it at the same moment as it starts us.
 
-    Raises Unavailable when it does not come; the follower tries again later.
+    Raises Unavailable when it does not come, and the follower tries again later; at once when this process is `ending`,
+    for its host ends with it.
     """
-    deadline = time.monotonic() + _HOST_SECONDS
+    deadline = time.monotonic() + HOST_SECONDS
     while time.monotonic() < deadline:
         with contextlib.closing(socket.socket(socket.AF_UNIX)) as probe, contextlib.suppress(OSError):
             with short_address(path) as address:
                 probe.connect(address)
             return
-        time.sleep(0.05)
+        if ending.wait(0.05):
+            raise Unavailable("this gateway ends; no version is loaded any more")
     raise Unavailable(f"no runtime host listens at {path}; `headgate up` starts one")
 
 
