@@ -49,12 +49,12 @@ class Roles:
     def coded(self, *, filled: bool) -> ColumnTransformer:
         """Categories as whole numbers, an unknown or missing one as -1; numbers as they are, or with gaps `filled`."""
         encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-1)
-        numbers: Any = SimpleImputer(strategy="median", keep_empty_features=True) if filled and self.gaps else "passthrough"
+        numbers: Any = _filler() if filled and self.gaps else "passthrough"
         return _joined(("categories", encoder, self.categories), ("numbers", numbers, self.numbers))
 
     def scaled(self) -> ColumnTransformer:
         """Numbers with gaps filled, centred and scaled; a column of 0 and 1 for each category."""
-        numbers = make_pipeline(*([SimpleImputer(strategy="median", keep_empty_features=True)] if self.gaps else []), StandardScaler())
+        numbers = make_pipeline(*([_filler()] if self.gaps else []), StandardScaler())
         # Categories that came later are unlike all of them: zeros throughout.
         words = OneHotEncoder(handle_unknown="ignore")
         return _joined(("numbers", numbers, self.numbers), ("categories", words, self.categories))
@@ -64,6 +64,11 @@ _WHY = {
     Kind.TIMESTAMP: "it is a moment, and later ones will all be unlike those learned from",
     Kind.TEXT: "it is free text, or a text of nearly every row's own",
 }
+
+
+def _filler() -> SimpleImputer:
+    """The median in place of what is missing; 0 in a column that has nothing yet, which later rows may have."""
+    return SimpleImputer(strategy="median", keep_empty_features=True)
 
 
 def _joined(*parts: tuple[str, Any, tuple[str, ...]]) -> ColumnTransformer:
