@@ -44,8 +44,10 @@ def test_a_month_is_judged_on_flights_that_were_answered_and_have_a_label() -> N
     assert found.learned == 4
 
 
-def test_a_month_without_flights_of_both_kinds_has_no_auc() -> None:
+def test_a_month_without_flights_is_left_out_and_one_of_a_single_kind_has_no_auc() -> None:
     some = flights()
+    some.late[4:] = 1.0
     found = table_of(some, replayed(some), Beside(np.zeros(20), np.zeros(20), 0))
-    assert found.months[5].flights == 0
-    assert found.months[5].auc == dict.fromkeys((STATIC, LATEST, LOOP))
+    assert [each.name for each in found.months] == ["2013-03", "2013-04"]
+    assert found.months[1].flights == 3
+    assert found.months[1].auc == dict.fromkeys((STATIC, LATEST, LOOP))
