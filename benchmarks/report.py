@@ -25,12 +25,27 @@ def at_least(says: str, value: float, limit: float) -> Gate:
     >>> at_least("ratio", 0.4, 0.4)["ok"]
     True
     """
-    return {"says": says, "value": round(value, 3), "limit": limit, "ok": bool(value >= limit)}
+    return _gate(says, value, limit, lambda each: bool(each >= limit))
 
 
 def at_most(says: str, value: float, limit: float) -> Gate:
-    """A promise that `value` is not above `limit`."""
-    return {"says": says, "value": round(value, 3), "limit": limit, "ok": bool(value <= limit)}
+    """A promise that `value` is not above `limit`.
+
+    >>> at_most("seconds", 1.12345, 2)["value"], at_most("seconds", 2.00002, 2)["value"]
+    (1.123, 2.00002)
+    """
+    return _gate(says, value, limit, lambda each: bool(each <= limit))
+
+
+def _gate(says: str, value: float, limit: float, kept: Callable[[float], bool]) -> Gate:
+    """The value to three decimals, or to as many as do not turn a promise that was missed into one that was kept."""
+    shown = (round(value, digits) for digits in range(3, 16))
+    return {
+        "says": says,
+        "value": next((each for each in shown if kept(each) == kept(value)), value),
+        "limit": limit,
+        "ok": kept(value),
+    }
 
 
 def line(names: dict[str, Any], runs: Sequence[load.Row]) -> dict[str, Any]:
