@@ -8,6 +8,7 @@ import pytest
 
 from headgate.app import rollouts as verbs
 from headgate.app.facade import Headgate
+from headgate.app.orders import LOOKS
 from headgate.app.rollouts import Rollouts
 from headgate.errors import Conflict
 from headgate.events import EventKind
@@ -203,7 +204,7 @@ def test_an_order_gives_up_where_the_rollout_never_stands_still(
     hg: Headgate, other: Headgate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hg.deploy(PLAN, force=True)
-    moves_at_once(monkeypatch, other, *[Action.PAUSE, Action.RESUME] * verbs.LOOKS)
+    moves_at_once(monkeypatch, other, *[Action.PAUSE, Action.RESUME] * LOOKS)
     with pytest.raises(Conflict, match="moved meanwhile; look again"):
         hg.rollouts.order("late", Action.ABORT)
     assert not hg.rollouts.history("late")[-1].state.ended

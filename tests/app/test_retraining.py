@@ -6,7 +6,10 @@ import pytest
 from tests.app.loop_home import ENDPOINT, LEARN, lived, step, story
 
 from headgate.errors import BadConfiguration, Conflict
+from headgate.events import Event
 from headgate.retraining.run import STAGES, Outcome, Run, Source
+from headgate.store.sqlruns import SqlRuns
+from headgate.vocabulary import Micros
 
 
 def begun(root: Path, **more: object) -> Run:
@@ -89,6 +92,25 @@ def test_a_run_is_cancelled_at_any_stage(tmp_path: Path) -> None:
         run = hg.retraining.cancel("late", "not now")
         assert (run.outcome, run.why) == (Outcome.CANCELLED, "not now")
         assert step(hg) == run, "the next begins clean, and only when it is asked for"
+
+
+def test_a_cancellation_counts_though_the_run_moved_at_that_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = story(tmp_path / "h")
+    with found.open() as hg:
+        hg.retrain("late")
+        keep = SqlRuns.keep_run
+
+        def moved_before(store: SqlRuns, run: Run, before: int, event: Event | None = None) -> None:
+            monkeypatch.undo()
+            other = store.runs("default", "late")[-1]
+            keep(store, other.with_(asked=Micros(1)), other.revision)
+            keep(store, run, before, event)
+
+        monkeypatch.setattr(SqlRuns, "keep_run", moved_before)
+        run = hg.retraining.cancel("late", "not now")
+        assert (run.outcome, run.why, run.asked) == (Outcome.CANCELLED, "not now", 1)
 
 
 def test_a_file_without_retraining_is_told_what_to_add(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from headgate.alerts.alert import Alert
 from headgate.app.challenging import Challenges
 from headgate.app.enrolling import Enrolled
 from headgate.app.learning import Cuts, Learns, progress_of
+from headgate.app.orders import ordered
 from headgate.app.proving import Proving
 from headgate.app.rolling import BY, Rolls
 from headgate.app.rollouts import Rollouts
@@ -88,10 +89,13 @@ class Retrainings:
 
     def cancel(self, endpoint: str, why: str = "") -> Run:
         """Have the newest run end: its recipe is ended and its rollout aborted. Raises Conflict where it has ended."""
-        run = self.status(endpoint)
-        if run.ended:
-            raise Conflict(f"run {run.number} of '{endpoint}' has ended: {run.why}")
-        self.store.keep_run(run.with_(cancelled=why or f"{self.actor} said so"), run.revision)
+
+        def give(run: Run) -> None:
+            if run.ended:
+                raise Conflict(f"run {run.number} of '{endpoint}' has ended: {run.why}")
+            self.store.keep_run(run.with_(cancelled=why or f"{self.actor} said so"), run.revision)
+
+        ordered(lambda: self.status(endpoint), give)
         self.loop().turn(only=(self.project, endpoint))
         return self.status(endpoint)
 

@@ -8,6 +8,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from headgate.app.orders import ordered
 from headgate.app.told import text_of
 from headgate.clock import Clock
 from headgate.contracts.contract import Contract, Sensitivity
@@ -48,8 +49,6 @@ ORDERS: Final = {
     "abort": Action.ABORT,
 }
 """What a person may order, and the move it is."""
-LOOKS: Final = 5
-"""How often an order is given to a rollout that moves at the same moment."""
 FEW: Final = 100
 """Inputs that are due before the lack of any label means something."""
 
@@ -171,18 +170,13 @@ class Rollouts:
         `step` is the ``state.step`` the order is about: Conflict when the rollout is in another by now, so that what is
         said twice, or by two, moves it once. None is about whichever it is in.
         """
-        looks = LOOKS
-        while True:
-            rollout = self._newest(endpoint)
+
+        def give(rollout: Rollout) -> Rollout:
             if step not in (None, rollout.state.step):
                 raise Conflict(f"rollout {rollout.number} is {_is_in(rollout)}; look again")
-            try:
-                return self._moved(rollout, action, why)
-            except Conflict:
-                # The controller may have moved it between our look and our word, which counts all the same.
-                looks -= 1
-                if not looks or self._newest(endpoint) == rollout:
-                    raise
+            return self._moved(rollout, action, why)
+
+        return ordered(lambda: self._newest(endpoint), give)
 
     def _moved(self, rollout: Rollout, action: Action, why: str) -> Rollout:
         """The rollout, moved. Raises Conflict when that means nothing as it stands, or somebody else moved it."""

@@ -169,7 +169,8 @@ def test_weights_count(learning: Any) -> None:
         found = search(learning(y=flipped, weight=given, at=None), budget_s=LONG, most=1)
         said = found.model.predict(data.X.astype({"e": object}))
         right[given is not None] = float((said == data.y)[250:].mean())
-    assert right[True] > right[False] + 0.1, "rows that hardly count turn nothing round"
+    assert right[True] > 0.75, "rows that hardly count turned nothing round"
+    assert right[True] > right[False] + 0.1
 
 
 def test_what_no_runtime_takes_is_said(rows: Learning) -> None:

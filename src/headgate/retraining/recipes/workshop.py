@@ -65,15 +65,16 @@ class Workshop:
         run = self._folder(run_id)
         job = Job(recipe, str(dataset_folder.absolute()), str(self._sources))
         with self._one_at_a_time:
-            before = run.job()
-            if before is None:
+            ordered = run.job()
+            if ordered is None:
                 check(recipe, self._sources)
-            if before is None or not before.dataset:
+                ordered = msgspec.structs.replace(job, dataset="")
+            if not ordered.dataset:
                 if not (dataset_folder / VALUE_FILE).is_file():
                     raise NotFound("training set", str(dataset_folder))
-                before = job if before is None else msgspec.structs.replace(before, dataset=job.dataset)
-                run.order(before)
-            if before != job:
+                ordered = msgspec.structs.replace(ordered, dataset=job.dataset)
+                run.order(ordered)
+            if ordered != job:
                 raise Conflict(f"run '{run_id}' is of another recipe or training set; choose another id")
             return self.look(run_id)
 
