@@ -17,7 +17,7 @@ from headgate.demo.loop import Told, as_json, tell
 from headgate.demo.plot import Line, plot_policies
 from headgate.demo.story import ENDPOINT
 from headgate.demo.table import LATEST, LOOP, POLICIES, Month
-from headgate.rollouts.comparison.words import moment
+from headgate.rollouts.comparison.words import cut, moment
 
 
 @click.group("demo", invoke_without_command=True)
@@ -101,7 +101,7 @@ def _run_lines(told: Told) -> list[str]:
     for run in told.runs:
         outcome = run.outcome.value.replace("_", " ") if run.outcome else f"still {run.stage.value.replace('_', ' ')}"
         made = f" {run.challenger}" if run.challenger else ""
-        lines.append(f"  run {run.number:<3} {moment(run.fired)}  {run.firings[0].why[:60]}: {outcome}{made}")
+        lines.append(f"  run {run.number:<3} {moment(run.fired)}  {cut(run.firings[0].why, 60)}: {outcome}{made}")
     return lines or ["  nothing began a run"]
 
 
