@@ -10,7 +10,7 @@ from typing import Final
 import pyarrow as pa
 import pytest
 
-from headgate.retraining.run import Outcome, Source
+from headgate.retraining.run import Outcome, Run, Source
 from headgate.testing.installation import Installation
 from headgate.vocabulary import DAY, HOUR
 
@@ -73,6 +73,12 @@ def live(installation: Installation, day: int, *, turned: bool) -> None:
     advance(installation, begins + DAY)
 
 
+def may_end(run: Run) -> tuple[Outcome, ...]:
+    """How else a run may end: more rows of the same new world need not make a better model than the first ones did."""
+    again = {firing.source for firing in run.firings} == {Source.AGAIN}
+    return (Outcome.KEPT_CHAMPION,) if again else ()
+
+
 @pytest.mark.full
 @pytest.mark.timeout(180)
 def test_an_alarm_leads_to_a_promoted_version_and_nobody_is_asked(tmp_path: Path) -> None:
@@ -98,7 +104,7 @@ def test_an_alarm_leads_to_a_promoted_version_and_nobody_is_asked(tmp_path: Path
             live(installation, day, turned=True)
             with installation.open() as hg:
                 for each in hg.retraining.runs("late"):
-                    assert each.outcome in (None, Outcome.PROMOTED), each.why
+                    assert each.outcome in (None, Outcome.PROMOTED, *may_end(each)), each.why
         with installation.open() as hg:
             run, *more = hg.retraining.runs("late")
             traffic = hg.traffic.read()["default", "late"]

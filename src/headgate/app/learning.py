@@ -75,6 +75,7 @@ class Cuts:
             recent_days=days,
             change=None if change is None else change.at,
             suspected=change is not None and change.suspected,
+            located=change is not None and change.located,
             champion=champion.ref,
             least=LEAST,
             held_out=HELD_OUT,
@@ -104,7 +105,7 @@ class Cuts:
     def _change(self, run: Run) -> "Changed | None":
         """About when the world changed: by the alarms that fired, their diagnosis, or an earlier run that knew."""
         earlier = [each.cut.change for each in self.store.runs(run.project, run.endpoint) if each.cut is not None]
-        known = next((Changed(each) for each in reversed(earlier) if each is not None), None)
+        known = next((Changed(each, located=True) for each in reversed(earlier) if each is not None), None)
         keys = {each.key for each in run.firings if each.source is Source.ALARM}
         alerts = [each for each in self.store.alerts(run.project, run.endpoint) if each.id in keys]
         found = changed(alerts, self.store.diagnoses(run.project, run.endpoint))
@@ -131,6 +132,8 @@ class Changed:
     at: Micros
     suspected: bool = False
     """Whether no diagnosis says that it did: an alarm alone may have many reasons."""
+    located: bool = False
+    """Whether it is the row that an earlier run found."""
 
 
 def changed(alerts: Sequence[Alert], diagnoses: Sequence[Diagnosed]) -> Changed | None:

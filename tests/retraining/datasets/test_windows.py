@@ -139,3 +139,14 @@ def test_a_version_that_took_over_lately_tells_nothing_of_the_row(tmp_path: Path
     named = Micros(int(made.at[1600]) + 5 * HOUR)
     words = wanted(made, window=WindowChoice.SINCE_CHANGE, change=named, champion="late:2")
     assert cut_dataset(journalled(tmp_path, made), words, tmp_path / "datasets").cut.change == named
+
+
+def test_a_row_that_an_earlier_cut_found_is_not_looked_for_again(tmp_path: Path) -> None:
+    made = world(3000, changed=2000)
+    earlier = Micros(int(made.at[1400]))
+    reader = journalled(tmp_path, made)
+    for located, first in ((False, made.at[1990]), (True, earlier)):
+        words = wanted(made, window=WindowChoice.SINCE_CHANGE, change=earlier, champion="late:1", located=located)
+        found = cut_dataset(reader, words, tmp_path / "datasets").cut
+        assert found.change is not None
+        assert first <= found.change <= first + DAY, located

@@ -84,6 +84,8 @@ def cut_dataset(
 
 def _windows(reader: Reader, wanted: Wanted, labelled: Labelled, original: pa.Table | None, end: Micros) -> Windows:
     """The windows there are, the change found to the row where losses show it."""
+    if wanted.located:
+        return Windows(labelled, original, wanted, end, wanted.change)
     exact = changed_at(reader, wanted, labelled)
     change = exact if exact is not None or wanted.suspected else wanted.change
     return Windows(labelled, original, wanted, end, change)
@@ -120,10 +122,11 @@ def _chosen(windows: Windows, enough: Callable[[], None]) -> Cut:
 
 def _refuse_few_since_change(windows: Windows) -> None:
     """A change that losses show leaves nothing else to learn from: older rows are of another world."""
-    if windows.change is None or windows.change == windows.wanted.change:
+    wanted = windows.wanted
+    if windows.change is None or (windows.change == wanted.change and not wanted.located):
         return
     first, rows = windows.labelled.place(windows.change, 0), len(windows.labelled)
-    _refuse(windows, first, rows - windows.wanted.left_out(rows - first), "since the change ")
+    _refuse(windows, first, rows - wanted.left_out(rows - first), "since the change ")
 
 
 def _refuse(windows: Windows, first: int, last: int, when: str) -> None:

@@ -46,6 +46,9 @@ class Wanted:
     """About when the world changed, by a diagnosis or an alarm; the row is looked for around it. None if it did not."""
     suspected: bool = False
     """Whether the change is no more than suspected: it counts then only where losses show its row."""
+    located: bool = False
+    """Whether the change is the row itself, as an earlier cut found it: a champion that learned from the rows since it
+    loses alike on all of them, and what its losses show by chance is not to be taken for it."""
     champion: str | None = None
     """The version whose losses tell the row of the change, ``model:number``; None for whichever was live."""
     least: Least = field(default_factory=Least)
