@@ -10,28 +10,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headgate.evaluation.estimate import Floats
+from headgate.vocabulary import DAY
 
 BATCHES: Final = 20
+FEWER: Final = 7
+"""Batches of rows that come from less time than so many days; otherwise none is shorter than a day."""
 FEWEST: Final = 5
 """Rows that a batch needs to say anything."""
 
 
-def over_batches(moved: Floats) -> tuple[float, int]:
+def over_batches(moved: Floats, batches: int = BATCHES) -> tuple[float, int]:
     """Standard error of the mean of `moved`, rows in the order of time, and its degrees of freedom.
 
-    Of 20 batches of consecutive rows (batch means: Law and Kelton 2000, "Simulation Modeling and Analysis", 9.5.3;
+    Of so many batches of consecutive rows (batch means: Law and Kelton 2000, "Simulation Modeling and Analysis", 9.5.3;
     Schmeiser 1982 for 10 to 30 of them); (0, 0) where the rows are too few for that.
 
     >>> over_batches(np.zeros(99)), over_batches(np.tile([0.0, 1.0], 500))
     ((0.0, 0), (0.0, 19))
     """
-    if len(moved) < BATCHES * FEWEST:
+    if len(moved) < batches * FEWEST:
         return 0.0, 0
-    edges = np.linspace(0, len(moved), BATCHES + 1).astype(np.intp)[:-1]
+    edges = np.linspace(0, len(moved), batches + 1).astype(np.intp)[:-1]
     sums = np.add.reduceat(moved, edges)
     sums = sums - sums.mean()
-    spread = float(np.square(sums).sum()) * BATCHES / (BATCHES - 1)
-    return math.sqrt(spread) / len(moved), BATCHES - 1
+    spread = float(np.square(sums).sum()) * batches / (batches - 1)
+    return math.sqrt(spread) / len(moved), batches - 1
+
+
+def batches_of(at: NDArray[np.int64]) -> int:
+    """In how many batches rows of these moments, in microseconds, are compared, where days may differ from each other.
+
+    One per day, but no more than 20 and no fewer than 7: rows of a single day say little of the next one.
+
+    >>> [batches_of(np.array([0, days * DAY])) for days in (1, 9, 400)]
+    [7, 9, 20]
+    """
+    days = int(np.ptp(at)) // DAY if len(at) else 0
+    return min(BATCHES, max(FEWER, days))
 
 
 def over_spans(values: Floats, at: NDArray[np.int64], length: int) -> tuple[float, float, int]:

@@ -3,16 +3,17 @@
 Where two do about as well, the one with most rows is preferred. One that mixes two worlds does not do about as well.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from headgate.errors import BadInput
-from headgate.evaluation.batches import over_batches
+from headgate.evaluation.batches import batches_of, over_batches
 from headgate.evaluation.estimate import Floats
 from headgate.retraining.datasets.dataset import Cut, Trial, WindowChoice
 from headgate.vocabulary import Micros
@@ -22,8 +23,8 @@ PREFERRED: Final = (
     WindowChoice.SINCE_CHANGE,
 )  # fmt: skip
 """In which order windows are taken that do about as well: a trial learns from a part, the model from every row."""
-SURE: Final = 2.0
-"""Standard errors by which a window has to be better than one with more rows: what is forgotten may come back."""
+SURE: Final = 0.975
+"""How sure it must be that a window is better than one with more rows: what is forgotten may come back."""
 NAMES: Final = {
     WindowChoice.SINCE_CHANGE: "rows since the change",
     WindowChoice.EVERYTHING: "all rows",
@@ -57,17 +58,18 @@ Judge = Callable[[Candidate], "Floats | str"]
 """The loss of each of the newest rows after learning from a window, the same rows for all; or why there is none."""
 
 
-def choose(asked: Cut, candidates: Sequence[Candidate], judge: Judge) -> Cut:
+def choose(asked: Cut, candidates: Sequence[Candidate], judge: Judge, at: NDArray[np.int64]) -> Cut:
     """What was `asked`, with the window that is learned from, and why.
 
-    The least mean loss wins. A window that is preferred is taken before it while its losses are no larger by more than
-    two standard errors of the paired difference (after the rule of Breiman et al. 1984, "Classification and regression
-    trees", 3.4.3, for one), over rows or over batches of them. Raises BadInput where no window can be tried.
+    The least mean loss wins. A window that is preferred is taken before it while no t test of the paired difference, at
+    2.5 %, says that it loses more (after the rule of Breiman et al. 1984, "Classification and regression trees", 3.4).
+    `at` says in microseconds when the rows that they lose on were asked about, in order: what rows of one day have in
+    common is no proof, so days count, or sevenths of less than a week. Raises BadInput where no window can be tried.
 
     >>> asked = Cut(Micros(9), None, Micros(9), 0.0, WindowChoice.AUTO, "", change=Micros(5))
     >>> new = Candidate(WindowChoice.SINCE_CHANGE, Micros(5), Micros(9), 500)
     >>> old = Candidate(WindowChoice.EVERYTHING, None, Micros(9), 9000)
-    >>> found = choose(asked, [old, new], lambda each: np.full(100, 0.3 if each is new else 0.4))
+    >>> found = choose(asked, [old, new], lambda each: np.full(100, 0.3 if each is new else 0.4), np.arange(100))
     >>> found.choice.value, found.start, [each.value for each in found.tried]
     ('since_change', 5, [0.4, 0.3])
     """
@@ -77,7 +79,7 @@ def choose(asked: Cut, candidates: Sequence[Candidate], judge: Judge) -> Cut:
     if not tried:
         raise BadInput("window", "too_few", "; ".join(f"{each.name}: {why}" for each, why in judged) or "no rows")
     best, least = min(tried, key=lambda each: float(each[1].mean()))
-    taken, losses = next(each for each in tried if _no_worse(each[1], least))
+    taken, losses = next(each for each in tried if _no_worse(each[1] - least, at))
     return msgspec.structs.replace(
         asked,
         start=taken.start,
@@ -89,10 +91,10 @@ def choose(asked: Cut, candidates: Sequence[Candidate], judge: Judge) -> Cut:
     )
 
 
-def _no_worse(losses: Floats, least: Floats) -> bool:
-    apart = losses - least
-    error = max(float(apart.std()) / math.sqrt(len(apart)), over_batches(apart)[0])
-    return float(apart.mean()) <= SURE * error
+def _no_worse(more: Floats, at: NDArray[np.int64]) -> bool:
+    """Whether what is lost `more`, by the moments of rows, may be chance; nothing is sure where rows are too few."""
+    error, freedom = over_batches(more, batches_of(at))
+    return not freedom or float(more.mean()) <= float(stdtrit(freedom, SURE)) * error
 
 
 def _why(taken: Candidate, value: float, best: Candidate, least: float, rows: int) -> str:

@@ -1,8 +1,13 @@
-"""The windows there are to learn from, and how one is tried: on the newest rows, with a cheap model."""
+"""The windows there are to learn from, and how one is tried: on the newest rows, with a cheap model.
+
+After a change there are few of those. Each half of them is foretold by what was learned without it, so that all of them
+are judged on, and a spell of a day or two is told from another world by what the days have in common.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -10,16 +15,17 @@ import numpy as np
 import pyarrow as pa
 
 from headgate.evaluation.estimate import Floats
+from headgate.monitors.columns import moments
 from headgate.retraining.datasets.choose import NAMES, Candidate, choose
 from headgate.retraining.datasets.columns import feature_names
-from headgate.retraining.datasets.dataset import LABEL, Cut, WindowChoice
+from headgate.retraining.datasets.dataset import AT, LABEL, Cut, WindowChoice
 from headgate.retraining.datasets.labelled import Labelled
 from headgate.retraining.datasets.learners import Densities, losses_of
 from headgate.retraining.datasets.wanted import RECENT_DAYS, Wanted
 from headgate.vocabulary import DAY, Micros
 
 JUDGED: Final = 10_000
-"""Newest rows that windows are judged on at most; a quarter of those since the change where these are fewer."""
+"""Newest rows that windows are judged on at most; all since the change where these are fewer, or a quarter of all."""
 LEARNED: Final = 12_000
 """Rows that a trial learns from at most: with few, a large window seems no better than a small one."""
 WEIGHED: Final = 6_000
@@ -53,10 +59,14 @@ class Windows:
         return self.labelled.place(self.change, rows - max(1, rows // NOW))
 
     @cached_property
-    def judged_from(self) -> int:
-        """From which row on the newest rows are that windows are judged on."""
+    def judged(self) -> tuple[range, ...]:
+        """The newest rows, which windows are judged on, in parts: none is learned from where it is judged on."""
         rows = len(self.labelled)
-        return rows - min(JUDGED, (rows - self.labelled.place(self.change, 0)) // 4)
+        if self.change is None:
+            return (range(rows - min(JUDGED, rows // 4), rows),)
+        first = max(rows - JUDGED, self.labelled.place(self.change, 0))
+        half = (first + rows) // 2
+        return range(first, half), range(half, rows)
 
     def places(self, candidate: Candidate) -> tuple[int, int]:
         """The first row of a window, and the one behind its last."""
@@ -75,10 +85,9 @@ class Windows:
 
     def _tried(self, choice: WindowChoice, days: int | None = None) -> Candidate:
         found = self.candidate(choice, days)
-        first, last = self.places(found)
-        last = min(last, self.judged_from)
-        short = found.short or self.labelled.short(first, last, self.wanted.least)
-        return Candidate(choice, found.start, found.end, max(0, last - first), days, short)
+        short = found.short or self.labelled.short(*self.places(found), self.wanted.least)
+        rows = sum(map(len, self._learned(found, self.judged[-1])))
+        return Candidate(choice, found.start, found.end, rows, days, short)
 
     def candidate(self, choice: WindowChoice, days: int | None = None) -> Candidate:
         """The window of a choice, with all its rows."""
@@ -98,13 +107,24 @@ class Windows:
 
     def chosen(self, asked: Cut) -> Cut:
         """What was asked, with the window that a back-test prefers. Raises BadInput where none can be tried."""
-        judged = self.labelled.rows(self.judged_from, len(self.labelled))
-        return choose(asked, list(self.candidates()), lambda each: self._judge(each, judged))
+        parts = [(each, self.labelled.rows(each.start, each.stop)) for each in self.judged]
 
-    def _judge(self, candidate: Candidate, judged: pa.Table) -> Floats | str:
+        def judge(candidate: Candidate) -> Floats | str:
+            losses = []
+            for part, judged in parts:
+                found = self._judge(candidate, part, judged)
+                if isinstance(found, str):
+                    return found
+                losses.append(found)
+            return np.concatenate(losses)
+
+        return choose(asked, list(self.candidates()), judge, np.concatenate([moments(rows[AT]) for _, rows in parts]))
+
+    def _judge(self, candidate: Candidate, part: range, judged: pa.Table) -> Floats | str:
+        """What each row of a part of the newest ones loses after learning from the others of a window."""
         if not len(judged):
             return "the newest rows have no features to judge it on"
-        learned, first = self._sample(candidate)
+        learned, first = self._sample(candidate, part)
         if not len(learned):
             return "its rows have no features"
         weights = None
@@ -113,23 +133,29 @@ class Windows:
             weights[first:] = 1.0
         return losses_of(learned, weights, judged, self.wanted.contract.output, self.wanted.seed)
 
-    def _sample(self, candidate: Candidate) -> tuple[pa.Table, int]:
-        """Some rows of a window, of the original ones their share; and where those of now begin among them."""
+    def _learned(self, candidate: Candidate, part: range) -> list[range]:
+        """The rows of a window without a part of the newest ones, those before now apart from those since."""
         first, last = self.places(candidate)
-        last = min(last, self.judged_from)
-        pieces = []
+        if first >= last:
+            return []
+        edges = {first, last, *(each for each in (part.start, part.stop, self.since) if first < each < last)}
+        return [range(*each) for each in pairwise(sorted(edges)) if each[0] not in part]
+
+    def _sample(self, candidate: Candidate, part: range) -> tuple[pa.Table, int]:
+        """Some rows of a window, of the original ones their share; and where those of now begin among them."""
+        learned = self._learned(candidate, part)
+        rows = sum(map(len, learned))
+
+        def some(stretch: range) -> pa.Table:
+            return self.labelled.sample(stretch.start, stretch.stop, max(1, round(LEARNED * len(stretch) / rows)))
+
+        before = [self.labelled.rows(0, 0), *(some(each) for each in learned if each.start < self.since)]
         if self.original is not None and is_whole(candidate.choice):
-            share = len(self.original) / (len(self.original) + last - first)
-            few = self.original.take(_evenly(len(self.original), round(LEARNED * min(1.0, 2 * share))))
-            pieces.append(few)
-        old = min(self.since, last) if candidate.choice is WindowChoice.REWEIGHTED else last
-        for begin, stop in ((first, old), (old, last)):
-            most = round(LEARNED * (stop - begin) / max(1, last - first))
-            pieces.append(self.labelled.sample(begin, stop, max(1, most)))
+            share = len(self.original) / (len(self.original) + rows)
+            before.append(self.original.take(_evenly(len(self.original), round(LEARNED * min(1.0, 2 * share)))))
+        now = [some(each) for each in learned if each.start >= self.since]
         names = [*feature_names(self.labelled.schema), LABEL]
-        now = len(pieces[-1])
-        whole = pa.concat_tables([each.select(names) for each in pieces])
-        return whole, len(whole) - now
+        return pa.concat_tables([each.select(names) for each in (*before, *now)]), sum(map(len, before))
 
     @cached_property
     def densities(self) -> Densities:
