@@ -15,12 +15,15 @@ code 1 when a promise was missed.
 import argparse
 import asyncio
 import math
+import multiprocessing
+import os
 import statistics
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -60,8 +63,8 @@ LIMIT: Final = 3.0
 """Windows."""
 FITTED: Final = 4_000
 """Rows that the first version learned from; as many are kept aside to measure it on."""
-AT_ONCE: Final = 50
-"""Streams of one installation."""
+AT_ONCE: Final = 25
+"""Streams of one installation; as many installations live at a time as there are cores."""
 RECIPE: Final = f"""
 from sklearn.linear_model import LogisticRegression
 
@@ -218,6 +221,12 @@ def accuracies(hg: Headgate, stream: Stream) -> Iterator[float]:
         yield whole / versions.total()
 
 
+def group(folder: Path, count: int, changes: bool, first: int) -> list[Lived]:
+    """What became of so many streams of a kind in an installation of their own."""
+    days = CHANGED_DAYS if changes else STEADY_DAYS
+    return together(folder, streams(count, changes=changes, first=first), days)
+
+
 def together(folder: Path, chosen: Sequence[Stream], days: int) -> list[Lived]:
     """The streams as endpoints of one installation in `folder`."""
     home = fresh_home(folder)
@@ -238,16 +247,16 @@ async def _live(port: int, control_port: int, chosen: Sequence[Stream], days: in
 def measured(folder: Path, changed: int, steady: int) -> tuple[report.Rows, list[report.Gate]]:
     """Both kinds of streams, and what is promised of them."""
     began = time.monotonic()
-    mended, calm = (
-        [
-            each
-            for start in range(0, count, AT_ONCE)
-            for each in together(
-                folder / f"{changes}-{start}", streams(min(AT_ONCE, count - start), changes=changes, first=start), days
-            )
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), fresh) as pool:
+        going = [
+            [
+                pool.submit(group, folder / f"{changes}-{first}", min(AT_ONCE, count - first), changes, first)
+                for first in range(0, count, AT_ONCE)
+            ]
+            for changes, count in ((True, changed), (False, steady))
         ]
-        for changes, count, days in ((True, changed, CHANGED_DAYS), (False, steady, STEADY_DAYS))
-    )
+        mended, calm = ([lived for each in kind for lived in each.result()] for kind in going)
     begun = [len(each.runs) for each in calm]
     error = statistics.stdev(begun) / math.sqrt(len(begun)) if len(begun) > 1 else 0.0
     windows = sorted(each.windows for each in mended)
