@@ -4,9 +4,9 @@ After a change there are few of those. Each half of them is foretold by what was
 are judged on, and a spell of a day or two is told from another world by what the days have in common.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -19,7 +19,7 @@ from headgate.monitors.columns import moments
 from headgate.retraining.datasets.choose import NAMES, Candidate, choose
 from headgate.retraining.datasets.columns import feature_names
 from headgate.retraining.datasets.dataset import AT, LABEL, Cut, WindowChoice
-from headgate.retraining.datasets.labelled import Labelled
+from headgate.retraining.datasets.labelled import RUNS, Labelled
 from headgate.retraining.datasets.learners import Densities, losses_of
 from headgate.retraining.datasets.wanted import RECENT_DAYS, Wanted
 from headgate.vocabulary import DAY, Micros
@@ -147,7 +147,7 @@ class Windows:
         rows = sum(map(len, learned))
 
         def some(stretch: range) -> pa.Table:
-            return self.labelled.sample(stretch.start, stretch.stop, max(1, round(LEARNED * len(stretch) / rows)))
+            return self._read(stretch.start, stretch.stop, max(1, LEARNED * len(stretch) // rows // RUNS) * RUNS)
 
         before = [self.labelled.rows(0, 0), *(some(each) for each in learned if each.start < self.since)]
         if self.original is not None and is_whole(candidate.choice):
@@ -156,6 +156,11 @@ class Windows:
         now = [some(each) for each in learned if each.start >= self.since]
         names = [*feature_names(self.labelled.schema), LABEL]
         return pa.concat_tables([each.select(names) for each in (*before, *now)]), sum(map(len, before))
+
+    @cached_property
+    def _read(self) -> Callable[[int, int, int], pa.Table]:
+        """`Labelled.sample`, each read once: most rows are of several windows, and of both parts they are judged in."""
+        return cache(self.labelled.sample)
 
     @cached_property
     def densities(self) -> Densities:
