@@ -1,19 +1,26 @@
 """The window is chosen by what happened: since the change to the row, weighed where rows moved, or all of them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from tests.retraining.datasets.worlds import OUTPUT, journalled, wanted, world
+from tests.retraining.datasets.worlds import CONTRACT, OUTPUT, journalled, wanted, world
 
 from headgate.contracts.contract import Output
 from headgate.errors import BadInput
+from headgate.journal.reader import View
+from headgate.journal.tables import Table
+from headgate.journal.truths import truths
+from headgate.retraining.datasets.columns import schema_of
 from headgate.retraining.datasets.cut import cut_dataset
 from headgate.retraining.datasets.dataset import Dataset, WindowChoice
+from headgate.retraining.datasets.labelled import Labelled
 from headgate.retraining.datasets.learners import Densities, losses_of
 from headgate.retraining.datasets.losses import answer_losses
 from headgate.retraining.datasets.opened import open_dataset
+from headgate.retraining.datasets.windows import Windows
 from headgate.vocabulary import DAY, HOUR, Micros, Task
 
 AUTO = WindowChoice.AUTO
@@ -150,3 +157,33 @@ def test_a_row_that_an_earlier_cut_found_is_not_looked_for_again(tmp_path: Path)
         found = cut_dataset(reader, words, tmp_path / "datasets").cut
         assert found.change is not None
         assert first <= found.change <= first + DAY, located
+
+
+def test_all_rows_since_a_change_are_judged_on_and_none_by_who_learned_from_it(tmp_path: Path) -> None:
+    made = world(3000, changed=2000)
+    reader, words = journalled(tmp_path, made), wanted(made, change=Micros(int(made.at[2000])))
+
+    def look(view: View) -> None:
+        known = truths(view, tmp_path / "spill", start=None, end=words.until(), as_of=words.as_of)
+        windows = Windows(Labelled(view, known, schema_of(CONTRACT), OUTPUT), None, words, words.until(), words.change)
+        assert windows.judged == (range(2000, 2500), range(2500, 3000))
+        for candidate in windows.candidates():
+            for part in windows.judged:
+                learned, rows = windows._sample(candidate, part)[0], windows.labelled.rows(part.start, part.stop)
+                assert not set(learned["x"].to_pylist()) & set(rows["x"].to_pylist()), candidate.choice
+        calm = replace(windows, change=None)
+        assert calm.judged == (range(2250, 3000),)
+
+    reader.looked(words.project, words.endpoint, (Table.INPUTS, Table.LABELS), look)
+
+
+def test_rows_are_learned_from_in_proportion_to_their_weights() -> None:
+    random = np.random.default_rng(5)
+    x = random.normal(size=2000)
+    turned = np.arange(2000) >= 1000
+    learned = pa.table({"x": x, "label": (x > 0) ^ turned})
+    judged = pa.table({"x": x[:500], "label": x[:500] > 0})
+    for other, least, most in ((0.0, 0.0, 0.1), (0.25, 0.1, 0.4), (1.0, 0.6, 0.8)):
+        found = losses_of(learned, np.where(turned, other, 1.0), judged, OUTPUT, 0)
+        assert not isinstance(found, str)
+        assert least <= found.mean() <= most, other
