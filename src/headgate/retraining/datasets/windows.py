@@ -108,11 +108,14 @@ class Windows:
     def chosen(self, asked: Cut) -> Cut:
         """What was asked, with the window that a back-test prefers. Raises BadInput where none can be tried."""
         parts = [(each, self.labelled.rows(each.start, each.stop)) for each in self.judged]
+        kept = [(part, rows) for part, rows in parts if len(rows)]
 
         def judge(candidate: Candidate) -> Floats | str:
+            if not kept:
+                return "the newest rows have no features to judge it on"
             losses = []
-            for part, judged in parts:
-                found = self._judge(candidate, part, judged)
+            for part, rows in kept:
+                found = self._judge(candidate, part, rows)
                 if isinstance(found, str):
                     return found
                 losses.append(found)
@@ -122,8 +125,6 @@ class Windows:
 
     def _judge(self, candidate: Candidate, part: range, judged: pa.Table) -> Floats | str:
         """What each row of a part of the newest ones loses after learning from the others of a window."""
-        if not len(judged):
-            return "the newest rows have no features to judge it on"
         learned, first = self._sample(candidate, part)
         if not len(learned):
             return "its rows have no features"
