@@ -19,10 +19,10 @@ def story(bench: Bench) -> Story:
     """The whole loop, run once however many rows ask for it; its home stays in the clone for later rows."""
 
     def run() -> Story:
-        home = bench.clone / "build" / "loop-home"
+        home, headgate = bench.clone / "build" / "loop-home", bench.headgate
         shutil.rmtree(home, ignore_errors=True)
         begun = time.monotonic()
-        said = bench.run(bench.headgate, "demo", "--json", "--home", str(home), timeout=1800)
+        said = bench.run(headgate, "demo", "--json", "--home", str(home), timeout=1800)
         return Story(last_object(said), round(time.monotonic() - begun, 1), home)
 
     return bench.once("loop", run)

@@ -38,10 +38,10 @@ def story(bench: Bench) -> Story:
     """The demo of one model, run once however many rows ask for it; its home stays in the clone for later rows."""
 
     def run() -> Story:
-        home = bench.clone / "build" / "demo-home"
+        home, headgate = bench.clone / "build" / "demo-home", bench.headgate
         shutil.rmtree(home, ignore_errors=True)
         begun = time.monotonic()
-        said = bench.run(bench.headgate, "demo", "monitors", "--json", "--home", str(home), timeout=900)
+        said = bench.run(headgate, "demo", "monitors", "--json", "--home", str(home), timeout=900)
         return Story(last_object(said), round(time.monotonic() - begun, 1), home)
 
     return bench.once("story", run)
@@ -160,11 +160,10 @@ def seconds(bench: Bench) -> Measured:
 
 @SUITE.row("8-quick", "--quick ends within 30 seconds and its account adds up", "headgate demo monitors --quick --json")
 def quick(bench: Bench) -> Measured:
+    headgate = bench.headgate
     with bench.folder() as folder:
         begun = time.monotonic()
-        said = bench.run(
-            bench.headgate, "demo", "monitors", "--quick", "--json", "--home", str(folder / "home"), timeout=300
-        )
+        said = bench.run(headgate, "demo", "monitors", "--quick", "--json", "--home", str(folder / "home"), timeout=300)
         took = time.monotonic() - begun
     told = last_object(said)
     if told["journalled"] != told["requests"] or told["failed"] or not told["labels_joined"] == told["labels_posted"]:
