@@ -1,5 +1,6 @@
 """An environment for each peer, so that its pins never meet ours. Called by `__main__`."""
 
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -53,15 +54,18 @@ def pins(name: str) -> dict[str, str]:
 
 
 def make(name: str, root: Path) -> Environment:
-    """The environment of `name` under `root`, made anew when its pins or the Python changed."""
+    """The environment of `name` under `root`, made anew when its pins or the Python changed; by one of those who ask."""
     folder = (root / name).resolve()
     wanted = hashlib.sha256((PINS / f"{name}.txt").read_bytes() + sys.version.encode()).hexdigest()
     stamp = folder / _STAMP
-    if not stamp.exists() or stamp.read_text() != wanted:
-        _command("python -m venv", [sys.executable, "-m", "venv", "--clear", str(folder)])
-        install = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--requirement"]
-        _command("pip install", [str(folder / "bin" / "python"), *install, str(PINS / f"{name}.txt")])
-        stamp.write_text(wanted)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not stamp.exists() or stamp.read_text() != wanted:
+            _command("python -m venv", [sys.executable, "-m", "venv", "--clear", str(folder)])
+            install = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--requirement"]
+            _command("pip install", [str(folder / "bin" / "python"), *install, str(PINS / f"{name}.txt")])
+            stamp.write_text(wanted)
     return Environment(folder / "bin")
 
 
