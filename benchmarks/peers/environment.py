@@ -1,6 +1,5 @@
 """An environment for each peer, so that its pins never meet ours. Called by `__main__`."""
 
-import fcntl
 import hashlib
 import os
 import subprocess
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.processes import ServerFailed, last_words
+from headgate.store.atomic import locked
 
 PINS: Final = Path(__file__).parent
 _STAMP: Final = ".pins"
@@ -54,13 +54,12 @@ def pins(name: str) -> dict[str, str]:
 
 
 def make(name: str, root: Path) -> Environment:
-    """The environment of `name` under `root`, made anew when its pins or the Python changed; by one of those who ask."""
+    """The environment of `name` under `root`, made anew when its pins or the Python changed; one at a time."""
     folder = (root / name).resolve()
     wanted = hashlib.sha256((PINS / f"{name}.txt").read_bytes() + sys.version.encode()).hexdigest()
     stamp = folder / _STAMP
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_suffix(".lock").open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(folder.with_name(f"{name}.lock")):
         if not stamp.exists() or stamp.read_text() != wanted:
             _command("python -m venv", [sys.executable, "-m", "venv", "--clear", str(folder)])
             install = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--requirement"]
