@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.processes import ServerFailed, last_words
+
 from headgate.store.atomic import locked
 
 PINS: Final = Path(__file__).parent
