@@ -11,8 +11,12 @@ from typing import Final
 from headgate.journal.lake import Generation, Lake, Mark
 from headgate.journal.tables import Table
 
-MOST: Final = 32
-"""Tables that are held; the one that was asked for longest ago goes first."""
+MOST: Final = 256
+"""Tables that are held, three per endpoint; the one that was asked for longest ago goes first.
+
+Endpoints are looked at in turn: where one table more than these is asked for, each is gone when its turn comes. One of
+ten months takes a megabyte, one of some weeks a fiftieth of that.
+"""
 _Where = tuple[str, str, Table]
 
 
