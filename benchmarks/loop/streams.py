@@ -43,6 +43,7 @@ from headgate.demo.serving import fresh_home, serving
 from headgate.errors import Unavailable
 from headgate.retraining.run import Outcome, Run
 from headgate.runtimes.predictor import predict_with
+from headgate.supervisor.parent import die_with_parent
 from headgate.vocabulary import DAY, Micros
 
 BEGINS: Final = Micros(20_000 * DAY)
@@ -248,7 +249,8 @@ def measured(folder: Path, changed: int, steady: int) -> tuple[report.Rows, list
     """Both kinds of streams, and what is promised of them."""
     began = time.monotonic()
     fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), fresh) as pool:
+    cores = len(os.sched_getaffinity(0))
+    with ProcessPoolExecutor(cores, fresh, die_with_parent, (os.getpid(),)) as pool:
         going = [
             [
                 pool.submit(group, folder / f"{changes}-{first}", min(AT_ONCE, count - first), changes, first)
