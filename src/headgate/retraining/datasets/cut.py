@@ -84,9 +84,7 @@ def cut_dataset(
 
 def _windows(reader: Reader, wanted: Wanted, labelled: Labelled, original: pa.Table | None, end: Micros) -> Windows:
     """The windows there are, the change found to the row where losses show it."""
-    if wanted.located:
-        return Windows(labelled, original, wanted, end, wanted.change)
-    exact = changed_at(reader, wanted, labelled)
+    exact = wanted.change if wanted.located else changed_at(reader, wanted, labelled)
     change = exact if exact is not None or wanted.suspected else wanted.change
     return Windows(labelled, original, wanted, end, change)
 
