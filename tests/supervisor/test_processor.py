@@ -1,15 +1,18 @@
-"""Who steps back has less of a busy processor, also where sessions share it before processes do."""
+"""Who steps back has less of a busy processor, also where sessions share it; who shares work does all of it."""
 
 import errno
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from headgate.processor import step_back
+from headgate import processor
+from headgate.processor import side_by_side, step_back
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(60)")
 needs_sessions = pytest.mark.skipif(
@@ -86,3 +89,46 @@ def test_a_process_that_is_gone_is_no_fault() -> None:
     process = subprocess.Popen((sys.executable, "-c", ""))
     process.wait()
     step_back(process.pid, 7)
+
+
+@pytest.mark.parametrize("processors", [1, 2, 64])
+def test_what_is_made_side_by_side_comes_in_the_order_of_what_was_given(
+    monkeypatch: pytest.MonkeyPatch, processors: int
+) -> None:
+    monkeypatch.setattr(processor, "_processors", lambda: processors)
+    seen = set[int]()
+
+    def work(number: int) -> int:
+        seen.add(threading.get_ident())
+        return number * number
+
+    assert side_by_side(work, range(50)) == [each * each for each in range(50)]
+    assert (seen == {threading.get_ident()}) is (processors == 1)
+    assert len(seen) <= processor.AT_ONCE
+    assert side_by_side(work, ()) == []
+
+
+def test_two_are_worked_on_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processor, "_processors", lambda: 2)
+    both = threading.Barrier(2, timeout=10)
+    assert sorted(side_by_side(lambda _: both.wait(), range(2))) == [0, 1]
+
+
+def test_the_first_that_fails_is_told_of_once_the_others_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processor, "_processors", lambda: 2)
+    done = set[int]()
+
+    def work(number: int) -> None:
+        if number in (1, 3):
+            raise ValueError(number)
+        done.add(number)
+
+    with pytest.raises(ValueError, match="1"):
+        side_by_side(work, range(6))
+    assert done == {0, 2, 4, 5}
+
+
+def test_what_the_caller_has_said_about_arithmetic_holds_there_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processor, "_processors", lambda: 2)
+    with np.errstate(over="raise"):
+        assert side_by_side(lambda _: np.geterr()["over"], range(2)) == ["raise", "raise"]

@@ -315,7 +315,7 @@ class Reader:
 
 def features_within(view: View, start: Micros | None, end: Micros | None) -> pa.Table:
     """``input_id`` and public ``features`` of a view's inputs in [start, end) whose features were kept."""
-    rows = view.read(Table.INPUTS, ("input_id", "at", FEATURES), days_of(start, end), _within(start, end))
+    rows = view.read(Table.INPUTS, ("input_id", "at", FEATURES), _days_within(start, end), _within(start, end))
     return rows.filter(pc.is_valid(rows.column(FEATURES))).drop_columns(["at"])
 
 

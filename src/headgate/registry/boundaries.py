@@ -1,12 +1,13 @@
 """Rows beside the places where a model's answer jumps: what a float32 cast gets wrong, a reference row rarely shows.
 
-For a field, two rows that differ in it alone and are answered differently enclose a jump; halving the interval
-finds it. The two rows kept lie a trillionth apart on either side: the same float32, but not the same answer.
-Parity compares models there; any model is treated as a black box, so pipelines need no special care.
+For a field, two rows that differ in it alone and are answered differently enclose a jump; cutting the interval into
+parts, again and again, finds it. The two rows kept lie a trillionth apart on either side: the same float32, but not
+the same answer. Parity compares models there; any model is treated as a black box, so pipelines need no special care.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -18,10 +19,14 @@ from headgate.registry import native
 from headgate.registry.parity import TOLERANCE, Origin
 from headgate.registry.ports import Predicted, Predictor
 
+Floats = npt.NDArray[np.float64]
+
 PAIRS: Final = 256
 """Intervals searched at once, over all fields."""
 PER_FIELD: Final = 12
-HALVINGS: Final = 80
+PARTS: Final = 4
+"""Into which an interval is cut at a time: two would be asked about twice as often, and asking costs more than rows."""
+ROUNDS: Final = 40
 APART: Final = 1e-12
 """Distance kept from a jump, relative to the value: far above float64's rounding, far below float32's."""
 _KINDS: Final = (Kind.NUMBER, Kind.INTEGER)
@@ -42,18 +47,22 @@ def beside_jumps(model: Predictor, sample: pa.Table, contract: Contract, *, seed
     plan = _Plan.draw(sample, fields, np.random.default_rng(seed))
     if not plan.rows.size:
         return Beside(sample.slice(0, 0), ())
-    low, high = plan.low.copy(), plan.high.copy()
-    at_low, at_high = plan.ask(model, sample, low), plan.ask(model, sample, high)
     exact = np.array([name in whole for name in plan.names])
-    for _ in range(HALVINGS):
-        middle = np.where(exact, np.floor((low + high) / 2), low / 2 + high / 2)
-        # An interval whose ends are answered alike holds no jump: smooth models are done after a few halvings.
-        if not ((middle != low) & (middle != high) & (_gap(at_low, at_high) > TOLERANCE)).any():
+    low, high = plan.low, plan.high
+    at_low, at_high = plan.ask(model, sample, low, high)
+    for _ in range(ROUNDS):
+        inner = [_between(low, high, place / PARTS, exact) for place in range(1, PARTS)]
+        # An interval whose ends are answered alike holds no jump: smooth models are done after a few rounds.
+        wide = np.abs(high / 2 - low / 2) > APART / 2 * np.maximum(np.abs(low), np.abs(high))
+        parted = np.any([(each != low) & (each != high) for each in inner], axis=0)
+        if not (wide & parted & (_gap(at_low, at_high) > TOLERANCE)).any():
             break
-        said = plan.ask(model, sample, middle)
-        upper = _gap(said, at_high) >= _gap(at_low, said)
-        low, high = np.where(upper, middle, low), np.where(upper, high, middle)
-        at_low, at_high = _pick(upper, said, at_low), _pick(upper, at_high, said)
+        places = np.stack([low, *inner, high])
+        said = np.stack([at_low, *plan.ask(model, sample, *inner), at_high])
+        first = np.argmax([_gap(one, other) for one, other in pairwise(said)], axis=0)
+        rows = np.arange(len(first))
+        low, high = places[first, rows], places[first + 1, rows]
+        at_low, at_high = said[first, rows], said[first + 1, rows]
     jumps = _gap(at_low, at_high) > TOLERANCE
     left = np.where(exact, low, low - _sign(low, high) * np.abs(low) * APART)
     right = np.where(exact, high, high + _sign(low, high) * np.abs(high) * APART)
@@ -62,7 +71,14 @@ def beside_jumps(model: Predictor, sample: pa.Table, contract: Contract, *, seed
     return Beside(pa.concat_tables(tables), tuple(origins * 2))
 
 
-def _sign(low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _between(low: Floats, high: Floats, share: float, exact: npt.NDArray[np.bool_]) -> Floats:
+    """The place so far from `low` to `high`, a whole number where it has to be one."""
+    place = low * (1 - share) + high * share
+    found: Floats = np.clip(np.where(exact, np.floor(place), place), np.minimum(low, high), np.maximum(low, high))
+    return found
+
+
+def _sign(low: Floats, high: Floats) -> Floats:
     return np.where(high >= low, 1.0, -1.0)
 
 
@@ -72,8 +88,8 @@ class _Plan:
 
     rows: npt.NDArray[np.intp]
     names: tuple[str, ...]
-    low: npt.NDArray[np.float64]
-    high: npt.NDArray[np.float64]
+    low: Floats
+    high: Floats
 
     @classmethod
     def draw(cls, sample: pa.Table, fields: Sequence[str], random: np.random.Generator) -> "_Plan":
@@ -94,7 +110,7 @@ class _Plan:
                     high.append(float(values[other]))
         return cls(np.array(rows, np.intp), tuple(names), np.array(low), np.array(high))
 
-    def table(self, sample: pa.Table, values: npt.NDArray[np.float64]) -> pa.Table:
+    def table(self, sample: pa.Table, values: Floats) -> pa.Table:
         """The chosen rows, each with its own field moved to its value."""
         taken = sample.take(pa.array(self.rows))
         for name in dict.fromkeys(self.names):
@@ -110,12 +126,13 @@ class _Plan:
             taken = taken.set_column(place, name, pa.array(moved, mask=nulls))
         return taken
 
-    def ask(self, model: Predictor, sample: pa.Table, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """The model's answers with the fields at these values, as numbers: scores, numbers or coded labels."""
-        return as_numbers(model.predict(self.table(sample, values)))
+    def ask(self, model: Predictor, sample: pa.Table, *places: Floats) -> list[Floats]:
+        """The model's answers with the fields at each of these places, as numbers: scores, numbers or coded labels."""
+        said = as_numbers(model.predict(pa.concat_tables([self.table(sample, each) for each in places])))
+        return np.split(said, len(places))
 
 
-def as_numbers(said: Predicted) -> npt.NDArray[np.float64]:
+def as_numbers(said: Predicted) -> Floats:
     """Answers as (rows, k) numbers whose distance means something: scores, or the number, or a one-hot label."""
     if said.scores is not None:
         return said.scores
@@ -125,13 +142,7 @@ def as_numbers(said: Predicted) -> npt.NDArray[np.float64]:
     return codes.reshape(-1, 1)
 
 
-def _gap(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _gap(one: Floats, other: Floats) -> Floats:
     with np.errstate(invalid="ignore"):
-        gap: npt.NDArray[np.float64] = np.nan_to_num(np.abs(one - other)).max(axis=1)
+        gap: Floats = np.nan_to_num(np.abs(one - other)).max(axis=1)
     return gap
-
-
-def _pick(
-    mask: npt.NDArray[np.bool_], one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
-    return np.where(mask[:, None], one, other)

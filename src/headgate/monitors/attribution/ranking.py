@@ -23,6 +23,7 @@ from headgate.evaluation.weighted import Reweigh
 from headgate.monitors.attribution import regression
 from headgate.monitors.attribution.basis import JOINT, Basis, Moved
 from headgate.monitors.attribution.overlap import FARTHEST
+from headgate.processor import side_by_side
 
 PLAYERS: Final = 4
 """Fields whose parts are worked out; the surest of those that moved."""
@@ -50,11 +51,12 @@ class Ratios:
     is_current: NDArray[np.bool_]
     _known: dict[tuple[str, ...], Floats] = field(default_factory=dict)
 
-    def of(self, chosen: tuple[str, ...]) -> Floats:
-        """The ratio of each of the reference's rows; at most `FARTHEST`."""
-        if chosen not in self._known:
-            self._known[chosen] = _ratio(chosen, self.columns, self.is_current)
-        return self._known[chosen]
+    def of_all(self, sets: Sequence[tuple[str, ...]]) -> list[Floats]:
+        """By each of these sets of fields, the ratio of each of the reference's rows; at most `FARTHEST`."""
+        new = [each for each in sets if each not in self._known]
+        found = side_by_side(lambda each: _ratio(each, self.columns, self.is_current), new)
+        self._known.update(zip(new, found, strict=True))
+        return [self._known[each] for each in sets]
 
 
 def shifts(moved: Sequence[Moved], ratios: Ratios, before: Reweigh | Undefined) -> tuple[Shift, ...]:
@@ -84,8 +86,9 @@ def _costs(players: Sequence[str], ratios: Ratios, before: Reweigh | Undefined) 
     if isinstance(before, Undefined):
         return before
     worth: dict[frozenset[str], float] = {}
-    for chosen in (each for size in range(len(players) + 1) for each in combinations(players, size)):
-        value = before(ratios.of(chosen))
+    sets = [each for size in range(len(players) + 1) for each in combinations(players, size)]
+    for chosen, ratio in zip(sets, ratios.of_all(sets), strict=True):
+        value = before(ratio)
         if isinstance(value, Undefined):
             return value
         worth[frozenset(chosen)] = value.value

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headgate.evaluation.estimate import Floats
+from headgate.processor import side_by_side
 
 FOLDS: Final = 5
 """Parts of the rows, each of which is answered by a fit to the others."""
@@ -72,9 +73,12 @@ def logistic(matrix: Floats, target: NDArray[np.bool_], fold: NDArray[np.intp]) 
     start, found = newton(whole, target, np.zeros(whole.shape[1]), penalty), np.zeros(len(target))
     # Four fifths of the rows curve as all do, near enough to begin with.
     curvature = _curvature(whole, whole @ start, penalty) * (1 - 1 / FOLDS)
-    for each in range(FOLDS):
+
+    def answer(each: int) -> None:
         held = fold == each
         found[held] = whole[held] @ newton(whole[~held], target[~held], start, penalty, curvature)
+
+    side_by_side(answer, range(FOLDS))
     return found
 
 

@@ -15,6 +15,7 @@ from scipy.special import stdtrit
 from headgate.errors import BadInput
 from headgate.evaluation.batches import batches_of, over_batches
 from headgate.evaluation.estimate import Floats
+from headgate.processor import side_by_side
 from headgate.retraining.datasets.dataset import Cut, Trial, WindowChoice
 from headgate.vocabulary import Micros
 
@@ -55,7 +56,9 @@ class Candidate:
 
 
 Judge = Callable[[Candidate], "Floats | str"]
-"""The loss of each of the newest rows after learning from a window, the same rows for all; or why there is none."""
+"""The loss of each of the newest rows after learning from a window, the same rows for all; or why there is none.
+
+Two threads may ask at a time."""
 
 
 def choose(asked: Cut, candidates: Sequence[Candidate], judge: Judge, at: NDArray[np.int64]) -> Cut:
@@ -74,7 +77,9 @@ def choose(asked: Cut, candidates: Sequence[Candidate], judge: Judge, at: NDArra
     ('since_change', 5, [0.4, 0.3])
     """
     sorted_ = sorted(candidates, key=lambda each: (PREFERRED.index(each.choice), -(each.recent_days or 0)))
-    judged = [(each, each.short or judge(each)) for each in sorted_]
+    # The last first: two that read the same rows stand at the front, and the second finds what the first has read.
+    losses_of = reversed(side_by_side(lambda each: each.short or judge(each), reversed(sorted_)))
+    judged = list(zip(sorted_, losses_of, strict=True))
     tried = [(each, losses) for each, losses in judged if not isinstance(losses, str)]
     if not tried:
         raise BadInput("window", "too_few", "; ".join(f"{each.name}: {why}" for each, why in judged) or "no rows")

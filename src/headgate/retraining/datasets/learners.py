@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from headgate.contracts.contract import Output
 from headgate.evaluation.estimate import Floats
@@ -47,19 +48,25 @@ def losses_of(learned: pa.Table, weights: Floats | None, judged: pa.Table, outpu
     if output.task is Task.REGRESSION:
         truth = learned[LABEL].to_numpy()
         model = regressor(**_TREES, categorical_features=encoder.categorical, random_state=seed)
-        model.fit(here, truth)
+        _fit(model, here, truth)
         apart: Floats = np.abs(model.predict(there) - judged[LABEL].to_numpy())
         return apart
     truth = codes(learned[LABEL], output)
     if len(np.unique(truth)) < 2:
         return "all its rows are of one class"
     model = classifier(**_TREES, categorical_features=encoder.categorical, random_state=seed)
-    model.fit(here, truth)
+    _fit(model, here, truth)
     chances = np.zeros((len(there), len(output.classes)))
     chances[:, model.classes_] = model.predict_proba(there)
     true = chances[np.arange(len(there)), codes(judged[LABEL], output)]
     losses: Floats = -np.log(np.maximum(true, LEAST_CHANCE))
     return losses
+
+
+def _fit(model: Any, rows: Floats, truth: NDArray[Any]) -> None:
+    """Have it learn by this thread alone: of so few rows several wait for each other longer than they work."""
+    with threadpool_limits(1, user_api="openmp"):
+        model.fit(rows, truth)
 
 
 def _in_proportion(weights: Floats) -> NDArray[np.intp]:
@@ -91,7 +98,7 @@ class Densities:
         encoder = encoder_of(earlier)
         rows = for_trees(np.concatenate([matrix(encoder, each) for each in (earlier, now)]), encoder.categorical)
         model = classifier(**_SMOOTH, categorical_features=encoder.categorical, random_state=seed)
-        model.fit(rows, np.arange(len(rows)) >= len(earlier))
+        _fit(model, rows, np.arange(len(rows)) >= len(earlier))
         found = cls(encoder, model, len(earlier) / len(now), np.inf)
         ratios = found.weights(earlier)
         return cls(encoder, model, found.scale, float(ratios.mean() * np.sqrt(len(ratios))))
