@@ -19,7 +19,7 @@ export PYTHONUNBUFFERED := 1
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: .venv/.demo ## ten months of real flights through a served model, every label joined
+demo: .venv/.demo ## the whole loop on ten months of real flights, hands off
 	@.venv/bin/headgate demo
 
 test: .venv/.dev ## the tests that need Python and make alone; ends by listing what it did not run
