@@ -45,7 +45,7 @@ class Enrolled:
         there = [each for each in self.registry.versions(champion.model, project=run.project) if each.code == code]
         if there:
             return there[-1].ref
-        self._pin(run)
+        pin(self.declared, self.endpoints, (run.project, run.endpoint), run.champion)
         contract = self.registry.package(champion).contract
         asked = Registration(
             name=champion.model,
@@ -62,16 +62,18 @@ class Enrolled:
         rows = reference(self.datasets, run.cut, contract.names, contract.output.label)
         return register(self.registry, predict_with, model, rows, asked).version.ref
 
-    def _pin(self, run: Run) -> None:
-        """Have the file name the champion by number, where a newer version would be live by being the newest."""
-        text, spec = self.declared.file(run.project, run.endpoint)
-        if ":" in spec.model or "@" in spec.model:
-            return
-        pinned = dump_endpoint(msgspec.structs.replace(spec, model=run.champion))
-        self.endpoints.put_endpoint(run.project, run.endpoint, pinned, text)
-
     def _trusts(self, spec: EndpointSpec) -> bool:
         return spec.retraining is not None and spec.retraining.recipe.trust
+
+
+def pin(declared: Declared, endpoints: EndpointStore, where: tuple[str, str], champion: str) -> None:
+    """Have an endpoint's file name the champion by number, where a newer version would be live by being the newest.
+
+    `where` is its project and its name.
+    """
+    text, spec = declared.file(*where)
+    if ":" not in spec.model and "@" not in spec.model:
+        endpoints.put_endpoint(*where, dump_endpoint(msgspec.structs.replace(spec, model=champion)), text)
 
 
 def reference(datasets: Path, cut: Cutting, names: Any, label: str) -> pa.Table:

@@ -20,7 +20,7 @@ from headgate.registry.packages import REFERENCE
 from headgate.registry.registry import Registry
 from headgate.retraining.datasets.cut import cut_dataset
 from headgate.retraining.datasets.dataset import WindowChoice
-from headgate.retraining.datasets.wanted import Least, Wanted
+from headgate.retraining.datasets.wanted import Known, Least, Wanted
 from headgate.retraining.ports import Doing, Progress
 from headgate.retraining.recipes.folder import RunFolder
 from headgate.retraining.recipes.recipe import Limits, Recipe, RecipeKind, RecipeState, Standing
@@ -74,8 +74,7 @@ class Cuts:
             window=WindowChoice.RECENT if days is not None else WindowChoice(words.window),
             recent_days=days,
             change=None if change is None else change.at,
-            suspected=change is not None and change.suspected,
-            located=change is not None and change.located,
+            known=Known.DIAGNOSED if change is None else change.known,
             champion=champion.ref,
             least=LEAST,
             held_out=HELD_OUT,
@@ -105,7 +104,7 @@ class Cuts:
     def _change(self, run: Run) -> "Changed | None":
         """About when the world changed: by the alarms that fired, their diagnosis, or an earlier run that knew."""
         earlier = [each.cut.change for each in self.store.runs(run.project, run.endpoint) if each.cut is not None]
-        known = next((Changed(each, located=True) for each in reversed(earlier) if each is not None), None)
+        known = next((Changed(each, Known.LOCATED) for each in reversed(earlier) if each is not None), None)
         keys = {each.key for each in run.firings if each.source is Source.ALARM}
         alerts = [each for each in self.store.alerts(run.project, run.endpoint) if each.id in keys]
         found = changed(alerts, self.store.diagnoses(run.project, run.endpoint))
@@ -127,13 +126,10 @@ class Cuts:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """About when the world changed."""
+    """When the world changed, and how well that is known."""
 
     at: Micros
-    suspected: bool = False
-    """Whether no diagnosis says that it did: an alarm alone may have many reasons."""
-    located: bool = False
-    """Whether it is the row that an earlier run found."""
+    known: Known
 
 
 def changed(alerts: Sequence[Alert], diagnoses: Sequence[Diagnosed]) -> Changed | None:
@@ -142,11 +138,12 @@ def changed(alerts: Sequence[Alert], diagnoses: Sequence[Diagnosed]) -> Changed 
     for alert in alerts:
         diagnosed = next((each for each in reversed(diagnoses) if alert.id in each.alerts), None)
         if diagnosed is None or diagnosed.last is None:
-            found.append(Changed(Micros(alert.raised // DAY * DAY), suspected=True))
+            found.append(Changed(Micros(alert.raised // DAY * DAY), Known.SUSPECTED))
         elif diagnosed.last.drift is not Drift.DATA:
             surely = diagnosed.last.drift in (Drift.CONCEPT, Drift.BOTH)
-            found.append(Changed(diagnosed.last.course.began or diagnosed.began, suspected=not surely))
-    return min(found, key=lambda each: (each.suspected, each.at), default=None)
+            at = diagnosed.last.course.began or diagnosed.began
+            found.append(Changed(at, Known.DIAGNOSED if surely else Known.SUSPECTED))
+    return min(found, key=lambda each: (each.known is Known.SUSPECTED, each.at), default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from headgate.app.enrolling import pin
 from headgate.app.learning import recipe_of
 from headgate.app.proving import Proving
 from headgate.app.rolling import plan_text
@@ -36,7 +37,7 @@ from headgate.retraining.recipes.workshop import Workshop
 from headgate.runtimes.predictor import predict_with
 from headgate.settings import Home
 from headgate.store.home import require_writable
-from headgate.traffic.endpoint import EndpointSpec, dump_endpoint
+from headgate.traffic.endpoint import EndpointSpec
 
 REPORT: Final = "report.md"
 """The proof of a run, in its folder: a report a pull request can carry."""
@@ -144,7 +145,7 @@ class Works:
         contract = None if champion is None else self._contract(champion, asked)
         rows, label = self._reference(asked, contract)
         if said.endpoint is not None and champion is not None:
-            self._pin(said.project, said.endpoint, champion)
+            pin(self.rollouts.declared, self.endpoints, (said.project, said.endpoint), champion.ref)
         asked_for = Registration(
             name=model, label=label, contract=contract, parent=None if champion is None else champion.ref, code=code,
             why=f"pipeline {said.pipeline} learned from {rows.num_rows:,} rows", actor=BY,
@@ -201,13 +202,6 @@ class Works:
         dataset = msgspec.json.decode((asked.dataset / VALUE_FILE).read_bytes(), type=Dataset)
         table = pq.read_table(asked.dataset / ROWS_FILE, columns=[*dataset.features, LABEL])
         return table.slice(max(0, len(table) - REFERENCE_ROWS)).rename_columns([*dataset.features, label]), label
-
-    def _pin(self, project: str, endpoint: str, champion: Version) -> None:
-        """Have the endpoint's file name the champion by number, where the newest version would be live by itself."""
-        text, spec = self.rollouts.declared.file(project, endpoint)
-        if ":" not in spec.model and "@" not in spec.model:
-            pinned = dump_endpoint(msgspec.structs.replace(spec, model=champion.ref))
-            self.endpoints.put_endpoint(project, endpoint, pinned, text)
 
     def prove(self, asked: Asked, version: str) -> Proved:
         """Hold it against the live version on the rows that nothing learned from."""

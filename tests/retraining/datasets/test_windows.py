@@ -20,6 +20,7 @@ from headgate.retraining.datasets.labelled import Labelled
 from headgate.retraining.datasets.learners import Densities, losses_of
 from headgate.retraining.datasets.losses import answer_losses
 from headgate.retraining.datasets.opened import open_dataset
+from headgate.retraining.datasets.wanted import Known
 from headgate.retraining.datasets.windows import Windows
 from headgate.vocabulary import DAY, HOUR, Micros, Task
 
@@ -152,11 +153,11 @@ def test_a_row_that_an_earlier_cut_found_is_not_looked_for_again(tmp_path: Path)
     made = world(3000, changed=2000)
     earlier = Micros(int(made.at[1400]))
     reader = journalled(tmp_path, made)
-    for located, first in ((False, made.at[1990]), (True, earlier)):
-        words = wanted(made, window=WindowChoice.SINCE_CHANGE, change=earlier, champion="late:1", located=located)
+    for known, first in ((Known.DIAGNOSED, made.at[1990]), (Known.LOCATED, earlier)):
+        words = wanted(made, window=WindowChoice.SINCE_CHANGE, change=earlier, champion="late:1", known=known)
         found = cut_dataset(reader, words, tmp_path / "datasets").cut
         assert found.change is not None
-        assert first <= found.change <= first + DAY, located
+        assert first <= found.change <= first + DAY, known
 
 
 def test_all_rows_since_a_change_are_judged_on_and_none_by_who_learned_from_it(tmp_path: Path) -> None:

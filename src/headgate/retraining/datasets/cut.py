@@ -32,7 +32,7 @@ from headgate.retraining.datasets.dataset import (
 )
 from headgate.retraining.datasets.labelled import Labelled, too_few
 from headgate.retraining.datasets.losses import changed_at
-from headgate.retraining.datasets.wanted import Wanted
+from headgate.retraining.datasets.wanted import Known, Wanted
 from headgate.retraining.datasets.windows import Windows, asked_for, is_whole
 from headgate.retraining.datasets.written import PIECE, Rows, aside, keep
 from headgate.vocabulary import Micros, Task
@@ -84,8 +84,8 @@ def cut_dataset(
 
 def _windows(reader: Reader, wanted: Wanted, labelled: Labelled, original: pa.Table | None, end: Micros) -> Windows:
     """The windows there are, the change found to the row where losses show it."""
-    exact = wanted.change if wanted.located else changed_at(reader, wanted, labelled)
-    change = exact if exact is not None or wanted.suspected else wanted.change
+    exact = wanted.change if wanted.known is Known.LOCATED else changed_at(reader, wanted, labelled)
+    change = exact if exact is not None or wanted.known is Known.SUSPECTED else wanted.change
     return Windows(labelled, original, wanted, end, change)
 
 
@@ -121,7 +121,7 @@ def _chosen(windows: Windows, enough: Callable[[], None]) -> Cut:
 def _refuse_few_since_change(windows: Windows) -> None:
     """A change that losses show leaves nothing else to learn from: older rows are of another world."""
     wanted = windows.wanted
-    if windows.change is None or (windows.change == wanted.change and not wanted.located):
+    if windows.change is None or (windows.change == wanted.change and wanted.known is not Known.LOCATED):
         return
     first, rows = windows.labelled.place(windows.change, 0), len(windows.labelled)
     _refuse(windows, first, rows - wanted.left_out(rows - first), "since the change ")

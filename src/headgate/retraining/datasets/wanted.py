@@ -1,6 +1,7 @@
 """What a training set is asked for: whose rows, known when, and which window of them."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
 from headgate.contracts.contract import Contract
@@ -14,6 +15,18 @@ ROWS_OF_CLASS: Final = 20
 """The same of each class."""
 RECENT_DAYS: Final = 90
 """What `recent` means where nobody says."""
+
+
+class Known(StrEnum):
+    """How well the moment of a change is known."""
+
+    SUSPECTED = "suspected"
+    """An alarm alone: it counts only where losses show its row."""
+    DIAGNOSED = "diagnosed"
+    """About: its row is looked for around it, and it counts where losses show none."""
+    LOCATED = "located"
+    """To the row, by an earlier cut. A champion that learned from the rows since it loses alike on all of them, and
+    what its losses show by chance is not to be taken for a change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +57,8 @@ class Wanted:
     """For `recent`; None for 90."""
     change: Micros | None = None
     """About when the world changed, by a diagnosis or an alarm; the row is looked for around it. None if it did not."""
-    suspected: bool = False
-    """Whether the change is no more than suspected: it counts then only where losses show its row."""
-    located: bool = False
-    """Whether the change is the row itself, as an earlier cut found it: a champion that learned from the rows since it
-    loses alike on all of them, and what its losses show by chance is not to be taken for it."""
+    known: Known = Known.DIAGNOSED
+    """How well the change is."""
     champion: str | None = None
     """The version whose losses tell the row of the change, ``model:number``; None for whichever was live."""
     least: Least = field(default_factory=Least)
